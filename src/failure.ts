@@ -1,0 +1,44 @@
+/**
+ * What can go wrong, as values. A `Failure` is an expected bad outcome of an attempt and is stored in
+ * the journal; a `UserError` is something only the user can mend, told once, before anything runs.
+ */
+
+/** Every failed attempt has exactly one of these (contract 5.8). */
+export const failureKinds = [
+  'gate',
+  'validate',
+  'output',
+  'guard',
+  'budget',
+  'auth',
+  'rate-limit',
+  'overloaded',
+  'context',
+  'session-lost',
+  'timeout',
+  'cancelled',
+  'protocol',
+  'crash',
+] as const;
+
+export type FailureKind = (typeof failureKinds)[number];
+
+export interface Failure {
+  readonly kind: FailureKind;
+  /** One or a few sentences for people; never holds a secret that the CLI did not print itself. */
+  readonly message: string;
+  /** Milliseconds the service asked to wait, where it said so. */
+  readonly retryAfterMs?: number;
+}
+
+/** What is wrong, where, and what to do: shown to the user as it stands; the action ends with exit code 1. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+/** Several faults that were found in one pass and are told together. */
+export class UserErrors extends UserError {
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join('\n'));
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * One coding-agent CLI, described as data and pure functions. A provider builds a command and reads lines;
+ * it never spawns, reads or writes. Adding one is one file here, one folder of fixtures and one row in
+ * `registry.ts`.
+ *
+ * P1 A reader never throws; a line it does not know is no event.
+ * P2 The stream decides success, the exit code only confirms it: an end without a final result is `protocol`.
+ * P3 A number that the CLI did not say is absent, never 0.
+ * P4 Nothing is kept that is not on the provider's list of session files.
+ */
+import type { Failure } from '../failure.js';
+
+export interface Provider {
+  /** The text before the first `-` of an agent name. */
+  readonly id: string;
+  /** The name people know it by. */
+  readonly title: string;
+  /** The program looked for on PATH. */
+  readonly executable: string;
+  /** What the user is told to do when the program is missing: a command, or a sentence. */
+  readonly installHint: string;
+  /** Agent name after `provider-` → model name for the CLI; a suffix that is not listed passes through. */
+  readonly models: Readonly<Record<string, string | undefined>>;
+  /** `chosen`: the CLI takes an id chosen by us for a new session; `given`: the id is in its first event. */
+  readonly sessionIds: 'chosen' | 'given';
+  /** Whether a text may be handed to this CLI as a session id (checked before it goes on a command line). */
+  isSessionId(text: string): boolean;
+  readonly environment: ProviderEnvironment;
+  readonly sessionFiles: SessionFiles;
+  command(turn: Turn): Command;
+  /** One per process. `before` is what the session had already spent when the process started. */
+  reader(before: Usage): TurnReader;
+}
+
+/** How a step may act on the machine (contract 8). */
+export type Permission = 'read-only' | 'workspace' | 'full';
+
+export interface Turn {
+  /** The whole prompt; goes in by standard input. */
+  readonly prompt: string;
+  /** `start`: a new session (`id` is there when the provider lets us choose it); `resume`: go on with `id`. */
+  readonly session: { readonly mode: 'start'; readonly id?: string } | { readonly mode: 'resume'; readonly id: string };
+  /** Absent: the CLI's own default model. */
+  readonly model?: string;
+  readonly permission: Permission;
+  /** Absolute path of the working directory; the agent runs there. */
+  readonly directory: string;
+  /** Whether the runner user is root (some CLIs refuse their freest mode then). */
+  readonly isRoot: boolean;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Added to the environment that the agent gets: quiet switches, never secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string;
+}
+
+export interface TurnReader {
+  /** One line of standard output, without its line end. */
+  line(line: string): readonly AgentEvent[];
+  /** Called once, after the last line. */
+  end(exit: Exit): TurnOutcome;
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly reason: 'exited' | 'timeout' | 'cancelled' | 'not-found';
+  /** Absent when it ended by a signal or never started. */
+  readonly code?: number;
+  /** The last 16 KB of standard error. */
+  readonly stderrTail: string;
+  readonly durationMs: number;
+}
+
+export type AgentEvent =
+  | { readonly type: 'session'; readonly id: string }
+  | { readonly type: 'text'; readonly text: string }
+  /** `detail`: the most telling argument on one line (path, command), for the log. */
+  | { readonly type: 'tool'; readonly name: string; readonly detail?: string }
+  /** One answer of the model, up to and with its tool calls, is over; usage is that of this answer, if said. */
+  | { readonly type: 'turn'; readonly usage?: Usage }
+  | { readonly type: 'notice'; readonly message: string };
+
+/** Absent means: not said. Sums skip absent numbers and stay absent when all are. */
+export interface Usage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly turns?: number;
+  readonly costUsd?: number;
+}
+
+export interface TurnOutcome {
+  readonly status: 'done' | 'failed';
+  /** The last id the stream told; after a resume it may differ from the one asked for. */
+  readonly session?: string;
+  /** The agent's final words. */
+  readonly text: string;
+  /** Of this process alone, also where the CLI reports totals of the session. */
+  readonly usage: Usage;
+  /** What the session has spent in all, where the CLI says so: handed to the next reader as `before`. */
+  readonly totals?: Usage;
+  /** There exactly when `status` is `failed`. */
+  readonly failure?: Failure;
+  /** The CLI's own version, where its stream says it. */
+  readonly version?: string;
+}
+
+/** Which variables belong to this provider. Names may be globs with `*`. */
+export interface ProviderEnvironment {
+  /** Withheld from everybody but this provider's own agents, which get them back. */
+  readonly variables: readonly string[];
+  /** Further variables this provider's agents get when a switch is set (Bedrock, Vertex, gateways). */
+  readonly gateways: readonly { readonly when: string; readonly variables: readonly string[] }[];
+  /** Any one of these, or a gateway switch, or a login file, counts as a credential. */
+  readonly credentials: readonly Credential[];
+  /** Files under the session home that show that the runner user is logged in. */
+  readonly logins: readonly { readonly file: string; readonly contains?: string }[];
+}
+
+export interface Credential {
+  readonly variable: string;
+  /** Lives longer than a job and is a secret by itself: it may seal a checkpoint (contract 7). */
+  readonly isStatic: boolean;
+}
+
+/**
+ * Where a CLI keeps one conversation: an allow-list, because credentials lie beside it. All paths are
+ * relative to the CLI's home folder and use `/`.
+ */
+export interface SessionFiles {
+  /** The variable that moves the CLI's home folder, and the folder under HOME otherwise. */
+  readonly home: { readonly variable?: string; readonly folder: string };
+  /** Globs (picomatch) under which the files of session `id` lie, for an agent that ran in `directory`. */
+  patterns(id: string, directory: string): readonly string[];
+  /** Where a kept file has to lie so that the CLI finds it from `directory` on this machine. */
+  place(file: string, id: string, directory: string): string;
+  /** What in the file has to change for that. */
+  rewrite?(content: Buffer, directory: string): Buffer;
+  /** What the session had spent by the end of this file, for CLIs that report totals and note them there. */
+  spent?(content: Buffer): Usage;
+}

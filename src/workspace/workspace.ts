@@ -1,0 +1,69 @@
+/**
+ * The git work tree the agents write to, and its recorded states (contract 6).
+ *
+ * W1 The user's branch, index, config, hooks and `.gitignore` stay as they were; everything of ours lies in
+ *    a private object directory and a private index.
+ * W2 A snapshot is self-contained: the change base → commit can be applied where only the start commit is.
+ * W3 Files that lay untracked in the start tree are in no snapshot's change unless a step changed them.
+ */
+
+/**
+ * A recorded state of the work tree, as commit ids. `base` is the start commit, or a commit on top of it
+ * holding the start-tree form of files that differed from the start commit and were then changed by a step.
+ */
+export interface Snapshot {
+  readonly base: string;
+  readonly commit: string;
+}
+
+export interface RecordedSnapshot extends Snapshot {
+  /** Files that were left out because they are too large to keep (paths from the repository root). */
+  readonly leftOut: readonly string[];
+}
+
+export interface Change {
+  /** From the working directory where the file lies in it, else from the repository root with a leading `/`. */
+  readonly path: string;
+  readonly kind: 'added' | 'modified' | 'deleted';
+}
+
+export interface Workspace {
+  /** Top of the repository, absolute, symbolic links resolved. */
+  readonly root: string;
+  /** The working directory, absolute, symbolic links resolved; in `root` or the same. */
+  readonly directory: string;
+  /** Commit that HEAD names when the run starts. */
+  readonly startCommit: string;
+  /** Id of the start tree without `.gump/**`: what S11 compares. */
+  readonly startTree: string;
+  /** The state in which nothing was changed yet. */
+  readonly start: Snapshot;
+
+  /** Records the work tree as it is now, without ignored files, `.gump/out` and dropped credential files. */
+  record(message: string): Promise<RecordedSnapshot>;
+  /** What differs from `from` to `to`. */
+  changes(from: Snapshot, to: Snapshot): Promise<readonly Change[]>;
+  /** The same as a patch that `git apply` takes (binary files too). */
+  patch(from: Snapshot, to: Snapshot): Promise<string>;
+  /** Makes the work tree what it was at `snapshot`; ignored files stay. */
+  reset(snapshot: Snapshot): Promise<void>;
+
+  /** The objects of these snapshots that the start commit does not have, as one pack. Empty where there are none. */
+  pack(snapshots: readonly Snapshot[]): Promise<Buffer>;
+  /** Takes the objects of an earlier job in. */
+  unpack(pack: Buffer): Promise<void>;
+  /**
+   * Puts an earlier job's change into this work tree, merging with what lies here now. Returns the files
+   * that cannot be merged; if there is one, nothing was written.
+   */
+  apply(snapshot: Snapshot): Promise<readonly string[]>;
+
+  /** Notes HEAD, branch and index; the function returned puts them back where an agent moved them. */
+  guard(): Promise<() => Promise<void>>;
+  /** Top-level names that lie here but are ignored by git (`node_modules`, `dist`), sorted. */
+  ignored(): Promise<readonly string[]>;
+  /** Removes `.gump/out` and makes it anew, empty. */
+  emptyOutput(): Promise<void>;
+  /** Removes `.gump/out`, and `.gump` when that leaves it empty. */
+  removeOutput(): Promise<void>;
+}
