@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests with the real CLIs from npm: `test/real/package.json` pins them, a mock model answers. */
+export default defineConfig({
+  test: {
+    include: ['test/real/**/*.test.ts'],
+    exclude: ['**/node_modules/**'],
+    testTimeout: 180_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+    pool: 'forks',
+  },
+});
