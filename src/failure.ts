@@ -29,6 +29,8 @@ export interface Failure {
   readonly message: string;
   /** Milliseconds the service asked to wait, where it said so. */
   readonly retryAfterMs?: number;
+  /** Another attempt must not be made in this job, whatever the kind allows. */
+  readonly isFinal?: boolean;
 }
 
 /** What is wrong, where, and what to do: shown to the user as it stands; the action ends with exit code 1. */

@@ -1,0 +1,149 @@
+/**
+ * One attempt of a step that runs an agent, in the order that survives being killed anywhere: write down
+ * what will be done, run the agent, record tree and session together, write down that the agent is done,
+ * run the gates, write down the end.
+ */
+import type { AgentEnded, AttemptRef } from '../journal/event.js';
+import { newestSnapshot } from '../journal/state.js';
+import type { AgentStep } from '../workflow/workflow.js';
+import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
+import { converse, type Outcome, sessionOf, warnOfSession } from './conversation.js';
+import { judgeGates, readVerdict, type Verdict } from './judge.js';
+import { type NextAttempt, needsOnlyGates, nextAttempt } from './next-attempt.js';
+import type { Run } from './run.js';
+
+export async function runAgentAttempt(run: Run, path: string, step: AgentStep): Promise<void> {
+  const state = run.state().steps.get(path);
+  const last = state?.attempts.at(-1);
+  if (state !== undefined && last !== undefined && needsOnlyGates(state)) {
+    run.ports.reporter.say(
+      `The agent of attempt ${last.number} was done before the interruption; only its gates run.`,
+    );
+    return judge(run, step, { step: path, number: last.number, jobAttempt: last.jobAttempt });
+  }
+  const next = await nextAttempt(run, path, step);
+  const ref = { step: path, number: next.number, jobAttempt: run.jobAttempt };
+  announce(run, ref, next);
+  if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
+  run.agentWorks();
+  await work(run, step, ref, next);
+  run.ports.checkpoints.prepare(run.state());
+  return judge(run, step, ref);
+}
+
+function announce(run: Run, ref: AttemptRef, next: NextAttempt): void {
+  const { agent, session } = next;
+  run.record({
+    type: 'attempt-started',
+    ...ref,
+    agent,
+    provider: next.provider.id,
+    session,
+    prompt: next.body,
+  });
+  run.ports.reporter.attemptStarts(ref.step, ref.number, agent, session);
+  warnOfSession(run, ref, session);
+}
+
+/** Runs the agent and records what it left: its end is in the journal when this resolves. */
+async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttempt): Promise<void> {
+  const { workspace, sessions } = run.ports;
+  const before = next.resetWorktree ? run.state().steps.get(ref.step)?.from : newestSnapshot(run.state());
+  const [putBack] = await Promise.all([workspace.guard(), workspace.emptyOutput()]);
+  const outcome = await converse(run, step, ref, next);
+  await putBack();
+  const id = sessionOf(run, ref)?.id;
+  const [snapshot, mark, ignored] = await Promise.all([
+    workspace.record(`${ref.step} attempt ${ref.number}`),
+    id === undefined ? undefined : sessions.keep(next.provider, id),
+    workspace.ignored(),
+  ]);
+  tellLeftOut(run, snapshot);
+  const output = step.type === 'validate' ? run.ports.readOutput('validate.json') : undefined;
+  const kept = await keepReadOnly(run, step, snapshot, before ?? workspace.start);
+  run.record({
+    type: 'agent-ended',
+    ...ref,
+    ...kept,
+    ...endOf(outcome),
+    ignored,
+    ...(mark === undefined ? {} : { mark }),
+    ...(output === undefined ? {} : { output }),
+  });
+}
+
+function endOf(
+  outcome: Outcome,
+): Pick<AgentEnded, 'failure' | 'usage' | 'totals' | 'version' | 'durationMs'> {
+  const { failure, usage, totals, version, durationMs } = outcome;
+  return {
+    usage,
+    durationMs,
+    ...(failure === undefined ? {} : { failure }),
+    ...(totals === undefined ? {} : { totals }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** A validate step may write only its verdict: anything else is undone and fails the attempt (`no_write`). */
+async function keepReadOnly(
+  run: Run,
+  step: AgentStep,
+  snapshot: RecordedSnapshot,
+  before: Snapshot,
+): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
+  const { base, commit, changed } = snapshot;
+  if (step.type !== 'validate' || !changed) return { snapshot: { base, commit }, changed };
+  const changes = await run.ports.workspace.changes(before, snapshot);
+  await run.ports.workspace.reset(before);
+  const names = changes.map((change) => change.path).join(', ');
+  const message = `no_write: a validate step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
+  return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
+}
+
+function tellLeftOut(run: Run, snapshot: RecordedSnapshot): void {
+  for (const file of snapshot.leftOut) {
+    run.ports.reporter.warn(`${file} is larger than 100 MB and is not kept: a re-run will not have it.`);
+  }
+}
+
+/** The second half of an attempt; also all that is left of one that was cut off between agent and gates. */
+async function judge(run: Run, step: AgentStep, ref: AttemptRef): Promise<void> {
+  const startedAt = run.ports.clock.now();
+  const state = run.state().steps.get(ref.step);
+  const attempt = state?.attempts.at(-1);
+  if (state === undefined || attempt?.snapshot === undefined)
+    throw new Error(`No tree was recorded for ${ref.step}.`);
+  const { snapshot } = attempt;
+  const changes = () => run.ports.workspace.changes(state.from, snapshot);
+  const verdict =
+    attempt.failure === undefined ? await judgeWork(run, step, ref, changes, attempt.output) : undefined;
+  if (verdict === 'cancelled') return;
+  const durationMs =
+    run.ports.clock.now() - (attempt.jobAttempt === run.jobAttempt ? attempt.startedAt : startedAt);
+  if (verdict !== undefined)
+    return void run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs });
+  const files = (await changes()).map((change) => change.path);
+  const status = attempt.failure?.kind === 'cancelled' ? 'cancelled' : 'failed';
+  const failure = attempt.failure === undefined ? {} : { failure: attempt.failure };
+  run.record({ type: 'attempt-ended', ...ref, status, ...failure, gates: [], files, durationMs });
+}
+
+async function judgeWork(
+  run: Run,
+  step: AgentStep,
+  ref: AttemptRef,
+  changes: Parameters<typeof judgeGates>[3],
+  output: string | undefined,
+): Promise<(Verdict & { readonly comments?: string }) | 'cancelled'> {
+  if (step.type !== 'validate') return judgeGates(run, ref.step, step.gates, changes);
+  const file = readVerdict(output);
+  if (typeof file === 'string')
+    return { status: 'failed', failure: { kind: 'output', message: file }, gates: [], files: [] };
+  if (file.pass) {
+    const verdict = await judgeGates(run, ref.step, step.gates, changes);
+    return verdict === 'cancelled' ? verdict : { ...verdict, comments: file.comments };
+  }
+  const failure = { kind: 'validate', message: `the review did not pass: ${file.comments}` } as const;
+  return { status: 'failed', failure, gates: [], files: [], comments: file.comments };
+}

@@ -1,0 +1,108 @@
+/**
+ * An agent's turn in its session: one process of its CLI, or two where the session turns out to be gone (S9).
+ * What the CLI tells of its session is in the journal before anything else is done with it (S8).
+ */
+import type { AttemptRef, SessionDecision } from '../journal/event.js';
+import { totalsOf } from '../journal/state.js';
+import type { AgentEvent, TurnOutcome } from '../providers/provider.js';
+import type { AgentStep } from '../workflow/workflow.js';
+import { type NextAttempt, withChosenId } from './next-attempt.js';
+import { composePrompt, verdictContract } from './prompt.js';
+import type { Run } from './run.js';
+import { describeDecision, isWarning } from './session.js';
+
+export type Outcome = TurnOutcome & { readonly durationMs: number };
+
+/** S9: a session that the provider does not know any more is replaced within the same attempt. */
+export async function converse(
+  run: Run,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+): Promise<Outcome> {
+  const outcome = await speak(run, step, ref, next, next.session);
+  const isLost = outcome.failure?.kind === 'session-lost' && next.session.effective === 'resumed';
+  if (!isLost || run.onLostSession === 'fail' || run.signal.aborted) return outcome;
+  const { declared } = next.session;
+  const session = withChosenId(run, next.provider, { declared, effective: 'new', reason: 'session-lost' });
+  run.record({ type: 'session-replaced', ...ref, session, usage: outcome.usage });
+  warnOfSession(run, ref, session);
+  return speak(run, step, ref, next, session);
+}
+
+/** One process of the agent. */
+async function speak(
+  run: Run,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+  session: SessionDecision,
+): Promise<Outcome> {
+  const { agents } = run.ports;
+  const held = session.id;
+  if (held !== undefined) run.inUse.add(held);
+  try {
+    return await agents.run({
+      provider: next.provider,
+      ...(next.model === undefined ? {} : { model: next.model }),
+      prompt: await promptOf(run, step, next, session),
+      session: turnSession(session),
+      permission: step.type === 'validate' ? 'read-only' : 'workspace',
+      before: await spentBefore(run, next, session),
+      onEvent: (event) => hear(run, ref, event),
+      signal: run.signal,
+    });
+  } finally {
+    if (held !== undefined) run.inUse.delete(held);
+  }
+}
+
+function turnSession(session: SessionDecision) {
+  if (session.effective === 'resumed' && session.id !== undefined)
+    return { mode: 'resume', id: session.id } as const;
+  return session.id === undefined
+    ? ({ mode: 'start' } as const)
+    : ({ mode: 'start', id: session.id } as const);
+}
+
+async function spentBefore(run: Run, next: NextAttempt, session: SessionDecision) {
+  if (session.effective === 'new' || session.id === undefined) return {};
+  return (await run.ports.sessions.spent(next.provider, session.id)) ?? totalsOf(run.state(), session.id);
+}
+
+async function promptOf(
+  run: Run,
+  step: AgentStep,
+  next: NextAttempt,
+  session: SessionDecision,
+): Promise<string> {
+  const present = next.goesOn ? await run.ports.workspace.ignored() : [];
+  const missing = next.wasIgnored.filter((name) => !present.includes(name));
+  return composePrompt({
+    body: next.body,
+    ...(step.type === 'validate' ? { contract: verdictContract } : {}),
+    ...(next.failure === undefined ? {} : { failure: next.failure }),
+    ...(next.goesOn ? { interruption: { missing, isNewSession: session.effective === 'new' } } : {}),
+    wasReset: next.resetWorktree,
+  });
+}
+
+/** S8: an id the CLI tells is in the journal before anything else is done with it. */
+function hear(run: Run, ref: AttemptRef, event: AgentEvent): void {
+  if (event.type === 'session' && event.id !== sessionOf(run, ref)?.id)
+    run.record({ type: 'session-known', ...ref, id: event.id });
+  run.ports.reporter.agentDid(event);
+}
+
+export function sessionOf(run: Run, ref: AttemptRef): SessionDecision | undefined {
+  return run
+    .state()
+    .steps.get(ref.step)
+    ?.attempts.findLast((attempt) => attempt.number === ref.number)?.session;
+}
+
+/** Each reason that is not the plain one is told once (contract, report). */
+export function warnOfSession(run: Run, ref: AttemptRef, session: SessionDecision): void {
+  if (isWarning(session.reason))
+    run.ports.reporter.warn(`Step ${ref.step}, attempt ${ref.number}: ${describeDecision(session)}`);
+}

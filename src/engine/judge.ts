@@ -1,0 +1,62 @@
+/** What an attempt is worth once its agent is done: the verdict file of a validate step, and the gates. */
+import type { Failure } from '../failure.js';
+import type { GateResult } from '../gates/gate-result.js';
+import type { AttemptEnded } from '../journal/event.js';
+import type { Gate } from '../workflow/workflow.js';
+import type { Change } from '../workspace/workspace.js';
+import type { Run } from './run.js';
+
+export type Verdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files'>;
+
+/** Runs the gates. `cancelled`: the job was cancelled meanwhile; the gates run again when it goes on. */
+export async function judgeGates(
+  run: Run,
+  step: string,
+  gates: readonly Gate[],
+  changes: () => Promise<readonly Change[]>,
+): Promise<Verdict | 'cancelled'> {
+  const known = changes();
+  if (gates.length > 0) run.gatesWork();
+  const results =
+    gates.length === 0
+      ? []
+      : await run.ports.gates.run({ step, gates, changes: () => known, signal: run.signal });
+  if (run.signal.aborted && results.some((result) => result.status === 'failed')) return 'cancelled';
+  const files = (await known).map((change) => change.path);
+  const failure = gateFailure(results);
+  return failure === undefined
+    ? { status: 'passed', gates: results, files }
+    : { status: 'failed', failure, gates: results, files };
+}
+
+function gateFailure(results: readonly GateResult[]): Failure | undefined {
+  const failed = results.filter((result) => result.status === 'failed').map((result) => `\`${result.name}\``);
+  if (failed.length === 0) return undefined;
+  return { kind: 'gate', message: `${failed.length === 1 ? 'gate' : 'gates'} ${failed.join(', ')} failed` };
+}
+
+export interface VerdictFile {
+  readonly pass: boolean;
+  readonly comments: string;
+}
+
+/** Reads `.gump/out/validate.json`; a text instead says what is wrong with it. */
+export function readVerdict(text: string | undefined): VerdictFile | string {
+  if (text === undefined) return 'The agent left no .gump/out/validate.json.';
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null) return '.gump/out/validate.json is not a JSON object.';
+  const { pass, comments, comment } = value as Record<string, unknown>;
+  const said = comments ?? comment ?? '';
+  if (typeof pass !== 'boolean') return '.gump/out/validate.json has no "pass" that is true or false.';
+  if (typeof said !== 'string') return '"comments" in .gump/out/validate.json is not a text.';
+  if (!pass && said.trim() === '') return '.gump/out/validate.json says "pass": false without "comments".';
+  return { pass, comments: said };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

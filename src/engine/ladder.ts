@@ -1,0 +1,67 @@
+/**
+ * The retry ladder: which overrides hold at an attempt. A pure function of the step's history, so that a
+ * re-run on another machine climbs on from the same rung.
+ *
+ * R1 Values are sticky: they stay until another entry that matches sets them; later entries win.
+ * R2 An entry with `session: new` gives a fresh session only at the attempt at which it first matches (S6).
+ */
+import type { Attempt } from '../journal/state.js';
+import type { RetryEntry } from '../workflow/workflow.js';
+
+export interface Rung {
+  readonly agent?: string;
+  readonly prompt?: string;
+  readonly freshSession: boolean;
+  readonly resetWorktree: boolean;
+}
+
+interface Climb {
+  readonly values: RetryEntry['overrides'];
+  readonly matched: ReadonlySet<number>;
+  readonly freshSession: boolean;
+}
+
+/** The overrides at attempt `number` (1 = first), given the attempts before it. */
+export function rungAt(entries: readonly RetryEntry[], history: readonly Attempt[], number: number): Rung {
+  let climb: Climb = { values: {}, matched: new Set(), freshSession: false };
+  for (let attempt = 2; attempt <= number; attempt += 1) climb = stepUp(climb, entries, history, attempt);
+  const { agent, prompt, worktree } = climb.values;
+  return {
+    ...(agent === undefined ? {} : { agent }),
+    ...(prompt === undefined ? {} : { prompt }),
+    freshSession: climb.freshSession,
+    resetWorktree: worktree === 'reset',
+  };
+}
+
+function stepUp(
+  climb: Climb,
+  entries: readonly RetryEntry[],
+  history: readonly Attempt[],
+  attempt: number,
+): Climb {
+  const previous = history.findLast((one) => one.number === attempt - 1);
+  const matching = entries.flatMap((entry, index) => (matches(entry, attempt, previous) ? [index] : []));
+  const overrides = matching.map((index) => entries[index]?.overrides ?? {});
+  const first = matching.filter((index) => !climb.matched.has(index));
+  return {
+    values: Object.assign({}, climb.values, ...overrides),
+    matched: new Set([...climb.matched, ...matching]),
+    freshSession: first.some((index) => entries[index]?.overrides.session === 'new'),
+  };
+}
+
+function matches(entry: RetryEntry, attempt: number, previous: Attempt | undefined): boolean {
+  if ('attempt' in entry.when) return attempt >= entry.when.attempt;
+  if ('not' in entry.when) return gateFailed(previous, entry.when.not);
+  return false;
+}
+
+function gateFailed(attempt: Attempt | undefined, gate: string): boolean {
+  return attempt?.gates.some((result) => result.name === gate && result.status === 'failed') ?? false;
+}
+
+/** How many attempts a step may make in one job attempt (S10): the highest `exit`, else one. */
+export function attemptsAllowed(entries: readonly RetryEntry[]): number {
+  return Math.max(1, ...entries.map((entry) => ('exit' in entry.when ? entry.when.exit : 1)));
+}

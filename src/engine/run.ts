@@ -1,0 +1,95 @@
+/**
+ * The loop over a plan's steps: decide, write down, act. Everything it knows of the run so far is a fold of
+ * the journal, so that a run begun on another machine goes on here.
+ *
+ * E1 An event is in the journal before anything acts on it.
+ * E2 A passed step is never run again; an agent's turn whose end is recorded is never sent again.
+ * E3 After every attempt of an agent a checkpoint is stored before anything later starts.
+ */
+import type { NewEvent, RunEnded } from '../journal/event.js';
+import { apply, type RunState } from '../journal/state.js';
+import type { Plan } from '../plan/plan.js';
+import type { Ports } from './ports.js';
+import { runStep } from './step.js';
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly ports: Ports;
+  /** Aborted when the job is cancelled. */
+  readonly signal: AbortSignal;
+  readonly jobAttempt: number;
+  readonly onLostSession: 'new' | 'fail';
+  /** The fold so far, after everything that does not hold any more was dropped. */
+  readonly state: RunState;
+  /** Sessions that could not be brought back to where they were (S13). */
+  readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+}
+
+/** One run in progress: what the steps share. */
+export interface Run extends Omit<RunOptions, 'state'> {
+  /** Sessions that a running process of this job holds (S7). */
+  readonly inUse: Set<string>;
+  state(): RunState;
+  record(event: NewEvent): void;
+  /** An agent starts: the next `settle` has a checkpoint to store. */
+  agentWorks(): void;
+  /** Gates start: what they write belongs to no step. */
+  gatesWork(): void;
+  /** To be awaited before anything later starts: stores the checkpoint that is due (E3). */
+  settle(): Promise<void>;
+}
+
+/** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
+export async function runPlan(options: RunOptions): Promise<RunState> {
+  const run = openRun(options);
+  run.record(await runSteps(run));
+  run.agentWorks();
+  await run.settle();
+  return run.state();
+}
+
+async function runSteps(run: Run): Promise<RunEnded> {
+  for (const planned of run.plan.steps) {
+    const status = await passStep(run, planned);
+    if (status !== 'passed') return { ...ended(run, status), failedStep: planned.path };
+    if (planned.path === run.plan.until) break;
+  }
+  return ended(run, 'passed');
+}
+
+async function passStep(run: Run, planned: Plan['steps'][number]): Promise<RunEnded['status']> {
+  const known = run.state().steps.get(planned.path);
+  if (known?.status !== 'passed') return runStep(run, planned);
+  run.ports.reporter.takenOver(known);
+  return 'passed';
+}
+
+function ended(run: Run, status: RunEnded['status']): RunEnded {
+  return { type: 'run-ended', status, jobAttempt: run.jobAttempt };
+}
+
+function openRun({ state: initial, ...options }: RunOptions): Run {
+  let state = initial;
+  let isDue = false;
+  let hasGateFiles = false;
+  return {
+    ...options,
+    inUse: new Set(),
+    state: () => state,
+    record(event) {
+      state = apply(state, options.ports.journal.append(event));
+    },
+    agentWorks() {
+      isDue = true;
+    },
+    gatesWork() {
+      hasGateFiles = true;
+    },
+    async settle() {
+      const due = [isDue, hasGateFiles];
+      [isDue, hasGateFiles] = [false, false];
+      const { checkpoints, workspace } = options.ports;
+      await Promise.all([due[0] && checkpoints.store(state), due[1] && workspace.disown()]);
+    },
+  };
+}

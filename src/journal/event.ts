@@ -1,0 +1,191 @@
+/**
+ * What the journal holds, one event a line. State is only ever a fold of these (`state.ts`); report, summary
+ * and outputs are made from the same fold. An event is on disk before anything acts on it.
+ */
+import type { Failure } from '../failure.js';
+import type { GateResult } from '../gates/gate-result.js';
+import type { Usage } from '../providers/provider.js';
+import type { Snapshot } from '../workspace/workspace.js';
+
+/** Raised when an older reader could misread newer events; a checkpoint of another version is refused. */
+export const journalVersion = 1;
+
+export const sessionReasons = [
+  'declared-new',
+  'from',
+  'kept-on-retry',
+  'continued',
+  'override-new',
+  'agent-changed',
+  'from-target-not-run',
+  'from-other-agent',
+  'from-out-of-scope',
+  'from-in-use',
+  'no-session-id',
+  'session-lost',
+  'session-ahead',
+  'context-full',
+  'no-progress',
+] as const;
+
+export type SessionReason = (typeof sessionReasons)[number];
+
+/** Why an attempt ran in the session it ran in (contract, section 4). */
+export interface SessionDecision {
+  /** `new` or `from:<step>`, as the workflow says. */
+  readonly declared: string;
+  readonly effective: 'new' | 'resumed';
+  readonly reason: SessionReason;
+  /** The id to resume, or the one chosen for a new session; absent until the CLI tells it. */
+  readonly id?: string;
+}
+
+/** How far a session reached (S13). */
+export interface SessionMark {
+  readonly length: number;
+  readonly sha256: string;
+}
+
+/** Hashes of what a step depends on, kept apart so that a change can be named (S11). */
+export type Fingerprint = Readonly<Record<'definition' | 'agent' | 'spec' | 'vars', string>>;
+
+/** Which attempt of which step an event speaks of. */
+export interface AttemptRef {
+  readonly step: string;
+  readonly number: number;
+  readonly jobAttempt: number;
+}
+
+export interface JobStarted {
+  readonly type: 'job-started';
+  readonly jobAttempt: number;
+  /** Job id, action step id and matrix leg: tells a re-run of this job from another job of the same state. */
+  readonly job: string;
+  readonly workflow: string;
+  readonly startCommit: string;
+  readonly startTree: string;
+}
+
+/** S11, S14, `from-step`: the results of these steps are forgotten; what they cost is not. */
+export interface StepsDropped {
+  readonly type: 'steps-dropped';
+  readonly steps: readonly string[];
+  readonly reason: string;
+}
+
+export interface StepStarted {
+  readonly type: 'step-started';
+  readonly step: string;
+  readonly fingerprint: Fingerprint;
+  /** The tree before the step's first attempt. */
+  readonly from: Snapshot;
+}
+
+/** The definition of a step that has not passed was changed; its attempts stay. */
+export interface StepRedefined {
+  readonly type: 'step-redefined';
+  readonly step: string;
+  readonly fingerprint: Fingerprint;
+}
+
+export interface AttemptStarted extends AttemptRef {
+  readonly type: 'attempt-started';
+  /** Absent: the step runs only gates. */
+  readonly agent?: string;
+  readonly provider?: string;
+  readonly session?: SessionDecision;
+  /** The rendered prompt without the notes added to it; frozen (S11). */
+  readonly prompt?: string;
+}
+
+/** The CLI told its session id, or another one than before (S8). */
+export interface SessionKnown extends AttemptRef {
+  readonly type: 'session-known';
+  readonly id: string;
+}
+
+/** S9: the session was gone; the same attempt starts again in a new one. */
+export interface SessionReplaced extends AttemptRef {
+  readonly type: 'session-replaced';
+  readonly session: SessionDecision;
+  /** What the futile start spent, if anything. */
+  readonly usage: Usage;
+}
+
+/** The agent's process is over and its tree and session are recorded; its gates have not run yet. */
+export interface AgentEnded extends AttemptRef {
+  readonly type: 'agent-ended';
+  readonly failure?: Failure;
+  readonly usage: Usage;
+  /** What the session has spent in all, where the CLI says so. */
+  readonly totals?: Usage;
+  readonly snapshot: Snapshot;
+  /** Whether the attempt changed the tree. */
+  readonly changed: boolean;
+  readonly mark?: SessionMark;
+  /** Top-level names that git ignores and that lay there, for the interruption note. */
+  readonly ignored: readonly string[];
+  /** What the agent had to write for its step (`.gump/out/...`). */
+  readonly output?: string;
+  readonly version?: string;
+  readonly durationMs: number;
+}
+
+export interface AttemptEnded extends AttemptRef {
+  readonly type: 'attempt-ended';
+  readonly status: 'passed' | 'failed' | 'cancelled';
+  readonly failure?: Failure;
+  readonly gates: readonly GateResult[];
+  /** Paths the step has changed so far. */
+  readonly files: readonly string[];
+  /** A validate step's comments. */
+  readonly comments?: string;
+  readonly durationMs: number;
+}
+
+export interface StepEnded {
+  readonly type: 'step-ended';
+  readonly step: string;
+  readonly status: 'passed' | 'failed' | 'cancelled';
+  readonly jobAttempt: number;
+}
+
+export interface RunEnded {
+  readonly type: 'run-ended';
+  readonly status: 'passed' | 'failed' | 'cancelled';
+  readonly failedStep?: string;
+  readonly jobAttempt: number;
+}
+
+/** Written by `post`: what became of the job that our step is part of (S14). */
+export interface JobEnded {
+  readonly type: 'job-ended';
+  readonly jobAttempt: number;
+  readonly job: string;
+  readonly status: string;
+}
+
+export type JournalEvent = (
+  | JobStarted
+  | StepsDropped
+  | StepStarted
+  | StepRedefined
+  | AttemptStarted
+  | SessionKnown
+  | SessionReplaced
+  | AgentEnded
+  | AttemptEnded
+  | StepEnded
+  | RunEnded
+  | JobEnded
+) & {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+};
+
+/** An event as its maker hands it over: the journal adds the time. */
+export type NewEvent = JournalEvent extends infer Event
+  ? Event extends unknown
+    ? Omit<Event, 'at'>
+    : never
+  : never;

@@ -1,0 +1,255 @@
+/**
+ * The fold: what the journal's events add up to. Pure; `apply` never throws on an event of its own version.
+ *
+ * J1 What was spent is never forgotten, also when the results of a step are (`spent`).
+ * J2 An attempt that was cut off and goes on stands twice: same number, different job attempt.
+ */
+import type { Failure } from '../failure.js';
+import type { GateResult } from '../gates/gate-result.js';
+import type { Usage } from '../providers/provider.js';
+import { addUsage } from '../providers/usage.js';
+import type { Snapshot } from '../workspace/workspace.js';
+import type {
+  AgentEnded,
+  AttemptEnded,
+  AttemptRef,
+  AttemptStarted,
+  Fingerprint,
+  JobEnded,
+  JobStarted,
+  JournalEvent,
+  RunEnded,
+  SessionDecision,
+  SessionMark,
+} from './event.js';
+
+export interface Attempt {
+  readonly number: number;
+  readonly jobAttempt: number;
+  /** Place in the journal of the last event about it: tells which attempt used a session last. */
+  readonly order: number;
+  readonly startedAt: number;
+  readonly agent?: string;
+  readonly provider?: string;
+  readonly session?: SessionDecision;
+  readonly prompt?: string;
+  readonly status: 'running' | 'passed' | 'failed' | 'cancelled';
+  /** The agent is done and recorded; only its gates may be missing. */
+  readonly agentEnded: boolean;
+  readonly failure?: Failure;
+  readonly gates: readonly GateResult[];
+  readonly usage: Usage;
+  readonly totals?: Usage;
+  readonly snapshot?: Snapshot;
+  readonly changed: boolean;
+  readonly mark?: SessionMark;
+  readonly ignored: readonly string[];
+  readonly output?: string;
+  readonly comments?: string;
+  readonly files: readonly string[];
+  readonly version?: string;
+  readonly durationMs?: number;
+}
+
+export interface StepState {
+  readonly path: string;
+  readonly fingerprint: Fingerprint;
+  readonly from: Snapshot;
+  readonly attempts: readonly Attempt[];
+  readonly status: 'running' | 'passed' | 'failed' | 'cancelled';
+  /** The job attempt in which it ended. */
+  readonly endedIn?: number;
+}
+
+export interface RunState {
+  /** How many events were folded. */
+  readonly events: number;
+  readonly jobs: readonly (JobStarted & { readonly at: number })[];
+  readonly steps: ReadonlyMap<string, StepState>;
+  /** Everything that any attempt spent, also of steps whose results were dropped. */
+  readonly spent: Usage;
+  readonly workedMs: number;
+  /** How the recorded run ended; absent while it runs, and again once a later job goes on. */
+  readonly ended?: RunEnded;
+  readonly jobEnded?: JobEnded;
+}
+
+export const emptyState: RunState = { events: 0, jobs: [], steps: new Map(), spent: {}, workedMs: 0 };
+
+export function fold(events: Iterable<JournalEvent>): RunState {
+  let state = emptyState;
+  for (const event of events) state = apply(state, event);
+  return state;
+}
+
+export function apply(state: RunState, event: JournalEvent): RunState {
+  return { ...change(state, event), events: state.events + 1 };
+}
+
+function change(state: RunState, event: JournalEvent): RunState {
+  switch (event.type) {
+    case 'job-started':
+      return startJob(state, event);
+    case 'steps-dropped':
+      return { ...state, steps: without(state.steps, event.steps) };
+    case 'step-started':
+      return withStep(state, {
+        path: event.step,
+        fingerprint: event.fingerprint,
+        from: event.from,
+        attempts: [],
+        status: 'running',
+      });
+    case 'step-redefined':
+      return updateStep(state, event.step, (step) => ({ ...step, fingerprint: event.fingerprint }));
+    case 'attempt-started':
+      return startAttempt(state, event);
+    case 'session-known':
+      return withAttempt(state, event, (attempt) => ({
+        ...attempt,
+        session: known(attempt.session, event.id),
+      }));
+    case 'session-replaced':
+      return spend(
+        withAttempt(state, event, (attempt) => ({ ...attempt, session: event.session })),
+        event.usage,
+        0,
+      );
+    case 'agent-ended':
+      return spend(
+        withAttempt(state, event, (attempt) => endAgent(attempt, event)),
+        event.usage,
+        event.durationMs,
+      );
+    case 'attempt-ended':
+      return withAttempt(state, event, (attempt) => endAttempt(attempt, event));
+    case 'step-ended':
+      return updateStep(state, event.step, (step) => ({
+        ...step,
+        status: event.status,
+        endedIn: event.jobAttempt,
+      }));
+    case 'run-ended':
+      return { ...state, ended: event };
+    case 'job-ended':
+      return { ...state, jobEnded: event };
+  }
+}
+
+function startJob(state: RunState, event: JobStarted & { readonly at: number }): RunState {
+  const { ended: _ended, jobEnded: _jobEnded, ...rest } = state;
+  return { ...rest, jobs: [...state.jobs, event] };
+}
+
+function startAttempt(state: RunState, event: AttemptStarted & { readonly at: number }): RunState {
+  const attempt: Attempt = {
+    number: event.number,
+    jobAttempt: event.jobAttempt,
+    order: state.events,
+    startedAt: event.at,
+    ...(event.agent === undefined ? {} : { agent: event.agent }),
+    ...(event.provider === undefined ? {} : { provider: event.provider }),
+    ...(event.session === undefined ? {} : { session: event.session }),
+    ...(event.prompt === undefined ? {} : { prompt: event.prompt }),
+    status: 'running',
+    agentEnded: event.agent === undefined,
+    gates: [],
+    usage: {},
+    changed: false,
+    ignored: [],
+    files: [],
+  };
+  return updateStep(state, event.step, (step) => {
+    const { endedIn: _endedIn, ...rest } = step;
+    return { ...rest, status: 'running', attempts: [...step.attempts.map(cutOff), attempt] };
+  });
+}
+
+/** An attempt that still runs when the next one starts was cut off together with its machine. */
+function cutOff(attempt: Attempt): Attempt {
+  if (attempt.status !== 'running') return attempt;
+  return {
+    ...attempt,
+    status: 'cancelled',
+    failure: { kind: 'cancelled', message: 'Cut off before it ended.' },
+  };
+}
+
+function known(session: SessionDecision | undefined, id: string): SessionDecision {
+  return session === undefined
+    ? { declared: 'new', effective: 'new', reason: 'declared-new', id }
+    : { ...session, id };
+}
+
+function endAgent(attempt: Attempt, event: AgentEnded): Attempt {
+  const { type: _type, step: _step, number: _number, jobAttempt: _jobAttempt, ...told } = event;
+  return { ...attempt, ...told, agentEnded: true };
+}
+
+function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
+  const { failure: _failure, ...rest } = attempt;
+  return {
+    ...rest,
+    status: event.status,
+    ...(event.failure === undefined ? {} : { failure: event.failure }),
+    gates: event.gates,
+    files: event.files,
+    ...(event.comments === undefined ? {} : { comments: event.comments }),
+    durationMs: event.durationMs,
+  };
+}
+
+function spend(state: RunState, usage: Usage, durationMs: number): RunState {
+  return { ...state, spent: addUsage(state.spent, usage), workedMs: state.workedMs + durationMs };
+}
+
+/** The newest attempt of that number; events never speak of an older one. */
+function withAttempt(state: RunState, ref: AttemptRef, change: (attempt: Attempt) => Attempt): RunState {
+  return updateStep(state, ref.step, (step) => {
+    const index = step.attempts.findLastIndex((attempt) => attempt.number === ref.number);
+    const attempt = step.attempts[index];
+    if (attempt === undefined) return step;
+    return { ...step, attempts: step.attempts.with(index, { ...change(attempt), order: state.events }) };
+  });
+}
+
+function updateStep(state: RunState, path: string, change: (step: StepState) => StepState): RunState {
+  const step = state.steps.get(path);
+  return step === undefined ? state : withStep(state, change(step));
+}
+
+function withStep(state: RunState, step: StepState): RunState {
+  return { ...state, steps: new Map(state.steps).set(step.path, step) };
+}
+
+function without(
+  steps: ReadonlyMap<string, StepState>,
+  dropped: readonly string[],
+): ReadonlyMap<string, StepState> {
+  return new Map([...steps].filter(([path]) => !dropped.includes(path)));
+}
+
+/** Every attempt that was not dropped, oldest use of its session first. */
+export function attemptsInOrder(state: RunState): readonly Attempt[] {
+  return [...state.steps.values()].flatMap((step) => step.attempts).sort((a, b) => a.order - b.order);
+}
+
+/** The last attempt, among those kept, that used this session. */
+export function lastUseOf(state: RunState, session: string): Attempt | undefined {
+  return attemptsInOrder(state).findLast((attempt) => attempt.session?.id === session);
+}
+
+/** What a session had spent by its last recorded use; for CLIs that only report totals. */
+export function totalsOf(state: RunState, session: string): Usage {
+  return (
+    attemptsInOrder(state).findLast(
+      (attempt) => attempt.session?.id === session && attempt.totals !== undefined,
+    )?.totals ?? {}
+  );
+}
+
+/** The newest recorded tree: of the last attempt that has one, else where its step began. */
+export function newestSnapshot(state: RunState): Snapshot | undefined {
+  const step = [...state.steps.values()].at(-1);
+  return step?.attempts.findLast((attempt) => attempt.snapshot !== undefined)?.snapshot ?? step?.from;
+}

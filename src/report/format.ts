@@ -1,0 +1,24 @@
+/** Numbers and times as people read them; an unknown number is a dash. */
+
+export function formatDuration(ms: number | undefined): string {
+  if (ms === undefined) return '–';
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+export function formatCost(usd: number | undefined): string {
+  if (usd === undefined) return '–';
+  return `$${usd < 0.1 ? usd.toFixed(4) : usd.toFixed(2)}`;
+}
+
+export function formatCount(count: number | undefined): string {
+  return count === undefined ? '–' : count.toLocaleString('en-US');
+}
+
+/** A day, as `2026-11-30`, UTC. */
+export function formatDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

@@ -1,0 +1,39 @@
+/** What "Re-run failed jobs" will do, and until when it can: said in the error, the log and the summary. */
+import type { RunState } from '../journal/state.js';
+import { formatDay } from './format.js';
+
+const day = 24 * 60 * 60 * 1000;
+
+/** GitHub allows a re-run for 30 days after the run's first start. */
+const rerunDays = 30;
+
+/** The Actions cache drops what nobody used for 7 days. */
+const cacheDays = 7;
+
+export interface RerunFacts {
+  readonly state: RunState;
+  readonly persisted: boolean;
+  /** The state lies in the Actions cache, not in a directory. */
+  readonly isInCache: boolean;
+  readonly now: number;
+  readonly failedStep?: string;
+}
+
+/** One sentence or two. */
+export function rerunNote(facts: RerunFacts): string {
+  if (!facts.persisted)
+    return 'No checkpoint could be stored: a re-run starts from the last one that was, or afresh.';
+  const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
+  const where =
+    facts.failedStep === undefined ? '' : ` with step \`${facts.failedStep}\` in the same conversation`;
+  const kept =
+    passed === 0 ? '' : `, takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed`;
+  return `"Re-run failed jobs" before ${formatDay(deadline(facts))}${kept === '' ? '' : kept} ${kept === '' ? '' : 'and '}goes on${where}.`;
+}
+
+/** Milliseconds since 1970: the earlier of GitHub's limit and, in the cache, of the entry's life. */
+export function deadline({ state, isInCache, now }: RerunFacts): number {
+  const first = state.jobs[0]?.at ?? now;
+  const rerun = first + rerunDays * day;
+  return isInCache ? Math.min(rerun, now + cacheDays * day) : rerun;
+}

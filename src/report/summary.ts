@@ -1,0 +1,142 @@
+/** The job summary: a table of the steps and, on failure, what went wrong and what a re-run will do. Pure. */
+
+import { describeDecision } from '../engine/session.js';
+import { errorText } from '../gates/error-text.js';
+import type { Attempt, RunState, StepState } from '../journal/state.js';
+import { formatCost, formatCount, formatDuration } from './format.js';
+import type { Report, ReportStep } from './report.js';
+
+const errorLines = 30;
+
+export interface SummaryFacts {
+  readonly report: Report;
+  readonly state: RunState;
+  /** What a re-run will do; absent where there is nothing to re-run. */
+  readonly rerun?: string;
+  /** Warnings of this run, each once. */
+  readonly warnings: readonly string[];
+}
+
+export function makeSummary(facts: SummaryFacts): string {
+  const { report, state } = facts;
+  const parts = [
+    `### ${escapeText(report.workflow)}: ${report.status}${report.failedStep === undefined ? '' : ` at \`${report.failedStep}\``}`,
+    headline(report),
+    table(report, state),
+    failureDetails(report, state),
+    facts.rerun,
+    warningList(facts.warnings),
+  ];
+  return `${parts.filter((part) => part !== undefined && part !== '').join('\n\n')}\n`;
+}
+
+function headline(report: Report): string {
+  const { totals } = report;
+  const facts = [
+    `job attempt ${report.jobAttempt}`,
+    report.resumed ? 'went on from an earlier attempt' : undefined,
+    totals.costUsd === undefined ? undefined : `${formatCost(totals.costUsd)} in all`,
+    totals.turns === undefined ? undefined : `${formatCount(totals.turns)} turns`,
+    report.persisted ? 'checkpoint stored' : 'no checkpoint stored',
+  ];
+  return facts.filter((fact) => fact !== undefined).join(' · ');
+}
+
+function table(report: Report, state: RunState): string {
+  const head = ['Step', 'Agent', 'Session', 'Attempts', 'Gates', 'Turns', 'Tokens in / out', 'Cost', 'Time'];
+  const rows = report.steps.map((step) => row(step, state.steps.get(step.path)));
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const marks: Readonly<Record<ReportStep['status'], string>> = {
+  passed: '✅',
+  failed: '❌',
+  skipped: '⏭️',
+  paused: '⏸️',
+  cancelled: '🛑',
+  'not-run': '▫️',
+};
+
+function row(step: ReportStep, state: StepState | undefined): readonly string[] {
+  const attempts = state?.attempts ?? [];
+  const last = attempts.at(-1);
+  const sum = (pick: (attempt: Attempt) => number | undefined) => total(attempts.map(pick));
+  const tokens = [sum((a) => a.usage.inputTokens), sum((a) => a.usage.outputTokens)]
+    .map(formatCount)
+    .join(' / ');
+  return [
+    `${marks[step.status]} ${cell(step.path)}${step.takenOver ? ' (taken over)' : ''}`,
+    cell(step.agent ?? ''),
+    sessionCell(last),
+    attemptCell(attempts),
+    (last?.gates ?? [])
+      .map(
+        (gate) =>
+          `${gate.status === 'failed' ? '❌' : gate.status === 'skipped' ? '⏭️' : '✅'} ${cell(gate.name)}`,
+      )
+      .join('<br>'),
+    formatCount(sum((a) => a.usage.turns)),
+    tokens,
+    formatCost(sum((a) => a.usage.costUsd)),
+    formatDuration(sum((a) => a.durationMs)),
+  ];
+}
+
+function total(numbers: readonly (number | undefined)[]): number | undefined {
+  const said = numbers.filter((number) => number !== undefined);
+  return said.length === 0 ? undefined : said.reduce((sum, number) => sum + number, 0);
+}
+
+function sessionCell(attempt: Attempt | undefined): string {
+  if (attempt?.session === undefined) return '';
+  const id =
+    attempt.session.id === undefined ? '' : `<br><code>${cell(attempt.session.id.slice(0, 12))}</code>`;
+  return `${attempt.session.effective}: ${cell(describeDecision(attempt.session))}${id}`;
+}
+
+/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+function attemptCell(attempts: readonly Attempt[]): string {
+  const jobs = [...new Set(attempts.map((attempt) => attempt.jobAttempt))];
+  if (jobs.length < 2) return String(attempts.length);
+  const each = jobs.map(
+    (job) => `${attempts.filter((attempt) => attempt.jobAttempt === job).length} in job attempt ${job}`,
+  );
+  return `${attempts.length} (${each.join(', ')})`;
+}
+
+function failureDetails(report: Report, state: RunState): string | undefined {
+  const step = report.failedStep === undefined ? undefined : state.steps.get(report.failedStep);
+  const last = step?.attempts.at(-1);
+  if (last?.failure === undefined) return undefined;
+  const head = `**${escapeText(report.failedStep ?? '')}** failed at attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;
+  const said = lastLines(errorText(last.gates), errorLines);
+  return said === '' ? head : `${head}\n\n${fence(said)}`;
+}
+
+function lastLines(text: string, count: number): string {
+  return text.trimEnd().split('\n').slice(-count).join('\n');
+}
+
+/** A code block that the text inside cannot close. */
+function fence(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
+  const ticks = '`'.repeat(longest + 1);
+  return `${ticks}text\n${text}\n${ticks}`;
+}
+
+function warningList(warnings: readonly string[]): string | undefined {
+  if (warnings.length === 0) return undefined;
+  return ['**Warnings**', '', ...warnings.map((warning) => `- ${escapeText(warning)}`)].join('\n');
+}
+
+/** Names may hold anything: nothing in them may become Markdown or HTML. */
+function escapeText(text: string): string {
+  return text
+    .replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] ?? sign)
+    .replace(/[\\*_[\]`|]/g, '\\$&')
+    .replace(/\s*\n\s*/g, ' ');
+}
+
+function cell(text: string): string {
+  return escapeText(text);
+}

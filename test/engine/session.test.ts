@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { decideSession, isWarning, type SessionQuestion } from '../../src/engine/session.js';
+import { sessionReasons } from '../../src/journal/event.js';
+import { attempt } from './attempts.js';
+
+const first: SessionQuestion = {
+  declared: { mode: 'new' },
+  agent: 'claude-haiku',
+  provider: 'claude',
+  jobAttempt: 1,
+  history: [],
+  goesOn: false,
+  freshSession: false,
+  target: 'not-run',
+  match: 'agent',
+  inUse: new Set(),
+  unavailable: new Map(),
+};
+
+const fromTests: SessionQuestion = { ...first, declared: { mode: 'from', step: 'tests' } };
+
+interface Case {
+  readonly rule: string;
+  readonly question: Partial<SessionQuestion>;
+  readonly base?: SessionQuestion;
+  readonly expected: string;
+}
+
+const cases: readonly Case[] = [
+  { rule: 'S1 new, or none', question: {}, expected: 'new declared-new' },
+  {
+    rule: 'S2 the same agent',
+    base: fromTests,
+    question: { target: [attempt({ id: 'T' })] },
+    expected: 'resumed from T',
+  },
+  {
+    rule: 'S2 the last session of the target',
+    base: fromTests,
+    question: { target: [attempt({ id: 'T1' }), attempt({ id: 'T2', number: 2 })] },
+    expected: 'resumed from T2',
+  },
+  {
+    rule: 'S2 another agent of the same provider',
+    base: fromTests,
+    question: { target: [attempt({ id: 'T', agent: 'claude-opus' })] },
+    expected: 'new from-other-agent',
+  },
+  {
+    rule: 'S2 widened to the provider',
+    base: fromTests,
+    question: { match: 'provider', target: [attempt({ id: 'T', agent: 'claude-opus' })] },
+    expected: 'resumed from T',
+  },
+  {
+    rule: 'S2 another provider is never resumed',
+    base: fromTests,
+    question: { match: 'provider', target: [attempt({ id: 'T', agent: 'codex', provider: 'codex' })] },
+    expected: 'new from-other-agent',
+  },
+  {
+    rule: 'S2 the target has not run',
+    base: fromTests,
+    question: { target: 'not-run' },
+    expected: 'new from-target-not-run',
+  },
+  {
+    rule: 'S3 the target is out of scope',
+    base: fromTests,
+    question: { target: 'out-of-scope' },
+    expected: 'new from-out-of-scope',
+  },
+  {
+    rule: 'S2 the target ran only gates',
+    base: fromTests,
+    question: { target: [gateAttempt()] },
+    expected: 'new from-target-not-run',
+  },
+  {
+    rule: 'S2 no id of the target',
+    base: fromTests,
+    question: { target: [attempt()] },
+    expected: 'new no-session-id',
+  },
+  { rule: 'S4 retry', question: { history: [attempt({ id: 'A' })] }, expected: 'resumed kept-on-retry A' },
+  {
+    rule: 'S4 never a sibling’s session',
+    base: fromTests,
+    question: { target: [attempt({ id: 'T' })], history: [attempt({ id: 'A' })] },
+    expected: 'resumed kept-on-retry A',
+  },
+  {
+    rule: 'S4 a retry without an id of its own, declared new',
+    question: { history: [attempt()] },
+    expected: 'new no-session-id',
+  },
+  {
+    rule: 'S4 a retry without an id of its own, declared from',
+    base: fromTests,
+    question: { target: [attempt({ id: 'T' })], history: [attempt({ effective: 'resumed' })] },
+    expected: 'resumed from T',
+  },
+  {
+    rule: 'S5 escalation',
+    question: { agent: 'claude-opus', history: [attempt({ id: 'A' })] },
+    expected: 'new agent-changed',
+  },
+  {
+    rule: 'S5 the attempt after an escalation keeps the new one',
+    question: {
+      agent: 'claude-opus',
+      history: [attempt({ id: 'A' }), attempt({ id: 'B', number: 2, agent: 'claude-opus' })],
+    },
+    expected: 'resumed kept-on-retry B',
+  },
+  {
+    rule: 'S6 override',
+    question: { freshSession: true, history: [attempt({ id: 'A' })] },
+    expected: 'new override-new',
+  },
+  {
+    rule: 'S6 a fresh session without an id does not fall back to the old one',
+    question: { history: [attempt({ id: 'A' }), attempt({ number: 2, effective: 'new' })] },
+    expected: 'new no-session-id',
+  },
+  {
+    rule: 'S7 in use',
+    base: fromTests,
+    question: { target: [attempt({ id: 'T' })], inUse: new Set(['T']) },
+    expected: 'new from-in-use',
+  },
+  {
+    rule: 'S10 cut off',
+    question: { goesOn: true, jobAttempt: 2, history: [attempt({ id: 'A', status: 'cancelled' })] },
+    expected: 'resumed continued A',
+  },
+  {
+    rule: 'S10 an override that applied before does not apply again to what goes on',
+    question: {
+      goesOn: true,
+      freshSession: true,
+      jobAttempt: 2,
+      history: [attempt({ id: 'A', status: 'cancelled' })],
+    },
+    expected: 'resumed continued A',
+  },
+  {
+    rule: 'S10 failed for good',
+    question: { jobAttempt: 2, history: [attempt({ id: 'A' })] },
+    expected: 'resumed continued A',
+  },
+  {
+    rule: 'S10 context',
+    question: { jobAttempt: 2, history: [attempt({ id: 'A', failure: { kind: 'context', message: '' } })] },
+    expected: 'new context-full',
+  },
+  {
+    rule: 'S10 no progress after two idle job attempts',
+    question: { jobAttempt: 4, history: [attempt({ id: 'A' }), idle(2), idle(3)] },
+    expected: 'new no-progress',
+  },
+  {
+    rule: 'S10 one idle job attempt is not enough',
+    question: { jobAttempt: 3, history: [attempt({ id: 'A' }), idle(2)] },
+    expected: 'resumed continued A',
+  },
+  {
+    rule: 'S10 a change of the tree counts as progress',
+    question: { jobAttempt: 4, history: [attempt({ id: 'A' }), idle(2), { ...idle(3), changed: true }] },
+    expected: 'resumed continued A',
+  },
+  {
+    rule: 'S13 a session that could not be cut back',
+    question: {
+      jobAttempt: 2,
+      history: [attempt({ id: 'A' })],
+      unavailable: new Map([['A', 'session-ahead']]),
+    },
+    expected: 'new session-ahead',
+  },
+  {
+    rule: 'S9 a session that was not in the checkpoint',
+    question: {
+      jobAttempt: 2,
+      history: [attempt({ id: 'A' })],
+      unavailable: new Map([['A', 'session-lost']]),
+    },
+    expected: 'new session-lost',
+  },
+];
+
+describe('decideSession', () => {
+  it.each(cases)('$rule → $expected', ({ question, base = first, expected }) => {
+    const decision = decideSession({ ...base, ...question });
+    expect([decision.effective, decision.reason, decision.id].filter(Boolean).join(' ')).toBe(expected);
+  });
+
+  it('says what the workflow declared, whatever became of it', () => {
+    expect(decideSession({ ...fromTests, target: 'not-run' }).declared).toBe('from:tests');
+  });
+
+  it('warns of every reason from `agent-changed` on, and of no other', () => {
+    const from = sessionReasons.indexOf('agent-changed');
+    expect(sessionReasons.filter(isWarning)).toEqual(sessionReasons.slice(from));
+  });
+});
+
+function idle(jobAttempt: number) {
+  return attempt({ id: 'A', effective: 'resumed', jobAttempt, number: jobAttempt, changed: false });
+}
+
+function gateAttempt() {
+  const { agent: _agent, provider: _provider, session: _session, ...rest } = attempt();
+  return rest;
+}

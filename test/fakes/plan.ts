@@ -1,0 +1,37 @@
+/** Plans for engine tests, from step data with defaults. */
+import { makePlan, type Plan, type PlanInputs } from '../../src/plan/plan.js';
+import type { AgentStep, GateStep, Step } from '../../src/workflow/workflow.js';
+
+export function agentStep(name: string, told: Partial<AgentStep> = {}): AgentStep {
+  return {
+    kind: 'agent',
+    name,
+    type: 'code',
+    agent: 'claude-haiku',
+    prompt: `do ${name}`,
+    session: { mode: 'new' },
+    gates: [],
+    retry: [],
+    ...told,
+  };
+}
+
+export function gateStep(name: string, gates: GateStep['gates']): GateStep {
+  return { kind: 'gates', name, gates };
+}
+
+export function bash(name: string) {
+  return { name, type: 'bash' as const, command: 'true' };
+}
+
+export function exits(count: number) {
+  return { when: { exit: count }, overrides: {} };
+}
+
+export function planOf(
+  steps: readonly Step[],
+  inputs: Partial<PlanInputs> = {},
+  sessionMatch: 'agent' | 'provider' = 'agent',
+): Plan {
+  return makePlan({ name: 'test', sessionMatch, steps }, { vars: {}, ...inputs });
+}

@@ -1,0 +1,59 @@
+/** Programs that only a test knows. What every runner promises is tested in `test/system/process-runner.test.ts`. */
+import type { Exit } from '../../src/providers/provider.js';
+import { createLineSplitter } from '../../src/system/line-splitter.js';
+import type { ProcessRunner, ProcessSpec } from '../../src/system/process.js';
+
+/** What a program does: it prints, standard output first, and then ends, hangs, or was never there. */
+export interface FakeProgram {
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** 0 unless told. */
+  readonly code?: number;
+  readonly ends?: 'by-itself' | 'never' | 'not-found';
+}
+
+export interface FakeProcessRunner extends ProcessRunner {
+  /** What was started, in order. */
+  readonly calls: readonly ProcessSpec[];
+}
+
+/** `play` says what the program does; `call` counts from 0. */
+export function createFakeProcessRunner(
+  play: (spec: ProcessSpec, call: number) => FakeProgram | Promise<FakeProgram>,
+): FakeProcessRunner {
+  const calls: ProcessSpec[] = [];
+  return {
+    calls,
+    async run(spec) {
+      if (spec.signal?.aborted) return { reason: 'cancelled', stderrTail: '', durationMs: 0 };
+      calls.push(spec);
+      const program = await play(spec, calls.length - 1);
+      if (program.ends === 'not-found') {
+        return { reason: 'not-found', stderrTail: `cannot start "${spec.file}"`, durationMs: 0 };
+      }
+      print(program.stdout, 'stdout', spec);
+      print(program.stderr, 'stderr', spec);
+      const end = program.ends === 'never' ? await stopped(spec) : exited(program);
+      return { ...end, stderrTail: (program.stderr ?? '').slice(-16 * 1024), durationMs: 1 };
+    },
+  };
+}
+
+function print(text: string | undefined, stream: 'stdout' | 'stderr', spec: ProcessSpec): void {
+  const sink = { line: (line: string) => spec.onLine?.(line, stream), skipped: () => undefined };
+  const lines = createLineSplitter(sink, Number.POSITIVE_INFINITY);
+  lines.push(Buffer.from(text ?? ''));
+  lines.end();
+}
+
+function exited(program: FakeProgram): Pick<Exit, 'reason' | 'code'> {
+  return { reason: 'exited', code: program.code ?? 0 };
+}
+
+function stopped(spec: ProcessSpec): Promise<Pick<Exit, 'reason' | 'code'>> {
+  return new Promise((resolve) => {
+    if (spec.signal?.aborted) resolve({ reason: 'cancelled' });
+    spec.signal?.addEventListener('abort', () => resolve({ reason: 'cancelled' }), { once: true });
+    if (spec.timeoutMs !== undefined) setTimeout(() => resolve({ reason: 'timeout' }), spec.timeoutMs);
+  });
+}

@@ -1,0 +1,240 @@
+/**
+ * The engine's world in memory: a tree of files, agents that are functions, gates that look at the tree. It
+ * keeps what outlives a machine (snapshots, sessions of the last checkpoint) apart from what does not.
+ */
+
+import type { AgentTurn, Ports } from '../../src/engine/ports.js';
+import { runPlan } from '../../src/engine/run.js';
+import type { JournalEvent } from '../../src/journal/event.js';
+import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
+import type { Plan } from '../../src/plan/plan.js';
+import type { AgentEvent, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import type { Gate } from '../../src/workflow/workflow.js';
+import type { Snapshot } from '../../src/workspace/workspace.js';
+
+export type Files = ReadonlyMap<string, string>;
+
+/** What a scripted agent does with one prompt; it may change `files`. */
+export type Play = (
+  turn: AgentTurn & { readonly agent: string; readonly earlier: readonly string[] },
+  files: Map<string, string>,
+) => Said;
+
+export interface Said {
+  readonly failure?: TurnOutcome['failure'];
+  readonly usage?: Usage;
+  readonly output?: string;
+  /** Events before the end; the session id of a new session is told by itself. */
+  readonly events?: readonly AgentEvent[];
+  /** The machine is lost while the agent works. */
+  readonly crash?: boolean;
+}
+
+export interface Call {
+  readonly agent: string;
+  readonly mode: 'start' | 'resume';
+  readonly id: string;
+  readonly prompt: string;
+}
+
+export class MachineLost extends Error {}
+
+export interface World {
+  readonly calls: Call[];
+  readonly warnings: string[];
+  readonly events: JournalEvent[];
+  /** Journal lengths at which a checkpoint was stored. */
+  readonly stored: number[];
+  readonly files: Map<string, string>;
+  run(plan: Plan, options?: RunWorld): Promise<RunState>;
+}
+
+export interface RunWorld {
+  readonly jobAttempt?: number;
+  readonly state?: RunState;
+  readonly signal?: AbortSignal;
+  readonly onLostSession?: 'new' | 'fail';
+  readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+}
+
+export interface WorldOptions {
+  readonly play: Play;
+  readonly gate?: (gate: Gate, files: Files) => boolean;
+  /** `claude` takes ids chosen by us, `codex` gives its own. */
+  readonly sessionIds?: (agent: string) => 'chosen' | 'given';
+  /** What an earlier world leaves behind. */
+  readonly after?: World;
+  /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
+  readonly sessions?: World | 'none';
+}
+
+const trees = new Map<string, Files>();
+
+export function createWorld(options: WorldOptions): World {
+  const { play, gate = () => true, after } = options;
+  const events: JournalEvent[] = [...(after?.events ?? [])];
+  const sessions = sessionsOf(options.sessions === 'none' ? undefined : (options.sessions ?? after));
+  const files = new Map(after === undefined ? [] : treeOf(newestSnapshot(fold(events))));
+  const world: World = { calls: [], warnings: [], events, stored: [], files, run };
+  knownSessions.set(world, sessions);
+  let ids = (after?.calls.length ?? 0) * 100;
+  let output: string | undefined;
+  let tick = 0;
+
+  function run(plan: Plan, told: RunWorld = {}): Promise<RunState> {
+    const ports = makePorts();
+    return runPlan({
+      plan,
+      ports,
+      signal: told.signal ?? new AbortController().signal,
+      jobAttempt: told.jobAttempt ?? 1,
+      onLostSession: told.onLostSession ?? 'new',
+      state: told.state ?? fold(events),
+      unavailable: told.unavailable ?? new Map(),
+    });
+  }
+
+  function makePorts(): Ports {
+    return {
+      journal: {
+        append(event) {
+          tick += 1;
+          const stamped = { ...event, at: tick } as JournalEvent;
+          events.push(stamped);
+          return stamped;
+        },
+        close: () => undefined,
+      },
+      workspace: fakeWorkspace(files, plainStart),
+      agents: { find: findAgent, run: speak },
+      gates: { run: async ({ gates }) => gates.map((one) => gateResult(one, gate(one, files))) },
+      sessions: { keep: async (_provider, id) => markOf(sessions.get(id)), spent: async () => undefined },
+      checkpoints: { prepare: () => undefined, store: async (state) => void world.stored.push(state.events) },
+      reporter: {
+        say: () => undefined,
+        warn: (message) => void world.warnings.push(message),
+        takenOver: () => undefined,
+        attemptStarts: () => undefined,
+        agentDid: () => undefined,
+        attemptEnds: () => undefined,
+      },
+      clock: { now: () => tick },
+      newId: () => `chosen-${++ids}`,
+      readOutput: () => output,
+    };
+  }
+
+  function findAgent(agent: string) {
+    const id = agent.split('-')[0] ?? agent;
+    const sessionIds = options.sessionIds?.(agent) ?? 'chosen';
+    return { provider: { id, sessionIds, title: agent } as unknown as Provider, model: agent };
+  }
+
+  async function speak(turn: AgentTurn) {
+    const mode = turn.session.mode;
+    const id = turn.session.id ?? `given-${++ids}`;
+    const earlier = sessions.get(id) ?? [];
+    const agent = turn.model ?? '';
+    world.calls.push({ agent, mode, id, prompt: turn.prompt });
+    if (mode === 'resume' && !sessions.has(id))
+      return ended({ failure: { kind: 'session-lost', message: 'no such session' } }, id);
+    turn.onEvent({ type: 'session', id });
+    sessions.set(id, [...earlier, turn.prompt]);
+    output = undefined;
+    const said = play({ ...turn, agent, earlier }, files);
+    if (said.crash === true) throw new MachineLost();
+    output = said.output;
+    for (const event of said.events ?? []) turn.onEvent(event);
+    return ended(said, id);
+  }
+
+  return world;
+}
+
+const knownSessions = new WeakMap<World, Map<string, readonly string[]>>();
+
+/** The conversations as the last checkpoint would bring them back. */
+function sessionsOf(world: World | undefined): Map<string, readonly string[]> {
+  return new Map(world === undefined ? [] : knownSessions.get(world));
+}
+
+function ended(said: Said, session: string) {
+  const { failure, usage = {} } = said;
+  const base = { session, text: '', usage, durationMs: 1 };
+  return failure === undefined
+    ? { status: 'done' as const, ...base }
+    : { status: 'failed' as const, ...base, failure };
+}
+
+function markOf(turns: readonly string[] | undefined) {
+  return turns === undefined ? undefined : { length: turns.length, sha256: turns.join('|') };
+}
+
+function gateResult(gate: Gate, passed: boolean) {
+  const output = passed ? '' : `${gate.name} says no`;
+  return {
+    name: gate.name,
+    type: gate.type,
+    status: passed ? ('passed' as const) : ('failed' as const),
+    output,
+    durationMs: 1,
+  };
+}
+
+const plainStart: Snapshot = { base: 'start', commit: 'start' };
+trees.set('start', new Map());
+let commits = 0;
+
+function treeOf(snapshot: Snapshot | undefined): Files {
+  return trees.get(snapshot?.commit ?? 'start') ?? new Map();
+}
+
+function fakeWorkspace(files: Map<string, string>, start: Snapshot): Ports['workspace'] {
+  let last: Files = new Map(files);
+  const replace = (tree: Files) => {
+    files.clear();
+    for (const [path, content] of tree) files.set(path, content);
+    last = new Map(tree);
+  };
+  return {
+    root: '/work',
+    directory: '/work',
+    startCommit: 'start',
+    startTree: 'tree',
+    start,
+    async record() {
+      const changed = differences(last, files).length > 0;
+      last = new Map(files);
+      commits += 1;
+      const commit = `commit-${commits}`;
+      trees.set(commit, last);
+      return { base: 'start', commit, leftOut: [], changed };
+    },
+    async disown() {
+      last = new Map(files);
+    },
+    changes: async (from, to) => differences(treeOf(from), treeOf(to)),
+    patch: async (from, to) =>
+      differences(treeOf(from), treeOf(to))
+        .map((one) => `${one.kind} ${one.path}`)
+        .join('\n'),
+    reset: async (snapshot) => replace(treeOf(snapshot)),
+    pack: async () => Buffer.alloc(0),
+    unpack: async () => undefined,
+    apply: async () => [],
+    guard: async () => async () => undefined,
+    ignored: async () => [],
+    emptyOutput: async () => undefined,
+    removeOutput: async () => undefined,
+  };
+}
+
+function differences(from: Files, to: Files) {
+  const paths = [...new Set([...from.keys(), ...to.keys()])]
+    .filter((path) => from.get(path) !== to.get(path))
+    .sort();
+  return paths.map((path) => ({
+    path,
+    kind: !from.has(path) ? ('added' as const) : to.has(path) ? ('modified' as const) : ('deleted' as const),
+  }));
+}
