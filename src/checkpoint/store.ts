@@ -6,12 +6,15 @@ export interface CheckpointStore {
   readonly unwritable?: string;
   readonly unreadable?: string;
   /**
-   * The newest entry under the first of `prefixes` that has one; each prefix ends with the delimiter `-`.
-   * `undefined`: none, or the service did not answer (the two cannot be told apart with the Actions cache).
+   * The newest entry under the first of `prefixes` that has one. A prefix ends with the delimiter `-`, but
+   * for the one that asks for any job attempt (`key.ts`). `undefined`: none, or the service did not answer;
+   * then `trouble` tells the two apart where the service said something.
    */
   newest(prefixes: readonly string[]): Promise<string | undefined>;
   /** The sealed file stored under exactly this key; `undefined` when it cannot be had. */
   read(key: string): Promise<Buffer | undefined>;
-  /** Stores it. `false`: the service refused or failed. Never throws for what the service does. */
+  /** Stores it; never over an entry that is there. `false`: the service refused or failed. Never throws for that. */
   write(key: string, sealed: Buffer): Promise<boolean>;
+  /** What the service said when the last call went wrong, for messages only; `undefined` when nothing did. */
+  trouble?(): string | undefined;
 }

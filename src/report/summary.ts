@@ -130,7 +130,7 @@ function warningList(warnings: readonly string[]): string | undefined {
 }
 
 /** Names may hold anything: nothing in them may become Markdown or HTML. */
-function escapeText(text: string): string {
+export function escapeText(text: string): string {
   return text
     .replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] ?? sign)
     .replace(/[\\*_[\]`|]/g, '\\$&')

@@ -1,26 +1,36 @@
-/** Starting programs and ending them with everything they started. */
+/** Starting programs and ending them with everything they started. The real thing is `run-process.ts`. */
 import type { Exit } from '../providers/provider.js';
 
 export interface ProcessSpec {
   readonly file: string;
   readonly args: readonly string[];
   readonly directory: string;
-  /** The whole environment; nothing of this process's own is added. */
+  /** The whole environment; nothing of this process's own is added. Its PATH is where `file` is looked for. */
   readonly env: Readonly<Record<string, string>>;
+  /** Absent: the program reads from an empty input. What it leaves unread is dropped. */
   readonly stdin?: string;
-  /** Each line of either stream as it comes, without its line end; the last one may have had none. */
+  /** Told the id of the process group once the program runs. */
+  onStart?(group: number): void;
+  /**
+   * Each line of either stream as it comes, without its line end (LF or CR LF); the last one may have had
+   * none. Where it throws, the program is ended and `run` rejects with what was thrown.
+   */
   onLine?(line: string, stream: 'stdout' | 'stderr'): void;
+  /** Told instead of `onLine` for a line above 64 MB, which is not kept; `bytes` is how long it was. */
+  onSkippedLine?(bytes: number, stream: 'stdout' | 'stderr'): void;
   /** Aborted: the process group gets SIGTERM, after `graceMs` SIGKILL; the exit's reason is `cancelled`. */
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
-  /** Milliseconds from SIGTERM to SIGKILL; 5000 unless told. */
-  readonly graceMs?: number;
+  /** Milliseconds from SIGTERM to SIGKILL, or what is asked for them when SIGTERM goes out; 5000 unless told. */
+  readonly graceMs?: number | (() => number);
 }
 
 export interface ProcessRunner {
   /**
    * Runs the program in a process group of its own and resolves when it has ended and nothing of its group
-   * lives. Never rejects for what the program does; a program that is not there is reason `not-found`.
+   * lives. Never rejects for what the program does; a program that is not there or may not be run is reason
+   * `not-found`, one that the system refuses to start for another cause is `exited` without a code; in both
+   * cases `stderrTail` says why.
    */
   run(spec: ProcessSpec): Promise<Exit>;
 }

@@ -1,10 +1,83 @@
-/** One fault of a workflow file. Offsets inside; lines and columns only at the rim (`render`). */
+/**
+ * One fault of a workflow file, and how it is shown. Offsets inside; lines and columns only at the rim,
+ * where the text is at hand again.
+ */
+import { type Code, codes, type Severity } from './codes.js';
+import { caretPadding, cutAround, printable } from './source-line.js';
+
 export interface Diagnostic {
-  readonly code: string;
-  readonly severity: 'error' | 'warning';
+  readonly code: Code;
+  readonly severity: Severity;
   /** What is wrong and what to do. */
   readonly message: string;
   /** Offsets into the text of the file, end not included. */
   readonly start: number;
   readonly end: number;
+}
+
+/** A stretch of the text: offsets, end not included. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** All counted from 1; the end column is the one after the last character (UTF-16 units, as editors count). */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+}
+
+export interface SourceFile {
+  /** As the user knows it: the path from the top of the repository. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A fault of this kind at this place; how severe it is belongs to the kind. */
+export function fault(code: Code, at: Span, message: string): Diagnostic {
+  return { code, severity: codes[code].severity, message, start: at.start, end: Math.max(at.start, at.end) };
+}
+
+/** Where it is, for annotations. Offsets beyond the text count as its end. */
+export function position(diagnostic: Span, text: string): Position {
+  const from = place(text, diagnostic.start);
+  const to = place(text, diagnostic.end);
+  return { line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
+}
+
+/**
+ * `file:line:column: error: message [code]`, the source line behind a gutter, and a caret under what is meant.
+ * Long lines are cut to about 100 characters round the caret. No line end at the end.
+ */
+export function render(diagnostic: Diagnostic, source: SourceFile): string {
+  const { line, column, endLine, endColumn } = position(diagnostic, source.text);
+  const { severity, message, code } = diagnostic;
+  const head = `${source.file}:${line}:${column}: ${severity}: ${message} [${code}]`;
+  const full = lineAt(source.text, diagnostic.start);
+  const last = endLine === line ? endColumn - 1 : full.length;
+  const { before, marked, after } = cutAround(full, column - 1, last);
+  const gutter = String(line).padStart(4);
+  const blank = ' '.repeat(gutter.length);
+  const carets = '^'.repeat(Math.max(1, caretPadding(marked).length));
+  const shown = printable(`${before}${marked}${after}`);
+  return `${head}\n${gutter} | ${shown}\n${blank} | ${caretPadding(before)}${carets}`;
+}
+
+function place(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const end = Math.min(Math.max(0, offset), text.length);
+  let line = 1;
+  let lineStart = 0;
+  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) {
+    line += 1;
+    lineStart = at + 1;
+  }
+  return { line, column: end - lineStart + 1 };
+}
+
+function lineAt(text: string, offset: number): string {
+  const from = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
+  const to = text.indexOf('\n', from);
+  return text.slice(from, to === -1 ? text.length : to).replace(/\r$/, '');
 }

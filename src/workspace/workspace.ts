@@ -17,8 +17,13 @@ export interface Snapshot {
 }
 
 export interface RecordedSnapshot extends Snapshot {
-  /** Files that were left out because they are too large to keep (paths from the repository root). */
+  /**
+   * What steps made and was left out (paths from the repository root): files that are too large to keep or
+   * cannot be read, and, with a `/` at the end, repositories within this one.
+   */
   readonly leftOut: readonly string[];
+  /** Whether anything differs from the last recorded (or disowned) state of the tree. */
+  readonly changed: boolean;
 }
 
 export interface Change {
@@ -41,11 +46,19 @@ export interface Workspace {
 
   /** Records the work tree as it is now, without ignored files, `.gump/out` and dropped credential files. */
   record(message: string): Promise<RecordedSnapshot>;
+  /**
+   * What changed since the last `record` was not written by a step (gates wrote it): it stays in the work
+   * tree and belongs to no snapshot.
+   */
+  disown(): Promise<void>;
   /** What differs from `from` to `to`. */
   changes(from: Snapshot, to: Snapshot): Promise<readonly Change[]>;
   /** The same as a patch that `git apply` takes (binary files too). */
   patch(from: Snapshot, to: Snapshot): Promise<string>;
-  /** Makes the work tree what it was at `snapshot`; ignored files stay. */
+  /**
+   * Puts the steps' files back to what they were at `snapshot`; ignored files stay, and so does what no
+   * step wrote.
+   */
   reset(snapshot: Snapshot): Promise<void>;
 
   /** The objects of these snapshots that the start commit does not have, as one pack. Empty where there are none. */

@@ -1,0 +1,89 @@
+/** The engine's agents over real processes: one start of a provider's CLI with what it may see. */
+import type { Agents, AgentTurn } from '../engine/ports.js';
+import { UserError } from '../failure.js';
+import type { AgentEvent, Provider, TurnOutcome } from '../providers/provider.js';
+import { readAgentName } from '../providers/agent-name.js';
+import { environmentFor } from '../security/environment.js';
+import { guardFileCommands } from '../security/file-commands.js';
+import type { Environment } from '../security/secret-names.js';
+import type { ProcessRunner } from '../system/process.js';
+
+export interface AgentsOptions {
+  readonly providers: readonly Provider[];
+  readonly processes: ProcessRunner;
+  /** The job's environment. */
+  readonly environment: Environment;
+  readonly passEnv: readonly string[];
+  /** Where agents run. */
+  readonly directory: string;
+  readonly isRoot: boolean;
+  /** Told the process id of every agent as it starts, and that it has ended. */
+  onProcess(pid: number | undefined): void;
+  debug(message: string): void;
+}
+
+/** Milliseconds from SIGTERM to SIGKILL; the runner leaves little time once a job is cancelled. */
+const graceMs = { normal: 5000, cancelled: 1000 };
+
+export function createAgents(options: AgentsOptions): Agents {
+  return {
+    find(agent) {
+      const name = readAgentName(agent, options.providers);
+      if (name.status === 'unknown') throw new UserError(name.message);
+      return name.model === undefined ? { provider: name.provider } : { provider: name.provider, model: name.model };
+    },
+    run: (turn) => runAgent(turn, options),
+  };
+}
+
+async function runAgent(turn: AgentTurn, options: AgentsOptions): Promise<TurnOutcome & { readonly durationMs: number }> {
+  const { provider, signal } = turn;
+  const command = provider.command({
+    prompt: turn.prompt,
+    session: turn.session,
+    ...(turn.model === undefined ? {} : { model: turn.model }),
+    permission: turn.permission,
+    directory: options.directory,
+    isRoot: options.isRoot,
+  });
+  options.debug(`${command.file} ${command.args.join(' ')}`);
+  const checkFileCommands = await guardFileCommands(options.environment);
+  const reader = provider.reader(turn.before);
+  const exit = await options.processes.run({
+    file: command.file,
+    args: command.args,
+    directory: options.directory,
+    env: { ...agentEnvironment(provider, options), ...command.env },
+    stdin: command.stdin,
+    onStart: options.onProcess,
+    onLine: (line, stream) => {
+      if (stream === 'stdout') for (const event of reader.line(line)) turn.onEvent(event);
+      else options.debug(`${provider.executable}: ${line}`);
+    },
+    onSkippedLine: (bytes) => turn.onEvent(skipped(bytes)),
+    signal,
+    graceMs: () => (signal.aborted ? graceMs.cancelled : graceMs.normal),
+  });
+  options.onProcess(undefined);
+  const outcome = { ...reader.end(exit), durationMs: Math.round(exit.durationMs) };
+  const touched = await checkFileCommands();
+  return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tampered(touched) };
+}
+
+/** The environment that agents of this provider get, without what its command adds. */
+export function agentEnvironment(
+  provider: Provider,
+  options: Pick<AgentsOptions, 'environment' | 'providers' | 'passEnv'>,
+): Readonly<Record<string, string>> {
+  return environmentFor({ ...options, provider }).env;
+}
+
+function skipped(bytes: number): AgentEvent {
+  return { type: 'notice', message: `a line of ${bytes} bytes was skipped` };
+}
+
+function tampered(files: readonly string[]) {
+  const names = files.map((file) => file.replace(/^.*\//, '')).join(', ');
+  const message = `The agent wrote to files by which a step speaks to the runner (${names}). They were put back, and the run stops.`;
+  return { kind: 'guard', message, isFinal: true } as const;
+}

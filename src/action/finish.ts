@@ -1,0 +1,116 @@
+/** The end of a run: report, outputs, summary, and the one error that says what failed. */
+import { writeFileSync } from 'node:fs';
+import * as core from '@actions/core';
+import type { RunState } from '../journal/state.js';
+import type { Plan } from '../plan/plan.js';
+import type { Log } from '../report/log.js';
+import { makeReport, type Report, type RunStatus } from '../report/report.js';
+import { rerunNote } from '../report/rerun.js';
+import { escapeText, makeSummary } from '../report/summary.js';
+import type { Redactor } from '../security/redact.js';
+
+export interface Ending {
+  readonly plan: Plan;
+  readonly state: RunState;
+  readonly status: RunStatus;
+  readonly failedStep?: string;
+  readonly runId: string;
+  readonly jobAttempt: number;
+  readonly startCommit: string;
+  readonly persisted: boolean;
+  readonly checkpoint?: string;
+  readonly resumed: boolean;
+  readonly takenOver: ReadonlySet<string>;
+  readonly isInCache: boolean;
+  readonly warnings: readonly string[];
+  /** The patch of all changes against the start tree. */
+  readonly patch: string;
+  readonly files: { readonly report: string; readonly patch: string };
+  readonly now: number;
+}
+
+/** Writes everything that outlives the run; may be called again when more is known. */
+export async function writeEnding(ending: Ending, redact: Redactor): Promise<void> {
+  const report = redactDeep(makeReport(ending.plan, ending.state, ending), redact);
+  writeFileSync(ending.files.report, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(ending.files.patch, ending.patch);
+  for (const [name, value] of Object.entries(outputs(report, ending))) core.setOutput(name, redact(value));
+  const rerun = ending.status === 'passed' ? undefined : rerunNote(ending);
+  const { state, warnings } = ending;
+  const summary = makeSummary({ report, state, warnings, ...(rerun === undefined ? {} : { rerun }) });
+  await core.summary.emptyBuffer().addRaw(redact(summary)).write({ overwrite: true });
+}
+
+/** Exit code 1 goes with it. */
+export function tellFailure(log: Log, ending: Ending): void {
+  const step = ending.failedStep === undefined ? undefined : ending.state.steps.get(ending.failedStep);
+  const last = step?.attempts.at(-1);
+  const what = ending.status === 'cancelled' ? 'was cut off' : `failed at attempt ${last?.number ?? '?'}`;
+  const why = last?.failure === undefined || ending.status === 'cancelled' ? '' : ` (${last.failure.kind}): ${last.failure.message}`;
+  log.error(`Step \`${ending.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(ending)}`);
+}
+
+function outputs(report: Report, ending: Ending): Readonly<Record<string, string>> {
+  const { totals } = report;
+  const tokens = sum([totals.inputTokens, totals.outputTokens]);
+  return {
+    status: report.status,
+    'failed-step': report.failedStep ?? '',
+    resumed: String(report.resumed),
+    persisted: String(report.persisted),
+    checkpoint: ending.checkpoint ?? '',
+    sessions: JSON.stringify(sessionsOutput(report)),
+    'cost-usd': text(totals.costUsd),
+    tokens: text(tokens),
+    turns: text(totals.turns),
+    report: ending.files.report,
+    patch: ending.files.patch,
+    tasks: '',
+    commit: '',
+  };
+}
+
+/** Step path → the session of its last attempt by an agent. */
+function sessionsOutput(report: Report): Readonly<Record<string, unknown>> {
+  const entries = report.steps.flatMap((step) => {
+    const last = step.attempts.findLast((attempt) => attempt.agent !== undefined);
+    if (last === undefined) return [];
+    return [[step.path, { provider: step.provider, agent: last.agent, id: last.session?.id }]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function sum(numbers: readonly (number | undefined)[]): number | undefined {
+  const said = numbers.filter((number) => number !== undefined);
+  return said.length === 0 ? undefined : said.reduce((total, number) => total + number, 0);
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? '' : String(Number(value.toFixed(6)));
+}
+
+/** Every text in a value, so that a secret cannot hide behind JSON's escapes. */
+function redactDeep<T>(value: T, redact: Redactor): T {
+  if (typeof value === 'string') return redact(value) as T;
+  if (Array.isArray(value)) return value.map((item) => redactDeep(item, redact)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, redact)])) as T;
+}
+
+/** The end of a job in which nothing could run because no credential was there. */
+export async function writeSkipped(plan: Plan): Promise<void> {
+  core.setOutput('status', 'skipped');
+  core.setOutput('resumed', 'false');
+  core.setOutput('persisted', 'false');
+  const text = `### ${plan.workflow}: skipped\n\nNo credential for an agent of this workflow was there, as on pull requests of forks.\n`;
+  await core.summary.emptyBuffer().addRaw(text).write({ overwrite: true });
+}
+
+/** The end of a job that could not begin. */
+export async function writeRefused(faults: readonly string[]): Promise<void> {
+  core.setOutput('status', 'failed');
+  core.setOutput('resumed', 'false');
+  core.setOutput('persisted', 'false');
+  const list = faults.map((fault) => `- ${escapeText(fault)}`).join('\n');
+  await core.summary.emptyBuffer().addRaw(`### gump-action: nothing was run\n\n${list}\n`).write({ overwrite: true });
+}

@@ -1,0 +1,48 @@
+/** The engine's gates over real commands. */
+import type { Gates } from '../engine/ports.js';
+import type { Project } from '../gates/project.js';
+import type { CommandSource } from '../gates/resolve.js';
+import { runGates } from '../gates/run-gates.js';
+import type { Log } from '../report/log.js';
+import type { HandedEnvironment } from '../security/environment.js';
+import type { Clock } from '../system/clock.js';
+import type { ProcessRunner } from '../system/process.js';
+import type { Gate } from '../workflow/workflow.js';
+
+export interface GatesOptions {
+  readonly processes: ProcessRunner;
+  readonly project: Project;
+  readonly clock: Clock;
+  readonly commands: readonly CommandSource[];
+  readonly directory: string;
+  /** What gates may see, and what was withheld from them. */
+  readonly handed: HandedEnvironment;
+  readonly log: Log;
+}
+
+/** Those that judge what the step changed, not what a command says. */
+const lookAtChanges: readonly Gate['type'][] = ['touched', 'untouched', 'tests_found'];
+
+export function createGates(options: GatesOptions): Gates {
+  const { log, handed, ...setting } = options;
+  return {
+    async run({ gates, changes, signal }) {
+      const isNeeded = gates.some((gate) => lookAtChanges.includes(gate.type));
+      const results = await runGates(gates, {
+        ...setting,
+        env: handed.env,
+        signal,
+        changes: isNeeded ? await changes() : [],
+        onLine: (gate, line) => log.untrusted(`  [${gate.name}] ${line}`),
+      });
+      for (const { name, status } of results) log.info(`  gate ${name}: ${status}`);
+      if (results.some((result) => result.status === 'failed')) tellWithheld(log, handed.withheld);
+      return results;
+    },
+  };
+}
+
+function tellWithheld(log: Log, names: readonly string[]): void {
+  if (names.length === 0) return;
+  log.info(`  Gates do not get these variables (pass-env changes that): ${names.join(', ')}`);
+}

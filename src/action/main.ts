@@ -1,0 +1,101 @@
+/** The main phase, from the inputs to the exit code. Each part of it is a file beside this one. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError, UserErrors } from '../failure.js';
+import { makePlan, type Plan } from '../plan/plan.js';
+import { requireWritePermission } from '../security/permission.js';
+import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
+import { openProject } from '../gates/project.js';
+import type { Project } from '../gates/project.js';
+import { environmentFor } from '../security/environment.js';
+import { openWorkspace } from '../workspace/open.js';
+import type { Workspace } from '../workspace/workspace.js';
+import { writeSkipped } from './finish.js';
+import { gitEnvironment } from './git-environment.js';
+import { privatePaths } from './handover.js';
+import { preflight } from './preflight.js';
+import { runInWorkspace } from './run.js';
+import type { Setting } from './setting.js';
+import { readWorkflow } from './workflow-file.js';
+
+/** Exit code. Throws `UserError` for what the user has to mend. */
+export async function main(setting: Setting, privateDirectory: string, signal: AbortSignal): Promise<number> {
+  const { job, inputs, log, environment, providers } = setting;
+  if (job.runnerOs === 'Windows') throw new UserError('This action runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`, for example.');
+  await checkStarter(setting);
+  const directory = resolve(job.workspace, inputs.workingDirectory);
+  const workflow = readWorkflow({ name: inputs.workflow, directory, workspace: job.workspace, providers: providers.map(({ id }) => id), log });
+  const spec = readSpec(setting, directory);
+  const { vars, agent, until, fromStep } = inputs;
+  const plan = makePlan(workflow, { vars, ...defined({ agent, until, fromStep, spec }) });
+  const gateEnvironment = environmentFor({ environment, providers, passEnv: inputs.passEnv });
+  const project = openProject(directory, gateEnvironment.env.PATH);
+  const opened = await lookAtAll(setting, { plan, directory, project, privateDirectory });
+  if (opened === 'skipped') return 0;
+  return runInWorkspace({ setting, plan, project, workspace: opened, privateDirectory, gateEnvironment, signal });
+}
+
+/** Contract 8: who may start agents by an event that anybody can cause. */
+async function checkStarter({ job, inputs }: Setting): Promise<void> {
+  const { logins } = requiredActors({ ...job, payload: job.payload() });
+  await requireWritePermission(logins, { repository: job.repository, token: inputs.githubToken, apiUrl: job.apiUrl });
+}
+
+function readSpec({ inputs }: Setting, directory: string): string | undefined {
+  if (inputs.spec?.from !== 'file') return inputs.spec?.text;
+  try {
+    return readFileSync(join(directory, inputs.spec.file), 'utf8');
+  } catch {
+    throw new UserError(`Input spec-file: ${inputs.spec.file} cannot be read in ${directory}. It is a path of the repository; was it checked out before this step?`);
+  }
+}
+
+interface Scene {
+  readonly plan: Plan;
+  readonly directory: string;
+  readonly project: Project;
+  readonly privateDirectory: string;
+}
+
+/** All that is missing, at once; opening the work tree is part of it. */
+async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 'skipped'> {
+  const { inputs, providers, environment, log } = setting;
+  const commands = [{ name: 'the input `commands`', commands: inputs.commands }];
+  const seen = preflight({ ...scene, providers, environment, commands });
+  if (seen.withoutCredential.length > 0 && maySkip(setting)) {
+    log.notice(`Nothing was run: ${seen.withoutCredential.join(' ')}`);
+    await writeSkipped(scene.plan);
+    return 'skipped';
+  }
+  const git = privatePaths(scene.privateDirectory).git;
+  const opened = await openWorkspace({ directory: scene.directory, privateDirectory: git, env: gitEnvironment(environment) }).catch(userFault);
+  const gitFaults = typeof opened === 'string' ? [opened] : [];
+  const head = typeof opened === 'string' ? [] : checkoutFaults(setting, opened);
+  const faults = [...gitFaults, ...head, ...seen.faults, ...seen.withoutCredential];
+  if (faults.length > 0 || typeof opened === 'string') throw new UserErrors(faults);
+  return opened;
+}
+
+function maySkip({ inputs, job }: Setting): boolean {
+  if (inputs.onNoCredentials !== 'auto') return inputs.onNoCredentials === 'skip';
+  return isUntrustedPullRequest({ ...job, payload: job.payload() });
+}
+
+/** Contract 8: configuration in a checkout is code, so it must be the event's own. */
+function checkoutFaults({ job }: Setting, workspace: Workspace): readonly string[] {
+  const { needsOwnCheckout } = requiredActors({ ...job, payload: job.payload() });
+  if (!needsOwnCheckout || workspace.startCommit === job.sha) return [];
+  return [
+    `The checkout is at ${workspace.startCommit}, not at the commit of the event (${job.sha}): on \`${job.eventName}\` agents run only on the repository's own code. Check out without \`ref:\`.`,
+  ];
+}
+
+function userFault(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  throw error;
+}
+
+/** Without the keys whose value is not known. */
+function defined<T extends Readonly<Record<string, string | undefined>>>(values: T): { readonly [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { readonly [K in keyof T]?: string };
+}

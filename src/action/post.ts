@@ -1,0 +1,100 @@
+/**
+ * The post phase: stores what `main` could not, writes down how the job ended (S14), and takes away what
+ * was put into the runner user's home.
+ */
+import { existsSync } from 'node:fs';
+import { createCheckpointer, sessionsOf } from '../checkpoint/checkpointer.js';
+import { noticeText } from '../checkpoint/save-notice.js';
+import { Saver } from '../checkpoint/saver.js';
+import { openJournal, readJournal } from '../journal/journal.js';
+import { apply, fold, type RunState } from '../journal/state.js';
+import { openSessionShelf } from '../sessions/session-shelf.js';
+import { createSessionStore, removeSessions } from '../sessions/session-store.js';
+import { systemClock } from '../system/clock.js';
+import { endGroup, signalGroup } from '../system/process-group.js';
+import { repack } from '../workspace/repack.js';
+import { agentEnvironment } from './agents.js';
+import { gitEnvironment } from './git-environment.js';
+import { type Handover, privatePaths, readHandover } from './handover.js';
+import { jobIdentity, type Setting } from './setting.js';
+import { openState } from './state.js';
+
+/** `post` has the job's last minutes; an upload gets at most this long. */
+const settleMs = 60_000;
+
+export async function post(setting: Setting, privateDirectory: string): Promise<void> {
+  const left = readHandover(privateDirectory);
+  const { journal } = privatePaths(privateDirectory);
+  if (left === undefined || !existsSync(journal)) return;
+  try {
+    await endAgent(left);
+    await storeRest(setting, privateDirectory, left);
+  } finally {
+    if (!setting.inputs.keepSessions) await removeSessions(left.placed);
+  }
+}
+
+/** `main` was killed: its agent may live on, and would write into files that are being packed. */
+async function endAgent({ agentPid }: Handover): Promise<void> {
+  if (agentPid === undefined) return;
+  signalGroup(agentPid, 'SIGTERM');
+  await endGroup(agentPid, Date.now() + 1000);
+}
+
+async function storeRest(setting: Setting, privateDirectory: string, left: Handover): Promise<void> {
+  const paths = privatePaths(privateDirectory);
+  const state = appendJobEnd(setting, paths.journal);
+  const isPassed = state.ended?.status === 'passed';
+  // A job that failed needs no mark of it: only a success tells a re-run to start afresh.
+  const isDue = isPassed ? setting.inputs.jobStatus === 'success' : state.events - 1 > left.storedEvents;
+  if (!isDue) return;
+  const { log } = setting;
+  const place = await openState(setting, privateDirectory);
+  if (place.obstacle !== undefined) return;
+  const saver = new Saver({
+    store: place.store,
+    clock: systemClock,
+    binding: left.binding,
+    usedSequence: left.usedSequence,
+    ...(left.seen === undefined ? {} : { seen: left.seen }),
+    ...(left.restored === undefined ? {} : { restored: left.restored }),
+    onNotice: (notice) => log.warning(noticeText(notice, { store: place.store.title, stateName: left.binding.stateName })),
+  });
+  const shelf = openSessionShelf(paths.sessions);
+  if (!left.isDone) await keepSessions(setting, left, state, shelf);
+  const startCommit = state.jobs.at(-1)?.startCommit ?? setting.job.sha;
+  const git = { directory: left.directory, privateDirectory: paths.git, env: gitEnvironment(setting.environment), startCommit };
+  const checkpointer = createCheckpointer({
+    saver,
+    secrets: place.secrets,
+    workspace: { pack: (snapshots) => repack(git, snapshots) },
+    shelf,
+    journalFile: paths.journal,
+    isOff: false,
+    onStored: () => undefined,
+  });
+  await checkpointer.store(state);
+  const settled = await saver.settle(settleMs);
+  if (!isPassed) log.info(settled.persisted ? `Stored the checkpoint ${settled.key}.` : 'The last state could not be stored.');
+}
+
+function appendJobEnd(setting: Setting, journalFile: string): RunState {
+  const state = fold(readJournal(journalFile));
+  const { jobStatus = 'unknown' } = setting.inputs;
+  const journal = openJournal(journalFile, () => systemClock.now());
+  const event = journal.append({ type: 'job-ended', jobAttempt: setting.job.jobAttempt, job: jobIdentity(setting), status: jobStatus });
+  journal.close();
+  return apply(state, event);
+}
+
+/** The sessions as they are now, for a `main` that was killed before it could copy them. */
+async function keepSessions(setting: Setting, left: Handover, state: RunState, shelf: ReturnType<typeof openSessionShelf>): Promise<void> {
+  const store = createSessionStore();
+  for (const { provider: providerId, id } of sessionsOf(state)) {
+    const provider = setting.providers.find((one) => one.id === providerId);
+    if (provider === undefined) continue;
+    const environment = agentEnvironment(provider, { ...setting, passEnv: setting.inputs.passEnv });
+    const kept = await store.keep({ provider, id, directory: left.directory, environment });
+    if (kept.status === 'kept') await shelf.put({ provider: providerId, id }, kept.files);
+  }
+}

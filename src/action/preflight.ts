@@ -1,0 +1,82 @@
+/** Everything that can be known before the first agent starts, looked at at once. */
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { gateFaults, type CommandSource } from '../gates/resolve.js';
+import type { Project } from '../gates/project.js';
+import type { Plan } from '../plan/plan.js';
+import { agentTemplates } from '../plan/plan.js';
+import type { Provider } from '../providers/provider.js';
+import { readAgentName } from '../providers/agent-name.js';
+import { type CredentialFacts, findCredential } from '../security/credentials.js';
+import type { Environment } from '../security/secret-names.js';
+import { names, parseTemplate } from '../workflow/template.js';
+
+export interface PreflightFacts {
+  readonly plan: Plan;
+  readonly providers: readonly Provider[];
+  readonly environment: Environment;
+  readonly directory: string;
+  readonly project: Project;
+  readonly commands: readonly CommandSource[];
+}
+
+export interface Preflight {
+  /** What is missing; whole sentences. */
+  readonly faults: readonly string[];
+  /** Providers of the workflow for which there is no credential; whole sentences. */
+  readonly withoutCredential: readonly string[];
+}
+
+export function preflight(facts: PreflightFacts): Preflight {
+  const used = usedProviders(facts);
+  const { plan, project, commands } = facts;
+  const steps = plan.steps.map(({ path, step }) => ({ step: path, gates: step.gates }));
+  return {
+    faults: [...used.faults, ...used.providers.flatMap((provider) => missingProgram(provider, project)), ...gateFaults(steps, project, commands)],
+    withoutCredential: used.providers.flatMap((provider) => missingCredential(provider, facts)),
+  };
+}
+
+/** An agent name that is only known while the workflow runs is not looked at here. */
+function usedProviders({ plan, providers }: PreflightFacts) {
+  const agents = agentTemplates(plan).filter(({ agent }) => names(parseTemplate(agent)).length === 0);
+  const read = agents.map(({ step, agent }) => ({ step, name: readAgentName(agent, providers) }));
+  return {
+    providers: [...new Set(read.flatMap(({ name }) => (name.status === 'known' ? [name.provider] : [])))],
+    faults: [...new Set(read.flatMap(({ step, name }) => (name.status === 'unknown' ? [`Step \`${step}\`: ${name.message}.`] : [])))],
+  };
+}
+
+function missingProgram(provider: Provider, project: Project): readonly string[] {
+  if (project.hasProgram(provider.executable)) return [];
+  return [`${provider.title} is not there: no program \`${provider.executable}\` is on PATH. ${provider.installHint}`];
+}
+
+function missingCredential(provider: Provider, facts: PreflightFacts): readonly string[] {
+  const found = findCredential(provider, credentialFacts(facts));
+  if (found !== undefined) return [];
+  const variables = provider.environment.credentials.map((credential) => credential.variable);
+  return [
+    `${provider.title} has no credential: set ${either(variables)} in \`env:\` of the step, from a secret of the repository (secrets are not there on pull requests of forks).`,
+  ];
+}
+
+function credentialFacts({ environment, directory }: PreflightFacts): CredentialFacts {
+  return {
+    environment: { HOME: homedir(), ...environment },
+    directory,
+    fileContains(path, text) {
+      if (text === undefined) return existsSync(path);
+      try {
+        return readFileSync(path, 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+function either(names: readonly string[]): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+}

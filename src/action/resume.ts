@@ -1,0 +1,153 @@
+/**
+ * The start of a job's run: finds the newest checkpoint that opens, decides what of it holds, and puts files
+ * and sessions back. Leaves alone what a restored run means to its steps: that is the engine's.
+ */
+import { fromEntries, type Contents } from '../checkpoint/contents.js';
+import { refusedText, restore, type RestoreRequest } from '../checkpoint/restore.js';
+import { attemptPrefixes } from '../checkpoint/key.js';
+import { sessionsOf } from '../checkpoint/checkpointer.js';
+import { UserError, UserErrors } from '../failure.js';
+import type { JournalEvent, NewEvent } from '../journal/event.js';
+import { parseJournal } from '../journal/journal.js';
+import { apply, fold, lastUseOf, newestSnapshot, type RunState } from '../journal/state.js';
+import type { Plan } from '../plan/plan.js';
+import { decideTakeover, type Takeover } from '../plan/takeover.js';
+import type { Provider } from '../providers/provider.js';
+import type { SessionShelf } from '../sessions/session-shelf.js';
+import type { SessionStore } from '../sessions/session-store.js';
+import type { Workspace } from '../workspace/workspace.js';
+
+export interface ResumeOptions {
+  readonly mode: 'auto' | 'require' | 'never';
+  readonly request: RestoreRequest;
+  readonly plan: Plan;
+  /** This job: its id, action step and matrix leg. */
+  readonly job: string;
+  readonly workspace: Workspace;
+  readonly sessions: SessionStore;
+  readonly shelf: SessionShelf;
+  readonly providers: readonly Provider[];
+  environmentOf(provider: Provider): Readonly<Record<string, string>>;
+  say(line: string): void;
+  warn(message: string): void;
+}
+
+export interface Resumed {
+  /** The events that the journal of this job begins with. */
+  readonly events: readonly JournalEvent[];
+  /** What this job has to add to them before anything else. */
+  readonly decisions: readonly NewEvent[];
+  readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+  readonly restored?: string;
+  readonly seen?: string;
+}
+
+interface Found {
+  readonly events: readonly JournalEvent[];
+  readonly contents?: Contents;
+  readonly restored?: string;
+  readonly seen?: string;
+}
+
+export async function resume(options: ResumeOptions): Promise<Resumed> {
+  const found = await find(options);
+  const state = fold(found.events);
+  if (found.contents === undefined) return { ...found, decisions: [], unavailable: new Map() };
+  const takeover = await takeOver(options, found.contents, state);
+  tellTakeover(options, state, takeover);
+  const decisions = dropping(takeover);
+  const kept = decisions.reduce<RunState>((sum, event) => apply(sum, { ...event, at: 0 } as JournalEvent), state);
+  await bringFilesBack(options.workspace, kept);
+  const unavailable = await bringSessionsBack(options, found.contents, kept);
+  return { ...found, decisions, unavailable };
+}
+
+async function find(options: ResumeOptions): Promise<Found> {
+  const { request, mode } = options;
+  if (mode === 'never') return passOver(options);
+  const restored = await restore(request);
+  if (restored.status !== 'none') for (const refused of restored.refused) options.warn(refusedText(refused));
+  const seen = restored.status !== 'none' && restored.seen !== undefined ? { seen: restored.seen } : {};
+  if (restored.status === 'opened') {
+    const contents = fromEntries(restored.entries);
+    if (contents !== undefined) {
+      options.say(`Going on from the checkpoint ${restored.key} of job attempt ${restored.binding.jobAttempt}.`);
+      return { events: parseJournal(contents.journal.toString('utf8')), contents, restored: restored.key, ...seen };
+    }
+  }
+  missed(options, restored.status === 'none' ? restored.trouble : 'no checkpoint that was found could be used');
+  return { events: [], ...seen };
+}
+
+/** `resume: never`: only the number of the newest entry is of interest, so that this job's come after it. */
+async function passOver({ request, say }: ResumeOptions): Promise<Found> {
+  say('Starting afresh, as the input `resume` says.');
+  const seen = await request.store.newest(attemptPrefixes(request.place, request.jobAttempt).slice(0, 1));
+  return { events: [], ...(seen === undefined ? {} : { seen }) };
+}
+
+/** At the first job attempt there need not be one, and nothing is said. */
+function missed({ request, mode, warn }: ResumeOptions, trouble: string | undefined): void {
+  if (request.jobAttempt === 1) return;
+  const why = trouble ?? 'none was found: this job may not have come to this step before, or the entry has expired';
+  if (mode === 'require') throw new UserError(`The state of an earlier attempt cannot be had (${why}), and \`resume: require\` asks for it. Set \`resume: auto\` to start afresh.`);
+  warn(`Starting afresh: no checkpoint of an earlier attempt could be taken up (${why}).`);
+}
+
+async function takeOver(options: ResumeOptions, contents: Contents, state: RunState): Promise<Takeover> {
+  const { workspace, plan, job, request } = options;
+  const takeover = decideTakeover({ plan, state, job, jobAttempt: request.jobAttempt, startTree: workspace.startTree });
+  const recorded = state.jobs.at(-1)?.startCommit;
+  if (contents.pack.length === 0) return takeover;
+  try {
+    await workspace.unpack(contents.pack);
+    return takeover;
+  } catch (error) {
+    if (recorded === workspace.startCommit) throw error;
+    const reason = `the checkout is at commit ${workspace.startCommit}, and the recorded run began at ${recorded}`;
+    return { dropped: [...state.steps.keys()], reason, isFresh: false };
+  }
+}
+
+/** S11: first what changed, then which steps that is. */
+function tellTakeover({ say }: ResumeOptions, state: RunState, { dropped, reason }: Takeover): void {
+  if (dropped.length === 0 || reason === undefined) return;
+  const again = dropped.filter((path) => state.steps.get(path)?.status === 'passed');
+  say(`Note: ${reason}.`);
+  say(again.length === 0 ? `Forgotten: ${dropped.join(', ')}.` : `These steps run again: ${dropped.join(', ')}.`);
+}
+
+function dropping({ dropped, reason }: Takeover): readonly NewEvent[] {
+  return dropped.length === 0 ? [] : [{ type: 'steps-dropped', steps: dropped, reason: reason ?? '' }];
+}
+
+async function bringFilesBack(workspace: Workspace, state: RunState): Promise<void> {
+  const snapshot = newestSnapshot(state);
+  if (snapshot === undefined) return;
+  const conflicts = await workspace.apply(snapshot);
+  if (conflicts.length === 0) return;
+  throw new UserErrors(
+    conflicts.map((file) => `${file}: what the earlier attempt changed cannot be merged with what lies there now. Nothing was run. Remove the cause, or start afresh with \`resume: never\`.`),
+  );
+}
+
+/** S13: each session goes back to where it was at the last attempt, among those kept, that used it. */
+async function bringSessionsBack(options: ResumeOptions, contents: Contents, state: RunState): Promise<Resumed['unavailable']> {
+  const unavailable = new Map<string, 'session-lost' | 'session-ahead'>();
+  for (const { provider: providerId, id } of sessionsOf(state)) {
+    const provider = options.providers.find((one) => one.id === providerId);
+    const files = contents.sessions.filter((copy) => copy.provider === providerId && copy.id === id);
+    if (provider === undefined || files.length === 0) {
+      unavailable.set(id, 'session-lost');
+      continue;
+    }
+    const place = { provider, id, directory: options.workspace.directory, environment: options.environmentOf(provider) };
+    const result = await options.sessions.bringBack(place, files, lastUseOf(state, id)?.mark);
+    if (result.status !== 'there') options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
+    if (result.status === 'session-ahead') unavailable.set(id, 'session-ahead');
+    else if (result.status === 'refused') unavailable.set(id, 'session-lost');
+    else await options.shelf.put({ provider: providerId, id }, files);
+  }
+  return unavailable;
+}
+

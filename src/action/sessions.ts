@@ -1,0 +1,40 @@
+/** The engine's sessions over the CLIs' home folders and the shelf that checkpoints are packed from. */
+import type { Sessions } from '../engine/ports.js';
+import type { Provider } from '../providers/provider.js';
+import type { SessionShelf } from '../sessions/session-shelf.js';
+import type { SessionPlace, SessionStore } from '../sessions/session-store.js';
+
+export interface SessionsOptions {
+  readonly store: SessionStore;
+  readonly shelf: SessionShelf;
+  /** Where agents run. */
+  readonly directory: string;
+  environmentOf(provider: Provider): Readonly<Record<string, string>>;
+  /** Told after a session was kept: what `post` has to take away has changed. */
+  onPlaced(): void;
+  warn(message: string): void;
+}
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const placeOf = (provider: Provider, id: string): SessionPlace => ({
+    provider,
+    id,
+    directory: options.directory,
+    environment: options.environmentOf(provider),
+  });
+  return {
+    async keep(provider, id) {
+      const kept = await options.store.keep(placeOf(provider, id));
+      if (kept.status !== 'kept') {
+        options.warn(`A re-run cannot go on in the ${provider.title} session ${id}: ${kept.status === 'none' ? 'no file of it was found' : kept.reason}.`);
+        return undefined;
+      }
+      await options.shelf.put({ provider: provider.id, id }, kept.files);
+      options.onPlaced();
+      return kept.mark;
+    },
+    async spent(provider, id) {
+      return provider.sessionFiles.spent === undefined ? undefined : options.store.spent(placeOf(provider, id));
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/** What both phases of the action begin with: the job, the inputs, the log that hides its secrets. */
+import { type Inputs, inputsOf, readInputs } from '../inputs.js';
+import { type Job, readJob } from '../job.js';
+import type { Provider } from '../providers/provider.js';
+import { providers } from '../providers/registry.js';
+import { createLog, type Log, standardOutput } from '../report/log.js';
+import { createRedactor, type Redactor } from '../security/redact.js';
+import type { Environment } from '../security/secret-names.js';
+import { secretsOf } from '../security/secrets.js';
+
+export interface Setting {
+  /** The job's environment as the runner set it; children get theirs from it, never `process.env`. */
+  readonly environment: Environment;
+  readonly job: Job;
+  readonly inputs: Inputs;
+  readonly log: Log;
+  readonly redact: Redactor;
+  readonly providers: readonly Provider[];
+}
+
+/** Throws `UserError` for inputs or variables that are not as they should be. */
+export function openSetting(environment: Environment): Setting {
+  const job = readJob(environment);
+  const inputs = readInputs(inputsOf(environment));
+  const { stateKeys, githubToken } = inputs;
+  const secrets = secretsOf(environment, providers, { stateKeys, ...(githubToken === undefined ? {} : { githubToken }) });
+  const redact = createRedactor(secrets);
+  const log = createLog({ write: standardOutput(), redact, isDebug: job.isDebug });
+  for (const secret of secrets) log.mask(secret);
+  opened = { log, redact };
+  return { environment, job, inputs, log, redact, providers };
+}
+
+/** How to speak as far as the job is known: before the inputs were read nothing is hidden, for nothing is quoted. */
+export function currentVoice(): Pick<Setting, 'log' | 'redact'> {
+  if (opened !== undefined) return opened;
+  const redact = createRedactor([]);
+  return { log: createLog({ write: standardOutput(), redact, isDebug: false }), redact };
+}
+
+let opened: Pick<Setting, 'log' | 'redact'> | undefined;
+
+/** Tells a re-run of this job from another job that shares its state. */
+export function jobIdentity({ job, inputs }: Setting): string {
+  return JSON.stringify([job.workflowRef, job.jobId, job.actionId, inputs.matrix ?? null]);
+}

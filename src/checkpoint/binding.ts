@@ -1,0 +1,101 @@
+/**
+ * What a checkpoint is bound to, and why one is refused. The binding stands readable in the head of the
+ * sealed file and is authenticated with it (`seal.ts`). Pure.
+ */
+import { formatKey, hashStateName } from './key.js';
+
+export interface Binding {
+  readonly repositoryId: string;
+  readonly runId: string;
+  readonly stateName: string;
+  readonly jobAttempt: number;
+  readonly sequence: number;
+  readonly writer: string;
+  /** `GITHUB_REF`. */
+  readonly ref: string;
+  /** How far the event that started the run is trusted. */
+  readonly trust: string;
+}
+
+/** What the asking job expects of a checkpoint: its own place, and the key under which it was found. */
+export interface Expected {
+  readonly repositoryId: string;
+  readonly runId: string;
+  readonly stateName: string;
+  readonly ref: string;
+  readonly trust: string;
+  readonly key: string;
+}
+
+const refusals = {
+  'not-a-checkpoint': 'it is not a checkpoint of this action',
+  'other-format': 'another version of this action wrote it, in a format that this one does not read',
+  altered: 'it is damaged or was altered',
+  'no-key-fits':
+    'none of the keys of this job opens it: the secret that sealed it was changed or removed, or the file was altered ' +
+    '(after a change, put the former value as a further line into `state-key`)',
+  'other-repository': 'it belongs to another repository',
+  'other-run': 'it belongs to another workflow run',
+  'other-state': 'it belongs to another state name',
+  'other-ref': 'it belongs to another branch, tag or pull request',
+  'other-trust': 'it was written under an event that is trusted differently',
+  'key-mismatch': 'it lies under a key that is not its own',
+  unreadable: 'it could not be read',
+  'bad-content': 'its content is not what this action packs',
+} as const;
+
+export type RefusalReason = keyof typeof refusals;
+
+/** The end of a sentence that begins with "The checkpoint … is not used: ". */
+export function refusalText(reason: RefusalReason): string {
+  return refusals[reason];
+}
+
+/** The key under which a checkpoint with this binding lies. */
+export function keyOf(binding: Binding): string {
+  const { stateName, runId, jobAttempt, sequence, writer } = binding;
+  return formatKey({ stateHash: hashStateName(stateName), runId, jobAttempt, sequence, writer });
+}
+
+/** Why a checkpoint so bound is not the one expected; `undefined` when it is. */
+export function bindingFault(binding: Binding, expected: Expected): RefusalReason | undefined {
+  if (binding.repositoryId !== expected.repositoryId) return 'other-repository';
+  if (binding.runId !== expected.runId) return 'other-run';
+  if (binding.stateName !== expected.stateName) return 'other-state';
+  if (binding.ref !== expected.ref) return 'other-ref';
+  if (binding.trust !== expected.trust) return 'other-trust';
+  return keyOf(binding) === expected.key ? undefined : 'key-mismatch';
+}
+
+export function encodeBinding(binding: Binding): Buffer {
+  const { repositoryId, runId, stateName, jobAttempt, sequence, writer, ref, trust } = binding;
+  return Buffer.from(
+    JSON.stringify({ repositoryId, runId, stateName, jobAttempt, sequence, writer, ref, trust }),
+  );
+}
+
+const textFields = ['repositoryId', 'runId', 'stateName', 'writer', 'ref', 'trust'] as const;
+
+/** `undefined`: not a binding that `encodeBinding` writes. */
+export function decodeBinding(bytes: Buffer): Binding | undefined {
+  const value = parseObject(bytes);
+  if (value === undefined) return undefined;
+  if (!textFields.every((field) => typeof value[field] === 'string')) return undefined;
+  if (!isCount(value.jobAttempt) || !isCount(value.sequence)) return undefined;
+  const binding = value as unknown as Binding;
+  // One text for one binding: what follows compares and shows fields, and nothing may hide beside them.
+  return encodeBinding(binding).equals(bytes) ? binding : undefined;
+}
+
+function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 999_999;
+}

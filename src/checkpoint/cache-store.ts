@@ -1,0 +1,121 @@
+/**
+ * Checkpoints in the Actions cache, by the `@actions/cache` client (6.3.0). It hides nearly every failure:
+ * a save returns -1 and a look-up `undefined`, whatever went wrong, so what it prints is the only word on
+ * why. The process has to have been prepared (`cache-client.ts`).
+ */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheAvailability } from './cache-availability.js';
+import { cachedName } from './cache-client.js';
+import { captureOutput } from './captured-output.js';
+import { maxKeysPerRequest } from './key.js';
+import { maxSealedBytes, readOrdinaryFile } from './new-file.js';
+import type { CheckpointStore } from './store.js';
+
+export interface CacheStoreOptions {
+  /** The directory that `prepareCacheClient` was given. */
+  readonly directory: string;
+  /** The job's environment as the runner set it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+type Client = typeof import('@actions/cache');
+
+export function createCacheStore({ directory, env }: CacheStoreOptions): CheckpointStore {
+  const availability = cacheAvailability(env);
+  const isShown = env.RUNNER_DEBUG === '1';
+  const file = join(directory, cachedName);
+  const inTurn = createTurns();
+  let trouble: string | undefined;
+
+  async function call<T>(request: (client: Client) => Promise<T>): Promise<T | undefined> {
+    const { value, output } = await captureOutput(() => attempt(request), isShown);
+    trouble = value.error ?? troubleIn(output);
+    return value.result;
+  }
+
+  async function lookUp(prefixes: readonly string[]): Promise<string | undefined> {
+    for (let start = 0; start < prefixes.length; start += maxKeysPerRequest) {
+      const [first = '', ...others] = prefixes.slice(start, start + maxKeysPerRequest);
+      const found = await call((client) =>
+        client.restoreCache([cachedName], first, others, { lookupOnly: true }),
+      );
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async function read(key: string): Promise<Buffer | undefined> {
+    await remove(file);
+    const matched = await call((client) => client.restoreCache([cachedName], key));
+    // The client matches keys by prefix, and tells a hit also when nothing came to lie where it should.
+    const sealed = matched === key ? await readOrdinaryFile(file, maxSealedBytes) : undefined;
+    await remove(file);
+    return sealed;
+  }
+
+  async function write(key: string, sealed: Buffer): Promise<boolean> {
+    const id = await call(async (client) => {
+      await remove(file);
+      await writeFile(file, sealed, { flag: 'wx', mode: 0o600 });
+      return client.saveCache([cachedName], key);
+    });
+    await remove(file);
+    return id !== undefined && id >= 0;
+  }
+
+  return {
+    title: 'the Actions cache',
+    ...availability,
+    newest: async (prefixes) => (availability.unreadable ? undefined : lookUp(prefixes)),
+    read: async (key) => (availability.unreadable ? undefined : inTurn(() => read(key))),
+    write: async (key, sealed) => !availability.unwritable && inTurn(() => write(key, sealed)),
+    trouble: () => trouble,
+  };
+}
+
+type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** One after the other: all checkpoints pass through one file. */
+function createTurns(): Turns {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work, work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+/** What cannot be removed shows where it is in the way: the file is written anew, never over another. */
+async function remove(file: string): Promise<void> {
+  await rm(file, { force: true, recursive: true }).catch(() => undefined);
+}
+
+interface Attempted<T> {
+  readonly result?: T;
+  readonly error?: string;
+}
+
+async function attempt<T>(request: (client: Client) => Promise<T>): Promise<Attempted<T>> {
+  try {
+    // Lazily, for it takes 40 ms to evaluate; eager mode keeps it in ncc's one bundle.
+    const client = await import(/* webpackMode: "eager" */ '@actions/cache');
+    return { result: await request(client) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Why a call failed, from what the client printed. Its message for people says "another job may be creating
+ * this cache" for every refusal (409, 429, network); the debug line before it has the true reason.
+ */
+function troubleIn(output: string): string | undefined {
+  const lines = output.split('\n').map((line) => line.trim());
+  const reason = lines.map((line) => /^::debug::Failed to reserve cache: (?:Error: )?(.+)$/.exec(line)?.[1]);
+  const told = lines.map(
+    (line) => /^(?:::(?:warning|error)::)(?:Failed to (?:save|restore): )?(.+)$/.exec(line)?.[1],
+  );
+  const text = reason.find((match) => match !== undefined) ?? told.findLast((match) => match !== undefined);
+  return text?.replaceAll('%0D', '').replaceAll('%0A', ' ').replaceAll('%25', '%');
+}

@@ -1,0 +1,85 @@
+/**
+ * Checkpoints in a directory: the disk of a self-hosted runner, or a local run. One file for each key,
+ * which has the key as its name; anything else that lies there is left alone.
+ */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type CheckpointKey, compareKeys, parseKey, runPrefix } from './key.js';
+import { maxSealedBytes, readOrdinaryFile, writeNewFile } from './new-file.js';
+import type { CheckpointStore } from './store.js';
+
+/** How many of the newest checkpoints of one state in one run stay: the fallbacks of a restore, and one more. */
+const kept = 5;
+
+/** Makes the directory with the first write. What the disk refuses is told by `trouble`. */
+export function createDirectoryStore(path: string): CheckpointStore {
+  const directory = resolve(path);
+  let trouble: string | undefined;
+
+  async function tried<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+    try {
+      trouble = undefined;
+      return await work();
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error);
+      return otherwise;
+    }
+  }
+
+  return {
+    title: `the directory ${directory}`,
+    newest: (prefixes) => tried(async () => firstUnder(prefixes, await list(directory)), undefined),
+    read: (key) =>
+      tried(
+        async () => (parseKey(key) ? readOrdinaryFile(join(directory, key), maxSealedBytes) : undefined),
+        undefined,
+      ),
+    write: (key, sealed) => tried(() => writeEntry(directory, key, sealed), false),
+    trouble: () => trouble,
+  };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly key: CheckpointKey;
+}
+
+/** Newest first. */
+async function list(directory: string): Promise<readonly Entry[]> {
+  const found = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return found
+    .filter((entry) => entry.isFile())
+    .flatMap(({ name }) => {
+      const key = parseKey(name);
+      return key === undefined ? [] : [{ name, key }];
+    })
+    .sort((left, right) => compareKeys(right.key, left.key));
+}
+
+function firstUnder(prefixes: readonly string[], entries: readonly Entry[]): string | undefined {
+  for (const prefix of prefixes) {
+    const entry = entries.find(({ name }) => name.startsWith(prefix));
+    if (entry !== undefined) return entry.name;
+  }
+  return undefined;
+}
+
+async function writeEntry(directory: string, name: string, sealed: Buffer): Promise<boolean> {
+  const key = parseKey(name);
+  // The name becomes a path: only what `formatKey` makes may.
+  if (key === undefined) throw new RangeError(`${JSON.stringify(name)} is not the key of a checkpoint`);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const isNew = await writeNewFile(join(directory, name), sealed);
+  if (!isNew) throw new Error(`${name} is there already`);
+  await removeOld(directory, key);
+  return true;
+}
+
+async function removeOld(directory: string, key: CheckpointKey): Promise<void> {
+  const ofRun = (await list(directory)).filter(({ name }) => name.startsWith(runPrefix(key)));
+  // What another job has just removed is gone as it should be.
+  await Promise.all(ofRun.slice(kept).map(({ name }) => rm(join(directory, name), { force: true })));
+}

@@ -1,0 +1,204 @@
+/**
+ * When checkpoints are stored, and what a run waits for. It leaves what is in them to `SealedFactory`, and
+ * where they lie to the store.
+ *
+ * V1 One save at a time; of those that wait only the newest is made. No key is used twice.
+ * V2 A step waits for its save, but at most 10 s, and not at all after one was slow or failed, until one
+ *    succeeds: a service that is down costs a run 10 s once and not at every step.
+ * V3 Before each save the newest entry is looked up; who was overtaken by a later job attempt, or meets
+ *    another job under the same name, stores nothing more.
+ * V4 `persisted` is said only of an entry that was found by its exact key after the save.
+ */
+import type { Clock } from '../system/clock.js';
+import { type Binding, keyOf } from './binding.js';
+import { endsWithin } from './ends-within.js';
+import { standing } from './fence.js';
+import { attemptPrefixes, fencePrefixes, parseKey } from './key.js';
+import { createLatestQueue, type LatestQueue } from './latest-queue.js';
+import type { SaverNotice } from './save-notice.js';
+import type { CheckpointStore } from './store.js';
+
+/** Makes the sealed file for exactly this binding; called when the save's turn comes, or never. */
+export type SealedFactory = (binding: Binding) => Promise<Buffer>;
+
+export interface SealedCheckpoint {
+  readonly key: string;
+  readonly sealed: Buffer;
+}
+
+export interface SaverOptions {
+  readonly store: CheckpointStore;
+  readonly clock: Clock;
+  /** What all checkpoints of this job are bound to. */
+  readonly binding: Omit<Binding, 'sequence'>;
+  /** The newest key of this job attempt before this job stored anything (`Restored.seen`). */
+  readonly seen?: string;
+  /** The checkpoint that the run goes on from. */
+  readonly restored?: string;
+  /** The highest sequence that this writer has used already: `post` goes on after `main`. */
+  readonly usedSequence?: number;
+  /** Told once of each kind, and again after a save that succeeded. */
+  onNotice(notice: SaverNotice): void;
+}
+
+export interface Settled {
+  /** Whether the last state that had to be stored, or the restored one where nothing had to, is there. */
+  readonly persisted: boolean;
+  /** The newest checkpoint that was stored, or else the one restored. */
+  readonly key?: string;
+}
+
+const maxWaitMs = 10_000;
+const maxBytes = 1_000_000_000;
+const maxInterimBytes = 500_000_000;
+
+interface Job {
+  readonly kind: 'step' | 'interim';
+  seal(): Promise<SealedCheckpoint>;
+}
+
+export class Saver {
+  private readonly queue: LatestQueue<Job> = createLatestQueue((job) => this.perform(job));
+  private readonly told = new Set<SaverNotice['type']>();
+  private sequence: number;
+  private interimBytes = 0;
+  private holdsSteps = true;
+  private hasStopped = false;
+  private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
+  private storedKey: string | undefined;
+
+  constructor(private readonly options: SaverOptions) {
+    const seen = options.seen === undefined ? undefined : parseKey(options.seen);
+    this.sequence = Math.max(seen?.sequence ?? 0, options.usedSequence ?? 0);
+  }
+
+  /** The newest checkpoint that this job has stored. */
+  get stored(): string | undefined {
+    return this.storedKey;
+  }
+
+  /** The highest sequence used so far, also by saves that failed. */
+  get usedSequence(): number {
+    return this.sequence;
+  }
+
+  /** Stores a checkpoint; resolves when later work may start (V2). Never rejects. */
+  async save(make: SealedFactory): Promise<void> {
+    if (!this.mayStore()) return;
+    const done = this.queue.push({ kind: 'step', seal: () => this.seal(make) });
+    if (!this.holdsSteps || (await endsWithin(done, maxWaitMs, this.options.clock))) return;
+    this.holdsSteps = false;
+    this.notify({ type: 'slow' });
+  }
+
+  /** Stores one while an agent is at work, where nothing else is being stored; 500 MB of these in all. */
+  async saveInterim(make: SealedFactory): Promise<void> {
+    if (this.queue.isBusy() || this.interimBytes >= maxInterimBytes || !this.mayStore()) return;
+    await this.queue.push({ kind: 'interim', seal: () => this.seal(make) });
+  }
+
+  /**
+   * For the end that a signal brings: seals at once, whatever else is going on, and hands the file to `keep`
+   * before anything is asked of the service. Resolves when it is kept; `settle` waits for the store.
+   * Rejects when it cannot be sealed or kept.
+   */
+  async saveUrgently(
+    make: SealedFactory,
+    keep: (checkpoint: SealedCheckpoint) => Promise<void>,
+  ): Promise<void> {
+    if (!this.mayStore()) return;
+    const ready = await this.seal(make);
+    await keep(ready);
+    void this.queue.push({ kind: 'step', seal: async () => ready });
+  }
+
+  /** Waits for the last save, looks it up, and tells how things stand; in `maxMs` milliseconds in all. */
+  async settle(maxMs: number): Promise<Settled> {
+    const { clock } = this.options;
+    const until = clock.now() + maxMs;
+    const isIdle = await endsWithin(this.queue.idle(), maxMs, clock);
+    const key = this.storedKey ?? this.options.restored;
+    const persisted = isIdle && key !== undefined && (await this.isThere(key, until));
+    return { persisted, ...(key === undefined ? {} : { key }) };
+  }
+
+  private mayStore(): boolean {
+    if (!this.hasStopped && this.options.store.unwritable === undefined) return true;
+    this.outcome = 'not-stored';
+    return false;
+  }
+
+  private async perform(job: Job): Promise<void> {
+    // An interim one need not be stored: without it the last that had to be is what counts.
+    if (job.kind === 'step') this.outcome = 'not-stored';
+    try {
+      if (!(await this.isStillOurs())) return;
+      const checkpoint = await job.seal();
+      if (this.fits(checkpoint, job)) await this.write(checkpoint);
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private async isStillOurs(): Promise<boolean> {
+    const { store, binding, seen } = this.options;
+    const found = await store.newest(fencePrefixes(binding, binding.jobAttempt));
+    const { jobAttempt, writer } = binding;
+    const judged = standing(found, { jobAttempt, writer, ...(seen === undefined ? {} : { seen }) });
+    if (judged.status === 'clear') {
+      this.sequence = Math.max(this.sequence, judged.sequence);
+      return true;
+    }
+    this.hasStopped = true;
+    this.notify(
+      judged.status === 'fenced' ? { type: 'fenced', jobAttempt: judged.jobAttempt } : { type: 'conflict' },
+    );
+    return false;
+  }
+
+  private async seal(make: SealedFactory): Promise<SealedCheckpoint> {
+    this.sequence += 1;
+    const binding = { ...this.options.binding, sequence: this.sequence };
+    return { key: keyOf(binding), sealed: await make(binding) };
+  }
+
+  private fits({ sealed }: SealedCheckpoint, job: Job): boolean {
+    if (sealed.length > maxBytes) {
+      this.notify({ type: 'too-large', bytes: sealed.length });
+      return false;
+    }
+    if (job.kind === 'step') return true;
+    this.interimBytes += sealed.length;
+    return this.interimBytes <= maxInterimBytes;
+  }
+
+  private async write({ key, sealed }: SealedCheckpoint): Promise<void> {
+    const { store } = this.options;
+    if (!(await store.write(key, sealed))) return this.fail(store.trouble?.());
+    this.storedKey = key;
+    this.outcome = 'stored';
+    this.holdsSteps = true;
+    this.told.clear();
+  }
+
+  private fail(reason: string | undefined): void {
+    this.holdsSteps = false;
+    this.notify({ type: 'failed', ...(reason === undefined ? {} : { reason }) });
+  }
+
+  private notify(notice: SaverNotice): void {
+    if (this.told.has(notice.type)) return;
+    this.told.add(notice.type);
+    this.options.onNotice(notice);
+  }
+
+  private async isThere(key: string, until: number): Promise<boolean> {
+    const { store, binding, clock } = this.options;
+    if (this.outcome === 'not-stored' || store.unreadable !== undefined) return false;
+    // What was restored has to be the newest still: another job may have gone on from it.
+    const prefixes = this.outcome === 'stored' ? [key] : attemptPrefixes(binding, binding.jobAttempt);
+    const found = store.newest(prefixes);
+    const isAnswered = await endsWithin(found, Math.max(0, until - clock.now()), clock);
+    return isAnswered && (await found.catch(() => undefined)) === key;
+  }
+}

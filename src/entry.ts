@@ -1,0 +1,65 @@
+/** From the runner's call to a phase, and from what a phase throws to an exit code. */
+import { appendFileSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Environment } from './security/secret-names.js';
+
+/** Saved by `main` for `post`; the runner gives it back as `STATE_gump`. */
+const stateName = 'gump';
+
+export function isPost(environment: Environment): boolean {
+  return environment[`STATE_${stateName}`] !== undefined;
+}
+
+/** The workflow is the user's text: it is shown as one word, so that it cannot become a command. */
+export function sayHello(environment: Environment): void {
+  const workflow = (environment.INPUT_WORKFLOW ?? '').replace(/[^\w./-]/g, '?');
+  process.stdout.write(`gump-action: workflow ${workflow}, run ${environment.GITHUB_RUN_ID}, job attempt ${environment.GITHUB_RUN_ATTEMPT}\n`);
+}
+
+export async function enterMain(): Promise<void> {
+  const environment = { ...process.env };
+  const signal = cancellation();
+  await phase(async () => {
+    const privateDirectory = makePrivateDirectory(environment);
+    const { openSetting } = await import(/* webpackMode: "eager" */ './action/setting.js');
+    const { main } = await import(/* webpackMode: "eager" */ './action/main.js');
+    return main(openSetting(environment), privateDirectory, signal);
+  });
+}
+
+export async function enterPost(): Promise<void> {
+  const environment = { ...process.env };
+  await phase(async () => {
+    const { openSetting } = await import(/* webpackMode: "eager" */ './action/setting.js');
+    const { post } = await import(/* webpackMode: "eager" */ './action/post.js');
+    await post(openSetting(environment), environment[`STATE_${stateName}`] ?? '');
+    return 0;
+  });
+}
+
+/** Made and told to the runner before anything can fail, so that `post` knows that it is `post`. */
+function makePrivateDirectory(environment: Environment): string {
+  const directory = mkdtempSync(join(environment.RUNNER_TEMP ?? '', 'gump-'));
+  if (environment.GITHUB_STATE) appendFileSync(environment.GITHUB_STATE, `${stateName}=${directory}\n`);
+  return directory;
+}
+
+/** Aborted by the first SIGINT or SIGTERM; the runner sends both, some seconds apart. */
+function cancellation(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
+  return controller.signal;
+}
+
+/** Ends the process: what a library keeps open must not hold the job up. */
+async function phase(run: () => Promise<number>): Promise<never> {
+  let code = 1;
+  try {
+    code = await run();
+  } catch (error) {
+    const { tellError } = await import(/* webpackMode: "eager" */ './action/tell-error.js');
+    await tellError(error);
+  }
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  process.exit(code);
+}

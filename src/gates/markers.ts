@@ -1,0 +1,105 @@
+/**
+ * The command of a gate by what lies in the working directory, for projects that name none (gump-spec 4).
+ * The first marker that is there decides. One table; adding a language is a line in each list it has a tool for.
+ */
+import type { Project } from './project.js';
+import { pythonSyntaxCheck } from './python-syntax.js';
+
+/** The gates that run a command of the project. */
+export type CommandGate = 'compile' | 'test' | 'lint' | 'coverage' | 'tests_found';
+
+export interface Suggestion {
+  readonly command: string;
+  /** How the command is named in a sentence, where it is too long to be shown. */
+  readonly title?: string;
+  /** What has to be on PATH for it. */
+  readonly programs: readonly string[];
+}
+
+export interface Marker {
+  /** What is looked for, as it stands in a message. */
+  readonly wanted: string;
+  suggest(project: Project): Suggestion | undefined;
+}
+
+function file(name: string, command: string, programs: readonly string[]): Marker {
+  return { wanted: name, suggest: (project) => (project.exists(name) ? { command, programs } : undefined) };
+}
+
+function script(name: string, command: string): Marker {
+  return {
+    wanted: `a script \`${name}\` in package.json`,
+    suggest: (project) => (hasScript(project, name) ? { command, programs: ['npm'] } : undefined),
+  };
+}
+
+function target(name: string): Marker {
+  // One rule may have several targets; `build := x` and `build ::= x` are variables.
+  const pattern = new RegExp(`^(?:[^:=#\\s]+[ \\t]+)*${name}(?:[ \\t]+[^:=#\\s]+)*[ \\t]*:(?!:*=)`, 'm');
+  return {
+    wanted: `a target \`${name}\` in a Makefile`,
+    suggest: (project) => {
+      // The order in which GNU make looks for them; it reads one of them only.
+      const makefile = ['GNUmakefile', 'makefile', 'Makefile'].find((name) => project.exists(name));
+      const found = makefile !== undefined && pattern.test(project.read(makefile) ?? '');
+      return found ? { command: `make ${name}`, programs: ['make'] } : undefined;
+    },
+  };
+}
+
+/** `python` is what setup-python and virtual environments provide; plain machines often have `python3` only. */
+function python(command: (python: string) => string, title?: string): Marker {
+  return {
+    wanted: 'pyproject.toml',
+    suggest: (project) => {
+      if (!project.exists('pyproject.toml')) return undefined;
+      const name = !project.hasProgram('python') && project.hasProgram('python3') ? 'python3' : 'python';
+      return { command: command(name), programs: [name], ...(title === undefined ? {} : { title }) };
+    },
+  };
+}
+
+function hasScript(project: Project, name: string): boolean {
+  try {
+    const scripts: unknown = JSON.parse(project.read('package.json') ?? '{}').scripts;
+    const text: unknown = Object(scripts)[name];
+    // `npm init` writes a test script that only says that there is none.
+    return typeof text === 'string' && !text.includes('no test specified');
+  } catch {
+    return false;
+  }
+}
+
+// The profile goes to a place of its own: what a gate leaves in the work tree stays there.
+const goCoverage =
+  'profile=$(mktemp) || exit 1; go test -coverprofile="$profile" ./... && go tool cover -func="$profile"; ' +
+  'code=$?; rm -f "$profile"; exit $code';
+
+const otherTests: readonly Marker[] = [
+  script('test', 'npm test'),
+  file('Cargo.toml', 'cargo test', ['cargo']),
+  target('test'),
+  python((name) => `${name} -m pytest`),
+];
+
+export const markers: Readonly<Record<CommandGate, readonly Marker[]>> = {
+  compile: [
+    file('go.mod', 'go build ./...', ['go']),
+    script('build', 'npm run build'),
+    file('Cargo.toml', 'cargo build', ['cargo']),
+    target('build'),
+    python(pythonSyntaxCheck, 'a syntax check of all Python files'),
+  ],
+  test: [file('go.mod', 'go test ./...', ['go']), ...otherTests],
+  tests_found: [file('go.mod', 'go test -list . ./...', ['go']), ...otherTests],
+  lint: [
+    file('go.mod', 'golangci-lint run', ['golangci-lint']),
+    script('lint', 'npm run lint'),
+    file('Cargo.toml', 'cargo clippy', ['cargo-clippy']),
+  ],
+  coverage: [
+    file('go.mod', goCoverage, ['go']),
+    script('test', 'npm test -- --coverage'),
+    file('Cargo.toml', 'cargo tarpaulin', ['cargo-tarpaulin']),
+  ],
+};

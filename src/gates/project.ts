@@ -1,0 +1,37 @@
+/** What a gate has to know of the project before it can say which command it runs. Nothing is written. */
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+
+export interface Project {
+  /** Whether there is a file or folder of this path in the working directory. */
+  exists(path: string): boolean;
+  /** The text of a file of the working directory; absent where it cannot be read. */
+  read(path: string): string | undefined;
+  /** Whether a program of this name is on the PATH that gates get. */
+  hasProgram(name: string): boolean;
+}
+
+/** The project that lies in `directory`; `path` is the PATH that its gates get. */
+export function openProject(directory: string, path: string | undefined): Project {
+  const folders = (path ?? '').split(delimiter).filter((folder) => folder !== '');
+  return {
+    exists: (file) => existsSync(join(directory, file)),
+    read: (file) => {
+      try {
+        return readFileSync(join(directory, file), 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+    hasProgram: (name) => folders.some((folder) => isProgram(resolve(directory, folder, name))),
+  };
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * The inputs of the action, from texts to typed values. Strict: what is not of its kind is a fault that names
+ * the input, the value and what is allowed; all faults are told at once. Whether files, steps and agents exist
+ * is looked at by those who use them. Plain functions, because a schema library costs start-up time here
+ * (platform.md 7.2) and says less well what is allowed.
+ */
+import { isMap, isScalar, parseDocument } from 'yaml';
+import { stateKeyLines } from './checkpoint/secrets.js';
+import { UserError, UserErrors } from './failure.js';
+import { belongsToRunner, type Environment } from './security/secret-names.js';
+
+/** Gates whose command the input `commands` can give. */
+export const commandGates = ['compile', 'test', 'lint', 'coverage'] as const;
+
+export interface Inputs {
+  readonly workflow: string;
+  /** The text of `{spec}`, or the file that has it; absent: neither was given. */
+  readonly spec?:
+    | { readonly from: 'text'; readonly text: string }
+    | { readonly from: 'file'; readonly file: string };
+  readonly vars: Readonly<Record<string, string>>;
+  /** Replaces the agent of every step. */
+  readonly agent?: string;
+  readonly workingDirectory: string;
+  readonly resume: 'auto' | 'require' | 'never';
+  /** Absent: derived from the job. */
+  readonly stateName?: string;
+  /** The first seals, any opens; none: provider credentials seal. */
+  readonly stateKeys: readonly string[];
+  readonly stateStore: { readonly kind: 'cache' } | { readonly kind: 'directory'; readonly path: string };
+  readonly fromStep?: string;
+  readonly until?: string;
+  readonly onLostSession: 'new' | 'fail';
+  readonly onNoCredentials: 'auto' | 'skip' | 'fail';
+  /** Names and globs. */
+  readonly passEnv: readonly string[];
+  readonly commands: Readonly<Partial<Record<(typeof commandGates)[number], string>>>;
+  readonly apply: 'workspace' | 'none';
+  readonly keepSessions: boolean;
+  readonly githubToken?: string;
+  /** The leg of the matrix that this job is; absent where there is no matrix. */
+  readonly matrix?: Readonly<Record<string, unknown>>;
+  /** How the job stands; absent where the runner does not say. */
+  readonly jobStatus?: 'success' | 'failure' | 'cancelled';
+}
+
+/** The text of one input as the runner hands it over, blanks included; empty when it is not set. */
+export type GetInput = (name: string) => string;
+
+/**
+ * Inputs as they stand in the environment of a step. Not `core.getInput`: it takes the blanks off the front,
+ * which makes an indented YAML mapping another one.
+ */
+export function inputsOf(environment: Environment): GetInput {
+  return (name) => environment[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '';
+}
+
+/** Reads all inputs. Throws `UserErrors` with every fault; no fault shows a secret. */
+export function readInputs(get: GetInput): Inputs {
+  const faults: string[] = [];
+  const read = <T>(name: string, reader: (text: string) => T, fallback: T): T => {
+    try {
+      return reader(get(name).trim());
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      faults.push(error.message);
+      return fallback;
+    }
+  };
+  const choice = <T extends string>(name: string, allowed: readonly [T, ...T[]]): T =>
+    read(name, (text) => readChoice(name, text, allowed), allowed[0]);
+
+  const inputs: Inputs = {
+    workflow: read('workflow', readWorkflow, ''),
+    ...given(
+      'spec',
+      read('spec', (text) => readSpec(text, get('spec-file').trim()), undefined),
+    ),
+    vars: read('vars', () => readVars(get('vars')), {}),
+    ...given('agent', get('agent').trim() || undefined),
+    workingDirectory: get('working-directory').trim() || '.',
+    resume: choice('resume', ['auto', 'require', 'never']),
+    ...given('stateName', get('state-name').trim() || undefined),
+    stateKeys: read('state-key', stateKeyLines, []),
+    stateStore: read('state-store', readStateStore, { kind: 'cache' }),
+    ...given('fromStep', get('from-step').trim() || undefined),
+    ...given('until', get('until').trim() || undefined),
+    onLostSession: choice('on-lost-session', ['new', 'fail']),
+    onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
+    passEnv: read('pass-env', readPassEnv, []),
+    commands: read('commands', () => readCommands(get('commands')), {}),
+    apply: choice('apply', ['workspace', 'none']),
+    keepSessions: read('keep-sessions', (text) => readBoolean('keep-sessions', text), false),
+    ...given('githubToken', get('github-token').trim() || undefined),
+    ...given('matrix', read('matrix', readMatrix, undefined)),
+    ...given('jobStatus', read('job-status', readJobStatus, undefined)),
+  };
+  if (faults.length > 0) throw new UserErrors(faults);
+  return inputs;
+}
+
+function given<K extends string, T>(key: K, value: T | undefined): { readonly [key in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]: T });
+}
+
+function readWorkflow(text: string): string {
+  if (text !== '') return text;
+  throw new UserError(
+    'Input workflow is empty: give the path of a workflow file (.yaml, .yml) or the name of one in .gump/workflows.',
+  );
+}
+
+function readSpec(text: string, file: string): Inputs['spec'] {
+  if (text !== '' && file !== '') {
+    throw new UserError(`Inputs spec and spec-file (${quoted(file)}) are both set: leave one of them out.`);
+  }
+  if (file !== '') return { from: 'file', file };
+  return text === '' ? undefined : { from: 'text', text };
+}
+
+/** The first of `allowed` is the default, taken for an empty text. */
+function readChoice<T extends string>(name: string, text: string, allowed: readonly [T, ...T[]]): T {
+  const found = text === '' ? allowed[0] : allowed.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new UserError(`Input ${name}: ${quoted(text)} is not allowed. Allowed: ${allowed.join(', ')}.`);
+}
+
+/** As YAML 1.2 has it, and `core.getBooleanInput`. */
+function readBoolean(name: string, text: string): boolean {
+  if (/^(?:true|True|TRUE)$/.test(text)) return true;
+  if (/^(?:false|False|FALSE)?$/.test(text)) return false;
+  throw new UserError(`Input ${name}: ${quoted(text)} is not allowed. Allowed: true, false.`);
+}
+
+function readStateStore(text: string): Inputs['stateStore'] {
+  if (text === '' || text === 'cache') return { kind: 'cache' };
+  const path = /^directory:(.*)$/.exec(text)?.[1]?.trim();
+  if (path) return { kind: 'directory', path };
+  throw new UserError(
+    `Input state-store: ${quoted(text)} is not allowed. Allowed: cache, or directory:PATH with a path of this machine.`,
+  );
+}
+
+function readPassEnv(text: string): readonly string[] {
+  const entries = text.split('\n').map((line) => line.trim());
+  const faults = entries.filter((entry) => entry !== '').flatMap(passEnvFault);
+  if (faults.length > 0) throw new UserError(faults.join('\n'));
+  return [...new Set(entries.filter((entry) => entry !== ''))];
+}
+
+function passEnvFault(entry: string): readonly string[] {
+  if (!/^[\w.*?-]+$/.test(entry)) {
+    return [
+      `Input pass-env: ${quoted(entry)} is not allowed. Allowed: names of variables or globs with * and ?, one a line.`,
+    ];
+  }
+  if (!belongsToRunner(entry)) return [];
+  return [
+    `Input pass-env: ${quoted(entry)} is not allowed, it is between the runner and the action ` +
+      '(ACTIONS_*, INPUT_*, STATE_*, GITHUB_ENV, GITHUB_PATH, GITHUB_OUTPUT, GITHUB_STATE, GITHUB_STEP_SUMMARY). Remove it.',
+  ];
+}
+
+/** Names that the language gives a meaning of its own; a variable of that name would never be seen. */
+const takenNames: ReadonlySet<string> = new Set(['spec', 'attempt', 'error', 'diff', 'output']);
+
+function readVars(text: string): Readonly<Record<string, string>> {
+  return readMapping('vars', text, (name) => {
+    if (takenNames.has(name))
+      return 'is a name of the workflow language itself. Give the variable another name';
+    return /^[\w/-][\w./-]*$/.test(name)
+      ? undefined
+      : 'is no template name. Allowed: letters, digits and the characters _ . / -';
+  });
+}
+
+function readCommands(text: string): Inputs['commands'] {
+  const gates: readonly string[] = commandGates;
+  const commands = readMapping('commands', text, (name) =>
+    gates.includes(name) ? undefined : `is no gate with a command. Allowed: ${gates.join(', ')}`,
+  );
+  const empty = Object.keys(commands).filter((name) => commands[name]?.trim() === '');
+  if (empty.length === 0) return commands;
+  throw new UserError(`Input commands: ${empty.join(', ')} has no command. Give one, or leave the line out.`);
+}
+
+/**
+ * A YAML mapping of names to texts. Read with the schema in which every scalar is a text, so that `1.10`
+ * stays `1.10` and `no` stays `no`.
+ */
+function readMapping(
+  input: string,
+  text: string,
+  faultOf: (name: string) => string | undefined,
+): Readonly<Record<string, string>> {
+  if (text.trim() === '') return {};
+  const document = parseDocument(text, { schema: 'failsafe' });
+  const broken = document.errors.map(
+    (error) => `Input ${input} is not YAML: ${error.message.split('\n', 1)[0]}`,
+  );
+  if (broken.length > 0) throw new UserError(broken.join('\n'));
+  if (!isMap(document.contents)) {
+    throw new UserError(
+      `Input ${input}: ${quoted(text.trim())} is not allowed. Allowed: a YAML mapping, one \`name: value\` a line.`,
+    );
+  }
+  const faults: string[] = [];
+  const entries = document.contents.items.map(({ key, value }): [string, string] => {
+    const name = isScalar(key) ? String(key.value) : String(key);
+    const fault = faultOf(name);
+    if (fault !== undefined) faults.push(`Input ${input}: ${quoted(name)} ${fault}.`);
+    if (value !== null && !isScalar(value)) {
+      faults.push(
+        `Input ${input}: the value of ${quoted(name)} is not a text. Allowed: a text, a number, true or false.`,
+      );
+    }
+    return [name, isScalar(value) ? String(value.value ?? '') : ''];
+  });
+  if (faults.length > 0) throw new UserError(faults.join('\n'));
+  return Object.fromEntries(entries);
+}
+
+function readMatrix(text: string): Inputs['matrix'] {
+  const value = text === '' ? null : parseJson(text);
+  if (value === null) return undefined;
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  throw new UserError(
+    `Input matrix: ${quoted(text)} is not allowed. Leave it out: its default is \${{ toJSON(matrix) }}.`,
+  );
+}
+
+/** `undefined` for what is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readJobStatus(text: string): Inputs['jobStatus'] {
+  if (text === '') return undefined;
+  return readChoice<'success' | 'failure' | 'cancelled'>('job-status', text, [
+    'success',
+    'failure',
+    'cancelled',
+  ]);
+}
+
+/** A value as it is shown in a message: on one line, and not longer than one. */
+function quoted(text: string): string {
+  const shown = JSON.stringify(text);
+  return shown.length <= 100 ? shown : `${shown.slice(0, 97)}…"`;
+}

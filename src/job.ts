@@ -1,0 +1,92 @@
+/**
+ * What the runner says of this job: the variables that every step gets (GitHub's documentation, "Default
+ * environment variables"). Inputs are read in `inputs.ts`.
+ */
+import { readFileSync } from 'node:fs';
+import { UserError } from './failure.js';
+import type { Environment } from './security/secret-names.js';
+
+export interface Job {
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly repositoryId: string;
+  readonly runId: string;
+  /** 1 for the first run, one more for each re-run of the run or a part of it. */
+  readonly jobAttempt: number;
+  /** The key of the job in the workflow file; the same for all legs of a matrix. */
+  readonly jobId: string;
+  /** The id of this step, or a name that the runner made from the action's. */
+  readonly actionId: string;
+  readonly ref: string;
+  readonly sha: string;
+  readonly eventName: string;
+  /** The event's payload, read when first asked for; `{}` where it cannot be had. */
+  payload(): unknown;
+  /** `owner/name/.github/workflows/file.yml@ref`. */
+  readonly workflowRef: string;
+  readonly serverUrl: string;
+  readonly apiUrl: string;
+  readonly actor: string;
+  readonly triggeringActor: string;
+  /** Absolute path of the checkout. */
+  readonly workspace: string;
+  /** Absolute path of a directory that is emptied before and after the job. */
+  readonly temp: string;
+  readonly runnerOs: 'Linux' | 'macOS' | 'Windows';
+  readonly isDebug: boolean;
+}
+
+/** Reads the job's variables. Throws `UserError` where they are missing, as outside of a runner, or wrong. */
+export function readJob(environment: Environment): Job {
+  const faults: string[] = [];
+  const text = (name: string, pattern = /\S/, kind = 'set'): string => {
+    const value = environment[name]?.trim() ?? '';
+    if (!pattern.test(value))
+      faults.push(value === '' ? `${name} is not set` : `${name} is "${value}", not ${kind}`);
+    return value;
+  };
+  const number = (name: string) => text(name, /^\d+$/, 'a number');
+  const job: Job = {
+    repository: text('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/, 'owner/name'),
+    repositoryId: number('GITHUB_REPOSITORY_ID'),
+    runId: number('GITHUB_RUN_ID'),
+    jobAttempt: Number(text('GITHUB_RUN_ATTEMPT', /^[1-9]\d{0,5}$/, 'a number from 1')),
+    jobId: text('GITHUB_JOB'),
+    actionId: text('GITHUB_ACTION'),
+    ref: text('GITHUB_REF'),
+    sha: text('GITHUB_SHA', /^[0-9a-f]{40,64}$/, 'a commit'),
+    eventName: text('GITHUB_EVENT_NAME'),
+    payload: lazily(() => readPayload(environment.GITHUB_EVENT_PATH)),
+    workflowRef: text('GITHUB_WORKFLOW_REF'),
+    serverUrl: environment.GITHUB_SERVER_URL || 'https://github.com',
+    apiUrl: environment.GITHUB_API_URL || 'https://api.github.com',
+    actor: text('GITHUB_ACTOR'),
+    // GitHub Enterprise Server before 3.5 does not set it.
+    triggeringActor: environment.GITHUB_TRIGGERING_ACTOR || environment.GITHUB_ACTOR || '',
+    workspace: text('GITHUB_WORKSPACE', /^(?:\/|[A-Za-z]:[\\/])/, 'an absolute path'),
+    temp: text('RUNNER_TEMP', /^(?:\/|[A-Za-z]:[\\/])/, 'an absolute path'),
+    runnerOs: text('RUNNER_OS', /^(?:Linux|macOS|Windows)$/, 'Linux, macOS or Windows') as Job['runnerOs'],
+    isDebug: environment.RUNNER_DEBUG === '1',
+  };
+  if (faults.length === 0) return job;
+  throw new UserError(
+    `This action runs as a step of a GitHub Actions job, and the runner's variables are not as they should be: ${faults.join('; ')}.`,
+  );
+}
+
+/** Lenient: the payload is GitHub's, and not all that reads it needs it. */
+function readPayload(path: string | undefined): unknown {
+  try {
+    return path ? JSON.parse(readFileSync(path, 'utf8')) : {};
+  } catch {
+    return {};
+  }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

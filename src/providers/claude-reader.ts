@@ -1,0 +1,254 @@
+/**
+ * Reads what `claude -p --output-format stream-json --verbose --include-partial-messages` prints. Seen with
+ * Claude Code 2.1.197 and 2.1.330, whose lines have their keys in different orders.
+ */
+import type { Failure } from '../failure.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { addUsage, subtractUsage, usageOf } from './usage.js';
+
+const title = 'Claude Code';
+export const installHint = 'Install it with `npm install -g @anthropic-ai/claude-code`.';
+
+/** The texts for which the result line has no status. */
+const words: FailureWords = [
+  ['session-lost', /no conversation found|does not match any session title|requires a valid session ID/i],
+  ['context', /prompt is too long|request too large|context (window|limit|length)/i],
+  // An empty account is not waited out, and another try does not fill it.
+  ['auth', /not logged in|\/login|invalid (api|x-api-)key|authenticat|oauth token|credit balance|billing/i],
+  ['rate-limit', /rate.?limit|usage limit|hit your .{0,40}limit|limit reached/i],
+  ['overloaded', /overloaded|connection|connect to|ECONN|ETIMEDOUT|timed out|server-side issue/i],
+];
+
+/** One answer of the model that is still coming in. */
+interface Answer {
+  readonly id: string;
+  readonly usage: Usage;
+}
+
+export function claudeReader(before: Usage): TurnReader {
+  const state = new ClaudeStream();
+  return {
+    line: (line) => {
+      const object = parseLine(line);
+      return object === undefined ? [] : state.take(object);
+    },
+    end: (exit) => state.outcome(exit, before),
+  };
+}
+
+class ClaudeStream {
+  #session: string | undefined;
+  #version: string | undefined;
+  #text = '';
+  /** Newest answer of the main conversation ('') and of each sub-agent (id of the tool call that started it). */
+  readonly #open = new Map<string, Answer>();
+  /** Whole answers are told twice, as parts and as lines; these are over. */
+  readonly #over = new Set<string>();
+  #spent: Usage = {};
+  #result: JsonObject | undefined;
+  #resultCost: number | undefined;
+  #waitMs: number | undefined;
+
+  take(object: JsonObject): readonly AgentEvent[] {
+    return [...this.#noteSession(asText(object.session_id)), ...this.#byType(object)];
+  }
+
+  #byType(object: JsonObject): readonly AgentEvent[] {
+    const conversation = asText(object.parent_tool_use_id) ?? '';
+    switch (object.type) {
+      case 'system':
+        return this.#system(object);
+      case 'stream_event':
+        return this.#part(asObject(object.event) ?? {}, conversation);
+      case 'assistant':
+        return this.#assistant(asObject(object.message) ?? {}, conversation);
+      case 'user':
+        return this.#close(conversation);
+      case 'result':
+        return this.#takeResult(object);
+      default:
+        return [];
+    }
+  }
+
+  #noteSession(id: string | undefined): readonly AgentEvent[] {
+    if (id === undefined || id === this.#session) return [];
+    this.#session = id;
+    return [{ type: 'session', id }];
+  }
+
+  #system(object: JsonObject): readonly AgentEvent[] {
+    this.#version = asText(object.claude_code_version) ?? this.#version;
+    if (object.subtype === 'permission_denied') {
+      const tool = asText(object.tool_name) ?? 'a tool';
+      return [{ type: 'notice', message: `${title} was not allowed to use ${tool}.` }];
+    }
+    return object.subtype === 'api_retry' ? this.#retry(object) : [];
+  }
+
+  #retry(object: JsonObject): readonly AgentEvent[] {
+    const delayMs = asNumber(object.retry_delay_ms) ?? 0;
+    const attempt = asNumber(object.attempt) ?? 1;
+    this.#waitMs = isBeyondBackoff(delayMs, attempt) ? Math.ceil(delayMs) : undefined;
+    const what = asNumber(object.error_status) ?? asText(object.error) ?? 'an error';
+    const seconds = (delayMs / 1000).toFixed(1);
+    return [
+      {
+        type: 'notice',
+        message: `The model service answered ${what}; ${title} tries again in ${seconds} s.`,
+      },
+    ];
+  }
+
+  /** Parts tell the true number of output tokens; the whole lines carry the one from the answer's start. */
+  #part(event: JsonObject, conversation: string): readonly AgentEvent[] {
+    if (event.type === 'message_start') {
+      const message = asObject(event.message) ?? {};
+      return this.#begin(conversation, asText(message.id), usageFrom(message.usage));
+    }
+    const open = this.#open.get(conversation);
+    if (open !== undefined && event.type === 'message_delta')
+      this.#open.set(conversation, { ...open, usage: { ...open.usage, ...usageFrom(event.usage) } });
+    return event.type === 'message_stop' ? this.#close(conversation) : [];
+  }
+
+  #assistant(message: JsonObject, conversation: string): readonly AgentEvent[] {
+    // The CLI puts its own error text into the mouth of this model; the result line says it again.
+    if (message.model === '<synthetic>') return [];
+    const begun = this.#begin(conversation, asText(message.id), usageFrom(message.usage));
+    const said = asObjects(message.content).flatMap(contentEvent);
+    const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
+    if (texts.length > 0 && conversation === '') this.#text = texts.join('\n');
+    return [...begun, ...said];
+  }
+
+  #begin(conversation: string, id: string | undefined, usage: Usage): readonly AgentEvent[] {
+    const open = this.#open.get(conversation);
+    if (id !== undefined && (open?.id === id || this.#over.has(id))) return [];
+    const closed = this.#close(conversation);
+    this.#open.set(conversation, { id: id ?? '', usage });
+    return closed;
+  }
+
+  #close(conversation: string): readonly AgentEvent[] {
+    const open = this.#open.get(conversation);
+    if (open === undefined) return [];
+    this.#open.delete(conversation);
+    this.#over.add(open.id);
+    this.#spent = addUsage(this.#spent, open.usage, { turns: 1 });
+    return [{ type: 'turn', usage: open.usage }];
+  }
+
+  #takeResult(object: JsonObject): readonly AgentEvent[] {
+    const closed = [...this.#open.keys()].flatMap((conversation) => this.#close(conversation));
+    this.#result = object;
+    const models = asObject(object.model_usage_since_last_result);
+    if (models !== undefined) this.#resultCost = (this.#resultCost ?? 0) + costOf(models);
+    return closed;
+  }
+
+  outcome(exit: Exit, before: Usage): TurnOutcome {
+    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+    const total = asNumber(this.#result?.total_cost_usd);
+    const session = failure?.kind === 'session-lost' ? undefined : this.#session;
+    return {
+      status: failure === undefined ? 'done' : 'failed',
+      text: (failure === undefined ? asText(this.#result?.result) : undefined) ?? this.#text,
+      usage: this.#usage(total, before),
+      ...(session === undefined ? {} : { session }),
+      ...(failure === undefined ? {} : { failure }),
+      // Only versions that print the cost since the last result are known to count over the whole session.
+      ...(total === undefined || this.#resultCost === undefined ? {} : { totals: { costUsd: total } }),
+      ...(this.#version === undefined ? {} : { version: this.#version }),
+    };
+  }
+
+  /** Tokens of a result line are those of this process; its cost is the session's from some version on. */
+  #usage(total: number | undefined, before: Usage): Usage {
+    // An answer that was cut off has cost its input.
+    const unfinished = [...this.#open.values()].map(({ usage }) => addUsage(usage, { turns: 1 }));
+    const counted = addUsage(this.#spent, ...unfinished);
+    const rest =
+      total === undefined ? {} : subtractUsage({ costUsd: total }, usageOf({ costUsd: before.costUsd }));
+    const cost = this.#resultCost === undefined ? rest : { costUsd: this.#resultCost };
+    return { ...counted, ...usageFrom(this.#result?.usage), ...cost };
+  }
+
+  #failure(exit: Exit): Failure | undefined {
+    const result = this.#result;
+    if (result === undefined) return noResult(exit, title, words);
+    if (result.is_error === false && result.subtype === 'success') return badExit(exit, title);
+    const failure = resultFailure(result, exit);
+    const waits = failure.kind === 'rate-limit' || failure.kind === 'overloaded';
+    return waits && this.#waitMs !== undefined ? { ...failure, retryAfterMs: this.#waitMs } : failure;
+  }
+}
+
+/**
+ * Claude Code waits as long as Retry-After says, else 0.5 s doubled at every try, plus up to a quarter, and
+ * prints the delay but not its source (2.1.330). A delay well above that was asked for by the service.
+ */
+function isBeyondBackoff(delayMs: number, attempt: number): boolean {
+  return delayMs > 500 * 2 ** (attempt - 1) * 1.5;
+}
+
+/** An API error has subtype `success`, `is_error` true and, from the service, a status. */
+function resultFailure(result: JsonObject, exit: Exit): Failure {
+  const errors = Array.isArray(result.errors) ? result.errors.flatMap((entry) => asText(entry) ?? []) : [];
+  const message =
+    asText(result.result) ?? asText(errors.join('\n')) ?? asText(exit.stderrTail) ?? 'no reason given';
+  if (result.subtype === 'error_max_turns' || result.subtype === 'error_max_budget_usd')
+    return { ...failureOf(message, []), kind: 'guard' };
+  if (result.terminal_reason === 'prompt_too_long') return { ...failureOf(message, []), kind: 'context' };
+  const kind = kindOfStatus(asNumber(result.api_error_status) ?? 0);
+  return kind === undefined ? failureOf(message, words) : { ...failureOf(message, []), kind };
+}
+
+function kindOfStatus(status: number): Failure['kind'] | undefined {
+  if (status === 401 || status === 403) return 'auth';
+  if (status === 429) return 'rate-limit';
+  if (status === 413) return 'context';
+  return status >= 500 ? 'overloaded' : undefined;
+}
+
+function usageFrom(value: unknown): Usage {
+  const usage = asObject(value) ?? {};
+  return usageOf({
+    inputTokens: asNumber(usage.input_tokens),
+    outputTokens: asNumber(usage.output_tokens),
+    cacheReadTokens: asNumber(usage.cache_read_input_tokens),
+    cacheWriteTokens: asNumber(usage.cache_creation_input_tokens),
+  });
+}
+
+function costOf(models: JsonObject): number {
+  return Object.values(models).reduce<number>(
+    (sum, model) => sum + (asNumber(asObject(model)?.costUSD) ?? 0),
+    0,
+  );
+}
+
+/** The inputs of Claude Code's tools that tell most, the most telling first. */
+const telling = [
+  'command',
+  'file_path',
+  'notebook_path',
+  'pattern',
+  'path',
+  'url',
+  'query',
+  'description',
+  'prompt',
+];
+
+function contentEvent(part: JsonObject): readonly AgentEvent[] {
+  const text = part.type === 'text' ? asText(part.text) : undefined;
+  if (text !== undefined) return [{ type: 'text', text }];
+  if (part.type !== 'tool_use') return [];
+  const input = asObject(part.input) ?? {};
+  const detail = telling.flatMap((name) => asText(input[name]) ?? [])[0];
+  const name = asText(part.name) ?? 'tool';
+  return [{ type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
+}

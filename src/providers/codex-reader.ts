@@ -1,0 +1,219 @@
+/**
+ * Reads what `codex exec --json` prints. Seen with Codex 0.169.0.
+ *
+ * The stream does not say where one answer of the model ends. It is taken from the items: what comes up to
+ * and with the first tool call is one answer, with the calls that start before a running one has ended; the
+ * next item is of the next answer. Calls of one answer that run one after the other count as several turns,
+ * a command that the sandbox refused at once has no item and counts as none.
+ */
+import type { Failure } from '../failure.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { addUsage, subtractUsage, usageOf } from './usage.js';
+
+const title = 'Codex';
+export const installHint = 'Install it with `npm install -g @openai/codex`.';
+
+/** Codex gives no status, only a sentence, and its own one for some (0.169.0). */
+const words: FailureWords = [
+  // A session of a model provider that the configuration lost cannot be gone on with either.
+  ['session-lost', /thread\/resume failed|no rollout found|no longer configured/i],
+  ['context', /context window|context_length_exceeded|status 413/i],
+  [
+    'auth',
+    /status 40[13]\b|missing environment variable|not logged in|(log|sign) ?in again|api key|refresh token/i,
+  ],
+  // An empty account is not waited out, and another try does not fill it.
+  ['auth', /insufficient_quota|quota exceeded|billing|credits/i],
+  ['rate-limit', /status:? 429|rate.?limit|usage limit|too many requests/i],
+  [
+    'overloaded',
+    /high demand|overloaded|status:? 5\d\d|stream disconnected|error sending request|timed? ?out/i,
+  ],
+];
+
+export function codexReader(before: Usage): TurnReader {
+  const state = new CodexStream();
+  return {
+    line: (line) => {
+      const object = parseLine(line);
+      return object === undefined ? [] : state.take(object);
+    },
+    end: (exit) => state.outcome(exit, before),
+  };
+}
+
+class CodexStream {
+  #session: string | undefined;
+  #text = '';
+  /** `none`: the next item opens an answer; `open`: it has items; `told`: it is over but for its tool calls. */
+  #answer: 'none' | 'open' | 'told' = 'none';
+  #running = new Set<string>();
+  #turns = 0;
+  #total: Usage | undefined;
+  #final: 'completed' | 'failed' | undefined;
+  #error: string | undefined;
+
+  take(object: JsonObject): readonly AgentEvent[] {
+    switch (object.type) {
+      case 'thread.started':
+        return this.#noteSession(asText(object.thread_id));
+      case 'item.started':
+        return this.#started(asObject(object.item) ?? {});
+      case 'item.completed':
+        return this.#completed(asObject(object.item) ?? {});
+      case 'error':
+        return this.#noteError(asText(object.message));
+      case 'turn.completed':
+      case 'turn.failed':
+        return this.#ended(object);
+      default:
+        return [];
+    }
+  }
+
+  #noteSession(id: string | undefined): readonly AgentEvent[] {
+    if (id === undefined || id === this.#session) return [];
+    this.#session = id;
+    return [{ type: 'session', id }];
+  }
+
+  /** Also printed by runs that succeed, when a request is tried again: only a last one is a failure. */
+  #noteError(message: string | undefined): readonly AgentEvent[] {
+    this.#error = message;
+    return message === undefined ? [] : [{ type: 'notice', message: oneLine(message) }];
+  }
+
+  #started(item: JsonObject): readonly AgentEvent[] {
+    const tool = toolEvent(item);
+    if (tool === undefined) return [];
+    this.#running.add(asText(item.id) ?? '');
+    if (this.#answer === 'told') return [tool];
+    this.#answer = 'told';
+    return [tool, this.#turn()];
+  }
+
+  #completed(item: JsonObject): readonly AgentEvent[] {
+    const text = asText(item.text);
+    // Warnings are items of this type, and stand in runs that succeed.
+    if (item.type === 'error') return [{ type: 'notice', message: oneLine(asText(item.message) ?? '') }];
+    if (item.type === 'agent_message' && text !== undefined) return this.#said(text);
+    if (toolEvent(item) === undefined) return [];
+    const id = asText(item.id) ?? '';
+    // Some kinds of calls are only told when they are over.
+    const events = this.#running.has(id) ? [] : this.#started(item);
+    this.#running.delete(id);
+    if (this.#running.size === 0) this.#answer = 'none';
+    return events;
+  }
+
+  #said(text: string): readonly AgentEvent[] {
+    this.#text = text;
+    const over = this.#answer === 'open' ? [this.#turn()] : [];
+    this.#answer = 'open';
+    return [...over, { type: 'text', text }];
+  }
+
+  #turn(): AgentEvent {
+    this.#turns += 1;
+    return { type: 'turn' };
+  }
+
+  #ended(object: JsonObject): readonly AgentEvent[] {
+    const last = this.#answer === 'open' ? [this.#turn()] : [];
+    this.#answer = 'none';
+    this.#final = object.type === 'turn.completed' ? 'completed' : 'failed';
+    this.#error = asText(asObject(object.error)?.message) ?? this.#error;
+    const usage = asObject(object.usage);
+    if (usage !== undefined) this.#total = codexUsage(usage);
+    return last;
+  }
+
+  outcome(exit: Exit, before: Usage): TurnOutcome {
+    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+    // A message without a tool call after it may be an answer that was cut off.
+    const turns = this.#turns + (this.#answer === 'open' ? 1 : 0);
+    const total = this.#total;
+    const spent = total === undefined ? {} : subtractUsage(total, tokensOf(before));
+    const session = failure?.kind === 'session-lost' ? undefined : this.#session;
+    return {
+      status: failure === undefined ? 'done' : 'failed',
+      text: this.#text,
+      usage: addUsage(spent, turns === 0 ? {} : { turns }),
+      ...(session === undefined ? {} : { session }),
+      ...(failure === undefined ? {} : { failure }),
+      ...(total === undefined ? {} : { totals: total }),
+    };
+  }
+
+  #failure(exit: Exit): Failure | undefined {
+    if (this.#final === 'completed') return badExit(exit, title);
+    const message = this.#error;
+    if (this.#final === undefined) {
+      const end = noResult(exit, title, words);
+      // The words of an error line count where standard error has none.
+      return end.kind === 'protocol' && message !== undefined
+        ? withWait(failureOf(message, words, 'protocol'))
+        : end;
+    }
+    return withWait(failureOf(message ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words));
+  }
+}
+
+/** The service's own words, which Codex passes on: "Please try again in 11.054s." */
+function withWait(failure: Failure): Failure {
+  const said = /try again in (\d+(?:\.\d+)?) ?(ms|s|m|h)/i.exec(failure.message);
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const unit = units[said?.[2]?.toLowerCase() ?? ''];
+  if (unit === undefined || failure.kind !== 'rate-limit') return failure;
+  return { ...failure, retryAfterMs: Math.ceil(Number(said?.[1]) * unit) };
+}
+
+/** The counts of the thread so far. Input includes what came from the cache, as OpenAI counts. */
+export function codexUsage(usage: JsonObject): Usage {
+  return usageOf({
+    inputTokens: asNumber(usage.input_tokens),
+    outputTokens: asNumber(usage.output_tokens),
+    cacheReadTokens: asNumber(usage.cached_input_tokens),
+    cacheWriteTokens: asNumber(usage.cache_write_input_tokens),
+  });
+}
+
+/** Turns are counted for this process alone, so none are taken off. */
+function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): Usage {
+  return usageOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens });
+}
+
+/** The items that are tool calls; `undefined` for all others. */
+function toolEvent(item: JsonObject): AgentEvent | undefined {
+  const detail = toolDetail(item);
+  if (detail === undefined) return undefined;
+  const line = oneLine(detail);
+  return { type: 'tool', name: String(item.type), ...(line === '' ? {} : { detail: line }) };
+}
+
+function toolDetail(item: JsonObject): string | undefined {
+  switch (item.type) {
+    case 'command_execution':
+      return withoutShell(asText(item.command) ?? '');
+    case 'file_change':
+      return asObjects(item.changes)
+        .flatMap(({ path }) => asText(path) ?? [])
+        .join(' ');
+    case 'mcp_tool_call':
+      return [item.server, item.tool].flatMap((part) => asText(part) ?? []).join('.');
+    case 'web_search':
+      return asText(item.query) ?? '';
+    case 'collab_tool_call':
+      return asText(item.tool) ?? '';
+    default:
+      return undefined;
+  }
+}
+
+/** Codex tells the whole call, `/bin/bash -lc 'npm test'`; the command is what matters. */
+function withoutShell(command: string): string {
+  const inner = /^\S*sh -l?c (.*)$/s.exec(command)?.[1] ?? command;
+  return /^'[^']*'$/.test(inner) ? inner.slice(1, -1) : inner;
+}

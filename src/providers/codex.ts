@@ -1,0 +1,106 @@
+/**
+ * Codex (0.169.0 tried): the command line, the environment, the session file. What it prints is read in
+ * `codex-reader.ts`.
+ */
+import { codexReader, codexUsage, installHint } from './codex-reader.js';
+import { asObject, parseLine } from './ndjson.js';
+import type { Command, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+
+// Codex takes another text for the title of a session, finds none, and starts a new one without a word.
+const threadId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * A resumed session forgets how it was started, so every process is told. `-s read-only` has no writable
+ * folder; a permission profile has, but yields to a `-s` beside it (0.169.0, tried on Linux).
+ */
+function permissionArgs({ permission, directory }: Turn): readonly string[] {
+  if (permission === 'full') return ['-s', 'danger-full-access'];
+  if (permission === 'workspace') return ['-s', 'workspace-write'];
+  // A JSON string is a TOML string.
+  const output = JSON.stringify(`${directory}/.gump/out`);
+  return [
+    ...['-c', 'default_permissions="gump_read_only"'],
+    ...['-c', `permissions.gump_read_only.filesystem={":root"="read",${output}="write"}`],
+  ];
+}
+
+function command(turn: Turn): Command {
+  const { session, model } = turn;
+  return {
+    file: codex.executable,
+    args: [
+      ...['exec', '--json', '--skip-git-repo-check'],
+      // Its snapshots of the shell hold every variable, keys too, and stay behind after a kill (0.169.0).
+      ...['--disable', 'shell_snapshot'],
+      ...['-c', 'analytics.enabled=false'],
+      ...permissionArgs(turn),
+      ...(model === undefined ? [] : ['-m', model]),
+      // All flags stand before `resume`, which takes few itself. `-`: the prompt comes by standard input.
+      ...(session.mode === 'resume' ? ['resume', session.id] : []),
+      '-',
+    ],
+    env: {},
+    stdin: turn.prompt,
+  };
+}
+
+const environment: ProviderEnvironment = {
+  variables: ['OPENAI_*', 'CODEX_*'],
+  gateways: [
+    {
+      when: 'AWS_BEARER_TOKEN_BEDROCK',
+      variables: ['AWS_BEARER_TOKEN_BEDROCK', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
+    },
+    { when: 'AZURE_OPENAI_API_KEY', variables: ['AZURE_OPENAI_*'] },
+  ],
+  credentials: [
+    { variable: 'CODEX_API_KEY', isStatic: true },
+    { variable: 'OPENAI_API_KEY', isStatic: true },
+    { variable: 'AZURE_OPENAI_API_KEY', isStatic: true },
+    { variable: 'CODEX_ACCESS_TOKEN', isStatic: false },
+  ],
+  logins: [{ file: 'auth.json' }, { file: 'config.toml', contains: 'model_provider' }],
+};
+
+const sessionFiles: SessionFiles = {
+  home: { variable: 'CODEX_HOME', folder: '.codex' },
+  // Never the databases beside it: they hold absolute paths, and a moved one hides the session.
+  patterns: (id) => [`sessions/**/rollout-*-${id}.jsonl`],
+  // Any folder of dates will do, under any working directory, but the file's name must stay.
+  place: (file) => file,
+  spent: (content) => {
+    const lines = content.toString('utf8').split('\n');
+    for (const line of lines.reverse()) {
+      const total = line.includes('"token_count"') ? totalOf(line) : undefined;
+      if (total !== undefined) return codexUsage(total);
+    }
+    return {};
+  },
+};
+
+function totalOf(line: string): ReturnType<typeof asObject> {
+  const payload = asObject(parseLine(line)?.payload);
+  return payload?.type === 'token_count' ? asObject(asObject(payload.info)?.total_token_usage) : undefined;
+}
+
+export const codex: Provider = {
+  id: 'codex',
+  title: 'Codex',
+  executable: 'codex',
+  installHint,
+  models: {
+    gpt54: 'gpt-5.4',
+    'gpt54-mini': 'gpt-5.4-mini',
+    gpt53: 'gpt-5.3-codex',
+    'gpt53-spark': 'gpt-5.3-codex-spark',
+    gpt52: 'gpt-5.2-codex',
+    'gpt51-max': 'gpt-5.1-codex-max',
+    o3: 'o3-codex',
+  },
+  sessionIds: 'given',
+  isSessionId: (text) => threadId.test(text),
+  environment,
+  sessionFiles,
+  command,
+  reader: codexReader,
+};

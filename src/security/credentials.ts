@@ -1,0 +1,65 @@
+/**
+ * Whether an agent will find a credential, and which credentials may seal a checkpoint. Pure over facts: the
+ * look at login files is handed in. That a credential is there does not say that it is valid.
+ */
+import { join } from 'node:path';
+import { minSecretLength } from '../checkpoint/secrets.js';
+import type { Provider } from '../providers/provider.js';
+import { sessionHome } from '../sessions/session-home.js';
+import { isSwitchedOn, type ProviderVariables } from './environment.js';
+import type { Environment } from './secret-names.js';
+import { isPath } from './secrets.js';
+
+/** What `findCredential` looks at. */
+export interface CredentialFacts {
+  readonly environment: Environment;
+  /** Where the agent runs. */
+  readonly directory: string;
+  /** Whether there is a file at `path`, and `text` in it where a text is given. */
+  fileContains(path: string, text: string | undefined): boolean;
+}
+
+/** Where a credential was found: the name of the variable or of the switch, or the path of the login file. */
+export interface FoundCredential {
+  readonly source: 'variable' | 'gateway' | 'login';
+  readonly name: string;
+}
+
+/** A secret that can seal a checkpoint, and the variable it stands in. */
+export interface SealingCredential {
+  readonly variable: string;
+  readonly value: string;
+}
+
+/** The first credential there is for the provider; `undefined`: an agent of it would find none. */
+export function findCredential(
+  provider: Pick<Provider, 'environment' | 'sessionFiles'>,
+  facts: CredentialFacts,
+): FoundCredential | undefined {
+  const { credentials, gateways, logins } = provider.environment;
+  const variable = credentials.find((credential) => facts.environment[credential.variable]?.trim());
+  if (variable) return { source: 'variable', name: variable.variable };
+  const gateway = gateways.find((one) => isSwitchedOn(facts.environment[one.when]));
+  if (gateway) return { source: 'gateway', name: gateway.when };
+  const home = sessionHome(provider.sessionFiles.home, facts.environment, facts.directory);
+  const paths = logins.map((login) => ({ path: join(home, login.file), text: login.contains }));
+  const login = paths.find(({ path, text }) => facts.fileContains(path, text));
+  return login && { source: 'login', name: login.path };
+}
+
+/**
+ * The credentials that may seal a checkpoint (contract 7): static ones of at least 20 characters, each
+ * variable once, sorted by name. A path to a credential is none: it is no secret and differs by machine.
+ */
+export function sealingCredentials(
+  environment: Environment,
+  providers: readonly ProviderVariables[],
+): readonly SealingCredential[] {
+  const names = providers.flatMap((provider) =>
+    provider.environment.credentials.filter((one) => one.isStatic).map((one) => one.variable),
+  );
+  return [...new Set(names)].sort().flatMap((variable) => {
+    const value = environment[variable]?.trim() ?? '';
+    return value.length < minSecretLength || isPath(value) ? [] : [{ variable, value }];
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * Finds and reads the files of a session under a CLI's home folder. Links are not followed: what a link
+ * points to may be a credential.
+ */
+import { constants } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import picomatch from 'picomatch';
+
+/** A file of a session, not yet read. */
+export interface FoundFile {
+  /** Relative to the home folder, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+/** How deep below a pattern's fixed part files are looked for. */
+const maxDepth = 8;
+
+/** Whether a relative path is on the allow-list; names that begin with a dot match like others. */
+export function pathMatcher(patterns: readonly string[]): (path: string) => boolean {
+  const matchers = patterns.map((pattern) => picomatch(pattern, { dot: true }));
+  return (path) => isPlainPath(path) && matchers.some((matches) => matches(path));
+}
+
+/** The ordinary files under `home` that match, sorted by path; none where `home` is not there. */
+export async function findFiles(home: string, patterns: readonly string[]): Promise<readonly FoundFile[]> {
+  const matches = pathMatcher(patterns);
+  const bases = new Set(patterns.map((pattern) => picomatch.scan(pattern).base));
+  const paths = new Set<string>();
+  for (const base of bases) {
+    for (const path of await filesBelow(home, base)) {
+      if (matches(path) && !isMovedAside(path)) paths.add(path);
+    }
+  }
+  const found = [...paths].sort().map(async (path): Promise<readonly FoundFile[]> => {
+    const file = await lstat(join(home, path)).catch(() => undefined);
+    return file === undefined ? [] : [{ path, bytes: file.size, modifiedMs: file.mtimeMs }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The bytes of an ordinary file; `undefined` when it is none (any more), or larger than `maxBytes`. */
+export async function readOrdinaryFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => undefined,
+  );
+  if (file === undefined) return undefined;
+  try {
+    const found = await file.stat();
+    return found.isFile() && found.size <= maxBytes ? await file.readFile() : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The name under which a file that was in the way waits to be put back. */
+export function asideName(path: string, number: number): string {
+  return `${path}.gump-${number}`;
+}
+
+async function filesBelow(home: string, base: string): Promise<readonly string[]> {
+  const parts = base.split('/').filter((part) => part !== '');
+  if (!(await areFolders(home, parts.slice(0, -1)))) return [];
+  return walk(home, parts.join('/'), maxDepth);
+}
+
+async function areFolders(home: string, parts: readonly string[]): Promise<boolean> {
+  let path = home;
+  for (const part of parts) {
+    path = join(path, part);
+    if ((await kindOf(path)) !== 'folder') return false;
+  }
+  return true;
+}
+
+async function walk(home: string, path: string, levels: number): Promise<readonly string[]> {
+  const kind = path === '' ? 'folder' : await kindOf(join(home, path));
+  if (kind === 'file') return [path];
+  if (kind !== 'folder' || levels === 0) return [];
+  const names = await readdir(join(home, path)).catch(() => []);
+  const found: string[] = [];
+  for (const name of names)
+    found.push(...(await walk(home, path === '' ? name : `${path}/${name}`, levels - 1)));
+  return found;
+}
+
+/** What lies at a path below the home folder; a link is neither. (The home folder itself may be a link of the user's.) */
+async function kindOf(path: string): Promise<'file' | 'folder' | 'other'> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isFile()) return 'file';
+  return found?.isDirectory() ? 'folder' : 'other';
+}
+
+function isMovedAside(path: string): boolean {
+  return /\.gump-\d+$/.test(path);
+}
+
+/** Relative, and nothing in it that means more than a name. */
+function isPlainPath(path: string): boolean {
+  if (/[\\\0]/.test(path)) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}

@@ -1,0 +1,36 @@
+/** The last part of a stream of bytes. */
+
+export interface Tail {
+  push(chunk: Buffer): void;
+  /** At most `limit` bytes from the end, cut before a whole character. */
+  text(): string;
+}
+
+export function createTail(limit: number): Tail {
+  let chunks: Buffer[] = [];
+  let length = 0;
+
+  const joined = (): Buffer => {
+    const all = Buffer.concat(chunks, length);
+    return all.length > limit ? all.subarray(firstCharacter(all, all.length - limit)) : all;
+  };
+
+  return {
+    push(chunk) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length <= 8 * limit) return;
+      // A copy: a view would keep the stream's whole read buffer alive.
+      chunks = [Buffer.from(joined())];
+      length = chunks[0]?.length ?? 0;
+    },
+    text: () => joined().toString('utf8'),
+  };
+}
+
+/** UTF-8 bytes 10xxxxxx go on with a character that began before them. */
+function firstCharacter(bytes: Buffer, from: number): number {
+  let start = from;
+  while (start < from + 4 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  return start;
+}

@@ -1,0 +1,108 @@
+/** Gate entries: their spellings, what each takes, and the names by which the rest of the workflow speaks of them. */
+import { type Diagnostic, fault, type Span } from './diagnostic.js';
+import { laterGate } from './later.js';
+import { excerpt } from './source-line.js';
+import { didYouMean } from './suggest.js';
+import type { ListTree, Tree } from './tree.js';
+import type { Gate } from './workflow.js';
+
+const withoutArgument = ['compile', 'test', 'lint', 'tests_found'] as const;
+const withArgument = ['touched', 'untouched', 'bash'] as const;
+
+export const gateTypes: readonly string[] = [...withoutArgument, 'coverage', ...withArgument];
+
+/** A gate as it was written. */
+interface Entry {
+  readonly type: string;
+  readonly argument?: string | undefined;
+  readonly at: Span;
+}
+
+/** Every gate that can be read; its place in the list stays its place in the file, for the name holds it. */
+export function readGates(list: ListTree): readonly Gate[] {
+  const taken = new Set<string>();
+  return list.items.flatMap((item, index) => {
+    const entry = readEntry(item);
+    if (entry === undefined || entryFault(entry) !== undefined) return [];
+    const name = gateName(entry, index, taken);
+    taken.add(name);
+    return [toGate(entry, name)];
+  });
+}
+
+/** Faults of the entries as gates; that an entry is text or a mapping is for the schema to say. */
+export function gateFaults(list: ListTree): readonly Diagnostic[] {
+  return list.items.flatMap((item) => {
+    const many = severalGates(item);
+    if (many !== undefined) return [many];
+    const entry = readEntry(item);
+    const found = entry === undefined ? undefined : entryFault(entry);
+    return found === undefined ? [] : [found];
+  });
+}
+
+function severalGates(item: Tree): Diagnostic | undefined {
+  if (item.kind !== 'map') return undefined;
+  const gates = item.entries.filter(({ key }) => gateTypes.includes(key));
+  if (item.entries.length === 0) return fault('unknown-gate', item.at, `This entry names no gate. ${listed}`);
+  if (gates.length < 2) return undefined;
+  const names = gates.map(({ key }) => `\`${key}\``).join(' and ');
+  return fault('gate-argument', item.at, `One entry holds ${names}: begin a line with \`- \` for each gate.`);
+}
+
+function readEntry(item: Tree): Entry | undefined {
+  if (item.kind === 'list') return undefined;
+  if (item.kind === 'scalar')
+    return typeof item.value === 'string' ? fromText(item.value, item.at) : undefined;
+  const [only] = item.entries.filter(
+    ({ key }) => key === 'coverage' || withArgument.some((type) => type === key),
+  );
+  if (only?.value.kind !== 'scalar' || only.value.value === null || only.value.value === '') return undefined;
+  return { type: only.key, argument: String(only.value.value), at: only.value.at };
+}
+
+function fromText(text: string, at: Span): Entry | undefined {
+  if (text.trim() === '') return undefined;
+  const colon = text.indexOf(':');
+  if (colon === -1) return { type: text.trim(), at };
+  return { type: text.slice(0, colon).trim(), argument: text.slice(colon + 1).trim(), at };
+}
+
+const listed = `There are: ${gateTypes.join(', ')}.`;
+
+function entryFault({ type, argument, at }: Entry): Diagnostic | undefined {
+  const later = laterGate(type);
+  if (later !== undefined) return fault('not-supported-yet', at, later);
+  if (!gateTypes.includes(type)) {
+    const hint = didYouMean(type, gateTypes) || ` ${listed}`;
+    return fault('unknown-gate', at, `There is no gate \`${excerpt(type)}\`.${hint}`);
+  }
+  const message = argumentFault(type, argument);
+  return message === undefined ? undefined : fault('gate-argument', at, message);
+}
+
+function argumentFault(type: string, argument: string | undefined): string | undefined {
+  if (withoutArgument.some((one) => one === type)) {
+    return argument === undefined
+      ? undefined
+      : `The gate \`${type}\` takes no argument: write \`- ${type}\`.`;
+  }
+  if (type !== 'coverage') {
+    const example = type === 'bash' ? 'bash: COMMAND' : `${type}: "PATTERN"`;
+    return argument ? undefined : `The gate \`${type}\` needs an argument: write \`- ${example}\`.`;
+  }
+  if (argument === undefined || (/^\d{1,3}$/.test(argument) && Number(argument) <= 100)) return undefined;
+  return `The gate \`coverage\` takes a whole number from 0 to 100 without a percent sign, not "${excerpt(argument)}".`;
+}
+
+// The reference's names: the type, or with an argument, or the second time, the type and the place in the list.
+function gateName({ type, argument }: Entry, index: number, taken: ReadonlySet<string>): string {
+  return argument === undefined && !taken.has(type) ? type : `${type}_${index}`;
+}
+
+function toGate({ type, argument }: Entry, name: string): Gate {
+  if (type === 'touched' || type === 'untouched') return { name, type, pattern: argument ?? '' };
+  if (type === 'bash') return { name, type, command: argument ?? '' };
+  if (type !== 'coverage') return { name, type: type as (typeof withoutArgument)[number] };
+  return argument === undefined ? { name, type } : { name, type, atLeast: Number(argument) };
+}

@@ -1,0 +1,135 @@
+/** Holds a tree against a schema and tells each issue where it is and in our words. */
+import type { core, ZodType } from 'zod';
+import type { Code } from './codes.js';
+import { type Diagnostic, fault } from './diagnostic.js';
+import { isMisspelt, keyFault } from './keys.js';
+import { laterGate, laterValue, type Place } from './later.js';
+import { type Found, locate, type Path } from './locate.js';
+import { excerpt } from './source-line.js';
+import { didYouMean } from './suggest.js';
+import { entryOf, type Tree, toData } from './tree.js';
+
+type Issue = core.$ZodIssue;
+
+/** `top` is the place that the tree itself takes: the whole workflow, or one of its steps. */
+export function shapeFaults(tree: Tree, schema: ZodType, top: Place): readonly Diagnostic[] {
+  const result = schema.safeParse(toData(tree));
+  if (result.success) return [];
+  return result.error.issues.flatMap((issue) => told(issue, issue.path, tree, top));
+}
+
+function told(issue: Issue, path: Path, tree: Tree, top: Place): readonly Diagnostic[] {
+  if (issue.code === 'unrecognized_keys')
+    return keyFaults(issue.keys, locate(tree, path).tree, placeOf(path, top));
+  const found = locate(tree, path);
+  const key = nameOf(path);
+  const later = found.isThere ? laterValue(key, found.tree) : undefined;
+  if (later !== undefined) return [fault('not-supported-yet', found.at, later)];
+  if (!found.isThere) {
+    if (isMisspelt(key, found.tree, placeOf(path.slice(0, -1), top))) return [];
+    return [fault('missing-key', found.at, `${owner(path, top)} needs \`${key}\`.`)];
+  }
+  if (issue.code === 'invalid_union') return union(issue, path, tree, top);
+  return [fault(codeOf(issue), found.at, messageOf(issue, path, found))];
+}
+
+/** The issues of the one option whose kind the value has; if there is none, that none of them fits. */
+function union(issue: core.$ZodIssueInvalidUnion, path: Path, tree: Tree, top: Place): readonly Diagnostic[] {
+  const ofWrongKind = (issues: readonly Issue[]): boolean =>
+    issues.some(({ code, path: inner }) => code === 'invalid_type' && inner.length === 0);
+  const options = issue.errors.filter((issues) => !ofWrongKind(issues));
+  const [only] = options;
+  if (only !== undefined && options.length === 1) {
+    return only.flatMap((inner) => told(inner, [...path, ...inner.path], tree, top));
+  }
+  const kinds = issue.errors.flatMap((issues) =>
+    issues.flatMap((one) => ('expected' in one ? [one.expected] : [])),
+  );
+  const found = locate(tree, path);
+  return [fault('wrong-type', found.at, wrongType(kinds, path, found))];
+}
+
+function keyFaults(keys: readonly string[], tree: Tree, place: Place): readonly Diagnostic[] {
+  // All other keys of a gate that calls a workflow are inputs of that workflow.
+  const call = place === 'gate' ? keys.filter((key) => laterGate(key) !== undefined) : [];
+  return (call.length > 0 ? call : keys).map((key) => {
+    const { code, message } = keyFault(place, key);
+    return fault(code, entryOf(tree, key)?.at ?? tree.at, message);
+  });
+}
+
+/** What stands at the end of the path: an entry of `gate` or `retry`, a step, or the mapping of that name. */
+function placeOf(path: Path, top: Place): Place {
+  const last = path.at(-1);
+  if (last === undefined) return top;
+  const name = String(typeof last === 'number' ? path.at(-2) : last);
+  if (name === 'steps') return 'step';
+  return name === 'get' || name === 'run' || name === 'gate' || name === 'retry' ? name : 'session';
+}
+
+function codeOf(issue: Issue): Code {
+  if (issue.code === 'custom') return (issue.params as { code: Code }).code;
+  if (issue.code === 'invalid_type') return 'wrong-type';
+  return issue.code === 'too_small' && issue.origin === 'array' ? 'empty-value' : 'bad-value';
+}
+
+function messageOf(issue: Issue, path: Path, found: Found): string {
+  const subject = subjectOf(path);
+  if (issue.code === 'invalid_type') return wrongType([issue.expected], path, found);
+  if (issue.code === 'invalid_value') return `${subject} ${oneOf(issue.values.map(String), found.tree)}`;
+  if (issue.code === 'too_small') {
+    return issue.origin === 'array'
+      ? `${subject} must not be empty.`
+      : `${subject} must be at least ${issue.minimum}.`;
+  }
+  return `${subject} ${issue.message}${codeOf(issue) === 'empty-value' ? '' : `, but is ${describe(found.tree)}`}.`;
+}
+
+function oneOf(values: readonly string[], tree: Tree): string {
+  const allowed = values.map((value) => `\`${value}\``).join(' or ');
+  const written = tree.kind === 'scalar' ? String(tree.value) : '';
+  return `must be ${allowed}, but is ${describe(tree)}.${didYouMean(written, values)}`;
+}
+
+const kindNames: Readonly<Record<string, string | undefined>> = {
+  string: 'text',
+  array: 'a list',
+  object: 'a mapping',
+  // Nothing in the language takes a fraction.
+  number: 'a whole number',
+  int: 'a whole number',
+};
+
+function wrongType(kinds: readonly string[], path: Path, { tree }: Found): string {
+  const allowed = kinds.flatMap((kind) => kindNames[kind] ?? []).join(' or ');
+  return `${subjectOf(path)} must be ${allowed}, but is ${describe(tree)}${hint(kinds, tree)}.`;
+}
+
+function hint(kinds: readonly string[], tree: Tree): string {
+  if (kinds.includes('array')) return ': begin each entry with `- `';
+  if (kinds.some((kind) => kind !== 'string')) return '';
+  if (tree.kind === 'map') return ': text that begins with `{` or holds `: ` has to be in quotes';
+  return tree.kind === 'scalar' && tree.value !== null ? ': put it in quotes' : '';
+}
+
+function describe(tree: Tree): string {
+  if (tree.kind !== 'scalar') return tree.kind === 'list' ? 'a list' : 'a mapping';
+  if (tree.value === null) return 'nothing';
+  if (typeof tree.value === 'boolean') return `\`${tree.value}\``;
+  return typeof tree.value === 'number' ? `the number ${tree.value}` : `"${excerpt(tree.value)}"`;
+}
+
+function nameOf(path: Path): string {
+  return String(path.findLast((segment) => typeof segment === 'string') ?? 'workflow');
+}
+
+function subjectOf(path: Path): string {
+  if (path.length === 0) return 'The file';
+  return typeof path.at(-1) === 'number' ? `An entry of \`${nameOf(path)}\`` : `\`${nameOf(path)}\``;
+}
+
+function owner(path: Path, top: Place): string {
+  const holder = path.slice(0, -1);
+  if (holder.length === 0) return top === 'root' ? 'The workflow' : 'The step';
+  return typeof holder.at(-1) === 'number' && nameOf(holder) === 'steps' ? 'The step' : subjectOf(holder);
+}

@@ -1,0 +1,87 @@
+/** Which keys of a step go together. */
+import type { StepRule } from './check.js';
+import { type Diagnostic, fault } from './diagnostic.js';
+import { isMisspelt } from './keys.js';
+import { laterValue } from './later.js';
+import { type Block, blockKeys, has, type StepOutline } from './outline.js';
+import { reservedStepNames } from './step-name.js';
+import { childOf, entryOf } from './tree.js';
+
+/** A step with no `type` that asks nothing of an agent. */
+export function isGateOnly(step: StepOutline): boolean {
+  return !['type', 'agent', 'prompt', 'get', 'run'].some((key) => has(step, key));
+}
+
+export const blocks: StepRule = (step) =>
+  (Object.keys(blockKeys) as Block[]).flatMap((block) => blockFaults(step, block));
+
+function blockFaults(step: StepOutline, block: Block): readonly Diagnostic[] {
+  const inside = childOf(step.tree, block);
+  if (inside?.kind !== 'map') return [];
+  return blockKeys[block].flatMap((key) => {
+    const flat = entryOf(step.tree, key);
+    if (flat === undefined) return [];
+    const twice = entryOf(inside, key) !== undefined;
+    return twice
+      ? fault('block-and-flat', flat.at, `\`${key}\` stands both in \`${block}\` and beside it: remove one.`)
+      : fault(
+          'outside-block',
+          flat.at,
+          `The step has a \`${block}\` block, so \`${key}\` belongs in it: move it there.`,
+        );
+  });
+}
+
+export const gateOnly: StepRule = (step) => {
+  if (!isGateOnly(step)) return [];
+  const forbidden = ['session', 'retry'].flatMap((key) => entryOf(step.tree, key) ?? []);
+  const withAgent = forbidden.map(({ key, at }) =>
+    fault(
+      'gate-only-step',
+      at,
+      `A step that only runs gates has no \`${key}\`: remove it, or give the step \`type\` and \`agent\`.`,
+    ),
+  );
+  if (has(step, 'gate') ? step.gate?.value.items.length !== 0 : knownLater(step)) return withAgent;
+  const message = 'The step does nothing: give it `type` and `agent`, or `gate` with at least one gate.';
+  return [...withAgent, fault('missing-key', step.gate?.at ?? step.at, message)];
+};
+
+// A step of a kind that does not run yet has been told so; that it has no gates besides is no news.
+function knownLater(step: StepOutline): boolean {
+  return ['steps', 'each', 'workflow', 'validate'].some((key) => has(step, key));
+}
+
+export const typed: StepRule = (step) => {
+  if (isGateOnly(step)) return [];
+  const faults: Diagnostic[] = [];
+  if (lacks(step, 'type')) {
+    const message = 'A step with an agent needs `type`: `code` if it changes files, `validate` if it judges.';
+    faults.push(fault('missing-key', step.at, message));
+  }
+  if (lacks(step, 'agent', 'run') && !isLaterType(step)) {
+    const message =
+      'The step needs `agent`, such as `agent: claude-haiku`. (A step that only runs gates has no `type`.)';
+    faults.push(fault('missing-agent', step.type?.at ?? step.at, message));
+  }
+  if (step.type?.value === 'code' && lacks(step, 'prompt', 'get')) {
+    faults.push(fault('missing-prompt', step.at, 'The step has no `prompt`: its agent is told nothing.'));
+  }
+  return faults;
+};
+
+/** A key that was misspelt is not missing: it has been told as unknown. */
+function lacks(step: StepOutline, key: string, block?: Block): boolean {
+  if (has(step, key) || isMisspelt(key, step.tree, 'step')) return false;
+  return block === undefined || !isMisspelt(key, childOf(step.tree, block), block);
+}
+
+function isLaterType({ type }: StepOutline): boolean {
+  return type !== undefined && laterValue('type', { kind: 'scalar', ...type }) !== undefined;
+}
+
+export const stepName: StepRule = ({ name }) => {
+  if (name === undefined || !reservedStepNames.includes(name.value)) return [];
+  const message = `In templates \`{${name.value}.…}\` means something else, so the results of this step cannot be reached: give it another name.`;
+  return [fault('reserved-step-name', name.at, message)];
+};

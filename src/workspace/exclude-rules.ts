@@ -1,0 +1,55 @@
+/**
+ * What is never recorded: `.gump/out`, and credential files that other actions drop into the checkout. git is
+ * told by an exclude file of ours, so that these files are not even read; a `.gitignore` that says otherwise
+ * (`!*.json`) is stronger than that file, so the same rule is applied to paths again.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type BytePath, bytesOf } from './byte-path.js';
+import type { Git } from './git.js';
+import type { Repository } from './repository.js';
+
+/** google-github-actions/auth (v2, v3) leaves `gha-creds-<hex>.json` in the workspace. */
+const credentialName = /^gha-creds-.*\.json$/s;
+
+/** Whether a path is one that no snapshot may hold. `prefix` is the working directory from the root. */
+export function isDropped(path: BytePath, prefix: BytePath): boolean {
+  const output = `${prefix}.gump/out`;
+  if (path === output || path.startsWith(`${output}/`)) return true;
+  return path.split('/').some((name) => credentialName.test(name));
+}
+
+/** Writes the exclude file: the user's own global one, then ours. */
+export async function writeExcludes(
+  git: Git,
+  repository: Repository,
+  env: Readonly<Record<string, string>>,
+  file: string,
+): Promise<void> {
+  const theirs = await usersExcludes(git, repository.root, env);
+  const output = `/${escapePattern(repository.prefix)}.gump/out\n`;
+  writeFileSync(
+    file,
+    Buffer.concat([theirs, Buffer.from('\n'), bytesOf(output), Buffer.from('gha-creds-*.json\n')]),
+  );
+}
+
+/** The place git looks at when nothing is configured is part of its promise: gitignore(5). */
+async function usersExcludes(git: Git, root: string, env: Readonly<Record<string, string>>): Promise<Buffer> {
+  const { status, stdout } = await git.run(['config', '--type=path', '--get', 'core.excludesFile'], {
+    accept: [0, 1],
+  });
+  const configured = stdout.toString('utf8').replace(/\n$/, '');
+  const { HOME = '/', XDG_CONFIG_HOME } = env;
+  const usual = join(XDG_CONFIG_HOME || join(HOME, '.config'), 'git', 'ignore');
+  const file = status === 0 ? resolve(root, configured) : usual;
+  try {
+    return readFileSync(file);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+function escapePattern(path: BytePath): string {
+  return path.replaceAll(/[\\*?[\]]/g, '\\$&');
+}

@@ -1,0 +1,128 @@
+/**
+ * Runs git so that it leaves no trace and asks nobody: the only file here that knows how it is started. What
+ * the commands mean is for the others.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../failure.js';
+import { openShell, quote, type Shell } from './shell.js';
+
+export interface GitOptions {
+  /** Standard input; without it there is none. */
+  readonly input?: string | Buffer;
+  /** Another index file than the usual one. */
+  readonly index?: string;
+  /** Further `-c` settings, `name=value`. */
+  readonly settings?: readonly string[];
+  /** Exit statuses that are answers and no faults; `[0]` unless told. */
+  readonly accept?: readonly number[];
+}
+
+export interface GitResult {
+  readonly status: number;
+  readonly stdout: Buffer;
+}
+
+export interface Git {
+  /** Runs one git command. Throws `GitError` for a status that is not accepted. */
+  run(args: readonly string[], options?: GitOptions): Promise<GitResult>;
+}
+
+/** git ended with a status that the caller has no use for. */
+export class GitError extends Error {
+  override readonly name = 'GitError';
+
+  constructor(
+    readonly command: string,
+    readonly status: number,
+    readonly stderr: string,
+  ) {
+    super(`git ${command} failed with status ${status}: ${stderr.trim() || 'it did not say why'}`);
+  }
+}
+
+/**
+ * Holds for every command. Hooks, watchers, split indexes and clean-up would write into the user's `.git`;
+ * `safecrlf` can make `git add` fail; `recurse` would make a reset reach into submodules; an fsync of objects
+ * that nobody needs after this job costs more than the rest of a snapshot.
+ */
+const settings = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.splitIndex=false',
+  'core.untrackedCache=false',
+  'core.safecrlf=false',
+  'core.fsync=none',
+  'core.quotePath=false',
+  'advice.addEmbeddedRepo=false',
+  'submodule.recurse=false',
+  'i18n.commitEncoding=UTF-8',
+  'gc.auto=0',
+  'maintenance.auto=false',
+] as const;
+
+const identity = { name: 'gump-action', email: 'gump-action@localhost' } as const;
+
+/** A shell for git commands. `env` is all that git sees but for what keeps it quiet: PATH and HOME at least. */
+export function openGitShell(directory: string, env: Readonly<Record<string, string>>): Shell {
+  return openShell({
+    directory,
+    env: {
+      ...env,
+      LC_ALL: 'C', // messages are compared
+      GIT_OPTIONAL_LOCKS: '0',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_AUTHOR_NAME: identity.name,
+      GIT_AUTHOR_EMAIL: identity.email,
+      GIT_COMMITTER_NAME: identity.name,
+      GIT_COMMITTER_EMAIL: identity.email,
+    },
+    parameters: settings.flatMap((setting) => ['-c', setting]),
+  });
+}
+
+export interface GitPlace {
+  readonly shell: Shell;
+  /** Directory of the shell; what commands read and print lies there for a moment. */
+  readonly scratch: string;
+  /** Where git looks for the repository. */
+  readonly directory: string;
+  /** Added to the environment of every command. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Further settings for every command, `name=value`. */
+  readonly settings?: readonly string[];
+}
+
+/** Commands on one repository. Callers wait for one command before they start the next. */
+export function openGit(place: GitPlace): Git {
+  const always = (place.settings ?? []).flatMap((setting) => ['-c', setting]);
+  return {
+    async run(args, options = {}) {
+      const { input, accept = [0], index } = options;
+      if (input !== undefined) writeFileSync(join(place.scratch, 'stdin'), input);
+      const further = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
+      const words = [...always, ...further, '-C', place.directory, ...args].map(quote).join(' ');
+      const variables = { ...place.variables, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) };
+      const source = input === undefined ? '/dev/null' : 'stdin';
+      const status = await place.shell.run(
+        `${assignments(variables)}git "$@" ${words} <${source} >stdout 2>stderr`,
+      );
+      if (!accept.includes(status)) throw fault(args, status, place.scratch);
+      return { status, stdout: readFileSync(join(place.scratch, 'stdout')) };
+    },
+  };
+}
+
+function assignments(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quote(value)} `)
+    .join('');
+}
+
+function fault(args: readonly string[], status: number, scratch: string): Error {
+  const stderr = readFileSync(join(scratch, 'stderr'), 'utf8');
+  if (status === 127 && stderr.includes('not found')) {
+    return new UserError('git is not on PATH: install git 2.30 or newer on this runner.');
+  }
+  return new GitError(args[0] ?? '', status, stderr);
+}

@@ -1,0 +1,100 @@
+/**
+ * Puts the change of a snapshot on top of another tree, path by path, three ways. Trees only: nothing is read
+ * from the work tree or written to it. (`git merge-tree` does this for whole trees from git 2.38 on.)
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BytePath } from './byte-path.js';
+import type { Git } from './git.js';
+import { diffTrees, type Entry, overlay, type Placement, sameEntry, type TreeChange } from './tree.js';
+import type { Snapshot } from './workspace.js';
+
+export interface MergeFiles {
+  /** Index file that may be overwritten. */
+  readonly index: string;
+  /** Directory for short-lived files. */
+  readonly scratch: string;
+}
+
+export interface Merged {
+  /** The merged tree; at a conflict it has what the snapshot has. */
+  readonly tree: string;
+  /** Where it differs from the tree that it was made from. */
+  readonly placements: readonly Placement[];
+  readonly conflicts: readonly BytePath[];
+}
+
+type Outcome = { readonly entry: Entry | undefined } | 'conflict';
+
+/** Merges the change base → commit onto `tree`. */
+export async function mergeOnto(
+  git: Git,
+  files: MergeFiles,
+  tree: string,
+  snapshot: Snapshot,
+): Promise<Merged> {
+  const changes = await diffTrees(git, snapshot.base, snapshot.commit);
+  const differing = await diffTrees(git, snapshot.base, tree);
+  const here = new Map(differing.map((change) => [change.path, change]));
+  const placements: Placement[] = [];
+  const conflicts: BytePath[] = [];
+  for (const change of changes) {
+    const current = here.has(change.path) ? here.get(change.path)?.after : change.before;
+    const outcome = await mergeEntry(git, files, change, current);
+    if (outcome === 'conflict') conflicts.push(change.path);
+    const entry = outcome === 'conflict' ? change.after : outcome.entry;
+    if (!sameEntry(entry, current)) placements.push({ path: change.path, entry });
+  }
+  const merged = await overlay(git, files.index, tree, placements);
+  conflicts.push(...(await displaced(git, tree, merged, placements)));
+  return { tree: merged, placements, conflicts };
+}
+
+async function mergeEntry(
+  git: Git,
+  files: MergeFiles,
+  change: TreeChange,
+  current: Entry | undefined,
+): Promise<Outcome> {
+  if (sameEntry(current, change.before)) return { entry: change.after };
+  if (sameEntry(current, change.after)) return { entry: current };
+  const { before, after } = change;
+  if (!isFile(before) || !isFile(after) || !isFile(current)) return 'conflict';
+  const mode = current.mode === before.mode ? after.mode : current.mode;
+  if (current.id === before.id || current.id === after.id) return { entry: { mode, id: after.id } };
+  if (before.id === after.id) return { entry: { mode, id: current.id } };
+  const id = await mergeText(git, files.scratch, [current.id, before.id, after.id]);
+  return id === undefined ? 'conflict' : { entry: { mode, id } };
+}
+
+function isFile(entry: Entry | undefined): entry is Entry {
+  return entry?.mode.startsWith('100') === true;
+}
+
+/** Ids of ours, base, theirs. `undefined`: they clash, or are binary. */
+async function mergeText(git: Git, scratch: string, ids: readonly string[]): Promise<string | undefined> {
+  const names: string[] = [];
+  for (const [number, id] of ids.entries()) {
+    const name = join(scratch, `merge-${number}`);
+    writeFileSync(name, (await git.run(['cat-file', 'blob', id])).stdout);
+    names.push(name);
+  }
+  // The status counts the clashes (at most 127); 255 is a file that cannot be merged as text.
+  const statuses = [...Array(128).keys(), 255];
+  const { status, stdout } = await git.run(['merge-file', '-p', '-q', ...names], { accept: statuses });
+  if (status !== 0) return undefined;
+  const { stdout: id } = await git.run(['hash-object', '-w', '--stdin'], { input: stdout });
+  return id.toString('latin1').trim();
+}
+
+/** Files that had to go because a directory of the snapshot has their name, or the other way round. */
+async function displaced(
+  git: Git,
+  tree: string,
+  merged: string,
+  placements: readonly Placement[],
+): Promise<readonly BytePath[]> {
+  const meant = new Set(placements.map(({ path }) => path));
+  const changes = await diffTrees(git, tree, merged);
+  return changes.map(({ path }) => path).filter((path) => !meant.has(path));
+}

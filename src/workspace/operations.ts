@@ -1,0 +1,112 @@
+/** The operations of a workspace, out of its parts; they run one after the other, as they share one index. */
+import { applySnapshot } from './apply.js';
+import { type BytePath, shownPath, toText } from './byte-path.js';
+import type { Git } from './git.js';
+import { ignoredNames } from './ignored.js';
+import type { LeftOutFile, LeftOutRules } from './leftovers.js';
+import type { MergeFiles } from './merge.js';
+import { emptyOutput, removeOutput } from './output-directory.js';
+import { openOwnership } from './ownership.js';
+import { packSnapshots, unpackSnapshots } from './pack.js';
+import { patchBetween } from './patch.js';
+import { resetTo } from './reset.js';
+import { serial } from './serial.js';
+import type { Snapshots } from './snapshots.js';
+import type { Stage, Staged } from './stage.js';
+import { diffTrees, type TreeChange } from './tree.js';
+import type { Change, RecordedSnapshot, Snapshot, Workspace } from './workspace.js';
+
+export interface WorkspaceParts {
+  readonly git: Git;
+  readonly rules: LeftOutRules;
+  readonly stage: Stage;
+  readonly snapshots: Snapshots;
+  readonly guard: Workspace['guard'];
+  readonly start: Staged;
+  /** What a re-run compares. */
+  readonly startTree: string;
+  readonly files: MergeFiles;
+}
+
+export function composeWorkspace(parts: WorkspaceParts): Workspace {
+  const { git, files, snapshots } = parts;
+  const { root, directory, startCommit } = parts.rules.repository;
+  const inTurn = serial();
+  const treesOf = async (from: Snapshot, to: Snapshot) =>
+    [await snapshots.treeOf(from), await snapshots.treeOf(to)] as const;
+  const states = stateOperations(parts);
+  return {
+    root,
+    directory,
+    startCommit,
+    startTree: parts.startTree,
+    start: { base: startCommit, commit: startCommit },
+    record: (message) => inTurn(() => states.record(message)),
+    disown: () => inTurn(() => states.disown()),
+    reset: (snapshot) => inTurn(() => states.reset(snapshot)),
+    apply: (snapshot) => inTurn(() => states.apply(snapshot)),
+    changes: (from, to) =>
+      inTurn(async () => {
+        const changes = await diffTrees(git, ...(await treesOf(from, to)));
+        return changes.map((change) => toChange(change, parts.rules.repository.prefix));
+      }),
+    patch: (from, to) => inTurn(async () => patchBetween(git, files.scratch, ...(await treesOf(from, to)))),
+    pack: (list) => inTurn(() => packSnapshots(git, startCommit, list)),
+    unpack: (pack) => inTurn(() => unpackSnapshots(git, pack)),
+    guard: () =>
+      inTurn(async () => {
+        const restore = await parts.guard();
+        return () => inTurn(restore);
+      }),
+    ignored: () => inTurn(() => ignoredNames(git, parts.rules.repository)),
+    emptyOutput: () => inTurn(() => emptyOutput(directory)),
+    removeOutput: () => inTurn(() => removeOutput(directory)),
+  };
+}
+
+function stateOperations({ git, rules, stage, snapshots, start, files }: WorkspaceParts) {
+  const { root, prefix } = rules.repository;
+  const ownership = openOwnership(git, files.index, start.tree);
+  const leftOutAt = new Map<string, readonly LeftOutFile[]>();
+  return {
+    async record(message: string): Promise<RecordedSnapshot> {
+      const staged = await stage.update();
+      const { tree, changed } = await ownership.own(staged.tree);
+      const snapshot = await snapshots.fromTree(tree, message);
+      leftOutAt.set(snapshot.commit, staged.leftOut);
+      return { ...snapshot, leftOut: reported(staged.leftOut, start.leftOut), changed };
+    },
+    async disown(): Promise<void> {
+      ownership.disown((await stage.update()).tree);
+    },
+    async reset(snapshot: Snapshot): Promise<void> {
+      const spared = [...start.leftOut, ...(leftOutAt.get(snapshot.commit) ?? [])];
+      const tree = await snapshots.treeOf(snapshot);
+      const workTree = await ownership.workTreeFor(tree);
+      await resetTo(stage, rules, workTree, new Set(spared.map(({ path }) => path)));
+      ownership.moved(tree, workTree);
+    },
+    async apply(snapshot: Snapshot): Promise<readonly string[]> {
+      const { conflicts, placements, tree } = await applySnapshot(git, stage, { ...files, root }, snapshot);
+      if (conflicts.length > 0) return conflicts.map((path) => shownPath(path, prefix));
+      snapshots.remember(snapshot, await ownership.placed(placements, tree));
+      return [];
+    },
+  };
+}
+
+/** What people should hear of: files that a step made, not what a rule leaves out or what lay there before. */
+function reported(now: readonly LeftOutFile[], atStart: readonly LeftOutFile[]): readonly string[] {
+  const known = new Set(atStart.map(({ signature }) => signature));
+  return now
+    .filter(
+      ({ reason, signature }) => reason !== 'dropped' && reason !== 'untouched' && !known.has(signature),
+    )
+    .map(({ path }) => toText(path))
+    .sort();
+}
+
+function toChange({ path, before, after }: TreeChange, prefix: BytePath): Change {
+  const kind = before === undefined ? 'added' : after === undefined ? 'deleted' : 'modified';
+  return { path: shownPath(path, prefix), kind };
+}

@@ -1,0 +1,26 @@
+/** Reads what an agent left under `.gump/out`: ordinary files of sensible size, never through a link. */
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const maxBytes = 4 * 1024 * 1024;
+
+/** `undefined`: it is not there, or not an ordinary file below two ordinary folders, or larger than 4 MB. */
+export function readOutput(directory: string, name: string): string | undefined {
+  try {
+    const folders = [join(directory, '.gump'), join(directory, '.gump', 'out')];
+    if (!folders.every((folder) => lstatSync(folder).isDirectory())) return undefined;
+    return readOrdinary(join(directory, '.gump', 'out', name));
+  } catch {
+    return undefined;
+  }
+}
+
+function readOrdinary(file: string): string | undefined {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { size } = fstatSync(descriptor);
+    return fstatSync(descriptor).isFile() && size <= maxBytes ? readFileSync(descriptor, 'utf8') : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,20 @@
+/** Packs snapshots that an earlier process of this job recorded: `post` may have to, where `main` was killed. */
+import { findRepository } from './repository.js';
+import { openGit, openGitShell } from './git.js';
+import { openPrivateGit, type WorkspaceOptions } from './open.js';
+import { packSnapshots } from './pack.js';
+import type { Snapshot } from './workspace.js';
+
+export interface RepackOptions extends Omit<WorkspaceOptions, 'maximumFileBytes'> {
+  /** The commit the run began at; HEAD may have moved since. */
+  readonly startCommit: string;
+}
+
+/** As `Workspace.pack`, with the objects that lie in the private directory of the earlier process. */
+export async function repack(options: RepackOptions, snapshots: readonly Snapshot[]): Promise<Buffer> {
+  const { directory, privateDirectory, env, startCommit } = options;
+  const shell = openGitShell(privateDirectory, env);
+  const plain = openGit({ shell, scratch: privateDirectory, directory });
+  const git = openPrivateGit(shell, await findRepository(plain, directory), privateDirectory);
+  return packSnapshots(git, startCommit, snapshots);
+}

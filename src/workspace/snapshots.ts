@@ -1,0 +1,87 @@
+/**
+ * Recorded states. The tree of a state, as it lies in the work tree, holds everything, also what lay untracked
+ * in the start tree. A snapshot's two commits hold only what steps changed, on top of the start commit: that is
+ * what can leave this machine. This file turns the one into the other and back.
+ */
+import type { BytePath } from './byte-path.js';
+import type { Git } from './git.js';
+import { mergeOnto } from './merge.js';
+import { diffTrees, overlay, type TreeChange, treeOf } from './tree.js';
+import type { Snapshot } from './workspace.js';
+
+export interface Snapshots {
+  /** The snapshot of a state whose tree is `tree`; `start` itself where nothing was changed. */
+  fromTree(tree: string, message: string): Promise<Snapshot>;
+  /** The tree of everything at that state, also of one that an earlier job recorded on another start tree. */
+  treeOf(snapshot: Snapshot): Promise<string>;
+  /** Notes what the work tree became when the snapshot's change was put into it. */
+  remember(snapshot: Snapshot, tree: string): void;
+}
+
+export interface SnapshotSources {
+  readonly git: Git;
+  /** Index file that may be overwritten. */
+  readonly index: string;
+  /** Directory for short-lived files. */
+  readonly scratch: string;
+  readonly startCommit: string;
+  readonly headTree: string;
+  /** Tree of the start state, with what lay there untracked or changed. */
+  readonly startTree: string;
+  /** What the start tree has that the start commit has not. */
+  readonly startChanges: readonly TreeChange[];
+}
+
+export function openSnapshots(sources: SnapshotSources): Snapshots {
+  const { git, startCommit, startTree } = sources;
+  const trees = new Map([[startCommit, startTree]]);
+  const recorded = new Map<string, Snapshot>([[startTree, { base: startCommit, commit: startCommit }]]);
+  return {
+    async fromTree(tree, message) {
+      const before = recorded.get(tree);
+      if (before !== undefined) return before;
+      const snapshot = await commitChange(sources, tree, message);
+      recorded.set(tree, snapshot);
+      trees.set(snapshot.commit, tree);
+      return snapshot;
+    },
+    async treeOf(snapshot) {
+      const known = trees.get(snapshot.commit);
+      if (known !== undefined) return known;
+      const { tree } = await mergeOnto(git, sources, startTree, snapshot);
+      trees.set(snapshot.commit, tree);
+      return tree;
+    },
+    remember(snapshot, tree) {
+      trees.set(snapshot.commit, tree);
+    },
+  };
+}
+
+async function commitChange(sources: SnapshotSources, tree: string, message: string): Promise<Snapshot> {
+  const { git, startCommit, startChanges } = sources;
+  if (startChanges.length === 0) {
+    return { base: startCommit, commit: await commitTree(git, tree, startCommit, message) };
+  }
+  const changes = await diffTrees(git, sources.startTree, tree);
+  const base = await commitBase(sources, new Set(changes.map(({ path }) => path)));
+  const after = changes.map(({ path, after }) => ({ path, entry: after }));
+  // On top of the base and not of HEAD: both differ from HEAD only at paths that steps changed.
+  const ours = await overlay(git, sources.index, await treeOf(git, base), after);
+  return { base, commit: await commitTree(git, ours, base, message) };
+}
+
+/** The start commit, or the start commit with the start-tree form of those files that a step changed. */
+async function commitBase(sources: SnapshotSources, changed: ReadonlySet<BytePath>): Promise<string> {
+  const { git, index, headTree, startCommit } = sources;
+  const touched = sources.startChanges.filter(({ path }) => changed.has(path));
+  if (touched.length === 0) return startCommit;
+  const placements = touched.map(({ path, after }) => ({ path, entry: after }));
+  const tree = await overlay(git, index, headTree, placements);
+  return commitTree(git, tree, startCommit, 'State before the run of files that its steps changed');
+}
+
+async function commitTree(git: Git, tree: string, parent: string, message: string): Promise<string> {
+  const { stdout } = await git.run(['commit-tree', tree, '-p', parent], { input: message });
+  return stdout.toString('latin1').trim();
+}

@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto';
+import { zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ArchiveEntry, ArchiveError, packEntries, unpackEntries } from '../../src/checkpoint/archive.js';
+
+const limits = { entries: 100, bytes: 1_000_000 };
+
+function entry(path: string, content = 'x'): ArchiveEntry {
+  return { path, content: Buffer.from(content) };
+}
+
+/** An archive around these bytes, whatever they are. */
+function wrap(raw: Buffer, tail = Buffer.alloc(0)): Buffer {
+  const frame = Buffer.concat([zstdCompressSync(raw), tail]);
+  const head = Buffer.alloc(10);
+  head.writeUInt32BE(1, 0);
+  head.writeUIntBE(frame.length, 4, 6);
+  return Buffer.concat([Buffer.from('GUMPPACK'), head, frame]);
+}
+
+/** The bytes in the frame for these paths as they stand, as somebody else's program could write them. */
+function forgeRaw(
+  paths: readonly (string | Buffer)[],
+  options: { count?: number; tail?: Buffer } = {},
+): Buffer {
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(options.count ?? paths.length, 0);
+  const pieces = paths.flatMap((path) => {
+    const name = Buffer.from(path as string);
+    const entryHead = Buffer.alloc(8);
+    entryHead.writeUInt16BE(name.length, 0);
+    entryHead.writeUIntBE(1, 2, 6);
+    return [entryHead, name, Buffer.from('x')];
+  });
+  return Buffer.concat([count, ...pieces, options.tail ?? Buffer.alloc(0)]);
+}
+
+function forge(paths: readonly (string | Buffer)[], options: { count?: number; tail?: Buffer } = {}): Buffer {
+  return wrap(forgeRaw(paths, options));
+}
+
+const badPaths: readonly (readonly [string, string])[] = [
+  ['empty', ''],
+  ['absolute', '/etc/passwd'],
+  ['parent', '../x'],
+  ['parent inside', 'a/../../x'],
+  ['parent at the end', 'a/..'],
+  ['here', './a'],
+  ['here inside', 'a/./b'],
+  ['empty part', 'a//b'],
+  ['slash at the end', 'a/'],
+  ['backslash', 'a\\b'],
+  ['NUL', 'a\0b'],
+  ['line feed', 'a\nb'],
+  ['delete', 'a\u007fb'],
+  ['C1 control', 'a\u0085b'],
+  ['long part', 'a'.repeat(256)],
+  ['long path', Array.from({ length: 6 }, () => 'b'.repeat(200)).join('/')],
+];
+
+describe('a round trip', () => {
+  const segment = fc.stringMatching(/^[a-z0-9_.äß-]{1,20}$/).filter((text) => text !== '.' && text !== '..');
+  const entries = fc
+    .dictionary(
+      fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/')),
+      fc.uint8Array(),
+    )
+    .map((files) => Object.entries(files).map(([path, bytes]) => ({ path, content: Buffer.from(bytes) })));
+
+  it('gives back the same files in the same order, or refuses to pack', async () => {
+    let packed = 0;
+    await fc.assert(
+      fc.asyncProperty(entries, async (files) => {
+        const archive = await packEntries(files).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(ArchiveError);
+          return undefined;
+        });
+        if (archive === undefined) return;
+        packed += 1;
+        expect(await unpackEntries(archive, limits)).toEqual(files);
+      }),
+      { numRuns: 100 },
+    );
+    expect(packed).toBeGreaterThan(80);
+  });
+
+  it('works for no file, an empty file and a file of several megabytes', async () => {
+    const big = randomBytes(5_000_000);
+    const files = await unpackEntries(await packEntries([entry('empty', ''), { path: 'big', content: big }]));
+    expect(files.map(({ path }) => path)).toEqual(['empty', 'big']);
+    expect(files.map(({ content }) => content.length)).toEqual([0, big.length]);
+    expect(files[1]?.content.equals(big)).toBe(true);
+    expect(await unpackEntries(await packEntries([]))).toEqual([]);
+  });
+
+  it('packs the same entries to the same bytes', async () => {
+    const files = [entry('a', 'one'), entry('b/c', 'two')];
+    expect(await packEntries(files)).toEqual(await packEntries(files));
+  });
+});
+
+describe('a path that could lead elsewhere', () => {
+  it.each(badPaths)('is refused when unpacked: %s', async (_, path) => {
+    await expect(unpackEntries(forge([path]), limits)).rejects.toThrow(ArchiveError);
+  });
+
+  it.each(badPaths)('is refused when packed: %s', async (_, path) => {
+    await expect(packEntries([entry(path)])).rejects.toThrow(ArchiveError);
+  });
+
+  it('is refused when it is not UTF-8', async () => {
+    await expect(unpackEntries(forge([Buffer.from([0x61, 0xff])]), limits)).rejects.toThrow('not UTF-8');
+    await expect(packEntries([entry('a\ud800')])).rejects.toThrow('not valid Unicode');
+  });
+
+  it('never comes out, whatever the name is', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 12 }), async (path) => {
+        const files = await unpackEntries(forge([path]), limits).catch(() => []);
+        for (const file of files) {
+          expect(file.path).toBe(path);
+          expect(path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')).toBe(true);
+          expect(path).not.toMatch(/[\\\p{Cc}\p{Cs}]/u);
+        }
+      }),
+    );
+  });
+});
+
+describe('two names for one file', () => {
+  const pairs: readonly (readonly [string, string])[] = [
+    ['a', 'a'],
+    ['Read/me', 'read/ME'],
+    ['\u00e4', 'a\u0308'],
+    ['straße', 'STRASSE'],
+    ['a', 'a/b'],
+    ['a/b/c', 'a/B'],
+  ];
+  it.each(pairs)('are refused: %s and %s', async (first, second) => {
+    await expect(unpackEntries(forge([first, second]), limits)).rejects.toThrow('one file on some disks');
+    await expect(packEntries([entry(second), entry(first)])).rejects.toThrow('one file on some disks');
+  });
+
+  it('are not seen where there are none', async () => {
+    const files = [entry('a/b'), entry('a/c'), entry('ab'), entry('a.b')];
+    expect(await unpackEntries(await packEntries(files), limits)).toHaveLength(4);
+  });
+});
+
+describe('limits and lengths', () => {
+  it('refuses more files than allowed', async () => {
+    await expect(unpackEntries(forge(['a', 'b']), { ...limits, entries: 1 })).rejects.toThrow(
+      'more than 1 files',
+    );
+  });
+
+  it('refuses a count that the bytes do not hold', async () => {
+    await expect(unpackEntries(forge(['a'], { count: 2 }), limits)).rejects.toThrow('ends before');
+    await expect(unpackEntries(forge(['a', 'b'], { count: 1 }), limits)).rejects.toThrow('goes on after');
+  });
+
+  it('refuses a small archive that grows beyond the limit', async () => {
+    const bomb = await packEntries([{ path: 'zeros', content: Buffer.alloc(2_000_000) }]);
+    expect(bomb.length).toBeLessThan(1000);
+    await expect(unpackEntries(bomb, limits)).rejects.toThrow('more than 1000000 bytes');
+  });
+
+  it('refuses bytes after the end, inside the compression and outside of it', async () => {
+    await expect(unpackEntries(forge(['a'], { tail: Buffer.from('x') }), limits)).rejects.toThrow('goes on');
+    const raw = forgeRaw(['a']);
+    await expect(unpackEntries(wrap(raw, Buffer.from('x')), limits)).rejects.toThrow('goes on');
+    await expect(unpackEntries(wrap(raw, zstdCompressSync(raw)), limits)).rejects.toThrow('goes on');
+    const archive = await packEntries([entry('a')]);
+    await expect(unpackEntries(Buffer.concat([archive, Buffer.from('x')]), limits)).rejects.toThrow(
+      'another length',
+    );
+  });
+
+  it('refuses every archive that was cut short', async () => {
+    const archive = await packEntries([entry('a', 'content of a'), entry('b')]);
+    for (let length = 0; length < archive.length; length += 1) {
+      await expect(unpackEntries(archive.subarray(0, length), limits)).rejects.toThrow(ArchiveError);
+    }
+    const raw = forgeRaw(['a', 'b/c']);
+    for (let length = 0; length < raw.length; length += 1) {
+      await expect(unpackEntries(wrap(raw.subarray(0, length)), limits)).rejects.toThrow(ArchiveError);
+    }
+  });
+
+  it('refuses what is no archive, and another version', async () => {
+    await expect(unpackEntries(Buffer.from('tar'), limits)).rejects.toThrow('not an archive');
+    await expect(unpackEntries(zstdCompressSync(Buffer.alloc(64)), limits)).rejects.toThrow('not an archive');
+    const archive = await packEntries([entry('a')]);
+    archive.writeUInt32BE(2, 8);
+    await expect(unpackEntries(archive, limits)).rejects.toThrow('another version');
+    const noFrame = await packEntries([entry('a')]);
+    noFrame.fill(0, 18);
+    await expect(unpackEntries(noFrame, limits)).rejects.toThrow('cannot be decompressed');
+  });
+
+  it('never fails otherwise than by ArchiveError', async () => {
+    const raw = forgeRaw(['a/b', 'c']);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(raw.length - 1), fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+        const changed = Buffer.from(raw);
+        changed[at] = (changed[at] ?? 0) ^ mask;
+        await unpackEntries(wrap(changed), limits).catch((error: unknown) =>
+          expect(error).toBeInstanceOf(ArchiveError),
+        );
+      }),
+    );
+  });
+});

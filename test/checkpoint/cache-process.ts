@@ -1,0 +1,60 @@
+/** Makes the test's own process look to `@actions/cache` like a job's, and undoes it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepareCacheClient } from '../../src/checkpoint/cache-client.js';
+import { type CacheGrant, type CacheService, startCacheService } from '../rig/cache-service.js';
+
+export interface CacheProcess {
+  readonly service: CacheService;
+  /** What the runner would have set; `process.env` is changed to it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The client's directory for the machine we play now. */
+  readonly directory: string;
+  /** A machine that shares nothing with the one before but the service. */
+  moveToNewMachine(): Promise<string>;
+  close(): Promise<void>;
+}
+
+const grant: CacheGrant = { repository: 'o/r', read: ['refs/heads/main'], write: 'refs/heads/main' };
+
+export async function startCacheProcess(granted: CacheGrant = grant): Promise<CacheProcess> {
+  const before = { env: { ...process.env }, cwd: process.cwd() };
+  const service = await startCacheService();
+  const roots: string[] = [];
+  const env = {
+    GITHUB_SERVER_URL: 'https://github.com',
+    ACTIONS_CACHE_SERVICE_V2: 'True',
+    ACTIONS_RESULTS_URL: service.url,
+    ACTIONS_RUNTIME_TOKEN: service.token(granted),
+  };
+  const moveToNewMachine = async (): Promise<string> => {
+    const root = await mkdtemp(join(tmpdir(), 'gump-cache-'));
+    roots.push(root);
+    // Machines differ in how deep their folders lie, and in the tools on PATH.
+    const directory = join(root, ...Array.from({ length: roots.length }, (_, depth) => `deep${depth}`));
+    Object.assign(process.env, env, { PATH: before.env.PATH });
+    delete process.env.RUNNER_DEBUG;
+    prepareCacheClient(directory, process.env);
+    return directory;
+  };
+  let directory = await moveToNewMachine();
+  return {
+    service,
+    env,
+    get directory() {
+      return directory;
+    },
+    moveToNewMachine: async () => {
+      directory = await moveToNewMachine();
+      return directory;
+    },
+    close: async () => {
+      process.chdir(before.cwd);
+      for (const name of Object.keys(process.env)) delete process.env[name];
+      Object.assign(process.env, before.env);
+      await service.close();
+      for (const root of roots) await rm(root, { recursive: true, force: true });
+    },
+  };
+}

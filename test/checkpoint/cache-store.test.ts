@@ -1,0 +1,284 @@
+/** What only the Actions cache does: refusals, faults, foreign entries, its noise. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { cacheAvailability } from '../../src/checkpoint/cache-availability.js';
+import { cachedName, prepareCacheClient } from '../../src/checkpoint/cache-client.js';
+import { createCacheStore } from '../../src/checkpoint/cache-store.js';
+import type { CheckpointStore } from '../../src/checkpoint/store.js';
+import { type CacheProcess, startCacheProcess } from './cache-process.js';
+import { keyAt } from './sample.js';
+
+// Put in place before the store puts its filter over it: what arrives here would be in the log.
+const printed: string[] = [];
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = ((chunk: string, ...rest: never[]) => {
+  printed.push(String(chunk));
+  return write(chunk, ...rest);
+}) as typeof process.stdout.write;
+
+let cache: CacheProcess | undefined;
+afterEach(async () => {
+  await cache?.close();
+  cache = undefined;
+});
+
+async function start(
+  ...grant: Parameters<typeof startCacheProcess>
+): Promise<{ cache: CacheProcess; store: CheckpointStore }> {
+  cache = await startCacheProcess(...grant);
+  return { cache, store: createCacheStore({ directory: cache.directory, env: cache.env }) };
+}
+
+const sealed = Buffer.from('sealed');
+
+describe('a save that fails', () => {
+  it('tells that the token is read-only', async () => {
+    const { store } = await start({ repository: 'o/r', read: ['refs/heads/main'] });
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(store.trouble?.()).toContain('cache write denied: token has no writable scopes');
+  });
+
+  it.each([
+    [409, 'Conflict'],
+    [429, 'Rate limited'],
+    [403, 'Forbidden'],
+  ])('tells the true reason of status %i', async (status, reason) => {
+    const { cache, store } = await start();
+    cache.service.fail('create', { status });
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(store.trouble?.()).toContain(reason);
+    expect(store.trouble?.()).toContain(String(status));
+    cache.service.clear();
+    expect(await store.write(keyAt(1, 2), sealed)).toBe(true);
+    expect(store.trouble?.()).toBeUndefined();
+  });
+
+  it('is a value when the connection breaks', async () => {
+    const { cache, store } = await start();
+    cache.service.fail('create', { reset: true });
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(store.trouble?.()).toEqual(expect.any(String));
+  });
+
+  it('is a value when the disk does not take the file', async () => {
+    const { cache, store } = await start();
+    await writeFile(`${cache.directory}-is-a-file`, '');
+    const elsewhere = createCacheStore({ directory: `${cache.directory}-is-a-file`, env: cache.env });
+    expect(await elsewhere.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(elsewhere.trouble?.()).toContain('ENOTDIR');
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
+  });
+});
+
+describe('a look-up', () => {
+  it('that goes unanswered is told from one that finds nothing', async () => {
+    const { cache, store } = await start();
+    cache.service.fail('lookup', { reset: true, times: 1 });
+    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
+    expect(store.trouble?.()).toEqual(expect.any(String));
+    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
+    expect(store.trouble?.()).toBeUndefined();
+  });
+
+  it('asks no more than the client takes at once', async () => {
+    const { cache, store } = await start();
+    const prefixes = Array.from(
+      { length: 23 },
+      (_, index) => `${keyAt(1, 1).split('-a1-')[0]}-a${23 - index}-`,
+    );
+    await store.newest(prefixes);
+    const asked = cache.service.requests().map(({ key, restoreKeys = [] }) => [key, ...restoreKeys]);
+    expect(asked.flat()).toEqual(prefixes);
+    expect(asked.map((keys) => keys.length)).toEqual([10, 10, 3]);
+  });
+});
+
+describe('an entry', () => {
+  it('lies under one version whatever tools the machine has', async () => {
+    const { cache, store } = await start();
+    await store.write(keyAt(1, 1), sealed);
+    const directory = await cache.moveToNewMachine();
+    await createCacheStore({ directory, env: cache.env }).write(keyAt(1, 2), sealed);
+    const versions = new Set(cache.service.entries().map((entry) => entry.version));
+    expect(versions.size).toBe(1);
+    expect(cache.service.entries()).toHaveLength(2);
+  });
+
+  it('leaves nothing behind in the client’s directory', async () => {
+    const { cache, store } = await start();
+    await store.write(keyAt(1, 1), sealed);
+    await store.read(keyAt(1, 1));
+    expect(await readdir(cache.directory)).not.toContain(cachedName);
+  });
+
+  it('is not had when it was damaged', async () => {
+    const { cache, store } = await start();
+    await store.write(keyAt(1, 1), sealed);
+    cache.service.corrupt(keyAt(1, 1), (body) => body.subarray(0, body.length - 12));
+    expect(await store.read(keyAt(1, 1))).toBeUndefined();
+    expect(store.trouble?.()).toContain('failed');
+  });
+});
+
+/** A gzipped tar of ordinary files with these names as they stand: `tar` itself would not take some of them. */
+function forgeTar(files: Readonly<Record<string, string>>): Buffer {
+  const blocks = Object.entries(files).flatMap(([name, content]) => {
+    const head = Buffer.alloc(512);
+    head.write(name, 0);
+    head.write('0000644\0', 100);
+    head.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
+    head.write('00000000000\0        0ustar\x0000', 136);
+    const sum = head.reduce((total, byte) => total + byte, 0);
+    head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
+    body.write(content);
+    return [head, body];
+  });
+  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+}
+
+/** A gzipped tar of what lies in `folder` under the name of a checkpoint. */
+function packTar(folder: string): Buffer {
+  return execFileSync('/usr/bin/env', ['PATH=/usr/bin:/bin', 'tar', '-cz', '-f', '-', cachedName], {
+    cwd: folder,
+  });
+}
+
+describe('an entry that somebody else put there', () => {
+  async function replace(make: (folder: string) => Promise<Buffer>) {
+    const { cache, store } = await start();
+    await store.write(keyAt(1, 1), sealed);
+    const folder = join(dirname(cache.directory), 'attacker');
+    await mkdir(folder, { recursive: true });
+    const body = await make(folder);
+    cache.service.corrupt(keyAt(1, 1), () => body);
+    return { cache, store, folder };
+  }
+
+  it('writes nowhere else', async () => {
+    const { cache, store, folder } = await replace(async (folder) =>
+      forgeTar({
+        [join(folder, 'planted')]: 'evil',
+        '../evil': 'evil',
+        beside: 'evil',
+        [cachedName]: 'sealed by somebody',
+      }),
+    );
+    expect(String(await store.read(keyAt(1, 1)))).toBe('sealed by somebody');
+    expect(existsSync(join(folder, 'planted'))).toBe(false);
+    expect(existsSync(join(dirname(cache.directory), 'evil'))).toBe(false);
+    expect(existsSync(join(cache.directory, 'beside'))).toBe(false);
+  });
+
+  it('is not followed when it is a link', async () => {
+    const { store } = await replace(async (folder) => {
+      await writeFile(join(folder, 'secret'), 'of the runner');
+      await symlink(join(folder, 'secret'), join(folder, cachedName));
+      return packTar(folder);
+    });
+    expect(await store.read(keyAt(1, 1))).toBeUndefined();
+  });
+
+  it('is not taken when it is a folder, nor anything in it', async () => {
+    const { cache, store } = await replace(async (folder) => {
+      await mkdir(join(folder, cachedName));
+      await writeFile(join(folder, cachedName, 'evil'), 'evil');
+      return packTar(folder);
+    });
+    expect(await store.read(keyAt(1, 1))).toBeUndefined();
+    expect(existsSync(join(cache.directory, cachedName))).toBe(false);
+  });
+});
+
+describe('the log', () => {
+  async function linesOf(env: Readonly<Record<string, string>>): Promise<readonly string[]> {
+    const { cache } = await start();
+    const store = createCacheStore({ directory: cache.directory, env: { ...cache.env, ...env } });
+    printed.length = 0;
+    await store.write(keyAt(1, 1), sealed);
+    await store.newest([keyAt(1, 1)]);
+    await store.read(keyAt(1, 1));
+    return printed
+      .join('')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('::add-mask::'));
+  }
+
+  it('has nothing of what the client prints', async () => {
+    expect(await linesOf({})).toEqual([]);
+  });
+
+  it('has it when the job is debugged', async () => {
+    const text = (await linesOf({ RUNNER_DEBUG: '1' })).join('\n');
+    expect(text).toContain('[command]');
+    expect(text).toContain('Cache restored successfully');
+  });
+});
+
+describe('the prepared process', () => {
+  it('may be prepared once more, and then works as before', async () => {
+    const { cache, store } = await start();
+    prepareCacheClient(cache.directory, process.env);
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
+    expect(String(await store.read(keyAt(1, 1)))).toBe('sealed');
+  });
+});
+
+describe('whether the cache can be had', () => {
+  const there = {
+    GITHUB_SERVER_URL: 'https://github.com',
+    ACTIONS_CACHE_SERVICE_V2: 'True',
+    ACTIONS_RESULTS_URL: 'https://results.example/',
+    ACTIONS_RUNTIME_TOKEN: 'token',
+  };
+
+  it.each([
+    [{}, false, false],
+    [{ ACTIONS_CACHE_MODE: 'write' }, false, false],
+    [{ ACTIONS_CACHE_MODE: 'something-new' }, false, false],
+    [{ ACTIONS_CACHE_MODE: 'read' }, true, false],
+    [{ ACTIONS_CACHE_MODE: ' Read ' }, true, false],
+    [{ ACTIONS_CACHE_MODE: 'write-only' }, false, true],
+    [{ ACTIONS_CACHE_MODE: 'none' }, true, true],
+    [{ ACTIONS_RESULTS_URL: '' }, true, true],
+    [{ ACTIONS_RUNTIME_TOKEN: undefined }, true, true],
+    [{ ACTIONS_CACHE_SERVICE_V2: undefined }, true, true],
+    [{ GITHUB_SERVER_URL: 'https://git.company.example' }, true, true],
+    [
+      { GITHUB_SERVER_URL: 'https://git.company.example', ACTIONS_CACHE_URL: 'https://cache.example/' },
+      false,
+      false,
+    ],
+    [{ GITHUB_SERVER_URL: 'https://company.ghe.com' }, false, false],
+  ])('with %o: unwritable %s, unreadable %s', (change, unwritable, unreadable) => {
+    const availability = cacheAvailability({ ...there, ...change });
+    expect([availability.unwritable !== undefined, availability.unreadable !== undefined]).toEqual([
+      unwritable,
+      unreadable,
+    ]);
+  });
+
+  it('says what to do', () => {
+    expect(cacheAvailability({ ...there, ACTIONS_CACHE_MODE: 'read' }).unwritable).toContain(
+      '`cache-mode: write`',
+    );
+    expect(cacheAvailability({}).unwritable).toContain('`state-store: directory:PATH`');
+  });
+
+  it('is told before any request, and none is made', async () => {
+    const { cache } = await start();
+    const store = createCacheStore({
+      directory: cache.directory,
+      env: { ...cache.env, ACTIONS_CACHE_MODE: 'none' },
+    });
+    expect(store.unwritable).toEqual(expect.any(String));
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
+    expect(await store.read(keyAt(1, 1))).toBeUndefined();
+    expect(cache.service.requests()).toEqual([]);
+  });
+});

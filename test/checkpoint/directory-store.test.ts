@@ -1,0 +1,126 @@
+/** What only a directory does: modes, links, foreign files, room. */
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { directoryKey, existingDirectoryKey } from '../../src/checkpoint/directory-key.js';
+import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
+import { keyAt } from './sample.js';
+
+let root: string;
+let path: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'gump-directory-'));
+  path = join(root, 'deep', 'state');
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function modeOf(file: string): Promise<string> {
+  return ((await stat(file)).mode & 0o777).toString(8);
+}
+
+const sealed = Buffer.from('sealed');
+
+describe('a state in a directory', () => {
+  it('can be read by its owner alone, and leaves no half files', async () => {
+    await createDirectoryStore(path).write(keyAt(1, 1), sealed);
+    expect(await readdir(path)).toEqual([keyAt(1, 1)]);
+    expect(await modeOf(path)).toBe('700');
+    expect(await modeOf(join(path, keyAt(1, 1)))).toBe('600');
+  });
+
+  it('keeps the five newest of each run and leaves other files alone', async () => {
+    const store = createDirectoryStore(path);
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, 'notes.txt'), '');
+    const other = keyAt(1, 1).replace('-1001-', '-1002-');
+    await store.write(other, sealed);
+    for (const key of [keyAt(1, 998), keyAt(1, 999), keyAt(2, 1), keyAt(2, 2), keyAt(2, 3), keyAt(2, 4)]) {
+      await store.write(key, sealed);
+    }
+    const left = [keyAt(1, 999), keyAt(2, 1), keyAt(2, 2), keyAt(2, 3), keyAt(2, 4), other, 'notes.txt'];
+    expect((await readdir(path)).sort()).toEqual(left.sort());
+  });
+
+  it('goes by attempt and sequence, not by when a file was written', async () => {
+    const store = createDirectoryStore(path);
+    await store.write(keyAt(2, 2), sealed);
+    await store.write(keyAt(2, 1), sealed);
+    expect(await store.newest([keyAt(2, 1).split('s0')[0] ?? ''])).toBe(keyAt(2, 2));
+  });
+
+  it('does not follow links and does not read folders', async () => {
+    const store = createDirectoryStore(path);
+    await mkdir(path, { recursive: true });
+    await writeFile(join(root, 'secret'), 'of the runner');
+    await symlink(join(root, 'secret'), join(path, keyAt(1, 1)));
+    await mkdir(join(path, keyAt(1, 2)));
+    const prefix = keyAt(1, 1).split('s0')[0] ?? '';
+    expect(await store.newest([prefix])).toBeUndefined();
+    expect(await store.read(keyAt(1, 1))).toBeUndefined();
+    expect(await store.read(keyAt(1, 2))).toBeUndefined();
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(await readFile(join(root, 'secret'), 'utf8')).toBe('of the runner');
+  });
+
+  it('takes no key that could be a path', async () => {
+    const store = createDirectoryStore(path);
+    await mkdir(path, { recursive: true });
+    await writeFile(join(root, 'deep', 'file'), 'content');
+    expect(await store.read('../file')).toBeUndefined();
+    expect(await store.write('../other', sealed)).toBe(false);
+    expect(store.trouble?.()).toContain('not the key of a checkpoint');
+    expect(await readdir(join(root, 'deep'))).toEqual(['file', 'state']);
+  });
+
+  it('says what the disk refused', async () => {
+    await writeFile(join(root, 'deep'), 'a file where a folder should be');
+    const store = createDirectoryStore(path);
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(store.trouble?.()).toContain('ENOTDIR');
+    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
+    expect(store.trouble?.()).toContain('ENOTDIR');
+  });
+});
+
+describe('the key file', () => {
+  it('is made once, for its owner alone', async () => {
+    expect(await existingDirectoryKey(path)).toBeUndefined();
+    const key = await directoryKey(path);
+    expect(key).toMatch(/^[\w-]{43}$/);
+    expect(await directoryKey(path)).toBe(key);
+    expect(await existingDirectoryKey(path)).toBe(key);
+    expect(await readdir(path)).toEqual(['state.key']);
+    expect(await modeOf(join(path, 'state.key'))).toBe('600');
+  });
+
+  it('is the same for all who come at once', async () => {
+    const keys = await Promise.all(Array.from({ length: 8 }, () => directoryKey(path)));
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it.each(['', 'short', `${'x'.repeat(43)} and more`])(
+    'is refused when it is something else: %j',
+    async (content) => {
+      await mkdir(path, { recursive: true });
+      await writeFile(join(path, 'state.key'), content);
+      await expect(directoryKey(path)).rejects.toThrow(
+        /state\.key is not a key that this action made\. Remove it/,
+      );
+    },
+  );
+
+  it('is not read through a link', async () => {
+    await mkdir(path, { recursive: true });
+    await writeFile(join(root, 'theirs'), 'k'.repeat(43));
+    await symlink(join(root, 'theirs'), join(path, 'state.key'));
+    await expect(directoryKey(path)).rejects.toThrow('is not a key that this action made');
+  });
+
+  it('that cannot be made is an error that names the input', async () => {
+    await writeFile(join(root, 'deep'), '');
+    await expect(directoryKey(path)).rejects.toThrow(
+      /^Input state-store: the key of the state cannot be made at /,
+    );
+  });
+});

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  attemptPrefixes,
+  type CheckpointKey,
+  fencePrefixes,
+  formatKey,
+  hashStateName,
+  newWriter,
+  olderPrefixes,
+  parseKey,
+} from '../../src/checkpoint/key.js';
+import { deriveStateName } from '../../src/checkpoint/state-name.js';
+
+const scope = { stateName: 'build', runId: '1001' };
+const stem = `gump-v1-${hashStateName('build')}-1001-`;
+
+const keys: fc.Arbitrary<CheckpointKey> = fc.record({
+  stateHash: fc.string().map(hashStateName),
+  runId: fc.bigInt({ min: 1n, max: 99_999_999_999n }).map(String),
+  jobAttempt: fc.integer({ min: 1, max: 60 }),
+  sequence: fc.integer({ min: 1, max: 999_999 }),
+  writer: fc.constant(0).map(newWriter),
+});
+
+describe('a key', () => {
+  it('is read back as it was written', () => {
+    fc.assert(
+      fc.property(keys, (key) => {
+        expect(parseKey(formatKey(key))).toEqual(key);
+      }),
+    );
+  });
+
+  it('is one the cache takes, and no other key is a prefix of it', () => {
+    fc.assert(
+      fc.property(keys, keys, (first, second) => {
+        const [one, other] = [formatKey(first), formatKey(second)];
+        expect(one).toMatch(/^[a-z0-9-]{1,512}$/);
+        if (one !== other) expect(one.startsWith(other)).toBe(false);
+      }),
+    );
+  });
+
+  it.each([
+    'gump-v2-00000000000000000000-1-a1-s000001-00000000-',
+    'gump-v1-00000000000000000000-1-a1-s000001-00000000',
+    'gump-v1-00000000000000000000-1-a0-s000001-00000000-',
+    'gump-v1-00000000000000000000-1-a1-s000000-00000000-',
+    'gump-v1-00000000000000000000-1-a1-s000001-00000000-/../x',
+    'gump-v1-00000000000000000000-1-a1-s1-00000000-',
+    '',
+  ])('is not %s', (text) => {
+    expect(parseKey(text)).toBeUndefined();
+  });
+
+  it('has a sequence of six digits and no other', () => {
+    const key = { stateHash: hashStateName('x'), runId: '1', jobAttempt: 1, writer: '00000000' };
+    expect(() => formatKey({ ...key, sequence: 1_000_000 })).toThrow(RangeError);
+    expect(() => formatKey({ ...key, sequence: 0 })).toThrow(RangeError);
+  });
+});
+
+describe('look-ups', () => {
+  it('ask for job attempts in descending order', () => {
+    expect(attemptPrefixes(scope, 3)).toEqual([`${stem}a3-`, `${stem}a2-`, `${stem}a1-`]);
+    expect(attemptPrefixes(scope, 12)).toHaveLength(12);
+  });
+
+  it('ask for later attempts before this one, in one request', () => {
+    const prefixes = fencePrefixes(scope, 2);
+    expect(prefixes).toHaveLength(10);
+    expect(prefixes[0]).toBe(`${stem}a3-`);
+    expect(prefixes.slice(-2)).toEqual([`${stem}a2-`, `${stem}a`]);
+  });
+
+  it('go from a key to what is older, in one request', () => {
+    const key = {
+      stateHash: hashStateName('build'),
+      runId: '1001',
+      jobAttempt: 2,
+      sequence: 3,
+      writer: '00c0ffee',
+    };
+    expect(olderPrefixes(key)).toEqual([`${stem}a2-s000002-`, `${stem}a2-s000001-`, `${stem}a1-`]);
+    expect(olderPrefixes({ ...key, jobAttempt: 1, sequence: 1 })).toEqual([]);
+    fc.assert(
+      fc.property(keys, (any) => {
+        const prefixes = olderPrefixes(any);
+        expect(prefixes.length).toBeLessThanOrEqual(10);
+        for (const prefix of prefixes) expect(formatKey(any).startsWith(prefix)).toBe(false);
+        if (any.jobAttempt > 1) expect(prefixes.at(-1)).toMatch(/-a\d+-$/);
+      }),
+    );
+  });
+});
+
+describe('the derived state name', () => {
+  const place = {
+    workflowRef: 'o/r/.github/workflows/ci.yml@refs/heads/main',
+    jobId: 'agent',
+    actionId: '__gump',
+    workflowFile: 'tdd',
+    matrix: { os: 'linux', node: [20, 22] },
+  };
+
+  it('is the same for the same place, in whatever order the matrix is told', () => {
+    expect(deriveStateName({ ...place, matrix: { node: [20, 22], os: 'linux' } })).toBe(
+      deriveStateName(place),
+    );
+  });
+
+  it.each([
+    { workflowRef: 'o/r/.github/workflows/ci.yml@refs/heads/dev' },
+    { jobId: 'other' },
+    { actionId: '__gump_2' },
+    { workflowFile: 'other' },
+    { matrix: { os: 'macos', node: [20, 22] } },
+    { matrix: { os: 'linux', node: [22, 20] } },
+    { matrix: null },
+  ])('is another for %o', (change) => {
+    expect(deriveStateName({ ...place, ...change })).not.toBe(deriveStateName(place));
+  });
+});

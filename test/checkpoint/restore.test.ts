@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { Binding } from '../../src/checkpoint/binding.js';
+import { keyOf } from '../../src/checkpoint/binding.js';
+import { sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { type RestoreRequest, refusedText, restore } from '../../src/checkpoint/restore.js';
+import { seal } from '../../src/checkpoint/seal.js';
+import { createMemoryStore, type MemoryStore } from './memory-store.js';
+import { binding, credential, expectedOf, stateKey } from './sample.js';
+
+/** Stores a good checkpoint whose one file says which it is, and returns its key. */
+async function put(store: MemoryStore, change: Partial<Binding> = {}, secrets = [stateKey]): Promise<string> {
+  const bound = { ...binding, ...change };
+  const key = keyOf(bound);
+  store.entries.set(key, await sealCheckpoint([{ path: 'key', content: Buffer.from(key) }], bound, secrets));
+  return key;
+}
+
+function damage(store: MemoryStore, key: string): void {
+  const sealed = Buffer.from(store.entries.get(key) ?? '');
+  sealed[sealed.length - 1] = (sealed.at(-1) ?? 0) ^ 1;
+  store.entries.set(key, sealed);
+}
+
+function request(store: MemoryStore, jobAttempt = 3): RestoreRequest {
+  return { store, secrets: [stateKey], place: expectedOf(binding), jobAttempt };
+}
+
+describe('restoring', () => {
+  it('takes the newest job attempt, and the newest of it', async () => {
+    const store = createMemoryStore();
+    await put(store, { jobAttempt: 1, sequence: 9 });
+    await put(store, { jobAttempt: 2, sequence: 1 });
+    const key = await put(store, { jobAttempt: 2, sequence: 2 });
+    await put(store, { jobAttempt: 1, sequence: 10 });
+    const restored = await restore(request(store));
+    expect(restored).toMatchObject({
+      status: 'opened',
+      key,
+      refused: [],
+      binding: { jobAttempt: 2, sequence: 2 },
+    });
+    if (restored.status !== 'opened') return;
+    expect(restored.entries.map(({ content }) => content.toString())).toEqual([key]);
+    expect(restored.seen).toBeUndefined();
+  });
+
+  it('tells the newest key of the asking attempt itself', async () => {
+    const store = createMemoryStore();
+    const key = await put(store, { jobAttempt: 3, sequence: 4 });
+    expect(await restore(request(store))).toMatchObject({ status: 'opened', key, seen: key });
+    damage(store, key);
+    expect(await restore(request(store))).toMatchObject({ status: 'refused', seen: key });
+  });
+
+  it('does not look at later attempts, other runs or other states', async () => {
+    const store = createMemoryStore();
+    await put(store, { jobAttempt: 4 });
+    await put(store, { runId: '1002' });
+    await put(store, { stateName: 'other' });
+    expect(await restore(request(store))).toEqual({ status: 'none' });
+  });
+
+  it('goes back over bad ones and says why they were refused', async () => {
+    const store = createMemoryStore();
+    const good = await put(store, { jobAttempt: 1, sequence: 5 });
+    const foreign = await put(store, { jobAttempt: 2, sequence: 2 }, [
+      credential('X', 'another secret of length'),
+    ]);
+    const bad = await put(store, { jobAttempt: 2, sequence: 6 });
+    damage(store, bad);
+    const restored = await restore(request(store));
+    expect(restored).toMatchObject({ status: 'opened', key: good });
+    expect(restored.status === 'opened' && restored.refused).toEqual([
+      { key: bad, reason: 'altered' },
+      { key: foreign, reason: 'no-key-fits' },
+    ]);
+  });
+
+  it('tries three older ones after the newest, and no more', async () => {
+    const store = createMemoryStore();
+    const keys: string[] = [];
+    for (const sequence of [1, 2, 3, 4, 5]) keys.unshift(await put(store, { sequence }));
+    for (const key of keys.slice(0, 4)) damage(store, key);
+    const restored = await restore(request(store));
+    expect(restored.status === 'refused' && restored.refused.map(({ key }) => key)).toEqual(keys.slice(0, 4));
+    await put(store, { sequence: 2 });
+    expect(await restore(request(store))).toMatchObject({ status: 'opened', key: keys[3] });
+  });
+
+  it('refuses a checkpoint that lies under a foreign key', async () => {
+    const store = createMemoryStore();
+    const good = await put(store, { sequence: 1 });
+    const replayed = keyOf({ ...binding, sequence: 2 });
+    store.entries.set(replayed, store.entries.get(good) ?? Buffer.alloc(0));
+    const restored = await restore(request(store));
+    expect(restored).toMatchObject({ key: good, refused: [{ key: replayed, reason: 'key-mismatch' }] });
+  });
+
+  it('refuses one that cannot be read, and one that holds something else', async () => {
+    const store = createMemoryStore();
+    const unread = keyOf({ ...binding, sequence: 3 });
+    const odd = keyOf({ ...binding, sequence: 2 });
+    store.entries.set(odd, seal(Buffer.from('no archive'), { ...binding, sequence: 2 }, [stateKey]));
+    store.entries.set(unread, Buffer.alloc(0));
+    const read = store.read.bind(store);
+    store.read = async (key) => (key === unread ? undefined : read(key));
+    const restored = await restore(request(store));
+    expect(restored.status === 'refused' && restored.refused).toEqual([
+      { key: unread, reason: 'unreadable' },
+      { key: odd, reason: 'bad-content', detail: 'is not an archive of this action' },
+    ]);
+  });
+
+  it('tells "nothing there" from "no answer" and "may not be read"', async () => {
+    const silent = createMemoryStore();
+    silent.onLookUp = async () => false;
+    expect(await restore(request(silent))).toEqual({ status: 'none', trouble: 'the memory did not answer' });
+    const closed = createMemoryStore({ unreadable: 'It may not be read.' });
+    expect(await restore(request(closed))).toEqual({ status: 'none', trouble: 'It may not be read.' });
+  });
+
+  it('ends when a store answers with something newer', async () => {
+    const store = createMemoryStore();
+    const key = await put(store, { sequence: 3 });
+    damage(store, key);
+    store.newest = async () => key;
+    expect(await restore(request(store))).toMatchObject({ status: 'refused', refused: [{ key }] });
+  });
+
+  it('says in a sentence why one was passed over', () => {
+    expect(refusedText({ key: 'K', reason: 'altered' })).toBe(
+      'The checkpoint K is not used: it is damaged or was altered.',
+    );
+    expect(refusedText({ key: 'K', reason: 'unreadable', detail: 'status 503' })).toContain('(status 503).');
+  });
+});

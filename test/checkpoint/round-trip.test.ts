@@ -1,0 +1,82 @@
+/** All parts together: a job stores, another machine goes on from it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createCacheStore } from '../../src/checkpoint/cache-store.js';
+import { sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { directoryKey } from '../../src/checkpoint/directory-key.js';
+import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
+import { newWriter } from '../../src/checkpoint/key.js';
+import { restore } from '../../src/checkpoint/restore.js';
+import { Saver, type SealedFactory } from '../../src/checkpoint/saver.js';
+import { chooseSecrets, type SealSecret } from '../../src/checkpoint/secrets.js';
+import type { CheckpointStore } from '../../src/checkpoint/store.js';
+import { systemClock } from '../../src/system/clock.js';
+import { startCacheProcess } from './cache-process.js';
+import { binding, expectedOf } from './sample.js';
+
+const cleanUps: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+/** Plays one job: it restores, adds its own file to what it found, stores, and tells what it found. */
+async function playJob(store: CheckpointStore, secrets: readonly SealSecret[], jobAttempt: number) {
+  const restored = await restore({ store, secrets, place: expectedOf(binding), jobAttempt });
+  const entries = restored.status === 'opened' ? restored.entries : [];
+  const { sequence: _, ...base } = { ...binding, jobAttempt, writer: newWriter() };
+  const seen = restored.status === 'none' ? undefined : restored.seen;
+  const saver = new Saver({
+    store,
+    clock: systemClock,
+    binding: base,
+    ...(seen === undefined ? {} : { seen }),
+    onNotice: (notice) => expect.unreachable(notice.type),
+  });
+  const file = {
+    path: `sessions/${entries.length}.jsonl`,
+    content: Buffer.from(`job attempt ${jobAttempt}`),
+  };
+  const make: SealedFactory = (bound) => sealCheckpoint([...entries, file], bound, secrets);
+  await saver.save(make);
+  const settled = await saver.settle(5_000);
+  expect(settled.persisted).toBe(true);
+  return { found: entries.map(({ content }) => content.toString()), key: settled.key ?? '', restored };
+}
+
+describe('over the Actions cache', () => {
+  it('a job goes on from what another machine stored, and passes over what was tampered with', async () => {
+    const cache = await startCacheProcess();
+    cleanUps.push(() => cache.close());
+    const secrets = chooseSecrets({ stateKeys: ['a state key of enough length'], credentials: [] });
+    const store = () => createCacheStore({ directory: cache.directory, env: cache.env });
+    const first = await playJob(store(), secrets, 1);
+    await cache.moveToNewMachine();
+    const second = await playJob(store(), secrets, 2);
+    expect([first.found, second.found]).toEqual([[], ['job attempt 1']]);
+    const [entry] = cache.service.entries().filter(({ key }) => key === first.key);
+    cache.service.corrupt(second.key, () => entry?.body ?? Buffer.alloc(0));
+    await cache.moveToNewMachine();
+    const third = await playJob(store(), secrets, 3);
+    expect(third.found).toEqual(['job attempt 1']);
+    expect(third.restored).toMatchObject({
+      key: first.key,
+      refused: [{ key: second.key, reason: 'key-mismatch' }],
+    });
+  });
+});
+
+describe('over a directory', () => {
+  it('jobs of one attempt share a state one after the other, with the key file beside it', async () => {
+    const path = await mkdtemp(join(tmpdir(), 'gump-round-'));
+    cleanUps.push(() => rm(path, { recursive: true, force: true }));
+    const play = async () => {
+      const secrets = chooseSecrets({ stateKeys: [], credentials: [], keyFile: await directoryKey(path) });
+      return playJob(createDirectoryStore(path), secrets, 1);
+    };
+    const jobs = [await play(), await play(), await play()];
+    expect(jobs.map(({ found }) => found.length)).toEqual([0, 1, 2]);
+    expect(jobs.map(({ key }) => key.split('-')[5])).toEqual(['s000001', 's000002', 's000003']);
+  });
+});

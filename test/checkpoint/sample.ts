@@ -1,0 +1,36 @@
+/** Values that the checkpoint tests share. */
+import type { Binding, Expected } from '../../src/checkpoint/binding.js';
+import { keyOf } from '../../src/checkpoint/binding.js';
+import { formatKey, hashStateName } from '../../src/checkpoint/key.js';
+import type { SealSecret } from '../../src/checkpoint/secrets.js';
+
+export const binding: Binding = {
+  repositoryId: '42',
+  runId: '1001',
+  stateName: 'build',
+  jobAttempt: 2,
+  sequence: 7,
+  writer: '00c0ffee',
+  ref: 'refs/pull/5/merge',
+  trust: 'trusted',
+};
+
+export function expectedOf(bound: Binding): Expected {
+  const { repositoryId, runId, stateName, ref, trust } = bound;
+  return { repositoryId, runId, stateName, ref, trust, key: keyOf(bound) };
+}
+
+export const stateKey: SealSecret = {
+  kind: 'state-key',
+  name: 'state-key',
+  value: 'a state key of enough length',
+};
+
+export function credential(name: string, value: string): SealSecret {
+  return { kind: 'credential', name, value };
+}
+
+/** The key of a checkpoint of state `build` in run 1001. */
+export function keyAt(jobAttempt: number, sequence: number, writer = '00c0ffee'): string {
+  return formatKey({ stateHash: hashStateName('build'), runId: '1001', jobAttempt, sequence, writer });
+}

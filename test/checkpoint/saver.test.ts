@@ -1,0 +1,428 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { type Binding, keyOf } from '../../src/checkpoint/binding.js';
+import { noticeText, type SaverNotice } from '../../src/checkpoint/save-notice.js';
+import { Saver, type SaverOptions, type SealedFactory } from '../../src/checkpoint/saver.js';
+import { createFakeClock } from '../fakes/clock.js';
+import { createMemoryStore, type MemoryStore } from './memory-store.js';
+import { binding, keyAt } from './sample.js';
+
+const { sequence: _, ...base } = binding;
+
+function setUp(options: Partial<SaverOptions> = {}, store: MemoryStore = createMemoryStore()) {
+  const clock = createFakeClock({ sleeping: 'waits' });
+  const notices: SaverNotice[] = [];
+  const saver = new Saver({
+    store,
+    clock,
+    binding: base,
+    onNotice: (notice) => notices.push(notice),
+    ...options,
+  });
+  return { saver, store, clock, notices, told: () => notices.map(({ type }) => type) };
+}
+
+const plain: SealedFactory = async (bound) => Buffer.from(keyOf(bound));
+
+/** Lets everything that is ready go on. */
+async function calm(): Promise<void> {
+  for (let round = 0; round < 5; round += 1) await turn();
+}
+
+/** Whether `work` has ended once everything that is ready went on. */
+async function hasEnded(work: Promise<unknown>): Promise<boolean> {
+  let ended = false;
+  void work.then(() => {
+    ended = true;
+  });
+  await calm();
+  return ended;
+}
+
+/** A gate that stays closed until opened: the service takes its time. */
+function gate(): { readonly closed: Promise<boolean>; open(answer?: boolean): void } {
+  let open = (_answer?: boolean): void => {};
+  const closed = new Promise<boolean>((resolve) => {
+    open = (answer = true) => resolve(answer);
+  });
+  return { closed, open };
+}
+
+describe('a save', () => {
+  it('is stored under the next key, and the run waits for it', async () => {
+    const { saver, store, told } = setUp();
+    await saver.save(plain);
+    await saver.save(plain);
+    expect([...store.entries.keys()]).toEqual([keyAt(2, 1), keyAt(2, 2)]);
+    expect(await saver.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 2) });
+    expect(told()).toEqual([]);
+  });
+
+  it('is sealed for the key under which it is stored', async () => {
+    const { saver, store } = setUp();
+    const bound: Binding[] = [];
+    await saver.save(async (binding) => {
+      bound.push(binding);
+      return Buffer.from('sealed');
+    });
+    expect(bound).toEqual([{ ...binding, sequence: 1 }]);
+    expect([...store.entries.keys()]).toEqual(bound.map(keyOf));
+  });
+
+  it('goes on from the highest sequence that is known', async () => {
+    const seen = keyAt(2, 4, '0badf00d');
+    const store = createMemoryStore();
+    store.entries.set(seen, Buffer.from('of the job before'));
+    const { saver, told } = setUp({ seen }, store);
+    await saver.save(plain);
+    expect(saver.stored).toBe(keyAt(2, 5));
+    expect(told()).toEqual([]);
+    const later = setUp({ seen, usedSequence: 8 }, store);
+    await later.saver.save(plain);
+    expect(later.saver.stored).toBe(keyAt(2, 9));
+  });
+
+  it('never uses a key twice, also after failures', async () => {
+    const { saver, store } = setUp();
+    store.onWrite = async () => false;
+    for (let round = 0; round < 3; round += 1) {
+      await saver.save(plain);
+      await calm();
+    }
+    store.onWrite = async () => true;
+    await saver.save(plain);
+    await calm();
+    const writes = store.calls.filter((call) => call.startsWith('write'));
+    expect(new Set(writes).size).toBe(4);
+    expect(saver.stored).toBe(keyAt(2, 4));
+  });
+});
+
+describe('a slow service', () => {
+  it('holds a step up for 10 s and the next ones not at all, until a save succeeds', async () => {
+    const { saver, store, clock, told } = setUp();
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    const first = saver.save(plain);
+    await calm();
+    clock.advance(9_999);
+    expect(await hasEnded(first)).toBe(false);
+    clock.advance(1);
+    expect(await hasEnded(first)).toBe(true);
+    expect(told()).toEqual(['slow']);
+    expect(await hasEnded(saver.save(plain))).toBe(true);
+    expect(store.calls.filter((call) => call.startsWith('write'))).toHaveLength(1);
+    slow.open();
+    await calm();
+    expect([...store.entries.keys()]).toEqual([keyAt(2, 1), keyAt(2, 2)]);
+    const again = gate();
+    store.onWrite = () => again.closed;
+    const held = saver.save(plain);
+    expect(await hasEnded(held)).toBe(false);
+    again.open();
+    await held;
+    expect(saver.stored).toBe(keyAt(2, 3));
+  });
+
+  it('makes only the newest of those that wait', async () => {
+    const { saver, store, clock } = setUp();
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    const made: string[] = [];
+    const make =
+      (name: string): SealedFactory =>
+      async () => {
+        made.push(name);
+        return Buffer.from(name);
+      };
+    const first = saver.save(make('first'));
+    await calm();
+    clock.advance(10_000);
+    await first;
+    for (const name of ['second', 'third', 'fourth']) await saver.save(make(name));
+    slow.open();
+    await calm();
+    expect(made).toEqual(['first', 'fourth']);
+    expect([...store.entries.values()].map(String)).toEqual(['first', 'fourth']);
+  });
+
+  it('counts the look-up before the save in the 10 s', async () => {
+    const { saver, store, clock, told } = setUp();
+    const slow = gate();
+    store.onLookUp = () => slow.closed;
+    const save = saver.save(plain);
+    await calm();
+    clock.advance(10_000);
+    await save;
+    expect(told()).toEqual(['slow']);
+    slow.open();
+    await calm();
+    expect(saver.stored).toBe(keyAt(2, 1));
+  });
+
+  it('leaves no timer behind when a save was quick', async () => {
+    const { saver, clock, told } = setUp();
+    await saver.save(plain);
+    clock.advance(60_000);
+    await calm();
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('a failing service', () => {
+  it('is told once with its reason, does not hold steps up, and is told again after a success', async () => {
+    const { saver, store, notices } = setUp();
+    store.onWrite = async () => false;
+    await saver.save(plain);
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    expect(await hasEnded(saver.save(plain))).toBe(true);
+    slow.open(false);
+    await calm();
+    expect(notices).toEqual([{ type: 'failed', reason: 'the memory refused it' }]);
+    store.onWrite = async () => true;
+    await saver.save(plain);
+    await calm();
+    store.onWrite = async () => false;
+    await saver.save(plain);
+    expect(notices).toHaveLength(2);
+  });
+
+  it('leaves persisted false, with the key of what is there', async () => {
+    const { saver, store } = setUp();
+    await saver.save(plain);
+    store.onWrite = async () => false;
+    await saver.save(plain);
+    expect(await saver.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
+  });
+
+  it('is not the only thing that fails: so does the sealing', async () => {
+    const { saver, notices } = setUp();
+    await saver.save(() => Promise.reject(new Error('no space left')));
+    expect(notices).toEqual([{ type: 'failed', reason: 'no space left' }]);
+    expect(await saver.settle(1000)).toEqual({ persisted: false });
+    await saver.save(plain);
+    await calm();
+    expect(await saver.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 2) });
+  });
+});
+
+describe('another job', () => {
+  it('of a later attempt makes this one stop, also where this one stored after it', async () => {
+    const { saver, store, notices } = setUp();
+    await saver.save(plain);
+    store.entries.set(keyAt(3, 1, '0badf00d'), Buffer.from('theirs'));
+    store.entries.set(keyAt(2, 2), Buffer.from('ours, stored in between'));
+    await saver.save(plain);
+    await saver.save(plain);
+    await calm();
+    expect(notices).toEqual([{ type: 'fenced', jobAttempt: 3 }]);
+    expect(store.calls.filter((call) => call.startsWith('write'))).toHaveLength(1);
+    expect(await saver.settle(1000)).toMatchObject({ persisted: false });
+  });
+
+  it.each([10, 11, 50])(
+    'is seen when it is attempt %i and this one has stored nothing',
+    async (jobAttempt) => {
+      const { saver, store, notices } = setUp();
+      store.entries.set(keyAt(jobAttempt, 1, '0badf00d'), Buffer.from('theirs'));
+      await saver.save(plain);
+      expect(notices).toEqual([{ type: 'fenced', jobAttempt }]);
+    },
+  );
+
+  it('in the same attempt is a conflict when it was not there at the start', async () => {
+    const { saver, store, told } = setUp();
+    await saver.save(plain);
+    store.entries.set(keyAt(2, 2, '0badf00d'), Buffer.from('theirs'));
+    await saver.save(plain);
+    expect(told()).toEqual(['conflict']);
+    await saver.save(plain);
+    expect(store.entries.size).toBe(2);
+  });
+
+  it('of the same attempt that ended before is none, but its going on is', async () => {
+    const seen = keyAt(2, 3, '0badf00d');
+    const store = createMemoryStore();
+    store.entries.set(seen, Buffer.from('theirs'));
+    const { saver, told } = setUp({ seen }, store);
+    await saver.save(plain);
+    expect(told()).toEqual([]);
+    store.entries.set(keyAt(2, 5, '0badf00d'), Buffer.from('theirs again'));
+    await saver.save(plain);
+    expect(told()).toEqual(['conflict']);
+  });
+
+  it('of an earlier attempt is no matter', async () => {
+    const { saver, store, told } = setUp();
+    store.entries.set(keyAt(1, 9, '0badf00d'), Buffer.from('theirs'));
+    await saver.save(plain);
+    expect([told(), saver.stored]).toEqual([[], keyAt(2, 1)]);
+  });
+});
+
+describe('the end', () => {
+  it('waits for a save that is still going on', async () => {
+    const { saver, store, clock } = setUp();
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    const save = saver.save(plain);
+    await calm();
+    clock.advance(10_000);
+    await save;
+    const settled = saver.settle(60_000);
+    expect(await hasEnded(settled)).toBe(false);
+    slow.open();
+    expect(await settled).toEqual({ persisted: true, key: keyAt(2, 1) });
+  });
+
+  it('does not wait longer than it may, neither for the save nor for the look-up', async () => {
+    const { saver, store, clock } = setUp();
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    const save = saver.save(plain);
+    await calm();
+    clock.advance(10_000);
+    await save;
+    const settled = saver.settle(5_000);
+    await calm();
+    clock.advance(5_000);
+    expect(await settled).toEqual({ persisted: false });
+    slow.open();
+    await calm();
+    store.onLookUp = () => gate().closed;
+    const lookedUp = saver.settle(5_000);
+    await calm();
+    clock.advance(5_000);
+    expect(await lookedUp).toEqual({ persisted: false, key: keyAt(2, 1) });
+  });
+
+  it('believes only what it finds', async () => {
+    const { saver, store } = setUp();
+    await saver.save(plain);
+    store.entries.clear();
+    expect(await saver.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
+  });
+
+  it('does not claim what it cannot look up', async () => {
+    const { saver } = setUp({}, createMemoryStore({ unreadable: 'It may not be read.' }));
+    await saver.save(plain);
+    expect(await saver.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
+  });
+
+  it('with nothing to store asks whether the restored one is still the newest', async () => {
+    const restored = keyAt(1, 5);
+    const { saver, store } = setUp({ restored });
+    expect(await saver.settle(1000)).toEqual({ persisted: false, key: restored });
+    store.entries.set(restored, Buffer.from('restored'));
+    expect(await saver.settle(1000)).toEqual({ persisted: true, key: restored });
+    store.entries.set(keyAt(1, 6, '0badf00d'), Buffer.from('newer'));
+    expect(await saver.settle(1000)).toEqual({ persisted: false, key: restored });
+    expect(await setUp().saver.settle(1000)).toEqual({ persisted: false });
+  });
+
+  it('is told apart when nothing may be written', async () => {
+    const restored = keyAt(1, 5);
+    const store = createMemoryStore({ unwritable: 'It may not be written.' });
+    store.entries.set(restored, Buffer.from('restored'));
+    const { saver, told } = setUp({ restored }, store);
+    expect((await saver.settle(1000)).persisted).toBe(true);
+    await saver.save(plain);
+    expect((await saver.settle(1000)).persisted).toBe(false);
+    expect([told(), store.calls.some((call) => call.startsWith('write'))]).toEqual([[], false]);
+  });
+});
+
+describe('what is too much', () => {
+  // One buffer for all: its pages are never touched, so it costs no memory.
+  const huge = Buffer.alloc(1_000_000_001);
+
+  it('is a state above 1 GB', async () => {
+    const { saver, store, notices } = setUp();
+    await saver.save(async () => huge);
+    expect([notices, store.entries.size]).toEqual([[{ type: 'too-large', bytes: 1_000_000_001 }], 0]);
+    expect((await saver.settle(1000)).persisted).toBe(false);
+  });
+
+  it('are more than 500 MB of checkpoints while an agent is at work', async () => {
+    const { saver, store } = setUp();
+    store.write = async (key) => {
+      store.entries.set(key, Buffer.alloc(0));
+      return true;
+    };
+    const part = huge.subarray(0, 200_000_000);
+    for (let round = 0; round < 5; round += 1) await saver.saveInterim(async () => part);
+    expect(store.entries.size).toBe(2);
+    await saver.save(async () => part);
+    expect(store.entries.size).toBe(3);
+    expect((await saver.settle(1000)).persisted).toBe(true);
+  });
+
+  it('is an interim checkpoint while another save is going on', async () => {
+    const { saver, store } = setUp();
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    const save = saver.save(plain);
+    await saver.saveInterim(() => Promise.reject(new Error('not to be made')));
+    slow.open();
+    await save;
+    expect([...store.entries.keys()]).toEqual([keyAt(2, 1)]);
+  });
+});
+
+describe('an urgent save', () => {
+  it('is sealed and kept at once, though the service hangs, and stored when it can be', async () => {
+    const { saver, store, clock } = setUp();
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    const save = saver.save(plain);
+    await calm();
+    clock.advance(10_000);
+    await save;
+    const kept: string[] = [];
+    await saver.saveUrgently(plain, async ({ key }) => {
+      kept.push(key);
+    });
+    expect(kept).toEqual([keyAt(2, 2)]);
+    slow.open();
+    expect(await saver.settle(5_000)).toEqual({ persisted: true, key: keyAt(2, 2) });
+    expect(saver.usedSequence).toBe(2);
+  });
+
+  it('takes the place of one that waits', async () => {
+    const { saver, store, clock } = setUp();
+    const slow = gate();
+    store.onWrite = () => slow.closed;
+    const save = saver.save(plain);
+    await calm();
+    clock.advance(10_000);
+    await save;
+    await saver.save(() => Promise.reject(new Error('not to be made')));
+    await saver.saveUrgently(plain, async () => {});
+    slow.open();
+    await calm();
+    expect(saver.stored).toBe(keyAt(2, 2));
+  });
+});
+
+describe('what the user is told', () => {
+  const facts = { store: 'the Actions cache', stateName: 'build' };
+  it.each<readonly [SaverNotice, RegExp]>([
+    [{ type: 'slow' }, /more than 10 s.*a re-run finds no checkpoint of this job attempt\.$/],
+    [
+      { type: 'failed', reason: 'cache write denied' },
+      /in the Actions cache \(cache write denied\)\. The run goes on/,
+    ],
+    [{ type: 'too-large', bytes: 1_200_000_001 }, /1201 MB was not stored: more than 1 GB/],
+    [{ type: 'fenced', jobAttempt: 3 }, /^Job attempt 3 .* stores nothing more\.$/],
+    [{ type: 'conflict' }, /^two jobs use the state name "build" at once: set `state-name`/],
+  ])('of %o', (notice, text) => {
+    expect(noticeText(notice, facts)).toMatch(text);
+  });
+
+  it('names what a re-run finds', () => {
+    expect(noticeText({ type: 'failed' }, { ...facts, stored: 'K' })).toContain(
+      'goes on from the checkpoint K.',
+    );
+  });
+});

@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { type Binding, encodeBinding, keyOf } from '../../src/checkpoint/binding.js';
+import { open, seal } from '../../src/checkpoint/seal.js';
+import { binding, credential, expectedOf, stateKey } from './sample.js';
+
+const payload = Buffer.from('what the run knows');
+const expected = expectedOf(binding);
+
+function flipped(sealed: Buffer, at: number, mask: number): Buffer {
+  const changed = Buffer.from(sealed);
+  changed[at] = (changed[at] ?? 0) ^ mask;
+  return changed;
+}
+
+/** The parts of the head as they lie in the file. */
+function parts(sealed: Buffer): {
+  readonly prelude: Buffer;
+  readonly binding: Buffer;
+  readonly slots: Buffer;
+  readonly rest: Buffer;
+} {
+  const bindingEnd = 16 + sealed.readUInt32BE(12);
+  const slotsEnd = bindingEnd + 4 + sealed.readUInt32BE(bindingEnd);
+  return {
+    prelude: sealed.subarray(0, 12),
+    binding: sealed.subarray(12, bindingEnd),
+    slots: sealed.subarray(bindingEnd, slotsEnd),
+    rest: sealed.subarray(slotsEnd),
+  };
+}
+
+function join(pieces: ReturnType<typeof parts>): Buffer {
+  return Buffer.concat([pieces.prelude, pieces.binding, pieces.slots, pieces.rest]);
+}
+
+describe('sealing and opening', () => {
+  it.each([0, 1, 1000, 40_000_000])('gives back a payload of %i bytes and its binding', (size) => {
+    const bytes = randomBytes(size);
+    const opened = open(seal(bytes, binding, [stateKey]), [stateKey], expected);
+    if (opened.status !== 'opened') throw new Error(opened.reason);
+    expect(opened.payload.equals(bytes)).toBe(true);
+    expect(opened.binding).toEqual(binding);
+  });
+
+  it('shows neither payload nor secret', () => {
+    const sealed = seal(payload, binding, [stateKey]);
+    expect(sealed.includes(payload)).toBe(false);
+    expect(sealed.includes(stateKey.value)).toBe(false);
+    expect(sealed.includes(Buffer.from(stateKey.value).toString('base64').slice(4, -4))).toBe(false);
+  });
+
+  it('never seals to the same bytes twice', () => {
+    const [first, second] = [
+      parts(seal(payload, binding, [stateKey])),
+      parts(seal(payload, binding, [stateKey])),
+    ];
+    expect(first.slots.equals(second.slots)).toBe(false);
+    expect(first.rest.equals(second.rest)).toBe(false);
+  });
+
+  it('does not seal without a secret', () => {
+    expect(() => seal(payload, binding, [])).toThrow('without a secret');
+  });
+});
+
+describe('a changed file', () => {
+  it('is refused, whichever bit of it was changed', () => {
+    const sealed = seal(payload, binding, [
+      stateKey,
+      credential('ANTHROPIC_API_KEY', 'sk-ant-0123456789abcdef'),
+    ]);
+    for (let at = 0; at < sealed.length; at += 1) {
+      for (const mask of [0x01, 0x20, 0x80]) {
+        expect(open(flipped(sealed, at, mask), [stateKey], expected).status, `byte ${at}`).toBe('refused');
+      }
+    }
+  });
+
+  it('is refused when it is large', () => {
+    const sealed = seal(randomBytes(300_000), binding, [stateKey]);
+    for (let at = 0; at < sealed.length; at += 2999) {
+      expect(open(flipped(sealed, at, 0x01), [stateKey], expected).status, `byte ${at}`).toBe('refused');
+    }
+  });
+
+  it('is refused when it was cut or goes on', () => {
+    const sealed = seal(payload, binding, [stateKey]);
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(open(sealed.subarray(0, length), [stateKey], expected).status, `${length} bytes`).toBe(
+        'refused',
+      );
+    }
+    expect(open(Buffer.concat([sealed, Buffer.alloc(1)]), [stateKey], expected)).toEqual({
+      status: 'refused',
+      reason: 'altered',
+    });
+  });
+
+  it('is refused when parts of two files are put together', () => {
+    const first = parts(seal(payload, binding, [stateKey]));
+    const second = parts(seal(payload, { ...binding, sequence: 8 }, [stateKey]));
+    const mixes = [
+      { ...first, binding: second.binding },
+      { ...first, slots: second.slots },
+      { ...first, rest: second.rest },
+      { ...second, rest: first.rest },
+      { ...first, slots: second.slots, rest: second.rest },
+    ];
+    for (const mix of mixes) {
+      for (const sequence of [7, 8]) {
+        const place = expectedOf({ ...binding, sequence });
+        expect(open(join(mix), [stateKey], place).status).toBe('refused');
+      }
+    }
+    expect(open(join(first), [stateKey], expected).status).toBe('opened');
+  });
+
+  it('says what it is not', () => {
+    const sealed = seal(payload, binding, [stateKey]);
+    const newer = Buffer.from(sealed);
+    newer.writeUInt32BE(2, 8);
+    expect(open(Buffer.from('PK..'), [stateKey], expected)).toMatchObject({ reason: 'not-a-checkpoint' });
+    expect(open(newer, [stateKey], expected)).toMatchObject({ reason: 'other-format' });
+  });
+});
+
+describe('the binding', () => {
+  const foreign: readonly (readonly [Partial<Binding>, string])[] = [
+    [{ repositoryId: '43' }, 'other-repository'],
+    [{ runId: '1002' }, 'other-run'],
+    [{ stateName: 'other' }, 'other-state'],
+    [{ ref: 'refs/heads/main' }, 'other-ref'],
+    [{ trust: 'fork' }, 'other-trust'],
+    [{ jobAttempt: 1 }, 'key-mismatch'],
+    [{ sequence: 8 }, 'key-mismatch'],
+    [{ writer: '0badf00d' }, 'key-mismatch'],
+  ];
+
+  it.each(foreign)('refuses %o as %s', (change, reason) => {
+    const sealed = seal(payload, { ...binding, ...change }, [stateKey]);
+    expect(open(sealed, [stateKey], expected)).toEqual({ status: 'refused', reason });
+    expect(open(sealed, [stateKey], expectedOf({ ...binding, ...change })).status).toBe('opened');
+  });
+
+  it.each(foreign)('cannot be rewritten in the file: %o', (change) => {
+    const pieces = parts(seal(payload, { ...binding, ...change }, [stateKey]));
+    const text = encodeBinding(binding);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(text.length);
+    const forged = join({ ...pieces, binding: Buffer.concat([length, text]) });
+    expect(open(forged, [stateKey], expected)).toEqual({ status: 'refused', reason: 'no-key-fits' });
+  });
+
+  it('is the key under which the file lies', () => {
+    expect(keyOf(binding)).toMatch(/^gump-v1-[0-9a-f]{20}-1001-a2-s000007-00c0ffee-$/);
+  });
+});
+
+describe('the secrets', () => {
+  const anthropic = credential('ANTHROPIC_API_KEY', 'sk-ant-0123456789abcdef');
+  const openai = credential('OPENAI_API_KEY', 'sk-proj-0123456789abcdef');
+  const sealed = seal(payload, binding, [anthropic, openai]);
+
+  it('open it when one of them was rotated, removed or added', () => {
+    const rotated = credential('ANTHROPIC_API_KEY', 'sk-ant-another-0123456789');
+    const added = credential('GEMINI_API_KEY', 'AIza-0123456789-0123456789');
+    for (const secrets of [[rotated, openai], [openai], [anthropic], [added, rotated, openai]]) {
+      expect(open(sealed, secrets, expected).status).toBe('opened');
+    }
+    expect(open(sealed, [rotated, added], expected)).toEqual({ status: 'refused', reason: 'no-key-fits' });
+    expect(open(sealed, [], expected)).toEqual({ status: 'refused', reason: 'no-key-fits' });
+  });
+
+  it('are bound to their variable and their kind', () => {
+    expect(open(sealed, [credential('OPENAI_API_KEY', anthropic.value)], expected).status).toBe('refused');
+    expect(open(sealed, [{ ...anthropic, kind: 'state-key' }], expected).status).toBe('refused');
+    expect(open(sealed, [{ ...stateKey, value: openai.value }], expected).status).toBe('refused');
+  });
+
+  it('may be several of one name: any line of a state key opens', () => {
+    const former = { ...stateKey, value: 'the former state key of enough length' };
+    expect(open(seal(payload, binding, [former]), [stateKey, former], expected).status).toBe('opened');
+    expect(open(seal(payload, binding, [stateKey, former]), [former], expected).status).toBe('opened');
+  });
+
+  it('do not open a slot that was renamed', () => {
+    const pieces = parts(seal(payload, binding, [anthropic]));
+    const renamed = Buffer.from(pieces.slots.toString('latin1').replace('ANTHROPIC', 'ANTHROPIX'), 'latin1');
+    const forged = join({ ...pieces, slots: renamed });
+    expect(open(forged, [credential('ANTHROPIX_API_KEY', anthropic.value)], expected).status).toBe('refused');
+  });
+});

@@ -1,0 +1,143 @@
+/** What every store promises, asked of all three. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCacheStore } from '../../src/checkpoint/cache-store.js';
+import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
+import { attemptPrefixes, fencePrefixes, formatKey, hashStateName } from '../../src/checkpoint/key.js';
+import type { CheckpointStore } from '../../src/checkpoint/store.js';
+import { startCacheProcess } from './cache-process.js';
+import { createMemoryStore } from './memory-store.js';
+
+interface Given {
+  /** The same state, seen from a machine that was not there before. */
+  elsewhere(): Promise<CheckpointStore>;
+  readonly store: CheckpointStore;
+  close(): Promise<void>;
+}
+
+const stores: readonly (readonly [string, () => Promise<Given>])[] = [
+  ['memory', givenMemory],
+  ['directory', givenDirectory],
+  ['cache', givenCache],
+];
+
+async function givenMemory(): Promise<Given> {
+  const store = createMemoryStore();
+  return { store, elsewhere: async () => store, close: async () => {} };
+}
+
+async function givenDirectory(): Promise<Given> {
+  const path = await mkdtemp(join(tmpdir(), 'gump-store-'));
+  return {
+    store: createDirectoryStore(join(path, 'state')),
+    elsewhere: async () => createDirectoryStore(join(path, 'state')),
+    close: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+async function givenCache(): Promise<Given> {
+  const cache = await startCacheProcess();
+  return {
+    store: createCacheStore({ directory: cache.directory, env: cache.env }),
+    elsewhere: async () => createCacheStore({ directory: await cache.moveToNewMachine(), env: cache.env }),
+    close: () => cache.close(),
+  };
+}
+
+/** Every test has a run of its own, so that they may share a store. */
+function newRun(): {
+  readonly runId: string;
+  at(jobAttempt: number, sequence: number, writer?: string): string;
+} {
+  const runId = String(randomBytes(4).readUInt32BE());
+  return {
+    runId,
+    at: (jobAttempt, sequence, writer = '00c0ffee') =>
+      formatKey({ stateHash: hashStateName('build'), runId, jobAttempt, sequence, writer }),
+  };
+}
+
+describe.each(stores)('the %s store', (_, open) => {
+  let given: Given;
+  beforeAll(async () => {
+    given = await open();
+  });
+  afterAll(() => given.close());
+
+  it('gives back what was written, byte for byte', async () => {
+    const { at } = newRun();
+    const sealed = randomBytes(100_000);
+    expect(await given.store.write(at(1, 1), sealed)).toBe(true);
+    expect((await given.store.read(at(1, 1)))?.equals(sealed)).toBe(true);
+  });
+
+  it('has nothing where nothing was written', async () => {
+    const { at, runId } = newRun();
+    expect(await given.store.newest(attemptPrefixes({ stateName: 'build', runId }, 2))).toBeUndefined();
+    expect(await given.store.read(at(1, 1))).toBeUndefined();
+    expect(given.store.trouble?.()).toBeUndefined();
+  });
+
+  it('finds the newest under the first prefix that has one', async () => {
+    const { at, runId } = newRun();
+    for (const key of [at(1, 1), at(1, 2), at(10, 1), at(2, 1), at(2, 2)]) {
+      expect(await given.store.write(key, Buffer.from(key))).toBe(true);
+    }
+    const scope = { stateName: 'build', runId };
+    expect(await given.store.newest(attemptPrefixes(scope, 1))).toBe(at(1, 2));
+    expect(await given.store.newest(attemptPrefixes(scope, 3))).toBe(at(2, 2));
+    expect(await given.store.newest(attemptPrefixes(scope, 12))).toBe(at(10, 1));
+    expect(await given.store.newest(attemptPrefixes(scope, 40))).toBe(at(10, 1));
+    expect(await given.store.newest(fencePrefixes(scope, 2))).toBe(at(10, 1));
+    expect(await given.store.newest([at(1, 1)])).toBe(at(1, 1));
+  });
+
+  it('keeps states and runs apart', async () => {
+    const [one, other] = [newRun(), newRun()];
+    await given.store.write(one.at(1, 1), Buffer.from('one'));
+    expect(
+      await given.store.newest(attemptPrefixes({ stateName: 'build', runId: other.runId }, 1)),
+    ).toBeUndefined();
+    expect(
+      await given.store.newest(attemptPrefixes({ stateName: 'test', runId: one.runId }, 1)),
+    ).toBeUndefined();
+  });
+
+  it('never writes over what is there, and says so', async () => {
+    const { at } = newRun();
+    expect(await given.store.write(at(1, 1), Buffer.from('first'))).toBe(true);
+    expect(given.store.trouble?.()).toBeUndefined();
+    expect(await given.store.write(at(1, 1), Buffer.from('second'))).toBe(false);
+    expect(given.store.trouble?.()).toEqual(expect.any(String));
+    expect((await given.store.read(at(1, 1)))?.toString()).toBe('first');
+  });
+
+  it('does not read a key by what it begins with', async () => {
+    const { at, runId } = newRun();
+    await given.store.write(at(1, 1), Buffer.from('first'));
+    expect(await given.store.read(`gump-v1-${hashStateName('build')}-${runId}-a1-`)).toBeUndefined();
+  });
+
+  it('takes reads and writes at the same time', async () => {
+    const { at } = newRun();
+    const sequences = [1, 2, 3];
+    const written = sequences.map((sequence) =>
+      given.store.write(at(1, sequence), Buffer.from(`${sequence}`)),
+    );
+    expect(await Promise.all(written)).toEqual([true, true, true]);
+    const read = await Promise.all(sequences.map((sequence) => given.store.read(at(1, sequence))));
+    expect(read.map(String)).toEqual(['1', '2', '3']);
+  });
+
+  // Last: the machine before it is gone then.
+  it('is the same from another machine', async () => {
+    const { at, runId } = newRun();
+    await given.store.write(at(1, 1), Buffer.from('kept'));
+    const store = await given.elsewhere();
+    expect(await store.newest(attemptPrefixes({ stateName: 'build', runId }, 2))).toBe(at(1, 1));
+    expect((await store.read(at(1, 1)))?.toString()).toBe('kept');
+  });
+});

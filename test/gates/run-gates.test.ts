@@ -1,0 +1,322 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openProject } from '../../src/gates/project.js';
+import { type GateSetting, runGates } from '../../src/gates/run-gates.js';
+import { isGroupAlive } from '../../src/system/process-group.js';
+import { processRunner } from '../../src/system/run-process.js';
+import type { Gate } from '../../src/workflow/workflow.js';
+import { createFakeClock } from '../fakes/clock.js';
+import { createFakeProcessRunner } from '../fakes/process-runner.js';
+import { realProject } from './project.js';
+
+interface Given {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly programs?: Readonly<Record<string, string>>;
+  readonly more?: Partial<GateSetting>;
+}
+
+function setting({ files = {}, programs = {}, more = {} }: Given): GateSetting {
+  const { directory, env } = realProject(files, programs);
+  const project = openProject(directory, env.PATH);
+  return {
+    directory,
+    env,
+    project,
+    processes: processRunner,
+    clock: createFakeClock(),
+    changes: [],
+    commands: [],
+    ...more,
+  };
+}
+
+async function run(gates: readonly Gate[], given: Given = {}) {
+  return runGates(gates, setting(given));
+}
+
+function bash(command: string, name = 'bash_0'): Gate {
+  return { name, type: 'bash', command };
+}
+
+const test: Gate = { name: 'test', type: 'test' };
+const compile: Gate = { name: 'compile', type: 'compile' };
+const testsFound: Gate = { name: 'tests_found', type: 'tests_found' };
+const goModule = { 'go.mod': 'module example.com/a\n' };
+
+function named(commands: Readonly<Record<string, string>>): Given {
+  return { more: { commands: [{ name: 'the input `commands`', commands }] } };
+}
+
+describe('the gates of a step', () => {
+  it('all run in order, whatever the ones before said', async () => {
+    const results = await run([bash('echo a; exit 1', 'bash_0'), bash('echo b', 'bash_1')]);
+    expect(results).toEqual([
+      {
+        name: 'bash_0',
+        type: 'bash',
+        status: 'failed',
+        output: 'a\n`echo a; exit 1` ended with exit code 1.',
+        durationMs: 0,
+      },
+      { name: 'bash_1', type: 'bash', status: 'passed', output: 'b\n', durationMs: 0 },
+    ]);
+  });
+
+  it('tell how long they took', async () => {
+    const clock = createFakeClock();
+    const processes = createFakeProcessRunner(() => {
+      clock.advance(1200);
+      return {};
+    });
+    const [result] = await run([bash('true')], { more: { clock, processes } });
+    expect(result?.durationMs).toBe(1200);
+  });
+
+  it('are not run once the run is cancelled', async () => {
+    const abort = new AbortController();
+    const more = { signal: abort.signal, onLine: () => abort.abort() };
+    const results = await run([bash('echo a; sleep 600', 'bash_0'), bash('touch ran', 'bash_1')], { more });
+    expect(results.map(({ status, output }) => [status, output])).toEqual([
+      ['failed', 'a\n`echo a; sleep 600` was ended because the run was cancelled.'],
+      ['failed', 'Not run: the run was cancelled.'],
+    ]);
+  });
+});
+
+describe('a command', () => {
+  it('runs in the working directory with the environment given, and nothing else of ours', async () => {
+    const given = setting({ programs: { tool: 'echo "tool: $HOME"' } });
+    const [result] = await runGates([bash('pwd; tool; env | grep -c VITEST')], given);
+    expect(result?.output).toContain(`${given.directory}\ntool: ${given.env.HOME}\n0\n`);
+  });
+
+  it('has both its streams kept, in the order they were written', async () => {
+    const [result] = await run([bash('for i in 1 2 3; do echo out$i; echo err$i >&2; done')]);
+    expect(result?.output).toBe('out1\nerr1\nout2\nerr2\nout3\nerr3\n');
+  });
+
+  it('is heard while it runs', async () => {
+    const heard: string[] = [];
+    const onLine: GateSetting['onLine'] = (gate, line) => heard.push(`${gate.name}: ${line}`);
+    await run([bash('echo a; echo b >&2')], { more: { onLine } });
+    expect(heard).toEqual(['bash_0: a', 'bash_0: b']);
+  });
+
+  it('may have several lines and any quotes', async () => {
+    const [result] = await run([bash('x="it\'s"\necho "$x" \'$y\'\nexit 2')]);
+    expect(result?.output).toBe('it\'s $y\n`x="it\'s" …` ended with exit code 2.');
+  });
+
+  it('has the first and the last part of a flood kept', async () => {
+    const flood = `awk 'BEGIN { for (i = 0; i < 300000; i++) print "line " i }'`;
+    const [result] = await run([bash(flood)]);
+    expect(result?.output).toMatch(/^line 0\n/);
+    expect(result?.output).toMatch(/\n\[… \d+ lines left out …\]\n/);
+    expect(result?.output).toMatch(/\nline 299999\n$/);
+    expect(result?.output.length).toBeLessThan(257 * 1024);
+  });
+
+  it('is ended with all it started when its time is over', async () => {
+    const script = 'echo $$ >pid; (sleep 600; touch late) & wait';
+    const given = setting({ more: { timeoutMs: 300 } });
+    const [result] = await runGates([bash(script)], given);
+    expect(result?.status).toBe('failed');
+    expect(result?.output).toMatch(/ took longer than 0.3 seconds and was ended\.$/);
+    const pid = Number(readFileSync(join(given.directory, 'pid'), 'utf8'));
+    expect(isGroupAlive(pid)).toBe(false);
+  });
+
+  it('has failed when there is not even a shell', async () => {
+    const { directory } = realProject({});
+    const more = { directory: join(directory, 'gone') };
+    const [result] = await run([bash('true')], { more });
+    expect(result?.status).toBe('failed');
+    expect(result?.output).toContain('`true` did not run: cannot start "sh"');
+  });
+});
+
+describe('compile, test and lint', () => {
+  it('run the command of the project', async () => {
+    const given = {
+      files: goModule,
+      programs: { go: 'echo "go $*"', 'golangci-lint': 'echo "lint $*"; exit 1' },
+    };
+    const results = await run([compile, test, { name: 'lint', type: 'lint' }], given);
+    expect(results.map(({ status, output }) => [status, output])).toEqual([
+      ['passed', 'go build ./...\n'],
+      ['passed', 'go test ./...\n'],
+      ['failed', 'lint run\n`golangci-lint run` ended with exit code 1.'],
+    ]);
+  });
+
+  it('run the command of the user before it', async () => {
+    const given = { ...named({ test: 'echo mine' }), files: goModule, programs: { go: 'exit 1' } };
+    expect((await run([test], given))[0]).toMatchObject({ status: 'passed', output: 'mine\n' });
+  });
+
+  it('fail where there is no command, and say what to do', async () => {
+    const [result] = await run([compile]);
+    expect(result?.status).toBe('failed');
+    expect(result?.output).toMatch(/^Not run: no command is known for it: .* input `commands`/);
+  });
+
+  it('skip lint without a tool', async () => {
+    const [result] = await run([{ name: 'lint', type: 'lint' }]);
+    expect(result).toMatchObject({ status: 'skipped', output: expect.stringContaining('No tool for lint') });
+  });
+
+  it.each([
+    ['nothing to test', 'echo "no packages to test" >&2; exit 1', 'passed'],
+    [
+      'a package without tests beside a red one',
+      'echo "?   a [no test files]"; echo "FAIL b 0.1s"; exit 1',
+      'failed',
+    ],
+    [
+      'a package without tests beside another fault',
+      'echo "?   a [no test files]"; echo panic; exit 1',
+      'failed',
+    ],
+    ['both said', 'echo "no test files"; echo "--- FAIL: TestAdd (0.00s)"; exit 1', 'failed'],
+    ['another exit code', 'echo "no packages to test" >&2; exit 2', 'failed'],
+    ['red tests', 'echo "--- FAIL: TestAdd (0.00s)"; exit 1', 'failed'],
+  ])('in Go, with %s', async (_, go, status) => {
+    const [result] = await run([test], { files: goModule, programs: { go } });
+    expect(result?.status).toBe(status);
+  });
+
+  it('fail in other languages that say so', async () => {
+    const [result] = await run([test], named({ test: 'echo no test files; exit 1' }));
+    expect(result?.status).toBe('failed');
+  });
+});
+
+describe('compile of a Python project', () => {
+  const project = { 'pyproject.toml': '[project]\n', '.gitignore': 'venv\n', 'venv/bad.py': 'def (:\n' };
+
+  it('passes where all files can be parsed, and leaves nothing behind', async () => {
+    const given = setting({
+      files: { ...project, 'a b/é.py': 'x = 1\n', 'latin.py': '# coding: latin-1\n' },
+    });
+    const [result] = await runGates([compile], given);
+    expect(result).toMatchObject({ status: 'passed', output: '' });
+    expect(readdirSync(join(given.directory, 'a b'))).toEqual(['é.py']);
+  });
+
+  it('names each file that cannot', async () => {
+    const files = { ...project, 'a.py': 'x = (\n', 'pkg/b.py': 'ok = 1\ndef f()\n', 'c.py': 'x = 1\n' };
+    const [result] = await run([compile], { files });
+    expect(result?.status).toBe('failed');
+    const lines = result?.output.split('\n') ?? [];
+    expect(lines.map((line) => line.replace(/^([\w/.]+:\d+): .*/, '$1'))).toEqual([
+      'a.py:1',
+      'pkg/b.py:2',
+      'a syntax check of all Python files ended with exit code 1.',
+    ]);
+  });
+});
+
+describe('coverage', () => {
+  const gate = (atLeast?: number): Gate => ({
+    name: 'coverage',
+    type: 'coverage',
+    ...(atLeast === undefined ? {} : { atLeast }),
+  });
+  const given = named({ coverage: 'echo "total: (statements) 79.9%"' });
+
+  it('compares what the tool printed', async () => {
+    const results = await run([gate(79), gate(80), gate()], given);
+    expect(results.map(({ status, output }) => [status, output.split('\n')[1]])).toEqual([
+      ['passed', 'Coverage is 79.9 %; at least 79 % is asked for.'],
+      ['failed', 'Coverage is 79.9 %; at least 80 % is asked for.'],
+      ['passed', ''],
+    ]);
+  });
+
+  it('fails where nothing can be compared, or the tool itself fails', async () => {
+    expect((await run([gate(1)], named({ coverage: 'echo fine' })))[0]).toMatchObject({
+      status: 'failed',
+      output: 'fine\nThe output of `echo fine` names no percentage of coverage.',
+    });
+    expect((await run([gate(1)], named({ coverage: 'echo "total: 90%"; exit 1' })))[0]?.status).toBe(
+      'failed',
+    );
+  });
+
+  it('is skipped without a tool', async () => {
+    expect((await run([gate(80)]))[0]?.status).toBe('skipped');
+  });
+
+  it('in Go uses a profile that is gone afterwards', async () => {
+    const go = `case "$1" in
+      test) for a; do case "$a" in -coverprofile=*) echo profile >"\${a#*=}"; echo "\${a#*=}" >"$HOME/where";; esac; done;;
+      tool) grep -q profile "\${3#*=}" && echo "total: (statements) 91.0%";;
+    esac`;
+    const setup = setting({ files: goModule, programs: { go } });
+    const [result] = await runGates([gate(91)], setup);
+    expect(result).toMatchObject({ status: 'passed', output: expect.stringContaining('Coverage is 91 %') });
+    expect(existsSync(readFileSync(join(setup.env.HOME ?? '', 'where'), 'utf8').trim())).toBe(false);
+    expect(readdirSync(setup.directory).sort()).toEqual(['.git', 'go.mod']);
+  });
+
+  it('in Go fails with the tests', async () => {
+    const [result] = await run([gate(0)], { files: goModule, programs: { go: 'exit 1' } });
+    expect(result?.status).toBe('failed');
+  });
+});
+
+describe('tests_found', () => {
+  it('lists the tests of a Go module', async () => {
+    const go = '[ "$*" = "test -list . ./..." ] && echo TestAdd';
+    const [result] = await run([testsFound], { files: goModule, programs: { go } });
+    expect(result).toMatchObject({ status: 'passed', output: 'TestAdd\nTests were found.' });
+  });
+
+  it.each([
+    ['red tests', 'echo "1 failed in 0.1s"; exit 1', 'passed', 'Tests were found.'],
+    ['no tests', 'echo "no tests ran in 0.01s"; exit 5', 'failed', 'found no tests.'],
+    [
+      'tests that cannot be built',
+      'echo "error: could not compile x"; exit 101',
+      'failed',
+      'could not be built.',
+    ],
+    ['a command that is not there', './nosuch', 'failed', 'ended with exit code 127.'],
+    ['a silent runner', 'true', 'failed', 'no file here is named like a test.'],
+  ])('with %s', async (_, command, status, ending) => {
+    const [result] = await run([testsFound], named({ test: command }));
+    expect([result?.status, result?.output]).toEqual([
+      status,
+      expect.stringMatching(new RegExp(`${ending}$`)),
+    ]);
+  });
+
+  it('goes by the names of files where the runner is not known', async () => {
+    const files = { 'src/a.zz': '', 'src/a_test.zz': '' };
+    const [result] = await run([testsFound], { ...named({ test: 'exit 2' }), files });
+    expect(result).toMatchObject({
+      status: 'passed',
+      output: expect.stringContaining('src/a_test.zz is named'),
+    });
+  });
+
+  it('does not go by files that are ignored or gone', async () => {
+    const files = { '.gitignore': 'vendor\n', 'vendor/a_test.zz': '', 'b_test.zz': '' };
+    const command = 'git add b_test.zz; rm b_test.zz';
+    const [result] = await run([testsFound], { ...named({ test: command }), files });
+    expect(result?.status).toBe('failed');
+  });
+});
+
+it('touched and untouched are judged on the changes of the step', async () => {
+  const gates: Gate[] = [
+    { name: 'touched_0', type: 'touched', pattern: '*_test.*' },
+    { name: 'untouched_1', type: 'untouched', pattern: '*_test.*' },
+  ];
+  const results = await run(gates, { more: { changes: [{ path: 'a_test.go', kind: 'added' }] } });
+  expect(results.map(({ status, output }) => [status, output.split('\n').at(-1)])).toEqual([
+    ['passed', '- a_test.go (added)'],
+    ['failed', '- a_test.go (added)'],
+  ]);
+});

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createBoundedOutput } from '../../src/gates/bounded-output.js';
+import { cutMiddle } from '../../src/gates/cut-middle.js';
+import { errorText, gateErrorText } from '../../src/gates/error-text.js';
+import type { GateResult } from '../../src/gates/gate-result.js';
+
+function numbered(count: number): string {
+  return Array.from({ length: count }, (_, index) => `line ${index}`).join('\n');
+}
+
+function result(name: string, status: GateResult['status'], output: string): GateResult {
+  return { name, type: name, status, output, durationMs: 1 };
+}
+
+describe('cutting a text in its middle', () => {
+  it('leaves a text that fits as it is', () => {
+    expect(cutMiddle('a\nb\n', 4)).toBe('a\nb\n');
+  });
+
+  it('keeps whole lines at both ends and says how much is gone', () => {
+    const cut = cutMiddle(numbered(1000), 100);
+    expect(cut).toBe(
+      'line 0\nline 1\nline 2\nline 3\nline 4\n[… 8829 characters left out …]\nline 997\nline 998\nline 999',
+    );
+  });
+
+  it('cuts a line that is too long for its half', () => {
+    const cut = cutMiddle(`${'a'.repeat(500)}${'b'.repeat(500)}`, 101);
+    expect(cut).toMatch(/^a{30,}\n\[… \d+ characters left out …\]\nb{30,}$/);
+    expect(cut.length).toBeLessThanOrEqual(101);
+  });
+
+  it('never splits a character, whatever the limit', () => {
+    const text = '🙂'.repeat(200);
+    for (let max = 0; max < 120; max++) expect(cutMiddle(text, max)).not.toMatch(/\p{Surrogate}/u);
+  });
+
+  it('is never longer than asked, and is made of the two ends', () => {
+    const lines = fc.array(fc.string({ maxLength: 60 }), { maxLength: 60 }).map((all) => all.join('\n'));
+    fc.assert(
+      fc.property(lines, fc.integer({ min: 60, max: 600 }), (text, max) => {
+        const cut = cutMiddle(text, max);
+        expect(cut.length).toBeLessThanOrEqual(max);
+        if (text.length <= max) return;
+        const [head = '', tail = ''] = cut.split(/\n\[… \d+ characters left out …\]\n/);
+        expect(text.startsWith(head) && text.endsWith(tail)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('what failed gates said', () => {
+  it('stands under their names, with lines of --- between', () => {
+    const results = [
+      result('compile', 'passed', 'fine'),
+      result('test', 'failed', '\n1 failed\n'),
+      result('lint', 'skipped', 'no tool'),
+      result('bash_2', 'failed', 'unused variable'),
+    ];
+    expect(errorText(results)).toBe('gate test:\n1 failed\n---\ngate bash_2:\nunused variable');
+  });
+
+  it('is empty where none failed', () => {
+    expect(errorText([result('test', 'passed', 'fine')])).toBe('');
+  });
+
+  it('has at most 8,000 characters and hides no gate behind another', () => {
+    const text = errorText([
+      result('compile', 'failed', numbered(5000)),
+      result('lint', 'failed', 'short'),
+      result('test', 'failed', numbered(5000)),
+    ]);
+    expect(text.length).toBeLessThanOrEqual(8000);
+    expect(text.length).toBeGreaterThan(7900);
+    expect(text.match(/^gate \w+:|^line 4999$|^short$|^---$/gm)).toEqual([
+      'gate compile:',
+      'line 4999',
+      '---',
+      'gate lint:',
+      'short',
+      '---',
+      'gate test:',
+      'line 4999',
+    ]);
+  });
+
+  it('keeps to its limit with any number of gates', () => {
+    const outputs = fc.array(fc.nat(5000), { maxLength: 300 });
+    fc.assert(
+      fc.property(outputs, fc.integer({ min: 0, max: 2000 }), (lengths, max) => {
+        const results = lengths.map((length, index) => result(`g${index}`, 'failed', 'x'.repeat(length)));
+        expect(errorText(results, max).length).toBeLessThanOrEqual(max);
+      }),
+    );
+  });
+
+  it('goes into the state with at most 4,000 characters, and not at all from a gate that did not fail', () => {
+    expect(gateErrorText(result('test', 'failed', ' a\n'))).toBe('a');
+    expect(gateErrorText(result('test', 'failed', numbered(5000))).length).toBeLessThanOrEqual(4000);
+    expect(gateErrorText(result('test', 'passed', 'fine'))).toBe('');
+    expect(gateErrorText(result('lint', 'skipped', 'no tool'))).toBe('');
+  });
+});
+
+describe('the output that is kept', () => {
+  function kept(lines: readonly string[], limit: number): string {
+    const output = createBoundedOutput(limit);
+    for (const line of lines) output.add(line);
+    return output.text();
+  }
+
+  it('is all of a short one', () => {
+    expect(kept(['a', '', 'b'], 1000)).toBe('a\n\nb\n');
+  });
+
+  it('is the first and the last lines of a long one', () => {
+    const lines = Array.from({ length: 100_000 }, (_, index) => `line ${index}`);
+    const text = kept(lines, 1000);
+    expect(text.length).toBeLessThan(1100);
+    const dropped = Number(/\n\[… (\d+) lines left out …\]\n/.exec(text)?.[1]);
+    const shown = text.split('\n').filter((line) => line.startsWith('line'));
+    expect(dropped + shown.length).toBe(100_000);
+    expect([shown.at(0), shown.at(-1)]).toEqual(['line 0', 'line 99999']);
+  });
+
+  it('shortens a line that is long by itself', () => {
+    const text = kept(['before', `${'a'.repeat(5000)}${'b'.repeat(5000)}`, 'after'], 1000);
+    expect(text).toMatch(/^before\na+ \[… 9750 characters left out …\] b+\nafter\n$/);
+    expect(text.length).toBeLessThan(300);
+  });
+});

@@ -1,0 +1,293 @@
+/** What holds for every provider in the table; a new row is held to it by being there. */
+import fc from 'fast-check';
+import picomatch from 'picomatch';
+import { describe, expect, test } from 'vitest';
+import { readAgentName } from '../../src/providers/agent-name.js';
+import type { Exit, Permission, Provider, Turn } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/registry.js';
+import { fold } from './fold.js';
+import { type Transcript, transcriptsOf } from './transcripts.js';
+
+const scenes = ['success', 'tool', 'resume', '401', '429', '500', 'context', 'unknown-session', 'killed'];
+const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+
+const kinds: Readonly<Record<string, string | undefined>> = {
+  401: 'auth',
+  429: 'rate-limit',
+  500: 'overloaded',
+  context: 'context',
+  'unknown-session': 'session-lost',
+  killed: 'protocol',
+  'max-turns': 'guard',
+};
+
+/** Files that lie in the home folders of the CLIs and must not be kept. */
+const neverKept = [
+  ['.credentials.json', '.claude.json', 'settings.json', 'settings.local.json', 'auth.json', 'config.toml'],
+  ['oauth_creds.json', 'google_accounts.json', '.env', 'installation_id', 'history.jsonl', 'state_5.sqlite'],
+  [
+    'projects/x/memory/notes.md',
+    'projects/x/.credentials.json',
+    'sessions/auth.json',
+    'sessions/config.toml',
+  ],
+  [
+    'shell_snapshots/1.sh',
+    'shell_snapshots/ID.jsonl',
+    'opencode.db',
+    'account.json',
+    'sessions/2026/auth.json',
+  ],
+].flat();
+
+describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
+  const transcripts = transcriptsOf(provider);
+  const sessionId = transcripts.flatMap(({ expected }) => expected.outcome.session ?? [])[0] ?? '';
+  const turn = (change: Partial<Turn> = {}): Turn => ({
+    prompt: 'Fix it.\n--resume "$(touch x)"',
+    session: { mode: 'start' },
+    permission: 'workspace',
+    directory: '/home/runner/work/app/app',
+    isRoot: false,
+    ...change,
+  });
+  const args = (change: Partial<Turn> = {}): readonly string[] => provider.command(turn(change)).args;
+  const resumed = args({ session: { mode: 'resume', id: sessionId } });
+
+  test('has a transcript of every scene', () => {
+    expect([...new Set(transcripts.map(({ scene }) => scene))]).toEqual(expect.arrayContaining(scenes));
+  });
+
+  describe('command', () => {
+    test('a resumed turn names the session; a new one neither has it nor the word before it', () => {
+      const flag = resumed[resumed.indexOf(sessionId) - 1];
+      expect(resumed).toContain(sessionId);
+      expect(flag).toMatch(/resume|session/);
+      expect(args()).not.toContain(flag);
+    });
+
+    test('a chosen id is handed over', () => {
+      const chosen = args({ session: { mode: 'start', id: sessionId } });
+      expect(chosen.includes(sessionId)).toBe(provider.sessionIds === 'chosen');
+    });
+
+    test('the prompt goes in by standard input and by no other way', () => {
+      for (const session of [{ mode: 'start' }, { mode: 'resume', id: sessionId }] as const) {
+        const command = provider.command(turn({ session }));
+        expect(command.stdin).toBe(turn().prompt);
+        expect(JSON.stringify([command.file, command.args, command.env])).not.toContain('Fix it.');
+      }
+    });
+
+    test('the model is named when one is asked for, also on resume', () => {
+      const session = { mode: 'resume', id: sessionId } as const;
+      expect(args({ model: 'some-model' }).join(' ')).toContain('some-model');
+      expect(args({ session, model: 'some-model' }).length).toBe(resumed.length + 2);
+    });
+
+    test('each permission has words of its own, new and resumed', () => {
+      const session = { mode: 'resume', id: sessionId } as const;
+      const permissions: readonly Permission[] = ['read-only', 'workspace', 'full'];
+      const told = permissions.map((permission) => args({ permission }).join(' '));
+      expect(new Set(told).size).toBe(3);
+      const again = permissions.map((permission) => args({ permission, session }).join(' '));
+      expect(new Set(again).size).toBe(3);
+    });
+
+    test('aliases become model names', () => {
+      for (const [alias, model] of Object.entries(provider.models)) {
+        const read = readAgentName(`${provider.id}-${alias}`);
+        expect(read).toMatchObject({ status: 'known', provider: { id: provider.id } });
+        expect('model' in read ? read.model : undefined).toBe(model);
+      }
+    });
+  });
+
+  describe.each(transcripts.map((transcript) => [transcript.name, transcript] as const))(
+    '%s',
+    (_name, transcript) => {
+      const { lines, expected } = transcript;
+      const { before, exit } = expected;
+
+      test('is read as recorded', () => {
+        expect({ before, exit, ...fold(provider, lines, exit, before) }).toEqual(expected);
+        expect(expected.outcome.failure?.kind).toBe(kinds[transcript.scene]);
+      });
+
+      test('is never a success when cut, at a line end or within a line', () => {
+        for (let count = 0; count < lines.length; count++) {
+          const whole = lines.slice(0, count);
+          const next = lines[count] ?? '';
+          for (const part of [
+            whole,
+            [...whole, next.slice(0, next.length / 2)],
+            [...whole, next.slice(0, -1)],
+          ]) {
+            const { outcome } = fold(provider, part, clean, before);
+            expect(outcome.status).toBe('failed');
+            if (expected.outcome.status === 'done') expect(outcome.failure?.kind).toBe('protocol');
+          }
+        }
+      });
+
+      test('noise between the lines changes nothing', () => {
+        const noise = [
+          '',
+          '  ',
+          'npm warn deprecated',
+          '{',
+          '[1]',
+          'null',
+          '"text"',
+          '{"type":"tomorrow"}',
+          '{}',
+          '\u0000',
+        ];
+        const noisy = [...noise, ...lines.flatMap((line) => [line, ...noise])];
+        expect(fold(provider, noisy, exit, before)).toEqual(fold(provider, lines, exit, before));
+      });
+
+      test('fields of another kind are no error', () => {
+        for (const value of [null, 1, 'text', [], {}, [null], [{}]]) {
+          const broken = lines.flatMap((line) => brokenLines(line, value));
+          expect(() => fold(provider, broken, clean, before)).not.toThrow();
+        }
+      });
+
+      test('numbers that are not said stay absent', () => {
+        const silent = lines.map((line) => withoutKeys(line, /usage|cost/i));
+        const { outcome, events } = fold(provider, silent, exit, before);
+        expect(Object.keys(outcome.usage).filter((key) => key !== 'turns')).toEqual([]);
+        expect(outcome.totals).toBeUndefined();
+        for (const event of events) if (event.type === 'turn') expect(event.usage ?? {}).toEqual({});
+      });
+    },
+  );
+
+  test('any JSON lines are read without an error', () => {
+    const types = [
+      'system',
+      'assistant',
+      'user',
+      'result',
+      'stream_event',
+      'item.started',
+      'item.completed',
+      'error',
+    ];
+    const line = fc.record({
+      type: fc.constantFrom(...types, 'turn.failed', 'turn.completed'),
+      item: fc.jsonValue(),
+    });
+    const lines = fc.array(
+      fc
+        .tuple(line, fc.jsonValue())
+        .map(([object, more]) => JSON.stringify({ ...asRecord(more), ...object })),
+    );
+    fc.assert(fc.property(lines, (all) => fold(provider, all, clean, {}).outcome.status !== undefined));
+  });
+
+  test('an exit that was forced has its own kind, also after a success', () => {
+    const done = transcripts.find(({ scene }) => scene === 'success') as Transcript;
+    const kindOf = (exit: Partial<Exit>): string | undefined =>
+      fold(provider, done.lines, { ...clean, ...exit }, {}).outcome.failure?.kind;
+    expect(kindOf({ reason: 'cancelled' })).toBe('cancelled');
+    expect(kindOf({ reason: 'timeout' })).toBe('timeout');
+    expect(kindOf({ code: 1 })).toBe('crash');
+    expect(kindOf({})).toBeUndefined();
+  });
+
+  test('a program that is not there is told with what to do', () => {
+    const { failure } = fold(
+      provider,
+      [],
+      { reason: 'not-found', stderrTail: '', durationMs: 1 },
+      {},
+    ).outcome;
+    expect(failure?.kind).toBe('crash');
+    expect(failure?.message).toContain(provider.installHint);
+  });
+
+  test('usage of a resumed session is that of the one process', () => {
+    for (const version of new Set(transcripts.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))) {
+      const usageIn = (scene: string) =>
+        transcripts.find(({ name }) => name === `${version}.${scene}`)?.expected.outcome.usage;
+      expect(usageIn('resume')).toEqual(usageIn('success'));
+    }
+  });
+
+  describe('session files', () => {
+    const directory = '/home/runner/work/app/app';
+    const matches = picomatch([...provider.sessionFiles.patterns(sessionId, directory)], { dot: true });
+
+    test('no file with a credential is on the list', () => {
+      for (const file of neverKept) expect([file, matches(file)]).toEqual([file, false]);
+    });
+
+    test('nor another session of the same kind', () => {
+      const kept = provider.sessionFiles.place(recordedFile(provider, sessionId), sessionId, directory);
+      expect(matches(kept)).toBe(true);
+      expect(matches(kept.replaceAll(sessionId, '11111111-1111-4111-8111-111111111111'))).toBe(false);
+    });
+
+    test('a file is placed in the home, and there it is on the list', () => {
+      const placed = provider.sessionFiles.place(
+        recordedFile(provider, sessionId),
+        sessionId,
+        '/other/place',
+      );
+      expect(placed).not.toMatch(/^\/|\.\.|\\/);
+      expect(matches(placed)).toBe(true);
+    });
+
+    test('what is no session id never gets on a command line', () => {
+      expect(provider.isSessionId(sessionId)).toBe(true);
+      for (const text of [
+        '',
+        'latest',
+        '--help',
+        '../x',
+        `${sessionId} `,
+        `${sessionId}\n`,
+        `-${sessionId}`,
+        '*',
+      ])
+        expect([text, provider.isSessionId(text)]).toEqual([text, false]);
+    });
+  });
+
+  test('every credential is withheld from the others', () => {
+    const { variables, gateways, credentials } = provider.environment;
+    const own = picomatch([...variables, ...gateways.flatMap((gateway) => gateway.variables)]);
+    for (const { variable } of credentials) expect([variable, own(variable)]).toEqual([variable, true]);
+  });
+});
+
+/** Where the CLI itself put the file of a session. */
+function recordedFile(provider: Provider, id: string): string {
+  const files: Readonly<Record<string, string>> = {
+    claude: `projects/-home-runner-work-app-app/${id}.jsonl`,
+    codex: `sessions/2026/11/23/rollout-2026-11-23T06-43-41-${id}.jsonl`,
+  };
+  return files[provider.id] ?? `add the path of ${provider.id} to recordedFile`;
+}
+
+const asRecord = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
+
+/** The line once for every value in it, with that value replaced. */
+function brokenLines(line: string, value: unknown): readonly string[] {
+  const paths: string[] = [];
+  JSON.parse(line, function (key) {
+    paths.push(key);
+    return this[key];
+  });
+  return [...new Set(paths)]
+    .filter((key) => key !== '')
+    .map((broken) =>
+      JSON.stringify(JSON.parse(line, (key, old) => (key === broken && key !== 'type' ? value : old))),
+    );
+}
+
+function withoutKeys(line: string, pattern: RegExp): string {
+  return JSON.stringify(JSON.parse(line), (key, value) => (pattern.test(key) ? undefined : value));
+}

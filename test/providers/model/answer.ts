@@ -1,0 +1,92 @@
+/** What the model is to answer: by markers in the newest prompt, with tool calls that fit the CLI that asks. */
+import type { Json, ModelRequest } from './request.js';
+
+export type ModelAnswer = (
+  | { readonly say: string }
+  | { readonly write: { readonly path: string; readonly content: string } }
+  | { readonly bash: string }
+  | { readonly fail: number | 'context'; readonly retryAfterSeconds?: number }
+  | { readonly hang: true }
+) & { readonly delayMs?: number };
+
+const marker = /\[\[(write|bash|say|fail|hang|loop|delay)(?::([\s\S]*?))?\]\]/g;
+
+function markerAnswer(name: string, argument: string): ModelAnswer {
+  const [head = '', ...rest] = argument.split(name === 'write' ? '|' : ':');
+  if (name === 'say') return { say: argument };
+  if (name === 'hang') return { hang: true };
+  if (name === 'write') return { write: { path: head, content: rest.join('|') } };
+  if (name === 'bash' || name === 'loop') return { bash: argument };
+  if (head === 'context') return { fail: 'context' };
+  return { fail: Number(head), ...(rest[0] === undefined ? {} : { retryAfterSeconds: Number(rest[0]) }) };
+}
+
+/** The answer that the markers of the newest prompt ask for at this point. */
+export function scripted(request: ModelRequest): ModelAnswer {
+  const answers: ModelAnswer[] = [];
+  let delayMs = 0;
+  for (const [, name = '', argument = ''] of request.prompt.matchAll(marker)) {
+    if (name === 'delay') delayMs = Number(argument);
+    else answers.push({ ...markerAnswer(name, argument), ...(delayMs > 0 ? { delayMs } : {}) });
+    if (name === 'loop') return markerAnswer(name, argument);
+    if (name !== 'delay') delayMs = 0;
+  }
+  return answers[request.toolResults] ?? { say: tokens(request), ...(delayMs > 0 ? { delayMs } : {}) };
+}
+
+const tokens = ({ body }: ModelRequest): string =>
+  `seen: ${[...new Set(JSON.stringify(body).match(/TOKEN-[A-Za-z0-9]+/g) ?? [])].join(' ') || 'nothing'}`;
+
+export interface ToolCall {
+  readonly name: string;
+  readonly input: Json;
+  /** Codex's default models take JavaScript source instead of JSON (0.169.0). */
+  readonly custom?: boolean;
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+const toolNames = (body: Json): ReadonlySet<string> =>
+  new Set(
+    [...JSON.stringify(body.tools ?? body.input?.[0]?.tools ?? []).matchAll(/"name":"(\w+)"/g)].map(
+      (m) => m[1] ?? '',
+    ),
+  );
+
+/** The working directory that the CLI told the model last; file tools want absolute paths. */
+function directoryOf(body: Json): string {
+  const told = /(?:working directory|<cwd>|directory you are in|Workspace)\W{0,12}?(\/[^"\\<`(]+)/gi;
+  return [...JSON.stringify(body).matchAll(told)].at(-1)?.[1]?.trimEnd() ?? '.';
+}
+
+function shellCall(command: string, names: ReadonlySet<string>): ToolCall {
+  const description = 'Run a command';
+  if (names.has('exec'))
+    return {
+      name: 'exec',
+      custom: true,
+      input: `text(await tools.exec_command({cmd: ${JSON.stringify(command)}}))`,
+    };
+  if (names.has('exec_command')) return { name: 'exec_command', input: { cmd: command } };
+  const name = ['Bash', 'run_shell_command', 'bash', 'shell'].find((known) => names.has(known)) ?? 'Bash';
+  return {
+    name,
+    input: { command, description, ...(name === 'run_shell_command' ? { is_background: false } : {}) },
+  };
+}
+
+/** The tool call that carries the answer out, in the words of the CLI that asks. */
+export function toolCall(answer: ModelAnswer, body: Json): ToolCall | undefined {
+  const names = toolNames(body);
+  if ('bash' in answer) return shellCall(answer.bash, names);
+  if (!('write' in answer)) return undefined;
+  const { path, content } = answer.write;
+  const name = ['Write', 'write_file', 'write'].find((known) => names.has(known));
+  if (name === undefined)
+    return shellCall(
+      `mkdir -p "$(dirname ${quote(path)})" && printf %s ${quote(content)} > ${quote(path)}`,
+      names,
+    );
+  const file = path.startsWith('/') ? path : `${directoryOf(body)}/${path}`;
+  return { name, input: name === 'write' ? { filePath: file, content } : { file_path: file, content } };
+}

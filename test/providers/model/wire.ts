@@ -1,0 +1,221 @@
+/** How each service puts an answer on the wire: streamed events, one JSON value, or an error. */
+import type { ServerResponse } from 'node:http';
+import { type ModelAnswer, type ToolCall, toolCall } from './answer.js';
+import type { Json, ModelRequest, WireFormat } from './request.js';
+
+/** Every answer costs the same, so that tests can count: 100 in, of these 7 from the cache, 20 out. */
+export const spent = { input: 100, cached: 7, output: 20 };
+
+type Event = Readonly<Record<string, Json>>;
+
+function anthropicEvents(id: string, text: string, call: ToolCall | undefined): readonly Event[] {
+  const usage = {
+    input_tokens: spent.input,
+    cache_read_input_tokens: spent.cached,
+    cache_creation_input_tokens: 5,
+    output_tokens: 1,
+  };
+  const message = {
+    id: `msg_${id}`,
+    type: 'message',
+    role: 'assistant',
+    model: 'mock',
+    content: [],
+    stop_reason: null,
+    usage,
+  };
+  const blocks = [
+    ...(text === ''
+      ? []
+      : [
+          [
+            { type: 'text', text: '' },
+            { type: 'text_delta', text },
+          ],
+        ]),
+    ...(call
+      ? [
+          [
+            { type: 'tool_use', id: `toolu_${id}`, name: call.name, input: {} },
+            { type: 'input_json_delta', partial_json: JSON.stringify(call.input) },
+          ],
+        ]
+      : []),
+  ];
+  return [
+    { type: 'message_start', message },
+    ...blocks.flatMap(([content_block, delta], index) => [
+      { type: 'content_block_start', index, content_block },
+      { type: 'content_block_delta', index, delta },
+      { type: 'content_block_stop', index },
+    ]),
+    {
+      type: 'message_delta',
+      delta: { stop_reason: call ? 'tool_use' : 'end_turn' },
+      usage: { output_tokens: spent.output },
+    },
+    { type: 'message_stop' },
+  ];
+}
+
+function responsesEvents(id: string, text: string, call: ToolCall | undefined): readonly Event[] {
+  const message = {
+    type: 'message',
+    id: `msg_${id}`,
+    role: 'assistant',
+    content: [{ type: 'output_text', text }],
+  };
+  const base = { id: `call_item_${id}`, call_id: `call_${id}`, name: call?.name };
+  const output = call?.custom
+    ? { ...base, type: 'custom_tool_call', input: call.input }
+    : { ...base, type: 'function_call', arguments: JSON.stringify(call?.input) };
+  const usage = {
+    input_tokens: spent.input,
+    input_tokens_details: { cached_tokens: spent.cached },
+    output_tokens: spent.output,
+    output_tokens_details: { reasoning_tokens: 3 },
+    total_tokens: spent.input + spent.output,
+  };
+  return [
+    { type: 'response.created', response: { id: `resp_${id}` } },
+    ...[...(text === '' ? [] : [message]), ...(call ? [output] : [])].map((entry, output_index) => ({
+      type: 'response.output_item.done',
+      output_index,
+      item: entry,
+    })),
+    { type: 'response.completed', response: { id: `resp_${id}`, usage } },
+  ];
+}
+
+function chatEvents(id: string, text: string, call: ToolCall | undefined): readonly Event[] {
+  const chunk = (rest: Event): Event => ({
+    id: `chatcmpl-${id}`,
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'mock',
+    ...rest,
+  });
+  const tool_calls = call && [
+    {
+      index: 0,
+      id: `call_${id}`,
+      type: 'function',
+      function: { name: call.name, arguments: JSON.stringify(call.input) },
+    },
+  ];
+  const usage = {
+    prompt_tokens: spent.input,
+    completion_tokens: spent.output,
+    total_tokens: spent.input + spent.output,
+    prompt_tokens_details: { cached_tokens: spent.cached },
+  };
+  return [
+    chunk({
+      choices: [
+        {
+          index: 0,
+          delta: { role: 'assistant', content: text, ...(tool_calls ? { tool_calls } : {}) },
+          finish_reason: null,
+        },
+      ],
+    }),
+    chunk({ choices: [{ index: 0, delta: {}, finish_reason: call ? 'tool_calls' : 'stop' }] }),
+    chunk({ choices: [], usage }),
+  ];
+}
+
+function geminiEvents(_id: string, text: string, call: ToolCall | undefined): readonly Event[] {
+  const said = [
+    ...(text === '' ? [] : [{ text }]),
+    ...(call ? [{ functionCall: { name: call.name, args: call.input } }] : []),
+  ];
+  const usageMetadata = {
+    promptTokenCount: spent.input,
+    candidatesTokenCount: spent.output,
+    totalTokenCount: spent.input + spent.output,
+    cachedContentTokenCount: spent.cached,
+  };
+  return [
+    {
+      candidates: [{ index: 0, content: { role: 'model', parts: said }, finishReason: 'STOP' }],
+      usageMetadata,
+    },
+  ];
+}
+
+const events = {
+  anthropic: anthropicEvents,
+  responses: responsesEvents,
+  chat: chatEvents,
+  gemini: geminiEvents,
+};
+
+/** The whole answer as one JSON value, for callers that do not stream (only Claude and Gemini do that). */
+function whole(format: WireFormat, list: readonly Event[], text: string, call: ToolCall | undefined): Json {
+  if (format !== 'anthropic') return list.at(-1);
+  const content = [
+    ...(text === '' ? [] : [{ type: 'text', text }]),
+    ...(call ? [{ type: 'tool_use', id: 'toolu_whole', name: call.name, input: call.input }] : []),
+  ];
+  return { ...list[0]?.message, content, stop_reason: call ? 'tool_use' : 'end_turn' };
+}
+
+const errorNames: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+  500: 'api_error',
+  529: 'overloaded_error',
+};
+
+/** What the services say when the conversation does not fit any more; the CLIs know it by the words. */
+function contextError(format: WireFormat): Json {
+  const message = 'prompt is too long: 250000 tokens > 200000 maximum';
+  if (format === 'anthropic') return { type: 'error', error: { type: 'invalid_request_error', message } };
+  return {
+    error: {
+      type: 'invalid_request_error',
+      code: 'context_length_exceeded',
+      message: 'Your input exceeds the context window of this model.',
+    },
+  };
+}
+
+function sendError(
+  format: WireFormat,
+  answer: { fail: number | 'context'; retryAfterSeconds?: number },
+  http: ServerResponse,
+): void {
+  const status = answer.fail === 'context' ? 400 : answer.fail;
+  const error = { type: errorNames[status] ?? 'api_error', message: `mock error ${status}`, code: status };
+  const body = answer.fail === 'context' ? contextError(format) : { type: 'error', error };
+  const wait = answer.retryAfterSeconds;
+  http.writeHead(status, {
+    'content-type': 'application/json',
+    ...(wait === undefined ? {} : { 'retry-after': `${wait}` }),
+  });
+  http.end(JSON.stringify(body));
+}
+
+/** Writes the answer to the waiting CLI. */
+export function send(request: ModelRequest, answer: ModelAnswer, id: string, http: ServerResponse): void {
+  if ('hang' in answer) return;
+  if ('fail' in answer) {
+    sendError(request.format, answer, http);
+    return;
+  }
+  const { format, body, path } = request;
+  const text = 'say' in answer ? answer.say : '';
+  const call = toolCall(answer, body);
+  const list = events[format](id, text, call);
+  if (format === 'gemini' ? !path.includes(':stream') : body.stream !== true) {
+    http.writeHead(200, { 'content-type': 'application/json' });
+    http.end(JSON.stringify(whole(format, list, text, call)));
+    return;
+  }
+  http.writeHead(200, { 'content-type': 'text/event-stream' });
+  const named = format === 'anthropic' || format === 'responses';
+  for (const event of list)
+    http.write(`${named ? `event: ${event.type}\n` : ''}data: ${JSON.stringify(event)}\n\n`);
+  http.end(format === 'chat' ? 'data: [DONE]\n\n' : '');
+}

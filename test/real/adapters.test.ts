@@ -1,0 +1,163 @@
+/**
+ * The real CLIs from npm, driven through their adapters against a mock model. What a CLI really sent is in
+ * the request bodies that the model server recorded.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import picomatch from 'picomatch';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type ModelServer, startModelServer } from '../rig/model-server.js';
+import { clis, drive, makePlace, makeRoot, type Place, removeRoot, sessionFilesOf } from './drive.js';
+import { spentBy } from './scenes.js';
+
+let root: string;
+let server: ModelServer;
+
+beforeAll(() => {
+  root = makeRoot();
+});
+afterAll(() => removeRoot(root));
+beforeEach(async () => {
+  server = await startModelServer();
+});
+afterEach(() => server.close());
+
+describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as const))('%s', (_name, cli) => {
+  const { provider } = cli;
+  const begin = (
+    place: Place,
+    prompt: string,
+    more: { permission?: 'read-only' | 'full'; kill?: Promise<unknown> } = {},
+  ) => {
+    const id = provider.sessionIds === 'chosen' ? { id: crypto.randomUUID() } : {};
+    const { kill, ...rest } = more;
+    return drive(
+      cli,
+      place,
+      server.url,
+      { prompt, session: { mode: 'start', ...id }, ...rest },
+      kill ? { kill } : {},
+    );
+  };
+  const goOn = (place: Place, id: string, prompt: string, model?: string) =>
+    drive(
+      cli,
+      place,
+      server.url,
+      { prompt, session: { mode: 'resume', id }, ...(model === undefined ? {} : { model }) },
+      { before: spentBy(cli, place, id) },
+    );
+
+  /** A new machine: only the files on the provider's list came along. */
+  function move(from: Place, id: string, directory?: string): Place {
+    const to = makePlace(root, server.url, directory);
+    const listed = picomatch([...provider.sessionFiles.patterns(id, from.directory)], { dot: true });
+    for (const [file, path] of sessionFilesOf(cli, from, id)) {
+      expect(listed(file)).toBe(true);
+      const target = join(
+        to.home,
+        provider.sessionFiles.home.folder,
+        provider.sessionFiles.place(file, id, to.directory),
+      );
+      mkdirSync(dirname(target), { recursive: true });
+      cpSync(path, target);
+    }
+    return to;
+  }
+
+  test('goes on in a new home with the session file alone, in the same and in another directory', async () => {
+    const first = makePlace(root, server.url);
+    const begun = await begin(first, 'Remember TOKEN-one.');
+    const id = begun.outcome.session ?? '';
+    expect(begun.outcome).toMatchObject({
+      status: 'done',
+      text: 'seen: TOKEN-one',
+      usage: { inputTokens: 100, turns: 1 },
+    });
+    expect(provider.isSessionId(id)).toBe(true);
+    expect(sessionFilesOf(cli, first, id).size).toBe(1);
+
+    const second = move(first, id, first.directory);
+    const again = await goOn(second, id, 'Also TOKEN-two.');
+    expect(again.outcome).toMatchObject({ status: 'done', session: id, text: 'seen: TOKEN-one TOKEN-two' });
+    expect(again.outcome.usage).toEqual(begun.outcome.usage);
+
+    const third = move(second, id);
+    expect(third.directory).not.toBe(first.directory);
+    const other = await goOn(third, id, 'And TOKEN-three. [[write:here.txt|x]]');
+    expect(other.outcome).toMatchObject({ status: 'done', session: id });
+    expect(other.outcome.usage).toMatchObject({ inputTokens: 200, turns: 2 });
+    const texts = server.requests.at(-1)?.userTexts.map((text) => text.trim());
+    expect(texts).toEqual([
+      'Remember TOKEN-one.',
+      'Also TOKEN-two.',
+      'And TOKEN-three. [[write:here.txt|x]]',
+    ]);
+    expect(existsSync(join(third.directory, 'here.txt'))).toBe(true);
+  });
+
+  test.each([
+    [401, 'auth'],
+    [429, 'rate-limit'],
+    [500, 'overloaded'],
+  ])('an answer %i of the service is %s, and the session is known', async (status, kind) => {
+    const { outcome } = await begin(makePlace(root, server.url), `[[fail:${status}]]`);
+    expect(outcome.failure?.kind).toBe(kind);
+    expect(provider.isSessionId(outcome.session ?? '')).toBe(true);
+  });
+
+  test('a session that is not there is session-lost', async () => {
+    const { outcome } = await goOn(makePlace(root, server.url), crypto.randomUUID(), 'Go on.');
+    expect(outcome.failure?.kind).toBe('session-lost');
+    expect(server.requests).toEqual([]);
+  });
+
+  test('killed after a tool call, it goes on with all that was said, and leaves no key behind', async () => {
+    const place = makePlace(root, server.url);
+    const kill = server
+      .seen(({ toolResults }) => toolResults === 1)
+      .then(() => written(place.home, 'TOKEN-42'));
+    const cut = await begin(place, 'TOKEN-cut [[bash:echo TOKEN-$((40+2))]] [[hang]]', { kill });
+    expect(cut.outcome).toMatchObject({ status: 'failed', failure: { kind: 'protocol' } });
+    expect(filesWith(place.home, 'dummy-')).toEqual([]);
+
+    const id = cut.outcome.session ?? '';
+    const { outcome } = await goOn(move(place, id), id, 'You were interrupted. TOKEN-again', 'other-model');
+    expect(server.requests.at(-1)?.body.model).toBe('other-model');
+    expect(outcome).toMatchObject({ status: 'done', session: id });
+    expect(outcome.text.split(' ')).toEqual(expect.arrayContaining(['TOKEN-cut', 'TOKEN-42', 'TOKEN-again']));
+  });
+
+  test('read-only writes below .gump/out and nowhere else', async () => {
+    const place = makePlace(root, server.url);
+    const prompt =
+      '[[write:.gump/out/validate.json|{}]] [[write:a.txt|a]] [[bash:echo b > b.txt]] [[write:.gump/c.txt|c]]';
+    const { outcome } = await begin(place, `${prompt} [[say:done]]`, { permission: 'read-only' });
+    expect(outcome).toMatchObject({ status: 'done', text: 'done' });
+    expect(filesIn(place.directory)).toEqual(['.gump/out/validate.json']);
+  });
+
+  test('full writes outside of the working directory', async () => {
+    const place = makePlace(root, server.url);
+    const { outcome } = await begin(place, '[[write:../outside.txt|x]]', { permission: 'full' });
+    expect(outcome.status).toBe('done');
+    expect(existsSync(join(place.directory, '../outside.txt'))).toBe(true);
+  });
+});
+
+/** Paths of the files below, sorted. */
+function filesIn(folder: string): readonly string[] {
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return all.filter((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.isFile()).sort();
+}
+
+/** Resolves when the text is in a file of the folder: Claude Code writes its session file a moment later. */
+async function written(folder: string, text: string): Promise<void> {
+  const sessions = () => filesIn(folder).filter((file) => file.endsWith('.jsonl'));
+  while (!sessions().some((file) => readFileSync(join(folder, file)).includes(text))) await setTimeout(20);
+}
+
+function filesWith(folder: string, text: string): readonly string[] {
+  return filesIn(folder).filter((file) => readFileSync(join(folder, file)).includes(text));
+}

@@ -1,0 +1,155 @@
+/** Runs one turn of a real CLI through its adapter, in a home and a directory of its own, against the mock model. */
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { claude } from '../../src/providers/claude.js';
+import { codex } from '../../src/providers/codex.js';
+import type { AgentEvent, Exit, Provider, Turn, TurnOutcome, Usage } from '../../src/providers/provider.js';
+
+const modules = fileURLToPath(new URL('node_modules', import.meta.url));
+
+export interface RealCli {
+  readonly provider: Provider;
+  readonly version: string;
+  readonly file: string;
+  readonly before: readonly string[];
+}
+
+const claudeCode = (version: string): RealCli => ({
+  provider: claude,
+  version,
+  file: join(modules, `claude-code-${version}/bin/claude.exe`),
+  before: [],
+});
+
+/** The CLIs that `package.json` beside this file pins. */
+export const clis: readonly RealCli[] = [
+  claudeCode('2.1.197'),
+  claudeCode('2.1.330'),
+  {
+    provider: codex,
+    version: '0.169.0',
+    file: process.execPath,
+    before: [join(modules, '@openai/codex/bin/codex.js')],
+  },
+];
+
+/** A machine as far as a CLI sees it: a home that knows the mock model, and a repository. */
+export interface Place {
+  readonly home: string;
+  readonly directory: string;
+}
+
+/** A new home; `directory` is made too where none is given. */
+export function makePlace(root: string, url: string, directory = join(makeRoot(root), 'repository')): Place {
+  const home = makeRoot(root);
+  mkdirSync(join(home, '.codex'));
+  mkdirSync(join(directory, '.gump/out'), { recursive: true });
+  const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}/v1"\nenv_key = "OPENAI_API_KEY"`;
+  const limits = 'wire_api = "responses"\nrequest_max_retries = 0\nstream_max_retries = 0';
+  writeFileSync(join(home, '.codex/config.toml'), `model_provider = "mock"\n${provider}\n${limits}\n`);
+  return { home, directory };
+}
+
+/** A temporary directory with symbolic links resolved, in `root` where it is given. */
+export function makeRoot(root?: string): string {
+  return realpathSync(mkdtempSync(join(root ?? tmpdir(), 'gump-real-')));
+}
+
+export function removeRoot(root: string): void {
+  rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** The kept files of a session: path from the CLI's home folder → its absolute path. */
+export function sessionFilesOf(
+  { provider }: RealCli,
+  { home }: Place,
+  id: string,
+): ReadonlyMap<string, string> {
+  const folder = join(home, provider.sessionFiles.home.folder);
+  if (!existsSync(folder)) return new Map();
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith(`${id}.jsonl`),
+  );
+  return new Map(files.map((file) => [file, join(folder, file)]));
+}
+
+export interface DrivenTurn {
+  readonly lines: readonly string[];
+  readonly events: readonly AgentEvent[];
+  readonly exit: Exit;
+  readonly outcome: TurnOutcome;
+}
+
+export interface DriveOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further arguments, as the input `agent-args` gives them; they stand first. */
+  readonly args?: readonly string[];
+  readonly before?: Usage;
+  /** Resolves when the process group is to be killed. */
+  readonly kill?: Promise<unknown>;
+}
+
+type Rest = Omit<Turn, 'directory' | 'isRoot' | 'permission'> & { readonly permission?: Turn['permission'] };
+
+/** Resolves when the CLI has ended. */
+export async function drive(
+  cli: RealCli,
+  place: Place,
+  url: string,
+  rest: Rest,
+  options: DriveOptions = {},
+): Promise<DrivenTurn> {
+  const turn: Turn = {
+    permission: 'workspace',
+    ...rest,
+    directory: place.directory,
+    isRoot: process.getuid?.() === 0,
+  };
+  const command = cli.provider.command(turn);
+  const [first = '', ...others] = command.args;
+  const child = spawn(cli.file, [...cli.before, first, ...(options.args ?? []), ...others], {
+    cwd: place.directory,
+    detached: true,
+    env: { ...baseEnvironment(place.home, url), ...options.env, ...command.env },
+  });
+  options.kill?.then(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
+  const reader = cli.provider.reader(options.before ?? {});
+  const lines: string[] = [];
+  const events: AgentEvent[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    events.push(...reader.line(line));
+  });
+  let stderrTail = '';
+  child.stderr.on('data', (chunk) => {
+    stderrTail = (stderrTail + chunk).slice(-16_384);
+  });
+  child.stdin.end(command.stdin);
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  const exit: Exit = { reason: 'exited', ...(code === null ? {} : { code }), stderrTail, durationMs: 0 };
+  return { lines, events, exit, outcome: reader.end(exit) };
+}
+
+function baseEnvironment(home: string, url: string): Record<string, string> {
+  return {
+    PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    HOME: home,
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: 'dummy-anthropic-key',
+    OPENAI_API_KEY: 'dummy-openai-key',
+    // The CLI's own retries would take minutes.
+    CLAUDE_CODE_MAX_RETRIES: '1',
+  };
+}

@@ -1,0 +1,73 @@
+/** The scenes that are recorded as fixtures: what is asked of a CLI, and what the mock model does. */
+import { readFileSync } from 'node:fs';
+import type { Usage } from '../../src/providers/provider.js';
+import type { ModelServer } from '../rig/model-server.js';
+import {
+  type DrivenTurn,
+  type DriveOptions,
+  drive,
+  type Place,
+  type RealCli,
+  sessionFilesOf,
+} from './drive.js';
+
+export interface Played extends DrivenTurn {
+  /** What the session had spent when the recorded process started. */
+  readonly before: Usage;
+}
+
+type Play = (cli: RealCli, place: Place, server: ModelServer) => Promise<Played>;
+
+const unknownSession = '00000000-0000-4000-8000-000000000000';
+
+const newSession = (cli: RealCli): { mode: 'start'; id?: string } =>
+  cli.provider.sessionIds === 'chosen' ? { mode: 'start', id: crypto.randomUUID() } : { mode: 'start' };
+
+const start =
+  (prompt: string, options: DriveOptions = {}): Play =>
+  async (cli, place, { url }) => ({
+    ...(await drive(cli, place, url, { prompt, session: newSession(cli) }, options)),
+    before: {},
+  });
+
+/** What the session's file says was spent: what the next process's reader is given. */
+export function spentBy(cli: RealCli, place: Place, id: string): Usage {
+  const [file] = sessionFilesOf(cli, place, id).values();
+  return file === undefined ? {} : (cli.provider.sessionFiles.spent?.(readFileSync(file)) ?? {});
+}
+
+const resume: Play = async (cli, place, server) => {
+  const first = await start('Remember TOKEN-one.')(cli, place, server);
+  const id = first.outcome.session ?? '';
+  const before = spentBy(cli, place, id);
+  const rest = { prompt: 'Which tokens do you know? TOKEN-two', session: { mode: 'resume', id } } as const;
+  return { ...(await drive(cli, place, server.url, rest, { before })), before };
+};
+
+const killed: Play = (cli, place, server) => {
+  const kill = server.seen(({ prompt, toolResults }) => prompt.includes('TOKEN-killed') && toolResults === 1);
+  return start('TOKEN-killed [[bash:echo one]] [[hang]]', { kill })(cli, place, server);
+};
+
+export const scenes: Readonly<Record<string, Play>> = {
+  success: start('Say hello. TOKEN-one'),
+  tool: start('TOKEN-one [[write:notes.txt|hello]] [[bash:cat notes.txt]]'),
+  resume,
+  401: start('[[fail:401]]'),
+  429: start('[[fail:429:2]]'),
+  500: start('[[fail:500]]'),
+  context: start('[[fail:context]]'),
+  'unknown-session': async (cli, place, { url }) => {
+    const session = { mode: 'resume', id: unknownSession } as const;
+    return { ...(await drive(cli, place, url, { prompt: 'Go on.', session })), before: {} };
+  },
+  killed,
+};
+
+/** Only for CLIs with a turn limit of their own. */
+export const claudeScenes: Readonly<Record<string, Play>> = {
+  'max-turns': start('[[loop:echo again]]', { args: ['--max-turns', '2'] }),
+};
+
+export const scenesOf = (cli: RealCli): Readonly<Record<string, Play>> =>
+  cli.provider.id === 'claude' ? { ...scenes, ...claudeScenes } : scenes;

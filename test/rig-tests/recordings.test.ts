@@ -1,0 +1,84 @@
+/**
+ * The stand-ins against recordings of the real CLIs (`test/fixtures/transcripts`): the same kinds of lines in the
+ * same order, and no key in them that the real line does not have.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Act } from '../rig/stand-in.js';
+import { runAgent, useMachine } from './run-agent.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const transcripts = fileURLToPath(new URL('../fixtures/transcripts/', import.meta.url));
+
+const scenes: Readonly<Record<string, { readonly acts: readonly Act[]; readonly args?: readonly string[] }>> =
+  {
+    success: { acts: [{ say: 'hello' }] },
+    tool: { acts: [{ write: 'notes.txt', content: 'hello' }, { run: 'cat notes.txt' }, { say: 'done' }] },
+    401: { acts: [{ fail: 401 }] },
+    429: { acts: [{ fail: 429 }] },
+    context: { acts: [{ fail: 'context' }] },
+    'max-turns': { acts: [{ run: 'true' }, { run: 'true' }, { run: 'true' }], args: ['--max-turns', '2'] },
+  };
+
+const clis = [
+  {
+    name: 'claude',
+    version: '2.1.330',
+    args: ['-p', '--output-format', 'stream-json', '--verbose', '--include-partial-messages'].concat([
+      '--permission-mode',
+      'acceptEdits',
+      '--allowedTools',
+      'Bash',
+    ]),
+    scenes: ['success', 'tool', '401', '429', 'context', 'max-turns'],
+  },
+  {
+    name: 'codex',
+    version: '0.169.0',
+    args: ['exec', '--json', '-s', 'workspace-write', '-'],
+    scenes: ['success', 'tool', '401', '429', 'context'],
+  },
+];
+
+const rig = useMachine();
+
+const lines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Json);
+
+/** What kind of line it is. */
+function kind(line: Json): string {
+  const inner = (line.event ?? line.item) as Json | undefined;
+  return [line.type, line.subtype, inner?.type].filter(Boolean).join(' ');
+}
+
+const inside = ['message', 'event', 'item', 'usage', 'error'];
+
+/** `message.usage.input_tokens` and so on, as deep as the readers look. */
+function keys(line: Json, before = ''): readonly string[] {
+  return Object.entries(line).flatMap(([name, value]) => {
+    const path = before + name;
+    const isDeeper = inside.includes(name) && typeof value === 'object' && value !== null;
+    return isDeeper ? [path, ...keys(value as Json, `${path}.`)] : [path];
+  });
+}
+
+describe.each(clis)('$name $version', ({ name, version, args, scenes: played }) => {
+  it.each(played)('%s', async (scene) => {
+    const { acts, args: more = [] } = scenes[scene] ?? { acts: [] };
+    await rig.agents.script([{ do: acts }]);
+    const ours = lines((await runAgent(rig.machine, name, [...args, ...more], 'go')).stdout);
+    const real = lines(await readFile(join(transcripts, name, `${version}.${scene}.ndjson`), 'utf8'));
+    expect(ours.map(kind)).toEqual(real.map(kind));
+    const invented = ours.map((line, index) => {
+      const known = new Set(keys(real[index] ?? {}));
+      return keys(line).filter((path) => !known.has(path));
+    });
+    expect(invented.flat()).toEqual([]);
+  });
+});

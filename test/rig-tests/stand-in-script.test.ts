@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Machine } from '../rig/machine.js';
+import { runAgent, startAgent, useMachine } from './run-agent.js';
+
+const rig = useMachine();
+
+const base = ['-p', '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions'];
+const claude = (args: readonly string[], prompt: string, place: Machine = rig.machine) =>
+  runAgent(place, 'claude', [...base, ...args], prompt);
+
+describe('the script', () => {
+  it('counts calls among those that fit the rule', async () => {
+    await rig.agents.script([
+      { prompt: 'build', call: 2, do: [{ say: 'second build' }] },
+      { prompt: 'build', do: [{ say: 'other build' }] },
+    ]);
+    const said = async (prompt: string) => (await claude([], prompt)).events.at(-1)?.result;
+    expect([await said('build'), await said('test'), await said('build'), await said('build')]).toEqual([
+      'other build',
+      'ok',
+      'second build',
+      'other build',
+    ]);
+    await rig.agents.script([{ prompt: 'build', call: 1, do: [{ say: 'afresh' }] }], { count: 'afresh' });
+    expect(await said('build')).toBe('afresh');
+  });
+
+  it('can be a module', async () => {
+    await rig.agents.scriptModule('export default (call) => [{ say: call.prompt.toUpperCase() }];');
+    expect((await claude([], 'loud')).events.at(-1)).toMatchObject({ result: 'LOUD' });
+  });
+
+  it('runs commands, commits, prints what is no event, and shows its environment', async () => {
+    const environment = join(rig.machine.scratch, 'environment.json');
+    const acts = [
+      { run: 'echo hello > hello.txt' },
+      { commit: "It's done" },
+      { delete: 'a.txt' },
+      { print: '{"broken', times: 2 },
+      { giant: 100_000 },
+      { stderr: 'a warning' },
+      { environment },
+    ];
+    await rig.agents.script([{ do: acts }]);
+    const { stdout, stderr, events } = await claude([], 'x');
+    expect(stdout.split('\n').filter((line) => line === '{"broken')).toHaveLength(2);
+    expect(stdout.length).toBeGreaterThan(100_000);
+    expect([stderr, events.at(-1)?.type]).toEqual(['a warning\n', 'result']);
+    expect(await readdir(rig.machine.workspace)).toEqual(['.git', 'hello.txt']);
+    expect(JSON.parse(await readFile(environment, 'utf8'))).toMatchObject({
+      HOME: rig.machine.home,
+      IS_SANDBOX: '1',
+    });
+    expect((await rig.agents.calls())[0]?.environment).toContain('IS_SANDBOX');
+  });
+
+  it('leaves a process behind, and tells when a session is shared', async () => {
+    const id = randomUUID();
+    const ready = join(rig.machine.scratch, 'ready');
+    await rig.agents.script([
+      { prompt: 'first', do: [{ spawn: 'exec sleep 600' }, { waitFor: ready }] },
+      { prompt: 'second', do: [{ run: `touch ${ready}` }] },
+    ]);
+    const child = startAgent(rig.machine, 'claude', [...base, '--session-id', id]);
+    child.stdin.end('first');
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await claude(['--resume', id], 'second');
+    await closed;
+    expect((await rig.agents.calls())[1]?.sharedWith).toBe(child.pid);
+    expect(await rig.machine.processes()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,43 @@
+/** Bodies of entries behind signed addresses: the part of Azure Blob Storage that the cache client speaks. */
+import { json, type Reply } from './reply.js';
+import type { Entry } from './shelf.js';
+
+/** One PUT, or `comp=block` for every piece and `comp=blocklist` at the end (files above 128 MiB). */
+export function upload(entry: Entry, query: URLSearchParams, body: Buffer): Reply {
+  if (entry.state === 'stored') return json(403, { message: 'the entry is finished' });
+  const step = query.get('comp');
+  if (step === 'block') entry.blocks.set(query.get('blockid') ?? '', body);
+  else entry.body = step === 'blocklist' ? joinBlocks(entry, body.toString()) : body;
+  return { status: 201, headers: blobHeaders(entry) };
+}
+
+function joinBlocks(entry: Entry, list: string): Buffer {
+  const ids = [...list.matchAll(/<(?:Latest|Uncommitted|Committed)>([^<]*)</g)].map(
+    (match) => match[1] ?? '',
+  );
+  return Buffer.concat(ids.map((id) => entry.blocks.get(id) ?? Buffer.alloc(0)));
+}
+
+/** The whole body, or the piece that a `Range` or `x-ms-range` header names. */
+export function download(entry: Entry, method: string, range: string | undefined): Reply {
+  const body = entry.body ?? Buffer.alloc(0);
+  const headers = { ...blobHeaders(entry), 'accept-ranges': 'bytes', 'x-ms-blob-type': 'BlockBlob' };
+  if (method === 'HEAD')
+    return { status: 200, headers: { ...headers, 'content-length': String(body.length) } };
+  const [, from, to] = range?.match(/^bytes=(\d+)-(\d*)$/) ?? [];
+  if (from === undefined) return { status: 200, headers, body };
+  const start = Number(from);
+  if (start >= body.length) return { status: 416, headers: { 'content-range': `bytes */${body.length}` } };
+  const end = to ? Math.min(Number(to), body.length - 1) : body.length - 1;
+  const place = { 'content-range': `bytes ${start}-${end}/${body.length}` };
+  return { status: 206, headers: { ...headers, ...place }, body: body.subarray(start, end + 1) };
+}
+
+function blobHeaders(entry: Entry): Record<string, string> {
+  return {
+    etag: `"${entry.signature}"`,
+    'last-modified': new Date(0).toUTCString(),
+    'x-ms-request-id': entry.signature,
+    'x-ms-version': '2025-01-05',
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * The calls file and the script. A rule of the script is chosen by counting the calls file, so that it needs no
+ * state of its own, holds over several machines, and parallel calls cannot take the same number.
+ */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const folder = () => join(homedir(), '.fake-agent');
+
+function callsFile() {
+  const pointer = join(folder(), 'calls-path');
+  return existsSync(pointer) ? readFileSync(pointer, 'utf8').trim() : join(dirname(homedir()), 'calls.jsonl');
+}
+
+export function recordCall(provider, argv, prompt, request, opened) {
+  const call = {
+    token: randomUUID(),
+    provider,
+    argv,
+    prompt,
+    cwd: process.cwd(),
+    session: { mode: request.session?.mode ?? 'start', id: opened.id ?? request.session?.id },
+    model: request.model,
+    earlier: opened.earlier ?? [],
+    refused: opened.refusal ? (opened.refusal.stderr ?? opened.refusal.stdout ?? '') : undefined,
+    sharedWith: opened.refusal ? undefined : currentUser(provider, opened.id),
+    pid: process.pid,
+    home: homedir(),
+    environment: Object.keys(process.env).sort(),
+  };
+  appendFileSync(callsFile(), `${JSON.stringify(call)}\n`);
+  return call;
+}
+
+/** The first rule that fits; without one the agent says `ok`. */
+export async function ruleFor(call) {
+  const script = await readScript();
+  if (typeof script === 'function') return toRule(await script(call));
+  const calls = readFileSync(callsFile(), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const until = calls.findIndex(({ token }) => token === call.token);
+  const seen = calls.slice(script.since ?? 0, until + 1).filter(({ refused }) => refused === undefined);
+  const rules = Array.isArray(script) ? script : script.rules;
+  return rules.find((rule) => fits(rule, call) && fitsCount(rule, seen)) ?? {};
+}
+
+function toRule(answer) {
+  return Array.isArray(answer) ? { do: answer } : (answer ?? {});
+}
+
+function fits(rule, call) {
+  return (
+    (rule.provider === undefined || rule.provider === call.provider) &&
+    (rule.prompt === undefined || call.prompt.includes(rule.prompt)) &&
+    (rule.session === undefined || rule.session === call.session.mode) &&
+    (rule.model === undefined || rule.model === call.model)
+  );
+}
+
+/** `call: n` or `[n, m]`: which of the calls that the rest of the rule fits, from 1, in the order they came. */
+function fitsCount(rule, seen) {
+  if (rule.call === undefined) return true;
+  const number = seen.filter((call) => fits(rule, call)).length;
+  return [rule.call].flat().includes(number);
+}
+
+async function readScript() {
+  const module = join(folder(), 'script.mjs');
+  const file = process.env.GUMP_FAKE_SCRIPT ?? (existsSync(module) ? module : join(folder(), 'script.json'));
+  if (!existsSync(file)) return [];
+  if (file.endsWith('.mjs')) return (await import(pathToFileURL(file).href)).default;
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** Notes that this process is at work in the session; the function returned takes the note away. */
+export function sessionGuard(provider, id) {
+  const note = guardFile(provider, id);
+  mkdirSync(dirname(note), { recursive: true });
+  writeFileSync(note, String(process.pid));
+  return () => rmSync(note, { force: true });
+}
+
+/** The living process that is at work in the session already, if any. */
+function currentUser(provider, id) {
+  const note = guardFile(provider, id);
+  if (!existsSync(note)) return undefined;
+  const pid = Number(readFileSync(note, 'utf8'));
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch {
+    return undefined; // It was killed and could not take its note away.
+  }
+}
+
+function guardFile(provider, id) {
+  return join(folder(), 'busy', `${provider}-${id}`);
+}

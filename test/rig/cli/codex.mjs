@@ -1,0 +1,100 @@
+/**
+ * Codex 0.169.0, second half: `exec --json`, compared with recordings of the real one in `rig-tests`. The thread id
+ * comes first and cannot be chosen; usage is of the whole thread.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { mayWrite, open, parse } from './codex-session.mjs';
+import { append } from './files.mjs';
+import { apiErrors, spent } from './session.mjs';
+
+const version = '0.169.0';
+
+function begin(run) {
+  const { session, cwd } = run;
+  run.print({ type: 'thread.started', thread_id: session.id });
+  run.print({ type: 'turn.started' });
+  const meta = { id: session.id, cwd, cli_version: version, originator: 'codex_exec' };
+  if (!existsSync(session.file)) keep(run, 'session_meta', meta);
+  keep(run, 'event_msg', { type: 'user_message', message: run.prompt });
+}
+
+function keep(run, type, payload) {
+  append(run.session.file, { timestamp: new Date().toISOString(), type, payload });
+}
+
+function say(run, text) {
+  run.print({ type: 'item.completed', item: { id: itemId(run), type: 'agent_message', text } });
+  keep(run, 'event_msg', { type: 'agent_message', message: text });
+  count(run);
+}
+
+function tool(run, tool) {
+  if (tool.say !== undefined) {
+    run.print({ type: 'item.completed', item: { id: itemId(run), type: 'agent_message', text: tool.say } });
+  }
+  // A command that the sandbox refused gives no item at all.
+  if (!tool.isDenied) printCommand(run, tool);
+  keep(run, 'response_item', { type: 'function_call_output', output: tool.output ?? '' });
+  count(run);
+}
+
+/** Everything is a command here; the real one also has `file_change` items for its own patches. */
+function printCommand(run, { command, name, path, output = '', exitCode = 0 }) {
+  const text = command ?? `${name === 'Write' ? 'tee' : 'rm -rf'} ${path}`;
+  const item = { id: itemId(run), type: 'command_execution', command: `/bin/bash -lc '${text}'` };
+  const begun = { ...item, aggregated_output: '', exit_code: null, status: 'in_progress' };
+  run.print({ type: 'item.started', item: begun });
+  const status = exitCode === 0 ? 'completed' : 'failed';
+  const ended = { ...item, aggregated_output: output, exit_code: exitCode, status };
+  run.print({ type: 'item.completed', item: ended });
+}
+
+function itemId(run) {
+  run.items = (run.items ?? -1) + 1;
+  return `item_${run.items}`;
+}
+
+function count(run) {
+  keep(run, 'event_msg', { type: 'token_count', info: { total_token_usage: totals(run) } });
+}
+
+function totals(run) {
+  const usage = spent(run);
+  const sum = (name, more) => (run.session.before[name] ?? 0) + more;
+  return {
+    input_tokens: sum('input_tokens', usage.inputTokens),
+    cached_input_tokens: sum('cached_input_tokens', usage.cacheReadTokens),
+    cache_write_input_tokens: sum('cache_write_input_tokens', 0),
+    output_tokens: sum('output_tokens', usage.outputTokens),
+    reasoning_output_tokens: sum('reasoning_output_tokens', 0),
+  };
+}
+
+function finish(run) {
+  if (run.request.lastMessageFile) writeFileSync(run.request.lastMessageFile, run.text);
+  run.print({ type: 'turn.completed', usage: totals(run) });
+}
+
+const demand = 'We’re currently experiencing high demand, which may cause temporary errors.';
+const failures = {
+  401: `unexpected status 401 Unauthorized: ${apiErrors[401].message}`,
+  429: 'exceeded retry limit, last status: 429 Too Many Requests',
+  500: demand,
+  529: demand,
+  context:
+    "Codex ran out of room in the model's context window. Start a new thread or clear earlier history before retrying.",
+};
+
+function fail(run, { kind, message, retryAfterMs }) {
+  if (!(kind in failures)) throw new Error(`Codex has no failure ${kind}`);
+  // The service's own words with the wait in them, which Codex passes on.
+  const wait = retryAfterMs && `Rate limit reached. Please try again in ${retryAfterMs}ms.`;
+  const text = message ?? wait ?? failures[kind];
+  run.print({ type: 'error', message: text });
+  run.print({ type: 'turn.failed', error: { message: text } });
+  return 1;
+}
+
+const title = `codex-cli ${version}`;
+
+export default { id: 'codex', version: title, parse, open, begin, say, tool, finish, fail, mayWrite };

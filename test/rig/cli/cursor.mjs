@@ -1,0 +1,129 @@
+/**
+ * Cursor's CLI by its documentation of early 2026 (2026.03.20): it could not be had for trying, so this proves no more
+ * than that the action does what that documentation says. Exit code is always 0; a result line tells.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { readArguments, refuse } from './arguments.mjs';
+import { append, readEntries } from './files.mjs';
+import { apiErrors, spent } from './session.mjs';
+
+const flags = [
+  '-p',
+  '--print',
+  '--force',
+  '-f',
+  '--yolo',
+  '--trust',
+  '--stream-partial-output',
+  '--approve-mcps',
+];
+const values = ['--output-format', '--workspace', '--resume', '--model', '-m', '--mode', '--sandbox'];
+const options = {
+  ...Object.fromEntries(flags.map((name) => [name, 'flag'])),
+  ...Object.fromEntries(values.map((name) => [name, 'value'])),
+};
+
+function storeOf(directory, id) {
+  const folder = createHash('md5').update(realpathSync(directory)).digest('hex');
+  return join(homedir(), '.cursor', 'chats', folder, id, 'store.db');
+}
+
+/** `create-chat` prints the id of a new, empty chat. */
+function aside([command]) {
+  if (command !== 'create-chat') return false;
+  const id = randomUUID();
+  append(storeOf(process.cwd(), id), { type: 'chat', id });
+  process.stdout.write(`${id}\n`);
+  return true;
+}
+
+function parse(argv, prompt) {
+  const given = readArguments(argv, options);
+  const last = (...names) => names.flatMap((name) => given[name] ?? []).at(-1);
+  prompt.text ||= given.words.join(' ');
+  const isForced = given['--force'] || given['-f'] || given['--yolo'];
+  if (!given['--trust']) refuse(0, 'Workspace trust required: pass --trust to run headless.');
+  const id = last('--resume');
+  return {
+    session: id === undefined ? { mode: 'start' } : { mode: 'resume', id },
+    model: last('--model', '-m'),
+    permission: last('--mode') ?? (isForced ? 'force' : 'default'),
+    cwd: last('--workspace') ?? process.cwd(),
+  };
+}
+
+function open({ session, cwd }) {
+  const id = session.id ?? randomUUID();
+  const file = storeOf(cwd, id);
+  if (session.mode === 'resume' && !existsSync(file)) refuse(0, `Error: chat ${id} not found`);
+  const users = readEntries(file).filter(({ type }) => type === 'user');
+  return { id, file, earlier: users.map(({ text }) => text) };
+}
+
+function begin(run) {
+  const { session, request, cwd } = run;
+  const common = { session_id: session.id, cwd, model: request.model ?? 'Auto', permissionMode: 'default' };
+  run.print({ type: 'system', subtype: 'init', apiKeySource: 'env', ...common });
+  const content = [{ type: 'text', text: run.prompt }];
+  run.print({ type: 'user', message: { role: 'user', content }, session_id: session.id });
+  append(session.file, { type: 'user', text: run.prompt });
+}
+
+function say(run, text) {
+  const message = { role: 'assistant', content: [{ type: 'text', text }] };
+  run.print({ type: 'assistant', message, model_call_id: `call-${run.answers}`, session_id: run.session.id });
+  append(run.session.file, { type: 'assistant', text });
+}
+
+function tool(run, tool) {
+  if (tool.say !== undefined) say(run, tool.say);
+  const isCommand = tool.command !== undefined;
+  const call = { args: isCommand ? { command: tool.command } : { path: tool.path } };
+  const toolCall = { [isCommand ? 'shellToolCall' : 'editToolCall']: call };
+  for (const subtype of ['started', 'completed']) {
+    const common = {
+      call_id: `tool-${run.answers}`,
+      model_call_id: `call-${run.answers}`,
+      session_id: run.session.id,
+    };
+    run.print({ type: 'tool_call', subtype, ...common, tool_call: toolCall });
+  }
+}
+
+function result(run, fields) {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = spent(run);
+  const usage = { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens };
+  const duration = Date.now() - run.startedAt;
+  run.print({ type: 'result', duration_ms: duration, session_id: run.session.id, usage, ...fields });
+}
+
+function finish(run) {
+  result(run, { subtype: 'success', is_error: false, result: run.text });
+}
+
+function fail(run, { kind, message }) {
+  const text = message ?? apiErrors[kind]?.message ?? 'The conversation is too long.';
+  result(run, { subtype: 'error', is_error: true, result: text });
+  return 0;
+}
+
+const mayWrite = ({ request }) => request.permission !== 'plan' && request.permission !== 'ask';
+const mayRun = ({ request }) => request.permission === 'force';
+
+export default {
+  id: 'cursor',
+  version: '2026.03.20',
+  aside,
+  parse,
+  open,
+  begin,
+  say,
+  tool,
+  finish,
+  fail,
+  mayWrite,
+  mayRun,
+};

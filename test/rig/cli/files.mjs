@@ -1,0 +1,32 @@
+/** Append-only JSON-lines files, as the CLIs keep their conversations in. */
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The entries that parse: every CLI goes on after a last line that was cut off. */
+export function readEntries(file) {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8').split('\n').flatMap(parse);
+}
+
+function parse(line) {
+  try {
+    return line.trim() === '' ? [] : [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+export function append(file, entry) {
+  mkdirSync(dirname(file), { recursive: true });
+  const isCut = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, 'utf8'));
+  appendFileSync(file, `${isCut ? '\n' : ''}${JSON.stringify(entry)}\n`);
+}
+
+/** Files under `directory`, at any depth, whose name fits. */
+export function findFiles(directory, fits) {
+  if (!existsSync(directory)) return [];
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && fits(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,181 @@
+/**
+ * A machine that runs jobs as the GitHub runner does, made of temporary folders: its own HOME, temp, tool cache,
+ * workspace and programs. It ends with `wipe`, after which the next machine knows nothing of it.
+ */
+import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CacheService } from './cache-service.js';
+import { git } from './git.js';
+import type { Repository } from './repository.js';
+import type { MachineFacts } from './runner/environment.js';
+import {
+  type Job,
+  type JobOptions,
+  type JobStatus,
+  type Stage,
+  type StepOptions,
+  startJob,
+} from './runner/job.js';
+import { killProcessesOf, processesOf } from './runner/leftovers.js';
+
+export { pullRequestEvent, type WorkflowEvent } from './runner/event.js';
+export type { Job, JobOptions, JobStatus, Stage, StepOptions } from './runner/job.js';
+export type { Moment, Stop } from './runner/stage.js';
+
+export interface MachineOptions {
+  /** Absent: the machine has no cache service. */
+  readonly cache?: CacheService;
+  /** The top of everything; a fresh folder unless told. Given twice (after `wipe`), all paths are the same again. */
+  readonly root?: string;
+  /** The workspace under the root: `work/sample/sample` unless told. */
+  readonly workspace?: string;
+  /** Where `action.yml` lies: the top of this repository unless told. */
+  readonly actionDirectory?: string;
+  /** A script to run for main and post instead of those that `action.yml` names. */
+  readonly entry?: string;
+  readonly runnerKind?: MachineFacts['runnerKind'];
+}
+
+export interface CheckoutOptions {
+  /** A branch, tag or pull ref (`refs/pull/7/merge`); `refs/heads/main` unless told. */
+  readonly ref?: string;
+  /** The commit to be at; what `ref` names unless told. Without `ref`, HEAD is detached there. */
+  readonly commit?: string;
+  /** Commits to fetch: 1 unless told, as actions/checkout has it; 0 for all. */
+  readonly depth?: number;
+}
+
+export interface Machine {
+  readonly root: string;
+  readonly home: string;
+  /** RUNNER_TEMP. */
+  readonly temp: string;
+  readonly toolCache: string;
+  readonly workspace: string;
+  /** First on PATH. */
+  readonly bin: string;
+  /** TMPDIR. */
+  readonly scratch: string;
+  /** Makes the workspace what actions/checkout would, without its credentials; returns the commit. */
+  checkout(repository: Repository, options?: CheckoutOptions): Promise<string>;
+  /** Puts a program on PATH: a whole script with its `#!` line. */
+  install(name: string, script: string): Promise<void>;
+  job(options?: JobOptions): Promise<Job>;
+  /**
+   * A job of one step and its post; `post` is absent where it did not run. `laterStatus`: what steps of another
+   * kind made of the job between the two.
+   */
+  step(options?: JobOptions & StepOptions & { readonly laterStatus?: JobStatus }): Promise<StepResult>;
+  /** Ids of the living processes that were started on this machine. */
+  processes(): Promise<readonly number[]>;
+  /** Ends whatever still runs and deletes everything. */
+  wipe(): Promise<void>;
+}
+
+export interface StepResult {
+  readonly main: Stage;
+  readonly post?: Stage;
+}
+
+const repositoryTop = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Makes a machine; the caller wipes it. */
+export async function createMachine(options: MachineOptions = {}): Promise<Machine> {
+  const facts = await furnish(options);
+  const root = facts.root;
+  let sha = '0'.repeat(40);
+  const job = (jobOptions: JobOptions = {}) => startJob({ ...placeOf(options, facts), sha }, jobOptions);
+  return {
+    ...facts,
+    async checkout(repository, checkoutOptions = {}) {
+      sha = await checkOut(facts.workspace, repository, checkoutOptions);
+      return sha;
+    },
+    async install(name, script) {
+      await writeFile(join(facts.bin, name), script);
+      await chmod(join(facts.bin, name), 0o755);
+    },
+    job,
+    step: (stepOptions = {}) => runStep(job, stepOptions),
+    processes: () => processesOf(facts.home),
+    async wipe() {
+      await killProcessesOf(facts.home);
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function placeOf(options: MachineOptions, machine: MachineFacts) {
+  return {
+    machine,
+    actionDirectory: options.actionDirectory ?? repositoryTop,
+    ...(options.entry === undefined ? {} : { entry: resolve(repositoryTop, options.entry) }),
+  };
+}
+
+async function furnish(options: MachineOptions): Promise<MachineFacts & { readonly root: string }> {
+  const root = options.root ?? (await mkdtemp(join(tmpdir(), 'rig-machine-')));
+  await mkdir(root, { recursive: true });
+  const top = await realpath(root);
+  const folders = {
+    home: join(top, 'home'),
+    temp: join(top, 'work', '_temp'),
+    toolCache: join(top, 'tools'),
+    workspace: join(top, options.workspace ?? 'work/sample/sample'),
+    bin: join(top, 'bin'),
+    scratch: join(top, 'tmp'),
+  };
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+  return {
+    root: top,
+    ...folders,
+    runnerName: 'rig',
+    runnerKind: options.runnerKind ?? 'github-hosted',
+    ...(options.cache ? { cache: options.cache } : {}),
+  };
+}
+
+async function runStep(
+  job: (options: JobOptions) => Promise<Job>,
+  options: JobOptions & StepOptions & { readonly laterStatus?: JobStatus },
+): Promise<StepResult> {
+  const started = await job(options);
+  const main = await started.step(options);
+  const [post] = await started.finish(options.laterStatus);
+  return { main, ...(post ? { post } : {}) };
+}
+
+/** The git calls of actions/checkout v7 as far as they shape the work tree, its HEAD and its refs. */
+async function checkOut(
+  workspace: string,
+  repository: Repository,
+  { ref, commit, depth = 1 }: CheckoutOptions,
+): Promise<string> {
+  const name = ref ?? (commit === undefined ? 'refs/heads/main' : undefined);
+  const sha = commit ?? (await repository.git('rev-parse', `${name}^{commit}`));
+  await rm(workspace, { recursive: true, force: true });
+  await mkdir(workspace, { recursive: true });
+  await git(workspace, 'init', '--quiet', '--initial-branch=main');
+  // A path would make git ignore the depth; an address does not.
+  await git(workspace, 'remote', 'add', 'origin', `file://${repository.path}`);
+  await git(workspace, 'config', '--local', 'gc.auto', '0');
+  const tracking = name
+    ?.replace(/^refs\/heads\//, 'refs/remotes/origin/')
+    .replace(/^refs\/pull\//, 'refs/remotes/pull/');
+  const limit = depth > 0 ? [`--depth=${depth}`] : [];
+  await git(
+    workspace,
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    ...limit,
+    'origin',
+    tracking ? `+${sha}:${tracking}` : sha,
+  );
+  const branch = name?.match(/^refs\/heads\/(.*)$/)?.[1];
+  const target = branch && tracking ? ['-B', branch, tracking] : ['--detach', sha];
+  await git(workspace, 'checkout', '--quiet', '--force', ...target);
+  return sha;
+}

@@ -1,0 +1,87 @@
+/**
+ * A model service on 127.0.0.1 that the real CLIs talk to: Anthropic Messages, OpenAI Responses, OpenAI Chat
+ * Completions and Gemini streamGenerateContent. It records every request and answers by rules, or by markers
+ * in the prompt; a plain prompt is answered with every TOKEN-… that the request carries, which proves what
+ * the CLI really sent of earlier turns.
+ *
+ * Markers, each one answer of the model, in the order they stand in the newest prompt:
+ *   [[write:PATH|CONTENT]]  [[bash:COMMAND]]  [[say:TEXT]]  [[fail:STATUS]]  [[fail:429:SECONDS]]
+ *   [[fail:context]]  [[hang]]  [[loop:COMMAND]] (the same tool call for ever)  [[delay:MS]] (before the next)
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type ModelAnswer, scripted } from '../providers/model/answer.js';
+import { formatOf, type Json, type ModelRequest, readRequest } from '../providers/model/request.js';
+import { send, spent } from '../providers/model/wire.js';
+
+export type { ModelAnswer } from '../providers/model/answer.js';
+export { type ModelRequest, userTexts, type WireFormat } from '../providers/model/request.js';
+
+/** Looks at a request; `undefined` leaves it to the next rule, in the end to the markers. */
+export type ModelRule = (request: ModelRequest) => ModelAnswer | undefined;
+
+export interface ModelServer {
+  /** `http://127.0.0.1:PORT`, without a path. */
+  readonly url: string;
+  /** Every model request so far, oldest first. */
+  readonly requests: readonly ModelRequest[];
+  /** Resolves with the next request, or with one that came already and that `matches`. */
+  seen(matches: (request: ModelRequest) => boolean): Promise<ModelRequest>;
+  close(): Promise<void>;
+}
+
+async function readBody(http: IncomingMessage): Promise<Json> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of http) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString('utf8');
+  return text.startsWith('{') ? JSON.parse(text) : {};
+}
+
+type Handler = (http: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Takes a request down, then answers it by the first rule that speaks, else by the markers. */
+function handler(rules: readonly ModelRule[], take: (request: ModelRequest) => number): Handler {
+  return async (http, response) => {
+    const body = await readBody(http);
+    const path = http.url ?? '';
+    const format = formatOf(path);
+    if (format === undefined) return void response.writeHead(404).end('{}');
+    if (path.includes('count_tokens')) return void response.end(`{"input_tokens":${spent.input}}`);
+    const request = readRequest(format, http, body);
+    const number = take(request);
+    const spoken = rules.reduce<ModelAnswer | undefined>((found, rule) => found ?? rule(request), undefined);
+    const answer = spoken ?? scripted(request);
+    setTimeout(send, answer.delayMs ?? 0, request, answer, `${number}`, response).unref();
+  };
+}
+
+type Matches = (request: ModelRequest) => boolean;
+
+/** Starts it on a free port. `rules` are asked in order before the markers are. */
+export async function startModelServer(
+  options: { readonly rules?: readonly ModelRule[] } = {},
+): Promise<ModelServer> {
+  const requests: ModelRequest[] = [];
+  const waiting = new Map<Matches, (request: ModelRequest) => void>();
+  const take = (request: ModelRequest): number => {
+    for (const [matches, resolve] of waiting) {
+      if (matches(request) && waiting.delete(matches)) resolve(request);
+    }
+    return requests.push(request);
+  };
+  const server = createServer(handler(options.rules ?? [], take));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    seen: (matches) => {
+      const found = requests.find(matches);
+      return found ? Promise.resolve(found) : new Promise((resolve) => waiting.set(matches, resolve));
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,50 @@
+/** The shape of `report.json` that the contract promises (section 3), for tests to read it by. */
+
+export interface Report {
+  readonly version: 1;
+  readonly workflow: string;
+  readonly status: string;
+  readonly failedStep?: string;
+  readonly runId: string;
+  readonly jobAttempt: number;
+  readonly resumed: boolean;
+  readonly persisted: boolean;
+  readonly startCommit: string;
+  readonly totals: ReportUsage & { readonly durationMs?: number };
+  readonly steps: readonly ReportStep[];
+}
+
+export interface ReportStep {
+  readonly path: string;
+  readonly type: string;
+  readonly agent?: string;
+  readonly provider?: string;
+  readonly status: string;
+  readonly takenOver: boolean;
+  readonly attempts: readonly ReportAttempt[];
+}
+
+export interface ReportAttempt {
+  readonly number: number;
+  readonly jobAttempt: number;
+  readonly agent?: string;
+  readonly session?: {
+    readonly id?: string;
+    readonly declared?: string;
+    readonly effective: string;
+    readonly reason: string;
+  };
+  readonly status: string;
+  readonly failure?: { readonly kind: string; readonly message: string };
+  readonly gates?: readonly { readonly name: string; readonly status: string }[];
+  readonly usage?: ReportUsage;
+  readonly durationMs?: number;
+  readonly commit?: string;
+}
+
+export interface ReportUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly costUsd?: number;
+  readonly turns?: number;
+}

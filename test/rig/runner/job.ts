@@ -1,0 +1,199 @@
+/** One job on a machine: its steps one after the other, then what they left to be done after, last one first. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ActionMetadata, inputVariables, readActionMetadata } from './action-metadata.js';
+import { type JobFacts, type MachineFacts, stageEnvironment } from './environment.js';
+import { eventPayload, push, type WorkflowEvent } from './event.js';
+import { makeFileCommands, readFileCommands } from './file-commands.js';
+import { runStage, type Stop } from './stage.js';
+import { describeStage, type Stage } from './stage-result.js';
+
+export type { Stage } from './stage-result.js';
+
+export type JobStatus = 'success' | 'failure' | 'cancelled';
+
+export interface JobOptions {
+  /** `1001`, attempt 1, job `agents` unless told. */
+  readonly runId?: string;
+  readonly attempt?: number;
+  readonly job?: string;
+  readonly event?: WorkflowEvent;
+  readonly workflow?: string;
+  readonly workflowRef?: string;
+  readonly matrix?: Readonly<Record<string, unknown>>;
+  readonly repository?: string;
+  readonly cacheMode?: JobFacts['cacheMode'];
+  readonly cacheToken?: string;
+  /** A GitHub API on loopback; unless told, an address where nothing listens. */
+  readonly apiUrl?: string;
+  /** `job.status` before the first step: what an earlier step of another kind made of it. */
+  readonly jobStatus?: JobStatus;
+}
+
+export interface StepOptions {
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** `env:` of the step: credentials and the like. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** GITHUB_ACTION: the step's `id`, or what the runner makes up. */
+  readonly actionId?: string;
+  readonly stop?: Stop;
+  readonly stopPost?: Stop;
+}
+
+export interface Job {
+  status(): JobStatus;
+  step(options?: StepOptions): Promise<Stage>;
+  /**
+   * The end of the job: posts of all steps, last one first, as `post-if: always()` has it; none when the machine
+   * went down. `status` stands for what later steps of another kind made of the job.
+   */
+  finish(status?: JobStatus): Promise<readonly Stage[]>;
+}
+
+export interface JobPlace {
+  readonly machine: MachineFacts;
+  readonly actionDirectory: string;
+  /** Instead of the entry points that `action.yml` names. */
+  readonly entry?: string;
+  readonly sha: string;
+}
+
+interface PendingPost {
+  readonly options: StepOptions;
+  readonly state: Readonly<Record<string, string>>;
+}
+
+interface Progress {
+  status: JobStatus;
+  isMachineDown: boolean;
+  environment: Record<string, string>;
+  path: readonly string[];
+  posts: readonly PendingPost[];
+}
+
+/** Empties RUNNER_TEMP, as a job does at its start (it would at its end, too: there the tests still want to look). */
+export async function startJob(place: JobPlace, options: JobOptions): Promise<Job> {
+  const metadata = await readActionMetadata(place.actionDirectory);
+  const facts = await describeJob(place, options);
+  const progress: Progress = {
+    status: options.jobStatus ?? 'success',
+    isMachineDown: false,
+    environment: {},
+    path: [],
+    posts: [],
+  };
+  const context: Context = { place, facts, metadata, matrix: options.matrix, progress };
+  return {
+    status: () => progress.status,
+    step: (step = {}) => runMain(context, step),
+    async finish(status) {
+      progress.status = status ?? progress.status;
+      const stages: Stage[] = [];
+      for (const pending of progress.posts) {
+        if (metadata.post === undefined || progress.isMachineDown) break;
+        stages.push(await runPost(context, place.entry ?? metadata.post, pending));
+      }
+      progress.posts = [];
+      return stages;
+    },
+  };
+}
+
+async function runMain(context: Context, step: StepOptions): Promise<Stage> {
+  const { place, metadata, progress } = context;
+  const main = await runOne(context, place.entry ?? metadata.main, step, step.stop, {});
+  progress.posts = [{ options: step, state: main.state }, ...progress.posts];
+  progress.status = statusAfter(progress.status, main, step.stop);
+  if (main.isStopped && goesDown(step.stop)) progress.isMachineDown = true;
+  return main;
+}
+
+async function runPost(context: Context, script: string, { options, state }: PendingPost): Promise<Stage> {
+  const post = await runOne(context, script, options, options.stopPost, stateVariables(state));
+  if (post.isStopped && goesDown(options.stopPost)) context.progress.isMachineDown = true;
+  return post;
+}
+
+function goesDown(stop: Stop | undefined): boolean {
+  return stop?.how === 'shutdown' || stop?.how === 'lose';
+}
+
+function statusAfter(before: JobStatus, main: Stage, stop: Stop | undefined): JobStatus {
+  if (main.isStopped && stop?.how === 'cancel') return 'cancelled';
+  return main.exitCode !== 0 && before === 'success' ? 'failure' : before;
+}
+
+function stateVariables(state: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
+}
+
+async function describeJob(place: JobPlace, options: JobOptions): Promise<JobFacts> {
+  const { machine } = place;
+  const event = options.event ?? push;
+  const repository = options.repository ?? 'octo/sample';
+  await rm(machine.temp, { recursive: true, force: true });
+  const eventPath = join(machine.temp, '_github_workflow', 'event.json');
+  await mkdir(join(machine.temp, '_github_workflow'), { recursive: true });
+  await writeFile(eventPath, eventPayload(event, repository));
+  const ref = event.ref ?? 'refs/heads/main';
+  return {
+    repository,
+    runId: options.runId ?? '1001',
+    attempt: options.attempt ?? 1,
+    job: options.job ?? 'agents',
+    workflow: options.workflow ?? 'Agents',
+    workflowRef: options.workflowRef ?? `${repository}/.github/workflows/agents.yml@${ref}`,
+    event,
+    sha: place.sha,
+    eventPath,
+    apiUrl: options.apiUrl ?? 'http://127.0.0.1:9',
+    ...(options.cacheMode === undefined ? {} : { cacheMode: options.cacheMode }),
+    ...(options.cacheToken === undefined ? {} : { cacheToken: options.cacheToken }),
+  };
+}
+
+interface Context {
+  readonly place: JobPlace;
+  readonly facts: JobFacts;
+  readonly metadata: ActionMetadata;
+  readonly matrix: JobOptions['matrix'];
+  readonly progress: Progress;
+}
+
+async function runOne(
+  context: Context,
+  script: string,
+  step: StepOptions,
+  stop: Stop | undefined,
+  state: Readonly<Record<string, string>>,
+): Promise<Stage> {
+  const { machine } = context.place;
+  const files = await makeFileCommands(machine.temp);
+  const end = await runStage({
+    script,
+    directory: machine.workspace,
+    env: { ...stageVariables(context, step), ...state, ...files },
+    home: machine.home,
+    ...(stop ? { stop } : {}),
+  });
+  const results = await readFileCommands(files);
+  Object.assign(context.progress.environment, results.environment);
+  context.progress.path = [...results.path.toReversed(), ...context.progress.path];
+  return describeStage(end, results);
+}
+
+function stageVariables(context: Context, step: StepOptions): Record<string, string> {
+  const { place, facts, metadata, matrix, progress } = context;
+  const base = stageEnvironment(place.machine, facts, step.actionId ?? '__octo_gump-action');
+  const expressions = {
+    token: 'ghs_dummyTokenOfTheTestRig0000000000',
+    jobStatus: progress.status,
+    ...(matrix ? { matrix } : {}),
+  };
+  const env: Record<string, string> = { ...base, ...progress.environment, ...step.env };
+  return {
+    ...env,
+    PATH: [...progress.path, env.PATH].join(':'),
+    ...inputVariables(metadata, step.inputs ?? {}, expressions),
+  };
+}

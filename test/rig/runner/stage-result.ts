@@ -1,0 +1,40 @@
+/** What a stage said to the runner, read from its log and files. */
+import { readFile } from 'node:fs/promises';
+import type { Report } from '../report.js';
+import type { FileCommandResults } from './file-commands.js';
+import { type LogCommand, maskLog, readCommands } from './log-commands.js';
+import type { StageEnd } from './stage.js';
+
+/** What came of main or post. */
+export interface Stage extends StageEnd, FileCommandResults {
+  readonly commands: readonly LogCommand[];
+  /** Texts of these commands, in order. */
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  readonly notices: readonly string[];
+  /** The log with everything masked that the stage asked to mask. */
+  readonly masked: string;
+  /** What the output `report` points to. */
+  readonly report?: Report;
+}
+
+export async function describeStage(end: StageEnd, results: FileCommandResults): Promise<Stage> {
+  const commands = readCommands(end.log);
+  const texts = (name: string) => commands.filter((command) => command.name === name).map(({ text }) => text);
+  const report = await readReport(results.outputs.report);
+  return {
+    ...end,
+    ...results,
+    commands,
+    errors: texts('error'),
+    warnings: texts('warning'),
+    notices: texts('notice'),
+    masked: maskLog(end.log, commands),
+    ...(report ? { report } : {}),
+  };
+}
+
+async function readReport(path: string | undefined): Promise<Report | undefined> {
+  if (!path) return undefined;
+  return JSON.parse(await readFile(path, 'utf8')) as Report;
+}

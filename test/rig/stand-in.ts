@@ -1,0 +1,146 @@
+/** Puts the stand-in CLIs (`cli/agent.mjs`) on a machine, scripts what they do, and reads how they were called. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Machine } from './machine.js';
+
+export type StandInProvider = 'claude' | 'codex' | 'gemini' | 'qwen' | 'opencode' | 'cursor';
+
+/** What the agent does. Paths are from its working directory or absolute. */
+export type Act =
+  /** The next four are one answer with one tool call; `say` puts words before it in the same answer. */
+  | { readonly write: string; readonly content?: string; readonly say?: string }
+  | { readonly delete: string; readonly say?: string }
+  | { readonly run: string; readonly say?: string }
+  /** `git add -A` and a commit with this message. */
+  | { readonly commit: string; readonly say?: string }
+  /** One answer; the last one is the final text (`ok` where there is none). */
+  | { readonly say: string }
+  /** A raw line of output, as often. */
+  | { readonly print: string; readonly times?: number }
+  /** A line of about this many bytes that is no event. */
+  | { readonly giant: number }
+  | { readonly stderr: string }
+  /** Milliseconds. */
+  | { readonly sleep: number }
+  /** Goes on when this file is there. */
+  | { readonly waitFor: string }
+  /** Writes all its environment variables to this file, as JSON. */
+  | { readonly environment: string }
+  /** Leaves a shell command running; `hold`: with the agent's output open. */
+  | { readonly spawn: string; readonly hold?: boolean; readonly pidFile?: string }
+  /** Until killed. */
+  | { readonly hang: true; readonly ignore?: readonly ('SIGTERM' | 'SIGINT')[] }
+  /** Ends as this CLI does on that error; `message` instead of its usual text; the wait only Claude and Codex tell. */
+  | { readonly fail: Failing; readonly message?: string; readonly retryAfterMs?: number }
+  /** Ends at once with this code and without a final result. */
+  | { readonly exit: number };
+
+export type Failing = 401 | 429 | 500 | 529 | 'context' | 'max-turns';
+
+/** The first rule whose conditions all hold is taken; without one the agent says `ok`. */
+export interface Rule {
+  readonly provider?: StandInProvider;
+  /** Stands in the prompt. */
+  readonly prompt?: string;
+  readonly session?: 'start' | 'resume';
+  /** As given on the command line. */
+  readonly model?: string;
+  /** Which of the calls that the other conditions fit, from 1, over the whole calls file. */
+  readonly call?: number | readonly number[];
+  /** Done before the CLI prints or keeps anything. */
+  readonly before?: readonly Act[];
+  readonly do?: readonly Act[];
+  /** What every answer takes, where it is not the usual 100 in, 20 out, 0.001 USD. */
+  readonly usage?: {
+    readonly inputTokens?: number;
+    readonly outputTokens?: number;
+    readonly cacheReadTokens?: number;
+    readonly cacheWriteTokens?: number;
+    readonly costUsd?: number;
+  };
+}
+
+/** One start of a CLI that was to run an agent. */
+export interface AgentCall {
+  readonly provider: StandInProvider;
+  readonly argv: readonly string[];
+  readonly prompt: string;
+  readonly cwd: string;
+  readonly session: { readonly mode: 'start' | 'resume'; readonly id?: string };
+  readonly model?: string;
+  /** The user's texts of earlier turns that stood in the session file: the proof that a resume is one. */
+  readonly earlier: readonly string[];
+  /** Why the CLI would not start, where it would not. */
+  readonly refused?: string;
+  /** Another living process that was at work in the same session. */
+  readonly sharedWith?: number;
+  readonly pid: number;
+  readonly home: string;
+  /** Names of its variables. */
+  readonly environment: readonly string[];
+}
+
+export interface StandIn {
+  /** The calls file, outside HOME. */
+  readonly callsFile: string;
+  /** `count: 'afresh'`: `call` counts from here on; else over the whole calls file, earlier machines too. */
+  script(rules: readonly Rule[], options?: { readonly count: 'on' | 'afresh' }): Promise<void>;
+  /** Instead of rules: a module whose default export takes the call and returns acts or a rule. */
+  scriptModule(source: string): Promise<void>;
+  /** In the order they came. */
+  calls(): Promise<readonly AgentCall[]>;
+}
+
+const programs: Readonly<Record<StandInProvider, string>> = {
+  claude: 'claude',
+  codex: 'codex',
+  gemini: 'gemini',
+  qwen: 'qwen',
+  opencode: 'opencode',
+  cursor: 'cursor-agent',
+};
+
+export interface StandInOptions {
+  /** Which CLIs; all unless told. */
+  readonly providers?: readonly StandInProvider[];
+  /** Give several machines the same file to compare their calls; `ROOT/calls.jsonl`, which `wipe` deletes, unless told. */
+  readonly callsFile?: string;
+}
+
+const agent = fileURLToPath(new URL('./cli/agent.mjs', import.meta.url));
+
+/** Installs the CLIs on the machine's PATH. */
+export async function installStandIn(machine: Machine, options: StandInOptions = {}): Promise<StandIn> {
+  const callsFile = options.callsFile ?? join(machine.root, 'calls.jsonl');
+  const folder = join(machine.home, '.fake-agent');
+  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(callsFile), { recursive: true });
+  await writeFile(join(folder, 'calls-path'), callsFile);
+  for (const provider of options.providers ?? (Object.keys(programs) as StandInProvider[])) {
+    await machine.install(programs[provider], wrapper(programs[provider]));
+  }
+  return {
+    callsFile,
+    async script(rules, { count } = { count: 'on' }) {
+      const since = count === 'afresh' ? (await readCalls(callsFile)).length : 0;
+      await rm(join(folder, 'script.mjs'), { force: true });
+      await writeFile(join(folder, 'script.json'), JSON.stringify({ since, rules }));
+    },
+    // Found before the rules, which it replaces.
+    scriptModule: (source) => writeFile(join(folder, 'script.mjs'), source),
+    calls: () => readCalls(callsFile),
+  };
+}
+
+function wrapper(name: string): string {
+  return `#!${process.execPath}\nimport(${JSON.stringify(agent)}).then(({ main }) => main(${JSON.stringify(name)}));\n`;
+}
+
+/** The calls noted in a calls file; none where it does not exist yet. */
+export async function readCalls(file: string): Promise<readonly AgentCall[]> {
+  if (!existsSync(file)) return [];
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as AgentCall);
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { findCredential, sealingCredentials } from '../../src/security/credentials.js';
+import { claude as claudeRow, providers } from './sample-providers.js';
+
+const claude = {
+  ...claudeRow,
+  sessionFiles: {
+    home: { variable: 'CLAUDE_CONFIG_DIR', folder: '.claude' },
+    patterns: () => [],
+    place: (file: string) => file,
+  },
+};
+
+function find(environment: Record<string, string>, files: Record<string, string> = {}) {
+  return findCredential(claude, {
+    environment: { HOME: '/home/runner', ...environment },
+    directory: '/work/repo',
+    fileContains: (path, text) => files[path]?.includes(text ?? '') ?? false,
+  });
+}
+
+describe('findCredential', () => {
+  it('finds a variable before all else', () => {
+    expect(find({ ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_USE_BEDROCK: '1' })).toEqual({
+      source: 'variable',
+      name: 'ANTHROPIC_API_KEY',
+    });
+  });
+
+  it('does not take an empty variable for a credential', () => {
+    expect(find({ ANTHROPIC_API_KEY: '' })).toBeUndefined();
+    expect(find({ ANTHROPIC_API_KEY: ' \n' })).toBeUndefined();
+  });
+
+  it('finds the switch of a gateway that is on', () => {
+    expect(find({ CLAUDE_CODE_USE_VERTEX: 'true' })).toEqual({
+      source: 'gateway',
+      name: 'CLAUDE_CODE_USE_VERTEX',
+    });
+    expect(find({ CLAUDE_CODE_USE_VERTEX: '0' })).toBeUndefined();
+  });
+
+  it('finds a login file under HOME, and where the variable moved the home', () => {
+    const text = '{"accessToken":"x"}';
+    const login = (name: string) => ({ source: 'login', name });
+    const usual = '/home/runner/.claude/.credentials.json';
+    expect(find({}, { [usual]: text })).toEqual(login(usual));
+    expect(find({ CLAUDE_CONFIG_DIR: '/elsewhere' }, { [usual]: text })).toBeUndefined();
+    const moved = '/work/repo/cfg/.credentials.json';
+    expect(find({ CLAUDE_CONFIG_DIR: 'cfg' }, { [moved]: text })).toEqual(login(moved));
+  });
+
+  it('does not take a file without the text for a login', () => {
+    expect(find({}, { '/home/runner/.claude/.credentials.json': '{}' })).toBeUndefined();
+  });
+});
+
+describe('sealingCredentials', () => {
+  it('has static credentials of at least 20 characters, sorted by variable', () => {
+    const environment = {
+      OPENAI_API_KEY: 'openai-key-of-20-char',
+      CODEX_API_KEY: 'nineteen-characters',
+      ANTHROPIC_API_KEY: ' anthropic-key-20-char\n',
+      ANTHROPIC_AUTH_TOKEN: 'a-session-token-that-is-long-enough',
+    };
+    expect(sealingCredentials(environment, providers)).toEqual([
+      { variable: 'ANTHROPIC_API_KEY', value: 'anthropic-key-20-char' },
+      { variable: 'OPENAI_API_KEY', value: 'openai-key-of-20-char' },
+    ]);
+  });
+
+  it('leaves out a path to a credential', () => {
+    expect(sealingCredentials({ OPENAI_API_KEY: '/run/secrets/openai/key' }, providers)).toEqual([]);
+  });
+});

@@ -1,0 +1,84 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { requireWritePermission } from '../../src/security/permission.js';
+
+let server: Server;
+let asked: { path: string; authorization: string | undefined }[];
+let answer: (login: string) => { status: number; body: object };
+
+beforeEach(async () => {
+  asked = [];
+  answer = () => ({ status: 200, body: { permission: 'write' } });
+  server = createServer((request, response) => {
+    asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
+    const login = /collaborators\/([^/]+)\/permission/.exec(request.url ?? '')?.[1] ?? '';
+    const { status, body } = answer(login);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+});
+
+function ask(logins: string[], more: { token?: string; apiUrl?: string } = {}) {
+  const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return requireWritePermission(logins, { repository: 'o/r', token: 't-1', apiUrl, ...more });
+}
+
+describe('requireWritePermission', () => {
+  it('asks for each login with the token, and returns when all may write', async () => {
+    answer = (login) => ({ status: 200, body: { permission: login === 'ada' ? 'admin' : 'write' } });
+    await ask(['ada', 'bob']);
+    expect(asked).toEqual(
+      ['ada', 'bob'].map((login) => ({
+        path: `/repos/o/r/collaborators/${login}/permission`,
+        authorization: 'token t-1',
+      })),
+    );
+  });
+
+  it('asks nothing where nobody is named, even without a token', async () => {
+    await ask([], { token: '' });
+    expect(asked).toEqual([]);
+  });
+
+  it('refuses everybody who may not write, at once', async () => {
+    const permissions: Record<string, string> = { ada: 'write', eve: 'read', mal: 'none' };
+    answer = (login) => ({ status: 200, body: { permission: permissions[login] } });
+    await expect(ask(['ada', 'eve', 'mal'])).rejects.toMatchObject({
+      name: 'UserError',
+      faults: [expect.stringContaining('eve has the permission "read"'), expect.stringContaining('mal has')],
+    });
+  });
+
+  it('refuses a login that GitHub does not know', async () => {
+    answer = () => ({ status: 404, body: { message: 'Not Found' } });
+    await expect(ask(['ghost'])).rejects.toThrow('ghost has the permission "none" in o/r');
+  });
+
+  it('refuses bots without asking', async () => {
+    await expect(ask(['renovate[bot]'])).rejects.toThrow('renovate[bot] is a bot');
+    expect(asked).toEqual([]);
+  });
+
+  it.each([401, 403])('says that the token does not do where GitHub answers %i', async (status) => {
+    answer = () => ({ status, body: { message: 'no' } });
+    await expect(ask(['ada'])).rejects.toThrow(`status ${status}: the input "github-token"`);
+  });
+
+  it('refuses where GitHub cannot say', async () => {
+    answer = () => ({ status: 503, body: { message: 'try later' } });
+    await expect(ask(['ada'])).rejects.toThrow(/did not say whether ada may write.*503.*re-run the job/s);
+    await expect(ask(['ada'], { apiUrl: 'http://127.0.0.1:1' })).rejects.toThrow(
+      /did not say.*re-run the job/s,
+    );
+  });
+
+  it('refuses where there is no token', async () => {
+    await expect(ask(['ada'], { token: '' })).rejects.toThrow('input "github-token" is empty');
+  });
+});

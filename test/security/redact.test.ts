@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRedactor } from '../../src/security/redact.js';
+
+const secret = 'sk-ant-api03-Zk9+/xQ7rT2vLw==';
+/** A secret as they come: printable, without blanks. */
+const someSecret = fc.string({
+  unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+/=.ü€'),
+  minLength: 16,
+  maxLength: 80,
+});
+
+describe('createRedactor', () => {
+  const redact = createRedactor([secret]);
+
+  it('takes a secret out and leaves the rest as it was', () => {
+    expect(redact(`key=${secret}; path=/home/runner`)).toBe('key=***; path=/home/runner');
+    expect(redact(`${secret}\n${secret}`)).toBe('***\n***');
+  });
+
+  it('takes out a secret without its first or last characters', () => {
+    expect(redact(`key=${secret.slice(7)}!`)).toBe('key=***!');
+    expect(redact(`key=${secret.slice(0, -5)}!`)).toBe('key=***!');
+  });
+
+  it('leaves pieces of fewer than 12 characters, and values of fewer than 16', () => {
+    expect(redact(secret.slice(0, 11))).toBe(secret.slice(0, 11));
+    expect(createRedactor(['fifteen-letters'])('fifteen-letters')).toBe('fifteen-letters');
+  });
+
+  it('leaves the indentation of a secret of several lines', () => {
+    const json = createRedactor([`{\n${' '.repeat(14)}"private": "abcdefghijklmnop"\n}`]);
+    expect(json(`${' '.repeat(20)}x`)).toBe(`${' '.repeat(20)}x`);
+    expect(json('abcdefghijklmnop')).toBe('***');
+  });
+
+  it('is the same function of text when there are no secrets', () => {
+    expect(createRedactor([])('a text')).toBe('a text');
+  });
+
+  it('takes out any piece of 12 characters or more, wherever it stands', () => {
+    fc.assert(
+      fc.property(
+        someSecret,
+        fc.nat(),
+        fc.nat(),
+        fc.string(),
+        fc.string(),
+        (value, from, size, before, after) => {
+          const start = from % (value.length - 11);
+          const piece = value.slice(start, start + 12 + (size % (value.length - start - 11)));
+          expect(createRedactor([value])(before + piece + after)).not.toContain(piece);
+        },
+      ),
+    );
+  });
+
+  it('takes out the base64 of any text that has the secret in it, at any alignment', () => {
+    fc.assert(
+      fc.property(
+        someSecret,
+        fc.string(),
+        fc.string(),
+        fc.constantFrom('base64' as const, 'base64url' as const),
+        (value, before, after, encoding) => {
+          const encoded = Buffer.from(before + value + after).toString(encoding);
+          const shown = createRedactor([value])(encoded);
+          const rest = shown.split('***').map((part) => part.length);
+          // Left of the secret's own characters are at most those that it shares with its neighbours.
+          const own = Math.floor((Buffer.byteLength(value) * 8) / 6) - 1;
+          expect(rest.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(encoded.length - own);
+        },
+      ),
+    );
+  });
+
+  it('leaves texts alone that share no 12 characters with a secret', () => {
+    fc.assert(
+      fc.property(someSecret, fc.string({ maxLength: 200 }), (value, text) => {
+        const shares = Array.from({ length: Math.max(0, text.length - 11) }, (_, at) =>
+          text.slice(at, at + 12),
+        );
+        fc.pre(!shares.some((piece) => value.includes(piece)));
+        expect(createRedactor([value])(text)).toBe(text);
+      }),
+    );
+  });
+
+  it('works on long texts with many secrets', () => {
+    const many = Array.from(
+      { length: 200 },
+      (_, index) => `secret-number-${index}-${'x9'.repeat(index % 20)}-end`,
+    );
+    const line = 'an ordinary line of a log with some words in it\n';
+    const long = line.repeat(40_000);
+    expect(createRedactor(many)(`${long}${many[150]}${long}`)).toBe(`${long}***${long}`);
+  });
+});

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createLineSplitter } from '../../src/system/line-splitter.js';
+
+function split(chunks: readonly Buffer[], limit = 1000): { lines: string[]; skipped: number[] } {
+  const lines: string[] = [];
+  const skipped: number[] = [];
+  const sink = {
+    line: (text: string) => void lines.push(text),
+    skipped: (bytes: number) => void skipped.push(bytes),
+  };
+  const splitter = createLineSplitter(sink, limit);
+  for (const chunk of chunks) splitter.push(chunk);
+  splitter.end();
+  return { lines, skipped };
+}
+
+/** The same bytes in pieces of the given sizes, over and over. */
+function chop(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = sizes[turn % sizes.length] ?? 1;
+    chunks.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return chunks;
+}
+
+describe('the line splitter', () => {
+  it('drops LF and CR LF, keeps a CR inside a line, and delivers a last line without an end', () => {
+    expect(split([Buffer.from('a\r\n\nb\rc\n\r\nlast')]).lines).toEqual(['a', '', 'b\rc', '', 'last']);
+  });
+
+  it('gives the same lines wherever the bytes are cut', () => {
+    const word = fc
+      .string({ unit: 'grapheme' })
+      .map((text) => text.replaceAll('\n', ' ').replace(/\r+$/, ''));
+    fc.assert(
+      fc.property(
+        fc.array(word),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+        (words, sizes) => {
+          const text = words.map((line) => `${line}\n`).join('');
+          expect(split(chop(Buffer.from(text), sizes)).lines).toEqual(words);
+        },
+      ),
+    );
+  });
+
+  it.each([[[1]], [[7]], [[100]]])('skips and counts a line above the limit (pieces of %j)', (sizes) => {
+    const text = `before\n${'x'.repeat(21)}\nbetween\n${'y'.repeat(20)}\n${'z'.repeat(22)}`;
+    expect(split(chop(Buffer.from(text), sizes), 20)).toEqual({
+      lines: ['before', 'between', 'y'.repeat(20)],
+      skipped: [21, 22],
+    });
+  });
+});

@@ -1,0 +1,240 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { ProcessSpec } from '../../src/system/process.js';
+import { isGroupAlive } from '../../src/system/process-group.js';
+import { processRunner } from '../../src/system/run-process.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'run-process-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+function shell(script: string, more: Partial<ProcessSpec> = {}): ProcessSpec {
+  return { file: 'sh', args: ['-c', script], directory, env: { PATH: process.env.PATH ?? '' }, ...more };
+}
+
+function program(code: string, more: Partial<ProcessSpec> = {}): ProcessSpec {
+  return { ...shell(''), file: process.execPath, args: ['-e', code], ...more };
+}
+
+/** The lines of standard output. */
+async function linesOf(spec: ProcessSpec): Promise<string[]> {
+  const lines: string[] = [];
+  await processRunner.run({
+    ...spec,
+    onLine: (line, stream) => {
+      if (stream === 'stdout') lines.push(line);
+    },
+  });
+  return lines;
+}
+
+function noted(name: string): number {
+  return Number(readFileSync(join(directory, name), 'utf8'));
+}
+
+/** Whether a process runs; one that has ended but that nobody waited for does not. */
+function runs(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    try {
+      return process.platform !== 'linux' && process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  }
+}
+
+describe('what a program gets', () => {
+  it('has the environment given and nothing else', async () => {
+    const env = { PATH: process.env.PATH ?? '', ONLY: 'this' };
+    const names = await linesOf(program('console.log(Object.keys(process.env).sort().join())', { env }));
+    // macOS adds a variable of its own to every program.
+    expect(names.map((line) => line.replace('__CF_USER_TEXT_ENCODING,', ''))).toEqual(['ONLY,PATH']);
+  });
+
+  it('looks for the program on the PATH of that environment', async () => {
+    writeFileSync(join(directory, 'greet'), '#!/bin/sh\necho hello\n', { mode: 0o755 });
+    expect(await linesOf({ ...shell(''), file: 'greet', args: [], env: { PATH: directory } })).toEqual([
+      'hello',
+    ]);
+  });
+
+  it('has its input from the start, to its end', async () => {
+    expect(await linesOf(shell('cat', { stdin: 'first\nsecond é' }))).toEqual(['first', 'second é']);
+  });
+
+  it('has an empty input where none is given', async () => {
+    expect(await linesOf(shell('cat; echo over'))).toEqual(['over']);
+  });
+
+  it('need not read its input', async () => {
+    const exit = await processRunner.run(shell('exit 4', { stdin: 'x'.repeat(5_000_000) }));
+    expect(exit).toMatchObject({ reason: 'exited', code: 4 });
+  });
+
+  it('runs in the directory given', async () => {
+    expect(await linesOf(shell('pwd -P; ls', { directory: '/' }))).toContain('/');
+  });
+});
+
+describe('a program that cannot be started', () => {
+  it.each([
+    ['may not be run', () => join(directory, 'plain'), 'EACCES'],
+    ['is a directory', () => directory, 'EACCES'],
+    ['lies under a file', () => join(directory, 'plain', 'x'), 'ENOTDIR'],
+  ])('is not found when it %s', async (_, file, why) => {
+    writeFileSync(join(directory, 'plain'), 'echo no', { mode: 0o644 });
+    const exit = await processRunner.run({ ...shell(''), file: file() });
+    expect(exit).toMatchObject({ reason: 'not-found', stderrTail: expect.stringContaining(why) });
+  });
+
+  it('is not found in a directory that is not there, which the exit names', async () => {
+    const gone = join(directory, 'gone');
+    const exit = await processRunner.run(shell('true', { directory: gone }));
+    expect(exit).toMatchObject({ reason: 'not-found', stderrTail: expect.stringContaining(gone) });
+  });
+
+  it('has ended without a code when the system refuses its arguments', async () => {
+    const exit = await processRunner.run({ ...shell(''), args: ['-c', 'true', 'x'.repeat(20_000_000)] });
+    expect(exit).toMatchObject({ reason: 'exited', stderrTail: expect.stringContaining('E2BIG') });
+    expect(exit.code).toBeUndefined();
+  });
+});
+
+describe('output', () => {
+  it('keeps the last 16 KB of standard error', async () => {
+    const exit = await processRunner.run(program("process.stderr.write('x'.repeat(100_000) + 'end')"));
+    expect(exit.stderrTail).toBe(`${'x'.repeat(16 * 1024 - 3)}end`);
+  });
+
+  it('is whole after a flood', async () => {
+    const lines = await linesOf(program("process.stdout.write('0123456789é\\n'.repeat(200_000))"));
+    expect([lines.length, new Set(lines)]).toEqual([200_000, new Set(['0123456789é'])]);
+  });
+
+  it('skips a line above 64 MB, says how long it was, and goes on', async () => {
+    const skipped: number[] = [];
+    const code = `
+      const block = Buffer.alloc(1 << 20, 'x');
+      (async () => {
+        for (let i = 0; i < 65; i++) await new Promise((done) => process.stdout.write(block, done));
+        process.stdout.write('\\nafter\\n');
+      })();`;
+    const spec = program(code, { onSkippedLine: (bytes) => skipped.push(bytes) });
+    expect([await linesOf(spec), skipped]).toEqual([['after'], [65 << 20]]);
+  });
+
+  it('rejects with what a listener threw, when the program has ended', async () => {
+    const thrown = new Error('a fault of ours');
+    const script = 'echo $$ >pid; echo line; sleep 600';
+    const spec = shell(script, {
+      onLine: () => {
+        throw thrown;
+      },
+    });
+    await expect(processRunner.run(spec)).rejects.toBe(thrown);
+    expect(isGroupAlive(noted('pid'))).toBe(false);
+  });
+});
+
+describe('the process group', () => {
+  it('lets a program that was cancelled end in its own way', async () => {
+    const abort = new AbortController();
+    const script = "trap 'echo tidied; exit 7' TERM; echo ready; while :; do sleep 0.01; done";
+    const lines: string[] = [];
+    const onLine: ProcessSpec['onLine'] = (line, stream) => {
+      if (stream === 'stdout') lines.push(line);
+      abort.abort();
+    };
+    const exit = await processRunner.run(shell(script, { signal: abort.signal, onLine }));
+    expect([exit.reason, exit.code, lines]).toEqual(['cancelled', 7, ['ready', 'tidied']]);
+  });
+
+  it('kills a program that does not want to end', async () => {
+    const abort = new AbortController();
+    const script = "trap '' TERM; echo $$ >pid; echo ready; while :; do sleep 0.01; done";
+    const asked: string[] = [];
+    const graceMs = () => {
+      asked.push('grace');
+      return 50;
+    };
+    const spec = shell(script, { signal: abort.signal, graceMs, onLine: () => abort.abort() });
+    const exit = await processRunner.run(spec);
+    expect([exit.reason, exit.code, asked]).toEqual(['cancelled', undefined, ['grace']]);
+    expect(isGroupAlive(noted('pid'))).toBe(false);
+  });
+
+  it('kills a stubborn grandchild whose leader ended at once', async () => {
+    const grandchild = "trap '' TERM; echo $$ >grandchild; echo ready; while :; do sleep 0.01; done";
+    const abort = new AbortController();
+    const exit = await processRunner.run(
+      shell('', {
+        args: ['-c', 'sh -c "$0" & wait', grandchild],
+        signal: abort.signal,
+        graceMs: 50,
+        onLine: () => abort.abort(),
+      }),
+    );
+    expect([exit.reason, runs(noted('grandchild'))]).toEqual(['cancelled', false]);
+  });
+
+  it('ends what a program left running behind its back', async () => {
+    const exit = await processRunner.run(shell('sleep 600 >/dev/null 2>&1 & echo $! >left; exit 0'));
+    expect([exit.reason, exit.code, runs(noted('left'))]).toEqual(['exited', 0, false]);
+  });
+
+  it('does not wait for ever for a grandchild that holds the output open', async () => {
+    const lines = await linesOf(shell("echo said; (trap '' TERM; echo late; sleep 600) & echo $! >left"));
+    expect([lines.sort(), runs(noted('left'))]).toEqual([['late', 'said'], false]);
+  });
+
+  it('is not held up by a program that left the group with the output open', async () => {
+    const code = `
+      const { spawn } = require('node:child_process');
+      const child = spawn('sleep', ['600'], { detached: true, stdio: 'inherit' });
+      console.log(child.pid); child.unref();`;
+    const [pid] = await linesOf(program(code));
+    expect(runs(Number(pid))).toBe(true);
+    process.kill(Number(pid), 'SIGKILL');
+  });
+
+  it('is killed when this process exits', async () => {
+    const runner = join(import.meta.dirname, '..', '..', 'src', 'system', 'process-group.ts');
+    const code = `
+      import { spawn } from 'node:child_process';
+      import { registerHooks } from 'node:module';
+      registerHooks({ resolve: (name, context, next) => next(name.replace(/^(\\..*)\\.js$/, '$1.ts'), context) });
+      const { watchGroup } = await import(${JSON.stringify(runner)});
+      const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+      watchGroup(child.pid);
+      console.log(child.pid);
+      process.exit(0);`;
+    const [pid] = await linesOf({ ...program(code), args: ['--input-type=module', '-e', code] });
+    expect(Number(pid)).toBeGreaterThan(1);
+    await expect.poll(() => runs(Number(pid))).toBe(false);
+  });
+
+  it('does not count a member that has ended but that nobody waited for', async () => {
+    const abort = new AbortController();
+    onTestFinished(() => abort.abort());
+    const groups: number[] = [];
+    // Node waits for its programs from its event loop, which never comes to turn here.
+    const code = `
+      const { spawn } = require('node:child_process');
+      const child = spawn('sleep', ['0.2'], { detached: true, stdio: 'ignore' });
+      require('node:fs').writeSync(1, child.pid + '\\n');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
+    const parent = processRunner.run(
+      program(code, { signal: abort.signal, onLine: (pid) => groups.push(Number(pid)) }),
+    );
+    await expect.poll(() => groups.some(isGroupAlive), { interval: 10 }).toBe(true);
+    await expect.poll(() => groups.some(isGroupAlive), { timeout: 10_000 }).toBe(false);
+    abort.abort();
+    expect((await parent).reason).toBe('cancelled');
+  });
+});

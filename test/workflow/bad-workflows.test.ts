@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Code, codes } from '../../src/workflow/codes.js';
+import { position, render } from '../../src/workflow/diagnostic.js';
+import { parseWorkflow } from '../../src/workflow/parse.js';
+import { fixtures, providers } from './fixtures.js';
+
+const folder = join(fixtures, 'bad');
+const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
+
+/** The first line of each file says by hand what must be found: `# expect: CODE LINE:COLUMN, …`. */
+function expected(text: string): readonly string[] {
+  const [, list = ''] = /^# expect: (.+)$/m.exec(text) ?? [];
+  return list.split(', ').sort();
+}
+
+describe('bad workflows', () => {
+  it('are many', () => {
+    expect(files.length).toBeGreaterThanOrEqual(45);
+  });
+
+  it.each(files)('%s', async (file) => {
+    const text = readFileSync(join(folder, file), 'utf8');
+    const { workflow, diagnostics } = parseWorkflow(text, { file, providers });
+    const found = diagnostics.map((one) => {
+      const { line, column } = position(one, text);
+      return `${one.code} ${line}:${column}`;
+    });
+    expect([...found].sort()).toEqual(expected(text));
+    const isRefused = diagnostics.some(({ severity }) => severity === 'error');
+    expect(workflow === undefined).toBe(isRefused);
+    const shown = diagnostics.map((one) => render(one, { file, text })).join('\n');
+    await expect(`${shown}\n`).toMatchFileSnapshot(join(folder, file.replace(/yaml$/, 'txt')));
+  });
+
+  it('show every kind of fault', () => {
+    const texts = files.map((file) => readFileSync(join(folder, file), 'utf8'));
+    const shown = new Set(texts.flatMap(expected).map((one) => one.split(' ')[0]));
+    const elsewhere: readonly Code[] = ['too-many'];
+    expect(Object.keys(codes).filter((code) => !shown.has(code))).toEqual(elsewhere);
+  });
+});

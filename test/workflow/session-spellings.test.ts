@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { position } from '../../src/workflow/diagnostic.js';
+import { rewriteOneLineSessions } from '../../src/workflow/one-line-session.js';
+import { parseWorkflow } from '../../src/workflow/parse.js';
+import type { SessionChoice } from '../../src/workflow/workflow.js';
+
+function withSession(lines: string): string {
+  return `name: demo
+steps:
+  - name: tests
+    type: code
+    agent: claude
+    prompt: Write tests.
+  - name: impl
+    type: code
+    run: {agent: claude}
+    get:
+${lines}
+      prompt: Make them pass.
+`;
+}
+
+function sessionOf(text: string): SessionChoice | undefined {
+  const { workflow, diagnostics } = parseWorkflow(text, { file: 'a.yaml' });
+  expect(diagnostics).toEqual([]);
+  const step = workflow?.steps[1];
+  expect(step).toMatchObject({ kind: 'agent', prompt: 'Make them pass.' });
+  return step?.kind === 'agent' ? step.session : undefined;
+}
+
+describe('spellings of a session that goes on', () => {
+  it.each([
+    ['one line', '      session: from: tests'],
+    ['one line, many blanks', '      session:   from:   tests  '],
+    ['one line, tabs between', '      session:\tfrom:\ttests'],
+    ['one line, comment behind', '      session: from: tests # the same conversation'],
+    ['one line, step in quotes', '      session: from: "tests"'],
+    ['flow mapping', '      session: {from: tests}'],
+    ['nested mapping', '      session:\n        from: tests'],
+    ['quoted', '      session: "from: tests"'],
+    ['single quotes', "      session: 'from: tests'"],
+    ['folded', '      session: >-\n        from:\n        tests'],
+  ])('%s', (_, lines) => {
+    expect(sessionOf(withSession(lines))).toEqual({ mode: 'from', step: 'tests' });
+  });
+
+  it('in a get block on one line', () => {
+    const text = withSession('      x-note: 1').replace(
+      /get:\n.*\n.*\n/,
+      'get: {session: from: tests, prompt: Make them pass.}\n',
+    );
+    expect(sessionOf(text)).toEqual({ mode: 'from', step: 'tests' });
+  });
+
+  it('with line ends of Windows', () => {
+    const text = withSession('      session: from: tests').replaceAll('\n', '\r\n');
+    expect(sessionOf(text)).toEqual({ mode: 'from', step: 'tests' });
+  });
+});
+
+describe('a byte order mark', () => {
+  it('moves nothing', () => {
+    const text = `\ufeff${withSession('      session: from: tests')}`;
+    expect(sessionOf(text)).toEqual({ mode: 'from', step: 'tests' });
+    const bad = text.replace('      prompt: Make', '      promt: Make');
+    const { diagnostics } = parseWorkflow(bad, { file: 'a.yaml' });
+    expect(diagnostics.map(({ start }) => start)).toEqual([bad.indexOf('promt')]);
+  });
+});
+
+describe('spellings of a new session', () => {
+  it.each([
+    '      x-none: 1',
+    '      session:',
+    '      session: new',
+    '      session: ""',
+    '      session: ~',
+    '      session: "new"',
+  ])('%s', (lines) => {
+    expect(sessionOf(withSession(lines))).toEqual({ mode: 'new' });
+  });
+});
+
+describe('the rewriting of one-line sessions', () => {
+  it('keeps the length of the text and every other character', () => {
+    const text = withSession('      session: from: tests');
+    const rewritten = rewriteOneLineSessions(text);
+    const differences = [...rewritten].filter((character, index) => character !== text[index]);
+    expect(rewritten.length).toBe(text.length);
+    expect(differences).toHaveLength(1);
+  });
+
+  it.each([
+    ['a block of text', 'prompt: |\n  session: from: tests\n  more\n'],
+    ['a folded block', 'prompt: >-\n  session: from: tests\n'],
+    ['a comment', '# session: from: tests\na: 1\n'],
+    ['a comment behind a value', 'a: 1 # session: from: tests\n'],
+    ['a quoted text', 'prompt: "say session: from: tests"\n'],
+    ['a quoted text over lines', 'prompt: "say\n  session: from: tests\n  and go"\n'],
+    ['a nested mapping', 'session:\n  from: tests\n'],
+    ['another key', 'sessions: from: tests\n'],
+    ['nothing behind', 'session: from:\n'],
+    ['a line break behind', 'session: from:\n  tests\n'],
+  ])('leaves %s alone', (_, text) => {
+    expect(rewriteOneLineSessions(text)).toBe(text);
+  });
+
+  it('does not move what comes after', () => {
+    const text = withSession('      session: from: tests').replace('Make them pass.', '{task');
+    const { diagnostics } = parseWorkflow(text, { file: 'a.yaml' });
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(position(diagnostics[0] ?? { start: 0, end: 0 }, text).line).toBeGreaterThan(11);
+  });
+
+  it('shows the user the text that was written, not the rewritten one', () => {
+    const { diagnostics } = parseWorkflow(withSession('      session: from: a: b'), { file: 'a.yaml' });
+    expect(JSON.stringify(diagnostics)).not.toMatch(/[\uE000]/);
+    expect(diagnostics.map(({ code }) => code)).toContain('yaml-syntax');
+  });
+});

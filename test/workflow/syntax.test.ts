@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { codes } from '../../src/workflow/codes.js';
+import { root } from '../../src/workflow/syntax.js';
+
+interface JsonSchema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/** Paths of all keys that have no description. */
+function undescribed(schema: JsonSchema, path = ''): readonly string[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => [
+    ...(value.description ? [] : [`${path}/${key}`]),
+    ...undescribed(value, `${path}/${key}`),
+  ]);
+  const inner = [...(schema.items ? [schema.items] : []), ...(schema.anyOf ?? [])];
+  return [...own, ...inner.flatMap((one) => undescribed(one, path))];
+}
+
+describe('the schemas', () => {
+  const schema = z.toJSONSchema(root, { io: 'input' }) as JsonSchema;
+
+  it('describe every key', () => {
+    expect(Object.keys(schema.properties ?? {})).toEqual(['name', 'session-match', 'steps']);
+    expect(undescribed(schema)).toEqual([]);
+  });
+
+  it('have one line of explanation for every code', () => {
+    for (const { meaning } of Object.values(codes)) expect(meaning).toMatch(/^[A-Z].*\.$/);
+  });
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { names, parseTemplate, render } from '../../src/workflow/template.js';
+
+const values: Readonly<Record<string, string>> = {
+  a: 'A',
+  'b.c': 'BC',
+  empty: '',
+  lines: 'x\n\ny',
+  brace: '{a} {{a}}',
+};
+const fill = (text: string): string => render(parseTemplate(text), (name) => values[name]);
+
+describe('filling a template', () => {
+  it.each([
+    ['{a}', 'A'],
+    ['x {a}{b.c} y', 'x ABC y'],
+    ['no names', 'no names'],
+    ['', ''],
+    ['{unknown}!', '!'],
+    ['{{a}}', '{a}'],
+    ['{{{a}}}', '{A}'],
+    ['{a}}}', 'A}'],
+    ['{ a }', '{ a }'],
+    ['{}', '{}'],
+    ['{"a": 1}', '{"a": 1}'],
+    ['{', '{'],
+    ['}', '}'],
+    ['{a', '{a'],
+    ['{ünï-1/x_y}|', '|'],
+  ])('%j becomes %j', (text, expected) => {
+    expect(fill(text)).toBe(expected);
+  });
+
+  it('does not expand or clean what was inserted', () => {
+    expect(fill('{brace}')).toBe('{a} {{a}}');
+  });
+
+  it.each([
+    ['one\n{empty}\ntwo', 'one\ntwo'],
+    ['one\n  {empty} {unknown}  \ntwo', 'one\ntwo'],
+    ['one\n{empty}', 'one'],
+    ['{empty}\none\n', 'one\n'],
+    ['one\r\n{empty}\r\ntwo', 'one\r\ntwo'],
+  ])('drops a line that held a name and is blank: %j', (text, expected) => {
+    expect(fill(text)).toBe(expected);
+  });
+
+  it('keeps lines that were blank before, and blank lines of a value', () => {
+    expect(fill('one\n\n{lines}\n \n{empty}\n')).toBe('one\n\nx\n\ny\n \n');
+  });
+
+  it('keeps a line of which only braces are left', () => {
+    expect(fill('{{\n}}')).toBe('{\n}');
+  });
+});
+
+describe('names', () => {
+  it('come once, in order, without those escaped', () => {
+    expect(names(parseTemplate('{b.c} {a}\n{b.c} {{no}} {gate.test.error}'))).toEqual([
+      'b.c',
+      'a',
+      'gate.test.error',
+    ]);
+  });
+});
+
+describe('any value', () => {
+  it('stands in the result as it is', () => {
+    fc.assert(
+      fc.property(fc.string(), (value) => {
+        expect(render(parseTemplate('<{v}>'), () => value)).toBe(`<${value}>`);
+      }),
+    );
+  });
+
+  it('that looks like a template stays so', () => {
+    const piece = fc.constantFrom('{a}', '{{', '}}', '{v}', '\n', ' ', 'x', '{empty}');
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const value = pieces.join('');
+        const asked: string[] = [];
+        const resolve = (name: string): string => {
+          asked.push(name);
+          return value;
+        };
+        expect(render(parseTemplate('[{v}]\n{other}.'), resolve)).toBe(`[${value}]\n${value}.`);
+        expect(asked).toEqual(['v', 'other']);
+      }),
+    );
+  });
+
+  it('can be written in a template with braces doubled', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('{', '}', 'a', '.', '\n', ' ') }), (text) => {
+        const escaped = text.replaceAll('{', '{{').replaceAll('}', '}}');
+        expect(render(parseTemplate(escaped), () => 'never')).toBe(text);
+      }),
+    );
+  });
+});

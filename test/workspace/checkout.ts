@@ -1,0 +1,156 @@
+/** Real repositories in temporary directories, and what the tests of the workspace ask of them. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach } from 'vitest';
+import { openWorkspace, type WorkspaceOptions } from '../../src/workspace/open.js';
+import type { Workspace } from '../../src/workspace/workspace.js';
+
+export interface Checkout {
+  readonly root: string;
+  readonly home: string;
+  readonly env: Readonly<Record<string, string>>;
+  git(...args: readonly string[]): string;
+  write(path: string, content: string | Buffer): void;
+  read(path: string): string;
+  remove(path: string): void;
+  /** Content of every file but for `.git`, links as `-> target`, executable files with ` *` after their name. */
+  files(): Readonly<Record<string, string>>;
+  /** One line for everything under `.git`. */
+  gitState(): string;
+  open(options?: Partial<WorkspaceOptions>): Promise<Workspace>;
+  /** Directory of the workspace that was opened last. */
+  privateDirectory(): string;
+}
+
+const made: string[] = [];
+
+afterEach(() => {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+export function temporaryDirectory(): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'gump-workspace-')));
+  made.push(directory);
+  return directory;
+}
+
+/** A repository with one commit that has these files, checked out on `main`. */
+export function repository(files: Readonly<Record<string, string | Buffer>> = { 'a.txt': 'a\n' }): Checkout {
+  const checkout = checkoutAt(join(temporaryDirectory(), 'repository'));
+  mkdirSync(checkout.root);
+  checkout.git('init', '-q', '-b', 'main');
+  for (const [path, content] of Object.entries(files)) checkout.write(path, content);
+  checkout.git('add', '-A', '-f');
+  checkout.git('commit', '-q', '--allow-empty', '-m', 'first');
+  return checkout;
+}
+
+/** Another checkout of the same commit, as another machine has it. */
+export function cloneOf(source: Checkout, ...args: readonly string[]): Checkout {
+  const checkout = checkoutAt(join(temporaryDirectory(), 'clone'));
+  execFileSync('git', ['clone', '-q', ...args, `file://${source.root}`, checkout.root], {
+    env: { ...checkout.env },
+    stdio: 'pipe',
+  });
+  return checkout;
+}
+
+export function checkoutAt(root: string): Checkout {
+  const home = temporaryDirectory();
+  const { PATH = '' } = process.env;
+  const env = { PATH, HOME: home, GIT_CONFIG_NOSYSTEM: '1' };
+  const at = (path: string) => join(root, path);
+  let last = '';
+  const identity = [
+    '-c',
+    'user.name=U',
+    '-c',
+    'user.email=u@example.com',
+    '-c',
+    'protocol.file.allow=always',
+  ];
+  return {
+    root,
+    home,
+    env,
+    git: (...args) =>
+      execFileSync('git', [...identity, ...args], { cwd: root, env, stdio: 'pipe' }).toString(),
+    write(path, content) {
+      mkdirSync(dirname(at(path)), { recursive: true });
+      writeFileSync(at(path), content);
+    },
+    read: (path) => readFileSync(at(path), 'utf8'),
+    remove: (path) => rmSync(at(path), { recursive: true }),
+    files: () => Object.fromEntries(listFiles(root, '').filter(([path]) => !path.startsWith('.git/'))),
+    gitState: () => stateOf(join(root, '.git')),
+    async open(options = {}) {
+      last = join(temporaryDirectory(), 'private');
+      return openWorkspace({ directory: root, privateDirectory: last, env, ...options });
+    },
+    privateDirectory: () => last,
+  };
+}
+
+export function installHook(checkout: Checkout, name: string, marker: string): void {
+  checkout.write(`.git/hooks/${name}`, `#!/bin/sh\necho ${name} >>'${marker}'\nexit 1\n`);
+  chmodSync(join(checkout.root, '.git/hooks', name), 0o755);
+}
+
+/** Everything in a pack, or in all objects of a private directory, that is a blob. */
+export function blobsOf(checkout: Checkout, pack: Buffer): readonly string[] {
+  const bare = temporaryDirectory();
+  const git = (args: readonly string[], input?: Buffer) =>
+    execFileSync('git', args, {
+      cwd: bare,
+      env: checkout.env,
+      ...(input === undefined ? {} : { input }),
+    }).toString();
+  git(['init', '-q', '--bare', '.']);
+  writeFileSync(join(bare, 'objects/info/alternates'), `${join(checkout.root, '.git/objects')}\n`);
+  const known = new Set(git(['cat-file', '--batch-all-objects', '--batch-check']).split('\n'));
+  git(['index-pack', '--stdin', '--fix-thin'], pack);
+  writeFileSync(join(bare, 'objects/info/alternates'), '');
+  const all = git(['cat-file', '--batch-all-objects', '--batch-check']).split('\n');
+  const ids = all
+    .filter((line) => line.includes(' blob ') && !known.has(line))
+    .map((line) => line.split(' ')[0] ?? '');
+  return ids.map((id) => git(['cat-file', 'blob', id]));
+}
+
+function listFiles(root: string, prefix: string): readonly (readonly [string, string])[] {
+  return readdirSync(join(root, prefix), { withFileTypes: true }).flatMap((entry) => {
+    const path = prefix + entry.name;
+    if (entry.isDirectory()) return listFiles(root, `${path}/`);
+    if (entry.isSymbolicLink()) return [[path, `-> ${readlinkSync(join(root, path))}`] as const];
+    const isExecutable = (lstatSync(join(root, path)).mode & 0o100) !== 0;
+    return [[isExecutable ? `${path} *` : path, readFileSync(join(root, path), 'utf8')] as const];
+  });
+}
+
+function stateOf(directory: string): string {
+  const lines: string[] = [];
+  for (const name of readdirSync(directory, { recursive: true }) as string[]) {
+    const found = lstatSync(join(directory, name));
+    const content = found.isFile()
+      ? createHash('sha256')
+          .update(readFileSync(join(directory, name)))
+          .digest('hex')
+      : '';
+    lines.push(`${name} ${found.mode} ${found.isFile() ? found.mtimeMs : ''} ${content}`);
+  }
+  return lines.sort().join('\n');
+}

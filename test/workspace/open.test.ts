@@ -1,0 +1,271 @@
+import { execFileSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/failure.js';
+import { checkoutAt, cloneOf, installHook, repository, temporaryDirectory } from './checkout.js';
+
+describe('a directory that cannot be worked with', () => {
+  const refusal = async (directory: string, env?: Record<string, string>) => {
+    const checkout = checkoutAt(directory);
+    return checkout.open(env === undefined ? {} : { env }).catch((error: unknown) => error);
+  };
+
+  it('is not a work tree', async () => {
+    const error = await refusal(temporaryDirectory());
+    expect(error).toBeInstanceOf(UserError);
+    expect(String(error)).toContain('not in a git work tree');
+  });
+
+  it('is not there, or is a file', async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, 'file'), '');
+    expect(String(await refusal(join(directory, 'nowhere')))).toMatch(/UserError.*does not exist/s);
+    expect(String(await refusal(join(directory, 'file')))).toMatch(/UserError.*is a file/s);
+  });
+
+  it('has no commit yet', async () => {
+    const checkout = checkoutAt(temporaryDirectory());
+    checkout.git('init', '-q');
+    const error = await checkout.open().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UserError);
+    expect(String(error)).toContain('no commit');
+  });
+
+  it('is bare, or the .git directory itself', async () => {
+    const bare = checkoutAt(temporaryDirectory());
+    bare.git('init', '-q', '--bare');
+    expect(String(await refusal(bare.root))).toMatch(/UserError.*bare repository/s);
+    expect(String(await refusal(join(repository().root, '.git')))).toMatch(/UserError.*lies in a \.git/s);
+  });
+
+  it('has no git to be worked with', async () => {
+    const error = await refusal(repository().root, { PATH: '/nonexistent', HOME: '/nonexistent' });
+    expect(error).toBeInstanceOf(UserError);
+    expect(String(error)).toContain('install git');
+  });
+
+  it.runIf(process.getuid?.() === 0)('belongs to somebody else', async () => {
+    const checkout = repository();
+    chownSync(checkout.root, 12345, 12345);
+    chownSync(join(checkout.root, '.git'), 12345, 12345);
+    const error = await checkout.open().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UserError);
+    expect(String(error)).toContain(`git config --global --add safe.directory ${checkout.root}`);
+  });
+});
+
+describe('where it works', () => {
+  it('is a subdirectory: the whole repository is recorded, paths are relative to the directory', async () => {
+    const checkout = repository({ 'top.txt': '1\n', 'packages/app/main.ts': '1\n' });
+    const workspace = await checkout.open({ directory: join(checkout.root, 'packages/app') });
+    expect([workspace.root, workspace.directory]).toEqual([
+      checkout.root,
+      join(checkout.root, 'packages/app'),
+    ]);
+    checkout.write('top.txt', '2\n');
+    checkout.write('packages/app/main.ts', '2\n');
+    checkout.write('packages/app/.gump/out/note', 'x');
+    const after = await workspace.record('both');
+    expect(await workspace.changes(workspace.start, after)).toEqual([
+      { path: 'main.ts', kind: 'modified' },
+      { path: '/top.txt', kind: 'modified' },
+    ]);
+  });
+
+  it('is reached by a symbolic link', async () => {
+    const checkout = repository();
+    const link = join(temporaryDirectory(), 'link');
+    symlinkSync(checkout.root, link);
+    const workspace = await checkout.open({ directory: link });
+    expect([workspace.root, workspace.directory]).toEqual([checkout.root, checkout.root]);
+  });
+
+  it('has a detached HEAD', async () => {
+    const checkout = repository();
+    checkout.git('checkout', '-q', '--detach');
+    const workspace = await checkout.open();
+    checkout.write('a.txt', 'b\n');
+    const after = await workspace.record('x');
+    expect(await workspace.changes(workspace.start, after)).toHaveLength(1);
+  });
+
+  it('is a shallow clone', async () => {
+    const source = repository();
+    source.write('b.txt', 'b\n');
+    source.git('add', '-A');
+    source.git('commit', '-q', '-m', 'second');
+    const checkout = cloneOf(source, '--depth', '1');
+    const workspace = await checkout.open();
+    checkout.write('b.txt', 'c\n');
+    const after = await workspace.record('x');
+    expect(await workspace.patch(workspace.start, after)).toContain('-b\n+c');
+  });
+
+  it('is a checkout of a merge ref, as actions/checkout makes it for a pull request', async () => {
+    const source = repository({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
+    source.git('checkout', '-q', '-b', 'topic');
+    source.write('a.txt', 'topic\n');
+    source.git('commit', '-qam', 'topic');
+    source.git('checkout', '-q', 'main');
+    source.write('b.txt', 'main\n');
+    source.git('commit', '-qam', 'main');
+    source.git('merge', '-q', '--no-ff', '-m', 'merge', 'topic');
+    source.git('update-ref', 'refs/pull/1/merge', 'HEAD');
+    const checkout = checkoutAt(join(temporaryDirectory(), 'checkout'));
+    mkdirSync(checkout.root);
+    checkout.git('init', '-q');
+    checkout.git(
+      'fetch',
+      '-q',
+      '--depth',
+      '1',
+      `file://${source.root}`,
+      '+refs/pull/1/merge:refs/remotes/pull/1/merge',
+    );
+    checkout.git('checkout', '-q', '--force', 'refs/remotes/pull/1/merge');
+    const workspace = await checkout.open();
+    checkout.remove('a.txt');
+    const after = await workspace.record('x');
+    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'a.txt', kind: 'deleted' }]);
+  });
+
+  it('is a linked worktree', async () => {
+    const checkout = repository();
+    const linked = checkoutAt(join(temporaryDirectory(), 'linked'));
+    checkout.git('worktree', 'add', '-q', '-b', 'side', linked.root);
+    const workspace = await linked.open();
+    linked.write('a.txt', 'b\n');
+    const restore = await workspace.guard();
+    linked.git('commit', '-qam', 'agent');
+    const after = await workspace.record('x');
+    await restore();
+    expect(linked.git('rev-parse', 'side').trim()).toBe(workspace.startCommit);
+    expect(await workspace.changes(workspace.start, after)).toHaveLength(1);
+  });
+
+  it('has a colon, a quote and a space in its path', async () => {
+    const checkout = checkoutAt(join(temporaryDirectory(), 'a:b "c\' d'));
+    mkdirSync(checkout.root);
+    checkout.git('init', '-q');
+    checkout.git('commit', '-q', '--allow-empty', '-m', 'first');
+    checkout.write('a.txt', 'a\n');
+    checkout.git('add', '-A');
+    checkout.git('commit', '-q', '-m', 'second');
+    const workspace = await checkout.open();
+    checkout.write('a.txt', 'b\n');
+    const after = await workspace.record('x');
+    expect(await workspace.patch(workspace.start, after)).toContain('-a\n+b');
+  });
+});
+
+describe('the user has no part in it', () => {
+  it('leaves every byte under .git as it was, and runs no hook', async () => {
+    const checkout = repository({ 'a.txt': 'a\n', '.gitignore': 'ignored\n' });
+    const marker = join(temporaryDirectory(), 'hooks-that-ran');
+    for (const hook of [
+      'pre-commit',
+      'post-index-change',
+      'reference-transaction',
+      'post-checkout',
+      'commit-msg',
+    ]) {
+      installHook(checkout, hook, marker);
+    }
+    checkout.git('config', 'commit.gpgSign', 'true');
+    checkout.git('config', 'core.splitIndex', 'true');
+    checkout.git('config', 'core.fsmonitor', 'true');
+    checkout.git('config', 'index.version', '4');
+    checkout.git('config', 'diff.external', 'false');
+    checkout.git('config', 'color.ui', 'always');
+    checkout.git('config', 'diff.noprefix', 'true');
+    checkout.write('untracked', 'u');
+    checkout.write('ignored', 'i');
+    rmSync(marker, { force: true });
+    const before = checkout.gitState();
+
+    const workspace = await checkout.open();
+    const restore = await workspace.guard();
+    checkout.write('a.txt', 'b\n');
+    const one = await workspace.record('one');
+    await restore();
+    checkout.write('new.txt', 'n');
+    const two = await workspace.record('two');
+    await workspace.patch(one, two);
+    await workspace.ignored();
+    const pack = await workspace.pack([one, two]);
+    await workspace.reset(one);
+    await workspace.reset(workspace.start);
+    await workspace.unpack(pack);
+    await workspace.apply(two);
+
+    expect(checkout.gitState()).toBe(before);
+    expect(checkout.files()).toMatchObject({ untracked: 'u', ignored: 'i', 'a.txt': 'b\n', 'new.txt': 'n' });
+    expect(existsSync(marker)).toBe(false);
+    expect(
+      checkout.git(
+        '-c',
+        'core.hooksPath=/dev/null',
+        '-c',
+        'core.fsmonitor=false',
+        'status',
+        '--porcelain',
+        '--ignored',
+      ),
+    ).toBe(' M a.txt\n?? new.txt\n?? untracked\n!! ignored\n');
+  });
+
+  it('keeps what is staged, and leaves it staged', async () => {
+    const checkout = repository();
+    checkout.write('a.txt', 'staged\n');
+    checkout.git('add', 'a.txt');
+    checkout.write('a.txt', 'in the work tree\n');
+    const before = checkout.gitState();
+    const workspace = await checkout.open();
+    checkout.write('b.txt', 'b');
+    const after = await workspace.record('x');
+    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'b.txt', kind: 'added' }]);
+    await workspace.reset(workspace.start);
+    expect(checkout.read('a.txt')).toBe('in the work tree\n');
+    expect(checkout.gitState()).toBe(before);
+  });
+
+  it('needs no identity and no writable home', async () => {
+    const checkout = repository();
+    const workspace = await checkout.open({
+      env: { ...checkout.env, HOME: '/nonexistent' },
+    });
+    checkout.write('a.txt', 'b\n');
+    expect((await workspace.record('x')).commit).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('goes on after the shell that runs git was killed with an agent', async () => {
+    const checkout = repository();
+    const workspace = await checkout.open();
+    expect(shells()).not.toEqual([]);
+    for (const shell of shells()) process.kill(shell, 'SIGKILL');
+    await expect.poll(shells).toEqual([]);
+    checkout.write('a.txt', 'b\n');
+    expect((await workspace.record('x')).changed).toBe(true);
+  });
+
+  it('lets this process end although the shell is there', async () => {
+    const checkout = repository();
+    await checkout.open();
+    // Sockets and processes that hold the event loop are listed here; the shell must not be among them.
+    expect(process.getActiveResourcesInfo()).not.toContain('ProcessWrap');
+  });
+});
+
+/** Shells that this process started and that live. */
+function shells(): readonly number[] {
+  return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='])
+    .toString()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      ([, parent, state, file]) =>
+        Number(parent) === process.pid && !state?.startsWith('Z') && file === '/bin/sh',
+    )
+    .map(([pid]) => Number(pid));
+}

@@ -1,0 +1,345 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Checkout, checkoutAt, cloneOf, repository, temporaryDirectory } from './checkout.js';
+
+const numbers = Array.from({ length: 30 }, (_, line) => `${line}\n`);
+
+/** What a step did on one machine, put into a checkout on another. */
+async function carry(source: Checkout, target: Checkout, change: () => void) {
+  const before = await source.open();
+  change();
+  const snapshot = await before.record('step');
+  const pack = await before.pack([snapshot]);
+  const workspace = await target.open();
+  await workspace.unpack(pack);
+  return { workspace, snapshot, conflicts: await workspace.apply(snapshot) };
+}
+
+describe('a reset', () => {
+  it('brings content, modes, links and deletions back, and leaves no empty directory', async () => {
+    const checkout = repository({
+      'a.txt': 'a\n',
+      'bin/run': 'r',
+      'deep/er/file': 'd',
+      '.gitignore': 'ignored/\n',
+    });
+    chmodSync(join(checkout.root, 'bin/run'), 0o755);
+    symlinkSync('a.txt', join(checkout.root, 'link'));
+    checkout.git('add', '-A');
+    checkout.git('commit', '-qm', 'more');
+    checkout.write('ignored/keep', 'k');
+    const workspace = await checkout.open();
+    const before = checkout.files();
+    checkout.remove('deep');
+    chmodSync(join(checkout.root, 'bin/run'), 0o644);
+    checkout.remove('link');
+    checkout.write('fresh/with/files', 'x');
+    await workspace.reset(workspace.start);
+    expect(checkout.files()).toEqual(before);
+    expect(() => execFileSync('ls', [join(checkout.root, 'fresh')], { stdio: 'pipe' })).toThrow();
+  });
+
+  it('writes files as git does: line ends and filters', async () => {
+    const checkout = repository({
+      '.gitattributes': '*.up filter=up -text\n',
+      'x.up': 'UP\n',
+      'crlf.txt': 'one\ntwo\n',
+    });
+    checkout.git('config', 'core.autocrlf', 'true');
+    checkout.git('config', 'core.safecrlf', 'true');
+    checkout.git('config', 'filter.up.clean', 'tr a-z A-Z');
+    checkout.git('config', 'filter.up.smudge', 'tr A-Z a-z');
+    checkout.git('config', 'filter.up.required', 'true');
+    checkout.remove('crlf.txt');
+    checkout.remove('x.up');
+    checkout.git('checkout', '-q', '--', '.');
+    expect([checkout.read('crlf.txt'), checkout.read('x.up')]).toEqual(['one\r\ntwo\r\n', 'up\n']);
+    const workspace = await checkout.open();
+    expect(workspace.startTree).toBe(checkout.git('rev-parse', 'HEAD^{tree}').trim());
+    checkout.write('crlf.txt', 'one\r\ntwo\r\nthree\n');
+    checkout.write('x.up', 'changed\n');
+    const after = await workspace.record('x');
+    expect(await workspace.patch(workspace.start, after)).toContain('-UP\n+CHANGED');
+    await workspace.reset(workspace.start);
+    expect([checkout.read('crlf.txt'), checkout.read('x.up')]).toEqual(['one\r\ntwo\r\n', 'up\n']);
+    await workspace.reset(after);
+    expect(checkout.read('x.up')).toBe('changed\n');
+  });
+
+  it('removes what a step made and un-ignored, and keeps what is ignored', async () => {
+    const checkout = repository({ '.gitignore': 'cache/\n' });
+    const workspace = await checkout.open();
+    checkout.write('cache/file', 'x');
+    checkout.write('.gitignore', 'cache/\nhidden/\n');
+    checkout.write('hidden/file', 'x');
+    await workspace.record('x');
+    await workspace.reset(workspace.start);
+    expect(checkout.files()).toEqual({ '.gitignore': 'cache/\n', 'cache/file': 'x' });
+  });
+
+  it('leaves credentials and output where they are', async () => {
+    const checkout = repository({ '.gitignore': '!*.json\n' });
+    const workspace = await checkout.open();
+    checkout.write('gha-creds-1.json', 'c');
+    checkout.write('.gump/out/o.json', 'o');
+    checkout.write('other.json', 'x');
+    await workspace.reset(workspace.start);
+    expect(Object.keys(checkout.files()).sort()).toEqual([
+      '.gitignore',
+      '.gump/out/o.json',
+      'gha-creds-1.json',
+    ]);
+  });
+});
+
+describe('a patch', () => {
+  it('is taken by git apply, with binary, Latin-1 and moved files', async () => {
+    const checkout = repository({
+      'text.txt': 'a\nb\n',
+      'image.bin': Buffer.from([0, 1, 2, 3]),
+      'latin.c': Buffer.from('// caf\xe9\n', 'latin1'),
+      'moved.txt': numbers.join(''),
+    });
+    const other = cloneOf(checkout);
+    const workspace = await checkout.open();
+    checkout.write('text.txt', 'a\nc');
+    checkout.write('image.bin', Buffer.from([0, 9, 9, 0]));
+    checkout.write('latin.c', Buffer.from('// caf\xe9s\n', 'latin1'));
+    checkout.remove('moved.txt');
+    checkout.write('to/moved.txt', numbers.join(''));
+    const after = await workspace.record('x');
+    const patch = await workspace.patch(workspace.start, after);
+    expect(patch).toContain('-b\n+c\n\\ No newline at end of file');
+    writeFileSync(join(temporaryDirectory(), 'patch'), patch);
+    execFileSync('git', ['apply', '-'], { cwd: other.root, env: other.env, input: patch });
+    expect(execFileSync('cat', [join(other.root, 'latin.c')])).toEqual(
+      Buffer.from('// caf\xe9s\n', 'latin1'),
+    );
+    expect(other.files()).toEqual(checkout.files());
+    expect(await workspace.patch(after, after)).toBe('');
+  });
+});
+
+describe('a state of an earlier job', () => {
+  it('comes back in a shallow clone of the same commit', async () => {
+    const source = repository({ 'a.txt': numbers.join(''), 'gone.txt': 'g\n', 'run.sh': 'r\n' });
+    const target = cloneOf(source, '--depth', '1');
+    const { conflicts } = await carry(source, target, () => {
+      source.write('a.txt', [...numbers, 'more\n'].join(''));
+      source.remove('gone.txt');
+      chmodSync(join(source.root, 'run.sh'), 0o755);
+      symlinkSync('a.txt', join(source.root, 'link'));
+      source.write('dir with space/é.txt', 'n');
+    });
+    expect(conflicts).toEqual([]);
+    expect(target.files()).toEqual(source.files());
+    expect(target.git('status', '--porcelain', '-uno')).toBe(' M a.txt\n D gone.txt\n M run.sh\n');
+  });
+
+  it('is small where little was changed, and empty where nothing was', async () => {
+    const big = Array.from({ length: 20_000 }, (_, line) => `line ${line * 7919}\n`).join('');
+    const checkout = repository({ 'big.txt': big });
+    const workspace = await checkout.open();
+    expect(await workspace.pack([])).toHaveLength(0);
+    expect(await workspace.pack([workspace.start, await workspace.record('x')])).toHaveLength(0);
+    await workspace.unpack(Buffer.alloc(0));
+    checkout.write('big.txt', `${big}one more\n`);
+    expect((await workspace.pack([await workspace.record('x')])).length).toBeLessThan(2000);
+  });
+
+  it('is refused as a damaged pack', async () => {
+    const checkout = repository();
+    const workspace = await checkout.open();
+    checkout.write('a.txt', 'b');
+    const pack = await workspace.pack([await workspace.record('x')]);
+    pack[pack.length - 30] = (pack[pack.length - 30] ?? 0) ^ 0xff;
+    await expect(workspace.unpack(pack)).rejects.toThrow(/index-pack/);
+  });
+
+  it('can be reset to, compared, and packed again with what came later', async () => {
+    const source = repository({ 'a.txt': '0\n' });
+    source.write('untracked', 'first machine');
+    const first = await source.open();
+    source.write('a.txt', '1\n');
+    const one = await first.record('1');
+    source.write('b.txt', '2\n');
+    source.write('untracked', 'first machine, changed');
+    const two = await first.record('2');
+    const pack = await first.pack([one, two]);
+
+    const target = cloneOf(source);
+    target.write('untracked', 'first machine');
+    target.write('of this machine', 'x');
+    const second = await target.open();
+    await second.unpack(pack);
+    expect(await second.apply(two)).toEqual([]);
+    expect(target.files()).toEqual({
+      'a.txt': '1\n',
+      'b.txt': '2\n',
+      untracked: 'first machine, changed',
+      'of this machine': 'x',
+    });
+    expect(await second.changes(one, two)).toEqual([
+      { path: 'b.txt', kind: 'added' },
+      { path: 'untracked', kind: 'modified' },
+    ]);
+    expect(await second.changes(second.start, two)).toHaveLength(3);
+    expect(await second.patch(second.start, one)).toContain('-0\n+1');
+    expect((await second.record('nothing new')).changed).toBe(false);
+    await second.reset(one);
+    expect(target.files()).toEqual({ 'a.txt': '1\n', untracked: 'first machine', 'of this machine': 'x' });
+    target.write('c.txt', '3\n');
+    const three = await second.record('3');
+    expect((await second.changes(one, three)).map(({ path }) => path)).toEqual(['c.txt']);
+
+    const third = cloneOf(source, '--depth', '1');
+    const last = await third.open();
+    await last.unpack(await second.pack([one, two, three]));
+    expect(await last.apply(three)).toEqual([]);
+    expect(third.files()).toEqual({ 'a.txt': '1\n', 'c.txt': '3\n' });
+    expect((await last.changes(two, three)).map(({ path }) => path)).toEqual(['b.txt', 'c.txt', 'untracked']);
+    await last.reset(last.start);
+    expect(third.files()).toEqual({ 'a.txt': '0\n' });
+  });
+});
+
+describe('a state on top of another start tree', () => {
+  const files = { 'a.txt': numbers.join(''), 'b.txt': 'b\n', 'c.bin': Buffer.from([0, 1]) };
+
+  it('is merged where lines are apart, and the mode of one side is kept', async () => {
+    const source = repository(files);
+    const target = cloneOf(source);
+    target.write('a.txt', ['top\n', ...numbers].join(''));
+    chmodSync(join(target.root, 'a.txt'), 0o755);
+    const { conflicts, workspace, snapshot } = await carry(source, target, () =>
+      source.write('a.txt', [...numbers, 'bottom\n'].join('')),
+    );
+    expect(conflicts).toEqual([]);
+    expect(target.files()['a.txt *']).toBe(['top\n', ...numbers, 'bottom\n'].join(''));
+    expect(await workspace.patch(workspace.start, snapshot)).not.toContain('+top');
+    await workspace.reset(workspace.start);
+    expect(target.read('a.txt')).toBe(['top\n', ...numbers].join(''));
+    await workspace.reset(snapshot);
+    expect(target.read('a.txt')).toBe(['top\n', ...numbers, 'bottom\n'].join(''));
+  });
+
+  it('is already there', async () => {
+    const source = repository(files);
+    const target = cloneOf(source);
+    target.write('b.txt', 'same\n');
+    const { conflicts } = await carry(source, target, () => source.write('b.txt', 'same\n'));
+    expect(conflicts).toEqual([]);
+  });
+
+  it.each<[string, (checkout: Checkout) => void, (checkout: Checkout) => void, readonly string[]]>([
+    ['the same line', (one) => one.write('b.txt', 'x\n'), (one) => one.write('b.txt', 'y\n'), ['b.txt']],
+    ['a binary file', (one) => one.write('c.bin', '\0x'), (one) => one.write('c.bin', '\0y'), ['c.bin']],
+    ['a file gone here', (one) => one.write('b.txt', 'x\n'), (one) => one.remove('b.txt'), ['b.txt']],
+    ['a file gone there', (one) => one.remove('b.txt'), (one) => one.write('b.txt', 'x\n'), ['b.txt']],
+    ['two new files', (one) => one.write('n', 'x\n'), (one) => one.write('n', 'y\n'), ['n']],
+    ['a file for a directory', (one) => one.write('n', 'x\n'), (one) => one.write('n/in', 'y\n'), ['n/in']],
+    ['a directory for a file', (one) => one.write('n/in', 'x\n'), (one) => one.write('n', 'y\n'), ['n']],
+    ['an ignored file', (one) => one.write('n', 'x\n'), (one) => ignore(one, 'n'), ['n']],
+  ])('is refused for %s; nothing is written then', async (_case, there, here, wanted) => {
+    const source = repository(files);
+    const target = cloneOf(source);
+    here(target);
+    const before = target.files();
+    const { conflicts } = await carry(source, target, () => {
+      there(source);
+      source.write('innocent', 'x');
+    });
+    expect(conflicts).toEqual(wanted);
+    expect(target.files()).toEqual(before);
+  });
+
+  function ignore(checkout: Checkout, name: string): void {
+    checkout.write('.git/info/exclude', `${name}\n`);
+    checkout.write(name, 'precious');
+  }
+});
+
+describe('submodules', () => {
+  it('are recorded as they are', async () => {
+    const library = repository({ 'lib.c': '1' });
+    const checkout = repository({ 'a.txt': 'a' });
+    checkout.git('submodule', '--quiet', 'add', `file://${library.root}`, 'lib');
+    checkout.git('commit', '-qm', 'submodule');
+    const workspace = await checkout.open();
+    const module = checkoutAt(join(checkout.root, 'lib'));
+    checkout.write('lib/dirty', 'x');
+    expect((await workspace.record('dirty within')).changed).toBe(false);
+    module.git('add', '-A');
+    module.git('commit', '-qm', 'moved on');
+    const after = await workspace.record('moved');
+    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'lib', kind: 'modified' }]);
+    expect(await workspace.patch(workspace.start, after)).toContain('Subproject commit');
+    await workspace.reset(workspace.start);
+    expect(module.read('dirty')).toBe('x');
+    const target = cloneOf(checkout, '--depth', '1');
+    const later = await target.open();
+    await later.unpack(await workspace.pack([after]));
+    expect(await later.apply(after)).toEqual([]);
+    expect((await later.changes(later.start, after)).map(({ path }) => path)).toEqual(['lib']);
+  });
+});
+
+describe('the output directory', () => {
+  it('is emptied and removed, and .gump with it when nothing else is there', async () => {
+    const checkout = repository();
+    const workspace = await checkout.open();
+    checkout.write('.gump/out/old/file', 'x');
+    await workspace.emptyOutput();
+    expect(Object.keys(checkout.files())).toEqual(['a.txt']);
+    checkout.write('.gump/out/new', 'x');
+    await workspace.removeOutput();
+    expect(execFileSync('ls', ['-A', checkout.root]).toString()).toBe('.git\na.txt\n');
+    await workspace.removeOutput();
+    checkout.write('.gump/workflows/w.yaml', 'w');
+    await workspace.emptyOutput();
+    await workspace.removeOutput();
+    expect(checkout.read('.gump/workflows/w.yaml')).toBe('w');
+  });
+
+  it('follows no link', async () => {
+    const outside = temporaryDirectory();
+    writeFileSync(join(outside, 'precious'), 'p');
+    const checkout = repository();
+    const workspace = await checkout.open();
+    mkdirSync(join(checkout.root, '.gump'));
+    symlinkSync(outside, join(checkout.root, '.gump/out'));
+    await workspace.emptyOutput();
+    checkout.write('.gump/out/new', 'x');
+    await workspace.removeOutput();
+    checkout.write('.gump/out', 'a file');
+    await workspace.emptyOutput();
+    await workspace.removeOutput();
+    symlinkSync(outside, join(checkout.root, '.gump'));
+    await expect(workspace.emptyOutput()).rejects.toThrow(/follows no link/);
+    await expect(workspace.removeOutput()).rejects.toThrow(/follows no link/);
+    expect(execFileSync('ls', [outside]).toString()).toBe('precious\n');
+  });
+});
+
+describe('ignored names', () => {
+  it('are those at the top of the working directory', async () => {
+    const checkout = repository({ '.gitignore': 'node_modules\n/dist/\n*.log\n.gump/\n', 'app/x': 'x' });
+    for (const path of [
+      'node_modules/a/b',
+      'dist/x',
+      'é.log',
+      'plain',
+      '.gump/out/x',
+      'app/node_modules/y',
+    ]) {
+      checkout.write(path, 'x');
+    }
+    checkout.write('gha-creds-1.json', 'x');
+    expect(await (await checkout.open()).ignored()).toEqual(['dist', 'node_modules', 'é.log']);
+    const inApp = await checkout.open({ directory: join(checkout.root, 'app') });
+    expect(await inApp.ignored()).toEqual(['node_modules']);
+    expect(await (await repository().open()).ignored()).toEqual([]);
+  });
+});
