@@ -3,11 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 
 rmSync('dist', { recursive: true, force: true });
-execFileSync('ncc', ['build', 'build/index.js', '-o', 'dist', '--license', 'licenses.txt', '-q'], { stdio: 'inherit' });
+execFileSync('ncc', ['build', 'build/index.js', '-o', 'dist', '--license', 'licenses.txt', '-q'], {
+  stdio: 'inherit',
+});
 
 const files = readdirSync('dist').sort();
 const expected = ['index.js', 'licenses.txt', 'package.json'];
-if (files.join() !== expected.join()) throw new Error(`dist holds ${files.join(', ')}; expected ${expected.join(', ')}`);
+if (files.join() !== expected.join())
+  throw new Error(`dist holds ${files.join(', ')}; expected ${expected.join(', ')}`);
 const { type } = JSON.parse(readFileSync('dist/package.json', 'utf8'));
 if (type !== 'module') throw new Error('dist/package.json does not say "type": "module"');
 if (!existsSync('dist/licenses.txt')) throw new Error('the licences are missing');

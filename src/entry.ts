@@ -13,7 +13,9 @@ export function isPost(environment: Environment): boolean {
 /** The workflow is the user's text: it is shown as one word, so that it cannot become a command. */
 export function sayHello(environment: Environment): void {
   const workflow = (environment.INPUT_WORKFLOW ?? '').replace(/[^\w./-]/g, '?');
-  process.stdout.write(`gump-action: workflow ${workflow}, run ${environment.GITHUB_RUN_ID}, job attempt ${environment.GITHUB_RUN_ATTEMPT}\n`);
+  process.stdout.write(
+    `gump-action: workflow ${workflow}, run ${environment.GITHUB_RUN_ID}, job attempt ${environment.GITHUB_RUN_ATTEMPT}\n`,
+  );
 }
 
 export async function enterMain(): Promise<void> {

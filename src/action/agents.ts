@@ -1,8 +1,8 @@
 /** The engine's agents over real processes: one start of a provider's CLI with what it may see. */
 import type { Agents, AgentTurn } from '../engine/ports.js';
 import { UserError } from '../failure.js';
-import type { AgentEvent, Provider, TurnOutcome } from '../providers/provider.js';
 import { readAgentName } from '../providers/agent-name.js';
+import type { AgentEvent, Provider, TurnOutcome } from '../providers/provider.js';
 import { environmentFor } from '../security/environment.js';
 import { guardFileCommands } from '../security/file-commands.js';
 import type { Environment } from '../security/secret-names.js';
@@ -30,13 +30,18 @@ export function createAgents(options: AgentsOptions): Agents {
     find(agent) {
       const name = readAgentName(agent, options.providers);
       if (name.status === 'unknown') throw new UserError(name.message);
-      return name.model === undefined ? { provider: name.provider } : { provider: name.provider, model: name.model };
+      return name.model === undefined
+        ? { provider: name.provider }
+        : { provider: name.provider, model: name.model };
     },
     run: (turn) => runAgent(turn, options),
   };
 }
 
-async function runAgent(turn: AgentTurn, options: AgentsOptions): Promise<TurnOutcome & { readonly durationMs: number }> {
+async function runAgent(
+  turn: AgentTurn,
+  options: AgentsOptions,
+): Promise<TurnOutcome & { readonly durationMs: number }> {
   const { provider, signal } = turn;
   const command = provider.command({
     prompt: turn.prompt,

@@ -46,8 +46,13 @@ export function tellFailure(log: Log, ending: Ending): void {
   const step = ending.failedStep === undefined ? undefined : ending.state.steps.get(ending.failedStep);
   const last = step?.attempts.at(-1);
   const what = ending.status === 'cancelled' ? 'was cut off' : `failed at attempt ${last?.number ?? '?'}`;
-  const why = last?.failure === undefined || ending.status === 'cancelled' ? '' : ` (${last.failure.kind}): ${last.failure.message}`;
-  log.error(`Step \`${ending.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(ending)}`);
+  const why =
+    last?.failure === undefined || ending.status === 'cancelled'
+      ? ''
+      : ` (${last.failure.kind}): ${last.failure.message}`;
+  log.error(
+    `Step \`${ending.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(ending)}`,
+  );
 }
 
 function outputs(report: Report, ending: Ending): Readonly<Record<string, string>> {
@@ -112,5 +117,8 @@ export async function writeRefused(faults: readonly string[]): Promise<void> {
   core.setOutput('resumed', 'false');
   core.setOutput('persisted', 'false');
   const list = faults.map((fault) => `- ${escapeText(fault)}`).join('\n');
-  await core.summary.emptyBuffer().addRaw(`### gump-action: nothing was run\n\n${list}\n`).write({ overwrite: true });
+  await core.summary
+    .emptyBuffer()
+    .addRaw(`### gump-action: nothing was run\n\n${list}\n`)
+    .write({ overwrite: true });
 }

@@ -5,6 +5,7 @@ import type { CommandSource } from '../gates/resolve.js';
 import { runGates } from '../gates/run-gates.js';
 import type { Log } from '../report/log.js';
 import type { HandedEnvironment } from '../security/environment.js';
+import { belongsToRunner } from '../security/secret-names.js';
 import type { Clock } from '../system/clock.js';
 import type { ProcessRunner } from '../system/process.js';
 import type { Gate } from '../workflow/workflow.js';
@@ -42,7 +43,8 @@ export function createGates(options: GatesOptions): Gates {
   };
 }
 
-function tellWithheld(log: Log, names: readonly string[]): void {
-  if (names.length === 0) return;
-  log.info(`  Gates do not get these variables (pass-env changes that): ${names.join(', ')}`);
+/** Only what the user could pass on; what is between the runner and the action is nobody's. */
+function tellWithheld(log: Log, withheld: readonly string[]): void {
+  const names = withheld.filter((name) => !belongsToRunner(name));
+  if (names.length > 0) log.info(`  Withheld from gates, see the input pass-env: ${names.join(', ')}`);
 }

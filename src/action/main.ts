@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError, UserErrors } from '../failure.js';
+import type { Project } from '../gates/project.js';
+import { openProject } from '../gates/project.js';
 import { makePlan, type Plan } from '../plan/plan.js';
+import { environmentFor } from '../security/environment.js';
 import { requireWritePermission } from '../security/permission.js';
 import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
-import { openProject } from '../gates/project.js';
-import type { Project } from '../gates/project.js';
-import { environmentFor } from '../security/environment.js';
 import { openWorkspace } from '../workspace/open.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { writeSkipped } from './finish.js';
@@ -21,10 +21,19 @@ import { readWorkflow } from './workflow-file.js';
 /** Exit code. Throws `UserError` for what the user has to mend. */
 export async function main(setting: Setting, privateDirectory: string, signal: AbortSignal): Promise<number> {
   const { job, inputs, log, environment, providers } = setting;
-  if (job.runnerOs === 'Windows') throw new UserError('This action runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`, for example.');
+  if (job.runnerOs === 'Windows')
+    throw new UserError(
+      'This action runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`, for example.',
+    );
   await checkStarter(setting);
   const directory = resolve(job.workspace, inputs.workingDirectory);
-  const workflow = readWorkflow({ name: inputs.workflow, directory, workspace: job.workspace, providers: providers.map(({ id }) => id), log });
+  const workflow = readWorkflow({
+    name: inputs.workflow,
+    directory,
+    workspace: job.workspace,
+    providers: providers.map(({ id }) => id),
+    log,
+  });
   const spec = readSpec(setting, directory);
   const { vars, agent, until, fromStep } = inputs;
   const plan = makePlan(workflow, { vars, ...defined({ agent, until, fromStep, spec }) });
@@ -32,13 +41,25 @@ export async function main(setting: Setting, privateDirectory: string, signal: A
   const project = openProject(directory, gateEnvironment.env.PATH);
   const opened = await lookAtAll(setting, { plan, directory, project, privateDirectory });
   if (opened === 'skipped') return 0;
-  return runInWorkspace({ setting, plan, project, workspace: opened, privateDirectory, gateEnvironment, signal });
+  return runInWorkspace({
+    setting,
+    plan,
+    project,
+    workspace: opened,
+    privateDirectory,
+    gateEnvironment,
+    signal,
+  });
 }
 
 /** Contract 8: who may start agents by an event that anybody can cause. */
 async function checkStarter({ job, inputs }: Setting): Promise<void> {
   const { logins } = requiredActors({ ...job, payload: job.payload() });
-  await requireWritePermission(logins, { repository: job.repository, token: inputs.githubToken, apiUrl: job.apiUrl });
+  await requireWritePermission(logins, {
+    repository: job.repository,
+    token: inputs.githubToken,
+    apiUrl: job.apiUrl,
+  });
 }
 
 function readSpec({ inputs }: Setting, directory: string): string | undefined {
@@ -46,7 +67,9 @@ function readSpec({ inputs }: Setting, directory: string): string | undefined {
   try {
     return readFileSync(join(directory, inputs.spec.file), 'utf8');
   } catch {
-    throw new UserError(`Input spec-file: ${inputs.spec.file} cannot be read in ${directory}. It is a path of the repository; was it checked out before this step?`);
+    throw new UserError(
+      `Input spec-file: ${inputs.spec.file} cannot be read in ${directory}. It is a path of the repository; was it checked out before this step?`,
+    );
   }
 }
 
@@ -68,7 +91,11 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
     return 'skipped';
   }
   const git = privatePaths(scene.privateDirectory).git;
-  const opened = await openWorkspace({ directory: scene.directory, privateDirectory: git, env: gitEnvironment(environment) }).catch(userFault);
+  const opened = await openWorkspace({
+    directory: scene.directory,
+    privateDirectory: git,
+    env: gitEnvironment(environment),
+  }).catch(userFault);
   const gitFaults = typeof opened === 'string' ? [opened] : [];
   const head = typeof opened === 'string' ? [] : checkoutFaults(setting, opened);
   const faults = [...gitFaults, ...head, ...seen.faults, ...seen.withoutCredential];
@@ -96,6 +123,10 @@ function userFault(error: unknown): string {
 }
 
 /** Without the keys whose value is not known. */
-function defined<T extends Readonly<Record<string, string | undefined>>>(values: T): { readonly [K in keyof T]?: string } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { readonly [K in keyof T]?: string };
+function defined<T extends Readonly<Record<string, string | undefined>>>(
+  values: T,
+): { readonly [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: string;
+  };
 }

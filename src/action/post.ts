@@ -58,12 +58,18 @@ async function storeRest(setting: Setting, privateDirectory: string, left: Hando
     usedSequence: left.usedSequence,
     ...(left.seen === undefined ? {} : { seen: left.seen }),
     ...(left.restored === undefined ? {} : { restored: left.restored }),
-    onNotice: (notice) => log.warning(noticeText(notice, { store: place.store.title, stateName: left.binding.stateName })),
+    onNotice: (notice) =>
+      log.warning(noticeText(notice, { store: place.store.title, stateName: left.binding.stateName })),
   });
   const shelf = openSessionShelf(paths.sessions);
   if (!left.isDone) await keepSessions(setting, left, state, shelf);
   const startCommit = state.jobs.at(-1)?.startCommit ?? setting.job.sha;
-  const git = { directory: left.directory, privateDirectory: paths.git, env: gitEnvironment(setting.environment), startCommit };
+  const git = {
+    directory: left.directory,
+    privateDirectory: paths.git,
+    env: gitEnvironment(setting.environment),
+    startCommit,
+  };
   const checkpointer = createCheckpointer({
     saver,
     secrets: place.secrets,
@@ -75,20 +81,33 @@ async function storeRest(setting: Setting, privateDirectory: string, left: Hando
   });
   await checkpointer.store(state);
   const settled = await saver.settle(settleMs);
-  if (!isPassed) log.info(settled.persisted ? `Stored the checkpoint ${settled.key}.` : 'The last state could not be stored.');
+  if (!isPassed)
+    log.info(
+      settled.persisted ? `Stored the checkpoint ${settled.key}.` : 'The last state could not be stored.',
+    );
 }
 
 function appendJobEnd(setting: Setting, journalFile: string): RunState {
   const state = fold(readJournal(journalFile));
   const { jobStatus = 'unknown' } = setting.inputs;
   const journal = openJournal(journalFile, () => systemClock.now());
-  const event = journal.append({ type: 'job-ended', jobAttempt: setting.job.jobAttempt, job: jobIdentity(setting), status: jobStatus });
+  const event = journal.append({
+    type: 'job-ended',
+    jobAttempt: setting.job.jobAttempt,
+    job: jobIdentity(setting),
+    status: jobStatus,
+  });
   journal.close();
   return apply(state, event);
 }
 
 /** The sessions as they are now, for a `main` that was killed before it could copy them. */
-async function keepSessions(setting: Setting, left: Handover, state: RunState, shelf: ReturnType<typeof openSessionShelf>): Promise<void> {
+async function keepSessions(
+  setting: Setting,
+  left: Handover,
+  state: RunState,
+  shelf: ReturnType<typeof openSessionShelf>,
+): Promise<void> {
   const store = createSessionStore();
   for (const { provider: providerId, id } of sessionsOf(state)) {
     const provider = setting.providers.find((one) => one.id === providerId);

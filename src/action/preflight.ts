@@ -1,12 +1,12 @@
 /** Everything that can be known before the first agent starts, looked at at once. */
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { gateFaults, type CommandSource } from '../gates/resolve.js';
 import type { Project } from '../gates/project.js';
+import { type CommandSource, gateFaults } from '../gates/resolve.js';
 import type { Plan } from '../plan/plan.js';
 import { agentTemplates } from '../plan/plan.js';
-import type { Provider } from '../providers/provider.js';
 import { readAgentName } from '../providers/agent-name.js';
+import type { Provider } from '../providers/provider.js';
 import { type CredentialFacts, findCredential } from '../security/credentials.js';
 import type { Environment } from '../security/secret-names.js';
 import { names, parseTemplate } from '../workflow/template.js';
@@ -32,7 +32,11 @@ export function preflight(facts: PreflightFacts): Preflight {
   const { plan, project, commands } = facts;
   const steps = plan.steps.map(({ path, step }) => ({ step: path, gates: step.gates }));
   return {
-    faults: [...used.faults, ...used.providers.flatMap((provider) => missingProgram(provider, project)), ...gateFaults(steps, project, commands)],
+    faults: [
+      ...used.faults,
+      ...used.providers.flatMap((provider) => missingProgram(provider, project)),
+      ...gateFaults(steps, project, commands),
+    ],
     withoutCredential: used.providers.flatMap((provider) => missingCredential(provider, facts)),
   };
 }
@@ -43,13 +47,21 @@ function usedProviders({ plan, providers }: PreflightFacts) {
   const read = agents.map(({ step, agent }) => ({ step, name: readAgentName(agent, providers) }));
   return {
     providers: [...new Set(read.flatMap(({ name }) => (name.status === 'known' ? [name.provider] : [])))],
-    faults: [...new Set(read.flatMap(({ step, name }) => (name.status === 'unknown' ? [`Step \`${step}\`: ${name.message}.`] : [])))],
+    faults: [
+      ...new Set(
+        read.flatMap(({ step, name }) =>
+          name.status === 'unknown' ? [`Step \`${step}\`: ${name.message}.`] : [],
+        ),
+      ),
+    ],
   };
 }
 
 function missingProgram(provider: Provider, project: Project): readonly string[] {
   if (project.hasProgram(provider.executable)) return [];
-  return [`${provider.title} is not there: no program \`${provider.executable}\` is on PATH. ${provider.installHint}`];
+  return [
+    `${provider.title} is not there: no program \`${provider.executable}\` is on PATH. ${provider.installHint}`,
+  ];
 }
 
 function missingCredential(provider: Provider, facts: PreflightFacts): readonly string[] {

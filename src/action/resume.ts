@@ -2,10 +2,11 @@
  * The start of a job's run: finds the newest checkpoint that opens, decides what of it holds, and puts files
  * and sessions back. Leaves alone what a restored run means to its steps: that is the engine's.
  */
-import { fromEntries, type Contents } from '../checkpoint/contents.js';
-import { refusedText, restore, type RestoreRequest } from '../checkpoint/restore.js';
-import { attemptPrefixes } from '../checkpoint/key.js';
+
 import { sessionsOf } from '../checkpoint/checkpointer.js';
+import { type Contents, fromEntries } from '../checkpoint/contents.js';
+import { attemptPrefixes } from '../checkpoint/key.js';
+import { type RestoreRequest, refusedText, restore } from '../checkpoint/restore.js';
 import { UserError, UserErrors } from '../failure.js';
 import type { JournalEvent, NewEvent } from '../journal/event.js';
 import { parseJournal } from '../journal/journal.js';
@@ -56,7 +57,10 @@ export async function resume(options: ResumeOptions): Promise<Resumed> {
   const takeover = await takeOver(options, found.contents, state);
   tellTakeover(options, state, takeover);
   const decisions = dropping(takeover);
-  const kept = decisions.reduce<RunState>((sum, event) => apply(sum, { ...event, at: 0 } as JournalEvent), state);
+  const kept = decisions.reduce<RunState>(
+    (sum, event) => apply(sum, { ...event, at: 0 } as JournalEvent),
+    state,
+  );
   await bringFilesBack(options.workspace, kept);
   const unavailable = await bringSessionsBack(options, found.contents, kept);
   return { ...found, decisions, unavailable };
@@ -71,11 +75,21 @@ async function find(options: ResumeOptions): Promise<Found> {
   if (restored.status === 'opened') {
     const contents = fromEntries(restored.entries);
     if (contents !== undefined) {
-      options.say(`Going on from the checkpoint ${restored.key} of job attempt ${restored.binding.jobAttempt}.`);
-      return { events: parseJournal(contents.journal.toString('utf8')), contents, restored: restored.key, ...seen };
+      options.say(
+        `Going on from the checkpoint ${restored.key} of job attempt ${restored.binding.jobAttempt}.`,
+      );
+      return {
+        events: parseJournal(contents.journal.toString('utf8')),
+        contents,
+        restored: restored.key,
+        ...seen,
+      };
     }
   }
-  missed(options, restored.status === 'none' ? restored.trouble : 'no checkpoint that was found could be used');
+  missed(
+    options,
+    restored.status === 'none' ? restored.trouble : 'no checkpoint that was found could be used',
+  );
   return { events: [], ...seen };
 }
 
@@ -89,14 +103,24 @@ async function passOver({ request, say }: ResumeOptions): Promise<Found> {
 /** At the first job attempt there need not be one, and nothing is said. */
 function missed({ request, mode, warn }: ResumeOptions, trouble: string | undefined): void {
   if (request.jobAttempt === 1) return;
-  const why = trouble ?? 'none was found: this job may not have come to this step before, or the entry has expired';
-  if (mode === 'require') throw new UserError(`The state of an earlier attempt cannot be had (${why}), and \`resume: require\` asks for it. Set \`resume: auto\` to start afresh.`);
+  const why =
+    trouble ?? 'none was found: this job may not have come to this step before, or the entry has expired';
+  if (mode === 'require')
+    throw new UserError(
+      `The state of an earlier attempt cannot be had (${why}), and \`resume: require\` asks for it. Set \`resume: auto\` to start afresh.`,
+    );
   warn(`Starting afresh: no checkpoint of an earlier attempt could be taken up (${why}).`);
 }
 
 async function takeOver(options: ResumeOptions, contents: Contents, state: RunState): Promise<Takeover> {
   const { workspace, plan, job, request } = options;
-  const takeover = decideTakeover({ plan, state, job, jobAttempt: request.jobAttempt, startTree: workspace.startTree });
+  const takeover = decideTakeover({
+    plan,
+    state,
+    job,
+    jobAttempt: request.jobAttempt,
+    startTree: workspace.startTree,
+  });
   const recorded = state.jobs.at(-1)?.startCommit;
   if (contents.pack.length === 0) return takeover;
   try {
@@ -114,7 +138,11 @@ function tellTakeover({ say }: ResumeOptions, state: RunState, { dropped, reason
   if (dropped.length === 0 || reason === undefined) return;
   const again = dropped.filter((path) => state.steps.get(path)?.status === 'passed');
   say(`Note: ${reason}.`);
-  say(again.length === 0 ? `Forgotten: ${dropped.join(', ')}.` : `These steps run again: ${dropped.join(', ')}.`);
+  say(
+    again.length === 0
+      ? `Forgotten: ${dropped.join(', ')}.`
+      : `These steps run again: ${dropped.join(', ')}.`,
+  );
 }
 
 function dropping({ dropped, reason }: Takeover): readonly NewEvent[] {
@@ -127,12 +155,19 @@ async function bringFilesBack(workspace: Workspace, state: RunState): Promise<vo
   const conflicts = await workspace.apply(snapshot);
   if (conflicts.length === 0) return;
   throw new UserErrors(
-    conflicts.map((file) => `${file}: what the earlier attempt changed cannot be merged with what lies there now. Nothing was run. Remove the cause, or start afresh with \`resume: never\`.`),
+    conflicts.map(
+      (file) =>
+        `${file}: what the earlier attempt changed cannot be merged with what lies there now. Nothing was run. Remove the cause, or start afresh with \`resume: never\`.`,
+    ),
   );
 }
 
 /** S13: each session goes back to where it was at the last attempt, among those kept, that used it. */
-async function bringSessionsBack(options: ResumeOptions, contents: Contents, state: RunState): Promise<Resumed['unavailable']> {
+async function bringSessionsBack(
+  options: ResumeOptions,
+  contents: Contents,
+  state: RunState,
+): Promise<Resumed['unavailable']> {
   const unavailable = new Map<string, 'session-lost' | 'session-ahead'>();
   for (const { provider: providerId, id } of sessionsOf(state)) {
     const provider = options.providers.find((one) => one.id === providerId);
@@ -141,13 +176,18 @@ async function bringSessionsBack(options: ResumeOptions, contents: Contents, sta
       unavailable.set(id, 'session-lost');
       continue;
     }
-    const place = { provider, id, directory: options.workspace.directory, environment: options.environmentOf(provider) };
+    const place = {
+      provider,
+      id,
+      directory: options.workspace.directory,
+      environment: options.environmentOf(provider),
+    };
     const result = await options.sessions.bringBack(place, files, lastUseOf(state, id)?.mark);
-    if (result.status !== 'there') options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
+    if (result.status !== 'there')
+      options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
     if (result.status === 'session-ahead') unavailable.set(id, 'session-ahead');
     else if (result.status === 'refused') unavailable.set(id, 'session-lost');
     else await options.shelf.put({ provider: providerId, id }, files);
   }
   return unavailable;
 }
-

@@ -63,9 +63,12 @@ interface Stage {
 async function setStage(request: RunRequest): Promise<Stage> {
   const { setting, plan, workspace, privateDirectory } = request;
   const { inputs, log } = setting;
-  const live = createLiveReport(log);
+  const live = createLiveReport(log, workspace.directory);
   const state = await openState(setting, privateDirectory);
-  if (state.obstacle !== undefined) live.warn(`No checkpoint can be stored: ${state.obstacle}. A re-run of this job will start afresh, or from an earlier checkpoint.`);
+  if (state.obstacle !== undefined)
+    live.warn(
+      `No checkpoint can be stored: ${state.obstacle}. A re-run of this job will start afresh, or from an earlier checkpoint.`,
+    );
   const paths = privatePaths(privateDirectory);
   const sessions = createSessionStore();
   const shelf = openSessionShelf(paths.sessions);
@@ -84,11 +87,21 @@ async function setStage(request: RunRequest): Promise<Stage> {
     say: live.say,
     warn: live.warn,
   });
-  writeFileSync(paths.journal, resumed.events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 });
+  writeFileSync(paths.journal, resumed.events.map((event) => `${JSON.stringify(event)}\n`).join(''), {
+    mode: 0o600,
+  });
   const binding = { ...place, writer, jobAttempt };
   const { seen, restored } = resumed;
   const keys = { ...(seen === undefined ? {} : { seen }), ...(restored === undefined ? {} : { restored }) };
-  const handover = createHandover(privateDirectory, { directory: workspace.directory, binding, usedSequence: 0, ...keys, storedEvents: 0, placed: sessions.placed(), isDone: false });
+  const handover = createHandover(privateDirectory, {
+    directory: workspace.directory,
+    binding,
+    usedSequence: 0,
+    ...keys,
+    storedEvents: 0,
+    placed: sessions.placed(),
+    isDone: false,
+  });
   const onNotice = (notice: SaverNotice) => tellNotice(live, setting, state, notice, binding.stateName);
   const saver = new Saver({ store: state.store, clock: systemClock, binding, ...keys, onNotice });
   const journal = openJournal(paths.journal, () => systemClock.now());
@@ -158,7 +171,13 @@ function openRun({ setting, plan, workspace }: RunRequest, journal: Journal, res
   return events.reduce(apply, fold(resumed.events));
 }
 
-function tellNotice(live: LiveReport, { log }: Setting, state: StatePlace, notice: SaverNotice, stateName: string): void {
+function tellNotice(
+  live: LiveReport,
+  { log }: Setting,
+  state: StatePlace,
+  notice: SaverNotice,
+  stateName: string,
+): void {
   const text = noticeText(notice, { store: state.store.title, stateName });
   if (notice.type === 'conflict') log.error(text);
   else live.warn(text);
@@ -186,7 +205,12 @@ async function end(request: RunRequest, stage: Stage, state: RunState): Promise<
   // First what the runner takes in any case; then what may take too long for it.
   if (signal.aborted) await writeEnding(ending, setting.redact);
   const settled = await stage.saver.settle(signal.aborted ? settleMs.cancelled : settleMs.normal);
-  const final = { ...ending, persisted: settled.persisted, warnings: stage.live.warnings(), ...(settled.key === undefined ? {} : { checkpoint: settled.key }) };
+  const final = {
+    ...ending,
+    persisted: settled.persisted,
+    warnings: stage.live.warnings(),
+    ...(settled.key === undefined ? {} : { checkpoint: settled.key }),
+  };
   if (ending.status === 'passed' && setting.inputs.apply === 'none') await workspace.reset(workspace.start);
   await workspace.removeOutput();
   await writeEnding(final, setting.redact);
@@ -196,7 +220,11 @@ async function end(request: RunRequest, stage: Stage, state: RunState): Promise<
   return final.status === 'passed' ? 0 : 1;
 }
 
-async function endingOf({ setting, plan, workspace, privateDirectory }: RunRequest, stage: Stage, state: RunState): Promise<Ending> {
+async function endingOf(
+  { setting, plan, workspace, privateDirectory }: RunRequest,
+  stage: Stage,
+  state: RunState,
+): Promise<Ending> {
   const { report, patch } = privatePaths(privateDirectory);
   const last = newestSnapshot(state) ?? workspace.start;
   const failedStep = state.ended?.failedStep;
@@ -210,7 +238,9 @@ async function endingOf({ setting, plan, workspace, privateDirectory }: RunReque
     startCommit: workspace.startCommit,
     persisted: false,
     resumed: stage.before.steps.size > 0,
-    takenOver: new Set([...stage.before.steps.values()].filter((step) => step.status === 'passed').map((step) => step.path)),
+    takenOver: new Set(
+      [...stage.before.steps.values()].filter((step) => step.status === 'passed').map((step) => step.path),
+    ),
     isInCache: setting.inputs.stateStore.kind === 'cache',
     warnings: stage.live.warnings(),
     patch: await workspace.patch(workspace.start, last),

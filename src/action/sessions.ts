@@ -26,7 +26,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     async keep(provider, id) {
       const kept = await options.store.keep(placeOf(provider, id));
       if (kept.status !== 'kept') {
-        options.warn(`A re-run cannot go on in the ${provider.title} session ${id}: ${kept.status === 'none' ? 'no file of it was found' : kept.reason}.`);
+        options.warn(
+          `A re-run cannot go on in the ${provider.title} session ${id}: ${kept.status === 'none' ? 'no file of it was found' : kept.reason}.`,
+        );
         return undefined;
       }
       await options.shelf.put({ provider: provider.id, id }, kept.files);
@@ -34,7 +36,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       return kept.mark;
     },
     async spent(provider, id) {
-      return provider.sessionFiles.spent === undefined ? undefined : options.store.spent(placeOf(provider, id));
+      return provider.sessionFiles.spent === undefined
+        ? undefined
+        : options.store.spent(placeOf(provider, id));
     },
   };
 }

@@ -23,7 +23,10 @@ export function openSetting(environment: Environment): Setting {
   const job = readJob(environment);
   const inputs = readInputs(inputsOf(environment));
   const { stateKeys, githubToken } = inputs;
-  const secrets = secretsOf(environment, providers, { stateKeys, ...(githubToken === undefined ? {} : { githubToken }) });
+  const secrets = secretsOf(environment, providers, {
+    stateKeys,
+    ...(githubToken === undefined ? {} : { githubToken }),
+  });
   const redact = createRedactor(secrets);
   const log = createLog({ write: standardOutput(), redact, isDebug: job.isDebug });
   for (const secret of secrets) log.mask(secret);

@@ -1,8 +1,8 @@
 /** Where the state of this job lies, what it is bound to and what seals it. */
 import { resolve } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
-import { createCacheStore } from '../checkpoint/cache-store.js';
 import { prepareCacheClient } from '../checkpoint/cache-client.js';
+import { createCacheStore } from '../checkpoint/cache-store.js';
 import { directoryKey } from '../checkpoint/directory-key.js';
 import { createDirectoryStore } from '../checkpoint/directory-store.js';
 import { newWriter } from '../checkpoint/key.js';
@@ -25,7 +25,10 @@ export interface StatePlace {
 export async function openState(setting: Setting, privateDirectory: string): Promise<StatePlace> {
   const { stateStore } = setting.inputs;
   const secrets = await secretsFor(setting);
-  const store = stateStore.kind === 'cache' ? openCache(setting, privateDirectory) : createDirectoryStore(resolve(setting.job.workspace, stateStore.path));
+  const store =
+    stateStore.kind === 'cache'
+      ? openCache(setting, privateDirectory)
+      : createDirectoryStore(resolve(setting.job.workspace, stateStore.path));
   const obstacle = store.unwritable ?? (secrets.length === 0 ? withoutSecret : undefined);
   return { store, secrets, ...(obstacle === undefined ? {} : { obstacle }) };
 }
@@ -64,5 +67,11 @@ export function bindingOf(setting: Setting): Omit<Binding, 'sequence'> {
 export function stateNameOf({ inputs, job }: Setting): string {
   if (inputs.stateName !== undefined) return inputs.stateName;
   const { workflowRef, jobId, actionId } = job;
-  return deriveStateName({ workflowRef, jobId, actionId, workflowFile: inputs.workflow, matrix: inputs.matrix });
+  return deriveStateName({
+    workflowRef,
+    jobId,
+    actionId,
+    workflowFile: inputs.workflow,
+    matrix: inputs.matrix,
+  });
 }

@@ -8,7 +8,8 @@ export async function tellError(error: unknown): Promise<void> {
   const { log, redact } = currentVoice();
   const faults = error instanceof UserErrors ? error.faults : [messageOf(error)];
   for (const fault of faults) log.error(fault);
-  if (!(error instanceof UserError)) log.info(`This is a fault of the action itself. ${error instanceof Error ? error.stack : ''}`);
+  if (!(error instanceof UserError))
+    log.info(`This is a fault of the action itself. ${error instanceof Error ? error.stack : ''}`);
   log.close();
   await writeRefused(faults.map((fault) => redact(fault)));
 }

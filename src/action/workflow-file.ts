@@ -28,7 +28,9 @@ export function readWorkflow(request: WorkflowRequest): Workflow {
   for (const diagnostic of diagnostics) tell(request.log, diagnostic, { file, text });
   if (workflow !== undefined) return workflow;
   const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
-  throw new UserError(`${file}: ${count === 1 ? 'one error' : `${count} errors`}, see above. Nothing was run.`);
+  throw new UserError(
+    `${file}: ${count === 1 ? 'one error' : `${count} errors`}, see above. Nothing was run.`,
+  );
 }
 
 function findFile({ name, directory }: WorkflowRequest): string {
@@ -46,7 +48,11 @@ function isFile(path: string): boolean {
 }
 
 /** Once as an annotation on the file, once in full: annotations lose line breaks in some views. */
-function tell(log: Log, diagnostic: Diagnostic, source: { readonly file: string; readonly text: string }): void {
+function tell(
+  log: Log,
+  diagnostic: Diagnostic,
+  source: { readonly file: string; readonly text: string },
+): void {
   const { line, column } = position(diagnostic, source.text);
   const place = { file: source.file, line, column };
   const message = `${diagnostic.message} [${diagnostic.code}]`;

@@ -15,6 +15,8 @@ export interface Captured<T> {
 interface Capture {
   readonly chunks: string[];
   readonly isShown: boolean;
+  /** Values that the library asked the runner to hide. */
+  readonly secrets: Set<string>;
 }
 
 type Write = typeof process.stdout.write;
@@ -23,13 +25,15 @@ const captures = new AsyncLocalStorage<Capture>();
 const filtered = new WeakSet<NodeJS.WriteStream>();
 
 /**
- * Runs `work`. What it prints is returned, and kept from the log unless `isShown`; masks (`::add-mask::`)
- * always go through. What it prints after it has ended is dropped likewise.
+ * Runs `work`. What it prints is returned, and kept from the log unless `isShown`. What it prints after it has
+ * ended is dropped likewise. Values that it asks to hide (`::add-mask::`: the signatures of the service's
+ * addresses) are hidden here in all it prints; the asking itself is not passed on, for while an agent's text is
+ * printed the runner takes no commands and would show the value instead.
  */
 export async function captureOutput<T>(work: () => Promise<T>, isShown: boolean): Promise<Captured<T>> {
   filter(process.stdout);
   filter(process.stderr);
-  const capture: Capture = { chunks: [], isShown };
+  const capture: Capture = { chunks: [], isShown, secrets: new Set() };
   const value = await captures.run(capture, work);
   return { value, output: capture.chunks.join('') };
 }
@@ -42,12 +46,20 @@ function filter(stream: NodeJS.WriteStream): void {
   stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
     const capture = captures.getStore();
     if (capture === undefined) return write(chunk, ...rest);
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    const text = hide(
+      typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'),
+      capture.secrets,
+    );
     capture.chunks.push(text);
-    // A mask that does not reach the runner would leave a secret readable in later output.
-    if (capture.isShown || text.startsWith('::add-mask::')) return write(chunk, ...rest);
+    if (capture.isShown) return write(text as never, ...rest);
     const done: unknown = rest.at(-1);
     if (typeof done === 'function') process.nextTick(done as () => void);
     return true;
   }) as Write;
+}
+
+function hide(text: string, secrets: Set<string>): string {
+  const asking = /^::add-mask::(.*)\r?\n?/gm;
+  for (const [, secret = ''] of text.matchAll(asking)) if (secret !== '') secrets.add(secret);
+  return [...secrets].reduce((rest, secret) => rest.replaceAll(secret, '***'), text.replaceAll(asking, ''));
 }

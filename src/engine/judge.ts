@@ -30,9 +30,17 @@ export async function judgeGates(
 }
 
 function gateFailure(results: readonly GateResult[]): Failure | undefined {
-  const failed = results.filter((result) => result.status === 'failed').map((result) => `\`${result.name}\``);
+  const failed = results.filter((result) => result.status === 'failed');
   if (failed.length === 0) return undefined;
-  return { kind: 'gate', message: `${failed.length === 1 ? 'gate' : 'gates'} ${failed.join(', ')} failed` };
+  const names = failed.map((result) => `\`${result.name}\``).join(', ');
+  const why = failed.length === 1 ? lastLine(failed[0]?.output ?? '') : '';
+  const message = `${failed.length === 1 ? 'gate' : 'gates'} ${names} failed`;
+  return { kind: 'gate', message: why === '' ? message : `${message}: ${why}` };
+}
+
+/** What a gate says last is why it failed. */
+function lastLine(output: string): string {
+  return (output.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 300);
 }
 
 export interface VerdictFile {

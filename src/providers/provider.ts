@@ -39,7 +39,9 @@ export interface Turn {
   /** The whole prompt; goes in by standard input. */
   readonly prompt: string;
   /** `start`: a new session (`id` is there when the provider lets us choose it); `resume`: go on with `id`. */
-  readonly session: { readonly mode: 'start'; readonly id?: string } | { readonly mode: 'resume'; readonly id: string };
+  readonly session:
+    | { readonly mode: 'start'; readonly id?: string }
+    | { readonly mode: 'resume'; readonly id: string };
   /** Absent: the CLI's own default model. */
   readonly model?: string;
   readonly permission: Permission;

@@ -12,7 +12,8 @@ export interface LiveReport extends Reporter {
   warnings(): readonly string[];
 }
 
-export function createLiveReport(log: Log): LiveReport {
+/** `directory`: where agents run; paths below it are shown from there. */
+export function createLiveReport(log: Log, directory: string): LiveReport {
   const warnings = new Set<string>();
   return {
     say: (line) => log.info(line),
@@ -28,7 +29,7 @@ export function createLiveReport(log: Log): LiveReport {
       log.group(title(step, number, agent, session));
       if (session?.id !== undefined) log.info(`session ${session.id}`);
     },
-    agentDid: (event) => tell(log, event),
+    agentDid: (event) => tell(log, event, directory),
     attemptEnds(step, attempt) {
       log.endGroup();
       log.info(outcome(step, attempt));
@@ -51,9 +52,11 @@ function title(
   return parts.filter((part) => part !== undefined).join(' · ');
 }
 
-function tell(log: Log, event: AgentEvent): void {
+function tell(log: Log, event: AgentEvent, directory: string): void {
   if (event.type === 'tool')
-    log.untrusted(`  ${event.name}${event.detail === undefined ? '' : ` ${event.detail}`}`);
+    log.untrusted(
+      `  ${[event.name, event.detail?.replaceAll(`${directory}/`, '')].filter(Boolean).join(' ')}`,
+    );
   if (event.type === 'text') log.untrusted(event.text);
   if (event.type === 'notice') log.untrusted(`  (${event.message})`);
 }

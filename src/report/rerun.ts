@@ -24,11 +24,11 @@ export function rerunNote(facts: RerunFacts): string {
   if (!facts.persisted)
     return 'No checkpoint could be stored: a re-run starts from the last one that was, or afresh.';
   const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
+  const kept =
+    passed === 0 ? '' : `takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed and `;
   const where =
     facts.failedStep === undefined ? '' : ` with step \`${facts.failedStep}\` in the same conversation`;
-  const kept =
-    passed === 0 ? '' : `, takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed`;
-  return `"Re-run failed jobs" before ${formatDay(deadline(facts))}${kept === '' ? '' : kept} ${kept === '' ? '' : 'and '}goes on${where}.`;
+  return `"Re-run failed jobs" before ${formatDay(deadline(facts))} ${kept}goes on${where}.`;
 }
 
 /** Milliseconds since 1970: the earlier of GitHub's limit and, in the cache, of the entry's life. */

@@ -91,7 +91,7 @@ function sessionCell(attempt: Attempt | undefined): string {
   if (attempt?.session === undefined) return '';
   const id =
     attempt.session.id === undefined ? '' : `<br><code>${cell(attempt.session.id.slice(0, 12))}</code>`;
-  return `${attempt.session.effective}: ${cell(describeDecision(attempt.session))}${id}`;
+  return `${cell(describeDecision(attempt.session))}${id}`;
 }
 
 /** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */

@@ -1,8 +1,9 @@
 /** Packs snapshots that an earlier process of this job recorded: `post` may have to, where `main` was killed. */
-import { findRepository } from './repository.js';
+
 import { openGit, openGitShell } from './git.js';
 import { openPrivateGit, type WorkspaceOptions } from './open.js';
 import { packSnapshots } from './pack.js';
+import { findRepository } from './repository.js';
 import type { Snapshot } from './workspace.js';
 
 export interface RepackOptions extends Omit<WorkspaceOptions, 'maximumFileBytes'> {

@@ -6,7 +6,7 @@
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
 import { mergeOnto } from './merge.js';
-import { diffTrees, overlay, type TreeChange, treeOf } from './tree.js';
+import { diffTrees, overlay, type TreeChange } from './tree.js';
 import type { Snapshot } from './workspace.js';
 
 export interface Snapshots {
@@ -67,18 +67,24 @@ async function commitChange(sources: SnapshotSources, tree: string, message: str
   const base = await commitBase(sources, new Set(changes.map(({ path }) => path)));
   const after = changes.map(({ path, after }) => ({ path, entry: after }));
   // On top of the base and not of HEAD: both differ from HEAD only at paths that steps changed.
-  const ours = await overlay(git, sources.index, await treeOf(git, base), after);
-  return { base, commit: await commitTree(git, ours, base, message) };
+  const ours = await overlay(git, sources.index, base.tree, after);
+  return { base: base.commit, commit: await commitTree(git, ours, base.commit, message) };
+}
+
+interface Base {
+  readonly commit: string;
+  readonly tree: string;
 }
 
 /** The start commit, or the start commit with the start-tree form of those files that a step changed. */
-async function commitBase(sources: SnapshotSources, changed: ReadonlySet<BytePath>): Promise<string> {
+async function commitBase(sources: SnapshotSources, changed: ReadonlySet<BytePath>): Promise<Base> {
   const { git, index, headTree, startCommit } = sources;
   const touched = sources.startChanges.filter(({ path }) => changed.has(path));
-  if (touched.length === 0) return startCommit;
+  if (touched.length === 0) return { commit: startCommit, tree: headTree };
   const placements = touched.map(({ path, after }) => ({ path, entry: after }));
   const tree = await overlay(git, index, headTree, placements);
-  return commitTree(git, tree, startCommit, 'State before the run of files that its steps changed');
+  const message = 'State before the run of files that its steps changed';
+  return { commit: await commitTree(git, tree, startCommit, message), tree };
 }
 
 async function commitTree(git: Git, tree: string, parent: string, message: string): Promise<string> {

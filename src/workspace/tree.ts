@@ -57,7 +57,7 @@ export async function overlay(
   tree: string,
   placements: readonly Placement[],
 ): Promise<string> {
-  if (placements.length === 0) return treeOf(git, tree);
+  if (placements.length === 0) return tree;
   await git.run(['read-tree', tree], { index });
   await place(git, index, tree.length, placements);
   return writeTree(git, index);
@@ -86,11 +86,5 @@ export async function place(
 /** `--missing-ok`: in a partial clone git would otherwise fetch every blob of the tree. */
 export async function writeTree(git: Git, index?: string): Promise<string> {
   const { stdout } = await git.run(['write-tree', '--missing-ok'], index === undefined ? {} : { index });
-  return stdout.toString('latin1').trim();
-}
-
-/** The tree of a commit; the tree itself for a tree. */
-export async function treeOf(git: Git, commit: string): Promise<string> {
-  const { stdout } = await git.run(['rev-parse', '--verify', '--quiet', `${commit}^{tree}`]);
   return stdout.toString('latin1').trim();
 }

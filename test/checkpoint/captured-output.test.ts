@@ -71,12 +71,14 @@ describe('captured output', () => {
     expect(stdout.trim().split('\n').sort()).toEqual(['after', 'agent', 'other 0', 'other 1', 'other 2']);
   });
 
-  it('lets masks through, and everything when it is to be shown', async () => {
+  it('hides what the library asks to hide, shown or not, and asks the runner for nothing', async () => {
     const { stdout } = await run(`
-      await captureOutput(async () => { info('hidden'); setSecret('signature'); }, false);
-      const { output } = await captureOutput(async () => info('shown'), true);
-      console.log(JSON.stringify(output));`);
-    expect(stdout.trim().split('\n')).toEqual(['::add-mask::signature', 'shown', '"shown\\n"']);
+      for (const isShown of [false, true]) {
+        const { output } = await captureOutput(async () => { setSecret('signature'); info('at ?sig=signature'); }, isShown);
+        console.log(JSON.stringify(output));
+      }`);
+    const kept = '"at ?sig=***\\n"';
+    expect(stdout.trim().split('\n')).toEqual([kept, 'at ?sig=***', kept]);
   });
 
   it('keeps what is printed late out of the log, and calls back whoever waits for the write', async () => {

@@ -150,7 +150,9 @@ function stateOf(directory: string): string {
           .update(readFileSync(join(directory, name)))
           .digest('hex')
       : '';
-    lines.push(`${name} ${found.mode} ${found.isFile() ? found.mtimeMs : ''} ${content}`);
+    // Not the time of an object: git renews it when somebody would write the same object again.
+    const time = found.isFile() && !name.startsWith('objects/') ? found.mtimeMs : '';
+    lines.push(`${name} ${found.mode} ${time} ${content}`);
   }
   return lines.sort().join('\n');
 }

@@ -159,6 +159,89 @@ describe('where it works', () => {
   });
 });
 
+describe('a repository in an unusual state', () => {
+  it('has no index yet', async () => {
+    const checkout = cloneOf(repository({ 'a.txt': 'a\n', 'b.txt': 'b\n' }), '--no-checkout');
+    checkout.write('a.txt', 'a\n');
+    const workspace = await checkout.open();
+    checkout.write('b.txt', 'other\n');
+    const after = await workspace.record('x');
+    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'b.txt', kind: 'added' }]);
+    await workspace.reset(workspace.start);
+    expect(checkout.files()).toEqual({ 'a.txt': 'a\n' });
+  });
+
+  it('is in the middle of a merge, and has a file that is only intended to be added', async () => {
+    const checkout = repository();
+    checkout.git('checkout', '-q', '-b', 'other');
+    checkout.write('a.txt', 'other\n');
+    checkout.git('commit', '-qam', 'other');
+    checkout.git('checkout', '-q', 'main');
+    checkout.write('a.txt', 'mine\n');
+    checkout.git('commit', '-qam', 'mine');
+    expect(() => checkout.git('merge', 'other')).toThrow();
+    checkout.write('intended.txt', 'i');
+    checkout.git('add', '-N', 'intended.txt');
+    const before = [checkout.files(), checkout.gitState()];
+    const workspace = await checkout.open();
+    checkout.write('a.txt', 'solved\n');
+    checkout.remove('intended.txt');
+    const after = await workspace.record('x');
+    expect((await workspace.changes(workspace.start, after)).map(({ path }) => path)).toEqual([
+      'a.txt',
+      'intended.txt',
+    ]);
+    await workspace.reset(workspace.start);
+    expect([checkout.files(), checkout.gitState()]).toEqual(before);
+  });
+
+  it('is a sparse checkout: what is not there is not deleted', async () => {
+    const checkout = repository({ 'in/a': 'a', 'out/b': 'b' });
+    checkout.git('sparse-checkout', 'set', 'in');
+    const workspace = await checkout.open();
+    expect(workspace.startTree).toBe(checkout.git('rev-parse', 'HEAD^{tree}').trim());
+    checkout.write('in/a', 'changed');
+    const after = await workspace.record('x');
+    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'in/a', kind: 'modified' }]);
+    await workspace.reset(workspace.start);
+    expect(checkout.files()).toEqual({ 'in/a': 'a' });
+  });
+
+  it('is a partial clone whose other side is gone', async () => {
+    const source = repository({ 'a.txt': 'a\n', 'dir/b.txt': 'b\n' });
+    source.write('a.txt', 'later\n');
+    source.git('commit', '-qam', 'later');
+    source.git('config', 'uploadpack.allowFilter', 'true');
+    const checkout = cloneOf(source, '--filter=blob:none');
+    checkout.git('remote', 'set-url', 'origin', 'file:///nonexistent');
+    const workspace = await checkout.open();
+    checkout.write('dir/b.txt', 'changed\n');
+    const after = await workspace.record('x');
+    expect((await workspace.pack([after])).length).toBeGreaterThan(0);
+    await workspace.reset(workspace.start);
+    expect(checkout.read('dir/b.txt')).toBe('b\n');
+  });
+
+  it('names its objects by SHA-256', async () => {
+    const checkout = checkoutAt(join(temporaryDirectory(), 'sha256'));
+    mkdirSync(checkout.root);
+    checkout.git('init', '-q', '--object-format=sha256');
+    checkout.write('a', 'a');
+    checkout.git('add', '-A');
+    checkout.git('commit', '-qm', 'x');
+    checkout.write('untracked', 'u');
+    const workspace = await checkout.open();
+    checkout.remove('a');
+    checkout.write('a/b', 'directory');
+    checkout.remove('untracked');
+    const after = await workspace.record('x');
+    expect(after.commit).toMatch(/^[0-9a-f]{64}$/);
+    await workspace.reset(workspace.start);
+    expect(checkout.files()).toEqual({ a: 'a', untracked: 'u' });
+    expect((await workspace.pack([after])).length).toBeGreaterThan(0);
+  });
+});
+
 describe('the user has no part in it', () => {
   it('leaves every byte under .git as it was, and runs no hook', async () => {
     const checkout = repository({ 'a.txt': 'a\n', '.gitignore': 'ignored\n' });

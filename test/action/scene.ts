@@ -1,0 +1,103 @@
+/** A repository with a workflow, and job attempts of it on machines that know nothing of each other. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { type CacheService, startCacheService } from '../rig/cache-service.js';
+import {
+  createMachine,
+  type JobOptions,
+  type Machine,
+  type StepOptions,
+  type StepResult,
+} from '../rig/machine.js';
+import { makeRepository, type Repository } from '../rig/repository.js';
+import { type AgentCall, installStandIn, type Rule, readCalls } from '../rig/stand-in.js';
+
+export const anthropicKey = 'sk-ant-api03-CANARY-0123456789abcdefghij';
+export const openaiKey = 'sk-proj-CANARY-9876543210zyxwvutsrq';
+
+export interface SceneOptions {
+  /** The text of `.gump/workflows/flow.yaml`. */
+  readonly workflow: string;
+  /** Further files of the repository. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** `cache` unless told. */
+  readonly store?: 'cache' | 'directory';
+}
+
+export interface AttemptOptions extends JobOptions, StepOptions {
+  readonly rules?: readonly Rule[];
+  /** The workspace path under the machine's root. */
+  readonly workspace?: string;
+  readonly laterStatus?: 'success' | 'failure' | 'cancelled';
+  /** Done on the machine between checkout and the step. */
+  prepare?(machine: Machine): Promise<void>;
+  /** Done after post, before the machine is gone. */
+  inspect?(machine: Machine): Promise<void>;
+}
+
+export interface Scene {
+  readonly cache: CacheService;
+  readonly repository: Repository;
+  readonly stateDirectory: string;
+  /** One job attempt from checkout to post; then the machine is wiped. */
+  attempt(options?: AttemptOptions): Promise<StepResult>;
+  calls(): Promise<readonly AgentCall[]>;
+}
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+export async function openScene(options: SceneOptions): Promise<Scene> {
+  const outside = await mkdtemp(join(tmpdir(), 'gump-scene-'));
+  cleanUps.push(() => rm(outside, { recursive: true, force: true }));
+  const cache = await startCacheService();
+  cleanUps.push(() => cache.close());
+  const repository = await makeRepository({
+    '.gump/workflows/flow.yaml': options.workflow,
+    'README.md': 'sample\n',
+    ...options.files,
+  });
+  const callsFile = join(outside, 'calls.jsonl');
+  const stateDirectory = join(outside, 'state');
+  const scene: Scene = {
+    cache,
+    repository,
+    stateDirectory,
+    attempt: (told = {}) => runAttempt(scene, options, callsFile, told),
+    calls: () => readCalls(callsFile),
+  };
+  return scene;
+}
+
+async function runAttempt(
+  scene: Scene,
+  options: SceneOptions,
+  callsFile: string,
+  told: AttemptOptions,
+): Promise<StepResult> {
+  const { rules = [], workspace, prepare, inspect, inputs, env, ...job } = told;
+  const machine = await createMachine({
+    cache: scene.cache,
+    ...(workspace === undefined ? {} : { workspace }),
+  });
+  cleanUps.push(() => machine.wipe());
+  await machine.checkout(scene.repository);
+  const standIn = await installStandIn(machine, { callsFile });
+  await standIn.script(rules);
+  await prepare?.(machine);
+  const store: Readonly<Record<string, string>> =
+    options.store === 'directory' ? { 'state-store': `directory:${scene.stateDirectory}` } : {};
+  const result = await machine.step({
+    ...job,
+    inputs: { workflow: 'flow', ...store, ...inputs },
+    env: { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey, ...env },
+  });
+  await inspect?.(machine);
+  await machine.wipe();
+  return result;
+}
