@@ -41,7 +41,9 @@ export async function enterPost(): Promise<void> {
 
 /** Made and told to the runner before anything can fail, so that `post` knows that it is `post`. */
 function makePrivateDirectory(environment: Environment): string {
-  const directory = mkdtempSync(join(environment.RUNNER_TEMP ?? '', 'gump-'));
+  // Outside of a runner there is nobody to tell; what is missing is said when the job's variables are read.
+  if (!environment.RUNNER_TEMP) return '';
+  const directory = mkdtempSync(join(environment.RUNNER_TEMP, 'gump-'));
   if (environment.GITHUB_STATE) appendFileSync(environment.GITHUB_STATE, `${stateName}=${directory}\n`);
   return directory;
 }

@@ -10,7 +10,7 @@ if (isPost(process.env)) {
 } else {
   if (!adoptEnvironment()) {
     sayHello(process.env);
-    cleanProcess({ directory: process.env.RUNNER_TEMP ?? '', debug: () => undefined });
+    if (process.env.RUNNER_TEMP) cleanProcess({ directory: process.env.RUNNER_TEMP, debug: () => undefined });
   }
   await enterMain();
 }

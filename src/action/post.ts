@@ -46,8 +46,8 @@ async function storeRest(setting: Setting, privateDirectory: string, left: Hando
   const state = appendJobEnd(setting, paths.journal);
   const isPassed = state.ended?.status === 'passed';
   // A job that failed needs no mark of it: only a success tells a re-run to start afresh.
-  const isDue = isPassed ? setting.inputs.jobStatus === 'success' : state.events - 1 > left.storedEvents;
-  if (!isDue) return;
+  const isMarked = isPassed && setting.inputs.jobStatus === 'success';
+  if (!isMarked && state.events - 1 <= left.storedEvents) return;
   const { log } = setting;
   const place = await openState(setting, privateDirectory);
   if (place.obstacle !== undefined) return;

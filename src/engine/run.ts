@@ -43,7 +43,6 @@ export interface Run extends Omit<RunOptions, 'state'> {
 export async function runPlan(options: RunOptions): Promise<RunState> {
   const run = openRun(options);
   run.record(await runSteps(run));
-  run.agentWorks();
   await run.settle();
   return run.state();
 }
@@ -78,6 +77,8 @@ function openRun({ state: initial, ...options }: RunOptions): Run {
     state: () => state,
     record(event) {
       state = apply(state, options.ports.journal.append(event));
+      // What only says that everything was taken over needs no checkpoint of its own.
+      if (event.type === 'attempt-ended' || event.type === 'step-ended') isDue = true;
     },
     agentWorks() {
       isDue = true;

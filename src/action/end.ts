@@ -1,0 +1,66 @@
+/** The end of a run: waits for the last checkpoint, then writes and tells how it went. */
+import { newestSnapshot, type RunState } from '../journal/state.js';
+import { systemClock } from '../system/clock.js';
+import { type Ending, tellFailure, writeEnding } from './finish.js';
+import { privatePaths } from './handover.js';
+import type { RunRequest } from './run.js';
+import type { Stage } from './stage.js';
+
+/** A cancelled job has 10 s in all, of which the agent's end took one or two. */
+const settleMs = { normal: 60_000, cancelled: 5_000 };
+
+/** Exit code. */
+export async function endRun(request: RunRequest, stage: Stage, state: RunState): Promise<number> {
+  const { setting, signal, workspace } = request;
+  const ending = await endingOf(request, stage, state);
+  // First what the runner takes in any case; then what may take too long for it.
+  if (signal.aborted) await writeEnding(ending, setting.redact);
+  const settled = await stage.saver.settle(signal.aborted ? settleMs.cancelled : settleMs.normal);
+  const final = {
+    ...ending,
+    persisted: settled.persisted,
+    warnings: stage.live.warnings(),
+    ...(settled.key === undefined ? {} : { checkpoint: settled.key }),
+  };
+  if (ending.status === 'passed' && setting.inputs.apply === 'none') await workspace.reset(workspace.start);
+  await workspace.removeOutput();
+  await writeEnding(final, setting.redact);
+  const { usedSequence } = stage.saver;
+  stage.handover.update({
+    isDone: true,
+    usedSequence,
+    ...(settled.persisted ? { storedEvents: state.events } : {}),
+  });
+  if (final.status === 'passed') setting.log.info(`✓ ${request.plan.workflow} passed`);
+  else tellFailure(setting.log, final);
+  return final.status === 'passed' ? 0 : 1;
+}
+
+async function endingOf(
+  { setting, plan, workspace, privateDirectory }: RunRequest,
+  stage: Stage,
+  state: RunState,
+): Promise<Ending> {
+  const { report, patch } = privatePaths(privateDirectory);
+  const last = newestSnapshot(state) ?? workspace.start;
+  const failedStep = state.ended?.failedStep;
+  return {
+    plan,
+    state,
+    status: state.ended?.status ?? 'failed',
+    ...(failedStep === undefined ? {} : { failedStep }),
+    runId: setting.job.runId,
+    jobAttempt: setting.job.jobAttempt,
+    startCommit: workspace.startCommit,
+    persisted: false,
+    resumed: stage.before.steps.size > 0,
+    takenOver: new Set(
+      [...stage.before.steps.values()].filter((step) => step.status === 'passed').map((step) => step.path),
+    ),
+    isInCache: setting.inputs.stateStore.kind === 'cache',
+    warnings: stage.live.warnings(),
+    patch: await workspace.patch(workspace.start, last),
+    files: { report, patch },
+    now: systemClock.now(),
+  };
+}

@@ -1,0 +1,141 @@
+/** Everything that has to stand before a plan can run: the state, what is resumed of it, and the ports. */
+import { writeFileSync } from 'node:fs';
+import type { Binding } from '../checkpoint/binding.js';
+import { noticeText, type SaverNotice } from '../checkpoint/save-notice.js';
+import { Saver } from '../checkpoint/saver.js';
+import type { Ports } from '../engine/ports.js';
+import type { JournalEvent } from '../journal/event.js';
+import { type Journal, openJournal } from '../journal/journal.js';
+import { apply, fold, type RunState } from '../journal/state.js';
+import type { Provider } from '../providers/provider.js';
+import { createLiveReport, type LiveReport } from '../report/live.js';
+import { openSessionShelf, type SessionShelf } from '../sessions/session-shelf.js';
+import { createSessionStore, type SessionStore } from '../sessions/session-store.js';
+import { systemClock } from '../system/clock.js';
+import { agentEnvironment } from './agents.js';
+import { createHandover, type HandoverFile, privatePaths } from './handover.js';
+import { makePorts } from './ports.js';
+import { type Resumed, resume } from './resume.js';
+import type { RunRequest } from './run.js';
+import { jobIdentity, type Setting } from './setting.js';
+import { bindingOf, openState, type StatePlace } from './state.js';
+
+export interface Stage {
+  readonly resumed: Resumed;
+  /** The fold that the run begins with. */
+  readonly before: RunState;
+  readonly ports: Ports;
+  readonly saver: Saver;
+  readonly live: LiveReport;
+  readonly handover: HandoverFile;
+}
+
+/** What the parts below share. */
+export interface Backstage {
+  readonly request: RunRequest;
+  readonly live: LiveReport;
+  readonly state: StatePlace;
+  readonly binding: Omit<Binding, 'sequence'>;
+  readonly sessions: SessionStore;
+  readonly shelf: SessionShelf;
+  environmentOf(provider: Provider): Readonly<Record<string, string>>;
+}
+
+export async function setStage(request: RunRequest): Promise<Stage> {
+  const backstage = await openBackstage(request);
+  const { live } = backstage;
+  const resumed = await takeUp(backstage);
+  const journal = beginJournal(request, resumed);
+  const handover = openHandover(backstage, resumed);
+  const saver = openSaver(backstage, resumed);
+  const ports = makePorts(backstage, { journal: journal.journal, saver, handover });
+  return { resumed, before: journal.before, ports, saver, live, handover };
+}
+
+async function openBackstage(request: RunRequest): Promise<Backstage> {
+  const { setting, workspace, privateDirectory } = request;
+  const live = createLiveReport(setting.log, workspace.directory);
+  const state = await openState(setting, privateDirectory);
+  if (state.obstacle !== undefined) live.warn(obstacleText(state.obstacle));
+  return {
+    request,
+    live,
+    state,
+    binding: bindingOf(setting),
+    sessions: createSessionStore(),
+    shelf: openSessionShelf(privatePaths(privateDirectory).sessions),
+    environmentOf: (provider) => agentEnvironment(provider, { ...setting, passEnv: setting.inputs.passEnv }),
+  };
+}
+
+function obstacleText(obstacle: string): string {
+  return `No checkpoint can be stored: ${obstacle}. A re-run of this job will start afresh, or from an earlier checkpoint.`;
+}
+
+function takeUp(backstage: Backstage): Promise<Resumed> {
+  const { request, live, state } = backstage;
+  const { writer: _writer, jobAttempt, ...place } = backstage.binding;
+  return resume({
+    ...backstage,
+    mode: request.setting.inputs.resume,
+    request: { store: state.store, secrets: state.secrets, place, jobAttempt },
+    plan: request.plan,
+    job: jobIdentity(request.setting),
+    workspace: request.workspace,
+    providers: request.setting.providers,
+    say: live.say,
+    warn: live.warn,
+  });
+}
+
+/** Writes down that this job begins, after what earlier ones wrote and what of it does not hold any more. */
+function beginJournal(
+  { setting, plan, workspace, privateDirectory }: RunRequest,
+  resumed: Resumed,
+): { readonly journal: Journal; readonly before: RunState } {
+  const file = privatePaths(privateDirectory).journal;
+  writeFileSync(file, resumed.events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 });
+  const journal = openJournal(file, () => systemClock.now());
+  const started = {
+    type: 'job-started',
+    jobAttempt: setting.job.jobAttempt,
+    job: jobIdentity(setting),
+    workflow: plan.workflow,
+    startCommit: workspace.startCommit,
+    startTree: workspace.startTree,
+  } as const;
+  const events = [...resumed.decisions, started].map((event): JournalEvent => journal.append(event));
+  return { journal, before: events.reduce(apply, fold(resumed.events)) };
+}
+
+function openHandover({ request, binding, sessions }: Backstage, resumed: Resumed): HandoverFile {
+  return createHandover(request.privateDirectory, {
+    directory: request.workspace.directory,
+    binding,
+    ...keysOf(resumed),
+    usedSequence: 0,
+    storedEvents: 0,
+    placed: sessions.placed(),
+    isDone: false,
+  });
+}
+
+function openSaver({ request, live, state, binding }: Backstage, resumed: Resumed): Saver {
+  const onNotice = (notice: SaverNotice) =>
+    tellNotice(
+      live,
+      request.setting,
+      noticeText(notice, { store: state.store.title, stateName: binding.stateName }),
+      notice,
+    );
+  return new Saver({ store: state.store, clock: systemClock, binding, ...keysOf(resumed), onNotice });
+}
+
+function keysOf({ seen, restored }: Resumed): { readonly seen?: string; readonly restored?: string } {
+  return { ...(seen === undefined ? {} : { seen }), ...(restored === undefined ? {} : { restored }) };
+}
+
+function tellNotice(live: LiveReport, { log }: Setting, text: string, notice: SaverNotice): void {
+  if (notice.type === 'conflict') log.error(text);
+  else live.warn(text);
+}
