@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Checkout, installHook, repository, temporaryDirectory } from './checkout.js';
@@ -141,6 +141,18 @@ describe('after an agent', () => {
       await restore();
       expect(checkout.git('status', '--porcelain')).toBe(' M a.txt\n');
     }
+  });
+
+  it('the index is no younger than it was, so that git looks again at files of that second', async () => {
+    const checkout = repository();
+    const index = join(checkout.root, '.git/index');
+    utimesSync(index, 1_700_000_000, 1_700_000_000);
+    const workspace = await checkout.open();
+    const restore = await workspace.guard();
+    checkout.write('a.txt', 'b\n');
+    checkout.git('add', '-A');
+    await restore();
+    expect(statSync(index).mtimeMs).toBe(1_700_000_000_000);
   });
 
   it('an index that the user changed between attempts is the one that is kept', async () => {

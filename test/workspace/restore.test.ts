@@ -41,6 +41,27 @@ describe('a reset', () => {
     expect(() => execFileSync('ls', [join(checkout.root, 'fresh')], { stdio: 'pipe' })).toThrow();
   });
 
+  it('needs no record before it, whatever lies in the way', async () => {
+    const checkout = repository({ file: 'f', 'dir/in': 'd', 'dir/deep/in': 'd', 'tree/in': 't', same: 's' });
+    const outside = temporaryDirectory();
+    writeFileSync(join(outside, 'in'), 'not ours');
+    checkout.write('untracked', 'u');
+    const workspace = await checkout.open();
+    const before = checkout.files();
+    checkout.remove('file');
+    checkout.write('file/in/the/way', 'x');
+    checkout.remove('dir');
+    checkout.write('dir', 'x');
+    checkout.remove('tree');
+    symlinkSync(outside, join(checkout.root, 'tree'));
+    checkout.remove('untracked');
+    checkout.write('untracked/too', 'x');
+    await workspace.reset(workspace.start);
+    expect(checkout.files()).toEqual(before);
+    expect(execFileSync('cat', [join(outside, 'in')]).toString()).toBe('not ours');
+    expect((await workspace.record('x')).changed).toBe(false);
+  });
+
   it('writes files as git does: line ends and filters', async () => {
     const checkout = repository({
       '.gitattributes': '*.up filter=up -text\n',

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
+import { fold } from '../../src/journal/state.js';
+import { makeReport, type ReportFacts } from '../../src/report/report.js';
+import { rerunNote } from '../../src/report/rerun.js';
+import { makeSummary } from '../../src/report/summary.js';
+import { agentStep, planOf } from '../fakes/plan.js';
+
+const day = 24 * 60 * 60 * 1000;
+const plan = planOf([agentStep('tests'), agentStep('impl'), agentStep('last')]);
+const snapshot = { base: 'start', commit: 'c1' };
+const fingerprint = plan.steps[0]?.fingerprint ?? { definition: '', agent: '', spec: '', vars: '' };
+const session = {
+  declared: 'new',
+  effective: 'new',
+  reason: 'declared-new',
+  id: '0123456789abcdef',
+} as const;
+
+function agentEvents(
+  step: string,
+  number: number,
+  jobAttempt: number,
+  status: 'passed' | 'failed',
+  costUsd?: number,
+): readonly NewEvent[] {
+  const ref = { step, number, jobAttempt };
+  const usage = { turns: 2, inputTokens: 1000, ...(costUsd === undefined ? {} : { costUsd }) };
+  const failure =
+    status === 'failed' ? { failure: { kind: 'gate', message: 'gate `t|e<s>t` failed' } as const } : {};
+  const gates =
+    status === 'failed'
+      ? [{ name: 't|e<s>t', type: 'bash', status, output: 'line\n```\nmore', durationMs: 5 }]
+      : [];
+  return [
+    { type: 'attempt-started', ...ref, agent: 'claude-haiku', provider: 'claude', session, prompt: 'p' },
+    { type: 'agent-ended', ...ref, usage, snapshot, changed: true, ignored: [], durationMs: 1500 },
+    { type: 'attempt-ended', ...ref, status, gates, files: [], durationMs: 2000, ...failure },
+  ];
+}
+
+const events: readonly NewEvent[] = [
+  { type: 'job-started', jobAttempt: 1, job: 'j', workflow: 'tdd', startCommit: 'C', startTree: 'T' },
+  { type: 'step-started', step: 'tests', fingerprint, from: snapshot },
+  ...agentEvents('tests', 1, 1, 'passed', 0.25),
+  { type: 'step-ended', step: 'tests', status: 'passed', jobAttempt: 1 },
+  { type: 'step-started', step: 'impl', fingerprint, from: snapshot },
+  {
+    type: 'attempt-started',
+    step: 'impl',
+    number: 1,
+    jobAttempt: 1,
+    agent: 'claude-haiku',
+    provider: 'claude',
+    session,
+    prompt: 'p',
+  },
+  ...agentEvents('impl', 1, 2, 'failed'),
+  { type: 'step-ended', step: 'impl', status: 'failed', jobAttempt: 2 },
+];
+const state = fold(events.map((event) => ({ ...event, at: 0 }) as JournalEvent));
+const facts: ReportFacts = {
+  status: 'failed',
+  failedStep: 'impl',
+  runId: '7',
+  jobAttempt: 2,
+  startCommit: 'C',
+  persisted: true,
+  resumed: true,
+  takenOver: new Set(['tests']),
+};
+const report = makeReport(plan, state, facts);
+
+describe('the report', () => {
+  it('lists an attempt that went on in a later job attempt twice, with the same number', () => {
+    expect(
+      report.steps[1]?.attempts.map(({ number, jobAttempt, status }) => ({ number, jobAttempt, status })),
+    ).toEqual([
+      { number: 1, jobAttempt: 1, status: 'cancelled' },
+      { number: 1, jobAttempt: 2, status: 'failed' },
+    ]);
+  });
+
+  it('leaves out every number that was not said', () => {
+    expect(report.steps[1]?.attempts[1]?.usage).toEqual({ turns: 2, inputTokens: 1000 });
+    expect(report.steps[1]?.attempts[0]?.usage).toEqual({});
+    expect(report.totals).toEqual({ turns: 4, inputTokens: 2000, costUsd: 0.25, durationMs: 3000 });
+  });
+
+  it('tells taken over, failed and not run apart', () => {
+    expect(report.steps.map(({ path, status, takenOver }) => [path, status, takenOver])).toEqual([
+      ['tests', 'passed', true],
+      ['impl', 'failed', false],
+      ['last', 'not-run', false],
+    ]);
+  });
+
+  it('keeps what dropped steps have cost', () => {
+    const dropped = fold(
+      [...events, { type: 'steps-dropped', steps: ['tests', 'impl'], reason: '' } as const].map(
+        (event) => ({ ...event, at: 0 }) as JournalEvent,
+      ),
+    );
+    expect(makeReport(plan, dropped, facts).totals.costUsd).toBe(0.25);
+    expect(makeReport(plan, dropped, facts).steps[0]?.attempts).toEqual([]);
+  });
+});
+
+describe('the summary', () => {
+  const summary = makeSummary({ report, state, warnings: ['a <b> warning'], rerun: 'Re-run it.' });
+  const rows = summary.split('\n').filter((line) => line.startsWith('|'));
+
+  it('has a row for each step and as many cells in each', () => {
+    const cells = rows.map((row) => row.replaceAll('\\|', '').split('|').length);
+    expect(rows).toHaveLength(2 + plan.steps.length);
+    expect(new Set(cells).size).toBe(1);
+  });
+
+  it('lets no name become HTML or another cell', () => {
+    const outsideBlocks = summary.replace(/````text[\s\S]*?\n````/g, '');
+    expect(outsideBlocks).toContain('t\\|e&lt;s&gt;t');
+    expect(outsideBlocks).not.toMatch(/<(?!br>|\/?code>)/);
+  });
+
+  it('shows what the failed gate said in a block that it cannot close', () => {
+    expect(summary).toContain('````text\ngate t|e<s>t:\nline\n```\nmore\n````');
+  });
+
+  it('says what a re-run will do', () => {
+    expect(summary).toContain('Re-run it.');
+  });
+});
+
+describe('the note about a re-run', () => {
+  const base = { state, persisted: true, isInCache: true, now: 3 * day, failedStep: 'impl' };
+
+  it('names what is taken over, where it goes on, and the day until the cache keeps it', () => {
+    expect(rerunNote(base)).toBe(
+      '"Re-run failed jobs" before 1970-01-11 takes over the step that passed and goes on with step `impl` in the same conversation.',
+    );
+  });
+
+  it('knows that GitHub allows no re-run after 30 days', () => {
+    expect(rerunNote({ ...base, now: 29 * day })).toContain('before 1970-01-31');
+    expect(rerunNote({ ...base, isInCache: false })).toContain('before 1970-01-31');
+  });
+
+  it('promises nothing where nothing was stored', () => {
+    expect(rerunNote({ ...base, persisted: false })).toContain('No checkpoint could be stored');
+  });
+});
