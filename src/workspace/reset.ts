@@ -14,9 +14,8 @@ export async function resetTo(
   tree: string,
   spared: ReadonlySet<BytePath>,
 ): Promise<void> {
-  // First taken in, so that git knows the new files as its own and removes them with their directories.
-  await stage.update();
   await stage.checkOut(tree, 'overwrite');
+  // What was never recorded is not in the index, so git leaves it lying.
   for (const path of await stage.untracked()) {
     if (!spared.has(path) && !staysAnyway(path, rules)) remove(rules.repository.root, path);
   }

@@ -25,8 +25,8 @@ export interface Stage {
   /** Call it once, after the first update: what is left out from now on stays as it is in this tree. */
   pinTo(tree: string): void;
   /**
-   * Makes the work tree, which must be what the last `update` saw, into `tree`. `keep` stops before anything is
-   * written where that would overwrite a file that is not recorded; `overwrite` does not.
+   * Makes the work tree into `tree`. `keep` needs an `update` just before, and throws before anything is written
+   * where that would overwrite a file that is not recorded; `overwrite` does not look.
    */
   checkOut(tree: string, mode: 'keep' | 'overwrite'): Promise<void>;
   /** Files that lie there, are not ignored and are not in the index. */
@@ -49,8 +49,11 @@ export function openStage(git: Git, index: string, rules: LeftOutRules): Stage {
   let pinned = headTree;
   let last: (Staged & { readonly key: string }) | undefined;
 
+  // A git that was killed together with an agent leaves its lock; nobody else uses this index.
+  const unlock = () => rmSync(`${index}.lock`, { force: true });
+
   const update = async (): Promise<Staged> => {
-    rmSync(`${index}.lock`, { force: true }); // of a git that was killed with an agent
+    unlock();
     const listed = await changedPaths(git);
     const left = listed.flatMap((path) => leftOut(path, rules) ?? []);
     const names = new Set(left.map(({ path }) => path));
@@ -72,6 +75,7 @@ export function openStage(git: Git, index: string, rules: LeftOutRules): Stage {
       pinned = tree;
     },
     async checkOut(tree, mode) {
+      unlock();
       const from = last?.tree ?? headTree;
       await git.run(['read-tree', ...(mode === 'keep' ? ['-m', '-u', from] : ['--reset', '-u']), tree]);
       last = { tree, leftOut: [], key: '' };
