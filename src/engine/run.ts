@@ -51,7 +51,10 @@ async function runSteps(run: Run): Promise<RunEnded> {
   for (const planned of run.plan.steps) {
     const status = await passStep(run, planned);
     if (status !== 'passed') return { ...ended(run, status), failedStep: planned.path };
-    if (planned.path === run.plan.until) break;
+    if (planned.path === run.plan.until) {
+      run.ports.reporter.say(`Stopped after ${planned.path}, as the input \`until\` says.`);
+      break;
+    }
   }
   return ended(run, 'passed');
 }

@@ -42,11 +42,15 @@ interface Cut {
   readonly reason: string;
 }
 
-/** S14: the recorded run and the job it was part of had both ended well, and this is a re-run of that job. */
-function isOver({ state, job, jobAttempt }: TakeoverFacts): boolean {
+/**
+ * S14: the recorded run and its job had both ended well, and this is a re-run. Where that was another job of
+ * the same state which ran only a part (`until`), this one may be the job that failed after it: it goes on.
+ */
+function isOver({ plan, state, job, jobAttempt }: TakeoverFacts): boolean {
   const { ended, jobEnded } = state;
   if (ended?.status !== 'passed' || jobEnded?.status !== 'success') return false;
-  return jobEnded.job === job && jobEnded.jobAttempt < jobAttempt;
+  if (jobEnded.jobAttempt >= jobAttempt) return false;
+  return jobEnded.job === job || plan.steps.every((step) => state.steps.get(step.path)?.status === 'passed');
 }
 
 function startAfresh(state: RunState): Takeover {
