@@ -103,7 +103,9 @@ async function keepReadOnly(
 
 function tellLeftOut(run: Run, snapshot: RecordedSnapshot): void {
   for (const file of snapshot.leftOut) {
-    run.ports.reporter.warn(`${file} is not kept, so a re-run will not have it: it is larger than 100 MB, cannot be read, or is a repository of its own.`);
+    run.ports.reporter.warn(
+      `${file} is not kept, so a re-run will not have it: it is larger than 100 MB, cannot be read, or is a repository of its own.`,
+    );
   }
 }
 

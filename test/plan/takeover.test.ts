@@ -161,7 +161,11 @@ describe('a run that had passed (S14)', () => {
   it.each([
     ['the job failed later', [jobEnded('failure')], {}],
     ['nothing is known of the job’s end', [], {}],
-    ['another job of the same state had run only a part', [jobEnded('success', 'other')], { plan: planOf([...steps, agentStep('d')], { spec: 'x', vars: { colour: 'red' } }) }],
+    [
+      'another job of the same state had run only a part',
+      [jobEnded('success', 'other')],
+      { plan: planOf([...steps, agentStep('d')], { spec: 'x', vars: { colour: 'red' } }) },
+    ],
     ['it is still the same job attempt', [jobEnded('success')], { jobAttempt: 1 }],
   ])('is taken over where %s', (_case, more, told) => {
     expect(decideTakeover({ ...facts, ...told, state: state(...more) })).toEqual({
