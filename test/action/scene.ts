@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
+import type { Files } from '../rig/files.js';
 import {
   createMachine,
   type JobOptions,
   type Machine,
   type StepOptions,
   type StepResult,
+  type Stop,
 } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
 import { type AgentCall, installStandIn, type Rule, readCalls } from '../rig/stand-in.js';
@@ -26,8 +28,12 @@ export interface SceneOptions {
   readonly store?: 'cache' | 'directory';
 }
 
-export interface AttemptOptions extends JobOptions, StepOptions {
+export interface AttemptOptions extends JobOptions, Omit<StepOptions, 'stop'> {
   readonly rules?: readonly Rule[];
+  /** Where the moment lies in the machine's own folders, a function of the machine. */
+  readonly stop?: Stop | ((machine: Machine) => Stop);
+  /** Files committed to `main` before the machine checks it out. */
+  readonly changes?: Files;
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
   readonly laterStatus?: 'success' | 'failure' | 'cancelled';
@@ -62,6 +68,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     'README.md': 'sample\n',
     ...options.files,
   });
+  cleanUps.push(() => repository.remove());
   const callsFile = join(outside, 'calls.jsonl');
   const stateDirectory = join(outside, 'state');
   const scene: Scene = {
@@ -80,7 +87,8 @@ async function runAttempt(
   callsFile: string,
   told: AttemptOptions,
 ): Promise<StepResult> {
-  const { rules = [], workspace, prepare, inspect, inputs, env, ...job } = told;
+  const { rules = [], workspace, changes, stop, prepare, inspect, inputs, env, ...job } = told;
+  if (changes !== undefined) await scene.repository.commit(changes);
   const machine = await createMachine({
     cache: scene.cache,
     ...(workspace === undefined ? {} : { workspace }),
@@ -94,6 +102,7 @@ async function runAttempt(
     options.store === 'directory' ? { 'state-store': `directory:${scene.stateDirectory}` } : {};
   const result = await machine.step({
     ...job,
+    ...(stop === undefined ? {} : { stop: typeof stop === 'function' ? stop(machine) : stop }),
     inputs: { workflow: 'flow', ...store, ...inputs },
     env: { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey, ...env },
   });
