@@ -1,5 +1,5 @@
 /** A repository with a workflow, and job attempts of it on machines that know nothing of each other. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -81,6 +81,13 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   return scene;
 }
 
+/** The journal of the job that runs on this machine; empty where there is none yet. */
+export async function journalOf(machine: Machine): Promise<string> {
+  for await (const file of glob(join(machine.temp, 'gump-*', 'journal.ndjson')))
+    return readFile(file, 'utf8');
+  return '';
+}
+
 async function runAttempt(
   scene: Scene,
   options: SceneOptions,
@@ -106,6 +113,7 @@ async function runAttempt(
     inputs: { workflow: 'flow', ...store, ...inputs },
     env: { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey, ...env },
   });
+  if (process.env.SHOW)
   await inspect?.(machine);
   await machine.wipe();
   return result;
