@@ -6,6 +6,7 @@ import { afterEach } from 'vitest';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import type { Files } from '../rig/files.js';
 import {
+  type CheckoutOptions,
   createMachine,
   type JobOptions,
   type Machine,
@@ -28,10 +29,12 @@ export interface SceneOptions {
   readonly store?: 'cache' | 'directory';
 }
 
-export interface AttemptOptions extends JobOptions, Omit<StepOptions, 'stop'> {
+export interface AttemptOptions extends JobOptions, Omit<StepOptions, 'stop' | 'env'> {
   readonly rules?: readonly Rule[];
-  /** Where the moment lies in the machine's own folders, a function of the machine. */
+  /** This and `env`: a function where paths of the machine stand in it. */
   readonly stop?: Stop | ((machine: Machine) => Stop);
+  readonly env?: StepOptions['env'] | ((machine: Machine) => StepOptions['env']);
+  readonly checkout?: CheckoutOptions;
   /** Files committed to `main` before the machine checks it out. */
   readonly changes?: Files;
   /** The workspace path under the machine's root. */
@@ -94,14 +97,14 @@ async function runAttempt(
   callsFile: string,
   told: AttemptOptions,
 ): Promise<StepResult> {
-  const { rules = [], workspace, changes, stop, prepare, inspect, inputs, env, ...job } = told;
+  const { rules = [], workspace, checkout, changes, stop, prepare, inspect, inputs, env, ...job } = told;
   if (changes !== undefined) await scene.repository.commit(changes);
   const machine = await createMachine({
     cache: scene.cache,
     ...(workspace === undefined ? {} : { workspace }),
   });
   cleanUps.push(() => machine.wipe());
-  await machine.checkout(scene.repository);
+  await machine.checkout(scene.repository, checkout);
   const standIn = await installStandIn(machine, { callsFile });
   await standIn.script(rules);
   await prepare?.(machine);
@@ -111,9 +114,12 @@ async function runAttempt(
     ...job,
     ...(stop === undefined ? {} : { stop: typeof stop === 'function' ? stop(machine) : stop }),
     inputs: { workflow: 'flow', ...store, ...inputs },
-    env: { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey, ...env },
+    env: {
+      ANTHROPIC_API_KEY: anthropicKey,
+      OPENAI_API_KEY: openaiKey,
+      ...(typeof env === 'function' ? env(machine) : env),
+    },
   });
-  if (process.env.SHOW)
   await inspect?.(machine);
   await machine.wipe();
   return result;
