@@ -45,6 +45,7 @@ describe('a cut-off attempt goes on', () => {
       'failed-step': 'impl',
       persisted: 'true',
     });
+    expect(cut.main.summary).toContain('**impl** was cut off in attempt 1.');
     const { main } = await scene.attempt({
       attempt: 2,
       rules: [second],
@@ -159,6 +160,8 @@ steps:
       }),
     });
     expect(cut.main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
+    expect(cut.main.log).toContain('gate bash_0: cut off');
+    expect(cut.main.log).not.toContain('gate bash_0: failed');
     const { main } = await scene.attempt({ attempt: 2, env: { PHASE: 'two' } });
     expect(await scene.calls()).toHaveLength(1);
     expect(main.log).toContain('only its gates run');
