@@ -1,6 +1,7 @@
 /** S10, cut off: whatever ends a job in the middle, the re-run goes on with the same attempt. */
 import { describe, expect, it } from 'vitest';
 import { writeFiles } from '../rig/files.js';
+import type { Machine } from '../rig/machine.js';
 import { journalOf, openScene } from './scene.js';
 import { bodies, story, talk } from './story.js';
 
@@ -167,5 +168,38 @@ steps:
     expect(main.log).toContain('only its gates run');
     expect(main.outputs.status).toBe('passed');
     expect(story(main.report)).toEqual(['impl#1@1 new declared-new passed']);
+  });
+
+  it('with its new words, where the step was changed in between', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: "Implement {what} with {spec}."
+    gate: [{bash: "test \\"$PHASE\\" = two || sleep 60"}]
+`,
+    });
+    const cut = (event: string) => (machine: Machine) =>
+      ({
+        how: 'cancel',
+        when: { until: async () => (await journalOf(machine)).includes(event) },
+      }) as const;
+    const inputs = { spec: 'mint' };
+    await scene.attempt({ inputs: { ...inputs, vars: 'what: sums' }, stop: cut('"agent-ended"') });
+    const { main } = await scene.attempt({
+      attempt: 2,
+      inputs: { ...inputs, vars: 'what: products' },
+      env: { PHASE: 'two' },
+    });
+    expect(bodies((await scene.calls()).map((call) => call.prompt))).toEqual([
+      'Implement sums with mint.',
+      'Implement products with mint.',
+    ]);
+    expect(story(main.report)).toEqual([
+      'impl#1@1 new declared-new cancelled:cancelled',
+      'impl#1@2 resumed continued passed',
+    ]);
   });
 });
