@@ -121,8 +121,9 @@ async function judge(run: Run, step: AgentStep, ref: AttemptRef): Promise<void> 
   const verdict =
     attempt.failure === undefined ? await judgeWork(run, step, ref, changes, attempt.output) : undefined;
   if (verdict === 'cancelled') return;
-  const durationMs =
-    run.ports.clock.now() - (attempt.jobAttempt === run.jobAttempt ? attempt.startedAt : startedAt);
+  // Of an attempt whose gates run in a later job only the time at work counts, not the time in between.
+  const worked = attempt.jobAttempt === run.jobAttempt ? startedAt - attempt.startedAt : attempt.durationMs;
+  const durationMs = (worked ?? 0) + run.ports.clock.now() - startedAt;
   if (verdict !== undefined)
     return void run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs });
   const files = (await changes()).map((change) => change.path);

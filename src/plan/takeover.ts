@@ -43,14 +43,14 @@ interface Cut {
 }
 
 /**
- * S14: the recorded run and its job had both ended well, and this is a re-run. Where that was another job of
- * the same state which ran only a part (`until`), this one may be the job that failed after it: it goes on.
+ * S14: the recorded run and the job it was part of had both ended well, and this job had its part in it. One
+ * that had none goes on from it instead: it comes later, and failed before it got here.
  */
-function isOver({ plan, state, job, jobAttempt }: TakeoverFacts): boolean {
+function isOver({ state, job, jobAttempt }: TakeoverFacts): boolean {
   const { ended, jobEnded } = state;
   if (ended?.status !== 'passed' || jobEnded?.status !== 'success') return false;
-  if (jobEnded.jobAttempt >= jobAttempt) return false;
-  return jobEnded.job === job || plan.steps.every((step) => state.steps.get(step.path)?.status === 'passed');
+  const hadPart = state.jobs.some((one) => one.job === job && one.jobAttempt < jobAttempt);
+  return hadPart && jobEnded.jobAttempt < jobAttempt;
 }
 
 function startAfresh(state: RunState): Takeover {

@@ -130,7 +130,7 @@ function beyondExit(entries: readonly MapTree[], most: number): readonly Diagnos
       fault(
         'retry-unreachable',
         at,
-        `Attempt ${attempt} is never reached in one job attempt: \`exit: ${most}\` ends the step before. Only a re-run counts on to it.`,
+        `Only a re-run comes to attempt ${attempt}: \`exit: ${most}\` ends the step before.`,
       ),
     ];
   });

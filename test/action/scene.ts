@@ -1,15 +1,18 @@
 /** A repository with a workflow, and job attempts of it on machines that know nothing of each other. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
+import type { Files } from '../rig/files.js';
 import {
+  type CheckoutOptions,
   createMachine,
   type JobOptions,
   type Machine,
   type StepOptions,
   type StepResult,
+  type Stop,
 } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
 import { type AgentCall, installStandIn, type Rule, readCalls } from '../rig/stand-in.js';
@@ -26,8 +29,14 @@ export interface SceneOptions {
   readonly store?: 'cache' | 'directory';
 }
 
-export interface AttemptOptions extends JobOptions, StepOptions {
+export interface AttemptOptions extends JobOptions, Omit<StepOptions, 'stop' | 'env'> {
   readonly rules?: readonly Rule[];
+  /** This and `env`: a function where paths of the machine stand in it. */
+  readonly stop?: Stop | ((machine: Machine) => Stop);
+  readonly env?: StepOptions['env'] | ((machine: Machine) => StepOptions['env']);
+  readonly checkout?: CheckoutOptions;
+  /** Files committed to `main` before the machine checks it out. */
+  readonly changes?: Files;
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
   readonly laterStatus?: 'success' | 'failure' | 'cancelled';
@@ -62,6 +71,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     'README.md': 'sample\n',
     ...options.files,
   });
+  cleanUps.push(() => repository.remove());
   const callsFile = join(outside, 'calls.jsonl');
   const stateDirectory = join(outside, 'state');
   const scene: Scene = {
@@ -74,19 +84,27 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   return scene;
 }
 
+/** The journal of the job that runs on this machine; empty where there is none yet. */
+export async function journalOf(machine: Machine): Promise<string> {
+  for await (const file of glob(join(machine.temp, 'gump-*', 'journal.ndjson')))
+    return readFile(file, 'utf8');
+  return '';
+}
+
 async function runAttempt(
   scene: Scene,
   options: SceneOptions,
   callsFile: string,
   told: AttemptOptions,
 ): Promise<StepResult> {
-  const { rules = [], workspace, prepare, inspect, inputs, env, ...job } = told;
+  const { rules = [], workspace, checkout, changes, stop, prepare, inspect, inputs, env, ...job } = told;
+  if (changes !== undefined) await scene.repository.commit(changes);
   const machine = await createMachine({
     cache: scene.cache,
     ...(workspace === undefined ? {} : { workspace }),
   });
   cleanUps.push(() => machine.wipe());
-  await machine.checkout(scene.repository);
+  await machine.checkout(scene.repository, checkout);
   const standIn = await installStandIn(machine, { callsFile });
   await standIn.script(rules);
   await prepare?.(machine);
@@ -94,8 +112,13 @@ async function runAttempt(
     options.store === 'directory' ? { 'state-store': `directory:${scene.stateDirectory}` } : {};
   const result = await machine.step({
     ...job,
+    ...(stop === undefined ? {} : { stop: typeof stop === 'function' ? stop(machine) : stop }),
     inputs: { workflow: 'flow', ...store, ...inputs },
-    env: { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey, ...env },
+    env: {
+      ANTHROPIC_API_KEY: anthropicKey,
+      OPENAI_API_KEY: openaiKey,
+      ...(typeof env === 'function' ? env(machine) : env),
+    },
   });
   await inspect?.(machine);
   await machine.wipe();
