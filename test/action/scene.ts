@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import {
+  type CheckoutOptions,
   createMachine,
   type JobOptions,
   type Machine,
@@ -12,10 +13,18 @@ import {
   type StepResult,
 } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
-import { type AgentCall, installStandIn, type Rule, readCalls } from '../rig/stand-in.js';
+import {
+  type AgentCall,
+  installStandIn,
+  type Rule,
+  readCalls,
+  type StandInProvider,
+} from '../rig/stand-in.js';
 
 export const anthropicKey = 'sk-ant-api03-CANARY-0123456789abcdefghij';
 export const openaiKey = 'sk-proj-CANARY-9876543210zyxwvutsrq';
+
+const usualCredentials = { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey };
 
 export interface SceneOptions {
   /** The text of `.gump/workflows/flow.yaml`. */
@@ -30,6 +39,11 @@ export interface AttemptOptions extends JobOptions, StepOptions {
   readonly rules?: readonly Rule[];
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
+  readonly checkout?: CheckoutOptions;
+  /** The CLIs that are on PATH; all unless told. */
+  readonly programs?: readonly StandInProvider[];
+  /** `none`: the step has no provider's key but those in `env`. */
+  readonly credentials?: 'usual' | 'none';
   readonly laterStatus?: 'success' | 'failure' | 'cancelled';
   /** Done on the machine between checkout and the step. */
   prepare?(machine: Machine): Promise<void>;
@@ -62,6 +76,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     'README.md': 'sample\n',
     ...options.files,
   });
+  cleanUps.push(() => repository.remove());
   const callsFile = join(outside, 'calls.jsonl');
   const stateDirectory = join(outside, 'state');
   const scene: Scene = {
@@ -80,14 +95,15 @@ async function runAttempt(
   callsFile: string,
   told: AttemptOptions,
 ): Promise<StepResult> {
-  const { rules = [], workspace, prepare, inspect, inputs, env, ...job } = told;
+  const { rules = [], workspace, prepare, inspect, inputs, env, ...rest } = told;
+  const { checkout, programs, credentials = 'usual', ...job } = rest;
   const machine = await createMachine({
     cache: scene.cache,
     ...(workspace === undefined ? {} : { workspace }),
   });
   cleanUps.push(() => machine.wipe());
-  await machine.checkout(scene.repository);
-  const standIn = await installStandIn(machine, { callsFile });
+  await machine.checkout(scene.repository, checkout);
+  const standIn = await installStandIn(machine, { callsFile, ...(programs ? { providers: programs } : {}) });
   await standIn.script(rules);
   await prepare?.(machine);
   const store: Readonly<Record<string, string>> =
@@ -95,7 +111,7 @@ async function runAttempt(
   const result = await machine.step({
     ...job,
     inputs: { workflow: 'flow', ...store, ...inputs },
-    env: { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey, ...env },
+    env: { ...(credentials === 'usual' ? usualCredentials : {}), ...env },
   });
   await inspect?.(machine);
   await machine.wipe();
