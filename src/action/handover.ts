@@ -14,6 +14,7 @@ export interface Handover {
   /** The highest checkpoint sequence used. */
   readonly usedSequence: number;
   readonly seen?: string;
+  /** The newest checkpoint that is known to be stored. */
   readonly restored?: string;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;

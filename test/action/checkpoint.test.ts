@@ -29,7 +29,7 @@ steps:
 `;
 
 /** One agent, which fails. */
-const short = flow.replace(/ {2}- name: tests[^]*(?= {2}- name: impl)/, '').replace('exit: 3', 'exit: 1');
+const short = flow.replace(/ {2}- name: tests[\s\S]*(?= {2}- name: impl)/, '').replace('exit: 3', 'exit: 1');
 
 const rules: readonly Rule[] = [
   { prompt: 'PROMPTCANARY', do: [{ write: 'tests.txt', content: 'CONTENTCANARY' }, { say: 'SAIDCANARY' }] },
@@ -246,7 +246,9 @@ describe('the keys of a state', () => {
     const guessable = { ANTHROPIC_API_KEY: 'short', OPENAI_API_KEY: 'short' };
     const { main, post } = await run(scene, { rules: passing, credentials: 'none', env: guessable });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false', checkpoint: '' });
-    expect(main.warnings).toEqual([expect.stringMatching(/^No checkpoint can be stored: .*`state-key`/)]);
+    expect(main.warnings).toEqual([
+      expect.stringMatching(/^No checkpoint is stored. There is nothing to seal .*`state-key`/),
+    ]);
     expect(post?.masked.trim()).toBe('');
     expect(scene.cache.requests().filter(({ operation }) => operation === 'create')).toEqual([]);
   });
