@@ -31,10 +31,14 @@ export async function enterMain(): Promise<void> {
 
 export async function enterPost(): Promise<void> {
   const environment = { ...process.env };
+  const directory = environment[`STATE_${stateName}`] ?? '';
   await phase(async () => {
+    const { readHandover } = await import(/* webpackMode: "eager" */ './action/handover.js');
+    // Nothing was run: `main` has told why, and post has nothing to say to that.
+    if (readHandover(directory) === undefined) return 0;
     const { openSetting } = await import(/* webpackMode: "eager" */ './action/setting.js');
     const { post } = await import(/* webpackMode: "eager" */ './action/post.js');
-    await post(openSetting(environment), environment[`STATE_${stateName}`] ?? '');
+    await post(openSetting(environment), directory);
     return 0;
   });
 }
