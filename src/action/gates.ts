@@ -36,6 +36,8 @@ export function createGates(options: GatesOptions): Gates {
         changes: isNeeded ? await changes() : [],
         onLine: (gate, line) => log.untrusted(`  [${gate.name}] ${line}`),
       });
+      // One that was cut off has said nothing.
+      if (signal?.aborted) return results;
       for (const { name, status } of results) log.info(`  gate ${name}: ${status}`);
       if (results.some((result) => result.status === 'failed')) tellWithheld(log, handed.withheld);
       return results;

@@ -92,3 +92,18 @@ describe('the session files in the home of the runner user', () => {
     expect(earlier).toEqual([0, 1, 2]);
   });
 });
+
+describe('a job that is cancelled while a gate is at work', () => {
+  it('ends in time, with nothing left running and without a verdict', async () => {
+    const gate = "(trap '' TERM INT; sleep 600) & trap '' TERM; echo gate hangs; while :; do sleep 1; done";
+    const scene = await openScene({ workflow: flow.replace("'test -f made.txt'", JSON.stringify(gate)) });
+    const { main } = await scene.attempt({
+      rules: [{ do: made }],
+      stop: { when: { log: 'gate hangs' }, how: 'cancel' },
+      inspect: async (machine) => expect(await machine.processes()).toEqual([]),
+    });
+    expect([main.exitCode, main.signal]).toEqual([1, undefined]);
+    expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
+    expect(main.log).not.toMatch(/gate bash_0: failed|Withheld/);
+  });
+});
