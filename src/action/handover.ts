@@ -50,6 +50,8 @@ export function createHandover(directory: string, first: Handover): HandoverFile
 
 /** `undefined`: `main` never came to the point where something is left behind. */
 export function readHandover(directory: string): Handover | undefined {
+  // Without a directory this would be a file of the workspace.
+  if (directory === '') return undefined;
   try {
     return JSON.parse(readFileSync(join(directory, fileName), 'utf8')) as Handover;
   } catch {

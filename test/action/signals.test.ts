@@ -107,3 +107,13 @@ describe('a job that is cancelled while a gate is at work', () => {
     expect(main.log).not.toMatch(/gate bash_0: failed|Withheld/);
   });
 });
+
+describe('a main that is gone before it began', () => {
+  it.each(['cancel', 'kill'] as const)('by %s is not begun anew by post', async (how) => {
+    const scene = await openScene({ workflow: flow });
+    const { post } = await scene.attempt({ stop: { when: { log: 'gump-action:' }, how } });
+    expect(await scene.calls()).toEqual([]);
+    expect(post?.exitCode).toBe(0);
+    expect(post?.masked.trim()).toBe('');
+  });
+});
