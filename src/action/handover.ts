@@ -14,6 +14,7 @@ export interface Handover {
   /** The highest checkpoint sequence used. */
   readonly usedSequence: number;
   readonly seen?: string;
+  /** The newest checkpoint that is known to be stored. */
   readonly restored?: string;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
@@ -49,6 +50,8 @@ export function createHandover(directory: string, first: Handover): HandoverFile
 
 /** `undefined`: `main` never came to the point where something is left behind. */
 export function readHandover(directory: string): Handover | undefined {
+  // Without a directory this would be a file of the workspace.
+  if (directory === '') return undefined;
   try {
     return JSON.parse(readFileSync(join(directory, fileName), 'utf8')) as Handover;
   } catch {

@@ -82,6 +82,9 @@ function checkpoints({ request, state, shelf }: Backstage, { saver, handover }: 
     shelf,
     journalFile: privatePaths(request.privateDirectory).journal,
     isOff: state.obstacle !== undefined,
-    onStored: (storedEvents) => handover.update({ storedEvents, usedSequence: saver.usedSequence }),
+    onStored: (storedEvents) => {
+      const { usedSequence, newest } = saver;
+      handover.update({ storedEvents, usedSequence, ...(newest === undefined ? {} : { restored: newest }) });
+    },
   });
 }

@@ -104,7 +104,8 @@ async function passOver({ request, say }: ResumeOptions): Promise<Found> {
 function missed({ request, mode, warn }: ResumeOptions, trouble: string | undefined): void {
   if (request.jobAttempt === 1) return;
   const why =
-    trouble ?? 'none was found: this job may not have come to this step before, or the entry has expired';
+    trouble?.replace(/\.$/, '') ??
+    'none was found: this job may not have come to this step before, or the entry has expired';
   if (mode === 'require')
     throw new UserError(
       `The state of an earlier attempt cannot be had (${why}), and \`resume: require\` asks for it. Set \`resume: auto\` to start afresh.`,

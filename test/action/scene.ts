@@ -15,10 +15,18 @@ import {
   type Stop,
 } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
-import { type AgentCall, installStandIn, type Rule, readCalls } from '../rig/stand-in.js';
+import {
+  type AgentCall,
+  installStandIn,
+  type Rule,
+  readCalls,
+  type StandInProvider,
+} from '../rig/stand-in.js';
 
 export const anthropicKey = 'sk-ant-api03-CANARY-0123456789abcdefghij';
 export const openaiKey = 'sk-proj-CANARY-9876543210zyxwvutsrq';
+
+const usualCredentials = { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey };
 
 export interface SceneOptions {
   /** The text of `.gump/workflows/flow.yaml`. */
@@ -39,6 +47,10 @@ export interface AttemptOptions extends JobOptions, Omit<StepOptions, 'stop' | '
   readonly changes?: Files;
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
+  /** The CLIs that are on PATH; all unless told. */
+  readonly programs?: readonly StandInProvider[];
+  /** `none`: the step has no provider's key but those in `env`. */
+  readonly credentials?: 'usual' | 'none';
   readonly laterStatus?: 'success' | 'failure' | 'cancelled';
   /** Done on the machine between checkout and the step. */
   prepare?(machine: Machine): Promise<void>;
@@ -97,7 +109,8 @@ async function runAttempt(
   callsFile: string,
   told: AttemptOptions,
 ): Promise<StepResult> {
-  const { rules = [], workspace, checkout, changes, stop, prepare, inspect, inputs, env, ...job } = told;
+  const { rules = [], workspace, checkout, changes, stop, prepare, inspect, inputs, env, ...rest } = told;
+  const { programs, credentials = 'usual', ...job } = rest;
   if (changes !== undefined) await scene.repository.commit(changes);
   const machine = await createMachine({
     cache: scene.cache,
@@ -105,7 +118,7 @@ async function runAttempt(
   });
   cleanUps.push(() => machine.wipe());
   await machine.checkout(scene.repository, checkout);
-  const standIn = await installStandIn(machine, { callsFile });
+  const standIn = await installStandIn(machine, { callsFile, ...(programs ? { providers: programs } : {}) });
   await standIn.script(rules);
   await prepare?.(machine);
   const store: Readonly<Record<string, string>> =
@@ -115,8 +128,7 @@ async function runAttempt(
     ...(stop === undefined ? {} : { stop: typeof stop === 'function' ? stop(machine) : stop }),
     inputs: { workflow: 'flow', ...store, ...inputs },
     env: {
-      ANTHROPIC_API_KEY: anthropicKey,
-      OPENAI_API_KEY: openaiKey,
+      ...(credentials === 'usual' ? usualCredentials : {}),
       ...(typeof env === 'function' ? env(machine) : env),
     },
   });
