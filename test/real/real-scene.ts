@@ -5,7 +5,12 @@
 import { afterEach, expect } from 'vitest';
 import { type AttemptOptions, openScene, type Scene } from '../action/scene.js';
 import type { Machine, StepResult } from '../rig/machine.js';
-import { type ModelRequest, type ModelRule, type ModelServer, startModelServer } from '../rig/model-server.js';
+import {
+  type ModelRequest,
+  type ModelRule,
+  type ModelServer,
+  startModelServer,
+} from '../rig/model-server.js';
 import type { ReportAttempt } from '../rig/report.js';
 import { clis, configureCodex, type RealCli } from './drive.js';
 

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import type { Machine } from '../rig/machine.js';
 import type { ModelRule } from '../rig/model-server.js';
 import type { RealCli } from './drive.js';
-import { attemptsAt, cliOf, current, holds, nameOf, openRealScene, sessionIds } from './real-scene.js';
+import { attemptsAt, cliOf, current, nameOf, openRealScene, sessionIds } from './real-scene.js';
 
 const testsPrompt = 'TOKEN-tests Write the tests. [[write:tests.txt|the tests]] [[say:Tests are there.]]';
 const implPrompt = 'TOKEN-impl Make them pass. [[write:impl.txt|first try]] [[say:Tried.]]';
