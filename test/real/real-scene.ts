@@ -1,10 +1,19 @@
 /**
  * Job attempts through `dist/` with a real CLI on the machine's PATH and the mock model in the place of its
- * service. Every machine is wiped after its attempt; only the cache service lives on.
+ * service. Every machine is wiped after its attempt; only the repository and the cache service live on.
  */
-import { afterEach, expect } from 'vitest';
-import { type AttemptOptions, openScene, type Scene } from '../action/scene.js';
-import type { Machine, StepResult } from '../rig/machine.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { startCacheService } from '../rig/cache-service.js';
+import {
+  createMachine,
+  type Machine,
+  type MachineOptions,
+  type StepResult,
+  type Stop,
+} from '../rig/machine.js';
 import {
   type ModelRequest,
   type ModelRule,
@@ -12,11 +21,17 @@ import {
   startModelServer,
 } from '../rig/model-server.js';
 import type { ReportAttempt } from '../rig/report.js';
+import { makeRepository } from '../rig/repository.js';
 import { clis, configureCodex, type RealCli } from './drive.js';
 
-export interface RealAttemptOptions extends Omit<AttemptOptions, 'rules' | 'prepare'> {
+export interface RealAttemptOptions {
+  /** The workspace path under the machine's root. */
+  readonly workspace?: string;
+  readonly stop?: Stop;
   /** Shell commands that the program on PATH does before it becomes the CLI. */
   readonly atStart?: string;
+  /** Done after post, before the machine is gone. */
+  inspect?(machine: Machine): void;
 }
 
 export interface RealAttempt extends StepResult {
@@ -25,44 +40,68 @@ export interface RealAttempt extends StepResult {
 }
 
 export interface RealScene {
-  readonly scene: Scene;
   readonly model: ModelServer;
   attempt(cli: RealCli, number: number, options?: RealAttemptOptions): Promise<RealAttempt>;
 }
 
-const servers: ModelServer[] = [];
+const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
 export async function openRealScene(workflow: string, rules: readonly ModelRule[] = []): Promise<RealScene> {
-  const scene = await openScene({ workflow });
+  const outside = await mkdtemp(join(tmpdir(), 'gump-real-'));
+  cleanUps.push(() => rm(outside, { recursive: true, force: true }));
+  const cache = await startCacheService();
+  cleanUps.push(() => cache.close());
   const model = await startModelServer({ rules });
-  servers.push(model);
+  cleanUps.push(() => model.close());
+  const repository = await makeRepository({ '.gump/workflows/flow.yaml': workflow, 'README.md': 'sample\n' });
+  cleanUps.push(() => repository.remove());
+  // One root for all machines: on hosted runners the paths of a re-run are the same, too.
+  const options = { cache, root: join(outside, 'machine') };
   return {
-    scene,
     model,
-    async attempt(cli, number, { atStart, env, ...options } = {}) {
+    async attempt(cli, number, told = {}) {
       const before = model.requests.length;
-      const result = await scene.attempt({
-        ...options,
-        attempt: number,
-        // The CLI's own retries would take minutes.
-        env: { ANTHROPIC_BASE_URL: model.url, CLAUDE_CODE_MAX_RETRIES: '0', ...env },
-        prepare: (machine) => install(machine, cli, model.url, atStart),
-      });
-      // A stand-in of the scene that spoke in the CLI's place would prove nothing.
-      expect(await scene.calls()).toEqual([]);
+      const machine = await startMachine(cli, model.url, options, told);
+      await machine.checkout(repository);
+      const result = await runJob(machine, model.url, number, told.stop);
+      told.inspect?.(machine);
+      await machine.wipe();
       return { ...result, requests: model.requests.slice(before) };
     },
   };
 }
 
-async function install(machine: Machine, cli: RealCli, url: string, atStart = ':'): Promise<void> {
+async function startMachine(
+  cli: RealCli,
+  url: string,
+  options: MachineOptions,
+  { workspace, atStart = ':' }: RealAttemptOptions,
+): Promise<Machine> {
+  const machine = await createMachine({ ...options, ...(workspace === undefined ? {} : { workspace }) });
+  cleanUps.push(() => machine.wipe());
   configureCodex(machine.home, url);
   const command = [cli.file, ...cli.before].map((part) => `'${part}'`).join(' ');
   await machine.install(cli.provider.executable, `#!/bin/sh\n${atStart}\nexec ${command} "$@"\n`);
+  return machine;
+}
+
+function runJob(machine: Machine, url: string, attempt: number, stop: Stop | undefined): Promise<StepResult> {
+  return machine.step({
+    attempt,
+    ...(stop === undefined ? {} : { stop }),
+    inputs: { workflow: 'flow' },
+    env: {
+      ANTHROPIC_BASE_URL: url,
+      ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',
+      OPENAI_API_KEY: 'dummy-openai-key-0123456789',
+      // The CLI's own retries would take minutes.
+      CLAUDE_CODE_MAX_RETRIES: '0',
+    },
+  });
 }
 
 export function cliOf(version: string): RealCli {

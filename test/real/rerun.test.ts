@@ -78,7 +78,7 @@ describe('a re-run goes on in the same conversation', () => {
     const files: Record<string, string | undefined> = {};
     const passed = await attempt(second, 2, {
       ...(workspace === undefined ? {} : { workspace }),
-      inspect: async (machine) => {
+      inspect: (machine) => {
         files.tests = read(machine, 'tests.txt');
         files.impl = read(machine, 'impl.txt');
       },
