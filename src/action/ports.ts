@@ -43,7 +43,7 @@ function agents({ request }: Backstage, { handover }: PortParts) {
     passEnv: request.setting.inputs.passEnv,
     directory: request.workspace.directory,
     isRoot: userInfo().uid === 0,
-    onProcess: (agentPid) => handover.update({ agentPid }),
+    onProcess: (pid) => handover.update({ agentPid: pid ?? null }),
     debug: request.setting.log.debug,
   });
 }

@@ -36,7 +36,7 @@ export async function post(setting: Setting, privateDirectory: string): Promise<
 
 /** `main` was killed: its agent may live on, and would write into files that are being packed. */
 async function endAgent({ agentPid }: Handover): Promise<void> {
-  if (agentPid === undefined) return;
+  if (agentPid === undefined || agentPid === null) return;
   signalGroup(agentPid, 'SIGTERM');
   await endGroup(agentPid, Date.now() + 1000);
 }
