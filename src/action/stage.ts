@@ -17,7 +17,7 @@ import { createHandover, type HandoverFile, privatePaths } from './handover.js';
 import { makePorts } from './ports.js';
 import { type Resumed, resume } from './resume.js';
 import type { RunRequest } from './run.js';
-import { jobIdentity, type Setting } from './setting.js';
+import { jobIdentity } from './setting.js';
 import { bindingOf, openState, type StatePlace } from './state.js';
 
 export interface Stage {
@@ -125,10 +125,10 @@ function openHandover({ request, binding, sessions }: Backstage, resumed: Resume
   });
 }
 
-function openSaver({ request, live, state, binding }: Backstage, resumed: Resumed): Saver {
+function openSaver({ live, state, binding }: Backstage, resumed: Resumed): Saver {
   const names = { store: state.store.title, stateName: binding.stateName };
   const onNotice = (notice: SaverNotice) =>
-    tellNotice(live, request.setting, noticeText(notice, { ...names, ...storedIn(saver) }), notice);
+    tellNotice(live, noticeText(notice, { ...names, ...storedIn(saver) }), notice);
   const saver: Saver = new Saver({
     store: state.store,
     clock: systemClock,
@@ -147,7 +147,7 @@ function keysOf({ seen, restored }: Resumed): { readonly seen?: string; readonly
   return { ...(seen === undefined ? {} : { seen }), ...(restored === undefined ? {} : { restored }) };
 }
 
-function tellNotice(live: LiveReport, { log }: Setting, text: string, notice: SaverNotice): void {
-  if (notice.type === 'conflict') log.error(text);
+function tellNotice(live: LiveReport, text: string, notice: SaverNotice): void {
+  if (notice.type === 'conflict') live.fault(text);
   else live.warn(text);
 }

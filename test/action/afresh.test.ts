@@ -132,7 +132,8 @@ describe('`until` and one state for two jobs', () => {
     expect(one.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
     expect(other.main.errors).toHaveLength(1);
     expect(other.main.errors[0]).toContain('two jobs use the state name "shared" at once');
-    expect(other.main.outputs.persisted).toBe('false');
+    expect(other.main.outputs).toMatchObject({ status: 'failed', persisted: 'false' });
+    expect(other.main.exitCode).toBe(1);
   });
 });
 
