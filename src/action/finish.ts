@@ -111,14 +111,11 @@ export async function writeSkipped(plan: Plan): Promise<void> {
   await core.summary.emptyBuffer().addRaw(text).write({ overwrite: true });
 }
 
-/** The end of a job that could not begin. */
-export async function writeRefused(faults: readonly string[]): Promise<void> {
+/** The end of a job that could not begin, or that a fault of ours ended. */
+export async function writeRefused(what: string, faults: readonly string[]): Promise<void> {
   core.setOutput('status', 'failed');
   core.setOutput('resumed', 'false');
   core.setOutput('persisted', 'false');
   const list = faults.map((fault) => `- ${escapeText(fault)}`).join('\n');
-  await core.summary
-    .emptyBuffer()
-    .addRaw(`### gump-action: nothing was run\n\n${list}\n`)
-    .write({ overwrite: true });
+  await core.summary.emptyBuffer().addRaw(`### gump-action: ${what}\n\n${list}\n`).write({ overwrite: true });
 }

@@ -11,7 +11,11 @@ export async function tellError(error: unknown): Promise<void> {
   if (!(error instanceof UserError))
     log.info(`This is a fault of the action itself. ${error instanceof Error ? error.stack : ''}`);
   log.close();
-  await writeRefused(faults.map((fault) => redact(fault)));
+  const what = error instanceof UserError ? 'nothing was run' : 'ended by a fault of its own';
+  await writeRefused(
+    what,
+    faults.map((fault) => redact(fault)),
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -24,6 +24,10 @@ const stubborn: readonly Act[] = [
   { say: 'now hanging' },
   { hang: true, ignore: ['SIGTERM', 'SIGINT'] },
 ];
+/** What only waits for the end of what has just ended may take a moment; what was asked to go never goes. */
+const nothingLives = (machine: Machine) =>
+  expect.poll(() => machine.processes(), { timeout: 5000 }).toEqual([]);
+
 const made: readonly Act[] = [{ write: 'made.txt', content: 'made' }];
 
 describe('a job that is stopped while an agent is at work', () => {
@@ -34,7 +38,7 @@ describe('a job that is stopped while an agent is at work', () => {
       const { main, post } = await scene.attempt({
         rules: [{ do: stubborn }],
         stop: { when: { log: 'now hanging' }, how },
-        inspect: async (machine) => expect(await machine.processes()).toEqual([]),
+        inspect: nothingLives,
       });
       if (how === 'cancel') {
         expect([main.exitCode, main.signal, main.isHeldOpen]).toEqual([1, undefined, false]);
@@ -100,7 +104,7 @@ describe('a job that is cancelled while a gate is at work', () => {
     const { main } = await scene.attempt({
       rules: [{ do: made }],
       stop: { when: { log: 'gate hangs' }, how: 'cancel' },
-      inspect: async (machine) => expect(await machine.processes()).toEqual([]),
+      inspect: nothingLives,
     });
     expect([main.exitCode, main.signal]).toEqual([1, undefined]);
     expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
@@ -115,5 +119,14 @@ describe('a main that is gone before it began', () => {
     expect(await scene.calls()).toEqual([]);
     expect(post?.exitCode).toBe(0);
     expect(post?.masked.trim()).toBe('');
+  });
+});
+
+describe('an agent that takes the ground away', () => {
+  it('ends the run with what went wrong, not as if nothing had been run', async () => {
+    const scene = await openScene({ workflow: flow });
+    const { main } = await scene.attempt({ rules: [{ do: [{ run: 'rm -rf .git' }] }] });
+    expect([main.exitCode, main.errors.length, main.outputs.status]).toEqual([1, 1, 'failed']);
+    expect(main.summary).toMatch(/^### gump-action: ended by a fault of its own\n/);
   });
 });
