@@ -2,6 +2,7 @@
  * What the action costs, as ratios within one run: nothing here says how fast the machine is. Exit code 0 when
  * every target is met.
  */
+import { compiledSource, referenceBundle } from './made.js';
 import { median } from './measure.js';
 import type { Phases } from './phases.js';
 import { measureStartUp } from './start-up.js';
@@ -18,9 +19,11 @@ interface Row {
 }
 
 export async function main(): Promise<number> {
-  const startUp = await measureStartUp();
+  const reference = await referenceBundle();
+  const source = await compiledSource();
+  const startUp = await measureStartUp(reference);
   const steps = await measureSteps();
-  const stream = await measureStream();
+  const stream = await measureStream(source);
   const rows: readonly Row[] = [
     {
       measure: 'start-up to the first line of log / a bundle of core and cache',

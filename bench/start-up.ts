@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createMachine } from '../test/rig/machine.js';
-import { referenceBundle, repositoryTop } from './made.js';
+import { repositoryTop } from './made.js';
 import { type Compared, compare } from './measure.js';
 
 const rounds = 15;
@@ -14,8 +14,8 @@ export interface StartUp {
   readonly main: Compared;
 }
 
-export async function measureStartUp(): Promise<StartUp> {
-  const reference = await referenceBundle();
+/** `reference`: the bundle to compare with. */
+export async function measureStartUp(reference: string): Promise<StartUp> {
   const machine = await createMachine();
   const { home, temp, workspace } = machine;
   const env = {

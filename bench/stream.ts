@@ -8,7 +8,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { compiledSource } from './made.js';
 import { type Compared, compare, median } from './measure.js';
 
 const execute = promisify(execFile);
@@ -25,8 +24,8 @@ export interface Stream {
   readonly bareMegabytes: number;
 }
 
-export async function measureStream(): Promise<Stream> {
-  const source = await compiledSource();
+/** `source`: the folder of the compiled sources. */
+export async function measureStream(source: string): Promise<Stream> {
   const folder = await mkdtemp(join(tmpdir(), 'gump-bench-'));
   const file = join(folder, 'events.ndjson');
   const memory = { bare: [] as number[], action: [] as number[] };
