@@ -22,8 +22,8 @@ export function sayHello(environment: Environment): void {
 export async function enterMain(): Promise<void> {
   const environment = { ...process.env };
   const signal = cancellation();
-  await phase(async () => {
-    const privateDirectory = makePrivateDirectory(environment);
+  const privateDirectory = makePrivateDirectory(environment);
+  await phase(environment, privateDirectory, async () => {
     const { openSetting } = await import(/* webpackMode: "eager" */ './action/setting.js');
     const { main } = await import(/* webpackMode: "eager" */ './action/main.js');
     return main(openSetting(environment), privateDirectory, signal);
@@ -33,7 +33,7 @@ export async function enterMain(): Promise<void> {
 export async function enterPost(): Promise<void> {
   const environment = { ...process.env };
   const directory = environment[`STATE_${stateName}`] ?? '';
-  await phase(async () => {
+  await phase(environment, directory, async () => {
     const { readHandover } = await import(/* webpackMode: "eager" */ './action/handover.js');
     // Nothing was run: `main` has told why, and post has nothing to say to that.
     if (readHandover(directory) === undefined) return 0;
@@ -61,13 +61,17 @@ function cancellation(): AbortSignal {
 }
 
 /** Ends the process: what a library keeps open must not hold the job up. */
-async function phase(run: () => Promise<number>): Promise<never> {
+async function phase(
+  environment: Environment,
+  directory: string,
+  run: () => Promise<number>,
+): Promise<never> {
   let code = 1;
   try {
     code = await run();
   } catch (error) {
     const { tellError } = await import(/* webpackMode: "eager" */ './action/tell-error.js');
-    await tellError(error);
+    await tellError(error, environment, directory);
   }
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   process.exit(code);

@@ -1,12 +1,12 @@
 /** The end of a run: report, outputs, summary, and the one error that says what failed. */
 import { writeFileSync } from 'node:fs';
 import * as core from '@actions/core';
-import type { RunState } from '../journal/state.js';
+import { emptyState, type RunState } from '../journal/state.js';
 import type { Plan } from '../plan/plan.js';
 import type { Log } from '../report/log.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
-import { escapeText, makeSummary } from '../report/summary.js';
+import { makeSummary } from '../report/summary.js';
 import type { Redactor } from '../security/redact.js';
 
 export interface Ending {
@@ -102,20 +102,30 @@ function redactDeep<T>(value: T, redact: Redactor): T {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, redact)])) as T;
 }
 
-/** The end of a job in which nothing could run because no credential was there. */
-export async function writeSkipped(plan: Plan): Promise<void> {
-  core.setOutput('status', 'skipped');
-  core.setOutput('resumed', 'false');
-  core.setOutput('persisted', 'false');
-  const text = `### ${plan.workflow}: skipped\n\nNo credential for an agent of this workflow was there, as on pull requests of forks.\n`;
-  await core.summary.emptyBuffer().addRaw(text).write({ overwrite: true });
+/** A job in which no step ran. */
+export interface Unstarted {
+  readonly status: 'skipped' | 'failed';
+  readonly workflow: string;
+  readonly runId: string;
+  readonly jobAttempt: number;
+  /** Absent where there is no place for a report, or the run itself has written one. */
+  readonly report?: string;
+  /** The text of the summary, free of secrets. */
+  readonly summary: string;
 }
 
-/** The end of a job that could not begin, or that a fault of ours ended. */
-export async function writeRefused(what: string, faults: readonly string[]): Promise<void> {
-  core.setOutput('status', 'failed');
+/** What such a job leaves: the same outputs, report and summary as any other, as far as there is something to say. */
+export async function writeUnstarted(unstarted: Unstarted): Promise<void> {
+  const { status, workflow, runId, jobAttempt } = unstarted;
+  const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
+  const plan = { workflow, sessionMatch: 'agent', steps: [], vars: {} } as const;
+  if (unstarted.report !== undefined) {
+    const report = makeReport(plan, emptyState, { ...facts, takenOver: new Set() });
+    writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
+    core.setOutput('report', unstarted.report);
+  }
+  core.setOutput('status', status);
   core.setOutput('resumed', 'false');
   core.setOutput('persisted', 'false');
-  const list = faults.map((fault) => `- ${escapeText(fault)}`).join('\n');
-  await core.summary.emptyBuffer().addRaw(`### gump-action: ${what}\n\n${list}\n`).write({ overwrite: true });
+  await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
 }

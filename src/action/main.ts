@@ -5,6 +5,7 @@ import { faultsOf, UserError, UserErrors } from '../failure.js';
 import type { Project } from '../gates/project.js';
 import { openProject } from '../gates/project.js';
 import { makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
+import { escapeText } from '../report/summary.js';
 import { environmentFor } from '../security/environment.js';
 import { requireWritePermission } from '../security/permission.js';
 import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
@@ -12,7 +13,7 @@ import type { Workflow } from '../workflow/workflow.js';
 import { openWorkspace } from '../workspace/open.js';
 import { requireDirectory } from '../workspace/repository.js';
 import type { Workspace } from '../workspace/workspace.js';
-import { writeSkipped } from './finish.js';
+import { writeUnstarted } from './finish.js';
 import { gitEnvironment } from './git-environment.js';
 import { privatePaths } from './handover.js';
 import { preflight } from './preflight.js';
@@ -117,7 +118,7 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
   const seen = preflight({ ...scene, providers, environment, commands });
   if (seen.withoutCredential.length > 0 && maySkip(setting)) {
     log.notice(`Nothing was run: ${seen.withoutCredential.join(' ')}`);
-    await writeSkipped(scene.plan);
+    await tellSkipped(setting, scene);
     return 'skipped';
   }
   const git = privatePaths(scene.privateDirectory).git;
@@ -130,6 +131,14 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
   const faults = [...gitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
   if (faults.length > 0 || !('root' in opened)) throw new UserErrors(faults);
   return opened;
+}
+
+function tellSkipped({ job }: Setting, { plan, privateDirectory }: Scene): Promise<void> {
+  const { runId, jobAttempt } = job;
+  const { workflow } = plan;
+  const summary = `### ${escapeText(workflow)}: skipped\n\nNo credential for an agent of this workflow was there, as on pull requests of forks.\n`;
+  const { report } = privatePaths(privateDirectory);
+  return writeUnstarted({ status: 'skipped', workflow, runId, jobAttempt, report, summary });
 }
 
 function maySkip({ inputs, job }: Setting): boolean {

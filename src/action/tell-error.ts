@@ -1,10 +1,18 @@
 /** What a phase threw, told once. */
+import { existsSync } from 'node:fs';
 import { UserError, UserErrors } from '../failure.js';
-import { writeRefused } from './finish.js';
+import { escapeText } from '../report/summary.js';
+import type { Environment } from '../security/secret-names.js';
+import { writeUnstarted } from './finish.js';
+import { privatePaths } from './handover.js';
 import { currentVoice } from './setting.js';
 
 /** A user's fault is told as it stands; anything else is ours, and its place in the code is shown. */
-export async function tellError(error: unknown): Promise<void> {
+export async function tellError(
+  error: unknown,
+  environment: Environment,
+  privateDirectory: string,
+): Promise<void> {
   const { log, redact } = currentVoice();
   const faults = error instanceof UserErrors ? error.faults : [messageOf(error)];
   for (const fault of faults) log.error(fault);
@@ -12,10 +20,16 @@ export async function tellError(error: unknown): Promise<void> {
     log.info(`This is a fault of the action itself. ${error instanceof Error ? error.stack : ''}`);
   log.close();
   const what = error instanceof UserError ? 'nothing was run' : 'ended by a fault of its own';
-  await writeRefused(
-    what,
-    faults.map((fault) => redact(fault)),
-  );
+  const list = faults.map((fault) => `- ${escapeText(redact(fault))}`).join('\n');
+  const { report } = privatePaths(privateDirectory);
+  await writeUnstarted({
+    status: 'failed',
+    workflow: redact(environment.INPUT_WORKFLOW ?? ''),
+    runId: environment.GITHUB_RUN_ID ?? '',
+    jobAttempt: Number(environment.GITHUB_RUN_ATTEMPT ?? 1),
+    ...(privateDirectory === '' || existsSync(report) ? {} : { report }),
+    summary: `### gump-action: ${what}\n\n${list}\n`,
+  });
 }
 
 function messageOf(error: unknown): string {

@@ -21,7 +21,8 @@ async function refused(
   const opened = await openScene({ workflow: good, ...scene });
   const { main, post } = await opened.attempt(options);
   expect(main.exitCode).toBe(1);
-  expect(main.outputs).toEqual({ status: 'failed', resumed: 'false', persisted: 'false' });
+  expect(main.outputs).toMatchObject({ status: 'failed', resumed: 'false', persisted: 'false' });
+  expect(main.report).toMatchObject({ version: 1, status: 'failed', steps: [] });
   expect(main.summary).toMatch(/^### gump-action: nothing was run\n\n- /);
   expect(main.log).not.toContain('This is a fault of the action itself');
   expect(await opened.calls()).toEqual([]);

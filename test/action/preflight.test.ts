@@ -26,7 +26,9 @@ const simple = flow.replace(/ {4}gate: .*\n/, '');
 async function refused(scene: Scene, options: AttemptOptions): Promise<readonly string[]> {
   const { main } = await scene.attempt(options);
   expect(main.exitCode).toBe(1);
-  expect(main.outputs).toEqual({ status: 'failed', resumed: 'false', persisted: 'false' });
+  expect(main.outputs).toMatchObject({ status: 'failed', resumed: 'false', persisted: 'false' });
+  // Outside of a runner there is no place for one.
+  if (main.outputs.report !== undefined) expect(main.report).toMatchObject({ status: 'failed', steps: [] });
   expect(main.summary).toContain('nothing was run');
   expect(main.log).not.toContain('This is a fault of the action itself');
   expect(await scene.calls()).toEqual([]);
@@ -99,6 +101,7 @@ describe('without a credential', () => {
 
   function expectSkipped({ main, post }: StepResult): void {
     expect([main.exitCode, main.errors, main.outputs.status]).toEqual([0, [], 'skipped']);
+    expect(main.report).toMatchObject({ version: 1, status: 'skipped' });
     expect(main.outputs).toMatchObject({ resumed: 'false', persisted: 'false' });
     expect(main.notices).toEqual([expect.stringMatching(/^Nothing was run: Claude Code has no credential/)]);
     expect(main.summary).toContain('flow: skipped');
