@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import type { Project } from '../gates/project.js';
 import { type CommandSource, gateFaults } from '../gates/resolve.js';
 import type { Plan } from '../plan/plan.js';
-import { agentTemplates } from '../plan/plan.js';
+import { agentTemplates, allSteps } from '../plan/plan.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type { Provider } from '../providers/provider.js';
 import { type CredentialFacts, findCredential } from '../security/credentials.js';
@@ -30,7 +30,7 @@ export interface Preflight {
 export function preflight(facts: PreflightFacts): Preflight {
   const used = usedProviders(facts);
   const { plan, project, commands } = facts;
-  const steps = plan.steps.map(({ path, step }) => ({ step: path, gates: step.gates }));
+  const steps = allSteps(plan).map(({ path, step }) => ({ step: path, gates: step.gates }));
   return {
     faults: [
       ...used.faults,
