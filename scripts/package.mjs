@@ -1,14 +1,17 @@
-// Makes dist/ from build/: one chunk by ncc, the licences of everything in it, and the module marker beside it.
+// Makes dist/ from build/: one chunk by ncc, the licences of everything in it, the module marker, and the
+// entry of post, which loads the chunk.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync('ncc', ['build', 'build/index.js', '-o', 'dist', '--license', 'licenses.txt', '-q'], {
   stdio: 'inherit',
 });
 
+copyFileSync('build/post.js', 'dist/post.js');
+
 const files = readdirSync('dist').sort();
-const expected = ['index.js', 'licenses.txt', 'package.json'];
+const expected = ['index.js', 'licenses.txt', 'package.json', 'post.js'];
 if (files.join() !== expected.join())
   throw new Error(`dist holds ${files.join(', ')}; expected ${expected.join(', ')}`);
 const { type } = JSON.parse(readFileSync('dist/package.json', 'utf8'));

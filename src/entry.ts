@@ -1,13 +1,14 @@
 /** From the runner's call to a phase, and from what a phase throws to an exit code. */
 import { appendFileSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Environment } from './security/secret-names.js';
 
 /** Saved by `main` for `post`; the runner gives it back as `STATE_gump`. */
 const stateName = 'gump';
 
-export function isPost(environment: Environment): boolean {
-  return environment[`STATE_${stateName}`] !== undefined;
+/** `script`: the file that was started (`post.ts`); a rig that starts one file for both is told by the state. */
+export function isPost(environment: Environment, script: string | undefined): boolean {
+  return basename(script ?? '') === 'post.js' || environment[`STATE_${stateName}`] !== undefined;
 }
 
 /** The workflow is the user's text: it is shown as one word, so that it cannot become a command. */
@@ -31,10 +32,14 @@ export async function enterMain(): Promise<void> {
 
 export async function enterPost(): Promise<void> {
   const environment = { ...process.env };
+  const directory = environment[`STATE_${stateName}`] ?? '';
   await phase(async () => {
+    const { readHandover } = await import(/* webpackMode: "eager" */ './action/handover.js');
+    // Nothing was run: `main` has told why, and post has nothing to say to that.
+    if (readHandover(directory) === undefined) return 0;
     const { openSetting } = await import(/* webpackMode: "eager" */ './action/setting.js');
     const { post } = await import(/* webpackMode: "eager" */ './action/post.js');
-    await post(openSetting(environment), environment[`STATE_${stateName}`] ?? '');
+    await post(openSetting(environment), directory);
     return 0;
   });
 }

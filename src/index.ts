@@ -5,7 +5,7 @@
 import { enterMain, enterPost, isPost, sayHello } from './entry.js';
 import { adoptEnvironment, cleanProcess } from './security/clean-process.js';
 
-if (isPost(process.env)) {
+if (isPost(process.env, process.argv[1])) {
   await enterPost();
 } else {
   if (!adoptEnvironment()) {

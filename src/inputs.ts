@@ -195,10 +195,12 @@ function readMapping(
 ): Readonly<Record<string, string>> {
   if (text.trim() === '') return {};
   const document = parseDocument(text, { schema: 'failsafe' });
-  const broken = document.errors.map(
-    (error) => `Input ${input} is not YAML: ${error.message.split('\n', 1)[0]}`,
-  );
-  if (broken.length > 0) throw new UserError(broken.join('\n'));
+  // The first alone: the others mostly follow from it.
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    const why = broken.message.split('\n', 1)[0]?.replace(/:$/, '');
+    throw new UserError(`Input ${input} is not YAML: ${why}.`);
+  }
   if (!isMap(document.contents)) {
     throw new UserError(
       `Input ${input}: ${quoted(text.trim())} is not allowed. Allowed: a YAML mapping, one \`name: value\` a line.`,

@@ -6,7 +6,7 @@ import type { AgentEvent, Provider, TurnOutcome } from '../providers/provider.js
 import { environmentFor } from '../security/environment.js';
 import { guardFileCommands } from '../security/file-commands.js';
 import type { Environment } from '../security/secret-names.js';
-import type { ProcessRunner } from '../system/process.js';
+import { graceFor, type ProcessRunner } from '../system/process.js';
 
 export interface AgentsOptions {
   readonly providers: readonly Provider[];
@@ -21,9 +21,6 @@ export interface AgentsOptions {
   onProcess(pid: number | undefined): void;
   debug(message: string): void;
 }
-
-/** Milliseconds from SIGTERM to SIGKILL; the runner leaves little time once a job is cancelled. */
-const graceMs = { normal: 5000, cancelled: 1000 };
 
 export function createAgents(options: AgentsOptions): Agents {
   return {
@@ -67,7 +64,7 @@ async function runAgent(
     },
     onSkippedLine: (bytes) => turn.onEvent(skipped(bytes)),
     signal,
-    graceMs: () => (signal.aborted ? graceMs.cancelled : graceMs.normal),
+    graceMs: graceFor(signal),
   });
   options.onProcess(undefined);
   const outcome = { ...reader.end(exit), durationMs: Math.round(exit.durationMs) };

@@ -18,6 +18,8 @@ export async function endRun(request: RunRequest, stage: Stage, state: RunState)
   const settled = await stage.saver.settle(signal.aborted ? settleMs.cancelled : settleMs.normal);
   const final = {
     ...ending,
+    // Two jobs at one state: each would lose what the other stores, so none of it may count as done.
+    status: stage.live.hasFault() && ending.status === 'passed' ? ('failed' as const) : ending.status,
     persisted: settled.persisted,
     warnings: stage.live.warnings(),
     ...(settled.key === undefined ? {} : { checkpoint: settled.key }),
@@ -32,7 +34,7 @@ export async function endRun(request: RunRequest, stage: Stage, state: RunState)
     ...(settled.persisted ? { storedEvents: state.events } : {}),
   });
   if (final.status === 'passed') setting.log.info(`✓ ${request.plan.workflow} passed`);
-  else tellFailure(setting.log, final);
+  else if (final.failedStep !== undefined) tellFailure(setting.log, final);
   return final.status === 'passed' ? 0 : 1;
 }
 

@@ -37,8 +37,11 @@ export function createGates(options: GatesOptions): Gates {
         changes: isNeeded ? await changes() : [],
         onLine: (gate, line) => log.untrusted(`  [${gate.name}] ${line}`),
       });
-      for (const { name, status } of results) log.info(`  gate ${name}: ${status}`);
-      if (results.some((result) => result.status === 'failed')) tellWithheld(log, handed.withheld);
+      const isCutOff = (status: string) => signal.aborted && status === 'failed';
+      for (const { name, status } of results)
+        log.info(`  gate ${name}: ${isCutOff(status) ? 'cut off' : status}`);
+      if (!signal.aborted && results.some((result) => result.status === 'failed'))
+        tellWithheld(log, handed.withheld);
       return results;
     },
   };

@@ -2,7 +2,7 @@
  * What `main` leaves for `post`, which is another process: in a file of the job's private directory, because
  * `main` may be killed at any moment and the runner takes its state only while it lives.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
 import type { PlacedFile } from '../sessions/session-store.js';
@@ -14,13 +14,14 @@ export interface Handover {
   /** The highest checkpoint sequence used. */
   readonly usedSequence: number;
   readonly seen?: string;
+  /** The newest checkpoint that is known to be stored. */
   readonly restored?: string;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
   /** Session files in home folders that go away at the end. */
   readonly placed: readonly PlacedFile[];
-  /** The agent that is at work: its process group. */
-  readonly agentPid?: number | undefined;
+  /** The agent that is at work: its process group; `null` when none is. */
+  readonly agentPid?: number | null;
   /** `main` came to its end by itself. */
   readonly isDone: boolean;
 }
@@ -29,28 +30,28 @@ export interface HandoverFile {
   update(change: Partial<Handover>): void;
 }
 
-const fileName = 'handover.json';
+/**
+ * One change a line, the first of them the whole: `main` may be killed while it writes, and to put a new file
+ * in the place of the old one at every start of an agent takes ext4 as long as starting the agent.
+ */
+const fileName = 'handover.ndjson';
 
 export function createHandover(directory: string, first: Handover): HandoverFile {
-  let current = first;
-  const write = () => {
-    const file = join(directory, fileName);
-    writeFileSync(`${file}.new`, JSON.stringify(current), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
-  };
-  write();
-  return {
-    update(change) {
-      current = { ...current, ...change };
-      write();
-    },
-  };
+  const write = (change: Partial<Handover>) =>
+    appendFileSync(join(directory, fileName), `${JSON.stringify(change)}\n`, { mode: 0o600 });
+  write(first);
+  return { update: write };
 }
 
 /** `undefined`: `main` never came to the point where something is left behind. */
 export function readHandover(directory: string): Handover | undefined {
+  // Without a directory this would be a file of the workspace.
+  if (directory === '') return undefined;
   try {
-    return JSON.parse(readFileSync(join(directory, fileName), 'utf8')) as Handover;
+    const lines = readFileSync(join(directory, fileName), 'utf8').split('\n');
+    // Behind the last line end there is nothing, or a line that was cut off.
+    const changes = lines.slice(0, -1).map((line) => JSON.parse(line) as Partial<Handover>);
+    return changes.length === 0 ? undefined : (Object.assign({}, ...changes) as Handover);
   } catch {
     return undefined;
   }

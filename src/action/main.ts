@@ -1,14 +1,16 @@
 /** The main phase, from the inputs to the exit code. Each part of it is a file beside this one. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { UserError, UserErrors } from '../failure.js';
+import { faultsOf, UserError, UserErrors } from '../failure.js';
 import type { Project } from '../gates/project.js';
 import { openProject } from '../gates/project.js';
-import { makePlan, type Plan } from '../plan/plan.js';
+import { makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
 import { environmentFor } from '../security/environment.js';
 import { requireWritePermission } from '../security/permission.js';
 import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
+import type { Workflow } from '../workflow/workflow.js';
 import { openWorkspace } from '../workspace/open.js';
+import { requireDirectory } from '../workspace/repository.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { writeSkipped } from './finish.js';
 import { gitEnvironment } from './git-environment.js';
@@ -27,6 +29,7 @@ export async function main(setting: Setting, privateDirectory: string, signal: A
     );
   await checkStarter(setting);
   const directory = resolve(job.workspace, inputs.workingDirectory);
+  requireDirectory(directory);
   const workflow = readWorkflow({
     name: inputs.workflow,
     directory,
@@ -34,12 +37,10 @@ export async function main(setting: Setting, privateDirectory: string, signal: A
     providers: providers.map(({ id }) => id),
     log,
   });
-  const spec = readSpec(setting, directory);
-  const { vars, agent, until, fromStep } = inputs;
-  const plan = makePlan(workflow, { vars, ...defined({ agent, until, fromStep, spec }) });
+  const { plan, faults } = planRun(setting, workflow, directory);
   const gateEnvironment = environmentFor({ environment, providers, passEnv: inputs.passEnv });
   const project = openProject(directory, gateEnvironment.env.PATH);
-  const opened = await lookAtAll(setting, { plan, directory, project, privateDirectory });
+  const opened = await lookAtAll(setting, { plan, faults, directory, project, privateDirectory });
   if (opened === 'skipped') return 0;
   return runInWorkspace({
     setting,
@@ -50,6 +51,33 @@ export async function main(setting: Setting, privateDirectory: string, signal: A
     gateEnvironment,
     signal,
   });
+}
+
+interface PlannedRun {
+  /** As far as the inputs allow: what they name wrongly is left out of it. */
+  readonly plan: Plan;
+  readonly faults: readonly string[];
+}
+
+function planRun(setting: Setting, workflow: Workflow, directory: string): PlannedRun {
+  const { vars, agent, until, fromStep } = setting.inputs;
+  const spec = tried(() => readSpec(setting, directory));
+  const known: PlanInputs = { vars, ...defined({ agent, spec: spec.value }) };
+  const plan = tried(() => makePlan(workflow, { ...known, ...defined({ until, fromStep }) }));
+  return { plan: plan.value ?? makePlan(workflow, known), faults: [...spec.faults, ...plan.faults] };
+}
+
+interface Tried<T> {
+  readonly value?: T;
+  readonly faults: readonly string[];
+}
+
+function tried<T>(work: () => T): Tried<T> {
+  try {
+    return { value: work(), faults: [] };
+  } catch (error) {
+    return { faults: faultsOf(error) };
+  }
 }
 
 /** Contract 8: who may start agents by an event that anybody can cause. */
@@ -75,6 +103,8 @@ function readSpec({ inputs }: Setting, directory: string): string | undefined {
 
 interface Scene {
   readonly plan: Plan;
+  /** What is wrong so far. */
+  readonly faults: readonly string[];
   readonly directory: string;
   readonly project: Project;
   readonly privateDirectory: string;
@@ -95,11 +125,10 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
     directory: scene.directory,
     privateDirectory: git,
     env: gitEnvironment(environment),
-  }).catch(userFault);
-  const gitFaults = typeof opened === 'string' ? [opened] : [];
-  const head = typeof opened === 'string' ? [] : checkoutFaults(setting, opened);
-  const faults = [...gitFaults, ...head, ...seen.faults, ...seen.withoutCredential];
-  if (faults.length > 0 || typeof opened === 'string') throw new UserErrors(faults);
+  }).catch(faultsOf);
+  const gitFaults = 'root' in opened ? checkoutFaults(setting, opened) : opened;
+  const faults = [...gitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
+  if (faults.length > 0 || !('root' in opened)) throw new UserErrors(faults);
   return opened;
 }
 
@@ -115,11 +144,6 @@ function checkoutFaults({ job }: Setting, workspace: Workspace): readonly string
   return [
     `The checkout is at ${workspace.startCommit}, not at the commit of the event (${job.sha}): on \`${job.eventName}\` agents run only on the repository's own code. Check out without \`ref:\`.`,
   ];
-}
-
-function userFault(error: unknown): string {
-  if (error instanceof UserError) return error.message;
-  throw error;
 }
 
 /** Without the keys whose value is not known. */

@@ -43,7 +43,7 @@ function agents({ request }: Backstage, { handover }: PortParts) {
     passEnv: request.setting.inputs.passEnv,
     directory: request.workspace.directory,
     isRoot: userInfo().uid === 0,
-    onProcess: (agentPid) => handover.update({ agentPid }),
+    onProcess: (pid) => handover.update({ agentPid: pid ?? null }),
     debug: request.setting.log.debug,
   });
 }
@@ -82,6 +82,9 @@ function checkpoints({ request, state, shelf }: Backstage, { saver, handover }: 
     shelf,
     journalFile: privatePaths(request.privateDirectory).journal,
     isOff: state.obstacle !== undefined,
-    onStored: (storedEvents) => handover.update({ storedEvents, usedSequence: saver.usedSequence }),
+    onStored: (storedEvents) => {
+      const { usedSequence, newest } = saver;
+      handover.update({ storedEvents, usedSequence, ...(newest === undefined ? {} : { restored: newest }) });
+    },
   });
 }

@@ -36,7 +36,7 @@ export async function post(setting: Setting, privateDirectory: string): Promise<
 
 /** `main` was killed: its agent may live on, and would write into files that are being packed. */
 async function endAgent({ agentPid }: Handover): Promise<void> {
-  if (agentPid === undefined) return;
+  if (agentPid === undefined || agentPid === null) return;
   signalGroup(agentPid, 'SIGTERM');
   await endGroup(agentPid, Date.now() + 1000);
 }
@@ -58,8 +58,14 @@ async function storeRest(setting: Setting, privateDirectory: string, left: Hando
     usedSequence: left.usedSequence,
     ...(left.seen === undefined ? {} : { seen: left.seen }),
     ...(left.restored === undefined ? {} : { restored: left.restored }),
-    onNotice: (notice) =>
-      log.warning(noticeText(notice, { store: place.store.title, stateName: left.binding.stateName })),
+    onNotice: (notice) => {
+      const names = { store: place.store.title, stateName: left.binding.stateName };
+      const stored = left.restored === undefined ? {} : { stored: left.restored };
+      const text = noticeText(notice, { ...names, ...stored });
+      // What `main` came to the end of it has told already.
+      if (left.isDone) log.info(text);
+      else log.warning(text);
+    },
   });
   const shelf = openSessionShelf(paths.sessions);
   if (!left.isDone) await keepSessions(setting, left, state, shelf);

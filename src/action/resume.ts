@@ -104,7 +104,8 @@ async function passOver({ request, say }: ResumeOptions): Promise<Found> {
 function missed({ request, mode, warn }: ResumeOptions, trouble: string | undefined): void {
   if (request.jobAttempt === 1) return;
   const why =
-    trouble ?? 'none was found: this job may not have come to this step before, or the entry has expired';
+    trouble?.replace(/\.$/, '') ??
+    'none was found: this job may not have come to this step before, or the entry has expired';
   if (mode === 'require')
     throw new UserError(
       `The state of an earlier attempt cannot be had (${why}), and \`resume: require\` asks for it. Set \`resume: auto\` to start afresh.`,
@@ -121,16 +122,24 @@ async function takeOver(options: ResumeOptions, contents: Contents, state: RunSt
     jobAttempt: request.jobAttempt,
     startTree: workspace.startTree,
   });
-  const recorded = state.jobs.at(-1)?.startCommit;
-  if (contents.pack.length === 0) return takeover;
+  const recorded = state.jobs.at(-1)?.startCommit ?? workspace.startCommit;
+  if (recorded !== workspace.startCommit && !(await workspace.has(recorded)))
+    return startOver(
+      state,
+      `${recorded}, which is not in this checkout (with \`fetch-depth: 0\` it would be)`,
+    );
   try {
     await workspace.unpack(contents.pack);
     return takeover;
   } catch (error) {
     if (recorded === workspace.startCommit) throw error;
-    const reason = `the checkout is at commit ${workspace.startCommit}, and the recorded run began at ${recorded}`;
-    return { dropped: [...state.steps.keys()], reason, isFresh: false };
+    return startOver(state, recorded);
   }
+}
+
+function startOver(state: RunState, recorded: string): Takeover {
+  const reason = `the checkout is at another commit than the recorded run, which began at ${recorded}`;
+  return { dropped: [...state.steps.keys()], reason, isFresh: false };
 }
 
 /** S11: first what changed, then which steps that is. */

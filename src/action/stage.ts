@@ -17,7 +17,7 @@ import { createHandover, type HandoverFile, privatePaths } from './handover.js';
 import { makePorts } from './ports.js';
 import { type Resumed, resume } from './resume.js';
 import type { RunRequest } from './run.js';
-import { jobIdentity, type Setting } from './setting.js';
+import { jobIdentity } from './setting.js';
 import { bindingOf, openState, type StatePlace } from './state.js';
 
 export interface Stage {
@@ -56,7 +56,8 @@ async function openBackstage(request: RunRequest): Promise<Backstage> {
   const { setting, workspace, privateDirectory } = request;
   const live = createLiveReport(setting.log, workspace.directory);
   const state = await openState(setting, privateDirectory);
-  if (state.obstacle !== undefined) live.warn(obstacleText(state.obstacle));
+  const warning = stateWarning(state);
+  if (warning !== undefined) live.warn(warning);
   return {
     request,
     live,
@@ -68,8 +69,12 @@ async function openBackstage(request: RunRequest): Promise<Backstage> {
   };
 }
 
-function obstacleText(obstacle: string): string {
-  return `No checkpoint can be stored: ${obstacle}. A re-run of this job will start afresh, or from an earlier checkpoint.`;
+/** What a re-run will find, where that is known from the start. */
+function stateWarning({ obstacle, store }: StatePlace): string | undefined {
+  if (obstacle !== undefined)
+    return `No checkpoint is stored. ${obstacle} A re-run of this job will start afresh, or from an earlier checkpoint.`;
+  if (store.unreadable === undefined) return undefined;
+  return `${store.unreadable} Checkpoints are stored, but no re-run finds them as long as that holds.`;
 }
 
 function takeUp(backstage: Backstage): Promise<Resumed> {
@@ -120,22 +125,29 @@ function openHandover({ request, binding, sessions }: Backstage, resumed: Resume
   });
 }
 
-function openSaver({ request, live, state, binding }: Backstage, resumed: Resumed): Saver {
+function openSaver({ live, state, binding }: Backstage, resumed: Resumed): Saver {
+  const names = { store: state.store.title, stateName: binding.stateName };
   const onNotice = (notice: SaverNotice) =>
-    tellNotice(
-      live,
-      request.setting,
-      noticeText(notice, { store: state.store.title, stateName: binding.stateName }),
-      notice,
-    );
-  return new Saver({ store: state.store, clock: systemClock, binding, ...keysOf(resumed), onNotice });
+    tellNotice(live, noticeText(notice, { ...names, ...storedIn(saver) }), notice);
+  const saver: Saver = new Saver({
+    store: state.store,
+    clock: systemClock,
+    binding,
+    ...keysOf(resumed),
+    onNotice,
+  });
+  return saver;
+}
+
+function storedIn({ newest }: Saver): { readonly stored?: string } {
+  return newest === undefined ? {} : { stored: newest };
 }
 
 function keysOf({ seen, restored }: Resumed): { readonly seen?: string; readonly restored?: string } {
   return { ...(seen === undefined ? {} : { seen }), ...(restored === undefined ? {} : { restored }) };
 }
 
-function tellNotice(live: LiveReport, { log }: Setting, text: string, notice: SaverNotice): void {
-  if (notice.type === 'conflict') log.error(text);
+function tellNotice(live: LiveReport, text: string, notice: SaverNotice): void {
+  if (notice.type === 'conflict') live.fault(text);
   else live.warn(text);
 }

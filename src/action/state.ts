@@ -17,7 +17,7 @@ import type { Setting } from './setting.js';
 export interface StatePlace {
   readonly store: CheckpointStore;
   readonly secrets: readonly SealSecret[];
-  /** Why nothing can be stored, in one sentence; absent where it can. */
+  /** Why nothing can be stored, as a sentence; absent where it can. */
   readonly obstacle?: string;
 }
 
@@ -34,7 +34,7 @@ export async function openState(setting: Setting, privateDirectory: string): Pro
 }
 
 const withoutSecret =
-  'there is nothing to seal the state with: set the input `state-key` to a secret of the repository (`openssl rand -base64 32` makes one)';
+  'There is nothing to seal the state with: set the input `state-key` to a secret of the repository (`openssl rand -base64 32` makes one).';
 
 function openCache({ environment }: Setting, privateDirectory: string): CheckpointStore {
   const directory = privatePaths(privateDirectory).cache;

@@ -29,7 +29,7 @@ export function readWorkflow(request: WorkflowRequest): Workflow {
   if (workflow !== undefined) return workflow;
   const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
   throw new UserError(
-    `${file}: ${count === 1 ? 'one error' : `${count} errors`}, see above. Nothing was run.`,
+    `${file}: ${count === 1 ? 'one error' : `${count} errors`}, told one by one in the log. Nothing was run.`,
   );
 }
 

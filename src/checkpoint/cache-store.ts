@@ -117,5 +117,7 @@ function troubleIn(output: string): string | undefined {
     (line) => /^(?:::(?:warning|error)::)(?:Failed to (?:save|restore): )?(.+)$/.exec(line)?.[1],
   );
   const text = reason.find((match) => match !== undefined) ?? told.findLast((match) => match !== undefined);
-  return text?.replaceAll('%0D', '').replaceAll('%0A', ' ').replaceAll('%25', '%');
+  const whole = text?.replaceAll('%0D', '').replaceAll('%0A', ' ').replaceAll('%25', '%');
+  // Advice of the client that is as long as the rest and seldom fits.
+  return whole?.replace(/ If you are using self-hosted runners, .*$/, '');
 }

@@ -31,7 +31,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpoints {
       pack(snapshotsOf(state)).catch(() => undefined);
     },
     async store(state) {
-      if (options.isOff) return;
+      if (options.isOff) return saver.giveUp();
       const before = saver.stored;
       await saver.save(factory(state, options, pack));
       if (saver.stored !== before) options.onStored(state.events);

@@ -3,6 +3,8 @@
 export type SaverNotice =
   | { readonly type: 'slow' }
   | { readonly type: 'failed'; readonly reason?: string }
+  /** It was taken, and was not found at the end. */
+  | { readonly type: 'not-found' }
   | { readonly type: 'too-large'; readonly bytes: number }
   /** A later job attempt stores now; this one has stopped. */
   | { readonly type: 'fenced'; readonly jobAttempt: number }
@@ -23,6 +25,8 @@ export function noticeText(notice: SaverNotice, facts: NoticeFacts): string {
       return `Storing a checkpoint in ${facts.store} takes more than 10 s; steps no longer wait for it. Until it is stored, ${reRun(facts)}.`;
     case 'failed':
       return `A checkpoint could not be stored in ${facts.store}${notice.reason ? ` (${notice.reason})` : ''}. The run goes on; unless a later one is stored, ${reRun(facts)}.`;
+    case 'not-found':
+      return `The last checkpoint was sent to ${facts.store} and could not be found there afterwards: a re-run may go on from an earlier one, or start afresh.`;
     case 'too-large':
       return `A checkpoint of ${Math.ceil(notice.bytes / 1_000_000)} MB was not stored: more than 1 GB is not kept. The run goes on; unless a smaller one is stored, ${reRun(facts)}.`;
     case 'fenced':

@@ -7,7 +7,8 @@
  *    succeeds: a service that is down costs a run 10 s once and not at every step.
  * V3 Before each save the newest entry is looked up; who was overtaken by a later job attempt, or meets
  *    another job under the same name, stores nothing more.
- * V4 `persisted` is said only of an entry that was found by its exact key after the save.
+ * V4 `persisted` is said only of an entry that was found by its exact key after the save. A save that failed is
+ *    looked up too: only its answer may have been lost.
  */
 import type { Clock } from '../system/clock.js';
 import { type Binding, keyOf } from './binding.js';
@@ -49,6 +50,8 @@ export interface Settled {
 }
 
 const maxWaitMs = 10_000;
+/** For looking up a save that failed: a service that is down answers late, and seldom with good news. */
+const maxDoubtMs = 10_000;
 const maxBytes = 1_000_000_000;
 const maxInterimBytes = 500_000_000;
 
@@ -66,6 +69,8 @@ export class Saver {
   private hasStopped = false;
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
   private storedKey: string | undefined;
+  /** Of the last save, where it failed. */
+  private doubtfulKey: string | undefined;
 
   constructor(private readonly options: SaverOptions) {
     const seen = options.seen === undefined ? undefined : parseKey(options.seen);
@@ -75,6 +80,11 @@ export class Saver {
   /** The newest checkpoint that this job has stored. */
   get stored(): string | undefined {
     return this.storedKey;
+  }
+
+  /** The checkpoint that a re-run would go on from, as far as is known. */
+  get newest(): string | undefined {
+    return this.storedKey ?? this.options.restored;
   }
 
   /** The highest sequence used so far, also by saves that failed. */
@@ -112,13 +122,21 @@ export class Saver {
     void this.queue.push({ kind: 'step', seal: async () => ready });
   }
 
+  /** Something had to be stored, and nothing can be: there is no secret to seal it with, say. */
+  giveUp(): void {
+    this.outcome = 'not-stored';
+  }
+
   /** Waits for the last save, looks it up, and tells how things stand; in `maxMs` milliseconds in all. */
   async settle(maxMs: number): Promise<Settled> {
     const { clock } = this.options;
     const until = clock.now() + maxMs;
     const isIdle = await endsWithin(this.queue.idle(), maxMs, clock);
-    const key = this.storedKey ?? this.options.restored;
+    if (isIdle) await this.clearDoubt(until);
+    const key = this.newest;
     const persisted = isIdle && key !== undefined && (await this.isThere(key, until));
+    if (isIdle && !persisted && this.outcome === 'stored' && this.options.store.unreadable === undefined)
+      this.notify({ type: 'not-found' });
     return { persisted, ...(key === undefined ? {} : { key }) };
   }
 
@@ -174,11 +192,26 @@ export class Saver {
 
   private async write({ key, sealed }: SealedCheckpoint): Promise<void> {
     const { store } = this.options;
+    this.doubtfulKey = key;
     if (!(await store.write(key, sealed))) return this.fail(store.trouble?.());
-    this.storedKey = key;
-    this.outcome = 'stored';
+    this.keep(key);
     this.holdsSteps = true;
     this.told.clear();
+  }
+
+  private keep(key: string): void {
+    this.doubtfulKey = undefined;
+    this.storedKey = key;
+    this.outcome = 'stored';
+  }
+
+  private async clearDoubt(until: number): Promise<void> {
+    const key = this.doubtfulKey;
+    const { clock, store } = this.options;
+    if (key === undefined || store.unreadable !== undefined) return;
+    const found = store.newest([key]).catch(() => undefined);
+    const maxMs = Math.min(maxDoubtMs, Math.max(0, until - clock.now()));
+    if ((await endsWithin(found, maxMs, clock)) && (await found) === key) this.keep(key);
   }
 
   private fail(reason: string | undefined): void {

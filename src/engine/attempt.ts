@@ -113,7 +113,9 @@ async function keepReadOnly(
 
 function tellLeftOut(run: Run, snapshot: RecordedSnapshot): void {
   for (const file of snapshot.leftOut) {
-    run.ports.reporter.warn(`${file} is larger than 100 MB and is not kept: a re-run will not have it.`);
+    run.ports.reporter.warn(
+      `${file} is not kept, so a re-run will not have it: it is larger than 100 MB, cannot be read, or is a repository of its own.`,
+    );
   }
 }
 
@@ -131,8 +133,9 @@ async function judge(run: Run, step: AgentStep, ref: AttemptRef): Promise<void> 
       ? await judgeWork(run, step, ref, changes, attempt.output?.text)
       : undefined;
   if (verdict === 'cancelled') return;
-  const durationMs =
-    run.ports.clock.now() - (attempt.jobAttempt === run.jobAttempt ? attempt.startedAt : startedAt);
+  // Of an attempt whose gates run in a later job only the time at work counts, not the time in between.
+  const worked = attempt.jobAttempt === run.jobAttempt ? startedAt - attempt.startedAt : attempt.durationMs;
+  const durationMs = (worked ?? 0) + run.ports.clock.now() - startedAt;
   if (verdict !== undefined)
     return void run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs });
   const files = (await changes()).map((change) => change.path);

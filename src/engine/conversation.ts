@@ -4,7 +4,8 @@
  */
 import type { AttemptRef, SessionDecision } from '../journal/event.js';
 import { totalsOf } from '../journal/state.js';
-import type { AgentEvent, TurnOutcome } from '../providers/provider.js';
+import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
+import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import { contractOf } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
@@ -41,18 +42,20 @@ async function speak(
 ): Promise<Outcome> {
   const { agents } = run.ports;
   const held = session.id;
+  const before = await spentBefore(run, ref, next, session);
   if (held !== undefined) run.inUse.add(held);
   try {
-    return await agents.run({
+    const outcome = await agents.run({
       provider: next.provider,
       ...(next.model === undefined ? {} : { model: next.model }),
       prompt: await promptOf(run, step, next, session),
       session: turnSession(session),
       permission: step.type === 'code' ? 'workspace' : 'read-only',
-      before: await spentBefore(run, next, session),
+      before,
       onEvent: (event) => hear(run, ref, event),
       signal: run.signal,
     });
+    return await withNotedUsage(run, ref, next, before, outcome);
   } finally {
     if (held !== undefined) run.inUse.delete(held);
   }
@@ -66,9 +69,38 @@ function turnSession(session: SessionDecision) {
     : ({ mode: 'start', id: session.id } as const);
 }
 
-async function spentBefore(run: Run, next: NextAttempt, session: SessionDecision) {
+async function spentBefore(
+  run: Run,
+  ref: AttemptRef,
+  next: NextAttempt,
+  session: SessionDecision,
+): Promise<Usage> {
   if (session.effective === 'new' || session.id === undefined) return {};
-  return (await run.ports.sessions.spent(next.provider, session.id)) ?? totalsOf(run.state(), session.id);
+  const booked = totalsOf(run.state(), session.id);
+  if (isUnbooked(run, ref)) return booked;
+  return (await run.ports.sessions.spent(next.provider, session.id)) ?? booked;
+}
+
+/** We were killed together with the first part of this attempt: what that spent is in the session's file alone. */
+function isUnbooked(run: Run, ref: AttemptRef): boolean {
+  const part = run.state().steps.get(ref.step)?.attempts.at(-2);
+  return part?.number === ref.number && !part.agentEnded;
+}
+
+/** A process that was cut off tells no totals; what its session's file notes would never be booked otherwise. */
+async function withNotedUsage(
+  run: Run,
+  ref: AttemptRef,
+  { provider }: NextAttempt,
+  before: Usage,
+  outcome: Outcome,
+): Promise<Outcome> {
+  const id = sessionOf(run, ref)?.id;
+  if (outcome.totals !== undefined || id === undefined) return outcome;
+  const totals = (await run.ports.sessions.spent(provider, id)) ?? {};
+  if (Object.keys(totals).length === 0) return outcome;
+  const noted = Object.entries(subtractUsage(totals, before)).filter(([, spent]) => spent > 0);
+  return { ...outcome, usage: { ...Object.fromEntries(noted), ...outcome.usage }, totals };
 }
 
 async function promptOf(

@@ -29,9 +29,10 @@ export interface NextAttempt {
   readonly wasIgnored: readonly string[];
 }
 
-/** Whether only the gates of the last attempt are missing: its agent is done and must not be paid again. */
+/** Whether only the gates of the last attempt are missing: its agent is done and must not be paid again for the same. */
 export function needsOnlyGates(step: StepState): boolean {
   const last = step.attempts.at(-1);
+  if (step.isRedefined) return false;
   return last?.status === 'running' && last.agentEnded && last.snapshot !== undefined;
 }
 
@@ -55,7 +56,8 @@ export async function nextAttempt(run: Run, placed: PlacedStep, step: AgentStep)
     agent,
     ...found,
     session: sessionFor(run, placed, step, { history, goesOn, rung, agent, provider: found.provider }),
-    body: goesOn && last.prompt !== undefined ? last.prompt : view.render(rung.prompt ?? step.prompt),
+    body:
+      (goesOn && !state?.isRedefined ? last.prompt : undefined) ?? view.render(rung.prompt ?? step.prompt),
     ...(failure === undefined ? {} : { failure }),
     resetWorktree: rung.resetWorktree && !goesOn,
     wasIgnored: history.findLast((attempt) => attempt.ignored.length > 0)?.ignored ?? [],

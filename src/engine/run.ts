@@ -65,7 +65,10 @@ export async function runScope(run: Run, scope: Scope): Promise<ScopeEnd> {
     const placed = place(planned, scope);
     const end = await passStep(run, placed);
     if (end.status !== 'passed' || end.isLast) return end;
-    if (placed.path === run.plan.until) return { status: 'passed', isLast: true };
+    if (placed.path === run.plan.until) {
+      run.ports.reporter.say(`Stopped after ${placed.path}, as the input \`until\` says.`);
+      return { status: 'passed', isLast: true };
+    }
   }
   return { status: 'passed', isLast: false };
 }

@@ -1,6 +1,6 @@
 /** Running the shell command of a gate. What its end means is for `run-gates.ts`. */
 import type { Exit } from '../providers/provider.js';
-import type { ProcessRunner } from '../system/process.js';
+import { graceFor, type ProcessRunner } from '../system/process.js';
 import { createBoundedOutput } from './bounded-output.js';
 
 export interface ShellSetting {
@@ -39,6 +39,7 @@ export async function runShell(
     env: setting.env,
     timeoutMs: setting.timeoutMs,
     ...(setting.signal ? { signal: setting.signal } : {}),
+    graceMs: graceFor(setting.signal),
     onLine: add,
     onSkippedLine: (bytes) => add(`[… a line of ${bytes} bytes left out …]`),
   });

@@ -58,6 +58,8 @@ export interface StepState {
   readonly from: Snapshot;
   readonly attempts: readonly Attempt[];
   readonly status: 'running' | 'passed' | 'failed' | 'cancelled';
+  /** Its definition was changed after its last attempt began. */
+  readonly isRedefined?: boolean;
   /** The job attempt in which it ended. */
   readonly endedIn?: number;
 }
@@ -102,7 +104,11 @@ function change(state: RunState, event: JournalEvent): RunState {
         status: 'running',
       });
     case 'step-redefined':
-      return updateStep(state, event.step, (step) => ({ ...step, fingerprint: event.fingerprint }));
+      return updateStep(state, event.step, (step) => ({
+        ...step,
+        fingerprint: event.fingerprint,
+        isRedefined: true,
+      }));
     case 'attempt-started':
       return startAttempt(state, event);
     case 'session-known':
@@ -161,7 +167,7 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
     files: [],
   };
   return updateStep(state, event.step, (step) => {
-    const { endedIn: _endedIn, ...rest } = step;
+    const { endedIn: _endedIn, isRedefined: _isRedefined, ...rest } = step;
     return { ...rest, status: 'running', attempts: [...step.attempts.map(cutOff), attempt] };
   });
 }

@@ -43,11 +43,15 @@ interface Cut {
   readonly reason: string;
 }
 
-/** S14: the recorded run and the job it was part of had both ended well, and this is a re-run of that job. */
+/**
+ * S14: the recorded run and the job it was part of had both ended well, and this job had its part in it. One
+ * that had none goes on from it instead: it comes later, and failed before it got here.
+ */
 function isOver({ state, job, jobAttempt }: TakeoverFacts): boolean {
   const { ended, jobEnded } = state;
   if (ended?.status !== 'passed' || jobEnded?.status !== 'success') return false;
-  return jobEnded.job === job && jobEnded.jobAttempt < jobAttempt;
+  const hadPart = state.jobs.some((one) => one.job === job && one.jobAttempt < jobAttempt);
+  return hadPart && jobEnded.jobAttempt < jobAttempt;
 }
 
 function startAfresh(state: RunState): Takeover {

@@ -52,7 +52,11 @@ class ClaudeStream {
   #waitMs: number | undefined;
 
   take(object: JsonObject): readonly AgentEvent[] {
-    return [...this.#noteSession(asText(object.session_id)), ...this.#byType(object)];
+    const id = asText(object.session_id);
+    const isKnown = id === undefined || id === this.#session;
+    this.#session = id ?? this.#session;
+    const events = this.#byType(object);
+    return isKnown ? events : [{ type: 'session', id }, ...events];
   }
 
   #byType(object: JsonObject): readonly AgentEvent[] {
@@ -71,12 +75,6 @@ class ClaudeStream {
       default:
         return [];
     }
-  }
-
-  #noteSession(id: string | undefined): readonly AgentEvent[] {
-    if (id === undefined || id === this.#session) return [];
-    this.#session = id;
-    return [{ type: 'session', id }];
   }
 
   #system(object: JsonObject): readonly AgentEvent[] {

@@ -12,16 +12,16 @@ const fields = [
 
 /** A usage without the numbers that are `undefined`. */
 export function usageOf(numbers: { readonly [Field in keyof Usage]: number | undefined }): Usage {
-  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
+  return usageBy((field) => numbers[field]);
 }
 
 /** The sum of what was said; a number that nobody said is absent. */
 export function addUsage(...all: readonly Usage[]): Usage {
-  const sum = (field: keyof Usage): number | undefined => {
-    const said = all.flatMap((usage) => usage[field] ?? []);
-    return said.length === 0 ? undefined : said.reduce((total, value) => total + value, 0);
-  };
-  return usageOf(Object.fromEntries(fields.map((field) => [field, sum(field)])));
+  return usageBy((field) => {
+    let sum: number | undefined;
+    for (const usage of all) if (usage[field] !== undefined) sum = (sum ?? 0) + usage[field];
+    return sum;
+  });
 }
 
 /**
@@ -31,9 +31,18 @@ export function addUsage(...all: readonly Usage[]): Usage {
 export function subtractUsage(total: Usage, before: Usage): Usage {
   const restarted = fields.some((field) => (total[field] ?? Number.POSITIVE_INFINITY) < (before[field] ?? 0));
   if (restarted) return total;
-  const rest = (field: keyof Usage): number | undefined => {
+  return usageBy((field) => {
     const value = total[field];
     return value === undefined ? undefined : value - (before[field] ?? 0);
-  };
-  return usageOf(Object.fromEntries(fields.map((field) => [field, rest(field)])));
+  });
+}
+
+/** A plain loop: this runs for every answer of a stream, and lists of entries take as long as reading the line. */
+function usageBy(numberOf: (field: keyof Usage) => number | undefined): Usage {
+  const usage: { -readonly [Field in keyof Usage]: Usage[Field] } = {};
+  for (const field of fields) {
+    const number = numberOf(field);
+    if (number !== undefined) usage[field] = number;
+  }
+  return usage;
 }

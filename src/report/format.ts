@@ -15,7 +15,8 @@ export function formatCost(usd: number | undefined): string {
 }
 
 export function formatCount(count: number | undefined): string {
-  return count === undefined ? '–' : count.toLocaleString('en-US');
+  // `toLocaleString` loads tables of all languages first, which takes longer than all else in a log.
+  return count === undefined ? '–' : String(count).replace(/\d(?=(?:\d{3})+$)/g, '$&,');
 }
 
 /** A day, as `2026-11-30`, UTC. */

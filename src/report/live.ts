@@ -10,11 +10,15 @@ import type { Log } from './log.js';
 export interface LiveReport extends Reporter {
   /** The warnings so far, each once, for the summary. */
   warnings(): readonly string[];
+  /** An error that is no step's: the run goes on, but the job must not end well. */
+  fault(message: string): void;
+  hasFault(): boolean;
 }
 
 /** `directory`: where agents run; paths below it are shown from there. */
 export function createLiveReport(log: Log, directory: string): LiveReport {
   const warnings = new Set<string>();
+  let hasFault = false;
   return {
     say: (line) => log.info(line),
     warn(message) {
@@ -35,6 +39,12 @@ export function createLiveReport(log: Log, directory: string): LiveReport {
       log.info(outcome(step, attempt));
     },
     warnings: () => [...warnings],
+    fault(message) {
+      hasFault = true;
+      warnings.add(message);
+      log.error(message);
+    },
+    hasFault: () => hasFault,
   };
 }
 

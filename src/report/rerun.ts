@@ -22,7 +22,7 @@ export interface RerunFacts {
 /** One sentence or two. */
 export function rerunNote(facts: RerunFacts): string {
   if (!facts.persisted)
-    return 'No checkpoint could be stored: a re-run starts from the last one that was, or afresh.';
+    return 'The last state is not stored: a re-run goes on from the newest checkpoint that is, or starts afresh.';
   const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
   const kept =
     passed === 0 ? '' : `takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed and `;

@@ -108,7 +108,9 @@ function failureDetails(report: Report, state: RunState): string | undefined {
   const step = report.failedStep === undefined ? undefined : state.steps.get(report.failedStep);
   const last = step?.attempts.at(-1);
   if (last?.failure === undefined) return undefined;
-  const head = `**${escapeText(report.failedStep ?? '')}** failed at attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;
+  const name = `**${escapeText(report.failedStep ?? '')}**`;
+  if (report.status === 'cancelled') return `${name} was cut off in attempt ${last.number}.`;
+  const head = `${name} failed at attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;
   const said = lastLines(errorText(last.gates), errorLines);
   return said === '' ? head : `${head}\n\n${fence(said)}`;
 }

@@ -63,7 +63,10 @@ export function asideName(path: string, number: number): string {
 async function filesBelow(home: string, base: string): Promise<readonly string[]> {
   const parts = base.split('/').filter((part) => part !== '');
   if (!(await areFolders(home, parts.slice(0, -1)))) return [];
-  return walk(home, parts.join('/'), maxDepth);
+  const path = parts.join('/');
+  const kind = path === '' ? 'folder' : await kindOf(join(home, path));
+  if (kind === 'file') return [path];
+  return kind === 'folder' ? walk(home, path, maxDepth) : [];
 }
 
 async function areFolders(home: string, parts: readonly string[]): Promise<boolean> {
@@ -75,15 +78,16 @@ async function areFolders(home: string, parts: readonly string[]): Promise<boole
   return true;
 }
 
-async function walk(home: string, path: string, levels: number): Promise<readonly string[]> {
-  const kind = path === '' ? 'folder' : await kindOf(join(home, path));
-  if (kind === 'file') return [path];
-  if (kind !== 'folder' || levels === 0) return [];
-  const names = await readdir(join(home, path)).catch(() => []);
-  const found: string[] = [];
-  for (const name of names)
-    found.push(...(await walk(home, path === '' ? name : `${path}/${name}`, levels - 1)));
-  return found;
+/** A home may hold thousands of sessions: a folder tells the kinds of all that lies in it at once. */
+async function walk(home: string, folder: string, levels: number): Promise<readonly string[]> {
+  if (levels === 0) return [];
+  const entries = await readdir(join(home, folder), { withFileTypes: true }).catch(() => []);
+  const found = entries.map((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isFile()) return [path];
+    return entry.isDirectory() ? walk(home, path, levels - 1) : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** What lies at a path below the home folder; a link is neither. (The home folder itself may be a link of the user's.) */

@@ -34,3 +34,8 @@ export interface ProcessRunner {
    */
   run(spec: ProcessSpec): Promise<Exit>;
 }
+
+/** From SIGTERM to SIGKILL: the runner leaves little time once a job is cancelled. For `graceMs`. */
+export function graceFor(signal: AbortSignal | undefined): () => number {
+  return () => (signal?.aborted ? 1000 : 5000);
+}

@@ -57,7 +57,7 @@ const table = {
   'retry-condition': error('A retry entry has no condition, several, or one that cannot be read.'),
   'retry-order': error('The `attempt` numbers of the retry entries do not rise.'),
   'retry-without-exit': error('A retry has no `exit` that says when to stop.'),
-  'retry-unreachable': warning('A retry entry can never apply.'),
+  'retry-unreachable': warning('A retry entry can never apply, or not before a re-run.'),
   'unused-override': warning('A retry entry with `exit` has overrides, which never apply.'),
   'unknown-gate-name': warning('A `not` condition waits for a gate that the step does not have.'),
   // All of them.

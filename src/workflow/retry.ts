@@ -130,7 +130,7 @@ function beyondExit(entries: readonly MapTree[], most: number): readonly Diagnos
       fault(
         'retry-unreachable',
         at,
-        `There is no attempt ${attempt}: \`exit: ${most}\` ends the step before.`,
+        `Only a re-run comes to attempt ${attempt}: \`exit: ${most}\` ends the step before.`,
       ),
     ];
   });

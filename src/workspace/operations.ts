@@ -7,7 +7,7 @@ import type { LeftOutFile, LeftOutRules } from './leftovers.js';
 import type { MergeFiles } from './merge.js';
 import { emptyOutput, removeOutput } from './output-directory.js';
 import { openOwnership } from './ownership.js';
-import { packSnapshots, unpackSnapshots } from './pack.js';
+import { hasTree, packSnapshots, unpackSnapshots } from './pack.js';
 import { patchBetween } from './patch.js';
 import { resetTo } from './reset.js';
 import { serial } from './serial.js';
@@ -51,6 +51,7 @@ export function composeWorkspace(parts: WorkspaceParts): Workspace {
         return changes.map((change) => toChange(change, parts.rules.repository.prefix));
       }),
     patch: (from, to) => inTurn(async () => patchBetween(git, files.scratch, ...(await treesOf(from, to)))),
+    has: (commit) => inTurn(() => hasTree(git, commit)),
     pack: (list) => inTurn(() => packSnapshots(git, startCommit, list)),
     unpack: (pack) => inTurn(() => unpackSnapshots(git, pack)),
     guard: () =>

@@ -24,3 +24,9 @@ export async function unpackSnapshots(git: Git, pack: Buffer): Promise<void> {
   if (pack.length === 0) return;
   await git.run(['index-pack', '--stdin', '--fix-thin'], { input: pack });
 }
+
+/** Whether the tree of a commit is here: a shallow checkout has only that of its own. */
+export async function hasTree(git: Git, commit: string): Promise<boolean> {
+  const { status } = await git.run(['cat-file', '-e', `${commit}^{tree}`], { accept: [0, 1, 128] });
+  return status === 0;
+}

@@ -61,6 +61,8 @@ export interface Workspace {
    */
   reset(snapshot: Snapshot): Promise<void>;
 
+  /** Whether the checkout knows this commit: the changes of a run that began there can be told only then. */
+  has(commit: string): Promise<boolean>;
   /** The objects of these snapshots that the start commit does not have, as one pack. Empty where there are none. */
   pack(snapshots: readonly Snapshot[]): Promise<Buffer>;
   /** Takes the objects of an earlier job in. */

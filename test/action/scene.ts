@@ -1,21 +1,32 @@
 /** A repository with a workflow, and job attempts of it on machines that know nothing of each other. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
+import type { Files } from '../rig/files.js';
 import {
+  type CheckoutOptions,
   createMachine,
   type JobOptions,
   type Machine,
   type StepOptions,
   type StepResult,
+  type Stop,
 } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
-import { type AgentCall, installStandIn, type Rule, readCalls } from '../rig/stand-in.js';
+import {
+  type AgentCall,
+  installStandIn,
+  type Rule,
+  readCalls,
+  type StandInProvider,
+} from '../rig/stand-in.js';
 
 export const anthropicKey = 'sk-ant-api03-CANARY-0123456789abcdefghij';
 export const openaiKey = 'sk-proj-CANARY-9876543210zyxwvutsrq';
+
+const usualCredentials = { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey };
 
 export interface SceneOptions {
   /** The text of `.gump/workflows/flow.yaml`. */
@@ -26,10 +37,20 @@ export interface SceneOptions {
   readonly store?: 'cache' | 'directory';
 }
 
-export interface AttemptOptions extends JobOptions, StepOptions {
+export interface AttemptOptions extends JobOptions, Omit<StepOptions, 'stop' | 'env'> {
   readonly rules?: readonly Rule[];
+  /** This and `env`: a function where paths of the machine stand in it. */
+  readonly stop?: Stop | ((machine: Machine) => Stop);
+  readonly env?: StepOptions['env'] | ((machine: Machine) => StepOptions['env']);
+  readonly checkout?: CheckoutOptions;
+  /** Files committed to `main` before the machine checks it out. */
+  readonly changes?: Files;
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
+  /** The CLIs that are on PATH; all unless told. */
+  readonly programs?: readonly StandInProvider[];
+  /** `none`: the step has no provider's key but those in `env`. */
+  readonly credentials?: 'usual' | 'none';
   readonly laterStatus?: 'success' | 'failure' | 'cancelled';
   /** Done on the machine between checkout and the step. */
   prepare?(machine: Machine): Promise<void>;
@@ -62,6 +83,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     'README.md': 'sample\n',
     ...options.files,
   });
+  cleanUps.push(() => repository.remove());
   const callsFile = join(outside, 'calls.jsonl');
   const stateDirectory = join(outside, 'state');
   const scene: Scene = {
@@ -74,28 +96,41 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   return scene;
 }
 
+/** The journal of the job that runs on this machine; empty where there is none yet. */
+export async function journalOf(machine: Machine): Promise<string> {
+  for await (const file of glob(join(machine.temp, 'gump-*', 'journal.ndjson')))
+    return readFile(file, 'utf8');
+  return '';
+}
+
 async function runAttempt(
   scene: Scene,
   options: SceneOptions,
   callsFile: string,
   told: AttemptOptions,
 ): Promise<StepResult> {
-  const { rules = [], workspace, prepare, inspect, inputs, env, ...job } = told;
+  const { rules = [], workspace, checkout, changes, stop, prepare, inspect, inputs, env, ...rest } = told;
+  const { programs, credentials = 'usual', ...job } = rest;
+  if (changes !== undefined) await scene.repository.commit(changes);
   const machine = await createMachine({
     cache: scene.cache,
     ...(workspace === undefined ? {} : { workspace }),
   });
   cleanUps.push(() => machine.wipe());
-  await machine.checkout(scene.repository);
-  const standIn = await installStandIn(machine, { callsFile });
+  await machine.checkout(scene.repository, checkout);
+  const standIn = await installStandIn(machine, { callsFile, ...(programs ? { providers: programs } : {}) });
   await standIn.script(rules);
   await prepare?.(machine);
   const store: Readonly<Record<string, string>> =
     options.store === 'directory' ? { 'state-store': `directory:${scene.stateDirectory}` } : {};
   const result = await machine.step({
     ...job,
+    ...(stop === undefined ? {} : { stop: typeof stop === 'function' ? stop(machine) : stop }),
     inputs: { workflow: 'flow', ...store, ...inputs },
-    env: { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey, ...env },
+    env: {
+      ...(credentials === 'usual' ? usualCredentials : {}),
+      ...(typeof env === 'function' ? env(machine) : env),
+    },
   });
   await inspect?.(machine);
   await machine.wipe();

@@ -304,6 +304,32 @@ describe('the end', () => {
     expect(await saver.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
   });
 
+  it('says so when what was stored is not there', async () => {
+    const { saver, store, told } = setUp();
+    await saver.save(plain);
+    store.entries.clear();
+    expect(await saver.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
+    expect(told()).toEqual(['not-found']);
+  });
+
+  it('finds what was stored although the answer was lost', async () => {
+    const { saver, store } = setUp();
+    store.onWrite = async (key) => {
+      store.entries.set(key, Buffer.from('there'));
+      return false;
+    };
+    await saver.save(plain);
+    expect(await saver.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 1) });
+  });
+
+  it('is told apart when there was nothing to seal with', async () => {
+    const restored = keyAt(1, 3);
+    const { saver, store } = setUp({ restored });
+    store.entries.set(restored, Buffer.from('of the attempt before'));
+    saver.giveUp();
+    expect(await saver.settle(1000)).toEqual({ persisted: false, key: restored });
+  });
+
   it('does not claim what it cannot look up', async () => {
     const { saver } = setUp({}, createMemoryStore({ unreadable: 'It may not be read.' }));
     await saver.save(plain);

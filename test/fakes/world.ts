@@ -220,6 +220,7 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): Ports['work
         .join('\n'),
     reset: async (snapshot) => replace(treeOf(snapshot)),
     pack: async () => Buffer.alloc(0),
+    has: async () => true,
     unpack: async () => undefined,
     apply: async () => [],
     guard: async () => async () => undefined,

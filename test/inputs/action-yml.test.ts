@@ -13,11 +13,11 @@ interface Metadata {
 const metadata: Metadata = parse(readFileSync(join(import.meta.dirname, '../../action.yml'), 'utf8'));
 
 describe('action.yml', () => {
-  it('starts the same bundle for both halves, and the second in every case', () => {
+  it('starts the bundle for both halves by names of their own, and the second in every case', () => {
     expect(metadata.runs).toEqual({
       using: 'node24',
       main: 'dist/index.js',
-      post: 'dist/index.js',
+      post: 'dist/post.js',
       'post-if': 'always()',
     });
   });

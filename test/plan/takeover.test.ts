@@ -154,10 +154,14 @@ describe('a run that had passed (S14)', () => {
     });
   });
 
+  it('starts afresh in every job that had a part in it', () => {
+    expect(decideTakeover({ ...facts, state: state(jobEnded('success', 'other')) }).isFresh).toBe(true);
+  });
+
   it.each([
     ['the job failed later', [jobEnded('failure')], {}],
     ['nothing is known of the job’s end', [], {}],
-    ['it was another job of the same state', [jobEnded('success', 'other')], {}],
+    ['this job had no part in it', [jobEnded('success', 'other')], { job: 'a later one' }],
     ['it is still the same job attempt', [jobEnded('success')], { jobAttempt: 1 }],
   ])('is taken over where %s', (_case, more, told) => {
     expect(decideTakeover({ ...facts, ...told, state: state(...more) })).toEqual({

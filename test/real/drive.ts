@@ -54,12 +54,17 @@ export interface Place {
 /** A new home; `directory` is made too where none is given. */
 export function makePlace(root: string, url: string, directory = join(makeRoot(root), 'repository')): Place {
   const home = makeRoot(root);
-  mkdirSync(join(home, '.codex'));
   mkdirSync(join(directory, '.gump/out'), { recursive: true });
+  configureCodex(home, url);
+  return { home, directory };
+}
+
+/** Codex does not take the address of its service from the environment. */
+export function configureCodex(home: string, url: string): void {
+  mkdirSync(join(home, '.codex'), { recursive: true });
   const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}/v1"\nenv_key = "OPENAI_API_KEY"`;
   const limits = 'wire_api = "responses"\nrequest_max_retries = 0\nstream_max_retries = 0';
   writeFileSync(join(home, '.codex/config.toml'), `model_provider = "mock"\n${provider}\n${limits}\n`);
-  return { home, directory };
 }
 
 /** A temporary directory with symbolic links resolved, in `root` where it is given. */

@@ -146,6 +146,6 @@ describe('the note about a re-run', () => {
   });
 
   it('promises nothing where nothing was stored', () => {
-    expect(rerunNote({ ...base, persisted: false })).toContain('No checkpoint could be stored');
+    expect(rerunNote({ ...base, persisted: false })).toContain('The last state is not stored');
   });
 });

@@ -1,0 +1,5 @@
+/** `npm run bench`: starts `main.ts`. */
+import '../scripts/typescript.mjs';
+
+const { main } = await import('./main.ts');
+process.exitCode = await main();

@@ -1,0 +1,91 @@
+/**
+ * What the action costs, as ratios within one run: nothing here says how fast the machine is. Exit code 0 when
+ * every target is met.
+ */
+import { median } from './measure.js';
+import type { Phases } from './phases.js';
+import { measureStartUp } from './start-up.js';
+import { measureSteps, type Steps } from './steps.js';
+import { measureStream } from './stream.js';
+import { table } from './table.js';
+
+interface Row {
+  readonly measure: string;
+  readonly value: number;
+  /** Absent: for information. */
+  readonly target?: number;
+  readonly unit?: string;
+}
+
+export async function main(): Promise<number> {
+  const startUp = await measureStartUp();
+  const steps = await measureSteps();
+  const stream = await measureStream();
+  const rows: readonly Row[] = [
+    {
+      measure: 'start-up to the first line of log / a bundle of core and cache',
+      value: startUp.firstLine.ratio,
+      target: 1.4,
+    },
+    { measure: 'start-up to the first word of main / the same', value: startUp.main.ratio },
+    { measure: '20 steps, directory store / 20 bare calls', value: steps.directory.ratio, target: 1.25 },
+    { measure: '20 steps, cache on loopback / 20 bare calls', value: steps.cache.ratio, target: 1.5 },
+    { measure: '115 MB of events / readline and JSON.parse', value: stream.time.ratio, target: 2 },
+    {
+      measure: `its memory (bare: ${stream.bareMegabytes.toFixed(0)} MB)`,
+      value: stream.megabytes,
+      target: 150,
+      unit: 'MB',
+    },
+  ];
+  print(table([['measure', 'ratio', 'target', ''], ...rows.map(cells)]));
+  print(
+    `\nWhere the time of the 20 steps goes, in milliseconds per step (a bare call: ${perStep(steps.directory.base)}):\n`,
+  );
+  print(phaseTable(steps));
+  return rows.every(isMet) ? 0 : 1;
+}
+
+function isMet({ value, target }: Row): boolean {
+  return target === undefined || value <= target;
+}
+
+function cells(row: Row): readonly string[] {
+  const { value, target, unit } = row;
+  const text = unit === undefined ? value.toFixed(2) : `${value.toFixed(0)} ${unit}`;
+  if (target === undefined) return [row.measure, text, '', ''];
+  return [
+    row.measure,
+    text,
+    unit === undefined ? String(target) : `${target} ${unit}`,
+    isMet(row) ? 'met' : 'MISSED',
+  ];
+}
+
+const phaseNames: Readonly<Record<keyof Phases, string>> = {
+  startUp: 'start-up and resume',
+  agent: 'agent process (spawn, 100 ms of work, end of its group)',
+  record: 'guard, snapshot, copy of the session',
+  gates: 'gates',
+  store: 'pack, seal, store',
+  end: 'last checkpoint, report, summary, exit',
+};
+
+function phaseTable({ phases, directory, cache }: Steps): string {
+  const names = Object.keys(phaseNames) as (keyof Phases)[];
+  const rows = names.map((name) => [
+    phaseNames[name],
+    perStep(median(phases.directory.map((seen) => seen[name]))),
+    perStep(median(phases.cache.map((seen) => seen[name]))),
+  ]);
+  const sums = ['in all', perStep(directory.subject), perStep(cache.subject)];
+  return table([['', 'directory', 'cache'], ...rows, sums]);
+}
+
+function perStep(ms: number): string {
+  return (ms / 20).toFixed(1);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,62 @@
+/** From the start of the process to a line of its log. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createMachine } from '../test/rig/machine.js';
+import { referenceBundle, repositoryTop } from './made.js';
+import { type Compared, compare } from './measure.js';
+
+const rounds = 15;
+
+export interface StartUp {
+  /** To the first line of log. */
+  readonly firstLine: Compared;
+  /** To the first word of `main`, which starts in a process without the job's secrets in its environment. */
+  readonly main: Compared;
+}
+
+export async function measureStartUp(): Promise<StartUp> {
+  const reference = await referenceBundle();
+  const machine = await createMachine();
+  const { home, temp, workspace } = machine;
+  const env = {
+    PATH: '/usr/bin:/bin',
+    HOME: home,
+    RUNNER_TEMP: temp,
+    GITHUB_WORKSPACE: workspace,
+    INPUT_WORKFLOW: 'absent',
+  };
+  const action = `${repositoryTop}dist/index.js`;
+  try {
+    return await compare(rounds, () => toLine(reference, 1, workspace, env), {
+      firstLine: () => toLine(action, 1, workspace, env),
+      main: () => toLine(action, 2, workspace, env),
+    });
+  } finally {
+    await machine.wipe();
+  }
+}
+
+/** Milliseconds until the process has printed so many lines. */
+async function toLine(
+  script: string,
+  lines: number,
+  directory: string,
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const started = performance.now();
+  const child = spawn(process.execPath, [script], {
+    cwd: directory,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const closed = once(child, 'close');
+  let seen = 0;
+  let ms: number | undefined;
+  child.stdout.on('data', (chunk: Buffer) => {
+    seen += chunk.filter((byte) => byte === 10).length;
+    if (seen >= lines) ms ??= performance.now() - started;
+  });
+  await closed;
+  if (ms === undefined) throw new Error(`${script} printed ${seen} lines; ${lines} were waited for`);
+  return ms;
+}

@@ -1,0 +1,43 @@
+/**
+ * `stream-child.mjs FOLDER FILE`: reads the events that `cat FILE` prints, by the runner and the reader of the
+ * action (compiled in FOLDER), or barely where FOLDER is `-`. Says how long it took and how much memory.
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const [folder, file] = process.argv.slice(2);
+
+/** Both count the events, so that nothing can be left out. */
+const ways = { bare, action };
+
+async function bare() {
+  const child = spawn('cat', [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let events = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (JSON.parse(line).type !== undefined) events += 1;
+  }
+  return events;
+}
+
+async function action() {
+  const { processRunner } = await import(`${folder}/system/run-process.js`);
+  const { claude } = await import(`${folder}/providers/claude.js`);
+  const reader = claude.reader(undefined);
+  let events = 0;
+  await processRunner.run({
+    file: 'cat',
+    args: [file],
+    directory: process.cwd(),
+    env: { PATH: process.env.PATH },
+    onLine: (line) => {
+      reader.line(line);
+      events += 1;
+    },
+  });
+  return events;
+}
+
+const started = performance.now();
+const events = await ways[folder === '-' ? 'bare' : 'action']();
+const ms = performance.now() - started;
+console.log(JSON.stringify({ ms, events, megabytes: process.resourceUsage().maxRSS / 1024 }));

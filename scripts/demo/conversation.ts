@@ -1,0 +1,40 @@
+/** Reads a conversation from the file in which Claude Code (or its stand-in) keeps it. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Conversation {
+  /** The file; absent where this machine has none. */
+  readonly file?: string;
+  /** What the agent was told, in order, without the results of its tools. */
+  readonly told: readonly string[];
+}
+
+/** `home`: the folder of the CLI. */
+export function readConversation(home: string, session: string): Conversation {
+  const [name] = existsSync(home) ? globSync(`projects/*/${session}.jsonl`, { cwd: home }) : [];
+  if (name === undefined) return { told: [] };
+  const file = join(home, name);
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return { file, told: lines.flatMap((line) => userText(JSON.parse(line)) ?? []) };
+}
+
+interface Entry {
+  readonly type?: string;
+  readonly isMeta?: boolean;
+  readonly message?: { readonly content?: unknown };
+}
+
+function userText({ type, isMeta, message }: Entry): string | undefined {
+  if (type !== 'user' || isMeta) return undefined;
+  if (typeof message?.content === 'string') return message.content;
+  const blocks = Array.isArray(message?.content) ? (message.content as readonly Block[]) : [];
+  const texts = blocks.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : []));
+  return texts.length === 0 ? undefined : texts.join('\n');
+}
+
+interface Block {
+  readonly type?: string;
+  readonly text?: string;
+}

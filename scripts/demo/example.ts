@@ -1,0 +1,100 @@
+/** The repository of the demo, and what the stand-in agent does in it. */
+import type { Files } from '../../test/rig/files.js';
+import type { Rule } from '../../test/rig/stand-in.js';
+
+/** Who plays the agent. */
+export type Cast = 'stand-in' | 'real';
+
+export const testsFile = 'slug.test.mjs';
+export const codeFile = 'slug.mjs';
+
+const testsPrompt = `Write the tests of a function in ${testsFile}, with node:test and node:assert/strict: {spec} Two short tests are enough. Do not write the function.`;
+const implPrompt = `Write ${codeFile} so that the tests in ${testsFile} pass. Do not change the tests.`;
+
+export const spec =
+  'slug(text), a named export of ./slug.mjs, makes text fit for an address: lower case, one dash for each run of blanks, and no characters but a-z, 0-9 and dashes.';
+
+/**
+ * What a good agent writes at once passes at once, so with a real one the gate asks for something that only the
+ * second machine has.
+ */
+const gateOfRealAgent = `
+      - bash: ./staging.sh`;
+
+function workflow(cast: Cast, agent: string): string {
+  return `name: tdd
+steps:
+  - name: tests
+    type: code
+    agent: ${agent}
+    prompt: ${JSON.stringify(testsPrompt)}
+    gate:
+      - touched: "${testsFile}"
+
+  - name: impl
+    type: code
+    agent: ${agent}
+    session: from: tests
+    prompt: ${JSON.stringify(implPrompt)}
+    gate:
+      - bash: node --test${cast === 'real' ? gateOfRealAgent : ''}
+`;
+}
+
+const staging = `#!/bin/sh
+# Stands for something that is down while the first job runs.
+if [ "$GITHUB_RUN_ATTEMPT" = 1 ]; then
+  echo 'The staging server does not answer. (Nothing is wrong with the code.)'
+  exit 1
+fi
+`;
+
+export function exampleFiles(cast: Cast, agent: string): Files {
+  return {
+    'README.md': '# Example\n',
+    '.gump/workflows/tdd.yaml': workflow(cast, agent),
+    ...(cast === 'real' ? { 'staging.sh': { content: staging, executable: true } as const } : {}),
+  };
+}
+
+const tests = `import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { slug } from './slug.mjs';
+
+test('lower case, and dashes for blanks', () => assert.equal(slug('Hello  World'), 'hello-world'));
+test('other characters are left out', () => assert.equal(slug('What? Why!'), 'what-why'));
+`;
+
+const forgetful = `export function slug(text) {
+  return text.toLowerCase().replaceAll(/\\s+/g, '-');
+}
+`;
+
+const right = `export function slug(text) {
+  return text.toLowerCase().replaceAll(/[^a-z0-9\\s-]/g, '').trim().replaceAll(/\\s+/g, '-');
+}
+`;
+
+/** The stand-in forgets half of the task at first, so that the gate of job attempt 1 fails for a reason. */
+export const standInRules: readonly Rule[] = [
+  {
+    prompt: 'Write the tests',
+    do: [
+      { write: testsFile, content: tests, say: 'One test for the blanks, one for what has to go.' },
+      { say: `The tests are in ${testsFile}.` },
+    ],
+  },
+  {
+    prompt: `Write ${codeFile}`,
+    call: 1,
+    do: [{ write: codeFile, content: forgetful }, { say: `slug is in ${codeFile}.` }],
+  },
+  {
+    prompt: `Write ${codeFile}`,
+    call: 2,
+    do: [
+      { write: codeFile, content: right, say: 'I only saw to the blanks. Now the other characters, too.' },
+      { say: 'Both tests should pass now.' },
+    ],
+  },
+];

@@ -1,0 +1,91 @@
+/**
+ * The demo: the built action, run twice as the runner would, with nothing left of the first machine but a
+ * directory of checkpoints; then what that has shown, each sentence checked.
+ */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeRepository } from '../../test/rig/repository.js';
+import { type Agent, realAgent, standInAgent } from './agent.js';
+import { type Claim, claimsOf } from './claims.js';
+import { exampleFiles } from './example.js';
+import { type JobAttempt, type JobAttemptRequest, runJobAttempt } from './job-attempt.js';
+import { renderLog } from './log.js';
+import { heading, indent, paint, print } from './paint.js';
+import { renderSummary } from './summary.js';
+
+/** Exit code: 0 only when all that the demo claims was seen. */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { agent: { type: 'string' } } });
+  const outside = await mkdtemp(join(tmpdir(), 'gump-demo-'));
+  try {
+    const agent = values.agent
+      ? realAgent(values.agent, process.env)
+      : standInAgent(join(outside, 'calls.jsonl'));
+    if (typeof agent !== 'string') return await play(agent, join(outside, 'state'));
+    print(paint('red', agent));
+    return 1;
+  } finally {
+    await rm(outside, { recursive: true, force: true });
+  }
+}
+
+async function play(agent: Agent, stateDirectory: string): Promise<number> {
+  const files = exampleFiles(agent.cast, agent.name);
+  for (const note of agent.notes) print(note);
+  heading('.gump/workflows/tdd.yaml');
+  print(indent(String(files['.gump/workflows/tdd.yaml']).trimEnd()));
+  const repository = await makeRepository(files);
+  const request = { agent, repository, stateDirectory };
+  try {
+    const first = await show({ ...request, number: 1 }, 'Job attempt 1, on a fresh machine');
+    const stored = await readAll(stateDirectory);
+    const second = await show(
+      { ...request, number: 2 },
+      '"Re-run failed jobs": job attempt 2, on another fresh machine',
+    );
+    showPrompt(second);
+    return conclude(claimsOf(first, second, stored));
+  } finally {
+    await repository.remove();
+  }
+}
+
+async function show(request: JobAttemptRequest, title: string): Promise<JobAttempt> {
+  heading(title);
+  if (request.agent.cast === 'real')
+    print(paint('dim', 'The log comes when the job is over, in a minute or so.'));
+  const attempt = await runJobAttempt(request);
+  for (const stage of [attempt.main, attempt.post]) {
+    if (stage !== undefined) print(renderLog(stage));
+  }
+  print(paint('dim', `(exit code ${attempt.main.exitCode})`));
+  print(`\n${paint('dim', 'Job summary')}\n${indent(renderSummary(attempt.main.summary))}`);
+  return attempt;
+}
+
+/** What the agent was given in the end; of what the gates said, the first lines. */
+function showPrompt({ conversation }: JobAttempt): void {
+  heading('What the agent was told in job attempt 2');
+  const lines = (conversation.told.at(-1) ?? '').trimEnd().split('\n');
+  const shown = lines.slice(0, promptLines);
+  print(indent(shown.join('\n'), '  > '));
+  if (lines.length > shown.length) print(paint('dim', `  > … (${lines.length - shown.length} more lines)`));
+}
+
+const promptLines = 12;
+
+async function readAll(directory: string): Promise<readonly Buffer[]> {
+  const names = await readdir(directory).catch(() => []);
+  const checkpoints = names.filter((name) => name.startsWith('gump-v1-'));
+  return Promise.all(checkpoints.map((name) => readFile(join(directory, name))));
+}
+
+function conclude(claims: readonly Claim[]): number {
+  heading('What this showed');
+  for (const { text, holds } of claims) {
+    print(holds ? `${paint('green', '✓')} ${text}` : paint('red', `✗ NOT SEEN: ${text}`));
+  }
+  return claims.every(({ holds }) => holds) ? 0 : 1;
+}

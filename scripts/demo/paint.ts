@@ -1,0 +1,26 @@
+/** Text for a terminal. Colours go away by themselves where there is none, and with NO_COLOR. */
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+export function paint(style: Style, text: string): string {
+  return text
+    .split('\n')
+    .map((line) => styleText(style, line))
+    .join('\n');
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function heading(text: string): void {
+  print(`\n${paint(['bold', 'inverse'], ` ${text} `)}\n`);
+}
+
+export function indent(text: string, by = '  '): string {
+  return text
+    .split('\n')
+    .map((line) => (line === '' ? line : by + line))
+    .join('\n');
+}

@@ -1,0 +1,235 @@
+/** What a run leaves of the user's checkout: branch, index, config and hooks as they were, the changes uncommitted. */
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { git } from '../rig/git.js';
+import { type Machine, pullRequestEvent } from '../rig/machine.js';
+import type { Rule } from '../rig/stand-in.js';
+import { openScene } from './scene.js';
+
+const flow = `
+name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: write it
+    gate:
+      - bash: 'echo of the gate > gate.txt; echo of the gate >> kept.txt; test -f made.txt'
+`;
+
+const files = {
+  'kept.txt': 'kept\n',
+  'gone.txt': 'to be deleted\n',
+  '.gitignore': '.gump/out/\n*.log\n',
+};
+
+/** `.git` as far as it is the user's, and the files that no step wrote; path → content. */
+type Notes = Readonly<Record<string, string>>;
+
+async function notesOf(machine: Machine): Promise<Notes> {
+  const { workspace } = machine;
+  const top = join(workspace, '.git');
+  const names = [
+    'HEAD',
+    'index',
+    'config',
+    'hooks/post-commit',
+    'hooks/reference-transaction',
+    'info/exclude',
+  ];
+  const paths = [...names.map((name) => join(top, name)), ...usersFiles.map((name) => join(workspace, name))];
+  const contents = await Promise.all(paths.map((path) => readFile(path, 'latin1').catch(() => 'not there')));
+  const notes = Object.fromEntries(
+    paths.map((path, index) => [path.slice(workspace.length), contents[index]]),
+  );
+  const refs = (await git(workspace, 'for-each-ref')).split('\n');
+  const leavings = (await readdir(top)).filter((name) => /^MERGE|^rebase|lock$/.test(name));
+  // A branch that the agent made stays: it is not the user's, and is in nobody's way.
+  const own = refs.filter((line) => !line.endsWith('refs/heads/elsewhere'));
+  return { ...notes, refs: own.join('\n'), leavings: leavings.join() } as Notes;
+}
+
+const usersFiles = ['.gitignore', 'untracked.txt', 'ignored.log', 'gha-creds-12ab.json', '.env'];
+
+const hooks = ['post-commit', 'reference-transaction', 'post-checkout', 'pre-commit', 'post-index-change'];
+
+/** A checkout as a job has it after some other steps. */
+async function furnish({ workspace }: Machine): Promise<void> {
+  await git(workspace, 'config', 'user.something', 'of the user');
+  await writeFile(join(workspace, 'staged.txt'), 'staged by the user\n');
+  await git(workspace, 'add', 'staged.txt');
+  for (const name of usersFiles.slice(1)) await writeFile(join(workspace, name), `${name} of the user\n`);
+  await mkdir(join(workspace, '.git', 'hooks'), { recursive: true });
+  for (const name of hooks) {
+    const hook = join(workspace, '.git', 'hooks', name);
+    await writeFile(hook, `#!/bin/sh\necho ${name} >> "${workspace}/../hooks-that-ran"\n`);
+    await chmod(hook, 0o755);
+  }
+}
+
+interface RunOptions {
+  readonly rules: readonly Rule[];
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly checkout?: 'branch' | 'detached' | 'pull-request' | 'whole';
+  /** The working directory, with a workflow of its own. */
+  readonly directory?: string;
+  readonly isCancelled?: true;
+  /** Looked at before the machine is gone. */
+  look?(machine: Machine): Promise<void>;
+}
+
+/** Runs one attempt on a furnished checkout, and compares it with what it was. */
+async function runOn(options: RunOptions) {
+  const { rules, inputs, checkout = 'branch', directory = '.', isCancelled, look } = options;
+  const scene = await openScene({ workflow: flow, files: { ...files, [`${directory}/${flowFile}`]: flow } });
+  const pull = await scene.repository.pullRequest(7, { 'pull.txt': 'of the pull request\n' });
+  const kinds = {
+    branch: {},
+    whole: { checkout: { depth: 0 } },
+    detached: { checkout: { commit: scene.repository.sha } },
+    'pull-request': {
+      event: pullRequestEvent({ number: 7, head: pull.head, headRef: pull.headRef }),
+      checkout: { ref: 'refs/pull/7/merge' },
+    },
+  } as const;
+  let before: Notes = {};
+  let patch = '';
+  const result = await scene.attempt({
+    ...kinds[checkout],
+    rules,
+    ...(isCancelled ? { stop: { when: { log: 'now hanging' }, how: 'cancel' } } : {}),
+    inputs: { 'working-directory': directory, ...inputs },
+    async prepare(machine) {
+      await furnish(machine);
+      before = await notesOf(machine);
+    },
+    async inspect(machine) {
+      expect(await notesOf(machine)).toEqual(before);
+      expect(await readdir(join(machine.workspace, directory, '.gump'))).toEqual(['workflows']);
+      patch = await patchOn(machine);
+      await look?.(machine);
+    },
+  });
+  return { ...result, patch, files: filesIn(patch) };
+}
+
+const flowFile = '.gump/workflows/flow.yaml';
+
+/** The file goes with the machine, so it is read while that is there. */
+async function patchOn({ temp }: Machine): Promise<string> {
+  const [folder = ''] = (await readdir(temp)).filter((name) => name.startsWith('gump-'));
+  return readFile(join(temp, folder, 'changes.patch'), 'utf8');
+}
+
+function filesIn(patch: string): readonly string[] {
+  return [...patch.matchAll(/^diff --git a\/(\S+) /gm)].map(([, name = '']) => name).sort();
+}
+
+const status = (machine: Machine) => git(machine.workspace, 'status', '--porcelain', '--untracked-files=all');
+const read = (machine: Machine, name: string) =>
+  readFile(join(machine.workspace, name), 'utf8').catch(() => undefined);
+
+const work: Rule['do'] = [
+  { write: 'kept.txt', content: 'changed\n' },
+  { write: 'sub/new.txt', content: 'new\n' },
+  { delete: 'gone.txt' },
+];
+const done: Rule['do'] = [{ write: 'made.txt', content: 'made\n' }];
+
+describe('after a run the checkout is as it was, but for the changes', () => {
+  it('when it failed, and no hook ran', async () => {
+    const { main, patch, files } = await runOn({
+      rules: [{ do: work }],
+      async look(machine) {
+        expect(await readdir(join(machine.workspace, '..'))).toEqual(['sample']);
+        expect((await status(machine)).split('\n').map((line) => line.trim())).toEqual([
+          'D gone.txt',
+          'M kept.txt',
+          'A  staged.txt',
+          ...['.env', 'gate.txt', 'gha-creds-12ab.json', 'sub/new.txt', 'untracked.txt'].map(
+            (name) => `?? ${name}`,
+          ),
+        ]);
+        expect(await read(machine, 'kept.txt')).toBe('changed\nof the gate\n');
+      },
+    });
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
+    expect(files).toEqual(['gone.txt', 'kept.txt', 'sub/new.txt']);
+    expect(patch).not.toMatch(/of the gate|of the user/);
+  });
+
+  it('when it passed, and the agent had committed, switched, staged and left a merge behind', async () => {
+    const meddle: Rule['do'] = [
+      ...work,
+      { commit: 'by the agent' },
+      { run: 'git checkout -q -b elsewhere' },
+      ...done,
+      { run: 'git add -A; git rev-parse HEAD > .git/MERGE_HEAD; git rm -q --cached untracked.txt' },
+    ];
+    const { main, files } = await runOn({
+      rules: [{ do: meddle }],
+      look: async (machine) => expect(await read(machine, 'made.txt')).toBe('made\n'),
+    });
+    expect(main.outputs.status).toBe('passed');
+    expect(files).toEqual(['gone.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
+  });
+
+  it('when it was cancelled', async () => {
+    const hanging: Rule['do'] = [...work, { say: 'now hanging' }, { hang: true }];
+    const { main, files } = await runOn({ rules: [{ do: hanging }], isCancelled: true });
+    expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
+    expect(files).toEqual(['gone.txt', 'kept.txt', 'sub/new.txt']);
+  });
+
+  it('and without them when it passed with `apply: none`', async () => {
+    const { main, files } = await runOn({
+      rules: [{ do: [...work, ...done] }],
+      inputs: { apply: 'none' },
+      async look(machine) {
+        const changed = (await status(machine)).split('\n').map((line) => line.slice(3));
+        // What a gate wrote belongs to no step and stays.
+        expect(changed.filter((name) => !usersFiles.includes(name))).toEqual(['staged.txt', 'gate.txt']);
+        expect(await read(machine, 'gone.txt')).toBe('to be deleted\n');
+      },
+    });
+    expect(main.outputs.status).toBe('passed');
+    expect(files).toEqual(['gone.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
+  });
+
+  it.each(['detached', 'pull-request', 'whole'] as const)('in a %s checkout', async (checkout) => {
+    const { main, files } = await runOn({
+      rules: [{ do: [...work, { commit: 'by the agent' }, ...done] }],
+      checkout,
+    });
+    expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
+    expect(files).toEqual(['gone.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
+  });
+
+  it('with a working directory below the top', async () => {
+    const { main, files } = await runOn({ rules: [{ do: [...done, ...work] }], directory: 'packages/one' });
+    expect(main.outputs.status).toBe('passed');
+    expect(files).toEqual(['packages/one/kept.txt', 'packages/one/made.txt', 'packages/one/sub/new.txt']);
+  });
+});
+
+describe('a change to a file that lay there untracked', () => {
+  it('is a step’s, and credentials that other actions drop never are', async () => {
+    const change: Rule['do'] = [
+      ...done,
+      { run: 'echo more >> untracked.txt; echo more >> gha-creds-12ab.json; echo more >> ignored.log' },
+      { run: 'mkdir -p .gump/out && echo left > .gump/out/left.txt' },
+    ];
+    const scene = await openScene({ workflow: flow, files: { ...files, '.gitignore': '' } });
+    let patch = '';
+    await scene.attempt({
+      rules: [{ do: change }],
+      prepare: furnish,
+      inspect: async (machine) => {
+        patch = await patchOn(machine);
+      },
+    });
+    expect(filesIn(patch)).toEqual(['ignored.log', 'made.txt', 'untracked.txt']);
+    expect(patch).toMatch(/^ untracked.txt of the user\n\+more$/m);
+  });
+});

@@ -1,0 +1,122 @@
+/** What an agent and a gate find in their environment, and in that of the action. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Machine } from '../rig/machine.js';
+import type { Act } from '../rig/stand-in.js';
+import { anthropicKey, openaiKey, openScene } from './scene.js';
+
+const flow = `
+name: flow
+steps:
+  - name: one
+    type: code
+    agent: claude-haiku
+    prompt: first
+    gate: [bash: 'env > gate.env']
+  - name: two
+    type: code
+    agent: codex
+    prompt: second
+    gate: [bash: 'false']
+`;
+
+const job = {
+  PLAIN: 'plain',
+  AWS_REGION: 'eu-west-1',
+  ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
+  OPENAI_BASE_URL: 'http://127.0.0.1:9',
+  NPM_TOKEN: 'npm-token-of-the-job-0123',
+  REGISTRY_TOKEN: 'registry-token-of-the-job',
+  SOME_PASSWORD: 'password-of-the-job-0123',
+  GITHUB_TOKEN: 'github-token-of-the-job-0123',
+  GH_TOKEN: 'gh-token-of-the-job-0123456',
+};
+
+const read = (machine: Machine, name: string) => readFile(join(machine.workspace, name), 'utf8');
+const namesIn = (text: string) => text.split('\n').map((line) => line.replace(/=.*/, ''));
+const ofRunner = /^(?:ACTIONS_|INPUT_|STATE_|GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)$|GH_TOKEN$)/;
+
+/** Into a file: the environment of the process that started the agent, as every process of the user may read it. */
+const lookAtParent: Act = {
+  run: "tr '\\0' '\\n' < /proc/$(awk '{ print $4 }' /proc/$PPID/stat)/environ > parent.env",
+};
+
+describe('the environment', () => {
+  it('of an agent has its own provider’s credentials and no others; that of a gate has none', async () => {
+    const scene = await openScene({ workflow: flow });
+    let agents: Readonly<Record<string, string>>[] = [];
+    let gate: readonly string[] = [];
+    let parent = '';
+    const { main } = await scene.attempt({
+      env: job,
+      inputs: { 'pass-env': 'NPM_TOKEN\nREGISTRY_*' },
+      rules: [
+        { provider: 'claude', do: [{ environment: 'claude.json' }, lookAtParent] },
+        { do: [{ environment: 'codex.json' }] },
+      ],
+      async inspect(machine) {
+        agents = [
+          JSON.parse(await read(machine, 'claude.json')),
+          JSON.parse(await read(machine, 'codex.json')),
+        ];
+        gate = namesIn(await read(machine, 'gate.env'));
+        parent = await read(machine, 'parent.env');
+      },
+    });
+    const [claude = {}, codex = {}] = agents;
+    for (const names of [Object.keys(claude), Object.keys(codex), gate]) {
+      expect(names.filter((name) => ofRunner.test(name))).toEqual([]);
+      expect(names).toEqual(
+        expect.arrayContaining([
+          'PLAIN',
+          'AWS_REGION',
+          'NPM_TOKEN',
+          'REGISTRY_TOKEN',
+          'GITHUB_SHA',
+          'CI',
+          'HOME',
+        ]),
+      );
+      expect(names).not.toContain('SOME_PASSWORD');
+    }
+    expect(claude).toMatchObject({ ANTHROPIC_API_KEY: anthropicKey, ANTHROPIC_BASE_URL: expect.anything() });
+    expect(Object.keys(claude).filter((name) => name.startsWith('OPENAI'))).toEqual([]);
+    expect(codex).toMatchObject({ OPENAI_API_KEY: openaiKey, OPENAI_BASE_URL: expect.anything() });
+    expect(Object.keys(codex).filter((name) => name.startsWith('ANTHROPIC'))).toEqual([]);
+    expect(gate.filter((name) => /^(?:ANTHROPIC|OPENAI)_/.test(name))).toEqual([]);
+    expect(main.log).toContain(
+      'Withheld from gates, see the input pass-env: ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ' +
+        'GH_TOKEN, GITHUB_TOKEN, OPENAI_API_KEY, OPENAI_BASE_URL, SOME_PASSWORD\n',
+    );
+    if (process.platform === 'linux' && process.execve !== undefined) {
+      expect(namesIn(parent)).toContain('HOME');
+      expect(parent).not.toMatch(/of-the-job|CANARY|INPUT_|ACTIONS_/);
+    }
+  });
+});
+
+describe('an agent that writes to the files of the runner', () => {
+  it('fails the run, and reaches no later step by them', async () => {
+    const scene = await openScene({ workflow: flow.replace('env > gate.env', 'exit 0') });
+    const evil =
+      'for f in "$RUNNER_TEMP"/_runner_file_commands/*; do echo EVIL=1 >> "$f"; done; ' +
+      'echo EVIL=1 > "$RUNNER_TEMP/_runner_file_commands/set_env_mine"';
+    const { main, post } = await scene.attempt({ rules: [{ do: [{ run: evil }] }] });
+    expect(main.errors).toEqual([
+      expect.stringMatching(
+        /^Step `one` failed at attempt 1 \(guard\): The agent wrote to files by which a step/,
+      ),
+    ]);
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'one' });
+    expect([main.environment, main.outputs.EVIL, main.state.EVIL, main.path]).toEqual([
+      {},
+      undefined,
+      undefined,
+      [],
+    ]);
+    expect(main.summary).not.toContain('EVIL=1\n');
+    expect(await scene.calls()).toHaveLength(1);
+    expect(post?.errors).toEqual([]);
+  });
+});

@@ -1,0 +1,108 @@
+/** S13: a session goes back together with its step. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openScene } from './scene.js';
+import { bodies, sessionsOf, story } from './story.js';
+
+const workflow = (agent: string) => `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: ${agent}
+    prompt: Tests.
+  - name: impl
+    type: code
+    agent: ${agent}
+    session: from: tests
+    prompt: Implement.
+  - name: docs
+    type: code
+    agent: ${agent}
+    session: from: impl
+    prompt: Document.
+    gate: [{bash: "test -e done.txt"}]
+`;
+
+const writes = [
+  { prompt: 'Tests', do: [{ write: 'tests.txt' }] },
+  { prompt: 'Implement', do: [{ write: 'impl.txt' }] },
+  { prompt: 'Document', do: [{ write: 'docs.txt' }] },
+];
+
+const finish = [
+  { prompt: 'Implement', do: [{ run: 'ls > seen.txt' }] },
+  { prompt: 'Document', do: [{ write: 'done.txt' }] },
+];
+
+describe('from-step', () => {
+  it.each(['claude-haiku', 'codex'])('brings session and files back as they were (%s)', async (agent) => {
+    const scene = await openScene({ workflow: workflow(agent) });
+    const first = await scene.attempt({ rules: writes });
+    let seen = '';
+    const { main } = await scene.attempt({
+      attempt: 2,
+      inputs: { 'from-step': 'impl' },
+      rules: finish,
+      inspect: async (machine) => {
+        seen = await readFile(join(machine.workspace, 'seen.txt'), 'utf8');
+      },
+    });
+    expect(main.log).toContain('the input `from-step` names `impl`');
+    expect(main.log).toContain('These steps run again: impl, docs.');
+    expect(story(main.report)).toEqual([
+      'tests#1@1 new declared-new passed',
+      'impl#1@2 resumed from passed',
+      'docs#1@2 resumed from passed',
+    ]);
+    const [impl, docs] = (await scene.calls()).slice(3);
+    expect(bodies(impl?.earlier ?? [])).toEqual(['Tests.']);
+    expect(bodies(docs?.earlier ?? [])).toEqual(['Tests.', 'Implement.']);
+    expect(seen.trim().split('\n')).toEqual(['README.md', 'seen.txt', 'tests.txt']);
+    expect(sessionsOf(main.outputs).docs).toBe(sessionsOf(first.main.outputs).tests);
+    // Of this attempt alone, although Codex and Claude Code count over the session.
+    expect(main.report?.steps[1]?.attempts[0]?.usage).toMatchObject({ inputTokens: 200 });
+    expect(main.report?.totals.inputTokens).toBe(3 * 200 + 2 * 200);
+    expect(main.warnings).toEqual([]);
+  });
+
+  it('starts a new session, with a warning, where the file was rewritten since', async () => {
+    const scene = await openScene({ workflow: workflow('claude-haiku'), store: 'directory' });
+    const rewrite = "sed -i '1s/Tests/TESTS/' ~/.claude/projects/*/*.jsonl";
+    await scene.attempt({ rules: [{ prompt: 'Document', do: [{ run: rewrite }] }] });
+    const { main } = await scene.attempt({
+      attempt: 2,
+      inputs: { 'from-step': 'impl' },
+      rules: finish,
+    });
+    expect(story(main.report)).toEqual([
+      'tests#1@1 new declared-new passed',
+      'impl#1@2 new session-ahead passed',
+      'docs#1@2 resumed from passed',
+    ]);
+    expect((await scene.calls())[3]?.session.mode).toBe('start');
+    expect(main.warnings.filter((text) => text.includes('impl, attempt 1'))).toHaveLength(1);
+  });
+
+  it('runs everything where it names the first step, in new sessions', async () => {
+    const scene = await openScene({ workflow: workflow('codex') });
+    await scene.attempt({ rules: writes });
+    const { main } = await scene.attempt({
+      attempt: 2,
+      inputs: { 'from-step': 'tests' },
+      rules: finish,
+    });
+    expect(story(main.report)[0]).toBe('tests#1@2 new declared-new passed');
+    expect((await scene.calls())[3]?.session.mode).toBe('start');
+    expect(main.outputs.status).toBe('passed');
+  });
+
+  it('names a step that is there, or nothing runs', async () => {
+    const scene = await openScene({ workflow: workflow('codex') });
+    const { main } = await scene.attempt({ inputs: { 'from-step': 'imp', until: 'nowhere' } });
+    expect(main.exitCode).toBe(1);
+    expect(main.errors.join('\n')).toMatch(/`from-step`.*no step `imp`.*Did you mean `impl`/s);
+    expect(main.errors.join('\n')).toMatch(/`until`.*no step `nowhere`/s);
+    expect(await scene.calls()).toEqual([]);
+  });
+});

@@ -1,0 +1,182 @@
+/** What has to be there before an agent starts: programs, credentials, gates, git, a runner, and who asks. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { git } from '../rig/git.js';
+import { type Machine, pullRequestEvent, type StepResult, type WorkflowEvent } from '../rig/machine.js';
+import { type AttemptOptions, openScene, type Scene } from './scene.js';
+
+const flow = `
+name: flow
+steps:
+  - name: tests
+    type: code
+    agent: claude-haiku
+    prompt: write the tests
+    gate: [compile, test]
+  - name: impl
+    type: code
+    agent: codex
+    prompt: make them pass
+`;
+const simple = flow.replace(/ {4}gate: .*\n/, '');
+
+async function refused(scene: Scene, options: AttemptOptions): Promise<readonly string[]> {
+  const { main } = await scene.attempt(options);
+  expect(main.exitCode).toBe(1);
+  expect(main.outputs).toEqual({ status: 'failed', resumed: 'false', persisted: 'false' });
+  expect(main.summary).toContain('nothing was run');
+  expect(main.log).not.toContain('This is a fault of the action itself');
+  expect(await scene.calls()).toEqual([]);
+  return main.errors;
+}
+
+const dotGit = (machine: Machine) => join(machine.workspace, '.git');
+
+describe('what is missing', () => {
+  it('is told at once: git, programs, gates and credentials', async () => {
+    const scene = await openScene({ workflow: flow });
+    const errors = await refused(scene, {
+      programs: ['codex'],
+      credentials: 'none',
+      prepare: (machine) => rm(dotGit(machine), { recursive: true }),
+    });
+    expect(errors).toEqual([
+      expect.stringMatching(/sample is not in a git work tree: run actions\/checkout before this step/),
+      'Claude Code is not there: no program `claude` is on PATH. Install it with `npm install -g @anthropic-ai/claude-code`.',
+      expect.stringMatching(/`compile` of step `tests`: no command is known/),
+      expect.stringMatching(/`test` of step `tests`: no command is known/),
+      expect.stringMatching(
+        /^Claude Code has no credential: set `ANTHROPIC_API_KEY`, .* in `env:` of the step/,
+      ),
+      expect.stringMatching(/^Codex has no credential: set `CODEX_API_KEY`, .* in `env:` of the step/),
+    ]);
+    for (const gate of errors.slice(2, 4)) expect(gate).toMatch(/commands|gump\.toml/);
+  });
+
+  it('is a first commit, in a fresh repository', async () => {
+    const scene = await openScene({ workflow: simple });
+    const errors = await refused(scene, {
+      async prepare(machine) {
+        await rm(dotGit(machine), { recursive: true });
+        await git(machine.workspace, 'init', '--quiet');
+      },
+    });
+    expect(errors).toEqual([expect.stringMatching(/has no commit that HEAD names.*make a first commit/)]);
+  });
+
+  it('may be in a login file of the user instead of the environment', async () => {
+    const scene = await openScene({ workflow: simple });
+    const { main } = await scene.attempt({
+      credentials: 'none',
+      env: { OPENAI_API_KEY: 'sk-of-the-second-0123456789' },
+      async prepare({ home }) {
+        await mkdir(join(home, '.claude'), { recursive: true });
+        await writeFile(join(home, '.claude', '.credentials.json'), '{}');
+      },
+    });
+    expect(main.outputs.status).toBe('passed');
+  });
+
+  it('is a runner that this action runs on', async () => {
+    const scene = await openScene({ workflow: simple });
+    expect(await refused(scene, { env: { RUNNER_OS: 'Windows' } })).toEqual([
+      expect.stringMatching(/runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`/),
+    ]);
+    const nowhere = { RUNNER_TEMP: '', GITHUB_RUN_ID: '', GITHUB_REPOSITORY: 'no-owner' };
+    expect(await refused(scene, { env: nowhere })).toEqual([
+      expect.stringMatching(/runs as a step of a GitHub Actions job.*"no-owner".*GITHUB_RUN_ID is not set/),
+    ]);
+  });
+});
+
+describe('without a credential', () => {
+  const fork = pullRequestEvent({ number: 7, head: 'a'.repeat(40), headRef: 'topic', fork: 'mallory' });
+  const own = pullRequestEvent({ number: 7, head: 'a'.repeat(40), headRef: 'topic' });
+  const dependabot: WorkflowEvent = { ...own, actor: 'dependabot[bot]' };
+
+  function expectSkipped({ main, post }: StepResult): void {
+    expect([main.exitCode, main.errors, main.outputs.status]).toEqual([0, [], 'skipped']);
+    expect(main.outputs).toMatchObject({ resumed: 'false', persisted: 'false' });
+    expect(main.notices).toEqual([expect.stringMatching(/^Nothing was run: Claude Code has no credential/)]);
+    expect(main.summary).toContain('flow: skipped');
+    expect(post?.masked.trim()).toBe('');
+  }
+
+  it('a fork’s pull request, and Dependabot’s, is skipped; `fail` and `skip` decide otherwise', async () => {
+    const scene = await openScene({ workflow: simple });
+    const none = { credentials: 'none' } as const;
+    expectSkipped(await scene.attempt({ ...none, event: fork }));
+    expectSkipped(await scene.attempt({ ...none, event: dependabot }));
+    expectSkipped(await scene.attempt({ ...none, inputs: { 'on-no-credentials': 'skip' } }));
+    expect(await refused(scene, { ...none, event: own })).toHaveLength(2);
+    expect(
+      await refused(scene, { ...none, event: fork, inputs: { 'on-no-credentials': 'fail' } }),
+    ).toHaveLength(2);
+    expect(scene.cache.requests()).toEqual([]);
+  });
+});
+
+describe('an event that anybody can cause', () => {
+  const closings: (() => void)[] = [];
+  afterEach(() => {
+    for (const close of closings.splice(0)) close();
+  });
+
+  /** GitHub's API as far as it is asked for permissions. */
+  async function permissions(of: Readonly<Record<string, string>>): Promise<string> {
+    const server = createServer((request, response) => {
+      const login = /collaborators\/([^/]+)\/permission/.exec(request.url ?? '')?.[1] ?? '';
+      const body = JSON.stringify({ permission: of[login] ?? 'none' });
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    closings.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  const comment = (actor: string, more: Partial<WorkflowEvent> = {}): WorkflowEvent => ({
+    name: 'issue_comment',
+    actor,
+    ...more,
+  });
+
+  it('starts agents for people who may write, and for nobody else', async () => {
+    const scene = await openScene({ workflow: simple });
+    const apiUrl = await permissions({ ada: 'write', eve: 'read' });
+    expect(await refused(scene, { apiUrl, event: comment('eve') })).toEqual([
+      expect.stringMatching(
+        /^eve has the permission "read" in octo\/sample, .*write permission has to cause/,
+      ),
+    ]);
+    expect(await refused(scene, { apiUrl, event: comment('ada', { triggeringActor: 'eve' }) })).toHaveLength(
+      1,
+    );
+    expect(await refused(scene, { apiUrl, event: comment('robot[bot]') })).toEqual([
+      expect.stringMatching(/^robot\[bot\] is a bot: an agent is not started for bots/),
+    ]);
+    const { main } = await scene.attempt({ apiUrl, event: comment('ada'), cacheMode: 'write' });
+    expect([main.outputs.status, main.outputs.persisted, main.errors]).toEqual(['passed', 'true', []]);
+  });
+
+  it('starts none in a checkout that is not the event’s, and none where GitHub cannot be asked', async () => {
+    const scene = await openScene({ workflow: simple });
+    const apiUrl = await permissions({ ada: 'admin' });
+    const sha = scene.repository.sha;
+    const head = await scene.repository.commit({ 'evil.txt': 'x' }, { branch: 'topic' });
+    const elsewhere = { apiUrl, event: comment('ada', { sha }), checkout: { commit: head } };
+    expect(await refused(scene, elsewhere)).toEqual([
+      expect.stringMatching(
+        `The checkout is at ${head}, not at the commit of the event \\(${sha}\\).*without \`ref:\``,
+      ),
+    ]);
+    expect(await refused(scene, { event: comment('ada') })).toEqual([
+      expect.stringMatching(/did not say whether ada may write to octo\/sample, so no agent is started/),
+    ]);
+  });
+});

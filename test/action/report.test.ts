@@ -1,0 +1,187 @@
+/** `report.json`, outputs and warnings, held against the contract's words. */
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { sessionReasons } from '../../src/journal/event.js';
+import { openScene } from './scene.js';
+import { story } from './story.js';
+
+const count = z.number().int().nonnegative();
+
+const usage = z.strictObject({
+  inputTokens: count.optional(),
+  outputTokens: count.optional(),
+  cacheReadTokens: count.optional(),
+  cacheWriteTokens: count.optional(),
+  turns: count.optional(),
+  costUsd: z.number().positive().optional(),
+});
+
+const attempt = z.strictObject({
+  number: z.number().int().positive(),
+  jobAttempt: z.number().int().positive(),
+  agent: z.string().optional(),
+  session: z
+    .strictObject({
+      id: z.string().optional(),
+      declared: z.string().regex(/^(?:new|from:.+)$/),
+      effective: z.enum(['new', 'resumed']),
+      reason: z.enum(sessionReasons),
+    })
+    .optional(),
+  status: z.enum(['passed', 'failed', 'cancelled']),
+  failure: z.strictObject({ kind: z.string(), message: z.string().min(1) }).optional(),
+  gates: z.array(
+    z.strictObject({
+      name: z.string(),
+      status: z.enum(['passed', 'failed', 'skipped']),
+      durationMs: z.number(),
+    }),
+  ),
+  usage,
+  durationMs: z.number().optional(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/)
+    .optional(),
+  cliVersion: z.string().optional(),
+});
+
+const report = z.strictObject({
+  version: z.literal(1),
+  workflow: z.string(),
+  status: z.enum(['passed', 'failed', 'cancelled', 'paused', 'skipped', 'planned']),
+  failedStep: z.string().optional(),
+  runId: z.string(),
+  jobAttempt: z.number(),
+  resumed: z.boolean(),
+  persisted: z.boolean(),
+  startCommit: z.string().regex(/^[0-9a-f]{40}$/),
+  totals: usage.extend({ durationMs: z.number() }),
+  steps: z.array(
+    z.strictObject({
+      path: z.string(),
+      type: z.string(),
+      agent: z.string().optional(),
+      provider: z.string().optional(),
+      status: z.enum(['passed', 'failed', 'skipped', 'paused', 'cancelled', 'not-run']),
+      takenOver: z.boolean(),
+      attempts: z.array(attempt),
+    }),
+  ),
+});
+
+const workflow = `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: codex
+    prompt: Tests.
+  - name: check
+    gate: [{bash: "true"}]
+  - name: impl
+    type: code
+    agent: claude-haiku
+    session: from: tests
+    prompt: Implement.
+    gate: [{bash: "test -e done.txt"}, {touched: "*.txt"}]
+    retry:
+      - attempt: 2
+        agent: codex
+      - exit: 2
+  - name: docs
+    type: code
+    agent: codex
+    session: from: tests
+    prompt: Document.
+`;
+
+describe('the report', () => {
+  it('has the shape of the contract, over an attempt that was cut off and a job that ended well', async () => {
+    const scene = await openScene({ workflow });
+    const hang = { prompt: 'Implement', call: 2, do: [{ say: 'halfway' }, { hang: true }] } as const;
+    const first = await scene.attempt({
+      rules: [hang],
+      stop: { how: 'cancel', when: { log: 'halfway' } },
+    });
+    report.parse(first.main.report);
+    expect(first.main.report).toMatchObject({ status: 'cancelled', failedStep: 'impl', jobAttempt: 1 });
+    expect(first.main.report?.steps.map(({ status }) => status)).toEqual([
+      'passed',
+      'passed',
+      'cancelled',
+      'not-run',
+    ]);
+    const { main } = await scene.attempt({
+      attempt: 2,
+      rules: [{ prompt: 'Implement', do: [{ write: 'done.txt' }] }],
+    });
+    const told = report.parse(main.report);
+    expect(story(main.report)).toEqual([
+      'tests#1@1 new declared-new passed',
+      'check#1@1 gates passed',
+      'impl#1@1 new from-other-agent failed:gate',
+      'impl#2@1 new agent-changed cancelled:cancelled',
+      'impl#2@2 resumed continued passed',
+      'docs#1@2 resumed from passed',
+    ]);
+    expect(told).toMatchObject({ runId: '1001', resumed: true, persisted: true, jobAttempt: 2 });
+    expect(told).not.toHaveProperty('failedStep');
+    const attempts = told.steps.flatMap((step) => step.attempts);
+    const sum = (pick: (one: z.infer<typeof usage>) => number | undefined) =>
+      attempts.reduce((total, { usage }) => total + (pick(usage) ?? 0), 0);
+    expect(told.totals.inputTokens).toBe(sum((one) => one.inputTokens));
+    expect(told.totals.outputTokens).toBe(sum((one) => one.outputTokens));
+    expect(told.totals.turns).toBe(sum((one) => one.turns));
+    // Codex says no cost, so its attempts have none, and the total is that of Claude Code alone.
+    const costs = attempts.filter(({ usage }) => usage.costUsd !== undefined);
+    expect(costs.map(({ agent }) => agent)).toEqual(['claude-haiku']);
+    expect(told.totals.costUsd).toBe(costs[0]?.usage.costUsd);
+    expect(main.outputs).toMatchObject({
+      status: 'passed',
+      'failed-step': '',
+      resumed: 'true',
+      persisted: 'true',
+      tokens: String((told.totals.inputTokens ?? 0) + (told.totals.outputTokens ?? 0)),
+      turns: String(told.totals.turns),
+      'cost-usd': String(told.totals.costUsd),
+      tasks: '',
+      commit: '',
+    });
+    expect(main.outputs.checkpoint).toMatch(/^gump-v1-[0-9a-f]+-1001-a2-s\d{6}-\w+-$/);
+    const sessions = JSON.parse(main.outputs.sessions ?? '') as Record<string, unknown>;
+    expect(sessions).toEqual({
+      tests: { provider: 'codex', agent: 'codex', id: expect.any(String) },
+      impl: { provider: 'codex', agent: 'codex', id: expect.any(String) },
+      docs: { provider: 'codex', agent: 'codex', id: expect.any(String) },
+    });
+  });
+
+  it('says nothing of cost where no provider told one', async () => {
+    const scene = await openScene({
+      workflow: 'name: flow\nsteps:\n  - {name: tests, type: code, agent: codex, prompt: Tests.}\n',
+    });
+    const { main } = await scene.attempt();
+    expect(report.parse(main.report).totals).not.toHaveProperty('costUsd');
+    expect(main.outputs['cost-usd']).toBe('');
+    expect(main.report?.steps[0]?.attempts[0]).not.toHaveProperty('failure');
+  });
+
+  it('goes with one warning for each reason from `agent-changed` on, and with none for the others', async () => {
+    const scene = await openScene({ workflow });
+    const { main } = await scene.attempt({
+      rules: [{ prompt: 'Implement', call: 2, do: [{ write: 'done.txt' }] }],
+    });
+    const reasons: readonly string[] = sessionReasons;
+    const first = reasons.indexOf('agent-changed');
+    const warned = (main.report?.steps ?? []).flatMap((step) =>
+      step.attempts.flatMap(({ number, session }) =>
+        session !== undefined && reasons.indexOf(session.reason) >= first
+          ? [`Step ${step.path}, attempt ${number}`]
+          : [],
+      ),
+    );
+    expect(warned).toEqual(['Step impl, attempt 1', 'Step impl, attempt 2']);
+    expect(main.warnings.map((text) => text.split(':')[0])).toEqual(warned);
+    expect(main.summary).toContain('the agent is another one than before');
+  });
+});

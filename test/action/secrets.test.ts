@@ -1,0 +1,160 @@
+/** Secrets do not come out, whoever prints them, and what others print does not speak to the runner. */
+import { describe, expect, it } from 'vitest';
+import type { Stage, StepResult } from '../rig/machine.js';
+import type { Act } from '../rig/stand-in.js';
+import { anthropicKey, openaiKey, openScene } from './scene.js';
+
+const flow = `
+name: flow
+steps:
+  - name: leak
+    type: code
+    agent: claude-haiku
+    prompt: print it
+    gate: [bash: 'cat leak.txt; cat leak.txt >&2; false']
+    retry: [exit: 2, attempt: 2, agent: codex]
+`.replace('[exit: 2, attempt: 2, agent: codex]', '[{attempt: 2, agent: codex}, {exit: 2}]');
+
+const stateKey = 'CANARY.state.key/0123456789+abcdef';
+const others = {
+  DEPLOY_PASSWORD: 'CANARY%20pass word=0123456789',
+  NPM_TOKEN: 'npm_CANARY0123456789abcdefghijklmnop',
+  SOME_PRIVATE_PEM: '-----BEGIN X-----\nCANARYline1CANARYline1\nCANARYline2CANARYline2\n-----END X-----',
+  DATABASE_URL: 'postgres://user:CANARYdatabase0123456789@host/db',
+};
+const secretsOf = (runtimeToken: string) => [
+  ...[anthropicKey, openaiKey, stateKey, runtimeToken, 'ghs_dummyTokenOfTheTestRig0000000000'],
+  ...[others.DEPLOY_PASSWORD, others.NPM_TOKEN, 'CANARYline1CANARYline1', 'CANARYdatabase0123456789'],
+];
+
+/** What a text holds of a secret as soon as it holds enough of it to matter. */
+function pieces(secret: string): readonly string[] {
+  const forms = [secret, ...[0, 1, 2].map((shift) => base64At(secret, shift))];
+  return forms.flatMap((form) =>
+    Array.from({ length: Math.max(0, form.length - 11) }, (_, at) => form.slice(at, at + 12)),
+  );
+}
+
+/** The characters that depend on the secret alone. */
+function base64At(secret: string, shift: number): string {
+  const text = Buffer.from(`${'x'.repeat(shift)}${secret}`)
+    .toString('base64')
+    .replaceAll('=', '');
+  return text.slice(shift === 0 ? 0 : shift + 1, -1);
+}
+
+const variants = (secret: string) => [
+  ...[secret, secret.slice(7), `key=${secret};`, JSON.stringify({ secret }), `${secret}${secret}`],
+  ...[0, 1, 2].map((shift) => Buffer.from(`${'x'.repeat(shift)}${secret} and more`).toString('base64')),
+];
+
+/** All that people see of a stage; the runner takes mask commands out of the log itself. */
+function visible(stage: Stage | undefined): string {
+  const log = stage?.log.replaceAll(/^::add-mask::.*$/gm, '') ?? '';
+  return [log, stage?.summary, JSON.stringify(stage?.report), JSON.stringify(stage?.outputs)].join('\n');
+}
+
+const seen = ({ main, post }: StepResult) => visible(main) + visible(post);
+
+describe('secrets', () => {
+  it('are nowhere, whoever prints them and how', async () => {
+    const scene = await openScene({ workflow: flow });
+    const ref = 'refs/heads/main';
+    const cacheToken = scene.cache.token({ repository: 'octo/sample', read: [ref], write: ref });
+    const secrets = secretsOf(cacheToken);
+    const text = secrets.flatMap(variants).join('\n');
+    const leak: readonly Act[] = [
+      { say: text },
+      { stderr: text },
+      { run: `echo ${Buffer.from(text).toString('base64').slice(0, 4000)} # ${anthropicKey}` },
+      { write: 'leak.txt', content: text, say: text },
+    ];
+    const result = await scene.attempt({
+      cacheToken,
+      rules: [
+        { provider: 'claude', do: leak },
+        { do: [...leak, { fail: 401, message: `the key ${openaiKey} is not known, nor ${stateKey}` }] },
+      ],
+      env: { ...others, RUNNER_DEBUG: '1' },
+      inputs: { 'state-key': stateKey },
+    });
+    expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'true' });
+    expect(await scene.calls()).toHaveLength(2);
+    const text2 = seen(result);
+    expect(text2).toContain('***');
+    for (const secret of secrets) {
+      expect(
+        pieces(secret).filter((piece) => text2.includes(piece)),
+        secret,
+      ).toEqual([]);
+    }
+  });
+
+  it('of which nothing runs are not quoted either', async () => {
+    const scene = await openScene({ workflow: flow });
+    const { main } = await scene.attempt({
+      inputs: { resume: anthropicKey, 'state-key': 'too-short-CANARY' },
+    });
+    expect(main.errors).toHaveLength(2);
+    expect(main.log + main.summary).not.toContain('too-short-CANARY');
+  });
+});
+
+describe('text of agents and gates', () => {
+  const commands = [
+    '::set-output name=status::pwned',
+    '::error::pwned',
+    '  ::warning file=a::pwned',
+    '::add-mask::flow',
+    '::save-state name=gump::/pwned',
+    'before ##[command]pwned',
+    '##[error]pwned',
+    'x\r::error::pwned',
+    '::stop-commands::pwned',
+    '::pwned::',
+    '::endgroup::',
+    '::error::pwned again',
+  ].join('\n');
+
+  it('cannot speak to the runner', async () => {
+    const scene = await openScene({ workflow: flow });
+    const speak: readonly Act[] = [
+      { say: commands },
+      { run: `: '\n${commands}\n'` },
+      { write: 'leak.txt', content: commands },
+    ];
+    const { main, post } = await scene.attempt({
+      rules: [
+        { provider: 'claude', do: speak },
+        { do: [...speak, { fail: 401, message: `no\n${commands}` }] },
+      ],
+    });
+    const told = [...main.commands, ...(post?.commands ?? [])];
+    const names = new Set(told.map(({ name }) => name));
+    expect([...names].sort()).toEqual([
+      ...['add-mask', 'endgroup', 'error', 'group'],
+      ...['stop-commands', 'warning'],
+    ]);
+    expect(told.filter(({ name, text }) => name === 'add-mask' && text === 'flow')).toEqual([]);
+    expect(main.warnings).toEqual([expect.stringContaining('the agent is another one')]);
+    // The failure's message is quoted in our own error, as text.
+    expect(main.errors).toEqual([expect.stringMatching(/^Step `leak` failed at attempt 2 \(crash\): no/)]);
+    expect(main.outputs.status).toBe('failed');
+    expect(main.state).not.toHaveProperty('pwned');
+    // A line that the runner would take for a command is never printed while it takes commands.
+    expect(told.filter(({ text }) => /^pwned/.test(text))).toEqual([]);
+  });
+
+  it('cannot become a command, or anything but text, in the summary', async () => {
+    const scene = await openScene({ workflow: flow });
+    const html = '</code><img src=x onerror=pwned> | ```\n# pwned [link](http://127.0.0.1)';
+    const { main } = await scene.attempt({
+      rules: [
+        { provider: 'claude', do: [{ write: 'leak.txt', content: html }] },
+        { do: [{ fail: 401, message: html }] },
+      ],
+    });
+    const fenced = main.summary.replaceAll(/^(`{3,})text\n[\s\S]*?\n\1$/gm, '');
+    expect(fenced).not.toMatch(/<img|^# pwned|\[link\]\(/m);
+  });
+});

@@ -1,0 +1,199 @@
+/** Session rules within a job and at its edges: shared, known early, lost, cut off before they began. */
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Machine, Stop } from '../rig/machine.js';
+import { journalOf, openScene } from './scene.js';
+import { bodies, sessionsOf, story, talk } from './story.js';
+
+function killOnceJournalHas(text: string): (machine: Machine) => Stop {
+  return (machine) => ({
+    how: 'kill',
+    when: { until: async () => (await journalOf(machine)).includes(text) },
+  });
+}
+
+const twoAfterOne = `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: claude-haiku
+    prompt: Tests.
+  - name: impl
+    type: code
+    agent: claude-haiku
+    session: from: tests
+    prompt: Implement.
+    gate: [{bash: "echo impl-says-no >&2; test -e good.txt"}]
+    retry:
+      - exit: 2
+  - name: docs
+    type: code
+    agent: claude-haiku
+    session: from: tests
+    prompt: Document.
+    gate: [{bash: "test -e docs.txt"}]
+`;
+
+describe('sessions', () => {
+  it('S7, S4: two steps share the conversation they go on from, and a retry is told only of its own step', async () => {
+    const scene = await openScene({ workflow: twoAfterOne });
+    const good = { prompt: 'Implement.', call: 2, do: [{ write: 'good.txt' }] };
+    const { main } = await scene.attempt({ rules: [good] });
+    expect(story(main.report)).toEqual([
+      'tests#1@1 new declared-new passed',
+      'impl#1@1 resumed from failed:gate',
+      'impl#2@1 resumed kept-on-retry passed',
+      'docs#1@1 resumed from failed:gate',
+    ]);
+    const again = await scene.attempt({
+      attempt: 2,
+      rules: [{ prompt: 'Document.', do: [{ write: 'docs.txt' }] }],
+    });
+    expect(again.main.outputs.status).toBe('passed');
+    const calls = await scene.calls();
+    expect(new Set(calls.map((call) => call.session.id)).size).toBe(1);
+    expect(bodies(calls.at(-1)?.earlier ?? [])).toEqual(['Tests.', 'Implement.', 'Implement.', 'Document.']);
+    expect(calls[2]?.prompt).toContain('impl-says-no');
+    expect(calls[3]?.prompt).not.toContain('impl-says-no');
+    expect(calls[4]?.prompt).not.toContain('impl-says-no');
+  });
+
+  it('S4: a step whose own attempt never had an id does not slip into the session of a sibling', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: codex
+    prompt: Tests.
+  - name: impl
+    type: code
+    agent: codex
+    prompt: Implement.
+    retry:
+      - exit: 2
+`,
+    });
+    const { main } = await scene.attempt({
+      rules: [{ prompt: 'Implement.', call: 1, before: [{ exit: 3 }] }],
+    });
+    expect(story(main.report).slice(1)).toEqual([
+      'impl#1@1 new declared-new failed:protocol',
+      'impl#2@1 new no-session-id passed',
+    ]);
+    expect(talk(await scene.calls()).at(-1)).toBe('codex start c after 0');
+    expect(main.warnings.filter((text) => text.includes('no session id is known'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['claude', '"attempt-started"'],
+    ['codex', '"session-known"'],
+  ])('S8: the id of %s outlives a kill right after it became known', async (agent, event) => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: ${agent}
+    prompt: Implement.
+`,
+    });
+    const first = await scene.attempt({
+      rules: [{ do: [{ hang: true }] }],
+      stop: (machine) => ({
+        how: 'kill',
+        when: {
+          until: async () =>
+            (await journalOf(machine)).includes(event) && (await holdsPrompt(machine, agent)),
+        },
+      }),
+    });
+    expect(first.main.signal).toBe('SIGKILL');
+    expect(first.post?.exitCode).toBe(0);
+    const { main } = await scene.attempt({ attempt: 2 });
+    expect(talk(await scene.calls())).toEqual([`${agent} start a after 0`, `${agent} resume a after 1`]);
+    expect(story(main.report)).toEqual([
+      'impl#1@1 new declared-new cancelled:cancelled',
+      'impl#1@2 resumed continued passed',
+    ]);
+    expect(main.warnings).toEqual([]);
+  });
+
+  it('S8: a kill before the CLI has kept anything costs the id but not the attempt', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude
+    prompt: Implement.
+`,
+    });
+    await scene.attempt({
+      rules: [{ before: [{ hang: true }] }],
+      stop: killOnceJournalHas('"attempt-started"'),
+    });
+    const { main } = await scene.attempt({ attempt: 2 });
+    expect(story(main.report)).toEqual([
+      'impl#1@1 new declared-new cancelled:cancelled',
+      'impl#1@2 new session-lost passed',
+    ]);
+    expect((await scene.calls()).at(-1)?.prompt).toContain('its conversation could not be kept');
+    expect(main.warnings).toHaveLength(1);
+  });
+
+  it('S9: a session that the provider does not know is replaced in the same attempt, with one warning', async () => {
+    const scene = await openScene({ workflow: lostInBetween });
+    const { main } = await scene.attempt();
+    expect(story(main.report)).toEqual([
+      'tests#1@1 new declared-new passed',
+      'impl#1@1 new session-lost failed:gate',
+      'impl#2@1 resumed kept-on-retry failed:gate',
+    ]);
+    expect(talk(await scene.calls())).toEqual([
+      'codex start a after 0',
+      'codex resume a after 0 refused',
+      'codex start b after 0',
+      'codex resume b after 1',
+    ]);
+    expect(main.warnings.filter((text) => text.includes('impl, attempt 1'))).toHaveLength(1);
+    expect(main.warnings.join()).toContain('is gone');
+    expect(sessionsOf(main.outputs).impl).not.toBe(sessionsOf(main.outputs).tests);
+  });
+
+  it('S9: with `on-lost-session: fail` the step fails, and is not tried again', async () => {
+    const scene = await openScene({ workflow: lostInBetween });
+    const { main } = await scene.attempt({ inputs: { 'on-lost-session': 'fail' } });
+    expect(story(main.report)).toEqual([
+      'tests#1@1 new declared-new passed',
+      'impl#1@1 resumed from failed:session-lost',
+    ]);
+    expect(main.errors).toHaveLength(1);
+    expect(main.errors[0]).toContain('Step `impl` failed at attempt 1 (session-lost)');
+  });
+});
+
+/** The gate of `tests` takes every conversation away. */
+const lostInBetween = `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: codex
+    prompt: Tests.
+    gate: [{bash: "rm -r ~/.codex/sessions"}]
+  - name: impl
+    type: code
+    agent: codex
+    session: from: tests
+    prompt: Implement.
+    gate: [{bash: "false"}]
+    retry:
+      - exit: 2
+`;
+
+async function holdsPrompt(machine: Machine, agent: string): Promise<boolean> {
+  for await (const file of glob(join(machine.home, `.${agent}`, '**', '*.jsonl')))
+    if ((await readFile(file, 'utf8')).includes('Implement.')) return true;
+  return false;
+}

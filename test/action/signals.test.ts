@@ -1,0 +1,119 @@
+/** A cancelled or killed job leaves no process and no session file behind, and its state is there. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { projectFolder } from '../../src/providers/claude.js';
+import type { Machine } from '../rig/machine.js';
+import type { Act } from '../rig/stand-in.js';
+import { openScene } from './scene.js';
+
+const flow = `
+name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: write it
+    gate: [bash: 'test -f made.txt']
+`;
+
+const stubborn: readonly Act[] = [
+  { write: 'half.txt', content: 'half' },
+  { spawn: "trap '' TERM INT; while :; do sleep 1; done" },
+  { spawn: "(trap '' TERM INT HUP; sleep 600) & wait", hold: true },
+  { say: 'now hanging' },
+  { hang: true, ignore: ['SIGTERM', 'SIGINT'] },
+];
+const made: readonly Act[] = [{ write: 'made.txt', content: 'made' }];
+
+describe('a job that is stopped while an agent is at work', () => {
+  it.each(['cancel', 'kill'] as const)(
+    'by %s leaves nothing running, and goes on where it was',
+    async (how) => {
+      const scene = await openScene({ workflow: flow });
+      const { main, post } = await scene.attempt({
+        rules: [{ do: stubborn }],
+        stop: { when: { log: 'now hanging' }, how },
+        inspect: async (machine) => expect(await machine.processes()).toEqual([]),
+      });
+      if (how === 'cancel') {
+        expect([main.exitCode, main.signal, main.isHeldOpen]).toEqual([1, undefined, false]);
+        expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
+        expect(main.errors).toEqual([
+          expect.stringMatching(/^Step `impl` was cut off. "Re-run failed jobs"/),
+        ]);
+      } else {
+        expect(main.signal).toBe('SIGKILL');
+        expect(post?.log).toMatch(/Stored the checkpoint gump-v1-/);
+      }
+      const again = await scene.attempt({ attempt: 2, rules: [{ do: made }] });
+      expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+      const [first, second] = await scene.calls();
+      expect(second?.session).toEqual({ mode: 'resume', id: first?.session.id });
+      expect(second?.prompt).toMatch(/interrupted/);
+    },
+  );
+});
+
+describe('the session files in the home of the runner user', () => {
+  const sessionFile = ({ home, workspace }: Machine, id: string) =>
+    join(home, '.claude', 'projects', projectFolder(workspace), `${id}.jsonl`);
+  const found = async ({ home }: Machine) =>
+    (await readdir(join(home, '.claude', 'projects'), { recursive: true })).filter((name) =>
+      name.endsWith('.jsonl'),
+    );
+
+  it('go with post, unless keep-sessions; what was in the way comes back', async () => {
+    const scene = await openScene({ workflow: flow });
+    await scene.attempt({ inspect: async (machine) => expect(await found(machine)).toEqual([]) });
+    const [first] = await scene.calls();
+    const id = first?.session.id ?? '';
+    const users = '{"of":"the user"}\n';
+    await scene.attempt({
+      attempt: 2,
+      async prepare(machine) {
+        await mkdir(dirname(sessionFile(machine, id)), { recursive: true });
+        await writeFile(sessionFile(machine, id), users);
+      },
+      async inspect(machine) {
+        expect(await readFile(sessionFile(machine, id), 'utf8')).toBe(users);
+        expect(await found(machine)).toHaveLength(1);
+      },
+    });
+    await scene.attempt({
+      attempt: 3,
+      rules: [{ do: made }],
+      inputs: { 'keep-sessions': 'true' },
+      async inspect(machine) {
+        expect(await readFile(sessionFile(machine, id), 'utf8')).toContain('"type":"user"');
+      },
+    });
+    const earlier = (await scene.calls()).map((call) => call.earlier.length);
+    expect(earlier).toEqual([0, 1, 2]);
+  });
+});
+
+describe('a job that is cancelled while a gate is at work', () => {
+  it('ends in time, with nothing left running and without a verdict', async () => {
+    const gate = "(trap '' TERM INT; sleep 600) & trap '' TERM; echo gate hangs; while :; do sleep 1; done";
+    const scene = await openScene({ workflow: flow.replace("'test -f made.txt'", JSON.stringify(gate)) });
+    const { main } = await scene.attempt({
+      rules: [{ do: made }],
+      stop: { when: { log: 'gate hangs' }, how: 'cancel' },
+      inspect: async (machine) => expect(await machine.processes()).toEqual([]),
+    });
+    expect([main.exitCode, main.signal]).toEqual([1, undefined]);
+    expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
+    expect(main.log).not.toMatch(/gate bash_0: failed|Withheld/);
+  });
+});
+
+describe('a main that is gone before it began', () => {
+  it.each(['cancel', 'kill'] as const)('by %s is not begun anew by post', async (how) => {
+    const scene = await openScene({ workflow: flow });
+    const { post } = await scene.attempt({ stop: { when: { log: 'gump-action:' }, how } });
+    expect(await scene.calls()).toEqual([]);
+    expect(post?.exitCode).toBe(0);
+    expect(post?.masked.trim()).toBe('');
+  });
+});

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { pages, read, top } from './project.js';
+
+/** As GitHub makes them of a heading. */
+function anchors(page: string): readonly string[] {
+  const headings = [...read(page).matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? '');
+  return headings.map((text) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+const links = pages.flatMap((page) =>
+  [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => ({ page, target: match[1] ?? '' })),
+);
+
+describe('links between the pages', () => {
+  it.each(links.filter(({ target }) => !target.startsWith('https://')))(
+    '$page → $target',
+    ({ page, target }) => {
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      expect(existsSync(join(top, file))).toBe(true);
+      if (anchor !== undefined) expect(anchors(file)).toContain(anchor);
+    },
+  );
+});

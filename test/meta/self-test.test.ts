@@ -1,0 +1,77 @@
+/** The two jobs of ci.yml that run the action by `uses: ./`, with their own scripts: tried here before GitHub does. */
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { startCacheService } from '../rig/cache-service.js';
+import { createMachine, type Machine, type StepResult } from '../rig/machine.js';
+import { makeRepository, type Repository } from '../rig/repository.js';
+import { files, read } from './project.js';
+
+interface CiStep {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, string>>;
+}
+
+interface CiJob {
+  readonly env: Readonly<Record<string, string>>;
+  readonly steps: readonly CiStep[];
+}
+
+const ci: { readonly jobs: Readonly<Record<string, CiJob>> } = parse(read('.github/workflows/ci.yml'));
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+it('goes on in the second job, as its check says', async () => {
+  const cache = await startCacheService();
+  cleanUps.push(() => cache.close());
+  const needed = files('.github/self-test', 'test/rig/cli');
+  const repository = await makeRepository(Object.fromEntries(needed.map((path) => [path, read(path)])));
+  cleanUps.push(() => repository.remove());
+  const [first, second] = [await newMachine(), await newMachine()];
+
+  const begun = await runJob(first, repository, 'action-begins');
+  expect(begun.main.outputs).toMatchObject({ persisted: 'true', resumed: 'false', status: 'passed' });
+  const gone = await runJob(second, repository, 'action-goes-on');
+  await script(second, 'check.sh', {
+    BEFORE: begun.main.outputs.sessions ?? '',
+    AFTER: gone.main.outputs.sessions ?? '',
+    RESUMED: gone.main.outputs.resumed ?? '',
+    PERSISTED: gone.main.outputs.persisted ?? '',
+  });
+
+  async function newMachine(): Promise<Machine> {
+    const machine = await createMachine({ cache });
+    cleanUps.push(() => machine.wipe());
+    return machine;
+  }
+});
+
+async function runJob(machine: Machine, repository: Repository, name: string): Promise<StepResult> {
+  const { env, steps } = ci.jobs[name] as CiJob;
+  await machine.checkout(repository);
+  const inputs = steps.find(({ uses }) => uses === './')?.with ?? {};
+  const pathFile = join(machine.scratch, 'path');
+  await writeFile(pathFile, '');
+  const job = await machine.job({ job: name });
+  await script(machine, 'install.sh', { GITHUB_PATH: pathFile });
+  const folder = (await readFile(pathFile, 'utf8')).trim();
+  // The rig has one folder for programs; the runner would put this one before it.
+  await machine.install('claude', await readFile(join(folder, 'claude'), 'utf8'));
+  const main = await job.step({ inputs, env });
+  const [post] = await job.finish();
+  return { main, ...(post ? { post } : {}) };
+}
+
+/** One of the scripts of `.github/self-test`; rejects when it fails. */
+async function script(machine: Machine, name: string, env: Readonly<Record<string, string>>): Promise<void> {
+  await promisify(execFile)('bash', [join('.github/self-test', name)], {
+    cwd: machine.workspace,
+    env: { PATH: process.env.PATH, HOME: machine.home, RUNNER_TEMP: machine.temp, ...env },
+  });
+}

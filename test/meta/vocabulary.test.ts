@@ -1,0 +1,111 @@
+/** Words of the code that people meet: each is explained, and none is that the code does not know. */
+import { describe, expect, it } from 'vitest';
+import { isWarning } from '../../src/engine/session.js';
+import { failureKinds } from '../../src/failure.js';
+import { sessionReasons } from '../../src/journal/event.js';
+import { providers } from '../../src/providers/registry.js';
+import { codes } from '../../src/workflow/codes.js';
+import { gateTypes } from '../../src/workflow/gates.js';
+import * as syntax from '../../src/workflow/syntax.js';
+import { read, rows } from './project.js';
+
+/** The rows of one table: those below the row that begins with these cells, up to the next head. */
+function table(page: string, head: readonly string[]): readonly (readonly string[])[] {
+  const all = rows(page);
+  const begin = all.findIndex((cells) => head.every((cell, index) => cells[index] === cell));
+  expect(begin, `${page} has a table ${head.join(' | ')}`).toBeGreaterThanOrEqual(0);
+  const below = all.slice(begin + 2);
+  const end = below.findIndex((_, index) => /^-+$/.test(below[index + 1]?.[0] ?? ''));
+  return end < 0 ? below : below.slice(0, end);
+}
+
+const code = (text: string) => `\`${text}\``;
+const first = (cells: readonly string[]) => cells[0] ?? '';
+
+describe('tables of the pages', () => {
+  it('lists every fault of a workflow, with its severity and meaning', () => {
+    const expected = Object.entries(codes).map(([name, { severity, meaning }]) => [
+      code(name),
+      severity,
+      meaning,
+    ]);
+    expect(table('docs/workflow.md', ['Code', 'Severity'])).toEqual(expected);
+  });
+
+  it('lists every reason of a session, and whether it is warned of', () => {
+    const found = table('docs/sessions.md', ['Reason', 'Session', 'Warning']);
+    expect(found.map((cells) => [cells[0], cells[2]])).toEqual(
+      sessionReasons.map((reason) => [code(reason), isWarning(reason) ? 'yes' : 'no']),
+    );
+  });
+
+  it('lists every kind of failure', () => {
+    const found = table('docs/troubleshooting.md', ['Kind', 'What it means']);
+    expect(found.map(first)).toEqual(failureKinds.map(code));
+  });
+
+  it('lists every key of the root and of a step', () => {
+    const keys = (schema: { readonly shape: object }) => Object.keys(schema.shape).map(code).sort();
+    const all = table('docs/workflow.md', ['Key', 'Type', 'Default']);
+    expect(all.map(first).sort()).toEqual(keys(syntax.root));
+    const page = read('docs/workflow.md').slice(read('docs/workflow.md').indexOf('\n## Steps'));
+    for (const key of keys(syntax.step)) expect(page).toContain(`\n| ${key} | `);
+  });
+
+  it('lists every gate', () => {
+    const named = table('docs/workflow.md', ['Gate', 'Passes when']).map(first).join(' ');
+    for (const gate of gateTypes) expect(named).toMatch(new RegExp(`\`${gate}[:\`]`));
+  });
+});
+
+describe('tables of the providers', () => {
+  const real = JSON.parse(read('test/real/package.json')).dependencies as Readonly<Record<string, string>>;
+  const pinned = Object.values(real).map((version) => version.replace(/^npm:.*@/, ''));
+
+  it('has in the README exactly the providers that there are, with the versions that are tried', () => {
+    const found = table('README.md', ['Provider', 'Agent names']);
+    expect(found.map(first)).toEqual(providers.map(({ title }) => title));
+    for (const [index, { id, executable }] of providers.entries()) {
+      const cells = found[index] ?? [];
+      expect(cells[1]).toContain(code(id));
+      expect(cells[2]).toBe(code(executable));
+    }
+    const versions = found.flatMap((cells) => cells[4]?.split(', ') ?? []);
+    expect([...versions].sort()).toEqual([...pinned].sort());
+  });
+
+  it('has every model name', () => {
+    const page = read('docs/workflow.md');
+    for (const { id, models } of providers) {
+      for (const [alias, model] of Object.entries(models)) {
+        expect(page).toContain(code(`${id}-${alias}`));
+        expect(page).toContain(code(model ?? ''));
+      }
+    }
+  });
+
+  it('has every variable, switch, credential and login', () => {
+    const page = read('docs/security.md');
+    for (const { environment } of providers) {
+      const { variables, gateways, credentials, logins } = environment;
+      const names = [
+        ...variables,
+        ...gateways.flatMap((gateway) => [gateway.when, ...gateway.variables]),
+        ...credentials.map(({ variable }) => variable),
+        ...logins.flatMap(({ contains }) => contains ?? []),
+      ];
+      for (const name of names) expect(page).toContain(code(name));
+      for (const { file } of logins) expect(page).toContain(`/${file}\``);
+    }
+  });
+
+  it('has every credential that seals a checkpoint', () => {
+    const list = /static credentials of the providers[\s\S]*?: (.*?)\. /.exec(
+      read('docs/checkpoint.md'),
+    )?.[1];
+    const sealing = providers.flatMap(({ environment }) =>
+      environment.credentials.filter(({ isStatic }) => isStatic).map(({ variable }) => code(variable)),
+    );
+    expect(list?.split(', ')).toEqual([...new Set(sealing)].sort());
+  });
+});

@@ -1,0 +1,72 @@
+/** Every workflow that people copy from here is one that runs. */
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { providers } from '../../src/providers/registry.js';
+import { render } from '../../src/workflow/diagnostic.js';
+import { parseWorkflow } from '../../src/workflow/parse.js';
+import { blocks, files, metadata, pages, read } from './project.js';
+
+interface Text {
+  readonly title: string;
+  readonly text: string;
+}
+
+const printed: readonly Text[] = pages
+  .flatMap((page) => blocks(page, 'yaml'))
+  .map(({ page, line, text }) => ({ title: `${page}:${line}`, text }));
+const kept = files('examples/**/*.yml', 'examples/**/*.yaml', '.github/**/*.yml', '.github/**/*.yaml')
+  .filter((path) => /\/(?:workflows|self-test)\//.test(path))
+  .map((path) => ({ title: path, text: read(path) }));
+const all = [...printed, ...kept];
+
+const isJobs = ({ text }: Text) => /^jobs:/m.test(text);
+const isSteps = ({ text }: Text) => /^- name:/.test(text);
+const isWorkflow = ({ text }: Text) => /^steps:/m.test(text);
+
+function faults({ title, text }: Text): readonly string[] {
+  const options = { file: title, providers: providers.map(({ id }) => id) };
+  return parseWorkflow(text, options).diagnostics.map((one) => render(one, { file: title, text }));
+}
+
+interface GitHubWorkflow {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, { readonly steps: readonly GitHubStep[] }>>;
+}
+
+interface GitHubStep {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+const stepsOf = ({ text }: Text) =>
+  Object.values((parse(text) as GitHubWorkflow).jobs).flatMap(({ steps }) => steps);
+
+describe('workflows that are printed or kept', () => {
+  it('are all of a kind that is looked at here', () => {
+    expect(all.filter((one) => !isJobs(one) && !isSteps(one) && !isWorkflow(one))).toEqual([]);
+    expect(all.filter(isJobs).length).toBeGreaterThan(3);
+  });
+
+  it.each(all.filter(isWorkflow))('$title is a workflow without faults', (one) => {
+    expect(faults(one)).toEqual([]);
+  });
+
+  it.each(all.filter(isSteps))('$title are steps without faults', ({ title, text }) => {
+    const inList = text.replaceAll(/^(?=.)/gm, '  ');
+    expect(faults({ title, text: `name: x\nsteps:\n${inList}` })).toEqual([]);
+  });
+
+  it.each(all.filter(isJobs))('$title gives the action inputs that it has', (one) => {
+    const ours = stepsOf(one).filter(({ uses }) => uses === './' || uses?.startsWith('OWNER/gump-action@'));
+    expect(ours.length).toBeGreaterThan(0);
+    for (const step of ours) {
+      expect(Object.keys(metadata.inputs)).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})));
+    }
+  });
+
+  it.each(all.filter(isJobs))('$title leaves no token where an agent can read it', (one) => {
+    expect((parse(one.text) as GitHubWorkflow).permissions).toEqual({ contents: 'read' });
+    const checkouts = stepsOf(one).filter(({ uses }) => uses?.startsWith('actions/checkout@'));
+    for (const step of checkouts) expect(step.with?.['persist-credentials']).toBe(false);
+  });
+});

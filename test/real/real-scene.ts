@@ -1,0 +1,132 @@
+/**
+ * Job attempts through `dist/` with a real CLI on the machine's PATH and the mock model in the place of its
+ * service. Every machine is wiped after its attempt; only the repository and the cache service live on.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { startCacheService } from '../rig/cache-service.js';
+import {
+  createMachine,
+  type Machine,
+  type MachineOptions,
+  type StepResult,
+  type Stop,
+} from '../rig/machine.js';
+import {
+  type ModelRequest,
+  type ModelRule,
+  type ModelServer,
+  startModelServer,
+} from '../rig/model-server.js';
+import type { ReportAttempt } from '../rig/report.js';
+import { makeRepository } from '../rig/repository.js';
+import { clis, configureCodex, type RealCli } from './drive.js';
+
+export interface RealAttemptOptions {
+  /** The workspace path under the machine's root. */
+  readonly workspace?: string;
+  readonly stop?: Stop;
+  /** Shell commands that the program on PATH does before it becomes the CLI. */
+  readonly atStart?: string;
+  /** Done after post, before the machine is gone. */
+  inspect?(machine: Machine): void;
+}
+
+export interface RealAttempt extends StepResult {
+  /** What the CLI asked the model in this job attempt. */
+  readonly requests: readonly ModelRequest[];
+}
+
+export interface RealScene {
+  readonly model: ModelServer;
+  attempt(cli: RealCli, number: number, options?: RealAttemptOptions): Promise<RealAttempt>;
+}
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+export async function openRealScene(workflow: string, rules: readonly ModelRule[] = []): Promise<RealScene> {
+  const outside = await mkdtemp(join(tmpdir(), 'gump-real-'));
+  cleanUps.push(() => rm(outside, { recursive: true, force: true }));
+  const cache = await startCacheService();
+  cleanUps.push(() => cache.close());
+  const model = await startModelServer({ rules });
+  cleanUps.push(() => model.close());
+  const repository = await makeRepository({ '.gump/workflows/flow.yaml': workflow, 'README.md': 'sample\n' });
+  cleanUps.push(() => repository.remove());
+  // One root for all machines: on hosted runners the paths of a re-run are the same, too.
+  const options = { cache, root: join(outside, 'machine') };
+  return {
+    model,
+    async attempt(cli, number, told = {}) {
+      const before = model.requests.length;
+      const machine = await startMachine(cli, model.url, options, told);
+      await machine.checkout(repository);
+      const result = await runJob(machine, model.url, number, told.stop);
+      told.inspect?.(machine);
+      await machine.wipe();
+      return { ...result, requests: model.requests.slice(before) };
+    },
+  };
+}
+
+async function startMachine(
+  cli: RealCli,
+  url: string,
+  options: MachineOptions,
+  { workspace, atStart = ':' }: RealAttemptOptions,
+): Promise<Machine> {
+  const machine = await createMachine({ ...options, ...(workspace === undefined ? {} : { workspace }) });
+  cleanUps.push(() => machine.wipe());
+  configureCodex(machine.home, url);
+  const command = [cli.file, ...cli.before].map((part) => `'${part}'`).join(' ');
+  await machine.install(cli.provider.executable, `#!/bin/sh\n${atStart}\nexec ${command} "$@"\n`);
+  return machine;
+}
+
+function runJob(machine: Machine, url: string, attempt: number, stop: Stop | undefined): Promise<StepResult> {
+  return machine.step({
+    attempt,
+    ...(stop === undefined ? {} : { stop }),
+    inputs: { workflow: 'flow' },
+    env: {
+      ANTHROPIC_BASE_URL: url,
+      ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',
+      OPENAI_API_KEY: 'dummy-openai-key-0123456789',
+      // The CLI's own retries would take minutes.
+      CLAUDE_CODE_MAX_RETRIES: '0',
+    },
+  });
+}
+
+export function cliOf(version: string): RealCli {
+  const cli = clis.find((known) => known.version === version);
+  if (cli === undefined) throw new Error(`package.json pins no CLI of version ${version}`);
+  return cli;
+}
+
+/** The CLIs that a user has; older versions of them stand in single tests. */
+export const current: readonly RealCli[] = [cliOf('2.1.330'), cliOf('0.169.0')];
+
+export const nameOf = (cli: RealCli): string => `${cli.provider.title} ${cli.version}`;
+
+/** All attempts at a step, of every job attempt so far. */
+export function attemptsAt({ main }: StepResult, path: string): readonly ReportAttempt[] {
+  return main.report?.steps.find((step) => step.path === path)?.attempts ?? [];
+}
+
+/** The output `sessions`: step → id of the session of its last attempt. */
+export function sessionIds({ main }: StepResult): Readonly<Record<string, string>> {
+  const sessions = JSON.parse(main.outputs.sessions ?? '{}') as Record<string, { id: string }>;
+  return Object.fromEntries(Object.entries(sessions).map(([path, { id }]) => [path, id]));
+}
+
+/** Whether the request holds this as (part of) a text of the user, as opposed to anywhere in its body. */
+export function holds(request: ModelRequest | undefined, text: string): boolean {
+  return request?.userTexts.some((said) => said.includes(text)) ?? false;
+}

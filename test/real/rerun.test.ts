@@ -1,0 +1,109 @@
+/**
+ * The main promise, with the real CLIs: what a step that failed sends to the model after a re-run on a machine
+ * that knows nothing is read from the requests that the model got.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Machine } from '../rig/machine.js';
+import type { ModelRule } from '../rig/model-server.js';
+import type { RealCli } from './drive.js';
+import { attemptsAt, cliOf, current, nameOf, openRealScene, sessionIds } from './real-scene.js';
+
+const testsPrompt = 'TOKEN-tests Write the tests. [[write:tests.txt|the tests]] [[say:Tests are there.]]';
+const implPrompt = 'TOKEN-impl Make them pass. [[write:impl.txt|first try]] [[say:Tried.]]';
+
+const workflow = (agent: string): string => `name: tdd
+steps:
+  - name: tests
+    type: code
+    agent: ${agent}
+    prompt: "${testsPrompt}"
+    gate:
+      - touched: "tests.txt"
+  - name: impl
+    type: code
+    agent: ${agent}
+    session: from: tests
+    prompt: "${implPrompt}"
+    gate:
+      - bash: "grep second impl.txt || { echo TOKEN-verdict it is not the second try; exit 1; }"
+`;
+
+/** Told what was wrong, the model does better; before that the markers of the prompt speak. */
+const mends: ModelRule = ({ prompt, toolResults }) =>
+  prompt.includes('did not pass') && toolResults === 0
+    ? { write: { path: 'impl.txt', content: 'second try' } }
+    : undefined;
+
+const read = (machine: Machine, file: string): string | undefined => {
+  const path = join(machine.workspace, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+};
+
+interface Rerun {
+  readonly name: string;
+  readonly first: RealCli;
+  readonly second: RealCli;
+  readonly workspace?: string;
+}
+
+const reruns: readonly Rerun[] = [
+  ...current.map((cli) => ({ name: nameOf(cli), first: cli, second: cli })),
+  ...current.map((cli) => ({
+    name: `${nameOf(cli)}, with the workspace at another path`,
+    first: cli,
+    second: cli,
+    workspace: 'other/place_2/My.Sample',
+  })),
+  {
+    name: 'Claude Code 2.1.197, and then 2.1.330',
+    first: cliOf('2.1.197'),
+    second: cliOf('2.1.330'),
+    workspace: 'other/sample',
+  },
+];
+
+describe('a re-run goes on in the same conversation', () => {
+  test.each(reruns)('$name', async ({ first, second, workspace }) => {
+    const agent = first.provider.id === 'claude' ? 'claude-haiku' : 'codex';
+    const { attempt } = await openRealScene(workflow(agent), [mends]);
+
+    const failed = await attempt(first, 1);
+    expect(failed.main.exitCode, failed.main.log).toBe(1);
+    expect(failed.main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl', persisted: 'true' });
+    const ids = sessionIds(failed);
+    expect(ids.impl).toBe(ids.tests);
+
+    const files: Record<string, string | undefined> = {};
+    const passed = await attempt(second, 2, {
+      ...(workspace === undefined ? {} : { workspace }),
+      inspect: (machine) => {
+        files.tests = read(machine, 'tests.txt');
+        files.impl = read(machine, 'impl.txt');
+      },
+    });
+    expect(passed.main.exitCode, passed.main.log).toBe(0);
+    expect(passed.main.outputs).toMatchObject({ status: 'passed', resumed: 'true', persisted: 'true' });
+    expect(files).toEqual({ tests: 'the tests', impl: 'second try' });
+
+    const [request] = passed.requests;
+    expect(request?.userTexts.map((text) => text.trim().split('\n')[0])).toEqual([
+      testsPrompt,
+      implPrompt,
+      implPrompt,
+    ]);
+    expect(request?.prompt).toContain('TOKEN-verdict');
+    expect(passed.requests.filter(({ prompt }) => prompt.includes('TOKEN-tests'))).toEqual([]);
+    // What the model had said belongs to the conversation too.
+    expect(JSON.stringify(request?.body)).toContain('Tests are there.');
+
+    expect(sessionIds(passed)).toEqual(ids);
+    expect(attemptsAt(passed, 'tests')).toHaveLength(1);
+    expect(attemptsAt(passed, 'impl')).toMatchObject([
+      { number: 1, jobAttempt: 1, status: 'failed', session: { effective: 'resumed', reason: 'from' } },
+      { number: 2, jobAttempt: 2, status: 'passed', session: { effective: 'resumed', reason: 'continued' } },
+    ]);
+    expect(passed.main.report?.totals.turns).toBe(6);
+  });
+});
