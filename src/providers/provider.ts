@@ -134,14 +134,33 @@ export interface Credential {
  * relative to the CLI's home folder and use `/`.
  */
 export interface SessionFiles {
-  /** The variable that moves the CLI's home folder, and the folder under HOME otherwise. */
-  readonly home: { readonly variable?: string; readonly folder: string };
+  readonly home: SessionHome;
   /** Globs (picomatch) under which the files of session `id` lie, for an agent that ran in `directory`. */
   patterns(id: string, directory: string): readonly string[];
-  /** Where a kept file has to lie so that the CLI finds it from `directory` on this machine. */
-  place(file: string, id: string, directory: string): string;
+  /** Where a kept file has to lie so that the CLI finds it from `directory` on this machine, whose home that is. */
+  place(file: string, id: string, directory: string, home: HomeView): string;
   /** What in the file has to change for that. */
   rewrite?(content: Buffer, directory: string): Buffer;
   /** What the session had spent by the end of this file, for CLIs that report totals and note them there. */
   spent?(content: Buffer): Usage;
+}
+
+/** The CLI's home folder: under HOME, unless a variable says otherwise. */
+export interface SessionHome {
+  readonly folder: string;
+  /** Holds the path of the folder itself. */
+  readonly variable?: string;
+  /** Holds the path that takes the place of HOME. */
+  readonly parentVariable?: string;
+}
+
+/**
+ * A look into the CLI's home folder, for CLIs that keep a list of where things lie. Paths are relative to it
+ * and use `/`; no link is followed.
+ */
+export interface HomeView {
+  /** The text of an ordinary file of at most 1 MB; `undefined` where there is none. */
+  read(path: string): string | undefined;
+  /** The names in a folder, sorted; none where it is not there. */
+  list(path: string): readonly string[];
 }

@@ -1,5 +1,6 @@
 /** The scenes that are recorded as fixtures: what is asked of a CLI, and what the mock model does. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Usage } from '../../src/providers/provider.js';
 import type { ModelServer } from '../rig/model-server.js';
 import {
@@ -64,10 +65,21 @@ export const scenes: Readonly<Record<string, Play>> = {
   killed,
 };
 
+const loop = '[[loop:echo again]]';
+
 /** Only for CLIs with a turn limit of their own. */
-export const claudeScenes: Readonly<Record<string, Play>> = {
-  'max-turns': start('[[loop:echo again]]', { args: ['--max-turns', '2'] }),
+const turnLimit: Readonly<Record<string, Play>> = {
+  claude: start(loop, { args: ['--max-turns', '2'] }),
+  qwen: start(loop, { args: ['--max-session-turns', '2'] }),
+  gemini: (cli, place, server) => {
+    const file = join(place.home, '.gemini/settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...settings, model: { maxSessionTurns: 2 } }));
+    return start(loop)(cli, place, server);
+  },
 };
 
-export const scenesOf = (cli: RealCli): Readonly<Record<string, Play>> =>
-  cli.provider.id === 'claude' ? { ...scenes, ...claudeScenes } : scenes;
+export function scenesOf({ provider }: RealCli): Readonly<Record<string, Play>> {
+  const limited = turnLimit[provider.id];
+  return limited === undefined ? scenes : { ...scenes, 'max-turns': limited };
+}
