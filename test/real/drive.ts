@@ -15,7 +15,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { claude } from '../../src/providers/claude.js';
 import { codex } from '../../src/providers/codex.js';
+import { opencode } from '../../src/providers/opencode.js';
 import type { AgentEvent, Exit, Provider, Turn, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import { createCommandSessions } from '../../src/sessions/command-sessions.js';
+import { processRunner } from '../../src/system/run-process.js';
 
 const modules = fileURLToPath(new URL('node_modules', import.meta.url));
 
@@ -43,6 +46,7 @@ export const clis: readonly RealCli[] = [
     file: process.execPath,
     before: [join(modules, '@openai/codex/bin/codex.js')],
   },
+  { provider: opencode, version: '1.18.33', file: join(modules, '.bin/opencode'), before: [] },
 ];
 
 /** A machine as far as a CLI sees it: a home that knows the mock model, and a repository. */
@@ -59,7 +63,20 @@ export function makePlace(root: string, url: string, directory = join(makeRoot(r
   const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}/v1"\nenv_key = "OPENAI_API_KEY"`;
   const limits = 'wire_api = "responses"\nrequest_max_retries = 0\nstream_max_retries = 0';
   writeFileSync(join(home, '.codex/config.toml'), `model_provider = "mock"\n${provider}\n${limits}\n`);
+  writeOpencodeConfig(home, url);
   return { home, directory };
+}
+
+function writeOpencodeConfig(home: string, url: string): void {
+  const model = { limit: { context: 100_000, output: 1000 }, cost: { input: 1, output: 2 } };
+  const mock = {
+    npm: '@ai-sdk/openai-compatible',
+    options: { baseURL: `${url}/v1`, apiKey: '{env:OPENAI_API_KEY}' },
+    models: { 'mock-model': model, 'other-model': model },
+  };
+  const config = { model: 'mock/mock-model', small_model: 'mock/mock-model', provider: { mock } };
+  mkdirSync(join(home, '.config/opencode'), { recursive: true });
+  writeFileSync(join(home, '.config/opencode/opencode.json'), JSON.stringify(config));
 }
 
 /** A temporary directory with symbolic links resolved, in `root` where it is given. */
@@ -83,6 +100,22 @@ export function sessionFilesOf(
     file.endsWith(`${id}.jsonl`),
   );
   return new Map(files.map((file) => [file, join(folder, file)]));
+}
+
+/** The session of a CLI that keeps it in a database, on this machine; `undefined` where it has files. */
+export function commandsOf({ provider }: RealCli, { home, directory }: Place, id: string) {
+  const { sessionCommands } = provider;
+  if (sessionCommands === undefined) return undefined;
+  const sessions = createCommandSessions({ processes: processRunner, directory: join(home, 'imports') });
+  const environment = baseEnvironment(home, '');
+  const place = { provider: { ...provider, sessionCommands }, id, directory, environment };
+  return {
+    begin: () => sessions.begin(place),
+    keep: () => sessions.keep(place),
+    bringBack: (
+      ...rest: Parameters<typeof sessions.bringBack> extends [unknown, ...infer More] ? More : never
+    ) => sessions.bringBack(place, ...rest),
+  };
 }
 
 export interface DrivenTurn {
@@ -117,6 +150,8 @@ export async function drive(
     directory: place.directory,
     isRoot: process.getuid?.() === 0,
   };
+  if (turn.session.mode === 'start' && turn.session.id !== undefined)
+    await commandsOf(cli, place, turn.session.id)?.begin();
   const command = cli.provider.command(turn);
   const [first = '', ...others] = command.args;
   const child = spawn(cli.file, [...cli.before, first, ...(options.args ?? []), ...others], {
@@ -144,12 +179,15 @@ export async function drive(
 
 function baseEnvironment(home: string, url: string): Record<string, string> {
   return {
-    PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    PATH: `${join(modules, '.bin')}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
     HOME: home,
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: 'dummy-anthropic-key',
     OPENAI_API_KEY: 'dummy-openai-key',
     // The CLI's own retries would take minutes.
     CLAUDE_CODE_MAX_RETRIES: '1',
+    // No machine but this one is asked.
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
   };
 }

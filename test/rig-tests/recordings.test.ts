@@ -41,6 +41,12 @@ const clis = [
     args: ['exec', '--json', '-s', 'workspace-write', '-'],
     scenes: ['success', 'tool', '401', '429', 'context'],
   },
+  {
+    name: 'opencode',
+    version: '1.18.33',
+    args: ['run', '--format', 'json'],
+    scenes: ['success', 'tool', '401', '429', 'context'],
+  },
 ];
 
 const rig = useMachine();
@@ -53,11 +59,11 @@ const lines = (text: string) =>
 
 /** What kind of line it is. */
 function kind(line: Json): string {
-  const inner = (line.event ?? line.item) as Json | undefined;
+  const inner = (line.event ?? line.item ?? line.part) as Json | undefined;
   return [line.type, line.subtype, inner?.type].filter(Boolean).join(' ');
 }
 
-const inside = ['message', 'event', 'item', 'usage', 'error'];
+const inside = ['message', 'event', 'item', 'usage', 'error', 'part', 'state', 'tokens', 'cache', 'data'];
 
 /** `message.usage.input_tokens` and so on, as deep as the readers look. */
 function keys(line: Json, before = ''): readonly string[] {
