@@ -1,10 +1,11 @@
 /** The table of providers: one row each. Everything that knows of all of them reads it. */
 import { claude } from './claude.js';
 import { codex } from './codex.js';
+import { cursor } from './cursor.js';
 import { opencode } from './opencode.js';
 import type { Provider } from './provider.js';
 
-export const providers: readonly Provider[] = [claude, codex, opencode];
+export const providers: readonly Provider[] = [claude, codex, opencode, cursor];
 
 /** The provider with this id; `table` is there so that a test can add one of its own. */
 export function findProvider(id: string, table: readonly Provider[] = providers): Provider | undefined {
