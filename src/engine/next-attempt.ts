@@ -100,7 +100,9 @@ function sessionFor(run: Run, placed: PlacedStep, step: AgentStep, facts: Sessio
 
 /** S8: where the CLI lets us choose, the id is known before it starts. */
 export function withChosenId(run: Run, provider: Provider, decision: SessionDecision): SessionDecision {
-  return provider.sessionIds === 'chosen' ? { ...decision, id: run.ports.newId() } : decision;
+  if (provider.sessionIds === 'given') return decision;
+  const uuid = run.ports.newId();
+  return { ...decision, id: provider.newSessionId?.(uuid) ?? uuid };
 }
 
 /** S3: only steps of the same scope can be gone on from. */

@@ -23,10 +23,17 @@ export interface Provider {
   readonly models: Readonly<Record<string, string | undefined>>;
   /** `chosen`: the CLI takes an id chosen by us for a new session; `given`: the id is in its first event. */
   readonly sessionIds: 'chosen' | 'given';
+  /** The id that is made of a fresh UUID where ids are chosen; the UUID itself where this is absent. */
+  newSessionId?(uuid: string): string;
   /** Whether a text may be handed to this CLI as a session id (checked before it goes on a command line). */
   isSessionId(text: string): boolean;
+  /** The row for whatever model an agent may name. */
   readonly environment: ProviderEnvironment;
+  /** For a CLI that speaks to many services: the row narrowed to the one that this model needs. */
+  environmentOf?(model: string | undefined): ProviderEnvironment;
   readonly sessionFiles: SessionFiles;
+  /** Where a session cannot be had as files: `sessionFiles` then only says where the home folder is. */
+  readonly sessionCommands?: SessionCommands;
   command(turn: Turn): Command;
   /** One per process. `before` is what the session had already spent when the process started. */
   reader(before: Usage): TurnReader;
@@ -49,6 +56,8 @@ export interface Turn {
   readonly directory: string;
   /** Whether the runner user is root (some CLIs refuse their freest mode then). */
   readonly isRoot: boolean;
+  /** What the agent gets besides; for a setting whose variable the user may have set too. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Command {
@@ -128,6 +137,25 @@ export interface Credential {
   /** Lives longer than a job and is a secret by itself: it may seal a checkpoint (contract 7). */
   readonly isStatic: boolean;
 }
+
+/**
+ * How a conversation is taken out of a CLI and brought back where it lies in a database, together with what
+ * must not be kept. One export stands for one point of it: later ones are kept beside the earlier (S13).
+ */
+export interface SessionCommands {
+  /** What is imported before a new session starts, so that its id is one of ours. */
+  empty(id: string, directory: string): string;
+  /** Prints the session on standard output. */
+  export(id: string): SessionCommand;
+  /** Takes in a file that `export` filled; the session then belongs to the directory it is run in. */
+  import(file: string): SessionCommand;
+  /** Forgets the session: `import` leaves alone what is there of it. */
+  remove(id: string): SessionCommand;
+  /** Whether a text is a whole export of this very session. */
+  isExport(text: string, id: string): boolean;
+}
+
+export type SessionCommand = Omit<Command, 'stdin'>;
 
 /**
  * Where a CLI keeps one conversation: an allow-list, because credentials lie beside it. All paths are

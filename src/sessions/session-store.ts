@@ -20,7 +20,7 @@ export type { PlacedFile, SessionFile };
 
 /** Which conversation is meant, and where its agent runs. */
 export interface SessionPlace {
-  readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'sessionFiles'>;
+  readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'sessionFiles' | 'sessionCommands'>;
   readonly id: string;
   /** The agent's working directory, absolute. */
   readonly directory: string;

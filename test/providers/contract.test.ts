@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readAgentName } from '../../src/providers/agent-name.js';
 import type { Exit, HomeView, Permission, Provider, Turn } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/registry.js';
+import { pathMatcher } from '../../src/sessions/find-files.js';
 import { fold } from './fold.js';
 import { type Transcript, transcriptsOf } from './transcripts.js';
 
@@ -24,6 +25,9 @@ const kinds: Readonly<Record<string, string | undefined>> = {
   killed: 'protocol',
   'max-turns': 'guard',
 };
+
+/** Providers that have no words for read-only which would let a verdict be written. */
+const checkedAfterwards = ['cursor'];
 
 /** Files that lie in the home folders of the CLIs and must not be kept. */
 const neverKept = [
@@ -52,6 +56,8 @@ const neverKept = [
     'account.json',
     'sessions/2026/auth.json',
   ],
+  ['opencode/opencode.db', 'opencode/opencode.db-wal', 'opencode/auth.json', 'opencode/account.json'],
+  ['.cursor/cli-config.json', '.cursor/chats/x/auth.json', '.cursor/mcp.json', '.config/cursor/auth.json'],
 ].flat();
 
 describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
@@ -102,12 +108,14 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     test('each permission has words of its own, new and resumed', () => {
       const session = { mode: 'resume', id: sessionId } as const;
       const permissions: readonly Permission[] = ['read-only', 'workspace', 'full'];
-      const told = permissions.map((permission) => args({ permission }).join(' '));
-      const differing = withoutFull.includes(provider.id) ? 2 : 3;
-      expect(new Set(told).size).toBe(differing);
-      expect(told[0]).not.toBe(told[1]);
-      const again = permissions.map((permission) => args({ permission, session }).join(' '));
-      expect(new Set(again).size).toBe(differing);
+      const words = (change: Partial<Turn>) => {
+        const { args, env } = provider.command(turn(change));
+        return JSON.stringify([args, env]);
+      };
+      const told = permissions.map((permission) => words({ permission }));
+      expect(new Set(told).size).toBe([...withoutFull, ...checkedAfterwards].includes(provider.id) ? 2 : 3);
+      const again = permissions.map((permission) => words({ permission, session }));
+      expect(new Set(again).size).toBe(new Set(told).size);
     });
 
     test('aliases become model names', () => {
@@ -171,7 +179,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       });
 
       test('numbers that are not said stay absent', () => {
-        const silent = lines.map((line) => withoutKeys(line, /usage|cost|stats/i));
+        const silent = lines.map((line) => withoutKeys(line, /usage|cost|tokens|stats/i));
         const { outcome, events } = fold(provider, silent, exit, before);
         expect(Object.keys(outcome.usage).filter((key) => key !== 'turns')).toEqual([]);
         expect(outcome.totals).toBeUndefined();
@@ -238,13 +246,19 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
   describe('session files', () => {
     const directory = '/home/runner/work/app/app';
-    const matches = picomatch([...provider.sessionFiles.patterns(sessionId, directory)], { dot: true });
+    const patterns = provider.sessionFiles.patterns(sessionId, directory);
+    const matches = pathMatcher(patterns);
+    const hasFiles = provider.sessionCommands === undefined;
 
     test('no file with a credential is on the list', () => {
       for (const file of neverKept) expect([file, matches(file)]).toEqual([file, false]);
     });
 
-    test('nor another session of the same kind', () => {
+    test('there are files, or commands, but not both', () => {
+      expect(patterns.length > 0).toBe(hasFiles);
+    });
+
+    test.runIf(hasFiles)('nor another session of the same kind', () => {
       const file = recordedFile(provider, sessionId);
       const kept = provider.sessionFiles.place(file, sessionId, directory, newHome);
       expect(matches(kept)).toBe(true);
@@ -252,7 +266,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       expect(matches(kept.replace(sessionId.slice(0, 8), '11111111'))).toBe(false);
     });
 
-    test('a file is placed in the home, and there it is on the list', () => {
+    test.runIf(hasFiles)('a file is placed in the home, and there it is on the list', () => {
       const placed = provider.sessionFiles.place(
         recordedFile(provider, sessionId),
         sessionId,
@@ -261,6 +275,11 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       );
       expect(placed).not.toMatch(/^\/|\.\.|\\/);
       expect(matches(placed)).toBe(true);
+    });
+
+    test.runIf(provider.sessionIds === 'chosen')('an id of ours is one of its own form', () => {
+      const uuid = '0b5f2c1e-1111-4222-8333-444455556666';
+      expect(provider.isSessionId(provider.newSessionId?.(uuid) ?? uuid)).toBe(true);
     });
 
     test('what is no session id never gets on a command line', () => {
@@ -293,6 +312,7 @@ function recordedFile(provider: Provider, id: string): string {
     gemini: `tmp/app/chats/session-2026-11-23T06-43-${id.slice(0, 8)}.jsonl`,
     qwen: `projects/-home-runner-work-app-app/chats/${id}.jsonl`,
     codex: `sessions/2026/11/23/rollout-2026-11-23T06-43-41-${id}.jsonl`,
+    cursor: `.cursor/chats/0123456789abcdef0123456789abcdef/${id}/store.db`,
   };
   return files[provider.id] ?? `add the path of ${provider.id} to recordedFile`;
 }

@@ -17,8 +17,11 @@ import picomatch from 'picomatch';
 import { claude } from '../../src/providers/claude.js';
 import { codex } from '../../src/providers/codex.js';
 import { gemini } from '../../src/providers/gemini.js';
+import { opencode } from '../../src/providers/opencode.js';
 import type { AgentEvent, Exit, Provider, Turn, TurnOutcome, Usage } from '../../src/providers/provider.js';
 import { qwen } from '../../src/providers/qwen.js';
+import { createCommandSessions } from '../../src/sessions/command-sessions.js';
+import { processRunner } from '../../src/system/run-process.js';
 
 /** Where the CLIs lie. */
 export const modules = fileURLToPath(new URL('node_modules', import.meta.url));
@@ -59,6 +62,7 @@ export const clis: readonly RealCli[] = [
     file: process.execPath,
     before: [join(modules, '@qwen-code/qwen-code/cli-entry.js')],
   },
+  { provider: opencode, version: '1.18.33', file: join(modules, '.bin/opencode'), before: [] },
 ];
 
 /** A machine as far as a CLI sees it: a home that knows the mock model, and a repository. */
@@ -91,11 +95,24 @@ export function configureHome(home: string, url: string): void {
     memory: { enableManagedAutoMemory: false },
     model: { generationConfig: { maxRetries: 0 } },
   });
+  writeOpencodeConfig(home, url);
 }
 
 function writeSettings(folder: string, settings: object): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
+}
+
+function writeOpencodeConfig(home: string, url: string): void {
+  const model = { limit: { context: 100_000, output: 1000 }, cost: { input: 1, output: 2 } };
+  const mock = {
+    npm: '@ai-sdk/openai-compatible',
+    options: { baseURL: `${url}/v1`, apiKey: '{env:OPENAI_API_KEY}' },
+    models: { 'mock-model': model, 'other-model': model },
+  };
+  const config = { model: 'mock/mock-model', small_model: 'mock/mock-model', provider: { mock } };
+  mkdirSync(join(home, '.config/opencode'), { recursive: true });
+  writeFileSync(join(home, '.config/opencode/opencode.json'), JSON.stringify(config));
 }
 
 /** A temporary directory with symbolic links resolved, in `root` where it is given. */
@@ -119,6 +136,22 @@ export function sessionFilesOf(
     picomatch.isMatch(file, [...provider.sessionFiles.patterns(id, directory)], { dot: true }),
   );
   return new Map(files.map((file) => [file, join(folder, file)]));
+}
+
+/** The session of a CLI that keeps it in a database, on this machine; `undefined` where it has files. */
+export function commandsOf({ provider }: RealCli, { home, directory }: Place, id: string) {
+  const { sessionCommands } = provider;
+  if (sessionCommands === undefined) return undefined;
+  const sessions = createCommandSessions({ processes: processRunner, directory: join(home, 'imports') });
+  const environment = baseEnvironment(home, '');
+  const place = { provider: { ...provider, sessionCommands }, id, directory, environment };
+  return {
+    begin: () => sessions.begin(place),
+    keep: () => sessions.keep(place),
+    bringBack: (
+      ...rest: Parameters<typeof sessions.bringBack> extends [unknown, ...infer More] ? More : never
+    ) => sessions.bringBack(place, ...rest),
+  };
 }
 
 export interface DrivenTurn {
@@ -153,6 +186,8 @@ export async function drive(
     directory: place.directory,
     isRoot: process.getuid?.() === 0,
   };
+  if (turn.session.mode === 'start' && turn.session.id !== undefined)
+    await commandsOf(cli, place, turn.session.id)?.begin();
   const command = cli.provider.command(turn);
   const [first = '', ...others] = command.args;
   const child = spawn(cli.file, [...cli.before, first, ...(options.args ?? []), ...others], {
@@ -180,7 +215,7 @@ export async function drive(
 
 function baseEnvironment(home: string, url: string): Record<string, string> {
   return {
-    PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    PATH: `${join(modules, '.bin')}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
     HOME: home,
     // Gemini CLI leaves reports of errors there.
     TMPDIR: home,
@@ -195,5 +230,8 @@ function baseEnvironment(home: string, url: string): Record<string, string> {
     GEMINI_MODEL: 'gemini-2.5-flash',
     // The CLI's own retries would take minutes.
     CLAUDE_CODE_MAX_RETRIES: '1',
+    // No machine but this one is asked.
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
   };
 }

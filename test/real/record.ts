@@ -18,6 +18,8 @@ function scrubber(place: Place, url: string): (text: string) => string {
   const pairs = [
     [projectFolder(place.directory), projectFolder(directory)],
     [place.directory, directory],
+    // OpenCode tells paths from the root on too.
+    [place.directory.slice(1), directory.slice(1)],
     [place.home, home],
     [modules, '/usr/lib/node_modules'],
     [url, 'http://127.0.0.1:8080'],

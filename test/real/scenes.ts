@@ -19,10 +19,12 @@ export interface Played extends DrivenTurn {
 
 type Play = (cli: RealCli, place: Place, server: ModelServer) => Promise<Played>;
 
-const unknownSession = '00000000-0000-4000-8000-000000000000';
+/** An id of the form that this CLI takes. */
+export const makeId = ({ provider }: RealCli, uuid: string = crypto.randomUUID()): string =>
+  provider.newSessionId?.(uuid) ?? uuid;
 
 const newSession = (cli: RealCli): { mode: 'start'; id?: string } =>
-  cli.provider.sessionIds === 'chosen' ? { mode: 'start', id: crypto.randomUUID() } : { mode: 'start' };
+  cli.provider.sessionIds === 'chosen' ? { mode: 'start', id: makeId(cli) } : { mode: 'start' };
 
 const start =
   (prompt: string, options: DriveOptions = {}): Play =>
@@ -59,7 +61,7 @@ export const scenes: Readonly<Record<string, Play>> = {
   500: start('[[fail:500]]'),
   context: start('[[fail:context]]'),
   'unknown-session': async (cli, place, { url }) => {
-    const session = { mode: 'resume', id: unknownSession } as const;
+    const session = { mode: 'resume', id: makeId(cli, '00000000-0000-4000-8000-000000000000') } as const;
     return { ...(await drive(cli, place, url, { prompt: 'Go on.', session })), before: {} };
   },
   killed,

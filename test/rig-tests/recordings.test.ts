@@ -54,6 +54,12 @@ const clis = [
     args: ['--output-format=stream-json', '--approval-mode=yolo'],
     scenes: ['success', 'tool', '401', '429', '500', 'context', 'max-turns'],
   },
+  {
+    name: 'opencode',
+    version: '1.18.33',
+    args: ['run', '--format', 'json'],
+    scenes: ['success', 'tool', '401', '429', 'context'],
+  },
 ];
 
 /** Where the option that limits turns has another name. */
@@ -69,7 +75,7 @@ const lines = (text: string) =>
 
 /** What kind of line it is. */
 function kind(line: Json): string {
-  const inner = (line.event ?? line.item) as Json | undefined;
+  const inner = (line.event ?? line.item ?? line.part) as Json | undefined;
   return [line.type, line.subtype, inner?.type].filter(Boolean).join(' ');
 }
 
@@ -77,7 +83,21 @@ function kind(line: Json): string {
 const wholeAnswers = (all: readonly Json[]) =>
   all.filter((line, index) => !(line.delta === true && all[index - 1]?.delta === true));
 
-const inside = ['message', 'event', 'item', 'usage', 'error', 'stats', 'goal_state', 'parameters'];
+const inside = [
+  'message',
+  'event',
+  'item',
+  'usage',
+  'error',
+  'stats',
+  'goal_state',
+  'parameters',
+  'part',
+  'state',
+  'tokens',
+  'cache',
+  'data',
+];
 
 /** `message.usage.input_tokens` and so on, as deep as the readers look. */
 function keys(line: Json, before = ''): readonly string[] {
