@@ -2,8 +2,8 @@
 import type { Agents, AgentTurn } from '../engine/ports.js';
 import { UserError } from '../failure.js';
 import { readAgentName } from '../providers/agent-name.js';
-import type { AgentEvent, Provider, TurnOutcome } from '../providers/provider.js';
-import { environmentFor } from '../security/environment.js';
+import type { AgentEvent, Provider, ProviderEnvironment, TurnOutcome } from '../providers/provider.js';
+import { environmentFor, type ProviderVariables } from '../security/environment.js';
 import { guardFileCommands } from '../security/file-commands.js';
 import type { Environment } from '../security/secret-names.js';
 import { graceFor, type ProcessRunner } from '../system/process.js';
@@ -17,6 +17,8 @@ export interface AgentsOptions {
   /** Where agents run. */
   readonly directory: string;
   readonly isRoot: boolean;
+  /** Makes a new session with an id of ours known to the CLI; false: it could not be done. */
+  beginSession(provider: Provider, id: string): Promise<boolean>;
   /** Told the process id of every agent as it starts, and that it has ended. */
   onProcess(pid: number | undefined): void;
   debug(message: string): void;
@@ -39,14 +41,16 @@ async function runAgent(
   turn: AgentTurn,
   options: AgentsOptions,
 ): Promise<TurnOutcome & { readonly durationMs: number }> {
-  const { provider, signal } = turn;
+  const { provider, model, signal } = turn;
+  const environment = agentEnvironment({ environment: rowOf(provider, model) }, options);
   const command = provider.command({
     prompt: turn.prompt,
-    session: turn.session,
-    ...(turn.model === undefined ? {} : { model: turn.model }),
+    session: await sessionFor(turn, options),
+    ...(model === undefined ? {} : { model }),
     permission: turn.permission,
     directory: options.directory,
     isRoot: options.isRoot,
+    environment,
   });
   options.debug(`${command.file} ${command.args.join(' ')}`);
   const checkFileCommands = await guardFileCommands(options.environment);
@@ -55,7 +59,7 @@ async function runAgent(
     file: command.file,
     args: command.args,
     directory: options.directory,
-    env: { ...agentEnvironment(provider, options), ...command.env },
+    env: { ...environment, ...command.env },
     stdin: command.stdin,
     onStart: options.onProcess,
     onLine: (line, stream) => {
@@ -72,9 +76,20 @@ async function runAgent(
   return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tampered(touched) };
 }
 
-/** The environment that agents of this provider get, without what its command adds. */
+/** Without the id where it could not be begun with it: then the CLI gives one of its own, and tells it (S8). */
+async function sessionFor({ provider, session }: AgentTurn, options: AgentsOptions) {
+  if (session.mode === 'resume' || session.id === undefined) return session;
+  return (await options.beginSession(provider, session.id)) ? session : ({ mode: 'start' } as const);
+}
+
+/** The row of a provider for one of its models. */
+export function rowOf(provider: Provider, model: string | undefined): ProviderEnvironment {
+  return provider.environmentOf?.(model) ?? provider.environment;
+}
+
+/** The environment that goes with a provider's row, without what its command adds. */
 export function agentEnvironment(
-  provider: Provider,
+  provider: ProviderVariables,
   options: Pick<AgentsOptions, 'environment' | 'providers' | 'passEnv'>,
 ): Readonly<Record<string, string>> {
   return environmentFor({ ...options, provider }).env;

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import * as core from '@actions/core';
 import { emptyState, type RunState } from '../journal/state.js';
+import { expand, plannedTasks } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import type { Log } from '../report/log.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
@@ -70,9 +71,18 @@ function outputs(report: Report, ending: Ending): Readonly<Record<string, string
     turns: text(totals.turns),
     report: ending.files.report,
     patch: ending.files.patch,
-    tasks: '',
+    tasks: tasksOutput(ending),
     commit: '',
   };
+}
+
+/** The task names of the last split, as JSON; empty where there was none. */
+function tasksOutput({ plan, state }: Ending): string {
+  const splits = expand(plan, state).filter((placed) => placed.step.kind === 'split');
+  const tasks = splits
+    .map((split) => plannedTasks(state.steps.get(split.path)))
+    .findLast((one) => one !== undefined);
+  return tasks === undefined ? '' : JSON.stringify(tasks.map((task) => task.name));
 }
 
 /** Step path → the session of its last attempt by an agent. */

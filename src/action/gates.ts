@@ -27,12 +27,13 @@ const lookAtChanges: readonly Gate['type'][] = ['touched', 'untouched', 'tests_f
 export function createGates(options: GatesOptions): Gates {
   const { log, handed, ...setting } = options;
   return {
-    async run({ gates, changes, signal }) {
+    async run({ gates, changes, output, signal }) {
       const isNeeded = gates.some((gate) => lookAtChanges.includes(gate.type));
       const results = await runGates(gates, {
         ...setting,
         env: handed.env,
         signal,
+        ...(output === undefined ? {} : { output }),
         changes: isNeeded ? await changes() : [],
         onLine: (gate, line) => log.untrusted(`  [${gate.name}] ${line}`),
       });

@@ -5,7 +5,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
-import type { PlacedFile } from '../sessions/session-store.js';
+import type { Placed } from '../sessions/home-sessions.js';
 
 export interface Handover {
   /** Where agents ran. */
@@ -18,8 +18,8 @@ export interface Handover {
   readonly restored?: string;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
-  /** Session files in home folders that go away at the end. */
-  readonly placed: readonly PlacedFile[];
+  /** Sessions in home folders that go away at the end. */
+  readonly placed: readonly Placed[];
   /** The agent that is at work: its process group; `null` when none is. */
   readonly agentPid?: number | null;
   /** `main` came to its end by itself. */
@@ -63,6 +63,7 @@ export function privatePaths(directory: string) {
     journal: join(directory, 'journal.ndjson'),
     git: join(directory, 'git'),
     sessions: join(directory, 'sessions'),
+    imports: join(directory, 'imports'),
     cache: join(directory, 'cache'),
     report: join(directory, 'report.json'),
     patch: join(directory, 'changes.patch'),

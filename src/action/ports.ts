@@ -36,13 +36,19 @@ export function makePorts(backstage: Backstage, parts: PortParts): Ports {
   };
 }
 
-function agents({ request }: Backstage, { handover }: PortParts) {
+function agents({ request, sessions, environmentOf }: Backstage, { handover }: PortParts) {
+  const { directory } = request.workspace;
   return createAgents({
     ...request.setting,
     processes: processRunner,
     passEnv: request.setting.inputs.passEnv,
-    directory: request.workspace.directory,
+    directory,
     isRoot: userInfo().uid === 0,
+    async beginSession(provider, id) {
+      const isBegun = await sessions.begin({ provider, id, directory, environment: environmentOf(provider) });
+      handover.update({ placed: sessions.placed() });
+      return isBegun;
+    },
     onProcess: (pid) => handover.update({ agentPid: pid ?? null }),
     debug: request.setting.log.debug,
   });

@@ -8,14 +8,14 @@ import { noticeText } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
 import { openJournal, readJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
-import { openSessionShelf } from '../sessions/session-shelf.js';
-import { createSessionStore, removeSessions } from '../sessions/session-store.js';
+import { openSessionShelf, shelve } from '../sessions/session-shelf.js';
 import { systemClock } from '../system/clock.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
 import { repack } from '../workspace/repack.js';
 import { agentEnvironment } from './agents.js';
 import { gitEnvironment } from './git-environment.js';
 import { type Handover, privatePaths, readHandover } from './handover.js';
+import { openSessions, takeAway } from './home.js';
 import { jobIdentity, type Setting } from './setting.js';
 import { openState } from './state.js';
 
@@ -30,7 +30,7 @@ export async function post(setting: Setting, privateDirectory: string): Promise<
     await endAgent(left);
     await storeRest(setting, privateDirectory, left);
   } finally {
-    if (!setting.inputs.keepSessions) await removeSessions(left.placed);
+    if (!setting.inputs.keepSessions) await takeAway(setting, privateDirectory, left);
   }
 }
 
@@ -68,7 +68,7 @@ async function storeRest(setting: Setting, privateDirectory: string, left: Hando
     },
   });
   const shelf = openSessionShelf(paths.sessions);
-  if (!left.isDone) await keepSessions(setting, left, state, shelf);
+  if (!left.isDone) await keepSessions(setting, privateDirectory, left, state, shelf);
   const startCommit = state.jobs.at(-1)?.startCommit ?? setting.job.sha;
   const git = {
     directory: left.directory,
@@ -110,16 +110,17 @@ function appendJobEnd(setting: Setting, journalFile: string): RunState {
 /** The sessions as they are now, for a `main` that was killed before it could copy them. */
 async function keepSessions(
   setting: Setting,
+  privateDirectory: string,
   left: Handover,
   state: RunState,
   shelf: ReturnType<typeof openSessionShelf>,
 ): Promise<void> {
-  const store = createSessionStore();
+  const store = openSessions(privateDirectory);
   for (const { provider: providerId, id } of sessionsOf(state)) {
     const provider = setting.providers.find((one) => one.id === providerId);
     if (provider === undefined) continue;
     const environment = agentEnvironment(provider, { ...setting, passEnv: setting.inputs.passEnv });
     const kept = await store.keep({ provider, id, directory: left.directory, environment });
-    if (kept.status === 'kept') await shelf.put({ provider: providerId, id }, kept.files);
+    if (kept.status === 'kept') await shelve(shelf, provider, id, kept.files);
   }
 }

@@ -4,12 +4,13 @@ import { homedir } from 'node:os';
 import type { Project } from '../gates/project.js';
 import { type CommandSource, gateFaults } from '../gates/resolve.js';
 import type { Plan } from '../plan/plan.js';
-import { agentTemplates } from '../plan/plan.js';
+import { agentTemplates, allSteps } from '../plan/plan.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type { Provider } from '../providers/provider.js';
 import { type CredentialFacts, findCredential } from '../security/credentials.js';
 import type { Environment } from '../security/secret-names.js';
 import { names, parseTemplate } from '../workflow/template.js';
+import { rowOf } from './agents.js';
 
 export interface PreflightFacts {
   readonly plan: Plan;
@@ -28,25 +29,27 @@ export interface Preflight {
 }
 
 export function preflight(facts: PreflightFacts): Preflight {
-  const used = usedProviders(facts);
+  const used = usedAgents(facts);
   const { plan, project, commands } = facts;
-  const steps = plan.steps.map(({ path, step }) => ({ step: path, gates: step.gates }));
+  const steps = allSteps(plan).map(({ path, step }) => ({ step: path, gates: step.gates }));
   return {
     faults: [
       ...used.faults,
       ...used.providers.flatMap((provider) => missingProgram(provider, project)),
       ...gateFaults(steps, project, commands),
     ],
-    withoutCredential: used.providers.flatMap((provider) => missingCredential(provider, facts)),
+    withoutCredential: [...new Set(used.agents.flatMap((agent) => missingCredential(agent, facts)))],
   };
 }
 
 /** An agent name that is only known while the workflow runs is not looked at here. */
-function usedProviders({ plan, providers }: PreflightFacts) {
+function usedAgents({ plan, providers }: PreflightFacts) {
   const agents = agentTemplates(plan).filter(({ agent }) => names(parseTemplate(agent)).length === 0);
   const read = agents.map(({ step, agent }) => ({ step, name: readAgentName(agent, providers) }));
+  const known = read.flatMap(({ name }) => (name.status === 'known' ? [name] : []));
   return {
-    providers: [...new Set(read.flatMap(({ name }) => (name.status === 'known' ? [name.provider] : [])))],
+    agents: known,
+    providers: [...new Set(known.map(({ provider }) => provider))],
     faults: [
       ...new Set(
         read.flatMap(({ step, name }) =>
@@ -64,12 +67,23 @@ function missingProgram(provider: Provider, project: Project): readonly string[]
   ];
 }
 
-function missingCredential(provider: Provider, facts: PreflightFacts): readonly string[] {
-  const found = findCredential(provider, credentialFacts(facts));
-  if (found !== undefined) return [];
-  const variables = provider.environment.credentials.map((credential) => credential.variable);
+interface UsedAgent {
+  readonly provider: Provider;
+  readonly model?: string;
+}
+
+function missingCredential({ provider, model }: UsedAgent, facts: PreflightFacts): readonly string[] {
+  const environment = rowOf(provider, model);
+  const variables = environment.credentials.map((credential) => credential.variable);
+  // A service that only the user's own settings know may need none.
+  if (variables.length === 0) return [];
+  if (findCredential({ ...provider, environment }, credentialFacts(facts)) !== undefined) return [];
+  const title =
+    environment === provider.environment
+      ? provider.title
+      : `${provider.title} (${model ?? 'its default model'})`;
   return [
-    `${provider.title} has no credential: set ${either(variables)} in \`env:\` of the step, from a secret of the repository (secrets are not there on pull requests of forks).`,
+    `${title} has no credential: set ${either(variables)} in \`env:\` of the step, from a secret of the repository (secrets are not there on pull requests of forks).`,
   ];
 }
 

@@ -14,8 +14,8 @@ import { apply, fold, lastUseOf, newestSnapshot, type RunState } from '../journa
 import type { Plan } from '../plan/plan.js';
 import { decideTakeover, type Takeover } from '../plan/takeover.js';
 import type { Provider } from '../providers/provider.js';
+import type { HomeSessions } from '../sessions/home-sessions.js';
 import type { SessionShelf } from '../sessions/session-shelf.js';
-import type { SessionStore } from '../sessions/session-store.js';
 import type { Workspace } from '../workspace/workspace.js';
 
 export interface ResumeOptions {
@@ -25,7 +25,7 @@ export interface ResumeOptions {
   /** This job: its id, action step and matrix leg. */
   readonly job: string;
   readonly workspace: Workspace;
-  readonly sessions: SessionStore;
+  readonly sessions: HomeSessions;
   readonly shelf: SessionShelf;
   readonly providers: readonly Provider[];
   environmentOf(provider: Provider): Readonly<Record<string, string>>;

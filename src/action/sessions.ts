@@ -1,11 +1,11 @@
 /** The engine's sessions over the CLIs' home folders and the shelf that checkpoints are packed from. */
 import type { Sessions } from '../engine/ports.js';
 import type { Provider } from '../providers/provider.js';
-import type { SessionShelf } from '../sessions/session-shelf.js';
-import type { SessionPlace, SessionStore } from '../sessions/session-store.js';
+import type { HomePlace, HomeSessions } from '../sessions/home-sessions.js';
+import { type SessionShelf, shelve } from '../sessions/session-shelf.js';
 
 export interface SessionsOptions {
-  readonly store: SessionStore;
+  readonly store: HomeSessions;
   readonly shelf: SessionShelf;
   /** Where agents run. */
   readonly directory: string;
@@ -16,7 +16,7 @@ export interface SessionsOptions {
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const placeOf = (provider: Provider, id: string): SessionPlace => ({
+  const placeOf = (provider: Provider, id: string): HomePlace => ({
     provider,
     id,
     directory: options.directory,
@@ -31,7 +31,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         );
         return undefined;
       }
-      await options.shelf.put({ provider: provider.id, id }, kept.files);
+      await shelve(options.shelf, provider, id, kept.files);
       options.onPlaced();
       return kept.mark;
     },

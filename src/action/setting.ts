@@ -19,11 +19,11 @@ export interface Setting {
 }
 
 /** Throws `UserError` for inputs or variables that are not as they should be. */
-export function openSetting(environment: Environment): Setting {
+export function openSetting(environment: Environment, table: readonly Provider[] = providers): Setting {
   const job = readJob(environment);
   const inputs = readInputs(inputsOf(environment));
   const { stateKeys, githubToken } = inputs;
-  const secrets = secretsOf(environment, providers, {
+  const secrets = secretsOf(environment, table, {
     stateKeys,
     ...(githubToken === undefined ? {} : { githubToken }),
   });
@@ -31,7 +31,7 @@ export function openSetting(environment: Environment): Setting {
   const log = createLog({ write: standardOutput(), redact, isDebug: job.isDebug });
   for (const secret of secrets) log.mask(secret);
   opened = { log, redact };
-  return { environment, job, inputs, log, redact, providers };
+  return { environment, job, inputs, log, redact, providers: table };
 }
 
 /** How to speak as far as the job is known: before the inputs were read nothing is hidden, for nothing is quoted. */

@@ -9,11 +9,12 @@ import { type Journal, openJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
 import type { Provider } from '../providers/provider.js';
 import { createLiveReport, type LiveReport } from '../report/live.js';
+import type { HomeSessions } from '../sessions/home-sessions.js';
 import { openSessionShelf, type SessionShelf } from '../sessions/session-shelf.js';
-import { createSessionStore, type SessionStore } from '../sessions/session-store.js';
 import { systemClock } from '../system/clock.js';
 import { agentEnvironment } from './agents.js';
 import { createHandover, type HandoverFile, privatePaths } from './handover.js';
+import { openSessions } from './home.js';
 import { makePorts } from './ports.js';
 import { type Resumed, resume } from './resume.js';
 import type { RunRequest } from './run.js';
@@ -36,7 +37,7 @@ export interface Backstage {
   readonly live: LiveReport;
   readonly state: StatePlace;
   readonly binding: Omit<Binding, 'sequence'>;
-  readonly sessions: SessionStore;
+  readonly sessions: HomeSessions;
   readonly shelf: SessionShelf;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
 }
@@ -63,7 +64,7 @@ async function openBackstage(request: RunRequest): Promise<Backstage> {
     live,
     state,
     binding: bindingOf(setting),
-    sessions: createSessionStore(),
+    sessions: openSessions(privateDirectory),
     shelf: openSessionShelf(privatePaths(privateDirectory).sessions),
     environmentOf: (provider) => agentEnvironment(provider, { ...setting, passEnv: setting.inputs.passEnv }),
   };

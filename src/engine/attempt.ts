@@ -3,16 +3,20 @@
  * what will be done, run the agent, record tree and session together, write down that the agent is done,
  * run the gates, write down the end.
  */
-import type { AgentEnded, AttemptRef } from '../journal/event.js';
+import type { AgentEnded, AttemptRef, OutputFile } from '../journal/event.js';
 import { newestSnapshot } from '../journal/state.js';
+import { readVerdict } from '../outputs/verdict-file.js';
+import type { PlacedStep } from '../plan/place.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
+import { contractOf, outputFault } from './contract.js';
 import { converse, type Outcome, sessionOf, warnOfSession } from './conversation.js';
-import { judgeGates, readVerdict, type Verdict } from './judge.js';
+import { judgeGates, type Verdict } from './judge.js';
 import { type NextAttempt, needsOnlyGates, nextAttempt } from './next-attempt.js';
 import type { Run } from './run.js';
 
-export async function runAgentAttempt(run: Run, path: string, step: AgentStep): Promise<void> {
+export async function runAgentAttempt(run: Run, placed: PlacedStep, step: AgentStep): Promise<void> {
+  const { path } = placed;
   const state = run.state().steps.get(path);
   const last = state?.attempts.at(-1);
   if (state !== undefined && last !== undefined && needsOnlyGates(state)) {
@@ -21,7 +25,7 @@ export async function runAgentAttempt(run: Run, path: string, step: AgentStep): 
     );
     return judge(run, step, { step: path, number: last.number, jobAttempt: last.jobAttempt });
   }
-  const next = await nextAttempt(run, path, step);
+  const next = await nextAttempt(run, placed, step);
   const ref = { step: path, number: next.number, jobAttempt: run.jobAttempt };
   announce(run, ref, next);
   if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
@@ -59,7 +63,7 @@ async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttemp
     workspace.ignored(),
   ]);
   tellLeftOut(run, snapshot);
-  const output = step.type === 'validate' ? run.ports.readOutput('validate.json') : undefined;
+  const output = outputOf(run, step);
   const kept = await keepReadOnly(run, step, snapshot, before ?? workspace.start);
   run.record({
     type: 'agent-ended',
@@ -70,6 +74,12 @@ async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttemp
     ...(mark === undefined ? {} : { mark }),
     ...(output === undefined ? {} : { output }),
   });
+}
+
+function outputOf(run: Run, step: AgentStep): OutputFile | undefined {
+  const contract = contractOf(step);
+  const text = contract === undefined ? undefined : run.ports.readOutput(contract.file);
+  return contract === undefined || text === undefined ? undefined : { name: contract.file, text };
 }
 
 function endOf(
@@ -85,7 +95,7 @@ function endOf(
   };
 }
 
-/** A validate step may write only its verdict: anything else is undone and fails the attempt (`no_write`). */
+/** A step that only reads may write nothing but its answer: anything else is undone and fails the attempt (`no_write`). */
 async function keepReadOnly(
   run: Run,
   step: AgentStep,
@@ -93,11 +103,11 @@ async function keepReadOnly(
   before: Snapshot,
 ): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
   const { base, commit, changed } = snapshot;
-  if (step.type !== 'validate' || !changed) return { snapshot: { base, commit }, changed };
+  if (step.type === 'code' || !changed) return { snapshot: { base, commit }, changed };
   const changes = await run.ports.workspace.changes(before, snapshot);
   await run.ports.workspace.reset(before);
   const names = changes.map((change) => change.path).join(', ');
-  const message = `no_write: a validate step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
+  const message = `no_write: a ${step.type} step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
   return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
 }
 
@@ -119,7 +129,9 @@ async function judge(run: Run, step: AgentStep, ref: AttemptRef): Promise<void> 
   const { snapshot } = attempt;
   const changes = () => run.ports.workspace.changes(state.from, snapshot);
   const verdict =
-    attempt.failure === undefined ? await judgeWork(run, step, ref, changes, attempt.output) : undefined;
+    attempt.failure === undefined
+      ? await judgeWork(run, step, ref, changes, attempt.output?.text)
+      : undefined;
   if (verdict === 'cancelled') return;
   // Of an attempt whose gates run in a later job only the time at work counts, not the time in between.
   const worked = attempt.jobAttempt === run.jobAttempt ? startedAt - attempt.startedAt : attempt.durationMs;
@@ -139,14 +151,15 @@ async function judgeWork(
   changes: Parameters<typeof judgeGates>[3],
   output: string | undefined,
 ): Promise<(Verdict & { readonly comments?: string }) | 'cancelled'> {
-  if (step.type !== 'validate') return judgeGates(run, ref.step, step.gates, changes);
-  const file = readVerdict(output);
-  if (typeof file === 'string')
-    return { status: 'failed', failure: { kind: 'output', message: file }, gates: [], files: [] };
-  if (file.pass) {
-    const verdict = await judgeGates(run, ref.step, step.gates, changes);
-    return verdict === 'cancelled' ? verdict : { ...verdict, comments: file.comments };
+  const message = outputFault(step, output);
+  if (message !== undefined)
+    return { status: 'failed', failure: { kind: 'output', message }, gates: [], files: [] };
+  const review = step.type === 'validate' ? readVerdict(output) : undefined;
+  const said = typeof review === 'object' ? { comments: review.comments } : {};
+  if (typeof review === 'object' && !review.pass) {
+    const failure = { kind: 'validate', message: `the review did not pass: ${review.comments}` } as const;
+    return { status: 'failed', failure, gates: [], files: [], ...said };
   }
-  const failure = { kind: 'validate', message: `the review did not pass: ${file.comments}` } as const;
-  return { status: 'failed', failure, gates: [], files: [], comments: file.comments };
+  const verdict = await judgeGates(run, ref.step, step.gates, changes, output);
+  return verdict === 'cancelled' ? verdict : { ...verdict, ...said };
 }

@@ -7,8 +7,9 @@ import { totalsOf } from '../journal/state.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
+import { contractOf } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
-import { composePrompt, verdictContract } from './prompt.js';
+import { composePrompt } from './prompt.js';
 import type { Run } from './run.js';
 import { describeDecision, isWarning } from './session.js';
 
@@ -49,7 +50,7 @@ async function speak(
       ...(next.model === undefined ? {} : { model: next.model }),
       prompt: await promptOf(run, step, next, session),
       session: turnSession(session),
-      permission: step.type === 'validate' ? 'read-only' : 'workspace',
+      permission: step.type === 'code' ? 'workspace' : 'read-only',
       before,
       onEvent: (event) => hear(run, ref, event),
       signal: run.signal,
@@ -110,9 +111,10 @@ async function promptOf(
 ): Promise<string> {
   const present = next.goesOn ? await run.ports.workspace.ignored() : [];
   const missing = next.wasIgnored.filter((name) => !present.includes(name));
+  const contract = contractOf(step)?.text;
   return composePrompt({
     body: next.body,
-    ...(step.type === 'validate' ? { contract: verdictContract } : {}),
+    ...(contract === undefined ? {} : { contract }),
     ...(next.failure === undefined ? {} : { failure: next.failure }),
     ...(next.goesOn ? { interruption: { missing, isNewSession: session.effective === 'new' } } : {}),
     wasReset: next.resetWorktree,

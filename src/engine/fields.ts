@@ -31,7 +31,7 @@ export function attemptFields(attempt: Attempt): Readonly<Record<string, string>
     retries: String(attempt.number - 1),
     duration: text(attempt.durationMs),
     files: attempt.files.join(', '),
-    output: attempt.output === undefined ? undefined : String(attempt.status === 'passed'),
+    output: outputOf(attempt),
     comments: attempt.comments,
     cost: usage.costUsd === undefined ? undefined : money(usage.costUsd),
     turns: text(usage.turns),
@@ -45,6 +45,11 @@ export function attemptFields(attempt: Attempt): Readonly<Record<string, string>
   return Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+/** A verdict reads as `true` or `false`, a plan as it was written. */
+function outputOf({ output, status }: Attempt): string | undefined {
+  return output?.name === 'validate.json' ? String(status === 'passed') : output?.text;
 }
 
 function gateFields(gate: GateResult): Readonly<Record<string, string>> {

@@ -1,11 +1,11 @@
 /** A step that runs only gates. It is never retried; a re-run of the job tries it anew. */
 
 import { newestSnapshot } from '../journal/state.js';
-import type { GateStep } from '../workflow/workflow.js';
+import type { Gate } from '../workflow/workflow.js';
 import { judgeGates } from './judge.js';
 import type { Run } from './run.js';
 
-export async function runGateAttempt(run: Run, path: string, step: GateStep): Promise<void> {
+export async function runGateAttempt(run: Run, path: string, gates: readonly Gate[]): Promise<void> {
   const number = (run.state().steps.get(path)?.attempts.at(-1)?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
   const startedAt = run.ports.clock.now();
@@ -13,7 +13,7 @@ export async function runGateAttempt(run: Run, path: string, step: GateStep): Pr
   run.ports.reporter.attemptStarts(path, number, undefined, undefined);
   const { start } = run.ports.workspace;
   const changes = () => run.ports.workspace.changes(start, newestSnapshot(run.state()) ?? start);
-  const verdict = await judgeGates(run, path, step.gates, changes);
+  const verdict = await judgeGates(run, path, gates, changes);
   if (verdict === 'cancelled') return;
   run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs: run.ports.clock.now() - startedAt });
 }

@@ -1,4 +1,4 @@
-/** What an attempt is worth once its agent is done: the verdict file of a validate step, and the gates. */
+/** What an attempt is worth once its agent is done, by its gates. */
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { AttemptEnded } from '../journal/event.js';
@@ -14,13 +14,20 @@ export async function judgeGates(
   step: string,
   gates: readonly Gate[],
   changes: () => Promise<readonly Change[]>,
+  output?: string,
 ): Promise<Verdict | 'cancelled'> {
   const known = changes();
   if (gates.length > 0) run.gatesWork();
   const results =
     gates.length === 0
       ? []
-      : await run.ports.gates.run({ step, gates, changes: () => known, signal: run.signal });
+      : await run.ports.gates.run({
+          step,
+          gates,
+          changes: () => known,
+          ...(output === undefined ? {} : { output }),
+          signal: run.signal,
+        });
   if (run.signal.aborted && results.some((result) => result.status === 'failed')) return 'cancelled';
   const files = (await known).map((change) => change.path);
   const failure = gateFailure(results);
@@ -41,30 +48,4 @@ function gateFailure(results: readonly GateResult[]): Failure | undefined {
 /** What a gate says last is why it failed. */
 function lastLine(output: string): string {
   return (output.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 300);
-}
-
-export interface VerdictFile {
-  readonly pass: boolean;
-  readonly comments: string;
-}
-
-/** Reads `.gump/out/validate.json`; a text instead says what is wrong with it. */
-export function readVerdict(text: string | undefined): VerdictFile | string {
-  if (text === undefined) return 'The agent left no .gump/out/validate.json.';
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null) return '.gump/out/validate.json is not a JSON object.';
-  const { pass, comments, comment } = value as Record<string, unknown>;
-  const said = comments ?? comment ?? '';
-  if (typeof pass !== 'boolean') return '.gump/out/validate.json has no "pass" that is true or false.';
-  if (typeof said !== 'string') return '"comments" in .gump/out/validate.json is not a text.';
-  if (!pass && said.trim() === '') return '.gump/out/validate.json says "pass": false without "comments".';
-  return { pass, comments: said };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

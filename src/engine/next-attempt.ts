@@ -4,6 +4,7 @@
  */
 import type { SessionDecision } from '../journal/event.js';
 import type { Attempt, StepState } from '../journal/state.js';
+import type { PlacedStep } from '../plan/place.js';
 import type { Provider } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import { type Rung, rungAt } from './ladder.js';
@@ -35,14 +36,15 @@ export function needsOnlyGates(step: StepState): boolean {
   return last?.status === 'running' && last.agentEnded && last.snapshot !== undefined;
 }
 
-export async function nextAttempt(run: Run, path: string, step: AgentStep): Promise<NextAttempt> {
+export async function nextAttempt(run: Run, placed: PlacedStep, step: AgentStep): Promise<NextAttempt> {
+  const { path } = placed;
   const state = run.state().steps.get(path);
   const history = state?.attempts ?? [];
   const last = history.at(-1);
   const goesOn = last !== undefined && isCutOff(last);
   const number = goesOn ? last.number : (last?.number ?? 0) + 1;
   const rung = rungAt(step.retry, history, number);
-  const view = await openView(run, path, number, [step.agent, step.prompt, rung.agent, rung.prompt]);
+  const view = await openView(run, placed, number, [step.agent, step.prompt, rung.agent, rung.prompt]);
   const agent = view.render(rung.agent ?? step.agent).trim();
   const found = run.ports.agents.find(agent);
   const failed = history.findLast((attempt) => attempt.status === 'failed');
@@ -53,7 +55,7 @@ export async function nextAttempt(run: Run, path: string, step: AgentStep): Prom
     goesOn,
     agent,
     ...found,
-    session: sessionFor(run, path, step, { history, goesOn, rung, agent, provider: found.provider }),
+    session: sessionFor(run, placed, step, { history, goesOn, rung, agent, provider: found.provider }),
     body:
       (goesOn && !state?.isRedefined ? last.prompt : undefined) ?? view.render(rung.prompt ?? step.prompt),
     ...(failure === undefined ? {} : { failure }),
@@ -79,7 +81,7 @@ interface SessionFacts {
   readonly provider: Provider;
 }
 
-function sessionFor(run: Run, path: string, step: AgentStep, facts: SessionFacts): SessionDecision {
+function sessionFor(run: Run, placed: PlacedStep, step: AgentStep, facts: SessionFacts): SessionDecision {
   const decision = decideSession({
     declared: step.session,
     agent: facts.agent,
@@ -88,7 +90,7 @@ function sessionFor(run: Run, path: string, step: AgentStep, facts: SessionFacts
     history: facts.history,
     goesOn: facts.goesOn,
     freshSession: facts.rung.freshSession,
-    target: targetOf(run, path, step),
+    target: targetOf(run, placed, step),
     match: run.plan.sessionMatch,
     inUse: run.inUse,
     unavailable: run.unavailable,
@@ -98,13 +100,19 @@ function sessionFor(run: Run, path: string, step: AgentStep, facts: SessionFacts
 
 /** S8: where the CLI lets us choose, the id is known before it starts. */
 export function withChosenId(run: Run, provider: Provider, decision: SessionDecision): SessionDecision {
-  return provider.sessionIds === 'chosen' ? { ...decision, id: run.ports.newId() } : decision;
+  if (provider.sessionIds === 'given') return decision;
+  const uuid = run.ports.newId();
+  return { ...decision, id: provider.newSessionId?.(uuid) ?? uuid };
 }
 
-/** S3: only steps of the same scope, which are those whose path has the same folder. */
-function targetOf(run: Run, path: string, step: AgentStep): readonly Attempt[] | 'not-run' | 'out-of-scope' {
+/** S3: only steps of the same scope can be gone on from. */
+function targetOf(
+  run: Run,
+  { scope }: PlacedStep,
+  step: AgentStep,
+): readonly Attempt[] | 'not-run' | 'out-of-scope' {
   if (step.session.mode === 'new') return 'not-run';
-  const target = `${path.slice(0, path.lastIndexOf('/') + 1)}${step.session.step}`;
-  if (!run.plan.steps.some((planned) => planned.path === target)) return 'out-of-scope';
-  return run.state().steps.get(target)?.attempts ?? 'not-run';
+  const { step: target } = step.session;
+  if (!scope.steps.some(({ name }) => name === target)) return 'out-of-scope';
+  return run.state().steps.get(`${scope.prefix}${target}`)?.attempts ?? 'not-run';
 }

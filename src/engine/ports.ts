@@ -53,6 +53,8 @@ export interface GateRequest {
   readonly gates: readonly Gate[];
   /** What the step has changed since it began. */
   changes(): Promise<readonly Change[]>;
+  /** What the agent left for its step, for gates that look at it. */
+  readonly output?: string;
   readonly signal: AbortSignal;
 }
 

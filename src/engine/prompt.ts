@@ -32,11 +32,6 @@ export interface Interruption {
   readonly isNewSession: boolean;
 }
 
-/** The contract of a validate step, in the agent's words. */
-export const verdictContract = `When you are done, write your verdict to the file .gump/out/validate.json (below the working directory) as JSON:
-{"pass": true or false, "comments": "what is wrong and what to do about it"}
-"comments" must say why when "pass" is false. Change no other file.`;
-
 const diffLimit = 3_000;
 
 export function composePrompt(parts: PromptParts): string {

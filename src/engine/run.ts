@@ -8,6 +8,7 @@
  */
 import type { NewEvent, RunEnded } from '../journal/event.js';
 import { apply, type RunState } from '../journal/state.js';
+import { type PlacedStep, place, rootScope, type Scope } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import type { Ports } from './ports.js';
 import { runStep } from './step.js';
@@ -48,26 +49,35 @@ export async function runPlan(options: RunOptions): Promise<RunState> {
 }
 
 async function runSteps(run: Run): Promise<RunEnded> {
-  for (const planned of run.plan.steps) {
-    const status = await passStep(run, planned);
-    if (status !== 'passed') return { ...ended(run, status), failedStep: planned.path };
-    if (planned.path === run.plan.until) {
-      run.ports.reporter.say(`Stopped after ${planned.path}, as the input \`until\` says.`);
-      break;
+  const end = await runScope(run, rootScope(run.plan));
+  const base = { type: 'run-ended', status: end.status, jobAttempt: run.jobAttempt } as const;
+  return end.status === 'passed' ? base : { ...base, failedStep: end.path };
+}
+
+/** How steps that run one after the other ended: `isLast` tells that nothing at all runs after them. */
+export type ScopeEnd =
+  | { readonly status: 'passed'; readonly isLast: boolean }
+  | { readonly status: 'failed' | 'cancelled'; readonly path: string };
+
+/** Runs what is left of the steps of one scope. */
+export async function runScope(run: Run, scope: Scope): Promise<ScopeEnd> {
+  for (const planned of scope.steps) {
+    const placed = place(planned, scope);
+    const end = await passStep(run, placed);
+    if (end.status !== 'passed' || end.isLast) return end;
+    if (placed.path === run.plan.until) {
+      run.ports.reporter.say(`Stopped after ${placed.path}, as the input \`until\` says.`);
+      return { status: 'passed', isLast: true };
     }
   }
-  return ended(run, 'passed');
+  return { status: 'passed', isLast: false };
 }
 
-async function passStep(run: Run, planned: Plan['steps'][number]): Promise<RunEnded['status']> {
-  const known = run.state().steps.get(planned.path);
-  if (known?.status !== 'passed') return runStep(run, planned);
+async function passStep(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
+  const known = run.state().steps.get(placed.path);
+  if (known?.status !== 'passed') return runStep(run, placed);
   run.ports.reporter.takenOver(known);
-  return 'passed';
-}
-
-function ended(run: Run, status: RunEnded['status']): RunEnded {
-  return { type: 'run-ended', status, jobAttempt: run.jobAttempt };
+  return { status: 'passed', isLast: false };
 }
 
 function openRun({ state: initial, ...options }: RunOptions): Run {

@@ -1,6 +1,8 @@
 /** What the templates of one attempt can read, and their rendering. */
 import { errorText, gateErrorText } from '../gates/error-text.js';
 import type { Attempt, StepState } from '../journal/state.js';
+import type { Task } from '../outputs/plan-file.js';
+import type { PlacedStep } from '../plan/place.js';
 import { type GateNames, type NameScope, resolveName } from '../workflow/resolve-name.js';
 import { names, parseTemplate, render } from '../workflow/template.js';
 import { attemptFields, stateFields } from './fields.js';
@@ -21,7 +23,7 @@ export function speaksOfFailure(template: string): boolean {
 /** `texts`: what is going to be rendered; only the patches that these speak of are made. */
 export async function openView(
   run: Run,
-  path: string,
+  { path, scope: { task } }: PlacedStep,
   number: number,
   texts: readonly (string | undefined)[],
 ): Promise<View> {
@@ -39,6 +41,7 @@ export async function openView(
     step: { output: last === undefined ? undefined : outputOf(last, diff) },
     prev: last === undefined ? {} : { ...attemptFields(last), output: outputOf(last, diff), diff, error },
     gates: Object.fromEntries((last?.gates ?? []).map((gate) => [gate.name, gateNames(gate)])),
+    ...(task === undefined ? {} : { task: taskFields(task) }),
     vars: run.plan.vars,
     state: new Map([...stateFields(run.state()), ...(await patches(run, wanted))]),
   };
@@ -46,6 +49,10 @@ export async function openView(
     render: (template) => render(parseTemplate(template), (name) => resolveName(name, scope)),
     failure: { message: last?.failure?.message ?? '', error, diff },
   };
+}
+
+function taskFields({ name, description, files }: Task): Readonly<Record<string, string>> {
+  return { name, description, files: files.join(', ') };
 }
 
 /** A verdict, or for a code step its patch. */

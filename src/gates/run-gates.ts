@@ -14,6 +14,7 @@ import type { CommandGate } from './markers.js';
 import type { Project } from './project.js';
 import { type CommandSource, quoted, type ResolvedCommand, resolveGate } from './resolve.js';
 import { describeEnd, runShell, type ShellRun, type ShellSetting } from './run-shell.js';
+import { judgeSchema } from './schema.js';
 import { isTestFile } from './test-files.js';
 import { judgeTestList, judgeTests } from './tests-found.js';
 import { judgeTouch } from './touched.js';
@@ -23,6 +24,8 @@ export interface GateSetting extends Omit<ShellSetting, 'timeoutMs'> {
   readonly clock: Clock;
   /** What differs from the start of the step to now. */
   readonly changes: readonly Change[];
+  /** What the agent left for its step (`schema`). */
+  readonly output?: string;
   /** Where users name commands, the first source that names one counting. */
   readonly commands: readonly CommandSource[];
   /** For each gate; 10 minutes unless told. */
@@ -60,6 +63,8 @@ async function judge(gate: Gate, setting: GateSetting): Promise<Verdict> {
       const { passed, explanation } = judgeTouch(gate, setting.changes);
       return { status: passed ? 'passed' : 'failed', output: explanation };
     }
+    case 'schema':
+      return judgeSchema(gate.contract, setting.output);
     case 'bash':
       return byExitCode(gate, { command: gate.command, title: quoted(gate.command) }, setting);
     case 'coverage':

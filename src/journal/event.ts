@@ -112,6 +112,12 @@ export interface SessionReplaced extends AttemptRef {
   readonly usage: Usage;
 }
 
+/** A file by which an agent answers: a verdict or a plan. */
+export interface OutputFile {
+  readonly name: 'validate.json' | 'plan.json';
+  readonly text: string;
+}
+
 /** The agent's process is over and its tree and session are recorded; its gates have not run yet. */
 export interface AgentEnded extends AttemptRef {
   readonly type: 'agent-ended';
@@ -125,8 +131,8 @@ export interface AgentEnded extends AttemptRef {
   readonly mark?: SessionMark;
   /** Top-level names that git ignores and that lay there, for the interruption note. */
   readonly ignored: readonly string[];
-  /** What the agent had to write for its step (`.gump/out/...`). */
-  readonly output?: string;
+  /** What the agent had to write for its step below `.gump/out`. */
+  readonly output?: OutputFile;
   readonly version?: string;
   readonly durationMs: number;
 }

@@ -18,6 +18,7 @@ import type {
   JobEnded,
   JobStarted,
   JournalEvent,
+  OutputFile,
   RunEnded,
   SessionDecision,
   SessionMark,
@@ -44,7 +45,7 @@ export interface Attempt {
   readonly changed: boolean;
   readonly mark?: SessionMark;
   readonly ignored: readonly string[];
-  readonly output?: string;
+  readonly output?: OutputFile;
   readonly comments?: string;
   readonly files: readonly string[];
   readonly version?: string;
@@ -232,7 +233,20 @@ function without(
   steps: ReadonlyMap<string, StepState>,
   dropped: readonly string[],
 ): ReadonlyMap<string, StepState> {
-  return new Map([...steps].filter(([path]) => !dropped.includes(path)));
+  const kept = [...steps.values()].filter((step) => !dropped.includes(step.path));
+  return new Map(kept.map((step) => [step.path, reopened(step, dropped)]));
+}
+
+/** A split whose tasks lost a step has not ended any more. */
+function reopened(step: StepState, dropped: readonly string[]): StepState {
+  if (!dropped.some((path) => path.startsWith(`${step.path}/`))) return step;
+  const { endedIn: _endedIn, ...rest } = step;
+  return { ...rest, status: 'running' };
+}
+
+/** Whether what the step's own agent or gates had to do is done; of a split, the plan. */
+export function hasPassed(step: StepState): boolean {
+  return step.status === 'passed' || step.attempts.at(-1)?.status === 'passed';
 }
 
 /** Every attempt that was not dropped, oldest use of its session first. */

@@ -22,10 +22,11 @@ export interface Plan {
 }
 
 export interface PlannedStep {
-  /** Names joined by `/`; unique in the plan. */
-  readonly path: string;
+  readonly name: string;
   readonly step: Step;
   readonly fingerprint: Fingerprint;
+  /** The steps that every task of a split goes through; empty for any other step. */
+  readonly each: readonly PlannedStep[];
 }
 
 export interface PlanInputs {
@@ -39,10 +40,9 @@ export interface PlanInputs {
 /** @throws UserErrors when `from-step` or `until` names no step of the workflow. */
 export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
   const steps = workflow.steps.map((step) => planStep(withAgent(step, inputs.agent), inputs));
-  const paths = steps.map((step) => step.path);
   const faults = [
-    ...unknownStep('from-step', inputs.fromStep, paths),
-    ...unknownStep('until', inputs.until, paths),
+    ...unknownStep('from-step', inputs.fromStep, steps),
+    ...unknownStep('until', inputs.until, steps),
   ];
   if (faults.length > 0) throw new UserErrors(faults);
   return {
@@ -56,29 +56,40 @@ export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
   };
 }
 
+/** The step's own agent: a split's is the one that writes the plan. */
+export function agentOf(step: Step): AgentStep | undefined {
+  if (step.kind === 'split') return step.planner;
+  return step.kind === 'agent' ? step : undefined;
+}
+
 /** The input `agent` stands in for every agent that is named, those of the retry ladder among them. */
 function withAgent(step: Step, agent: string | undefined): Step {
-  if (agent === undefined || step.kind !== 'agent') return step;
+  if (agent === undefined || step.kind === 'gates') return step;
   const retry = step.retry.map(({ when, overrides: { agent: _agent, ...overrides } }) => ({
     when,
     overrides,
   }));
-  return { ...step, agent, retry };
+  if (step.kind === 'agent') return { ...step, agent, retry };
+  const each = step.each.map((inner) => withAgent(inner, agent));
+  return { ...step, retry, each, planner: { ...step.planner, agent, retry } };
 }
 
 function planStep(step: Step, inputs: PlanInputs): PlannedStep {
-  const used = step.kind === 'agent' ? namesIn(step) : [];
-  const { agent, ...definition } = step.kind === 'agent' ? step : { ...step, agent: '' };
+  const each = step.kind === 'split' ? step.each.map((inner) => planStep(inner, inputs)) : [];
+  return { name: step.name, step, each, fingerprint: fingerprintOf(step, inputs) };
+}
+
+/** Of the step alone: the steps of `each` have their own. */
+function fingerprintOf(step: Step, inputs: PlanInputs): Fingerprint {
+  const own = agentOf(step);
+  const used = own === undefined ? [] : namesIn(own);
+  const { agent, ...definition } = own ?? { ...step, agent: '' };
   const vars = Object.entries(inputs.vars).filter(([name]) => used.includes(name));
   return {
-    path: step.name,
-    step,
-    fingerprint: {
-      definition: hash(definition),
-      agent: hash(agent),
-      spec: hash(used.includes('spec') ? (inputs.spec ?? '') : ''),
-      vars: hash(vars.sort(([a], [b]) => (a < b ? -1 : 1))),
-    },
+    definition: hash(definition),
+    agent: hash(agent),
+    spec: hash(used.includes('spec') ? (inputs.spec ?? '') : ''),
+    vars: hash(vars.sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
@@ -93,20 +104,53 @@ function hash(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 }
 
-function unknownStep(input: string, path: string | undefined, paths: readonly string[]): readonly string[] {
-  if (path === undefined || paths.includes(path)) return [];
-  const near = closest(path, paths);
-  const hint = near === undefined ? `Its steps are: ${paths.join(', ')}.` : `Did you mean \`${near}\`?`;
+function unknownStep(
+  input: string,
+  path: string | undefined,
+  steps: readonly PlannedStep[],
+): readonly string[] {
+  if (path === undefined || isPossible(path.split('/'), steps)) return [];
+  const shapes = pathShapes(steps);
+  const near = closest(path, shapes);
+  const hint = near === undefined ? `Its steps are: ${shapes.join(', ')}.` : `Did you mean \`${near}\`?`;
   return [`Input \`${input}\`: the workflow has no step \`${path}\`. ${hint}`];
+}
+
+/** Which tasks there will be is not known yet, so any name stands for one. */
+function isPossible([name, task, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
+  const step = steps.find((one) => one.name === name);
+  if (step === undefined || task === undefined) return step !== undefined;
+  return task !== '' && isPossible(rest, step.each);
+}
+
+/** The paths of all steps, with `TASK` for the name of a task. */
+function pathShapes(steps: readonly PlannedStep[]): readonly string[] {
+  return steps.flatMap(({ name, each }) => [name, ...pathShapes(each).map((path) => `${name}/TASK/${path}`)]);
+}
+
+/** A step with its path, in which `TASK` stands for the name of any task. */
+export interface StepShape {
+  readonly path: string;
+  readonly step: Step;
+}
+
+/** Every step of the plan, those within splits too. */
+export function allSteps(plan: Plan): readonly StepShape[] {
+  return shapesOf(plan.steps, '');
+}
+
+function shapesOf(steps: readonly PlannedStep[], prefix: string): readonly StepShape[] {
+  return steps.flatMap(({ name, step, each }) => [
+    { path: `${prefix}${name}`, step },
+    ...shapesOf(each, `${prefix}${name}/TASK/`),
+  ]);
 }
 
 /** Every agent template that a run of the plan may use, with the step it belongs to. */
 export function agentTemplates(plan: Plan): readonly { readonly step: string; readonly agent: string }[] {
-  return plan.steps.flatMap(({ path, step }) => {
-    if (step.kind !== 'agent') return [];
-    const escalations = step.retry.flatMap(({ overrides }) =>
-      overrides.agent === undefined ? [] : [overrides.agent],
-    );
-    return [step.agent, ...escalations].map((agent) => ({ step: path, agent }));
+  return allSteps(plan).flatMap(({ path, step }) => {
+    const own = agentOf(step);
+    const escalations = own?.retry.flatMap(({ overrides }) => overrides.agent ?? []) ?? [];
+    return own === undefined ? [] : [own.agent, ...escalations].map((agent) => ({ step: path, agent }));
   });
 }

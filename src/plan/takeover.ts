@@ -3,8 +3,9 @@
  * says which steps are forgotten and why.
  */
 import type { Fingerprint } from '../journal/event.js';
-import type { RunState, StepState } from '../journal/state.js';
-import type { Plan, PlannedStep } from './plan.js';
+import { hasPassed, type RunState, type StepState } from '../journal/state.js';
+import { expand, type PlacedStep } from './place.js';
+import type { Plan } from './plan.js';
 
 export interface Takeover {
   /** Paths whose results do not hold any more; those of the plan in its order. */
@@ -62,7 +63,7 @@ function startAfresh(state: RunState): Takeover {
 /** Without a passed step there is no result that could be out of date: the conversation goes on. */
 function changedStart({ state, startTree }: TakeoverFacts): Cut | undefined {
   const recorded = state.jobs.at(-1)?.startTree;
-  const index = [...state.steps.values()].findIndex((step) => step.status === 'passed');
+  const index = [...state.steps.values()].findIndex(hasPassed);
   if (recorded === undefined || recorded === startTree || index < 0) return undefined;
   return { index, reason: 'the files that the run starts from are not the same as before' };
 }
@@ -70,18 +71,23 @@ function changedStart({ state, startTree }: TakeoverFacts): Cut | undefined {
 /** Steps run one after the other, so each hangs on all before it. */
 function changedStep({ plan, state }: TakeoverFacts): Cut | undefined {
   const recorded = [...state.steps.values()];
+  const expected = expand(plan, state);
   for (const [index, step] of recorded.entries()) {
-    const planned = plan.steps[index];
-    if (planned?.path !== step.path) return { index, reason: movedReason(plan, step, planned) };
-    const changes = step.status === 'passed' ? changedParts(step.fingerprint, planned.fingerprint) : [];
+    const planned = expected[index];
+    if (planned?.path !== step.path) return { index, reason: movedReason(expected, step, planned) };
+    const changes = hasPassed(step) ? changedParts(step.fingerprint, planned.fingerprint) : [];
     if (changes.length > 0)
       return { index, reason: `${changes.join(' and ')} of step \`${step.path}\` changed` };
   }
   return undefined;
 }
 
-function movedReason(plan: Plan, step: StepState, planned: PlannedStep | undefined): string {
-  const isKnown = plan.steps.some((one) => one.path === step.path);
+function movedReason(
+  expected: readonly PlacedStep[],
+  step: StepState,
+  planned: PlacedStep | undefined,
+): string {
+  const isKnown = expected.some((one) => one.path === step.path);
   if (!isKnown) return `step \`${step.path}\` is no longer in the workflow`;
   return `step \`${planned?.path ?? step.path}\` now comes before step \`${step.path}\``;
 }
@@ -101,9 +107,8 @@ function changedParts(before: Fingerprint, now: Fingerprint): readonly string[] 
 
 function fromStep({ plan, state }: TakeoverFacts): Cut | undefined {
   if (plan.fromStep === undefined) return undefined;
-  const planned = plan.steps.findIndex((step) => step.path === plan.fromStep);
-  const index = [...state.steps.keys()].findIndex(
-    (path) => plan.steps.findIndex((step) => step.path === path) >= planned,
-  );
+  const order = expand(plan, state).map((step) => step.path);
+  const from = order.indexOf(plan.fromStep);
+  const index = from < 0 ? -1 : [...state.steps.keys()].findIndex((path) => order.indexOf(path) >= from);
   return index < 0 ? undefined : { index, reason: `the input \`from-step\` names \`${plan.fromStep}\`` };
 }

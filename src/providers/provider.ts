@@ -23,10 +23,17 @@ export interface Provider {
   readonly models: Readonly<Record<string, string | undefined>>;
   /** `chosen`: the CLI takes an id chosen by us for a new session; `given`: the id is in its first event. */
   readonly sessionIds: 'chosen' | 'given';
+  /** The id that is made of a fresh UUID where ids are chosen; the UUID itself where this is absent. */
+  newSessionId?(uuid: string): string;
   /** Whether a text may be handed to this CLI as a session id (checked before it goes on a command line). */
   isSessionId(text: string): boolean;
+  /** The row for whatever model an agent may name. */
   readonly environment: ProviderEnvironment;
+  /** For a CLI that speaks to many services: the row narrowed to the one that this model needs. */
+  environmentOf?(model: string | undefined): ProviderEnvironment;
   readonly sessionFiles: SessionFiles;
+  /** Where a session cannot be had as files: `sessionFiles` then only says where the home folder is. */
+  readonly sessionCommands?: SessionCommands;
   command(turn: Turn): Command;
   /** One per process. `before` is what the session had already spent when the process started. */
   reader(before: Usage): TurnReader;
@@ -49,6 +56,8 @@ export interface Turn {
   readonly directory: string;
   /** Whether the runner user is root (some CLIs refuse their freest mode then). */
   readonly isRoot: boolean;
+  /** What the agent gets besides; for a setting whose variable the user may have set too. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Command {
@@ -130,18 +139,56 @@ export interface Credential {
 }
 
 /**
+ * How a conversation is taken out of a CLI and brought back where it lies in a database, together with what
+ * must not be kept. One export stands for one point of it: later ones are kept beside the earlier (S13).
+ */
+export interface SessionCommands {
+  /** What is imported before a new session starts, so that its id is one of ours. */
+  empty(id: string, directory: string): string;
+  /** Prints the session on standard output. */
+  export(id: string): SessionCommand;
+  /** Takes in a file that `export` filled; the session then belongs to the directory it is run in. */
+  import(file: string): SessionCommand;
+  /** Forgets the session: `import` leaves alone what is there of it. */
+  remove(id: string): SessionCommand;
+  /** Whether a text is a whole export of this very session. */
+  isExport(text: string, id: string): boolean;
+}
+
+export type SessionCommand = Omit<Command, 'stdin'>;
+
+/**
  * Where a CLI keeps one conversation: an allow-list, because credentials lie beside it. All paths are
  * relative to the CLI's home folder and use `/`.
  */
 export interface SessionFiles {
-  /** The variable that moves the CLI's home folder, and the folder under HOME otherwise. */
-  readonly home: { readonly variable?: string; readonly folder: string };
+  readonly home: SessionHome;
   /** Globs (picomatch) under which the files of session `id` lie, for an agent that ran in `directory`. */
   patterns(id: string, directory: string): readonly string[];
-  /** Where a kept file has to lie so that the CLI finds it from `directory` on this machine. */
-  place(file: string, id: string, directory: string): string;
+  /** Where a kept file has to lie so that the CLI finds it from `directory` on this machine, whose home that is. */
+  place(file: string, id: string, directory: string, home: HomeView): string;
   /** What in the file has to change for that. */
   rewrite?(content: Buffer, directory: string): Buffer;
   /** What the session had spent by the end of this file, for CLIs that report totals and note them there. */
   spent?(content: Buffer): Usage;
+}
+
+/** The CLI's home folder: under HOME, unless a variable says otherwise. */
+export interface SessionHome {
+  readonly folder: string;
+  /** Holds the path of the folder itself. */
+  readonly variable?: string;
+  /** Holds the path that takes the place of HOME. */
+  readonly parentVariable?: string;
+}
+
+/**
+ * A look into the CLI's home folder, for CLIs that keep a list of where things lie. Paths are relative to it
+ * and use `/`; no link is followed.
+ */
+export interface HomeView {
+  /** The text of an ordinary file of at most 1 MB; `undefined` where there is none. */
+  read(path: string): string | undefined;
+  /** The names in a folder, sorted; none where it is not there. */
+  list(path: string): readonly string[];
 }

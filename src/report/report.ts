@@ -1,7 +1,8 @@
 /** The JSON report (format version 1), made from the fold. Pure. */
 import type { Failure } from '../failure.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
-import type { Plan, PlannedStep } from '../plan/plan.js';
+import { expand, type PlacedStep } from '../plan/place.js';
+import { agentOf, type Plan } from '../plan/plan.js';
 import type { Usage } from '../providers/provider.js';
 
 export type RunStatus = 'passed' | 'failed' | 'cancelled' | 'paused' | 'skipped' | 'planned';
@@ -81,16 +82,16 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     persisted: facts.persisted,
     startCommit: facts.startCommit,
     totals: { ...state.spent, durationMs: state.workedMs },
-    steps: plan.steps.map((planned) => reportStep(planned, state.steps.get(planned.path), facts)),
+    steps: expand(plan, state).map((placed) => reportStep(placed, state.steps.get(placed.path), facts)),
   };
 }
 
-function reportStep(planned: PlannedStep, state: StepState | undefined, facts: ReportFacts): ReportStep {
+function reportStep(planned: PlacedStep, state: StepState | undefined, facts: ReportFacts): ReportStep {
   const last = state?.attempts.findLast((attempt) => attempt.agent !== undefined);
-  const agent = last?.agent ?? (planned.step.kind === 'agent' ? planned.step.agent : undefined);
+  const agent = last?.agent ?? agentOf(planned.step)?.agent;
   return {
     path: planned.path,
-    type: planned.step.kind === 'agent' ? planned.step.type : 'gates',
+    type: agentOf(planned.step)?.type ?? 'gates',
     ...(agent === undefined ? {} : { agent }),
     ...(last?.provider === undefined ? {} : { provider: last.provider }),
     status: statusOf(state),

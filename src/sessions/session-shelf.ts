@@ -4,11 +4,14 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import type { Provider } from '../providers/provider.js';
 import type { SessionFile } from './session-mark.js';
 
 export interface SessionShelf {
   /** Replaces the copy of this session. */
   put(session: SessionRef, files: readonly SessionFile[]): Promise<void>;
+  /** Puts a copy beside the earlier ones, numbered so that the newest comes last, unless it is the newest already. */
+  add(session: SessionRef, file: SessionFile): Promise<void>;
   /** The copy; empty where there is none. */
   take(session: SessionRef): Promise<readonly SessionFile[]>;
 }
@@ -21,20 +24,46 @@ export interface SessionRef {
 
 export function openSessionShelf(directory: string): SessionShelf {
   const folderOf = ({ provider, id }: SessionRef) => join(directory, provider, id);
+  const take = async (session: SessionRef): Promise<readonly SessionFile[]> => {
+    const folder = folderOf(session);
+    const paths = await filesIn(folder);
+    return Promise.all(
+      paths.map(async (path) => ({ path: relativeTo(folder, path), content: await readFile(path) })),
+    );
+  };
   return {
     async put(session, files) {
       const folder = folderOf(session);
       await rm(folder, { recursive: true, force: true });
       for (const file of files) await write(join(folder, ...file.path.split('/')), file.content);
     },
-    async take(session) {
-      const folder = folderOf(session);
-      const paths = await filesIn(folder);
-      return Promise.all(
-        paths.map(async (path) => ({ path: relativeTo(folder, path), content: await readFile(path) })),
-      );
+    async add(session, file) {
+      const last = (await take(session)).at(-1);
+      if (last?.content.equals(file.content)) return;
+      await write(join(folderOf(session), `${nextNumber(last?.path)}-${file.path}`), file.content);
     },
+    take,
   };
+}
+
+/** Six digits: as text they are in order too. */
+function nextNumber(last: string | undefined): string {
+  return String((Number.parseInt(last ?? '0', 10) || 0) + 1).padStart(6, '0');
+}
+
+/**
+ * Puts a fresh copy on the shelf. A file that only grows holds all earlier points of its session, so it takes
+ * the place of the last copy; of exports each is a point of its own (S13).
+ */
+export async function shelve(
+  shelf: SessionShelf,
+  provider: Pick<Provider, 'id' | 'sessionCommands'>,
+  id: string,
+  files: readonly SessionFile[],
+): Promise<void> {
+  const session = { provider: provider.id, id };
+  if (provider.sessionCommands === undefined) return shelf.put(session, files);
+  for (const file of files) await shelf.add(session, file);
 }
 
 async function write(file: string, content: Buffer): Promise<void> {

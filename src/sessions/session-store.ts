@@ -11,6 +11,7 @@ import type { SessionMark } from '../journal/event.js';
 import type { Provider, Usage } from '../providers/provider.js';
 import type { Environment } from '../security/secret-names.js';
 import { type FoundFile, findFiles, pathMatcher, readOrdinaryFile } from './find-files.js';
+import { viewHome } from './home-view.js';
 import { type PlacedFile, PlacingError, placeFile, takeOut } from './place-file.js';
 import { sessionHome } from './session-home.js';
 import { cutToMark, mainFile, markOf, type SessionFile } from './session-mark.js';
@@ -19,7 +20,7 @@ export type { PlacedFile, SessionFile };
 
 /** Which conversation is meant, and where its agent runs. */
 export interface SessionPlace {
-  readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'sessionFiles'>;
+  readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'sessionFiles' | 'sessionCommands'>;
   readonly id: string;
   /** The agent's working directory, absolute. */
   readonly directory: string;
@@ -146,7 +147,7 @@ function planPlacing(
   }
   const isListed = pathMatcher(provider.sessionFiles.patterns(id, directory));
   const planned = files.map((file) => ({
-    path: provider.sessionFiles.place(file.path, id, directory),
+    path: targetOf(place, file.path),
     content: rewritten(file === main ? cut : file.content, place),
   }));
   const paths = planned.map((file) => file.path);
@@ -173,6 +174,11 @@ async function placeAll(
   return { status: 'there' };
 }
 
+/** Where a file of this session has to lie on this machine. */
+function targetOf(place: SessionPlace, file: string): string {
+  return place.provider.sessionFiles.place(file, place.id, place.directory, viewHome(homeOf(place)));
+}
+
 function homeOf(place: SessionPlace): string {
   return sessionHome(place.provider.sessionFiles.home, place.environment, place.directory);
 }
@@ -192,7 +198,7 @@ function notAnId(place: SessionPlace): string {
 function newestOfEach(place: SessionPlace, files: readonly FoundFile[]): readonly FoundFile[] {
   const newest = new Map<string, FoundFile>();
   for (const file of files) {
-    const target = place.provider.sessionFiles.place(file.path, place.id, place.directory);
+    const target = targetOf(place, file.path);
     const other = newest.get(target);
     if (other === undefined || file.modifiedMs > other.modifiedMs) newest.set(target, file);
   }

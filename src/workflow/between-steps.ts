@@ -1,12 +1,12 @@
 /** What must hold between the steps of a workflow: their names, and whose session each goes on with. */
-import type { WorkflowRule } from './check.js';
+import type { ScopeRule } from './check.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import type { StepOutline } from './outline.js';
 import { excerpt } from './source-line.js';
 import { isGateOnly } from './step-rules.js';
 import { didYouMean } from './suggest.js';
 
-export const duplicateNames: WorkflowRule = (steps) => {
+export const duplicateNames: ScopeRule = (steps) => {
   const seen = new Set<string>();
   return steps.flatMap(({ name }) => {
     if (name === undefined) return [];
@@ -24,12 +24,13 @@ export const duplicateNames: WorkflowRule = (steps) => {
   });
 };
 
-export const sessionTargets: WorkflowRule = (steps) => {
-  const all = steps.flatMap(({ name }) => name?.value ?? []);
+/** S3: a step only sees those of its own scope. */
+export const sessionTargets: ScopeRule = (steps, names) => {
   return steps.flatMap((step, index) => {
     if (step.session?.value.mode !== 'from') return [];
     const before = steps.slice(0, index).find(({ name }) => name?.value === targetOf(step));
-    return sessionTarget(step, before, all);
+    const isBeside = steps.some(({ name }) => name?.value === targetOf(step));
+    return sessionTarget(step, before, isBeside, names);
   });
 };
 
@@ -40,6 +41,7 @@ function targetOf({ session }: StepOutline): string {
 function sessionTarget(
   step: StepOutline,
   before: StepOutline | undefined,
+  isBeside: boolean,
   all: readonly string[],
 ): readonly Diagnostic[] {
   const target = targetOf(step);
@@ -58,6 +60,10 @@ function sessionTarget(
     return [fault('unknown-step', at, `There is no step ${shown} to go on from.${didYouMean(target, all)}`)];
   }
   const never = 'the session is always new';
+  if (!isBeside) {
+    const message = `Step ${shown} is not in the same scope (the steps of one task see only each other), so ${never}.`;
+    return [fault('session-out-of-scope', at, message)];
+  }
   if (before === undefined)
     return [fault('session-out-of-scope', at, `Step ${shown} runs only after this one, so ${never}.`)];
   return isGateOnly(before)

@@ -7,6 +7,7 @@ import type { Diagnostic } from './diagnostic.js';
 import { gateFaults, readGates } from './gates.js';
 import type { StepOutline } from './outline.js';
 import { retryFaults } from './retry.js';
+import { split } from './split-rules.js';
 import { blocks, gateOnly, isGateOnly, stepName, typed } from './step-rules.js';
 import { agents, removedNames } from './text-rules.js';
 
@@ -16,7 +17,8 @@ export interface CheckOptions {
 }
 
 export type StepRule = (step: StepOutline, options: CheckOptions) => readonly Diagnostic[];
-export type WorkflowRule = (steps: readonly StepOutline[]) => readonly Diagnostic[];
+/** `steps`: those of one scope, which is the workflow or the `each` of a split; `names`: of all steps anywhere. */
+export type ScopeRule = (steps: readonly StepOutline[], names: readonly string[]) => readonly Diagnostic[];
 
 const gates: StepRule = ({ gate }) => (gate === undefined ? [] : gateFaults(gate.value));
 
@@ -30,20 +32,28 @@ const stepRules: readonly StepRule[] = [
   blocks,
   gateOnly,
   typed,
+  split,
   stepName,
   agents,
   gates,
   retry,
   removedNames,
 ];
-const workflowRules: readonly WorkflowRule[] = [duplicateNames, sessionTargets];
+const scopeRules: readonly ScopeRule[] = [duplicateNames, sessionTargets];
 
 /** What can be said of a step without knowing the others. */
 export function checkStep(step: StepOutline, options: CheckOptions): readonly Diagnostic[] {
-  return stepRules.flatMap((rule) => rule(step, options));
+  const inner = (step.each ?? []).flatMap((one) => checkStep(one, options));
+  return [...stepRules.flatMap((rule) => rule(step, options)), ...inner];
 }
 
 /** What only shows between the steps. */
 export function checkSteps(steps: readonly StepOutline[]): readonly Diagnostic[] {
-  return workflowRules.flatMap((rule) => rule(steps));
+  const scopes = scopesOf(steps);
+  const names = scopes.flat().flatMap(({ name }) => name?.value ?? []);
+  return scopes.flatMap((scope) => scopeRules.flatMap((rule) => rule(scope, names)));
+}
+
+function scopesOf(steps: readonly StepOutline[]): readonly (readonly StepOutline[])[] {
+  return [steps, ...steps.flatMap(({ each }) => (each === undefined ? [] : scopesOf(each)))];
 }

@@ -8,8 +8,10 @@ import type { Gate } from './workflow.js';
 
 const withoutArgument = ['compile', 'test', 'lint', 'tests_found'] as const;
 const withArgument = ['touched', 'untouched', 'bash'] as const;
+/** What `schema` may be held against; the first when nothing is said. */
+const contracts = ['plan', 'review'] as const;
 
-export const gateTypes: readonly string[] = [...withoutArgument, 'coverage', ...withArgument];
+export const gateTypes: readonly string[] = [...withoutArgument, 'coverage', ...withArgument, 'schema'];
 
 /** A gate as it was written. */
 interface Entry {
@@ -87,6 +89,11 @@ function argumentFault(type: string, argument: string | undefined): string | und
       ? undefined
       : `The gate \`${type}\` takes no argument: write \`- ${type}\`.`;
   }
+  if (type === 'schema') {
+    return argument === undefined || contracts.some((one) => one === argument)
+      ? undefined
+      : `The gate \`schema\` takes \`plan\` or \`review\`, not "${excerpt(argument)}".`;
+  }
   if (type !== 'coverage') {
     const example = type === 'bash' ? 'bash: COMMAND' : `${type}: "PATTERN"`;
     return argument ? undefined : `The gate \`${type}\` needs an argument: write \`- ${example}\`.`;
@@ -103,6 +110,7 @@ function gateName({ type, argument }: Entry, index: number, taken: ReadonlySet<s
 function toGate({ type, argument }: Entry, name: string): Gate {
   if (type === 'touched' || type === 'untouched') return { name, type, pattern: argument ?? '' };
   if (type === 'bash') return { name, type, command: argument ?? '' };
+  if (type === 'schema') return { name, type, contract: argument === 'review' ? 'review' : 'plan' };
   if (type !== 'coverage') return { name, type: type as (typeof withoutArgument)[number] };
   return argument === undefined ? { name, type } : { name, type, atLeast: Number(argument) };
 }

@@ -18,7 +18,6 @@ const context = 'Name the files and commands in the prompt.';
 const keys: Readonly<Record<Place, Keys>> = {
   root: { max_budget: '', max_timeout: '', max_tokens: '', 'on-pause': '' },
   step: {
-    each: group,
     steps: group,
     parallel: group,
     workflow: call,
@@ -32,14 +31,12 @@ const keys: Readonly<Record<Place, Keys>> = {
   run: { guard: '', hitl: '' },
   gate: {
     validate: 'Put a step of `type: validate` after this one.',
-    schema: '',
   },
   retry: { validate: 'Use `not: gate.NAME` with one of the gates of the step.', with: '' },
   session: { run: '' },
 };
 
 const types: Keys = {
-  split: group,
   artifact: 'Use `type: code` and let the agent write a file.',
   search: '',
   scrape: '',

@@ -27,6 +27,8 @@ export interface StepOutline {
   readonly session?: Written<SessionChoice> | undefined;
   readonly gate?: Written<ListTree> | undefined;
   readonly retry?: Written<ListTree> | undefined;
+  /** The steps that every task goes through. */
+  readonly each?: readonly StepOutline[] | undefined;
 }
 
 export function outlineStep(tree: MapTree): StepOutline {
@@ -40,6 +42,7 @@ export function outlineStep(tree: MapTree): StepOutline {
     session: sessionOf(inBlock(tree, 'get', 'session')),
     gate: listOf(tree, 'gate'),
     retry: listOf(tree, 'retry'),
+    each: eachOf(tree),
   };
 }
 
@@ -69,6 +72,11 @@ function sessionOf(tree: Tree | undefined): Written<SessionChoice> | undefined {
   const value = tree && readSession(tree);
   if (tree === undefined || value === undefined) return undefined;
   return { value, at: (tree.kind === 'map' && childOf(tree, 'from')?.at) || tree.at };
+}
+
+function eachOf(tree: MapTree): readonly StepOutline[] | undefined {
+  const list = listOf(tree, 'each')?.value;
+  return list?.items.filter((item) => item.kind === 'map').map(outlineStep);
 }
 
 function listOf(tree: MapTree, key: string): Written<ListTree> | undefined {

@@ -15,7 +15,7 @@ import { shapeFaults } from './shape.js';
 import { isGateOnly } from './step-rules.js';
 import * as syntax from './syntax.js';
 import { childOf, type MapTree, type Tree } from './tree.js';
-import type { Step, Workflow } from './workflow.js';
+import type { AgentStep, Step, Workflow } from './workflow.js';
 import { readYaml } from './yaml.js';
 
 export interface ParseOptions {
@@ -109,10 +109,18 @@ function toStep(step: StepOutline): Step {
   const name = step.name?.value ?? '';
   const gates = step.gate === undefined ? [] : readGates(step.gate.value);
   if (isGateOnly(step)) return { kind: 'gates', name, gates };
+  const agent = toAgentStep(step, name, gates);
+  if (agent.type !== 'split') return agent;
+  const { retry } = agent;
+  return { kind: 'split', name, planner: agent, each: (step.each ?? []).map(toStep), gates, retry };
+}
+
+function toAgentStep(step: StepOutline, name: string, gates: AgentStep['gates']): AgentStep {
+  const type = step.type?.value;
   return {
     kind: 'agent',
     name,
-    type: step.type?.value === 'validate' ? 'validate' : 'code',
+    type: type === 'validate' || type === 'split' ? type : 'code',
     agent: step.agent?.value.trim() ?? '',
     prompt: step.prompt?.value ?? '',
     session: step.session?.value ?? { mode: 'new' },

@@ -15,6 +15,8 @@ export interface NameScope {
   readonly prev: Readonly<Record<string, string>>;
   /** The step's own gates as they stood after the attempt before, by gate name. */
   readonly gates: Readonly<Record<string, GateNames>>;
+  /** `name`, `description` and `files` of the task that the step belongs to. */
+  readonly task?: Readonly<Record<string, string>>;
   /** Top-level variables of the user (input `vars`). */
   readonly vars: Readonly<Record<string, string>>;
   /** Everything recorded so far: `<step path>.<field>` → value. */
@@ -36,6 +38,7 @@ export function resolveName(name: string, scope: NameScope): string | undefined 
   const [namespace = '', ...rest] = name.split('.');
   if (rest.length > 0) {
     if (namespace === 'prev') return scope.attempt > 1 ? own(scope.prev, rest.join('.')) : undefined;
+    if (namespace === 'task' && scope.task !== undefined) return own(scope.task, rest.join('.'));
     if (namespace === 'gate') return scope.attempt > 1 ? ofGate(rest, scope) : undefined;
     if ((removedNamespaces as readonly string[]).includes(namespace)) return undefined;
   }

@@ -63,7 +63,7 @@ function placeOf(path: Path, top: Place): Place {
   const last = path.at(-1);
   if (last === undefined) return top;
   const name = String(typeof last === 'number' ? path.at(-2) : last);
-  if (name === 'steps') return 'step';
+  if (name === 'steps' || name === 'each') return 'step';
   return name === 'get' || name === 'run' || name === 'gate' || name === 'retry' ? name : 'session';
 }
 
@@ -131,5 +131,7 @@ function subjectOf(path: Path): string {
 function owner(path: Path, top: Place): string {
   const holder = path.slice(0, -1);
   if (holder.length === 0) return top === 'root' ? 'The workflow' : 'The step';
-  return typeof holder.at(-1) === 'number' && nameOf(holder) === 'steps' ? 'The step' : subjectOf(holder);
+  return typeof holder.at(-1) === 'number' && ['steps', 'each'].includes(nameOf(holder))
+    ? 'The step'
+    : subjectOf(holder);
 }

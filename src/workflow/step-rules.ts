@@ -9,7 +9,7 @@ import { childOf, entryOf } from './tree.js';
 
 /** A step with no `type` that asks nothing of an agent. */
 export function isGateOnly(step: StepOutline): boolean {
-  return !['type', 'agent', 'prompt', 'get', 'run'].some((key) => has(step, key));
+  return !['type', 'agent', 'prompt', 'get', 'run', 'each'].some((key) => has(step, key));
 }
 
 export const blocks: StepRule = (step) =>
@@ -49,14 +49,15 @@ export const gateOnly: StepRule = (step) => {
 
 // A step of a kind that does not run yet has been told so; that it has no gates besides is no news.
 function knownLater(step: StepOutline): boolean {
-  return ['steps', 'each', 'workflow', 'validate'].some((key) => has(step, key));
+  return ['steps', 'workflow', 'validate'].some((key) => has(step, key));
 }
 
 export const typed: StepRule = (step) => {
   if (isGateOnly(step)) return [];
   const faults: Diagnostic[] = [];
   if (lacks(step, 'type')) {
-    const message = 'A step with an agent needs `type`: `code` if it changes files, `validate` if it judges.';
+    const message =
+      'A step with an agent needs `type`: `code` if it changes files, `validate` if it judges, `split` if it plans tasks.';
     faults.push(fault('missing-key', step.at, message));
   }
   if (lacks(step, 'agent', 'run') && !isLaterType(step)) {

@@ -65,7 +65,7 @@ export const gateMapping = z.strictObject({
 });
 
 const gate = z.union([
-  filled('`compile`, `test`, `lint`, `coverage`, `tests_found`, or `touched: PATTERN`'),
+  filled('`compile`, `test`, `lint`, `coverage`, `tests_found`, `schema`, or `touched: PATTERN`'),
   gateMapping,
 ]);
 
@@ -86,14 +86,20 @@ export const retryEntry = z.strictObject({
   prompt: prompt.meta({ description: 'What the agent is told from here on. Template.' }).optional(),
 });
 
+/** By name, because the steps of `each` are steps themselves. */
+const steps: z.ZodType = z.lazy(() => z.array(step).min(1));
+
 export const step = z.strictObject({
   name: stepName,
   type: z
-    .enum(['code', 'validate'])
+    .enum(['code', 'validate', 'split'])
     .meta({
       description:
-        '`code` changes files; `validate` judges and changes none. Left out: the step only runs gates.',
+        '`code` changes files; `validate` judges and changes none; `split` makes a plan of tasks. Left out: the step only runs gates.',
     })
+    .optional(),
+  each: steps
+    .meta({ description: 'Only with `type: split`: the steps that every task of the plan goes through.' })
     .optional(),
   get: getBlock.meta({ description: 'What the agent is given: `prompt`, `session`.' }).optional(),
   run: runBlock.meta({ description: 'Who does it: `agent`.' }).optional(),

@@ -7,7 +7,7 @@ export interface Workflow {
   readonly steps: readonly Step[];
 }
 
-export type Step = AgentStep | GateStep;
+export type Step = AgentStep | GateStep | SplitStep;
 
 /** Only gates; never retried. */
 export interface GateStep {
@@ -19,12 +19,23 @@ export interface GateStep {
 export interface AgentStep {
   readonly kind: 'agent';
   readonly name: string;
-  readonly type: 'code' | 'validate';
+  readonly type: 'code' | 'validate' | 'split';
   /** Template. */
   readonly agent: string;
   /** Template. */
   readonly prompt: string;
   readonly session: SessionChoice;
+  readonly gates: readonly Gate[];
+  readonly retry: readonly RetryEntry[];
+}
+
+/** An agent splits the work into tasks; each of them goes through the steps of `each`, one after the other. */
+export interface SplitStep {
+  readonly kind: 'split';
+  readonly name: string;
+  /** The step's own agent, which writes the plan; its gates are the split's. */
+  readonly planner: AgentStep;
+  readonly each: readonly Step[];
   readonly gates: readonly Gate[];
   readonly retry: readonly RetryEntry[];
 }
@@ -35,7 +46,9 @@ export type Gate =
   | { readonly name: string; readonly type: 'compile' | 'test' | 'lint' | 'tests_found' }
   | { readonly name: string; readonly type: 'coverage'; readonly atLeast?: number }
   | { readonly name: string; readonly type: 'touched' | 'untouched'; readonly pattern: string }
-  | { readonly name: string; readonly type: 'bash'; readonly command: string };
+  | { readonly name: string; readonly type: 'bash'; readonly command: string }
+  /** What the agent left under `.gump/out` is as its contract asks. */
+  | { readonly name: string; readonly type: 'schema'; readonly contract: 'plan' | 'review' };
 
 /** Exactly one condition, and what changes when it holds. */
 export interface RetryEntry {

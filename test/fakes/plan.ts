@@ -1,6 +1,6 @@
 /** Plans for engine tests, from step data with defaults. */
 import { makePlan, type Plan, type PlanInputs } from '../../src/plan/plan.js';
-import type { AgentStep, GateStep, Step } from '../../src/workflow/workflow.js';
+import type { AgentStep, GateStep, SplitStep, Step } from '../../src/workflow/workflow.js';
 
 export function agentStep(name: string, told: Partial<AgentStep> = {}): AgentStep {
   return {
@@ -18,6 +18,11 @@ export function agentStep(name: string, told: Partial<AgentStep> = {}): AgentSte
 
 export function gateStep(name: string, gates: GateStep['gates']): GateStep {
   return { kind: 'gates', name, gates };
+}
+
+export function splitStep(name: string, each: readonly Step[], told: Partial<AgentStep> = {}): SplitStep {
+  const planner = agentStep(name, { type: 'split', prompt: `plan ${name}`, ...told });
+  return { kind: 'split', name, planner, each, gates: planner.gates, retry: planner.retry };
 }
 
 export function bash(name: string) {

@@ -31,10 +31,10 @@ function recorded(
     const step = of.steps[index];
     if (step === undefined) return [];
     return [
-      { type: 'step-started', step: step.path, fingerprint: step.fingerprint, from: snapshot },
+      { type: 'step-started', step: step.name, fingerprint: step.fingerprint, from: snapshot },
       {
         type: 'attempt-started',
-        step: step.path,
+        step: step.name,
         number: 1,
         jobAttempt: 1,
         agent: 'claude',
@@ -42,7 +42,7 @@ function recorded(
       },
       {
         type: 'attempt-ended',
-        step: step.path,
+        step: step.name,
         number: 1,
         jobAttempt: 1,
         status,
@@ -50,7 +50,7 @@ function recorded(
         files: [],
         durationMs: 1,
       },
-      { type: 'step-ended', step: step.path, status, jobAttempt: 1 },
+      { type: 'step-ended', step: step.name, status, jobAttempt: 1 },
     ];
   });
   return fold([started, ...events, ...more].map((event) => ({ ...event, at: 0 }) as JournalEvent));

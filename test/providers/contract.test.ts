@@ -3,12 +3,17 @@ import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
 import { readAgentName } from '../../src/providers/agent-name.js';
-import type { Exit, Permission, Provider, Turn } from '../../src/providers/provider.js';
+import type { Exit, HomeView, Permission, Provider, Turn } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/registry.js';
+import { pathMatcher } from '../../src/sessions/find-files.js';
 import { fold } from './fold.js';
 import { type Transcript, transcriptsOf } from './transcripts.js';
 
 const scenes = ['success', 'tool', 'resume', '401', '429', '500', 'context', 'unknown-session', 'killed'];
+/** A home in which no CLI has run yet. */
+const newHome: HomeView = { read: () => undefined, list: () => [] };
+/** These ask for nothing once commands may run, so `full` is no more than `workspace`. */
+const withoutFull = ['gemini', 'qwen'];
 const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 
 const kinds: Readonly<Record<string, string | undefined>> = {
@@ -21,6 +26,9 @@ const kinds: Readonly<Record<string, string | undefined>> = {
   'max-turns': 'guard',
 };
 
+/** Providers that have no words for read-only which would let a verdict be written. */
+const checkedAfterwards = ['cursor'];
+
 /** Files that lie in the home folders of the CLIs and must not be kept. */
 const neverKept = [
   ['.credentials.json', '.claude.json', 'settings.json', 'settings.local.json', 'auth.json', 'config.toml'],
@@ -32,12 +40,24 @@ const neverKept = [
     'sessions/config.toml',
   ],
   [
+    'tmp/app/.project_root',
+    'tmp/app/shell_history',
+    'tmp/app/logs/session-ID.jsonl',
+    'projects.json',
+    'trustedFolders.json',
+    'mcp-oauth-tokens.json',
+    'google_account_id',
+  ],
+  ['usage_record.jsonl', 'projects/x/chats/auth.json', 'tmp/x/chats/oauth_creds.json'],
+  [
     'shell_snapshots/1.sh',
     'shell_snapshots/ID.jsonl',
     'opencode.db',
     'account.json',
     'sessions/2026/auth.json',
   ],
+  ['opencode/opencode.db', 'opencode/opencode.db-wal', 'opencode/auth.json', 'opencode/account.json'],
+  ['.cursor/cli-config.json', '.cursor/chats/x/auth.json', '.cursor/mcp.json', '.config/cursor/auth.json'],
 ].flat();
 
 describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
@@ -88,10 +108,14 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     test('each permission has words of its own, new and resumed', () => {
       const session = { mode: 'resume', id: sessionId } as const;
       const permissions: readonly Permission[] = ['read-only', 'workspace', 'full'];
-      const told = permissions.map((permission) => args({ permission }).join(' '));
-      expect(new Set(told).size).toBe(3);
-      const again = permissions.map((permission) => args({ permission, session }).join(' '));
-      expect(new Set(again).size).toBe(3);
+      const words = (change: Partial<Turn>) => {
+        const { args, env } = provider.command(turn(change));
+        return JSON.stringify([args, env]);
+      };
+      const told = permissions.map((permission) => words({ permission }));
+      expect(new Set(told).size).toBe([...withoutFull, ...checkedAfterwards].includes(provider.id) ? 2 : 3);
+      const again = permissions.map((permission) => words({ permission, session }));
+      expect(new Set(again).size).toBe(new Set(told).size);
     });
 
     test('aliases become model names', () => {
@@ -155,7 +179,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       });
 
       test('numbers that are not said stay absent', () => {
-        const silent = lines.map((line) => withoutKeys(line, /usage|cost/i));
+        const silent = lines.map((line) => withoutKeys(line, /usage|cost|tokens|stats/i));
         const { outcome, events } = fold(provider, silent, exit, before);
         expect(Object.keys(outcome.usage).filter((key) => key !== 'turns')).toEqual([]);
         expect(outcome.totals).toBeUndefined();
@@ -171,6 +195,10 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       'user',
       'result',
       'stream_event',
+      'init',
+      'message',
+      'tool_use',
+      'tool_result',
       'item.started',
       'item.completed',
       'error',
@@ -218,26 +246,40 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
   describe('session files', () => {
     const directory = '/home/runner/work/app/app';
-    const matches = picomatch([...provider.sessionFiles.patterns(sessionId, directory)], { dot: true });
+    const patterns = provider.sessionFiles.patterns(sessionId, directory);
+    const matches = pathMatcher(patterns);
+    const hasFiles = provider.sessionCommands === undefined;
 
     test('no file with a credential is on the list', () => {
       for (const file of neverKept) expect([file, matches(file)]).toEqual([file, false]);
     });
 
-    test('nor another session of the same kind', () => {
-      const kept = provider.sessionFiles.place(recordedFile(provider, sessionId), sessionId, directory);
-      expect(matches(kept)).toBe(true);
-      expect(matches(kept.replaceAll(sessionId, '11111111-1111-4111-8111-111111111111'))).toBe(false);
+    test('there are files, or commands, but not both', () => {
+      expect(patterns.length > 0).toBe(hasFiles);
     });
 
-    test('a file is placed in the home, and there it is on the list', () => {
+    test.runIf(hasFiles)('nor another session of the same kind', () => {
+      const file = recordedFile(provider, sessionId);
+      const kept = provider.sessionFiles.place(file, sessionId, directory, newHome);
+      expect(matches(kept)).toBe(true);
+      // Some names hold no more than the start of an id.
+      expect(matches(kept.replace(sessionId.slice(0, 8), '11111111'))).toBe(false);
+    });
+
+    test.runIf(hasFiles)('a file is placed in the home, and there it is on the list', () => {
       const placed = provider.sessionFiles.place(
         recordedFile(provider, sessionId),
         sessionId,
         '/other/place',
+        newHome,
       );
       expect(placed).not.toMatch(/^\/|\.\.|\\/);
       expect(matches(placed)).toBe(true);
+    });
+
+    test.runIf(provider.sessionIds === 'chosen')('an id of ours is one of its own form', () => {
+      const uuid = '0b5f2c1e-1111-4222-8333-444455556666';
+      expect(provider.isSessionId(provider.newSessionId?.(uuid) ?? uuid)).toBe(true);
     });
 
     test('what is no session id never gets on a command line', () => {
@@ -267,7 +309,10 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 function recordedFile(provider: Provider, id: string): string {
   const files: Readonly<Record<string, string>> = {
     claude: `projects/-home-runner-work-app-app/${id}.jsonl`,
+    gemini: `tmp/app/chats/session-2026-11-23T06-43-${id.slice(0, 8)}.jsonl`,
+    qwen: `projects/-home-runner-work-app-app/chats/${id}.jsonl`,
     codex: `sessions/2026/11/23/rollout-2026-11-23T06-43-41-${id}.jsonl`,
+    cursor: `.cursor/chats/0123456789abcdef0123456789abcdef/${id}/store.db`,
   };
   return files[provider.id] ?? `add the path of ${provider.id} to recordedFile`;
 }

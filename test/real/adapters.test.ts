@@ -2,14 +2,24 @@
  * The real CLIs from npm, driven through their adapters against a mock model. What a CLI really sent is in
  * the request bodies that the model server recorded.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ModelServer, startModelServer } from '../rig/model-server.js';
-import { clis, drive, makePlace, makeRoot, type Place, removeRoot, sessionFilesOf } from './drive.js';
-import { spentBy } from './scenes.js';
+import { viewHome } from '../../src/sessions/home-view.js';
+import { type ModelRequest, type ModelServer, startModelServer } from '../rig/model-server.js';
+import {
+  clis,
+  commandsOf,
+  drive,
+  makePlace,
+  makeRoot,
+  type Place,
+  removeRoot,
+  sessionFilesOf,
+} from './drive.js';
+import { makeId, spentBy } from './scenes.js';
 
 let root: string;
 let server: ModelServer;
@@ -25,12 +35,15 @@ afterEach(() => server.close());
 
 describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as const))('%s', (_name, cli) => {
   const { provider } = cli;
+  // OpenCode tells what came from the cache apart.
+  const input = provider.id === 'opencode' ? 93 : 100;
+  const otherModel = provider.id === 'opencode' ? 'mock/other-model' : 'other-model';
   const begin = (
     place: Place,
     prompt: string,
     more: { permission?: 'read-only' | 'full'; kill?: Promise<unknown> } = {},
   ) => {
-    const id = provider.sessionIds === 'chosen' ? { id: crypto.randomUUID() } : {};
+    const id = provider.sessionIds === 'chosen' ? { id: makeId(cli) } : {};
     const { kill, ...rest } = more;
     return drive(
       cli,
@@ -49,19 +62,24 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
       { before: spentBy(cli, place, id) },
     );
 
-  /** A new machine: only the files on the provider's list came along. */
-  function move(from: Place, id: string, directory?: string): Place {
+  /** A new machine: only the session came along, as one export or as the files on the provider's list. */
+  async function move(from: Place, id: string, directory?: string): Promise<Place> {
     const to = makePlace(root, server.url, directory);
-    const listed = picomatch([...provider.sessionFiles.patterns(id, from.directory)], { dot: true });
+    const kept = await commandsOf(cli, from, id)?.keep();
+    if (kept !== undefined) {
+      const files = kept.status === 'kept' ? kept.files : [];
+      expect(await commandsOf(cli, to, id)?.bringBack(files, undefined)).toEqual({ status: 'there' });
+      return to;
+    }
+    const { home, patterns, place, rewrite } = provider.sessionFiles;
+    const folder = join(to.home, home.folder);
+    const listed = picomatch([...patterns(id, from.directory)], { dot: true });
     for (const [file, path] of sessionFilesOf(cli, from, id)) {
       expect(listed(file)).toBe(true);
-      const target = join(
-        to.home,
-        provider.sessionFiles.home.folder,
-        provider.sessionFiles.place(file, id, to.directory),
-      );
+      const target = join(folder, place(file, id, to.directory, viewHome(folder)));
+      const content = readFileSync(path);
       mkdirSync(dirname(target), { recursive: true });
-      cpSync(path, target);
+      writeFileSync(target, rewrite?.(content, to.directory) ?? content);
     }
     return to;
   }
@@ -73,21 +91,21 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
     expect(begun.outcome).toMatchObject({
       status: 'done',
       text: 'seen: TOKEN-one',
-      usage: { inputTokens: 100, turns: 1 },
+      usage: { inputTokens: input, turns: 1 },
     });
     expect(provider.isSessionId(id)).toBe(true);
-    expect(sessionFilesOf(cli, first, id).size).toBe(1);
+    expect(sessionFilesOf(cli, first, id).size).toBe(provider.sessionCommands === undefined ? 1 : 0);
 
-    const second = move(first, id, first.directory);
+    const second = await move(first, id, first.directory);
     const again = await goOn(second, id, 'Also TOKEN-two.');
     expect(again.outcome).toMatchObject({ status: 'done', session: id, text: 'seen: TOKEN-one TOKEN-two' });
     expect(again.outcome.usage).toEqual(begun.outcome.usage);
 
-    const third = move(second, id);
+    const third = await move(second, id);
     expect(third.directory).not.toBe(first.directory);
     const other = await goOn(third, id, 'And TOKEN-three. [[write:here.txt|x]]');
     expect(other.outcome).toMatchObject({ status: 'done', session: id });
-    expect(other.outcome.usage).toMatchObject({ inputTokens: 200, turns: 2 });
+    expect(other.outcome.usage).toMatchObject({ inputTokens: 2 * input, turns: 2 });
     const texts = server.requests.at(-1)?.userTexts.map((text) => text.trim());
     expect(texts).toEqual([
       'Remember TOKEN-one.',
@@ -100,15 +118,18 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
   test.each([
     [401, 'auth'],
     [429, 'rate-limit'],
-    [500, 'overloaded'],
-  ])('an answer %i of the service is %s, and the session is known', async (status, kind) => {
-    const { outcome } = await begin(makePlace(root, server.url), `[[fail:${status}]]`);
+    // OpenCode tries again by itself for a minute and a half; recorded once, and read in the contract suite.
+    ...(provider.id === 'opencode' ? [] : [[500, 'overloaded'] as const]),
+  ] as const)('an answer %i of the service is %s, and the session is known', async (status, kind) => {
+    // It tries for 80 s, whatever its settings say; the recorded streams show how it ends.
+    if (provider.id === 'qwen' && status !== 401) return;
+    const { outcome } = await begin(makePlace(root, server.url), `[[fail:${status}:1]]`);
     expect(outcome.failure?.kind).toBe(kind);
     expect(provider.isSessionId(outcome.session ?? '')).toBe(true);
   });
 
   test('a session that is not there is session-lost', async () => {
-    const { outcome } = await goOn(makePlace(root, server.url), crypto.randomUUID(), 'Go on.');
+    const { outcome } = await goOn(makePlace(root, server.url), makeId(cli), 'Go on.');
     expect(outcome.failure?.kind).toBe('session-lost');
     expect(server.requests).toEqual([]);
   });
@@ -117,34 +138,50 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
     const place = makePlace(root, server.url);
     const kill = server
       .seen(({ toolResults }) => toolResults === 1)
-      .then(() => written(place.home, 'TOKEN-42'));
-    const cut = await begin(place, 'TOKEN-cut [[bash:echo TOKEN-$((40+2))]] [[hang]]', { kill });
+      .then(() => (provider.sessionCommands ? undefined : written(place.home, 'TOKEN-42')));
+    const cut = await begin(place, 'TOKEN-cut [[bash:printf TOKEN-%d 42]] [[hang]]', { kill });
     expect(cut.outcome).toMatchObject({ status: 'failed', failure: { kind: 'protocol' } });
     expect(filesWith(place.home, 'dummy-')).toEqual([]);
 
     const id = cut.outcome.session ?? '';
-    const { outcome } = await goOn(move(place, id), id, 'You were interrupted. TOKEN-again', 'other-model');
-    expect(server.requests.at(-1)?.body.model).toBe('other-model');
+    const { outcome } = await goOn(
+      await move(place, id),
+      id,
+      'You were interrupted. TOKEN-again',
+      otherModel,
+    );
+    expect(modelOf(server.requests.at(-1))).toBe('other-model');
     expect(outcome).toMatchObject({ status: 'done', session: id });
     expect(outcome.text.split(' ')).toEqual(expect.arrayContaining(['TOKEN-cut', 'TOKEN-42', 'TOKEN-again']));
   });
 
-  test('read-only writes below .gump/out and nowhere else', async () => {
+  test('read-only writes below .gump/out, runs nothing, and writes nowhere else where it can be kept from it', async () => {
     const place = makePlace(root, server.url);
     const prompt =
       '[[write:.gump/out/validate.json|{}]] [[write:a.txt|a]] [[bash:echo b > b.txt]] [[write:.gump/c.txt|c]]';
     const { outcome } = await begin(place, `${prompt} [[say:done]]`, { permission: 'read-only' });
     expect(outcome).toMatchObject({ status: 'done', text: 'done' });
-    expect(filesIn(place.directory)).toEqual(['.gump/out/validate.json']);
+    expect(filesIn(place.directory)).toEqual(writtenReadOnly[provider.id] ?? ['.gump/out/validate.json']);
   });
 
   test('full writes outside of the working directory', async () => {
     const place = makePlace(root, server.url);
-    const { outcome } = await begin(place, '[[write:../outside.txt|x]]', { permission: 'full' });
+    const { outcome } = await begin(place, '[[bash:echo x > ../outside.txt]]', { permission: 'full' });
     expect(outcome.status).toBe('done');
     expect(existsSync(join(place.directory, '../outside.txt'))).toBe(true);
   });
 });
+
+/** These edit files wherever they like; what they run is what they are kept from. */
+const writtenReadOnly: Readonly<Record<string, readonly string[]>> = {
+  gemini: ['.gump/c.txt', '.gump/out/validate.json', 'a.txt'],
+  qwen: ['.gump/c.txt', '.gump/out/validate.json', 'a.txt'],
+};
+
+/** Google's model stands in the path. */
+function modelOf(request: ModelRequest | undefined): string | undefined {
+  return request?.body.model ?? /models\/([^:]+):/.exec(request?.path ?? '')?.[1];
+}
 
 /** Paths of the files below, sorted. */
 function filesIn(folder: string): readonly string[] {

@@ -13,11 +13,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import picomatch from 'picomatch';
 import { claude } from '../../src/providers/claude.js';
 import { codex } from '../../src/providers/codex.js';
+import { gemini } from '../../src/providers/gemini.js';
+import { opencode } from '../../src/providers/opencode.js';
 import type { AgentEvent, Exit, Provider, Turn, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import { qwen } from '../../src/providers/qwen.js';
+import { createCommandSessions } from '../../src/sessions/command-sessions.js';
+import { processRunner } from '../../src/system/run-process.js';
 
-const modules = fileURLToPath(new URL('node_modules', import.meta.url));
+/** Where the CLIs lie. */
+export const modules = fileURLToPath(new URL('node_modules', import.meta.url));
 
 export interface RealCli {
   readonly provider: Provider;
@@ -43,6 +50,19 @@ export const clis: readonly RealCli[] = [
     file: process.execPath,
     before: [join(modules, '@openai/codex/bin/codex.js')],
   },
+  {
+    provider: gemini,
+    version: '0.61.0',
+    file: process.execPath,
+    before: [join(modules, '@google/gemini-cli/bundle/gemini.js')],
+  },
+  {
+    provider: qwen,
+    version: '0.24.4',
+    file: process.execPath,
+    before: [join(modules, '@qwen-code/qwen-code/cli-entry.js')],
+  },
+  { provider: opencode, version: '1.18.33', file: join(modules, '.bin/opencode'), before: [] },
 ];
 
 /** A machine as far as a CLI sees it: a home that knows the mock model, and a repository. */
@@ -55,16 +75,44 @@ export interface Place {
 export function makePlace(root: string, url: string, directory = join(makeRoot(root), 'repository')): Place {
   const home = makeRoot(root);
   mkdirSync(join(directory, '.gump/out'), { recursive: true });
-  configureCodex(home, url);
+  configureHome(home, url);
   return { home, directory };
 }
 
-/** Codex does not take the address of its service from the environment. */
-export function configureCodex(home: string, url: string): void {
+/** What the CLIs take from their own settings alone: where the mock model is, and that errors are not retried. */
+export function configureHome(home: string, url: string): void {
   mkdirSync(join(home, '.codex'), { recursive: true });
   const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}/v1"\nenv_key = "OPENAI_API_KEY"`;
   const limits = 'wire_api = "responses"\nrequest_max_retries = 0\nstream_max_retries = 0';
   writeFileSync(join(home, '.codex/config.toml'), `model_provider = "mock"\n${provider}\n${limits}\n`);
+  writeSettings(join(home, '.gemini'), {
+    // With an address of one's own it does not take a key from a variable by itself.
+    security: { auth: { selectedType: 'gemini-api-key' } },
+    general: { maxAttempts: 1 },
+  });
+  writeSettings(join(home, '.qwen'), {
+    // It would ask the model in the background what is worth remembering.
+    memory: { enableManagedAutoMemory: false },
+    model: { generationConfig: { maxRetries: 0 } },
+  });
+  writeOpencodeConfig(home, url);
+}
+
+function writeSettings(folder: string, settings: object): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
+}
+
+function writeOpencodeConfig(home: string, url: string): void {
+  const model = { limit: { context: 100_000, output: 1000 }, cost: { input: 1, output: 2 } };
+  const mock = {
+    npm: '@ai-sdk/openai-compatible',
+    options: { baseURL: `${url}/v1`, apiKey: '{env:OPENAI_API_KEY}' },
+    models: { 'mock-model': model, 'other-model': model },
+  };
+  const config = { model: 'mock/mock-model', small_model: 'mock/mock-model', provider: { mock } };
+  mkdirSync(join(home, '.config/opencode'), { recursive: true });
+  writeFileSync(join(home, '.config/opencode/opencode.json'), JSON.stringify(config));
 }
 
 /** A temporary directory with symbolic links resolved, in `root` where it is given. */
@@ -79,15 +127,31 @@ export function removeRoot(root: string): void {
 /** The kept files of a session: path from the CLI's home folder → its absolute path. */
 export function sessionFilesOf(
   { provider }: RealCli,
-  { home }: Place,
+  { home, directory }: Place,
   id: string,
 ): ReadonlyMap<string, string> {
   const folder = join(home, provider.sessionFiles.home.folder);
   if (!existsSync(folder)) return new Map();
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith(`${id}.jsonl`),
+    picomatch.isMatch(file, [...provider.sessionFiles.patterns(id, directory)], { dot: true }),
   );
   return new Map(files.map((file) => [file, join(folder, file)]));
+}
+
+/** The session of a CLI that keeps it in a database, on this machine; `undefined` where it has files. */
+export function commandsOf({ provider }: RealCli, { home, directory }: Place, id: string) {
+  const { sessionCommands } = provider;
+  if (sessionCommands === undefined) return undefined;
+  const sessions = createCommandSessions({ processes: processRunner, directory: join(home, 'imports') });
+  const environment = baseEnvironment(home, '');
+  const place = { provider: { ...provider, sessionCommands }, id, directory, environment };
+  return {
+    begin: () => sessions.begin(place),
+    keep: () => sessions.keep(place),
+    bringBack: (
+      ...rest: Parameters<typeof sessions.bringBack> extends [unknown, ...infer More] ? More : never
+    ) => sessions.bringBack(place, ...rest),
+  };
 }
 
 export interface DrivenTurn {
@@ -122,6 +186,8 @@ export async function drive(
     directory: place.directory,
     isRoot: process.getuid?.() === 0,
   };
+  if (turn.session.mode === 'start' && turn.session.id !== undefined)
+    await commandsOf(cli, place, turn.session.id)?.begin();
   const command = cli.provider.command(turn);
   const [first = '', ...others] = command.args;
   const child = spawn(cli.file, [...cli.before, first, ...(options.args ?? []), ...others], {
@@ -149,12 +215,23 @@ export async function drive(
 
 function baseEnvironment(home: string, url: string): Record<string, string> {
   return {
-    PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    PATH: `${join(modules, '.bin')}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
     HOME: home,
+    // Gemini CLI leaves reports of errors there.
+    TMPDIR: home,
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: 'dummy-anthropic-key',
     OPENAI_API_KEY: 'dummy-openai-key',
+    OPENAI_BASE_URL: `${url}/v1`,
+    OPENAI_MODEL: 'qwen3-coder-plus',
+    GEMINI_API_KEY: 'dummy-gemini-key',
+    GOOGLE_GEMINI_BASE_URL: url,
+    // Without a name it asks another model first which one to ask.
+    GEMINI_MODEL: 'gemini-2.5-flash',
     // The CLI's own retries would take minutes.
     CLAUDE_CODE_MAX_RETRIES: '1',
+    // No machine but this one is asked.
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
   };
 }

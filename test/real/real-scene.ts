@@ -22,7 +22,7 @@ import {
 } from '../rig/model-server.js';
 import type { ReportAttempt } from '../rig/report.js';
 import { makeRepository } from '../rig/repository.js';
-import { clis, configureCodex, type RealCli } from './drive.js';
+import { clis, configureHome, type RealCli } from './drive.js';
 
 export interface RealAttemptOptions {
   /** The workspace path under the machine's root. */
@@ -83,7 +83,7 @@ async function startMachine(
 ): Promise<Machine> {
   const machine = await createMachine({ ...options, ...(workspace === undefined ? {} : { workspace }) });
   cleanUps.push(() => machine.wipe());
-  configureCodex(machine.home, url);
+  configureHome(machine.home, url);
   const command = [cli.file, ...cli.before].map((part) => `'${part}'`).join(' ');
   await machine.install(cli.provider.executable, `#!/bin/sh\n${atStart}\nexec ${command} "$@"\n`);
   return machine;

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { projectFolder } from '../../src/providers/claude.js';
 import { fold } from '../providers/fold.js';
 import { startModelServer } from '../rig/model-server.js';
-import { clis, makePlace, makeRoot, type Place, type RealCli, removeRoot } from './drive.js';
+import { clis, makePlace, makeRoot, modules, type Place, type RealCli, removeRoot } from './drive.js';
 import { scenesOf } from './scenes.js';
 
 const home = '/home/runner';
@@ -18,7 +18,10 @@ function scrubber(place: Place, url: string): (text: string) => string {
   const pairs = [
     [projectFolder(place.directory), projectFolder(directory)],
     [place.directory, directory],
+    // OpenCode tells paths from the root on too.
+    [place.directory.slice(1), directory.slice(1)],
     [place.home, home],
+    [modules, '/usr/lib/node_modules'],
     [url, 'http://127.0.0.1:8080'],
     [url.replace('http://', ''), '127.0.0.1:8080'],
   ] as const;
@@ -36,6 +39,9 @@ function shorten(line: string): string {
   return JSON.stringify(JSON.parse(line), (key, value) => (lists.includes(key) ? [] : value));
 }
 
+/** Codex warns of a home under the folder for temporary files, and a runner's is not; Gemini CLI prints its stack. */
+const withoutNoise = (stderr: string): string => stderr.replace(/^(WARNING: | {4}at ).*\n/gm, '');
+
 async function record(cli: RealCli, scene: string): Promise<void> {
   const root = makeRoot();
   const server = await startModelServer();
@@ -45,11 +51,7 @@ async function record(cli: RealCli, scene: string): Promise<void> {
     if (played === undefined) return;
     const scrub = scrubber(place, server.url);
     const lines = played.lines.map((line) => shorten(scrub(line)));
-    // Codex warns of a home under the folder for temporary files; a runner's is not.
-    const exit = {
-      ...played.exit,
-      stderrTail: scrub(played.exit.stderrTail).replace(/^WARNING: .*\n/gm, ''),
-    };
+    const exit = { ...played.exit, stderrTail: withoutNoise(scrub(played.exit.stderrTail)) };
     const expected = { before: played.before, exit, ...fold(cli.provider, lines, exit, played.before) };
     const folder = new URL(`../fixtures/transcripts/${cli.provider.id}/`, import.meta.url);
     mkdirSync(folder, { recursive: true });

@@ -1,5 +1,6 @@
 /** The scenes that are recorded as fixtures: what is asked of a CLI, and what the mock model does. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Usage } from '../../src/providers/provider.js';
 import type { ModelServer } from '../rig/model-server.js';
 import {
@@ -18,10 +19,12 @@ export interface Played extends DrivenTurn {
 
 type Play = (cli: RealCli, place: Place, server: ModelServer) => Promise<Played>;
 
-const unknownSession = '00000000-0000-4000-8000-000000000000';
+/** An id of the form that this CLI takes. */
+export const makeId = ({ provider }: RealCli, uuid: string = crypto.randomUUID()): string =>
+  provider.newSessionId?.(uuid) ?? uuid;
 
 const newSession = (cli: RealCli): { mode: 'start'; id?: string } =>
-  cli.provider.sessionIds === 'chosen' ? { mode: 'start', id: crypto.randomUUID() } : { mode: 'start' };
+  cli.provider.sessionIds === 'chosen' ? { mode: 'start', id: makeId(cli) } : { mode: 'start' };
 
 const start =
   (prompt: string, options: DriveOptions = {}): Play =>
@@ -58,16 +61,27 @@ export const scenes: Readonly<Record<string, Play>> = {
   500: start('[[fail:500]]'),
   context: start('[[fail:context]]'),
   'unknown-session': async (cli, place, { url }) => {
-    const session = { mode: 'resume', id: unknownSession } as const;
+    const session = { mode: 'resume', id: makeId(cli, '00000000-0000-4000-8000-000000000000') } as const;
     return { ...(await drive(cli, place, url, { prompt: 'Go on.', session })), before: {} };
   },
   killed,
 };
 
+const loop = '[[loop:echo again]]';
+
 /** Only for CLIs with a turn limit of their own. */
-export const claudeScenes: Readonly<Record<string, Play>> = {
-  'max-turns': start('[[loop:echo again]]', { args: ['--max-turns', '2'] }),
+const turnLimit: Readonly<Record<string, Play>> = {
+  claude: start(loop, { args: ['--max-turns', '2'] }),
+  qwen: start(loop, { args: ['--max-session-turns', '2'] }),
+  gemini: (cli, place, server) => {
+    const file = join(place.home, '.gemini/settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...settings, model: { maxSessionTurns: 2 } }));
+    return start(loop)(cli, place, server);
+  },
 };
 
-export const scenesOf = (cli: RealCli): Readonly<Record<string, Play>> =>
-  cli.provider.id === 'claude' ? { ...scenes, ...claudeScenes } : scenes;
+export function scenesOf({ provider }: RealCli): Readonly<Record<string, Play>> {
+  const limited = turnLimit[provider.id];
+  return limited === undefined ? scenes : { ...scenes, 'max-turns': limited };
+}

@@ -75,7 +75,8 @@ describe.each(others)('$name', ({ name, args, start: startOption, resume, lost }
 });
 
 it('opencode: an exported session goes on where it is imported', async () => {
-  const skeleton = { info: { id: 'ses_preset', directory: '/else', title: 't' }, messages: [] };
+  const info = { id: 'ses_preset', slug: 's', directory: '/else', title: 't', version: '1', time: {} };
+  const skeleton = { info, messages: [] };
   await writeFile(join(rig.machine.scratch, 'skeleton.json'), JSON.stringify(skeleton));
   await runAgent(rig.machine, 'opencode', ['import', join(rig.machine.scratch, 'skeleton.json')], '');
   await runAgent(rig.machine, 'opencode', ['run', '--format', 'json', '--session', 'ses_preset'], 'first');

@@ -55,7 +55,8 @@ const toolNames = (body: Json): ReadonlySet<string> =>
 
 /** The working directory that the CLI told the model last; file tools want absolute paths. */
 function directoryOf(body: Json): string {
-  const told = /(?:working directory|<cwd>|directory you are in|Workspace)\W{0,12}?(\/[^"\\<`(]+)/gi;
+  const told =
+    /(?:working directory|working in the directory|<cwd>|directory you are in|Workspace(?: Directories)?)(?:\W|\\n){0,12}?(\/[^"\\<`(]+)/gi;
   return [...JSON.stringify(body).matchAll(told)].at(-1)?.[1]?.trimEnd() ?? '.';
 }
 

@@ -3,7 +3,7 @@
  * status modulo 256; a session lies under a folder named after the project.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { isUuid, readArguments, refuse } from './arguments.mjs';
@@ -38,7 +38,8 @@ function parse(argv, prompt) {
   const words = last('-p', '--prompt') ?? given.words.join(' ');
   prompt.text = [prompt.text, words].filter(Boolean).join('\n\n');
   const resume = last('--resume', '-r');
-  const isYolo = given['--yolo'] || given['-y'];
+  const mode = last('--approval-mode');
+  const isYolo = given['--yolo'] || given['-y'] || mode === 'yolo';
   if (isYolo && !given['--skip-trust'] && process.env.GEMINI_CLI_TRUST_WORKSPACE !== 'true') {
     refuse(55, 'Approval mode overridden to "default" because the current folder is not trusted.');
   }
@@ -46,31 +47,53 @@ function parse(argv, prompt) {
     session:
       resume === undefined ? { mode: 'start', id: last('--session-id') } : { mode: 'resume', id: resume },
     model: last('-m', '--model'),
-    permission: isYolo ? 'yolo' : (last('--approval-mode') ?? 'default'),
+    permission: isYolo ? 'yolo' : (mode ?? 'default'),
   };
 }
 
 const home = () => join(process.env.GEMINI_CLI_HOME ?? homedir(), '.gemini');
 
-/** An entry in `projects.json` wins; else the folder's name, simplified, with a number where another has it. */
+/**
+ * An entry in `projects.json` wins while no folder of that name has another owner; then a folder that names this
+ * one as its owner; else the folder's name, simplified, with a number where another has it.
+ */
 function projectOf(directory) {
   const list = join(home(), 'projects.json');
   const projects = existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')).projects : {};
   const cwd = realpathSync(directory);
-  if (projects[cwd] !== undefined) return projects[cwd];
+  const isFree = (slug) => roots.every((root) => [undefined, cwd].includes(ownerOf(root, slug)));
+  const listed = projects[cwd] !== undefined && isFree(projects[cwd]) ? projects[cwd] : undefined;
+  const slug = listed ?? owned(cwd) ?? newSlug(cwd, projects, isFree);
+  for (const root of roots) {
+    mkdirSync(join(home(), root, slug), { recursive: true });
+    writeFileSync(join(home(), root, slug, '.project_root'), cwd);
+  }
+  writeFileSync(list, JSON.stringify({ projects: { ...projects, [cwd]: slug } }));
+  return slug;
+}
+
+const roots = ['tmp', 'history'];
+
+function ownerOf(root, slug) {
+  const file = join(home(), root, slug, '.project_root');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+function owned(cwd) {
+  const folders = (root) => (existsSync(join(home(), root)) ? readdirSync(join(home(), root)) : []);
+  return roots.flatMap((root) => folders(root).filter((slug) => ownerOf(root, slug) === cwd))[0];
+}
+
+function newSlug(cwd, projects, isFree) {
   const plain =
     basename(cwd)
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, '-')
       .replaceAll(/^-|-$/g, '') || 'project';
+  const taken = Object.entries(projects).flatMap(([path, slug]) => (path === cwd ? [] : [slug]));
   for (let number = 0; ; number += 1) {
     const slug = number === 0 ? plain : `${plain}-${number}`;
-    const owner = join(home(), 'tmp', slug, '.project_root');
-    if (existsSync(owner) && readFileSync(owner, 'utf8') !== cwd) continue;
-    mkdirSync(join(home(), 'tmp', slug), { recursive: true });
-    writeFileSync(owner, cwd);
-    writeFileSync(list, JSON.stringify({ projects: { ...projects, [cwd]: slug } }));
-    return slug;
+    if (!taken.includes(slug) && isFree(slug)) return slug;
   }
 }
 
@@ -78,10 +101,10 @@ function open({ session }) {
   const chats = join(home(), 'tmp', projectOf(process.cwd()), 'chats');
   const file = findFiles(chats, (name) => name.endsWith('.jsonl')).find((path) => idOf(path) === session.id);
   if (session.mode === 'resume') {
-    if (file === undefined) refuse(42, `Error resuming session: Invalid session identifier "${session.id}".`);
-    const earlier = readEntries(file)
-      .filter(({ type }) => type === 'user')
-      .map(({ content }) => content);
+    const earlier = file === undefined ? [] : promptsIn(file);
+    // A file without a word of the user or the model is no session for it.
+    if (earlier.length === 0)
+      refuse(42, `Error resuming session: Invalid session identifier "${session.id}".`);
     return { id: session.id, file, earlier, isNew: false };
   }
   if (file !== undefined) refuse(42, `Error: session ${session.id} already exists.`);
@@ -89,6 +112,16 @@ function open({ session }) {
   if (!isUuid(id)) refuse(42, `Error: invalid session id "${id}".`);
   const stamp = new Date().toISOString().slice(0, 16).replaceAll(':', '-');
   return { id, file: join(chats, `session-${stamp}-${id.slice(0, 8)}.jsonl`), earlier: [], isNew: true };
+}
+
+/** What the user said, without what was taken back. */
+function promptsIn(file) {
+  const said = new Map();
+  for (const { id, type, content, $rewindTo } of readEntries(file)) {
+    if (type === 'user') said.set(id, content);
+    said.delete($rewindTo);
+  }
+  return [...said.values()];
 }
 
 /** The name of the file does not matter: the id is read inside. */
@@ -106,7 +139,8 @@ function begin(run) {
   });
   run.print({ type: 'message', timestamp: now(), role: 'user', content: run.prompt });
   if (session.isNew) append(session.file, { sessionId: session.id, projectHash: 'rig', startTime: now() });
-  append(session.file, { id: randomUUID(), type: 'user', content: run.prompt });
+  run.promptId = randomUUID();
+  append(session.file, { id: run.promptId, type: 'user', content: run.prompt });
 }
 
 const now = () => new Date().toISOString();
@@ -137,22 +171,23 @@ function tool(run, tool) {
     timestamp: now(),
     tool_id: id,
     status: isError ? 'error' : 'success',
-    output: tool.output,
+    // Of a change to a file it shows none.
+    ...(tool.command === undefined && !isError ? {} : { output: tool.output }),
   });
   append(run.session.file, { id: randomUUID(), type: 'gemini', toolCalls: [{ id, name: tool.name }] });
 }
 
 function stats(run) {
   const { inputTokens, outputTokens, cacheReadTokens } = spent(run);
-  return {
+  const counts = {
     total_tokens: inputTokens + outputTokens,
     input_tokens: inputTokens,
     output_tokens: outputTokens,
     cached: cacheReadTokens,
     input: inputTokens - cacheReadTokens,
-    duration_ms: Date.now() - run.startedAt,
-    tool_calls: run.tools,
   };
+  const models = { [run.request.model ?? 'gemini-2.5-pro']: counts };
+  return { ...counts, duration_ms: Date.now() - run.startedAt, tool_calls: run.tools, models };
 }
 
 function finish(run) {
@@ -160,27 +195,31 @@ function finish(run) {
 }
 
 function fail(run, { kind, message }) {
+  const { type, text, code } = failure(kind);
+  const error = { type, message: message ?? text };
+  run.print({ type: 'result', timestamp: now(), status: 'error', error, stats: stats(run) });
+  // A prompt that got no answer is taken back: a first one leaves no session to go on with.
+  if (run.answers === 0) append(run.session.file, { $rewindTo: run.promptId });
+  return code % 256;
+}
+
+function failure(kind) {
   if (kind === 'max-turns') {
-    process.stderr.write(`${message ?? 'Reached max session turns for this session.'}\n`);
-    return 53;
+    const text = 'Reached max session turns for this session.';
+    return { type: 'FatalTurnLimitedError', text, code: 53 };
   }
-  // The text for a full context was not provoked for real.
-  const tooLong = 'The input token count exceeds the maximum number of tokens allowed.';
+  // Google's own words for a full context were not provoked for real.
+  const tooLong = {
+    code: 400,
+    message: 'The input token count exceeds the maximum number of tokens allowed.',
+  };
   const error =
-    kind === 'context'
-      ? { code: 400, message: tooLong }
-      : { code: apiErrors[kind].status, message: apiErrors[kind].message };
-  const text = message ?? `[API Error: ${JSON.stringify({ error })}]`;
-  run.print({
-    type: 'result',
-    timestamp: now(),
-    status: 'error',
-    error: { type: 'unknown', message: text },
-    stats: stats(run),
-  });
-  // After a first turn that the API refused there is no session to go on with.
-  if (error.code === 401 && run.session.isNew) rmSync(run.session.file, { force: true });
-  return error.code % 256;
+    kind === 'context' ? tooLong : { code: apiErrors[kind].status, message: apiErrors[kind].message };
+  const text =
+    error.code === 429
+      ? `[API Error: ${error.message}]\nPlease wait and try again later. To increase your limits, request a quota increase through AI Studio, or switch to another /auth method`
+      : `[API Error: ${JSON.stringify({ error })}]`;
+  return { type: 'unknown', text, code: error.code };
 }
 
 const mayWrite = ({ request }) => ['yolo', 'auto_edit'].includes(request.permission);

@@ -1,12 +1,12 @@
 /**
- * OpenCode 1.18.33: `run`, `import`, `export`. Nothing is printed before the first answer, there is no final line,
+ * OpenCode 1.18.33: `run`, `import`, `export`, `session delete`. Nothing is printed before the first answer, there is no final line,
  * usage comes per step. Its database is left out: one file per session stands for it, of a form of our own, because
  * nothing but import and export may touch it.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { readArguments, refuse } from './arguments.mjs';
 import { apiErrors } from './session.mjs';
 
@@ -38,19 +38,47 @@ function write(session) {
   writeFileSync(fileOf(session.info.id), JSON.stringify(session));
 }
 
-/** `import FILE` and `export ID`: no agent runs. An import gives the session to the directory it is made from. */
-function aside([command, argument]) {
-  if (command === 'import') {
-    const session = JSON.parse(readFileSync(argument, 'utf8'));
-    write({ ...session, info: { ...session.info, directory: realpathSync(process.cwd()) } });
-    process.stdout.write(`Imported session: ${session.info.id}\n`);
-  } else if (command === 'export') {
-    const session = read(argument);
-    process.stderr.write(session ? `Exporting session: ${argument}` : 'Error: Session not found\n');
-    if (session) process.stdout.write(`${JSON.stringify(session, null, 2)}\n`);
-    else process.exitCode = 1;
-  }
-  return command === 'import' || command === 'export';
+/** The commands in which no agent runs. */
+const asides = { import: importFile, export: exportSession, session: (...words) => remove(...words) };
+
+function aside(argv) {
+  const [command, ...words] = argv.filter((word) => word !== '--pure');
+  asides[command]?.(...words);
+  return command in asides;
+}
+
+/** Gives the session to the directory it is made from, and adds messages that are missing: it takes none away. */
+function importFile(file) {
+  const { info, messages } = JSON.parse(readFileSync(file, 'utf8'));
+  const missing = ['id', 'slug', 'title', 'version', 'time'].find((key) => info?.[key] === undefined);
+  if (missing) return complain(`Unexpected error\n\nMissing key\n  at ["${missing}"]`);
+  const known = read(info.id);
+  const ids = new Set(known?.messages.map((message) => message.info.id));
+  const all = [...(known?.messages ?? []), ...messages.filter((message) => !ids.has(message.info.id))];
+  write({ info: { ...(known?.info ?? info), directory: realpathSync(process.cwd()) }, messages: all });
+  process.stdout.write(`Imported session: ${info.id}\n`);
+}
+
+function exportSession(id) {
+  process.stderr.write(`Exporting session: ${id}\n`);
+  const session = read(id);
+  if (!session) return complain(`Session not found: ${id}`);
+  process.stdout.write(`${JSON.stringify(session, null, 2)}\n`);
+}
+
+function remove(word, id) {
+  if (word !== 'delete') return complain(`the stand-in knows no 'opencode session ${word}'`);
+  if (!read(id)) return complain(`Session not found: ${id}`);
+  rmSync(fileOf(id));
+  process.stderr.write(`${style(92)}Session ${id} deleted\u001b[0m\n`);
+}
+
+const style = (colour) => `\u001b[${colour}m\u001b[1m`;
+const errorText = (message) => `${style(91)}Error: \u001b[0m${message}`;
+
+function complain(message) {
+  process.stderr.write(`${errorText(message)}\n`);
+  process.exitCode = 1;
 }
 
 function parse(argv, prompt) {
@@ -60,25 +88,27 @@ function parse(argv, prompt) {
   prompt.text = [prompt.text, given.words.join(' ')].filter(Boolean).join('\n');
   const id = last('--session', '-s');
   return {
-    session: id === undefined ? { mode: 'start' } : { mode: 'resume', id },
+    // The first turn in a session that was imported empty is its start.
+    session: { mode: id === undefined || read(id)?.messages.length === 0 ? 'start' : 'resume', id },
     model: last('-m', '--model'),
     permission: last('--agent') ?? 'build',
+    isAuto: given['--auto'] === true,
     cwd: realpathSync(last('--dir') ?? process.cwd()),
   };
 }
 
 function open({ session, cwd }) {
-  if (session.mode === 'start') {
+  if (session.id === undefined) {
     const id = `ses_${randomUUID().replaceAll('-', '').slice(0, 26)}`;
     return {
       id,
       earlier: [],
-      info: { id, slug: 'rig', projectID: 'global', directory: cwd, title: 'rig', version },
+      info: { id, slug: 'rig', projectID: 'global', directory: cwd, title: 'rig', version, time: {} },
       messages: [],
     };
   }
   const known = read(session.id);
-  if (!known) refuse(1, '\u001b[91m\u001b[1mError: \u001b[0mSession not found');
+  if (!known) refuse(1, errorText('Session not found'));
   const users = known.messages.filter(({ info }) => info.role === 'user');
   const earlier = users.map(({ parts }) => parts[0].text);
   return { id: session.id, earlier, info: known.info, messages: known.messages };
@@ -154,16 +184,47 @@ function finish() {
 }
 
 function fail(run, { kind, message }) {
-  // The name for a full context is from the source of the CLI, not provoked for real; it has no limit of turns.
-  const isContext = kind === 'context';
-  const status = isContext ? 400 : (apiErrors[kind]?.status ?? 500);
-  const text = message ?? (isContext ? 'prompt is too long' : (apiErrors[kind]?.message ?? kind));
-  const data = { message: text, statusCode: status, isRetryable: status === 429 || status >= 500 };
-  const error = { name: isContext ? 'ContextOverflowError' : 'APIError', data };
-  run.print({ type: 'error', timestamp: Date.now(), sessionID: run.session.id, error });
+  // It has no limit of turns.
+  const status = apiErrors[kind]?.status ?? 500;
+  const text = message ?? apiErrors[kind]?.message ?? 'prompt is too long';
+  const print = (error) =>
+    run.print({ type: 'error', timestamp: Date.now(), sessionID: run.session.id, error });
+  if (kind === 'context') {
+    // Once for the answer, and once for the summary that was to make room.
+    for (let time = 0; time < 2; time += 1) print({ name: 'ContextOverflowError', data: { message: text } });
+    return 1;
+  }
+  const isRetryable = status === 429 || status >= 500;
+  print({ name: 'APIError', data: { message: text, statusCode: status, isRetryable } });
   return 1;
 }
 
-const mayWrite = ({ request }) => request.permission !== 'plan';
+const rules = () => JSON.parse(process.env.OPENCODE_PERMISSION ?? '{}');
 
-export default { id: 'opencode', version, aside, parse, open, begin, say, tool, finish, fail, mayWrite };
+/** Outside the working directory it would ask, and nobody is there; within it, the last rule that fits counts. */
+function mayWrite({ request, cwd }, path) {
+  const name = relative(cwd, path);
+  if (name.startsWith('..')) return request.isAuto;
+  if (request.permission === 'plan') return false;
+  const fits = (pattern) =>
+    new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(name);
+  const last = Object.entries(rules().edit ?? {}).findLast(([pattern]) => fits(pattern));
+  return last?.[1] !== 'deny';
+}
+
+const mayRun = () => rules().bash !== 'deny';
+
+export default {
+  id: 'opencode',
+  version,
+  aside,
+  parse,
+  open,
+  begin,
+  say,
+  tool,
+  finish,
+  fail,
+  mayWrite,
+  mayRun,
+};

@@ -64,32 +64,44 @@ function open({ session }) {
   return { id, file, earlier, answersBefore: sum(entries) };
 }
 
+/** What the session had taken so far, by its own notes. */
 function sum(entries) {
-  const usages = entries.flatMap(({ usageMetadata }) => usageMetadata ?? []);
-  const total = (name) => usages.reduce((left, usage) => left + usage[name], 0);
+  const notes = entries.flatMap(({ systemPayload }) => systemPayload?.uiEvent ?? []);
+  const total = (name) => notes.reduce((left, note) => left + note[name], 0);
   return {
-    input: total('promptTokenCount'),
-    output: total('candidatesTokenCount'),
-    cached: total('cachedContentTokenCount'),
+    input: total('input_token_count'),
+    output: total('output_token_count'),
+    cached: total('cached_content_token_count'),
   };
 }
 
 function begin(run) {
   const { session, cwd, request } = run;
-  const common = {
-    session_id: session.id,
-    uuid: randomUUID(),
-    cwd,
-    model: request.model ?? 'qwen3-coder-plus',
-  };
   run.print({
     type: 'system',
     subtype: 'init',
-    ...common,
+    uuid: session.id,
+    session_id: session.id,
+    cwd,
+    model: request.model ?? model,
     permission_mode: request.permission,
     qwen_code_version: version,
   });
+  const goal = { v: 2, goal: null, activity: 'idle' };
+  line(run, 'stream_event', { event: { type: 'goal_state', goal_state: goal } });
   keep(run, 'user', { message: { role: 'user', parts: [{ text: run.prompt }] } });
+}
+
+const model = 'qwen3-coder-plus';
+
+function line(run, type, fields) {
+  run.print({
+    type,
+    uuid: randomUUID(),
+    session_id: run.session.id,
+    parent_tool_use_id: null,
+    ...fields,
+  });
 }
 
 function keep(run, type, fields) {
@@ -112,29 +124,42 @@ function tool(run, tool) {
   ]);
   const isError = Boolean(tool.isDenied) || (tool.exitCode ?? 0) !== 0;
   const result = { type: 'tool_result', tool_use_id: id, content: tool.output ?? '', is_error: isError };
-  run.print({
-    type: 'user',
-    session_id: run.session.id,
-    parent_tool_use_id: null,
-    message: { role: 'user', content: [result] },
-  });
+  line(run, 'user', { message: { role: 'user', content: [result] } });
 }
 
 function answer(run, content) {
   const { inputTokens, outputTokens, cacheReadTokens } = run.perAnswer;
-  const usage = {
+  message(run, content, {
     input_tokens: inputTokens,
     output_tokens: outputTokens,
     cache_read_input_tokens: cacheReadTokens,
+    total_tokens: inputTokens + outputTokens,
+  });
+  keep(run, 'system', {
+    subtype: 'ui_telemetry',
+    systemPayload: {
+      uiEvent: {
+        'event.name': 'qwen-code.api_response',
+        input_token_count: inputTokens,
+        output_token_count: outputTokens,
+        cached_content_token_count: cacheReadTokens,
+      },
+    },
+  });
+  keep(run, 'assistant', { message: { role: 'model', parts: content } });
+}
+
+function message(run, content, usage) {
+  const id = randomUUID();
+  const fields = {
+    id,
+    type: 'message',
+    role: 'assistant',
+    model: run.request.model ?? model,
+    content,
+    usage,
   };
-  const message = { id: randomUUID(), type: 'message', role: 'assistant', content, usage };
-  run.print({ type: 'assistant', session_id: run.session.id, parent_tool_use_id: null, message });
-  const metadata = {
-    promptTokenCount: inputTokens,
-    candidatesTokenCount: outputTokens,
-    cachedContentTokenCount: cacheReadTokens,
-  };
-  keep(run, 'assistant', { message: { role: 'model', parts: content }, usageMetadata: metadata });
+  line(run, 'assistant', { uuid: id, message: fields });
 }
 
 function usageOf(run) {
@@ -146,7 +171,7 @@ function usageOf(run) {
     input_tokens: inputs,
     output_tokens: outputs,
     cache_read_input_tokens: reads,
-    total_tokens: inputs + outputs,
+    ...(inputs + outputs > 0 ? { total_tokens: inputs + outputs } : {}),
   };
 }
 
@@ -167,17 +192,23 @@ function finish(run) {
   result(run, { subtype: 'success', is_error: false, result: run.text });
 }
 
-function fail(run, { kind, message }) {
+function fail(run, { kind, message: told }) {
   if (kind === 'max-turns') {
-    process.stderr.write(`${message ?? 'Reached max session turns for this session.'}\n`);
+    process.stderr.write(`${told ?? 'Reached max session turns for this session.'}\n`);
     return 53;
   }
   // The text for a full context was not provoked for real.
   const tooLong = { status: 400, message: "This model's maximum context length is 131072 tokens." };
   const { status, message: text } = kind === 'context' ? tooLong : apiErrors[kind];
-  const error = { message: message ?? `[API Error: ${status} ${text}]` };
+  const error = { message: told ?? `[API Error: ${status} ${text}]` };
+  // The error is also an answer of the model, of no tokens.
+  sayError(run, error.message);
   result(run, { subtype: 'error_during_execution', is_error: true, error });
   return 1;
+}
+
+function sayError(run, text) {
+  message(run, [{ type: 'text', text }], { input_tokens: 0, output_tokens: 0 });
 }
 
 const mayWrite = ({ request }) => ['yolo', 'auto-edit'].includes(request.permission);

@@ -1,0 +1,38 @@
+/** What an agent has to leave below `.gump/out` for its kind of step: told to it, and read back. Pure. */
+import type { OutputFile } from '../journal/event.js';
+import { readPlan } from '../outputs/plan-file.js';
+import { readVerdict } from '../outputs/verdict-file.js';
+import type { AgentStep } from '../workflow/workflow.js';
+
+export interface OutputContract {
+  readonly file: OutputFile['name'];
+  /** In the agent's words; added to its prompt. */
+  readonly text: string;
+}
+
+const contracts: Readonly<Partial<Record<AgentStep['type'], OutputContract>>> = {
+  validate: {
+    file: 'validate.json',
+    text: `When you are done, write your verdict to the file .gump/out/validate.json (below the working directory) as JSON:
+{"pass": true or false, "comments": "what is wrong and what to do about it"}
+"comments" must say why when "pass" is false. Change no other file.`,
+  },
+  split: {
+    file: 'plan.json',
+    text: `When you are done, write your plan to the file .gump/out/plan.json (below the working directory) as a JSON array of tasks, in the order in which they have to be done:
+[{"name": "short-name", "description": "what has to be done", "files": ["paths or globs the task will touch"]}]
+Names are unique; "files" may be left out. Change no other file.`,
+  },
+};
+
+/** `undefined`: the step answers with its changes alone. */
+export function contractOf(step: AgentStep): OutputContract | undefined {
+  return contracts[step.type];
+}
+
+/** What is wrong with what the agent left for its step; `undefined`: nothing, or nothing was asked. */
+export function outputFault(step: AgentStep, text: string | undefined): string | undefined {
+  const read =
+    step.type === 'split' ? readPlan(text) : step.type === 'validate' ? readVerdict(text) : undefined;
+  return typeof read === 'string' ? read : undefined;
+}

@@ -1,0 +1,22 @@
+/** The gate `schema`: whether what the agent left below `.gump/out` is as its contract asks. Pure. */
+import { planGap, readPlan } from '../outputs/plan-file.js';
+import { readVerdict } from '../outputs/verdict-file.js';
+import type { GateResult } from './gate-result.js';
+
+export function judgeSchema(
+  contract: 'plan' | 'review',
+  output: string | undefined,
+): Pick<GateResult, 'status' | 'output'> {
+  const fault = contract === 'plan' ? planFault(output) : reviewFault(output);
+  return fault === undefined ? { status: 'passed', output: '' } : { status: 'failed', output: fault };
+}
+
+function planFault(output: string | undefined): string | undefined {
+  const tasks = readPlan(output);
+  return typeof tasks === 'string' ? tasks : planGap(tasks);
+}
+
+function reviewFault(output: string | undefined): string | undefined {
+  const verdict = readVerdict(output);
+  return typeof verdict === 'string' ? verdict : undefined;
+}

@@ -1,0 +1,133 @@
+/**
+ * Reads what `cursor-agent --print --output-format stream-json` prints. By its documentation (2026.03.20): the
+ * CLI could not be had for trying. The last line is a result; where a run fails there may be none, and the
+ * reason stands on standard error.
+ */
+import type { Failure } from '../failure.js';
+import { plainText } from '../system/plain-text.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { addUsage, usageOf } from './usage.js';
+
+const title = 'Cursor';
+export const installHint =
+  'Install it in a step before this one, as https://cursor.com/docs/cli says; it is not on npm.';
+
+/** Guessed from what other CLIs say: no failure of this one was ever seen. */
+const words: FailureWords = [
+  ['session-lost', /(chat|session|conversation)\b.*\b(not found|does not exist)|no such chat/i],
+  ['context', /context (window|length)|(prompt|conversation) is too long/i],
+  ['auth', /unauthenticated|not logged in|authentication|unauthorized|api.?key|\b40[13]\b|quota|billing/i],
+  ['rate-limit', /rate.?limit|usage limit|too many requests|\b429\b/i],
+  ['overloaded', /overloaded|internal server error|unavailable|\b5\d\d\b|timed? ?out|connection/i],
+];
+
+export function cursorReader(): TurnReader {
+  const state = new CursorStream();
+  return {
+    line: (line) => {
+      const object = parseLine(line);
+      return object === undefined ? [] : state.take(object);
+    },
+    end: (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
+  };
+}
+
+class CursorStream {
+  #session: string | undefined;
+  #text = '';
+  /** The answer that is being told. */
+  #call: string | undefined;
+  #turns = 0;
+  #result: JsonObject | undefined;
+
+  take(object: JsonObject): readonly AgentEvent[] {
+    return [...this.#noteSession(object), ...this.#read(object)];
+  }
+
+  /** In every line. */
+  #noteSession({ type, session_id }: JsonObject): readonly AgentEvent[] {
+    const id = asText(session_id);
+    if (id === undefined || asText(type) === undefined || id === this.#session) return [];
+    this.#session = id;
+    return [{ type: 'session', id }];
+  }
+
+  #read(object: JsonObject): readonly AgentEvent[] {
+    if (object.type === 'assistant') return [...this.#answers(object), ...this.#said(object)];
+    if (object.type === 'tool_call' && object.subtype === 'started')
+      return [...this.#answers(object), ...toolEvents(asObject(object.tool_call) ?? {})];
+    return object.type === 'result' ? this.#ended(object) : [];
+  }
+
+  /** A turn is over when the next answer begins: tool calls have the id of the answer that makes them. */
+  #answers(object: JsonObject): readonly AgentEvent[] {
+    const call = asText(object.model_call_id);
+    if (call === undefined || call === this.#call) return [];
+    const over = this.#endTurn();
+    this.#call = call;
+    return over;
+  }
+
+  #endTurn(): readonly AgentEvent[] {
+    if (this.#call === undefined) return [];
+    this.#call = undefined;
+    this.#turns += 1;
+    return [{ type: 'turn' }];
+  }
+
+  #said(object: JsonObject): readonly AgentEvent[] {
+    const content = asObjects(asObject(object.message)?.content);
+    const text = content
+      .flatMap((block) => (block.type === 'text' ? (asText(block.text) ?? []) : []))
+      .join('');
+    if (text === '') return [];
+    this.#text = text;
+    return [{ type: 'text', text }];
+  }
+
+  #ended(object: JsonObject): readonly AgentEvent[] {
+    this.#result = object;
+    return this.#endTurn();
+  }
+
+  outcome(exit: Exit): TurnOutcome {
+    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+    const turns = this.#turns + (this.#call === undefined ? 0 : 1);
+    const session = failure?.kind === 'session-lost' ? undefined : this.#session;
+    return {
+      status: failure === undefined ? 'done' : 'failed',
+      text: asText(this.#result?.result) ?? this.#text,
+      usage: addUsage(resultUsage(this.#result), turns === 0 ? {} : { turns }),
+      ...(session === undefined ? {} : { session }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  #failure(exit: Exit): Failure | undefined {
+    if (this.#result === undefined) return noResult(exit, title, words);
+    if (this.#result.is_error === false) return badExit(exit, title);
+    return failureOf(asText(this.#result.result) ?? (exit.stderrTail || `${title} gave no reason.`), words);
+  }
+}
+
+function resultUsage(result: JsonObject | undefined): Usage {
+  const usage = asObject(result?.usage) ?? {};
+  return usageOf({
+    inputTokens: asNumber(usage.inputTokens),
+    outputTokens: asNumber(usage.outputTokens),
+    cacheReadTokens: asNumber(usage.cacheReadTokens),
+    cacheWriteTokens: asNumber(usage.cacheWriteTokens),
+  });
+}
+
+/** `{"shellToolCall":{"args":{"command":…}}}`: the one key says which tool it is. */
+function toolEvents(call: JsonObject): readonly AgentEvent[] {
+  const name = Object.keys(call)[0];
+  if (name === undefined) return [];
+  const input = asObject(asObject(call[name])?.args) ?? {};
+  const detail = ['command', 'path', 'pattern', 'query', 'url'].flatMap((key) => asText(input[key]) ?? [])[0];
+  const tool = name.replace(/ToolCall$/, '');
+  return [{ type: 'tool', name: tool, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
+}

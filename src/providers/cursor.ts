@@ -1,0 +1,74 @@
+/**
+ * Cursor's CLI. NOT TRIED: it is not on npm and could not be had, so this is its documentation of 2026.03.20
+ * and no more. Where it keeps its chats is in `sessionFiles`, all of it and nowhere else.
+ */
+import { createHash } from 'node:crypto';
+import { cursorReader, installHint } from './cursor-reader.js';
+import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * Its read-only modes would not let a verdict be written, so a read-only step may write like any other and
+ * what it changed is looked at afterwards.
+ */
+const permissions: Readonly<Record<Permission, readonly string[]>> = {
+  'read-only': ['--force', '--trust'],
+  workspace: ['--force', '--trust'],
+  full: ['--force', '--trust', '--sandbox', 'disabled'],
+};
+
+function command({ session, model, permission, directory, prompt }: Turn): Command {
+  return {
+    file: cursor.executable,
+    args: [
+      ...['--print', '--output-format', 'stream-json'],
+      ...permissions[permission],
+      ...['--workspace', directory],
+      ...(session.mode === 'resume' ? ['--resume', session.id] : []),
+      ...(model === undefined ? [] : ['--model', model]),
+    ],
+    env: {},
+    stdin: prompt,
+  };
+}
+
+const environment: ProviderEnvironment = {
+  variables: ['CURSOR_*'],
+  gateways: [],
+  credentials: [{ variable: 'CURSOR_API_KEY', isStatic: true }],
+  logins: [{ file: '.cursor/cli-config.json', contains: 'authInfo' }, { file: '.config/cursor/auth.json' }],
+};
+
+/** Two places are told of; the database of a chat lies in a folder named after its working directory. */
+const sessionFiles: SessionFiles = {
+  home: { folder: '.' },
+  patterns: (id) => ['.cursor', '.config/cursor'].map((folder) => `${folder}/chats/*/${id}/store.db{,-wal}`),
+  place: (file, _id, directory) => file.replace(/(\/chats\/)[^/]+/, `$1${chatFolder(directory)}`),
+};
+
+/** MD5 of the working directory, as hexadecimal digits. */
+export function chatFolder(directory: string): string {
+  return createHash('md5').update(directory).digest('hex');
+}
+
+export const cursor: Provider = {
+  id: 'cursor',
+  title: 'Cursor',
+  executable: 'cursor-agent',
+  installHint,
+  models: {
+    sonnet: 'sonnet-4.6',
+    'sonnet-thinking': 'sonnet-4.6-thinking',
+    opus: 'opus-4.6',
+    'opus-thinking': 'opus-4.6-thinking',
+    gpt5: 'gpt-5',
+    gemini: 'gemini-3.1-pro',
+  },
+  sessionIds: 'given',
+  isSessionId: (text) => uuid.test(text),
+  environment,
+  sessionFiles,
+  command,
+  reader: cursorReader,
+};

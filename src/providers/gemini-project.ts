@@ -1,0 +1,62 @@
+/**
+ * Which folder under `tmp` Gemini CLI keeps for a directory (0.61.0, found by reading and running it). In this
+ * order: the one that its list names, unless that has another owner by now; one that says it belongs to the
+ * directory; the directory's name, simplified, with a number where another has it. Pure over the view.
+ */
+import { asObject, asText, type JsonObject } from './ndjson.js';
+import type { HomeView } from './provider.js';
+
+/** Both hold one folder for each project, and in it the path of its owner. */
+const roots = ['tmp', 'history'];
+
+/** The name of the folder; `directory` is absolute, symbolic links resolved. */
+export function projectFolder(directory: string, home: HomeView): string {
+  const known = listed(home);
+  const own = asText(known[directory]);
+  if (own !== undefined && isName(own) && ownersOf(own, home).every((owner) => owner === directory))
+    return own;
+  return claimed(directory, home) ?? free(directory, known, home);
+}
+
+function listed(home: HomeView): JsonObject {
+  try {
+    return asObject(asObject(JSON.parse(home.read('projects.json') ?? '{}'))?.projects) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function claimed(directory: string, home: HomeView): string | undefined {
+  for (const root of roots) {
+    const name = home.list(root).find((one) => isName(one) && ownerIn(root, one, home) === directory);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+function free(directory: string, known: JsonObject, home: HomeView): string {
+  const plain = simplified(directory.slice(directory.lastIndexOf('/') + 1));
+  const taken = new Set(Object.entries(known).flatMap(([path, name]) => (path === directory ? [] : [name])));
+  for (let number = 0; ; number++) {
+    const name = number === 0 ? plain : `${plain}-${number}`;
+    if (!taken.has(name) && ownersOf(name, home).every((owner) => owner === directory)) return name;
+  }
+}
+
+function ownersOf(name: string, home: HomeView): readonly string[] {
+  return roots.flatMap((root) => ownerIn(root, name, home) ?? []);
+}
+
+function ownerIn(root: string, name: string, home: HomeView): string | undefined {
+  return home.read(`${root}/${name}/.project_root`)?.trim();
+}
+
+function simplified(name: string): string {
+  const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return plain.replace(/^-|-$/g, '') || 'project';
+}
+
+/** What the list may name: never a way out of the folder. */
+function isName(text: string): boolean {
+  return /^[a-z0-9-]+$/.test(text);
+}

@@ -1,0 +1,199 @@
+/** Reads what `gemini --output-format stream-json` prints. Seen with Gemini CLI 0.61.0. */
+import type { Failure } from '../failure.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { asNumber, asObject, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { usageOf } from './usage.js';
+
+const title = 'Gemini CLI';
+export const installHint = 'Install it with `npm install -g @google/gemini-cli`.';
+
+/** What is used up for the day is not waited out. Every other limit speaks of quota and billing as well. */
+const usedUp = /daily quota|perday/i;
+
+/** What it says; the status of an answer of the service stands in the JSON that it passes on. */
+const words: FailureWords = [
+  ['session-lost', /error resuming session/i],
+  ['context', /input token count|context (window|limit|length)|context_length_exceeded|"code":\s*413/i],
+  ['guard', /max(imum)? session turns/i],
+  ['auth', /"code":\s*40[13]\b|api.?key|(invalid|set an) auth method|authenticat|permission_denied/i],
+  ['rate-limit', /"code":\s*429|rate.?limit|resource_exhausted|quota|too many requests/i],
+  ['overloaded', /"code":\s*5\d\d|overloaded|unavailable|fetch failed|ECONN|ETIMEDOUT|timed? ?out/i],
+];
+
+/** The CLI ends with the status of the service's last answer, of which a process keeps the lowest 8 bits. */
+const statuses: Readonly<Record<number, Failure['kind']>> = {
+  145: 'auth',
+  147: 'auth',
+  157: 'context',
+  173: 'rate-limit',
+  244: 'overloaded',
+  246: 'overloaded',
+  247: 'overloaded',
+  248: 'overloaded',
+};
+
+/** What it ends with where it does not begin, or not go on; there is no final line then. */
+const endings: Readonly<Record<number, Failure['kind']>> = { 41: 'auth', 53: 'guard' };
+
+export function geminiReader(): TurnReader {
+  const state = new GeminiStream();
+  return {
+    line: (line) => {
+      const object = parseLine(line);
+      return object === undefined ? [] : state.take(object);
+    },
+    end: (exit) => state.outcome(exit),
+  };
+}
+
+class GeminiStream {
+  #session: string | undefined;
+  /** The words of the answer that is coming in, in many pieces, and those of the one before. */
+  #pieces = '';
+  #text = '';
+  /** `none`: the next piece opens an answer; `open`: it has words; `told`: it is over but for its tool calls. */
+  #answer: 'none' | 'open' | 'told' = 'none';
+  #turns = 0;
+  #error: string | undefined;
+  #result: JsonObject | undefined;
+
+  take(object: JsonObject): readonly AgentEvent[] {
+    switch (object.type) {
+      case 'init':
+        return this.#noteSession(asText(object.session_id));
+      case 'message':
+        return object.role === 'assistant' ? this.#piece(asText(object.content)) : [];
+      case 'tool_use':
+        return this.#tool(object);
+      case 'tool_result':
+        return this.#answered();
+      case 'error':
+        return this.#noteError(asText(object.message));
+      case 'result':
+        this.#result = object;
+        return this.#answered();
+      default:
+        return [];
+    }
+  }
+
+  #noteSession(id: string | undefined): readonly AgentEvent[] {
+    if (id === undefined || id === this.#session) return [];
+    this.#session = id;
+    return [{ type: 'session', id }];
+  }
+
+  /** Warnings, and what kept an answer from being one. */
+  #noteError(message: string | undefined): readonly AgentEvent[] {
+    if (message === undefined) return [];
+    this.#error = message;
+    return [{ type: 'notice', message: oneLine(message) }];
+  }
+
+  #piece(text: string | undefined): readonly AgentEvent[] {
+    if (text === undefined) return [];
+    this.#pieces += text;
+    if (this.#answer === 'none') this.#answer = 'open';
+    return [];
+  }
+
+  /** An answer is over with its first call, so that a guard can stop it there; more calls may follow. */
+  #tool(object: JsonObject): readonly AgentEvent[] {
+    const said = this.#said();
+    const turn = this.#answer === 'told' ? [] : [this.#turn()];
+    this.#answer = 'told';
+    return [...said, toolEvent(object), ...turn];
+  }
+
+  /** Results of tools come when the whole answer has, so the next piece belongs to another. */
+  #answered(): readonly AgentEvent[] {
+    const said = this.#said();
+    const turn = this.#answer === 'open' ? [this.#turn()] : [];
+    this.#answer = 'none';
+    return [...said, ...turn];
+  }
+
+  #said(): readonly AgentEvent[] {
+    if (this.#pieces === '') return [];
+    this.#text = this.#pieces;
+    this.#pieces = '';
+    return [{ type: 'text', text: this.#text }];
+  }
+
+  #turn(): AgentEvent {
+    this.#turns += 1;
+    return { type: 'turn' };
+  }
+
+  outcome(exit: Exit): TurnOutcome {
+    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+    const session = failure?.kind === 'session-lost' ? undefined : this.#session;
+    // An answer that was cut off counts: it has cost its input.
+    const turns = this.#turns + (this.#answer === 'open' ? 1 : 0);
+    return {
+      status: failure === undefined ? 'done' : 'failed',
+      text: this.#pieces === '' ? this.#text : this.#pieces,
+      usage: { ...usageFrom(this.#result?.stats), ...(turns === 0 ? {} : { turns }) },
+      ...(session === undefined ? {} : { session }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  #failure(exit: Exit): Failure | undefined {
+    if (this.#result === undefined) return unfinished(exit);
+    if (this.#result.status === 'success') return badExit(exit, title);
+    const told = asText(asObject(this.#result.error)?.message) ?? this.#error;
+    const failure = failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
+    return withWait({ ...failure, kind: surestKind(failure, exit) });
+  }
+}
+
+/** The status is surer than the words, but for what it does not say: for how long a limit holds. */
+function surestKind(failure: Failure, exit: Exit): Failure['kind'] {
+  if (usedUp.test(failure.message)) return 'auth';
+  return statuses[exit.code ?? 0] ?? failure.kind;
+}
+
+/** The service's own words, which Gemini CLI passes on: "Please retry in 34.07s." */
+function withWait(failure: Failure): Failure {
+  const seconds = /retry in (\d+(?:\.\d+)?) ?s/i.exec(failure.message)?.[1];
+  if (seconds === undefined || failure.kind !== 'rate-limit') return failure;
+  return { ...failure, retryAfterMs: Math.ceil(Number(seconds) * 1000) };
+}
+
+/** The exit code is surer than the words: warnings of any kind stand on standard error. */
+function unfinished(exit: Exit): Failure {
+  const failure = noResult(exit, title, words);
+  return { ...failure, kind: endings[exit.code ?? 0] ?? failure.kind };
+}
+
+/** Of this process alone. Input includes what came from the cache, as Google counts. */
+function usageFrom(value: unknown): Usage {
+  const stats = asObject(value) ?? {};
+  return usageOf({
+    inputTokens: asNumber(stats.input_tokens),
+    outputTokens: asNumber(stats.output_tokens),
+    cacheReadTokens: asNumber(stats.cached),
+  });
+}
+
+/** The parameters of Gemini CLI's tools that tell most, the most telling first. */
+const telling = [
+  'command',
+  'file_path',
+  'absolute_path',
+  'pattern',
+  'path',
+  'dir_path',
+  'query',
+  'prompt',
+  'url',
+];
+
+function toolEvent(object: JsonObject): AgentEvent {
+  const parameters = asObject(object.parameters) ?? {};
+  const detail = telling.flatMap((name) => asText(parameters[name]) ?? [])[0];
+  const name = asText(object.tool_name) ?? 'tool';
+  return { type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) };
+}

@@ -1,0 +1,88 @@
+/**
+ * Gemini CLI (0.61.0 tried): the command line, the environment, the session file. What it prints is read in
+ * `gemini-reader.ts`, which folder of its home belongs to a directory is found in `gemini-project.ts`.
+ */
+import { projectFolder } from './gemini-project.js';
+import { geminiReader, installHint } from './gemini-reader.js';
+import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * `plan` could not write its answer under `.gump/out`; `auto_edit` writes files of the working directory and
+ * runs no commands. There is nothing between it and `yolo`, which asks for nothing.
+ */
+const approvalModes: Readonly<Record<Permission, string>> = {
+  'read-only': 'auto_edit',
+  workspace: 'yolo',
+  full: 'yolo',
+};
+
+function command({ session, model, permission, prompt }: Turn): Command {
+  const start = session.id === undefined ? [] : ['--session-id', session.id];
+  return {
+    file: gemini.executable,
+    args: [
+      '--output-format=stream-json',
+      `--approval-mode=${approvalModes[permission]}`,
+      ...(session.mode === 'resume' ? ['--resume', session.id] : start),
+      ...(model === undefined ? [] : ['--model', model]),
+    ],
+    env: {
+      // For this process only; the user's list of trusted folders stays as it is.
+      GEMINI_CLI_TRUST_WORKSPACE: 'true',
+      // It starts itself anew to get more memory, and a parent that is killed leaves that child behind.
+      GEMINI_CLI_NO_RELAUNCH: 'true',
+    },
+    stdin: prompt,
+  };
+}
+
+const environment: ProviderEnvironment = {
+  variables: [
+    'GEMINI_*',
+    'GOOGLE_API_KEY',
+    'GOOGLE_GEMINI_BASE_URL',
+    'GOOGLE_GENAI_*',
+    'GOOGLE_VERTEX_BASE_URL',
+  ],
+  gateways: [
+    { when: 'GOOGLE_GENAI_USE_VERTEXAI', variables: ['GOOGLE_*', 'GCLOUD_*', 'CLOUDSDK_*'] },
+    { when: 'GOOGLE_GENAI_USE_GCA', variables: ['GOOGLE_*', 'GCLOUD_*', 'CLOUDSDK_*'] },
+    { when: 'GEMINI_CLI_USE_COMPUTE_ADC', variables: ['GOOGLE_*', 'GCLOUD_*', 'CLOUDSDK_*'] },
+  ],
+  credentials: [
+    { variable: 'GEMINI_API_KEY', isStatic: true },
+    { variable: 'GOOGLE_API_KEY', isStatic: true },
+  ],
+  logins: [{ file: 'oauth_creds.json' }, { file: '.env', contains: 'API_KEY' }],
+};
+
+const sessionFiles: SessionFiles = {
+  home: { parentVariable: 'GEMINI_CLI_HOME', folder: '.gemini' },
+  // The name holds the start of the id alone. Every resume leaves one more small file of the same session.
+  patterns: (id) => [`tmp/*/chats/session-*-${id.slice(0, 8)}.jsonl`],
+  // The id is read in the file, so the name may stay.
+  place: (file, _id, directory, home) =>
+    `tmp/${projectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
+};
+
+export const gemini: Provider = {
+  id: 'gemini',
+  title: 'Gemini CLI',
+  executable: 'gemini',
+  installHint,
+  models: {
+    flash: 'gemini-3-flash',
+    pro: 'gemini-3.1-pro-preview',
+    'flash-lite': 'gemini-3.1-flash-lite',
+    '25-pro': 'gemini-2.5-pro-preview',
+    '25-flash': 'gemini-2.5-flash',
+  },
+  sessionIds: 'chosen',
+  isSessionId: (text) => uuid.test(text),
+  environment,
+  sessionFiles,
+  command,
+  reader: geminiReader,
+};

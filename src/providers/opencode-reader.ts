@@ -1,0 +1,195 @@
+/**
+ * Reads what `opencode run --format json` prints. Seen with OpenCode 1.18.33.
+ *
+ * There is no final line: the run is over well when its last step ended with `stop`. An error is only final
+ * when no step comes after it: a full context is told as one, then summed up, and the work goes on.
+ */
+import type { Failure, FailureKind } from '../failure.js';
+import { plainText } from '../system/plain-text.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { asNumber, asObject, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { addUsage, usageOf } from './usage.js';
+
+const title = 'OpenCode';
+export const installHint = 'Install it with `npm install -g opencode-ai`.';
+
+const words: FailureWords = [
+  ['session-lost', /session not found|invalid session id/i],
+  ['context', /context window|context length|context_length_exceeded|prompt is too long/i],
+  // An empty account is not waited out, and another try does not fill it.
+  ['auth', /insufficient_quota|quota exceeded|billing|credit balance|api key|unauthorized/i],
+  ['rate-limit', /rate.?limit|usage limit|too many requests/i],
+  [
+    'overloaded',
+    /overloaded|unavailable|high demand|timed? ?out|unable to connect|connection (error|refused)/i,
+  ],
+];
+
+export function opencodeReader(): TurnReader {
+  const state = new OpencodeStream();
+  return {
+    line: (line) => {
+      const object = parseLine(line);
+      return object === undefined ? [] : state.take(object);
+    },
+    end: (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
+  };
+}
+
+class OpencodeStream {
+  #session: string | undefined;
+  /** Of the last step. */
+  #text: readonly string[] = [];
+  #usage: Usage = {};
+  #turns = 0;
+  /** Why the last step ended; absent while one is at work. */
+  #reason: string | undefined;
+  #error: JsonObject | undefined;
+
+  take(object: JsonObject): readonly AgentEvent[] {
+    const known = this.#noteSession(object);
+    return known.length === 0 ? this.#read(object) : [...known, ...this.#read(object)];
+  }
+
+  /** Every line names the session. */
+  #noteSession({ type, sessionID }: JsonObject): readonly AgentEvent[] {
+    const id = asText(sessionID);
+    if (id === undefined || asText(type) === undefined || id === this.#session) return [];
+    this.#session = id;
+    return [{ type: 'session', id }];
+  }
+
+  #read(object: JsonObject): readonly AgentEvent[] {
+    const part = asObject(object.part) ?? {};
+    switch (object.type) {
+      case 'step_start':
+        this.#reason = undefined;
+        this.#text = [];
+        return [];
+      case 'text':
+        return this.#said(asText(part.text));
+      case 'tool_use':
+        return toolEvents(part);
+      case 'step_finish':
+        return [this.#finished(part)];
+      case 'error':
+        return this.#failed(asObject(object.error) ?? {});
+      default:
+        return [];
+    }
+  }
+
+  #said(text: string | undefined): readonly AgentEvent[] {
+    if (text === undefined) return [];
+    this.#text = [...this.#text, text];
+    return [{ type: 'text', text }];
+  }
+
+  #finished(part: JsonObject): AgentEvent {
+    const usage = stepUsage(part);
+    this.#turns += 1;
+    this.#usage = addUsage(this.#usage, usage);
+    this.#reason = asText(part.reason) ?? 'unknown';
+    return Object.keys(usage).length === 0 ? { type: 'turn' } : { type: 'turn', usage };
+  }
+
+  #failed(error: JsonObject): readonly AgentEvent[] {
+    this.#error = error;
+    this.#reason = undefined;
+    return [{ type: 'notice', message: oneLine(messageOf(error)) }];
+  }
+
+  outcome(exit: Exit): TurnOutcome {
+    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+    const session = failure?.kind === 'session-lost' ? undefined : this.#session;
+    return {
+      status: failure === undefined ? 'done' : 'failed',
+      text: this.#text.join('\n'),
+      usage: addUsage(this.#usage, this.#turns === 0 ? {} : { turns: this.#turns }),
+      ...(session === undefined ? {} : { session }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  #failure(exit: Exit): Failure | undefined {
+    if (this.#reason === 'stop') {
+      // The exit code is 1 for every error that was told, also for one after which the work went on.
+      const wentOn = this.#error !== undefined && exit.code === 1;
+      return wentOn ? undefined : badExit(exit, title);
+    }
+    if (this.#reason === undefined && this.#error !== undefined) return errorFailure(this.#error);
+    const end = noResult(exit, title, words);
+    const ending = this.#reason === undefined || this.#reason === 'tool-calls' ? undefined : this.#reason;
+    if (ending === undefined || exit.code !== 0) return end;
+    return { kind: 'protocol', message: `${title}'s last answer was not finished: ${ending}.` };
+  }
+}
+
+/**
+ * What one answer took. Output is told without what the model thought. A cost of 0 is what OpenCode says of a
+ * model that it has no prices for, so it counts as not said (P3).
+ */
+function stepUsage(part: JsonObject): Usage {
+  const tokens = asObject(part.tokens) ?? {};
+  const cache = asObject(tokens.cache) ?? {};
+  const output = asNumber(tokens.output);
+  return usageOf({
+    inputTokens: asNumber(tokens.input),
+    outputTokens: output === undefined ? undefined : output + (asNumber(tokens.reasoning) ?? 0),
+    cacheReadTokens: asNumber(cache.read),
+    cacheWriteTokens: asNumber(cache.write),
+    costUsd: asNumber(part.cost) || undefined,
+  });
+}
+
+const told = ['command', 'filePath', 'path', 'pattern', 'url', 'query', 'description', 'name'];
+
+function toolEvents(part: JsonObject): readonly AgentEvent[] {
+  const name = asText(part.tool);
+  if (name === undefined) return [];
+  const input = asObject(asObject(part.state)?.input) ?? {};
+  const detail = told.flatMap((key) => asText(input[key]) ?? [])[0];
+  return [{ type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
+}
+
+function messageOf(error: JsonObject): string {
+  return asText(asObject(error.data)?.message) ?? asText(error.name) ?? `${title} gave no reason.`;
+}
+
+function errorFailure(error: JsonObject): Failure {
+  const data = asObject(error.data) ?? {};
+  const message = messageOf(error);
+  // What the service itself answered often says more than the message that was made of it.
+  const { kind } = failureOf(`${message} ${asText(data.responseBody) ?? ''}`, words);
+  const known = kindOf(asText(error.name), asNumber(data.statusCode), kind);
+  const failure: Failure = { kind: known ?? kind, message: withHint(message) };
+  const wait = known === 'rate-limit' ? waitOf(asObject(data.responseHeaders) ?? {}) : undefined;
+  return wait === undefined ? failure : { ...failure, retryAfterMs: wait };
+}
+
+/** What the name of the error and the status of the answer say; `undefined`: the words are all there is. */
+function kindOf(
+  name: string | undefined,
+  status: number | undefined,
+  byWords: FailureKind,
+): FailureKind | undefined {
+  if (name === 'ContextOverflowError' || status === 413) return 'context';
+  if (name === 'ProviderAuthError' || (status !== undefined && [401, 402, 403].includes(status)))
+    return 'auth';
+  if (name === 'MessageOutputLengthError') return 'protocol';
+  if (status === 429) return byWords === 'auth' ? 'auth' : 'rate-limit';
+  return status !== undefined && status >= 500 ? 'overloaded' : undefined;
+}
+
+/** All that OpenCode says of a model it does not know, or has no key for. */
+function withHint(message: string): string {
+  if (!message.startsWith('Unexpected server error')) return message;
+  return `${message} Mostly the model is not one that OpenCode knows, or there is no key for it: \`opencode models\` lists those it could use.`;
+}
+
+function waitOf(headers: JsonObject): number | undefined {
+  const [ms, seconds] = [Number(headers['retry-after-ms']), Number(headers['retry-after'])];
+  if (Number.isFinite(ms)) return ms;
+  return Number.isFinite(seconds) ? Math.ceil(seconds * 1000) : undefined;
+}

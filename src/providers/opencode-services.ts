@@ -1,0 +1,100 @@
+/**
+ * The services that OpenCode (1.18.33) can speak to, by the text before the `/` of a model name, and the
+ * variables it looks for there. Only what is named here may be handed to an agent as another service's key;
+ * of the many services that OpenCode knows these are the ones with rows of their own.
+ */
+import type { Credential, ProviderEnvironment } from './provider.js';
+
+interface Service {
+  readonly variables: readonly string[];
+  readonly credentials: readonly Credential[];
+  /** The variables are those of a cloud that other steps of the job may be about: they are withheld from nobody. */
+  readonly isShared?: boolean;
+}
+
+const key = (...variables: readonly string[]): Service => ({
+  variables,
+  credentials: variables.map((variable) => ({ variable, isStatic: true })),
+});
+
+const services: Readonly<Record<string, Service>> = {
+  alibaba: key('DASHSCOPE_API_KEY'),
+  'amazon-bedrock': {
+    isShared: true,
+    variables: ['AWS_*'],
+    credentials: [
+      { variable: 'AWS_BEARER_TOKEN_BEDROCK', isStatic: true },
+      // Mostly made anew for every job, by OIDC.
+      { variable: 'AWS_ACCESS_KEY_ID', isStatic: false },
+      { variable: 'AWS_WEB_IDENTITY_TOKEN_FILE', isStatic: false },
+    ],
+  },
+  anthropic: { ...key('ANTHROPIC_API_KEY'), variables: ['ANTHROPIC_*'] },
+  azure: key('AZURE_API_KEY'),
+  cerebras: key('CEREBRAS_API_KEY'),
+  deepseek: key('DEEPSEEK_API_KEY'),
+  'fireworks-ai': key('FIREWORKS_API_KEY'),
+  google: key('GOOGLE_GENERATIVE_AI_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
+  'google-vertex': {
+    isShared: true,
+    variables: ['GOOGLE_VERTEX_*', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_CLOUD_PROJECT'],
+    credentials: [{ variable: 'GOOGLE_APPLICATION_CREDENTIALS', isStatic: false }],
+  },
+  groq: key('GROQ_API_KEY'),
+  huggingface: key('HF_TOKEN'),
+  minimax: key('MINIMAX_API_KEY'),
+  mistral: key('MISTRAL_API_KEY'),
+  moonshotai: key('MOONSHOT_API_KEY'),
+  nvidia: key('NVIDIA_API_KEY'),
+  openai: { ...key('OPENAI_API_KEY'), variables: ['OPENAI_*'] },
+  // Some of its models need no key.
+  opencode: { variables: ['OPENCODE_API_KEY'], credentials: [] },
+  openrouter: key('OPENROUTER_API_KEY'),
+  togetherai: key('TOGETHER_API_KEY'),
+  vercel: key('AI_GATEWAY_API_KEY'),
+  xai: key('XAI_API_KEY'),
+  zai: key('ZHIPU_API_KEY'),
+};
+
+/** OpenCode's own settings: each may name a service of its own with its own key. */
+const own: Pick<ProviderEnvironment, 'gateways' | 'logins'> & { readonly variables: readonly string[] } = {
+  variables: ['OPENCODE_*'],
+  gateways: [
+    'OPENCODE_CONFIG',
+    'OPENCODE_CONFIG_CONTENT',
+    'OPENCODE_CONFIG_DIR',
+    'OPENCODE_AUTH_CONTENT',
+  ].map((when) => ({ when, variables: [] })),
+  logins: [{ file: 'opencode/auth.json' }],
+};
+
+const rowOf = (all: readonly Service[]): ProviderEnvironment => ({
+  ...own,
+  variables: [...own.variables, ...all.flatMap((service) => service.variables)],
+  credentials: [
+    { variable: 'OPENCODE_API_KEY', isStatic: true },
+    ...all.flatMap((service) => service.credentials),
+  ],
+});
+
+/** What is withheld from everybody else. */
+export const withheldForServices = rowOf(Object.values(services).filter(({ isShared }) => isShared !== true));
+
+/** For an agent whose model is only named in a configuration. */
+const everyService = rowOf(Object.values(services));
+
+const askedForNothing = { gateways: [], logins: [], credentials: [] };
+
+/**
+ * The row for a model. A service that is not in the table is one of the user's configuration, with a key
+ * that nobody here can know, or with none: all keys are handed on and none is asked for.
+ */
+export function serviceRow(model: string | undefined): ProviderEnvironment {
+  const name = model?.includes('/') ? model.slice(0, model.indexOf('/')) : undefined;
+  if (name === undefined) return everyService;
+  const service = Object.hasOwn(services, name) ? services[name] : undefined;
+  if (service === undefined) return { ...everyService, ...askedForNothing };
+  const { credentials } = service;
+  const variables = [...own.variables, ...service.variables];
+  return credentials.length === 0 ? { ...askedForNothing, variables } : { ...own, variables, credentials };
+}

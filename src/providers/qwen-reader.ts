@@ -1,0 +1,166 @@
+/** Reads what `qwen --output-format stream-json` prints. Seen with Qwen Code 0.24.4. */
+import type { Failure } from '../failure.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { addUsage, subtractUsage, usageOf } from './usage.js';
+
+const title = 'Qwen Code';
+export const installHint = 'Install it with `npm install -g @qwen-code/qwen-code`.';
+
+/** What it says; the status of an answer of the service stands after `API Error:`. */
+const words: FailureWords = [
+  ['session-lost', /no saved session found/i],
+  ['context', /context (window|limit|length)|maximum context|input length|API Error: 413/i],
+  ['guard', /max session turns/i],
+  [
+    'auth',
+    /API Error: 40[13]\b|api.?key|auth type|authenticat|insufficient.?(quota|balance)|arrearage|billing/i,
+  ],
+  ['rate-limit', /API Error: 429|rate.?limit|throttl|quota|too many requests/i],
+  ['overloaded', /API Error: 5\d\d|overloaded|connection error|fetch failed|ECONN|ETIMEDOUT|timed? ?out/i],
+];
+
+/** What it ends with where there is no final line. */
+const endings: Readonly<Record<number, Failure['kind']>> = { 53: 'guard', 55: 'guard' };
+
+export function qwenReader(before: Usage): TurnReader {
+  const state = new QwenStream();
+  return {
+    line: (line) => {
+      const object = parseLine(line);
+      return object === undefined ? [] : state.take(object);
+    },
+    end: (exit) => state.outcome(exit, before),
+  };
+}
+
+class QwenStream {
+  #session: string | undefined;
+  #version: string | undefined;
+  #text = '';
+  /** An answer may be told in several lines of one id. */
+  readonly #answers = new Set<string>();
+  #spent: Usage = {};
+  #result: JsonObject | undefined;
+
+  take(object: JsonObject): readonly AgentEvent[] {
+    return [...this.#noteSession(asText(object.session_id)), ...this.#byType(object)];
+  }
+
+  #byType(object: JsonObject): readonly AgentEvent[] {
+    switch (object.type) {
+      case 'system':
+        return this.#system(object);
+      case 'assistant':
+        return this.#answer(asObject(object.message) ?? {}, asText(object.parent_tool_use_id));
+      case 'result':
+        this.#result = object;
+        return [];
+      default:
+        return [];
+    }
+  }
+
+  #noteSession(id: string | undefined): readonly AgentEvent[] {
+    if (id === undefined || id === this.#session) return [];
+    this.#session = id;
+    return [{ type: 'session', id }];
+  }
+
+  #system(object: JsonObject): readonly AgentEvent[] {
+    this.#version = asText(object.qwen_code_version) ?? this.#version;
+    if (object.subtype !== 'retry') return [];
+    const delayMs = asNumber(asObject(object.data)?.delayMs);
+    const when = delayMs === undefined ? 'at once' : `in ${(delayMs / 1000).toFixed(1)} s`;
+    return [{ type: 'notice', message: `The model service refused; ${title} tries again ${when}.` }];
+  }
+
+  #answer(message: JsonObject, agent: string | undefined): readonly AgentEvent[] {
+    const said = asObjects(message.content).flatMap(contentEvent);
+    const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
+    // It puts an error of the service into the mouth of the model; the last line says it again.
+    if (texts.some(isServiceError)) return [];
+    if (texts.length > 0 && agent === undefined) this.#text = texts.join('\n');
+    const id = asText(message.id) ?? '';
+    if (this.#answers.has(id)) return said;
+    this.#answers.add(id);
+    const usage = usageFrom(message.usage);
+    this.#spent = addUsage(this.#spent, usage, { turns: 1 });
+    return [...said, { type: 'turn', usage }];
+  }
+
+  outcome(exit: Exit, before: Usage): TurnOutcome {
+    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+    const totals = usageFrom(this.#result?.usage);
+    const isTold = Object.keys(totals).length > 0;
+    const session = failure?.kind === 'session-lost' ? undefined : this.#session;
+    return {
+      status: failure === undefined ? 'done' : 'failed',
+      text: (failure === undefined ? asText(this.#result?.result) : undefined) ?? this.#text,
+      usage: { ...this.#spent, ...(isTold ? subtractUsage(totals, tokensOf(before)) : {}) },
+      ...(session === undefined ? {} : { session }),
+      ...(failure === undefined ? {} : { failure }),
+      ...(isTold ? { totals } : {}),
+      ...(this.#version === undefined ? {} : { version: this.#version }),
+    };
+  }
+
+  #failure(exit: Exit): Failure | undefined {
+    const result = this.#result;
+    if (result === undefined) return unfinished(exit);
+    const told = asText(asObject(result.error)?.message) ?? asText(result.result);
+    // Older versions call an error of the service a success (0.15.10).
+    const isDone = result.is_error === false && result.subtype === 'success' && !isServiceError(told ?? '');
+    if (isDone) return badExit(exit, title);
+    return failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
+  }
+}
+
+function isServiceError(text: string): boolean {
+  return /^\[API Error: /.test(text);
+}
+
+/** The exit code is surer than the words: warnings of any kind stand on standard error. */
+function unfinished(exit: Exit): Failure {
+  const failure = noResult(exit, title, words);
+  return { ...failure, kind: endings[exit.code ?? 0] ?? failure.kind };
+}
+
+/** An answer's, or the session's so far. Input includes what came from the cache, as OpenAI counts. */
+function usageFrom(value: unknown): Usage {
+  const usage = asObject(value) ?? {};
+  return usageOf({
+    inputTokens: asNumber(usage.input_tokens),
+    outputTokens: asNumber(usage.output_tokens),
+    cacheReadTokens: asNumber(usage.cache_read_input_tokens),
+  });
+}
+
+/** Turns are counted for this process alone, so none are taken off. */
+function tokensOf({ inputTokens, outputTokens, cacheReadTokens }: Usage): Usage {
+  return usageOf({ inputTokens, outputTokens, cacheReadTokens });
+}
+
+/** The inputs of Qwen Code's tools that tell most, the most telling first. */
+const telling = [
+  'command',
+  'file_path',
+  'absolute_path',
+  'pattern',
+  'path',
+  'query',
+  'description',
+  'prompt',
+  'url',
+];
+
+function contentEvent(part: JsonObject): readonly AgentEvent[] {
+  const text = part.type === 'text' ? asText(part.text) : undefined;
+  if (text !== undefined) return [{ type: 'text', text }];
+  if (part.type !== 'tool_use') return [];
+  const input = asObject(part.input) ?? {};
+  const detail = telling.flatMap((name) => asText(input[name]) ?? [])[0];
+  const name = asText(part.name) ?? 'tool';
+  return [{ type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
+}

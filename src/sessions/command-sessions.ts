@@ -1,0 +1,177 @@
+/**
+ * Conversations that lie in a database of the CLI: they go in and out by its own commands, which the provider
+ * only describes. Each copy is one export and stands for one point of the conversation; its mark is its whole
+ * length and hash.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SessionMark } from '../journal/event.js';
+import type { Exit, Provider, SessionCommand, SessionCommands } from '../providers/provider.js';
+import type { Environment } from '../security/secret-names.js';
+import { plainText } from '../system/plain-text.js';
+import type { ProcessRunner } from '../system/process.js';
+import type { BroughtBack, KeptSession, SessionFile } from './session-store.js';
+
+/** Which conversation is meant, and where its agent runs. */
+export interface CommandPlace {
+  readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'environment'> & {
+    readonly sessionCommands: SessionCommands;
+  };
+  readonly id: string;
+  readonly directory: string;
+  readonly environment: Environment;
+}
+
+export interface CommandSessions {
+  /** Makes the CLI know an empty session by this id; false: it would not, and has to give an id of its own. */
+  begin(place: CommandPlace): Promise<boolean>;
+  keep(place: CommandPlace): Promise<KeptSession>;
+  /** Puts the session back to where it was at `mark`, else to where the last of the copies has it. */
+  bringBack(
+    place: CommandPlace,
+    copies: readonly SessionFile[],
+    mark: SessionMark | undefined,
+  ): Promise<BroughtBack>;
+  /** Takes the session out of the CLI's database; one that is not there is no error. */
+  remove(place: CommandPlace): Promise<void>;
+}
+
+export interface CommandSessionsOptions {
+  readonly processes: ProcessRunner;
+  /** A private directory for the files that commands read. */
+  readonly directory: string;
+}
+
+/** A database that is locked must not hold a job up for ever. */
+const timeoutMs = 60_000;
+
+/** The name that every copy has on the shelf, after its number. */
+const copyName = 'export.json';
+
+interface Ran {
+  readonly exit: Exit;
+  readonly output: string;
+}
+
+type Run = (place: CommandPlace, command: SessionCommand) => Promise<Ran>;
+
+export function createCommandSessions({ processes, directory }: CommandSessionsOptions): CommandSessions {
+  const run: Run = (place, command) => runCommand(processes, place, command);
+  const bringIn = async (place: CommandPlace, text: string | Buffer): Promise<Ran> => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const folder = await mkdtemp(join(directory, 'import-'));
+    try {
+      const file = join(folder, copyName);
+      await writeFile(file, text, { mode: 0o600 });
+      return await run(place, place.provider.sessionCommands.import(file));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+  return {
+    async begin(place) {
+      const empty = place.provider.sessionCommands.empty(place.id, place.directory);
+      return isDone((await bringIn(place, empty)).exit);
+    },
+    keep: (place) => keep(place, run),
+    async bringBack(place, copies, mark) {
+      const copy = choose(place, copies, mark);
+      if ('status' in copy) return copy;
+      // What is there already would stay as it is: an import adds what is missing and no more.
+      await run(place, place.provider.sessionCommands.remove(place.id));
+      const { exit } = await bringIn(place, copy.content);
+      return isDone(exit) ? { status: 'there' } : { status: 'refused', reason: whyNot(place, exit) };
+    },
+    async remove(place) {
+      if (place.provider.isSessionId(place.id))
+        await run(place, place.provider.sessionCommands.remove(place.id));
+    },
+  };
+}
+
+async function keep(place: CommandPlace, run: Run): Promise<KeptSession> {
+  const { provider, id } = place;
+  if (!provider.isSessionId(id)) return { status: 'skipped', reason: notAnId(place) };
+  const { exit, output } = await run(place, provider.sessionCommands.export(id));
+  if (!isDone(exit)) return { status: 'skipped', reason: whyNot(place, exit) };
+  if (!provider.sessionCommands.isExport(output, id))
+    return { status: 'skipped', reason: `what ${provider.title} exported is not the session ${id}` };
+  const content = Buffer.from(output);
+  return { status: 'kept', files: [{ path: copyName, content }], mark: markOf(content) };
+}
+
+/** What will be imported: all that can be refused is refused before anything is taken out. */
+function choose(
+  place: CommandPlace,
+  copies: readonly SessionFile[],
+  mark: SessionMark | undefined,
+): SessionFile | BroughtBack {
+  const { provider, id } = place;
+  const refused = (reason: string): BroughtBack => ({ status: 'refused', reason });
+  if (!provider.isSessionId(id)) return refused(notAnId(place));
+  const newest = [...copies].sort((one, other) => (one.path < other.path ? -1 : 1)).at(-1);
+  if (newest === undefined) return refused(`no export of the ${provider.title} session ${id} was kept`);
+  const copy = mark === undefined ? newest : copies.find(({ content }) => isAt(content, mark));
+  if (copy === undefined) {
+    const reason = `no export of the ${provider.title} session ${id} as it was after that step was kept`;
+    return { status: 'session-ahead', reason };
+  }
+  return provider.sessionCommands.isExport(copy.content.toString('utf8'), id)
+    ? copy
+    : refused(`what was kept is no export of the ${provider.title} session ${id}`);
+}
+
+async function runCommand(
+  processes: ProcessRunner,
+  place: CommandPlace,
+  { file, args, env }: SessionCommand,
+): Promise<Ran> {
+  const lines: string[] = [];
+  const exit = await processes.run({
+    file,
+    args,
+    directory: place.directory,
+    env: { ...withoutCredentials(place), ...env },
+    onLine: (line, stream) => {
+      if (stream === 'stdout') lines.push(line);
+    },
+    timeoutMs,
+  });
+  return { exit, output: `${lines.join('\n')}\n` };
+}
+
+/** No model is asked, so no key is needed. */
+function withoutCredentials({ provider, environment }: CommandPlace): Readonly<Record<string, string>> {
+  const names = new Set(provider.environment.credentials.map(({ variable }) => variable));
+  const rest = Object.entries(environment).filter(([name]) => !names.has(name));
+  return Object.fromEntries(rest.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+function isDone(exit: Exit): boolean {
+  return exit.reason === 'exited' && exit.code === 0;
+}
+
+function whyNot({ provider, id }: CommandPlace, exit: Exit): string {
+  const ends: Readonly<Record<Exit['reason'], string>> = {
+    exited: exit.code === undefined ? 'was killed' : `ended with exit code ${exit.code}`,
+    timeout: 'did not end in time',
+    cancelled: 'was stopped',
+    'not-found': 'was not found',
+  };
+  const told = plainText(exit.stderrTail).trim().split('\n').at(-1)?.slice(0, 500) ?? '';
+  const end = `the command of ${provider.title} for the session ${id} ${ends[exit.reason]}`;
+  return told === '' ? end : `${end}: ${told}`;
+}
+
+function notAnId({ provider, id }: CommandPlace): string {
+  return `${JSON.stringify(id)} is not a session id of ${provider.title}`;
+}
+
+function markOf(content: Buffer): SessionMark {
+  return { length: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+function isAt(content: Buffer, mark: SessionMark): boolean {
+  return content.length === mark.length && markOf(content).sha256 === mark.sha256;
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest';
+import { opencode } from '../../src/providers/opencode.js';
+import type { Exit, Turn } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/registry.js';
+import { environmentFor } from '../../src/security/environment.js';
+import { fold } from './fold.js';
+
+const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const id = 'ses_0b5f2c1e111142228333444455';
+
+const command = (change: Partial<Turn> = {}) =>
+  opencode.command({
+    prompt: 'x',
+    session: { mode: 'start', id },
+    permission: 'workspace',
+    directory: '/work/app',
+    isRoot: false,
+    ...change,
+  });
+
+const read = (objects: readonly object[], exit: Partial<Exit> = {}) =>
+  fold(
+    opencode,
+    objects.map((object) => JSON.stringify({ sessionID: id, ...object })),
+    { ...clean, ...exit },
+    {},
+  );
+
+const start = { type: 'step_start', part: {} };
+const text = (words: string) => ({ type: 'text', part: { text: words } });
+const finish = (reason: string, more = {}) => ({ type: 'step_finish', part: { reason, ...more } });
+const error = (name: string, data: object) => ({ type: 'error', error: { name, data } });
+
+describe('command', () => {
+  const settings = (content?: string) => {
+    const environment = content === undefined ? {} : { OPENCODE_CONFIG_CONTENT: content };
+    return command({ environment }).env.OPENCODE_CONFIG_CONTENT;
+  };
+
+  test('a refusal does not end the run, and what the user set in the same variable stays', () => {
+    expect(JSON.parse(settings() ?? '')).toEqual({ experimental: { continue_loop_on_deny: true } });
+    expect(JSON.parse(settings('{"model":"a/b","experimental":{"x":1}}') ?? '')).toEqual({
+      model: 'a/b',
+      experimental: { continue_loop_on_deny: true, x: 1 },
+    });
+    expect(settings('{ // a comment\n}')).toBeUndefined();
+  });
+
+  test('read-only forbids commands and all edits but those of the output folder', () => {
+    const { env } = command({ permission: 'read-only' });
+    expect(JSON.parse(env.OPENCODE_PERMISSION ?? '')).toMatchObject({
+      bash: 'deny',
+      edit: { '*': 'deny', '.gump/out/*': 'allow' },
+    });
+    expect(command().env.OPENCODE_PERMISSION).toBeUndefined();
+  });
+});
+
+describe('reader', () => {
+  test('an error after which the work went on is none, though the exit code is 1', () => {
+    const full = error('ContextOverflowError', { message: 'too long' });
+    const went = [full, start, finish('stop'), start, text('done'), finish('stop')];
+    expect(read(went, { code: 1 }).outcome).toMatchObject({ status: 'done', text: 'done' });
+    expect(read([...went, full], { code: 1 }).outcome.failure?.kind).toBe('context');
+    expect(read([start, text('done'), finish('stop')], { code: 1 }).outcome.failure?.kind).toBe('crash');
+  });
+
+  test('a step that has begun anew is not done', () => {
+    expect(read([start, finish('stop'), start]).outcome.failure?.kind).toBe('protocol');
+  });
+
+  test('an answer that was cut off is no success', () => {
+    const { failure } = read([start, text('half'), finish('length')]).outcome;
+    expect(failure).toMatchObject({ kind: 'protocol', message: expect.stringContaining('length') });
+  });
+
+  test('steps are summed, thoughts are output, and a cost of 0 was not said', () => {
+    const tokens = { input: 10, output: 5, reasoning: 2, cache: { read: 3, write: 4 } };
+    const step = finish('tool-calls', { tokens, cost: 0 });
+    const { outcome, events } = read([
+      start,
+      step,
+      start,
+      { ...step, part: { ...step.part, reason: 'stop' } },
+    ]);
+    expect(outcome.usage).toEqual({
+      inputTokens: 20,
+      outputTokens: 14,
+      cacheReadTokens: 6,
+      cacheWriteTokens: 8,
+      turns: 2,
+    });
+    expect(events.filter(({ type }) => type === 'turn')).toHaveLength(2);
+  });
+
+  test.each([
+    ['APIError', { message: 'x', statusCode: 403 }, 'auth'],
+    ['APIError', { message: 'x', statusCode: 402 }, 'auth'],
+    ['APIError', { message: 'x', statusCode: 429, responseBody: '{"code":"insufficient_quota"}' }, 'auth'],
+    ['APIError', { message: 'x', statusCode: 529 }, 'overloaded'],
+    ['APIError', { message: 'x', statusCode: 413 }, 'context'],
+    ['APIError', { message: 'prompt is too long: 250000 tokens', statusCode: 400 }, 'context'],
+    ['ProviderAuthError', { message: 'x' }, 'auth'],
+    ['UnknownError', { message: 'Unable to connect. Is the computer able to access the url?' }, 'overloaded'],
+    ['MessageOutputLengthError', {}, 'protocol'],
+    ['UnknownError', { message: 'x' }, 'crash'],
+  ])('%s %o is %s', (name, data, kind) => {
+    expect(read([error(name, data)], { code: 1 }).outcome.failure?.kind).toBe(kind);
+  });
+
+  test('the wait that the service asks for is passed on', () => {
+    const wait = (responseHeaders: object) =>
+      read([error('APIError', { message: 'x', statusCode: 429, responseHeaders })], { code: 1 }).outcome
+        .failure?.retryAfterMs;
+    expect(wait({ 'retry-after': '3' })).toBe(3000);
+    expect(wait({ 'retry-after-ms': '1500', 'retry-after': '3' })).toBe(1500);
+    expect(wait({})).toBeUndefined();
+  });
+
+  test('what it says of a model it does not know is made plain', () => {
+    const message = 'Unexpected server error. Check server logs for details.';
+    const { failure } = read([error('UnknownError', { message })], { code: 1 }).outcome;
+    expect(failure?.message).toContain('opencode models');
+  });
+
+  test('standard error is told without its colours', () => {
+    const stderrTail = '\u001b[93m\u001b[1m! \u001b[0mpermission requested: bash (x); auto-rejecting\n';
+    const { failure } = read([start, finish('tool-calls')], { stderrTail }).outcome;
+    expect(failure).toEqual({
+      kind: 'protocol',
+      message:
+        'OpenCode ended with exit code 0 without a final result: ! permission requested: bash (x); auto-rejecting',
+    });
+  });
+});
+
+describe('session commands', () => {
+  const commands = opencode.sessionCommands;
+
+  test('the empty session is an export of itself, and asks nobody', () => {
+    const text = commands?.empty(id, '/work/app') ?? '';
+    expect(commands?.isExport(text, id)).toBe(true);
+    expect(JSON.parse(text).info.permission).toContainEqual({
+      permission: 'question',
+      pattern: '*',
+      action: 'deny',
+    });
+    expect(commands?.isExport(text, 'ses_ffffffffffffffffffffffffff')).toBe(false);
+    expect(commands?.isExport(text.slice(0, -9), id)).toBe(false);
+  });
+
+  test('no plugin of the checkout takes part', () => {
+    for (const { args } of [commands?.export(id), commands?.import('/x'), commands?.remove(id)].flatMap(
+      (one) => one ?? [],
+    ))
+      expect(args).toContain('--pure');
+  });
+});
+
+describe('variables', () => {
+  const job = {
+    PATH: '/bin',
+    ANTHROPIC_API_KEY: 'x',
+    OPENAI_API_KEY: 'x',
+    GEMINI_API_KEY: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    AWS_REGION: 'x',
+    OPENCODE_API_KEY: 'x',
+  };
+  const handed = (model: string | undefined) => {
+    const environment = opencode.environmentOf?.(model) ?? opencode.environment;
+    const { env } = environmentFor({ environment: job, providers, provider: { environment }, passEnv: [] });
+    return Object.keys(env).filter((name) => name !== 'PATH' && name !== 'AWS_REGION');
+  };
+
+  test('an agent gets those of the service that its model names', () => {
+    expect(handed('anthropic/claude-haiku-4-5')).toEqual(['ANTHROPIC_API_KEY', 'OPENCODE_API_KEY']);
+    expect(handed('google/gemini-3.1-pro-preview')).toEqual(['GEMINI_API_KEY', 'OPENCODE_API_KEY']);
+    expect(handed('amazon-bedrock/some-model')).toEqual(['AWS_SECRET_ACCESS_KEY', 'OPENCODE_API_KEY']);
+  });
+
+  test('those of all where it is not known which', () => {
+    const all = Object.keys(job).filter((name) => name !== 'PATH' && name !== 'AWS_REGION');
+    for (const model of [undefined, 'my-gateway/some-model', 'constructor/x'])
+      expect(handed(model)).toEqual(all);
+  });
+
+  test('no key is asked for where the service is one that only the user knows, or needs none', () => {
+    for (const model of ['ollama/some-model', 'opencode/big-pickle'])
+      expect(opencode.environmentOf?.(model).credentials).toEqual([]);
+  });
+
+  test('a region of a cloud is withheld from nobody', () => {
+    expect(environmentFor({ environment: job, providers, passEnv: [] }).env).toEqual({
+      PATH: '/bin',
+      AWS_REGION: 'x',
+    });
+  });
+});

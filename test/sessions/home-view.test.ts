@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { viewHome } from '../../src/sessions/home-view.js';
+import { sessionHome } from '../../src/sessions/session-home.js';
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'gump-test-'));
+  mkdirSync(join(home, 'tmp/b'), { recursive: true });
+  mkdirSync(join(home, 'tmp/a'));
+  writeFileSync(join(home, 'tmp/b/owner'), '/work\n');
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+describe('viewHome', () => {
+  it('reads files and lists folders', () => {
+    expect(viewHome(home).read('tmp/b/owner')).toBe('/work\n');
+    expect(viewHome(home).list('tmp')).toEqual(['a', 'b']);
+  });
+
+  it('has nothing where nothing is, or not what was asked for', () => {
+    const view = viewHome(home);
+    expect([view.read('projects.json'), view.read('tmp'), view.read('tmp/b/owner/x')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect([
+      view.list('history'),
+      view.list('tmp/b/owner'),
+      viewHome(join(home, 'none')).list('tmp'),
+    ]).toEqual([[], [], []]);
+  });
+
+  it('follows no link and reads nothing large', () => {
+    symlinkSync(join(home, 'tmp/b'), join(home, 'tmp/link'));
+    symlinkSync(join(home, 'tmp/b/owner'), join(home, 'tmp/a/owner'));
+    writeFileSync(join(home, 'large'), 'x'.repeat(1_000_001));
+    const view = viewHome(home);
+    expect([view.read('tmp/link/owner'), view.read('tmp/a/owner'), view.read('large')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(view.list('tmp/link')).toEqual([]);
+  });
+});
+
+describe('sessionHome', () => {
+  const folder = '.cli';
+
+  it('lies under HOME', () => {
+    expect(sessionHome({ folder }, { HOME: '/home/me' }, '/work')).toBe('/home/me/.cli');
+  });
+
+  it('is what a variable names, or lies in what a variable names', () => {
+    const environment = { HOME: '/home/me', MOVED: 'there' };
+    expect(sessionHome({ folder, variable: 'MOVED' }, environment, '/work')).toBe('/work/there');
+    expect(sessionHome({ folder, parentVariable: 'MOVED' }, environment, '/work')).toBe('/work/there/.cli');
+    expect(sessionHome({ folder, parentVariable: 'NOT_SET' }, environment, '/work')).toBe('/home/me/.cli');
+  });
+});
