@@ -24,8 +24,8 @@ export async function endRun(request: RunRequest, stage: Stage, state: RunState)
     warnings: stage.live.warnings(),
     ...(settled.key === undefined ? {} : { checkpoint: settled.key }),
   };
-  if (ending.status === 'passed' && setting.inputs.apply === 'none') await workspace.reset(workspace.start);
-  await workspace.removeOutput();
+  if (final.status === 'passed' && setting.inputs.apply === 'none') await workspace.reset(workspace.start);
+  await workspace.removeOutput().catch((error: unknown) => setting.log.warning(String(error)));
   await writeEnding(final, setting.redact);
   const { usedSequence } = stage.saver;
   stage.handover.update({
@@ -61,7 +61,8 @@ async function endingOf(
     ),
     isInCache: setting.inputs.stateStore.kind === 'cache',
     warnings: stage.live.warnings(),
-    patch: await workspace.patch(workspace.start, last),
+    // Without a repository, which an agent may have removed, there is none.
+    patch: await workspace.patch(workspace.start, last).catch(() => ''),
     files: { report, patch },
     now: systemClock.now(),
   };

@@ -125,6 +125,7 @@ async function takeOver(options: ResumeOptions, contents: Contents, state: RunSt
   const recorded = state.jobs.at(-1)?.startCommit ?? workspace.startCommit;
   if (recorded !== workspace.startCommit && !(await workspace.has(recorded)))
     return startOver(
+      options,
       state,
       `${recorded}, which is not in this checkout (with \`fetch-depth: 0\` it would be)`,
     );
@@ -133,12 +134,13 @@ async function takeOver(options: ResumeOptions, contents: Contents, state: RunSt
     return takeover;
   } catch (error) {
     if (recorded === workspace.startCommit) throw error;
-    return startOver(state, recorded);
+    return startOver(options, state, recorded);
   }
 }
 
-function startOver(state: RunState, recorded: string): Takeover {
+function startOver(options: ResumeOptions, state: RunState, recorded: string): Takeover {
   const reason = `the checkout is at another commit than the recorded run, which began at ${recorded}`;
+  missed(options, reason);
   return { dropped: [...state.steps.keys()], reason, isFresh: false };
 }
 

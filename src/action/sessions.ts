@@ -36,9 +36,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       return kept.mark;
     },
     async spent(provider, id) {
-      return provider.sessionFiles.spent === undefined
-        ? undefined
-        : options.store.spent(placeOf(provider, id));
+      if (provider.sessionFiles.spent === undefined) return undefined;
+      const spent = await options.store.spent(placeOf(provider, id));
+      // No file, or one that says nothing, is no account: what the journal has booked counts then.
+      return Object.keys(spent).length === 0 ? undefined : spent;
     },
   };
 }

@@ -46,7 +46,8 @@ export async function setStage(request: RunRequest): Promise<Stage> {
   const backstage = await openBackstage(request);
   const { live } = backstage;
   const resumed = await takeUp(backstage);
-  const journal = beginJournal(request, resumed);
+  const ignored = await request.workspace.ignored();
+  const journal = beginJournal(request, resumed, ignored);
   const handover = openHandover(backstage, resumed);
   const saver = openSaver(backstage, resumed);
   const ports = makePorts(backstage, { journal: journal.journal, saver, handover });
@@ -98,6 +99,7 @@ function takeUp(backstage: Backstage): Promise<Resumed> {
 function beginJournal(
   { setting, plan, workspace, privateDirectory }: RunRequest,
   resumed: Resumed,
+  ignored: readonly string[],
 ): { readonly journal: Journal; readonly before: RunState } {
   const file = privatePaths(privateDirectory).journal;
   writeFileSync(file, resumed.events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 });
@@ -109,6 +111,7 @@ function beginJournal(
     workflow: plan.workflow,
     startCommit: workspace.startCommit,
     startTree: workspace.startTree,
+    ignored,
   } as const;
   const events = [...resumed.decisions, started].map((event): JournalEvent => journal.append(event));
   return { journal, before: events.reduce(apply, fold(resumed.events)) };

@@ -4,7 +4,7 @@
  * run the gates, write down the end.
  */
 import type { AgentEnded, AttemptRef, OutputFile } from '../journal/event.js';
-import { newestSnapshot } from '../journal/state.js';
+import { type Attempt, newestSnapshot } from '../journal/state.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { PlacedStep } from '../plan/place.js';
 import type { AgentStep } from '../workflow/workflow.js';
@@ -23,16 +23,55 @@ export async function runAgentAttempt(run: Run, placed: PlacedStep, step: AgentS
     run.ports.reporter.say(
       `The agent of attempt ${last.number} was done before the interruption; only its gates run.`,
     );
-    return judge(run, step, { step: path, number: last.number, jobAttempt: last.jobAttempt });
+    return judge(run, step, goOnAtGates(run, path, last));
   }
   const next = await nextAttempt(run, placed, step);
   const ref = { step: path, number: next.number, jobAttempt: run.jobAttempt };
   announce(run, ref, next);
+  if (isRefused(run, next)) return refuse(run, ref);
   if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
   run.agentWorks();
   await work(run, step, ref, next);
   run.ports.checkpoints.prepare(run.state());
   return judge(run, step, ref);
+}
+
+/** What an earlier job left of the attempt stands again under this one, so that its gates are told apart (J2). */
+function goOnAtGates(run: Run, path: string, last: Attempt): AttemptRef {
+  const ref = { step: path, number: last.number, jobAttempt: run.jobAttempt };
+  const { agent, provider, session, prompt, snapshot, mark, output, changed, ignored } = last;
+  if (last.jobAttempt === run.jobAttempt || snapshot === undefined)
+    return { ...ref, jobAttempt: last.jobAttempt };
+  run.record({
+    type: 'attempt-started',
+    ...ref,
+    ...(agent === undefined ? {} : { agent }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(session === undefined ? {} : { session: { ...session, reason: 'continued' } }),
+  });
+  const kept = { ...(mark === undefined ? {} : { mark }), ...(output === undefined ? {} : { output }) };
+  run.record({ type: 'agent-ended', ...ref, usage: {}, snapshot, changed, ignored, durationMs: 0, ...kept });
+  return ref;
+}
+
+/** `on-lost-session: fail`: a session that is known to be gone is not replaced, and nothing is spent. */
+function isRefused(run: Run, { session }: NextAttempt): boolean {
+  return session.reason === 'session-lost' && run.onLostSession === 'fail';
+}
+
+function refuse(run: Run, ref: AttemptRef): void {
+  const message = 'the session to go on in is gone, and `on-lost-session: fail` asks for it';
+  const failure = { kind: 'session-lost', message } as const;
+  run.record({
+    type: 'attempt-ended',
+    ...ref,
+    status: 'failed',
+    failure,
+    gates: [],
+    files: [],
+    durationMs: 0,
+  });
 }
 
 function announce(run: Run, ref: AttemptRef, next: NextAttempt): void {
@@ -54,8 +93,7 @@ async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttemp
   const { workspace, sessions } = run.ports;
   const before = next.resetWorktree ? run.state().steps.get(ref.step)?.from : newestSnapshot(run.state());
   const [putBack] = await Promise.all([workspace.guard(), workspace.emptyOutput()]);
-  const outcome = await converse(run, step, ref, next);
-  await putBack();
+  const outcome = await converse(run, step, ref, next).finally(putBack);
   const id = sessionOf(run, ref)?.id;
   const [snapshot, mark, ignored] = await Promise.all([
     workspace.record(`${ref.step} attempt ${ref.number}`),

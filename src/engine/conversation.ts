@@ -52,7 +52,7 @@ async function speak(
       session: turnSession(session),
       permission: step.type === 'code' ? 'workspace' : 'read-only',
       before,
-      onEvent: (event) => hear(run, ref, event),
+      onEvent: (event) => hear(run, ref, next, event),
       signal: run.signal,
     });
     return await withNotedUsage(run, ref, next, before, outcome);
@@ -122,8 +122,10 @@ async function promptOf(
 }
 
 /** S8: an id the CLI tells is in the journal before anything else is done with it. */
-function hear(run: Run, ref: AttemptRef, event: AgentEvent): void {
-  if (event.type === 'session' && event.id !== sessionOf(run, ref)?.id)
+function hear(run: Run, ref: AttemptRef, { provider }: NextAttempt, event: AgentEvent): void {
+  // An id becomes part of command lines and paths; one that the provider could not have made is none.
+  const isId = event.type === 'session' && provider.isSessionId(event.id);
+  if (isId && event.id !== sessionOf(run, ref)?.id)
     run.record({ type: 'session-known', ...ref, id: event.id });
   run.ports.reporter.agentDid(event);
 }

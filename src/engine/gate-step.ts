@@ -3,10 +3,12 @@
 import { newestSnapshot } from '../journal/state.js';
 import type { Gate } from '../workflow/workflow.js';
 import { judgeGates } from './judge.js';
+import { isCutOff } from './next-attempt.js';
 import type { Run } from './run.js';
 
 export async function runGateAttempt(run: Run, path: string, gates: readonly Gate[]): Promise<void> {
-  const number = (run.state().steps.get(path)?.attempts.at(-1)?.number ?? 0) + 1;
+  const last = run.state().steps.get(path)?.attempts.at(-1);
+  const number = last !== undefined && isCutOff(last) ? last.number : (last?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
   const startedAt = run.ports.clock.now();
   run.record({ type: 'attempt-started', ...ref });

@@ -32,7 +32,7 @@ export interface NextAttempt {
 /** Whether only the gates of the last attempt are missing: its agent is done and must not be paid again for the same. */
 export function needsOnlyGates(step: StepState): boolean {
   const last = step.attempts.at(-1);
-  if (step.isRedefined) return false;
+  if (step.isRedefined || last?.failure !== undefined) return false;
   return last?.status === 'running' && last.agentEnded && last.snapshot !== undefined;
 }
 
@@ -60,8 +60,15 @@ export async function nextAttempt(run: Run, placed: PlacedStep, step: AgentStep)
       (goesOn && !state?.isRedefined ? last.prompt : undefined) ?? view.render(rung.prompt ?? step.prompt),
     ...(failure === undefined ? {} : { failure }),
     resetWorktree: rung.resetWorktree && !goesOn,
-    wasIgnored: history.findLast((attempt) => attempt.ignored.length > 0)?.ignored ?? [],
+    wasIgnored: ignoredBefore(run, history),
   };
+}
+
+/** What git ignored when the step was last at work, or, where it never got to an end, when its job began. */
+function ignoredBefore(run: Run, history: readonly Attempt[]): readonly string[] {
+  const noted = history.findLast((attempt) => attempt.ignored.length > 0)?.ignored;
+  const job = run.state().jobs.findLast((one) => one.jobAttempt === history.at(-1)?.jobAttempt);
+  return noted ?? job?.ignored ?? [];
 }
 
 export function isCutOff(attempt: Attempt): boolean {

@@ -64,6 +64,8 @@ export interface JobStarted {
   readonly workflow: string;
   readonly startCommit: string;
   readonly startTree: string;
+  /** Top-level names that lay there and that git ignores, for the interruption note. */
+  readonly ignored?: readonly string[];
 }
 
 /** S11, S14, `from-step`: the results of these steps are forgotten; what they cost is not. */

@@ -228,3 +228,51 @@ function write(files: Map<string, string>, path: string, content: string): Said 
   files.set(path, content);
   return {};
 }
+
+describe('between an agent and its gates', () => {
+  const plan = planOf([agentStep('impl', { gates: [bash('check')] })]);
+
+  async function cutAfterAgent(failure?: Said['failure']) {
+    const whole = createWorld({ play: () => (failure === undefined ? {} : { failure }) });
+    await whole.run(plan);
+    const end = whole.events.findIndex((event) => event.type === 'agent-ended');
+    return { whole, after: { ...whole, events: whole.events.slice(0, end + 1) } };
+  }
+
+  it('an attempt goes on in the later job under the same number, and costs nothing more', async () => {
+    const { after } = await cutAfterAgent();
+    const next = createWorld({ play: () => ({}), after });
+    const state = await next.run(plan, { jobAttempt: 2 });
+    expect(next.calls).toEqual([]);
+    expect(
+      state.steps.get('impl')?.attempts.map((one) => `${one.jobAttempt}:${one.number} ${one.status}`),
+    ).toEqual(['1:1 cancelled', '2:1 passed']);
+  });
+
+  it('an agent that had failed is not taken for done', async () => {
+    const { after, whole } = await cutAfterAgent({ kind: 'cancelled', message: 'cancelled' });
+    const next = createWorld({ play: () => ({}), after, sessions: whole });
+    const state = await next.run(plan, { jobAttempt: 2 });
+    expect(next.calls).toHaveLength(1);
+    expect(state.ended?.status).toBe('passed');
+  });
+});
+
+describe('a session that is known to be gone', () => {
+  it('fails the step without starting the agent, where `on-lost-session` says so', async () => {
+    const world = createWorld({ play: () => ({}), gate: () => false });
+    const plan = planOf([agentStep('impl', { gates: [bash('check')], retry: [exits(2)] })]);
+    await world.run(plan);
+    const lost = new Map([['chosen-1', 'session-lost' as const]]);
+    const next = createWorld({ play: () => ({}), after: world });
+    const state = await next.run(plan, { jobAttempt: 2, onLostSession: 'fail', unavailable: lost });
+    expect(next.calls).toEqual([]);
+    expect(state.ended).toMatchObject({ status: 'failed', failedStep: 'impl' });
+  });
+});
+
+it('takes no text for a session id that its provider could not have made', async () => {
+  const world = createWorld({ play: () => ({ events: [{ type: 'session', id: '../../etc' }] }) });
+  const state = await world.run(planOf([agentStep('impl')]));
+  expect(state.steps.get('impl')?.attempts[0]?.session?.id).toBe('chosen-1');
+});

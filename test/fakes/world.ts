@@ -127,7 +127,8 @@ export function createWorld(options: WorldOptions): World {
   function findAgent(agent: string) {
     const id = agent.split('-')[0] ?? agent;
     const sessionIds = options.sessionIds?.(agent) ?? 'chosen';
-    return { provider: { id, sessionIds, title: agent } as unknown as Provider, model: agent };
+    const isSessionId = (text: string) => /^(?:chosen|given)-\d+$/.test(text);
+    return { provider: { id, sessionIds, isSessionId, title: agent } as unknown as Provider, model: agent };
   }
 
   async function speak(turn: AgentTurn) {
