@@ -48,7 +48,7 @@ function goOnAtGates(run: Run, path: string, last: Attempt): AttemptRef {
     ...(agent === undefined ? {} : { agent }),
     ...(provider === undefined ? {} : { provider }),
     ...(prompt === undefined ? {} : { prompt }),
-    ...(session === undefined ? {} : { session: { ...session, reason: 'continued' } }),
+    ...(session === undefined ? {} : { session: { ...session, effective: 'resumed', reason: 'continued' } }),
   });
   const kept = { ...(mark === undefined ? {} : { mark }), ...(output === undefined ? {} : { output }) };
   run.record({ type: 'agent-ended', ...ref, usage: {}, snapshot, changed, ignored, durationMs: 0, ...kept });

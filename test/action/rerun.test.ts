@@ -167,7 +167,10 @@ steps:
     expect(await scene.calls()).toHaveLength(1);
     expect(main.log).toContain('only its gates run');
     expect(main.outputs.status).toBe('passed');
-    expect(story(main.report)).toEqual(['impl#1@1 new declared-new passed']);
+    expect(story(main.report)).toEqual([
+      'impl#1@1 new declared-new cancelled:cancelled',
+      'impl#1@2 resumed continued passed',
+    ]);
   });
 
   it('with its new words, where the step was changed in between', async () => {
