@@ -141,7 +141,7 @@ async function takeOver(options: ResumeOptions, contents: Contents, state: RunSt
 function startOver(options: ResumeOptions, state: RunState, recorded: string): Takeover {
   const reason = `the checkout is at another commit than the recorded run, which began at ${recorded}`;
   missed(options, reason);
-  return { dropped: [...state.steps.keys()], reason, isFresh: false };
+  return { dropped: [...state.steps.keys()], reason };
 }
 
 /** S11: first what changed, then which steps that is. */

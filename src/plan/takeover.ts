@@ -12,8 +12,6 @@ export interface Takeover {
   readonly dropped: readonly string[];
   /** Why, for people; absent where nothing is dropped. */
   readonly reason?: string;
-  /** S14: the whole run starts afresh because there is nothing left to go on with. */
-  readonly isFresh: boolean;
 }
 
 export interface TakeoverFacts {
@@ -33,8 +31,8 @@ export function decideTakeover(facts: TakeoverFacts): Takeover {
     (least, cut) => (least === undefined || cut.index < least.index ? cut : least),
     undefined,
   );
-  if (first === undefined) return { dropped: [], isFresh: false };
-  return { dropped: [...facts.state.steps.keys()].slice(first.index), reason: first.reason, isFresh: false };
+  if (first === undefined) return { dropped: [] };
+  return { dropped: [...facts.state.steps.keys()].slice(first.index), reason: first.reason };
 }
 
 /** From which of the recorded steps on nothing holds. */
@@ -57,7 +55,7 @@ function isOver({ state, job, jobAttempt }: TakeoverFacts): boolean {
 function startAfresh(state: RunState): Takeover {
   const reason =
     'the run of the earlier attempt had passed and its job had ended with success, so this re-run starts afresh';
-  return { dropped: [...state.steps.keys()], reason, isFresh: true };
+  return { dropped: [...state.steps.keys()], reason };
 }
 
 /** Without a passed step there is no result that could be out of date: the conversation goes on. */
