@@ -94,15 +94,17 @@ function reportStep(planned: PlacedStep, state: StepState | undefined, facts: Re
     type: agentOf(planned.step)?.type ?? 'gates',
     ...(agent === undefined ? {} : { agent }),
     ...(last?.provider === undefined ? {} : { provider: last.provider }),
-    status: statusOf(state),
+    status: statusOf(state, facts.status),
     takenOver: facts.takenOver.has(planned.path),
     attempts: (state?.attempts ?? []).map(reportAttempt),
   };
 }
 
-function statusOf(state: StepState | undefined): StepStatus {
+function statusOf(state: StepState | undefined, run: RunStatus): StepStatus {
   if (state === undefined || state.attempts.length === 0) return 'not-run';
-  return state.status === 'running' ? 'cancelled' : state.status;
+  if (state.status !== 'running') return state.status;
+  // A run that passed cut nothing off: it was told to stop (`until`) among the tasks of this split.
+  return run === 'passed' ? 'not-run' : 'cancelled';
 }
 
 function reportAttempt(attempt: Attempt): ReportAttempt {

@@ -6,6 +6,7 @@ import { sessionReasons } from '../../src/journal/event.js';
 import { providers } from '../../src/providers/registry.js';
 import { codes } from '../../src/workflow/codes.js';
 import { gateTypes } from '../../src/workflow/gates.js';
+import { laterGate, laterKey, laterValue } from '../../src/workflow/later.js';
 import * as syntax from '../../src/workflow/syntax.js';
 import { read, rows } from './project.js';
 
@@ -20,6 +21,22 @@ function table(page: string, head: readonly string[]): readonly (readonly string
 }
 
 const code = (text: string) => `\`${text}\``;
+
+/** What the page on the providers says of one of them. */
+function section(title: string): string {
+  const page = read('docs/providers.md');
+  const begin = page.indexOf(`\n## ${title}\n`);
+  expect(begin, `docs/providers.md has a section ${title}`).toBeGreaterThanOrEqual(0);
+  const end = page.indexOf('\n## ', begin + 1);
+  return page.slice(begin, end < 0 ? undefined : end);
+}
+
+/** The message for a word of the language that does not run yet, by the first column of their table. */
+function refusal(where: string, name: string): string | undefined {
+  if (where === 'type') return laterValue('type', { kind: 'scalar', value: name, at: { start: 0, end: 0 } });
+  if (where === 'gate') return laterGate(name);
+  return laterKey(where === 'retry entry' ? 'retry' : (where as 'root' | 'step' | 'session'), name);
+}
 const first = (cells: readonly string[]) => cells[0] ?? '';
 
 describe('tables of the pages', () => {
@@ -52,6 +69,21 @@ describe('tables of the pages', () => {
     for (const key of keys(syntax.step)) expect(page).toContain(`\n| ${key} | `);
   });
 
+  it('lists every type of step', () => {
+    const types = rows('docs/workflow.md').find((cells) => cells[0] === code('type'))?.[1];
+    expect(types?.split(', ')).toEqual(syntax.step.shape.type.unwrap().options.map(code));
+  });
+
+  it('refuses by name what is listed as refused', () => {
+    const found = table('docs/workflow.md', ['Where', 'Key']);
+    for (const [place = '', words = ''] of found.filter((cells) => cells[0] !== 'values')) {
+      const names = [...words.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names)
+        expect(refusal(place.replaceAll('`', ''), name), `${place} ${name}`).toBeDefined();
+    }
+  });
+
   it('lists every gate', () => {
     const named = table('docs/workflow.md', ['Gate', 'Passes when']).map(first).join(' ');
     for (const gate of gateTypes) expect(named).toMatch(new RegExp(`\`${gate}[:\`]`));
@@ -61,6 +93,11 @@ describe('tables of the pages', () => {
 describe('tables of the providers', () => {
   const real = JSON.parse(read('test/real/package.json')).dependencies as Readonly<Record<string, string>>;
   const pinned = Object.values(real).map((version) => version.replace(/^npm:.*@/, ''));
+  const packages = new Set(
+    Object.entries(real).map(([name, version]) => /^npm:(.*)@/.exec(version)?.[1] ?? name),
+  );
+  /** In the place of a version: the CLI could not be had. */
+  const untried = 'not tried';
 
   it('has in the README exactly the providers that there are, with the versions that are tried', () => {
     const found = table('README.md', ['Provider', 'Agent names']);
@@ -71,22 +108,48 @@ describe('tables of the providers', () => {
       expect(cells[2]).toBe(code(executable));
     }
     const versions = found.flatMap((cells) => cells[4]?.split(', ') ?? []);
-    expect([...versions].sort()).toEqual([...pinned].sort());
+    expect([...versions].sort()).toEqual([...pinned, untried].sort());
+  });
+
+  it('has the same providers and versions in the overview of their page', () => {
+    const found = table('docs/providers.md', ['CLI', 'Tried']);
+    const told = table('README.md', ['Provider', 'Agent names']).map((cells) => [cells[0], cells[4]]);
+    expect(found.map((cells) => [cells[0], cells[1]])).toEqual(told);
+  });
+
+  it.each(providers)('has in the section of $title every package that was tried', ({ title }) => {
+    const found = table('docs/providers.md', ['CLI', 'Tried']).find((cells) => cells[0] === title);
+    const versions = found?.[1]?.split(', ') ?? [];
+    const own = section(title);
+    if (versions.includes(untried)) return expect(own).toContain('**Not tried.**');
+    const line = /^Tried: (.*)$/m.exec(own)?.[1] ?? '';
+    for (const version of versions) expect(line).toContain(version);
+    expect([...packages].filter((name) => line.includes(code(name)))).toHaveLength(1);
+  });
+
+  it.each(providers)('tells of $title what it tells of the others, in the same order', ({ title }) => {
+    const heads = [...section(title).matchAll(/^\*\*([A-Z][a-z ]+)\.\*\* /gm)].map((match) => match[1]);
+    const asked = ['Agents', 'Credentials', 'Gateways', 'Settings', 'Permissions', 'Sessions', 'Numbers'];
+    expect(section(title)).toContain('\n**Agents.**');
+    expect(heads.filter((head) => asked.includes(head ?? ''))).toEqual(
+      asked.filter((head) => heads.includes(head)),
+    );
+    for (const head of ['Credentials', 'Settings', 'Sessions', 'Numbers', 'What it cannot do'])
+      expect(heads).toContain(head);
   });
 
   it('has every model name', () => {
-    const page = read('docs/workflow.md');
-    for (const { id, models } of providers) {
+    for (const { id, title, models } of providers) {
       for (const [alias, model] of Object.entries(models)) {
-        expect(page).toContain(code(`${id}-${alias}`));
-        expect(page).toContain(code(model ?? ''));
+        expect(section(title)).toContain(code(`${id}-${alias}`));
+        if (model !== undefined) expect(section(title)).toContain(code(model));
       }
     }
   });
 
-  it('has every variable, switch, credential and login', () => {
-    const page = read('docs/security.md');
-    for (const { environment } of providers) {
+  it.each(providers)('has every variable, switch, credential and login of $title', ({ title, ...one }) => {
+    const page = section(title);
+    for (const environment of [one.environment, one.environmentOf?.(undefined) ?? one.environment]) {
       const { variables, gateways, credentials, logins } = environment;
       const names = [
         ...variables,

@@ -4,7 +4,7 @@ import { fold } from '../../src/journal/state.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
 import { makeSummary } from '../../src/report/summary.js';
-import { agentStep, planOf } from '../fakes/plan.js';
+import { agentStep, planOf, splitStep } from '../fakes/plan.js';
 
 const day = 24 * 60 * 60 * 1000;
 const plan = planOf([agentStep('tests'), agentStep('impl'), agentStep('last')]);
@@ -93,6 +93,17 @@ describe('the report', () => {
       ['impl', 'failed', false],
       ['last', 'not-run', false],
     ]);
+  });
+
+  it('calls a split that `until` stopped among its tasks not run, for nothing cut it off', () => {
+    const split = planOf([splitStep('build', [agentStep('impl')])], { until: 'build/a/impl' });
+    const told = [
+      { type: 'step-started', step: 'build', fingerprint, from: snapshot },
+      ...agentEvents('build', 1, 1, 'passed'),
+    ] as const;
+    const stopped = fold(told.map((event) => ({ ...event, at: 0 }) as JournalEvent));
+    expect(makeReport(split, stopped, { ...facts, status: 'passed' }).steps[0]?.status).toBe('not-run');
+    expect(makeReport(split, stopped, { ...facts, status: 'cancelled' }).steps[0]?.status).toBe('cancelled');
   });
 
   it('keeps what dropped steps have cost', () => {
