@@ -2,7 +2,7 @@
  * Runs git so that it leaves no trace and asks nobody: the only file here that knows how it is started. What
  * the commands mean is for the others.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
 import { openShell, quote, type Shell } from './shell.js';
@@ -104,27 +104,13 @@ export function openGit(place: GitPlace): Git {
       const words = [...always, ...further, '-C', place.directory, ...args].map(quote).join(' ');
       const variables = { ...place.variables, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) };
       const source = input === undefined ? '/dev/null' : 'stdin';
-      try {
-        const status = await place.shell.run(
-          `${assignments(variables)}git "$@" ${words} <${source} >stdout 2>stderr`,
-        );
-        if (!accept.includes(status)) throw fault(args, status, place.scratch);
-        return { status, stdout: readFileSync(join(place.scratch, 'stdout')) };
-      } finally {
-        removeStreams(place.scratch, input === undefined ? outputs : ['stdin', ...outputs]);
-      }
+      const status = await place.shell.run(
+        `${assignments(variables)}git "$@" ${words} <${source} >stdout 2>stderr`,
+      );
+      if (!accept.includes(status)) throw fault(args, status, place.scratch);
+      return { status, stdout: readFileSync(join(place.scratch, 'stdout')) };
     },
   };
-}
-
-const outputs = ['stdout', 'stderr'];
-
-/**
- * ext4 writes a file to the disk at once when it was cut to nothing and filled again (`auto_da_alloc`), which
- * takes longer than most git commands; one that is made and removed never gets there.
- */
-function removeStreams(scratch: string, names: readonly string[]): void {
-  for (const name of names) rmSync(join(scratch, name), { force: true });
 }
 
 function assignments(variables: Readonly<Record<string, string>>): string {
