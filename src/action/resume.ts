@@ -11,6 +11,7 @@ import { UserError, UserErrors } from '../failure.js';
 import type { JournalEvent, NewEvent } from '../journal/event.js';
 import { parseJournal } from '../journal/journal.js';
 import { apply, fold, lastUseOf, newestSnapshot, type RunState } from '../journal/state.js';
+import { expand } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import { decideTakeover, type Takeover } from '../plan/takeover.js';
 import type { Provider } from '../providers/provider.js';
@@ -145,7 +146,16 @@ function startOver(options: ResumeOptions, state: RunState, recorded: string): T
 }
 
 /** S11: first what changed, then which steps that is. */
-function tellTakeover({ say }: ResumeOptions, state: RunState, { dropped, reason }: Takeover): void {
+function tellTakeover(
+  { plan, say, warn }: ResumeOptions,
+  state: RunState,
+  { dropped, reason }: Takeover,
+): void {
+  const { fromStep } = plan;
+  if (fromStep !== undefined && !expand(plan, state).some(({ path }) => path === fromStep))
+    warn(
+      `Input \`from-step\`: the recorded run has no step \`${fromStep}\`, so nothing is forgotten for it.`,
+    );
   if (dropped.length === 0 || reason === undefined) return;
   const again = dropped.filter((path) => state.steps.get(path)?.status === 'passed');
   say(`Note: ${reason}.`);

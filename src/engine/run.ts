@@ -50,6 +50,8 @@ export async function runPlan(options: RunOptions): Promise<RunState> {
 
 async function runSteps(run: Run): Promise<RunEnded> {
   const end = await runScope(run, rootScope(run.plan));
+  if (end.status === 'passed' && !end.isLast && run.plan.until !== undefined)
+    run.ports.reporter.warn(`Input \`until\`: no step \`${run.plan.until}\` came, so nothing was left out.`);
   const base = { type: 'run-ended', status: end.status, jobAttempt: run.jobAttempt } as const;
   return end.status === 'passed' ? base : { ...base, failedStep: end.path };
 }

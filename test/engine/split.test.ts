@@ -197,3 +197,12 @@ describe('a re-run of a split', () => {
     expect(next.calls[0]).toMatchObject({ mode: 'resume', id: world.calls.at(-1)?.id });
   });
 });
+
+it('warns where `until` names a task that the plan does not have', async () => {
+  const world = createWorld({ play: player() });
+  await world.run(planOf([splitStep('build', each)], { until: 'build/typo/impl' }));
+  expect(world.warnings.join()).toContain('no step `build/typo/impl` came');
+  const stopped = createWorld({ play: player() });
+  await stopped.run(planOf([splitStep('build', each)], { until: 'build/b/impl' }));
+  expect(stopped.warnings).toEqual([]);
+});
