@@ -8,7 +8,7 @@ import type { Log } from '../report/log.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
 import { makeSummary } from '../report/summary.js';
-import type { Redactor } from '../security/redact.js';
+import { type Redactor, redactDeep } from '../security/redact.js';
 
 export interface Ending {
   readonly plan: Plan;
@@ -38,8 +38,8 @@ export async function writeEnding(ending: Ending, redact: Redactor): Promise<voi
   for (const [name, value] of Object.entries(outputs(report, ending))) core.setOutput(name, redact(value));
   const rerun = ending.status === 'passed' ? undefined : rerunNote(ending);
   const { state, warnings } = ending;
-  const summary = makeSummary({ report, state, warnings, ...(rerun === undefined ? {} : { rerun }) });
-  await core.summary.emptyBuffer().addRaw(redact(summary)).write({ overwrite: true });
+  const summary = makeSummary({ report, state, warnings, ...(rerun === undefined ? {} : { rerun }) }, redact);
+  await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
 }
 
 /** Exit code 1 goes with it. */
@@ -102,14 +102,6 @@ function sum(numbers: readonly (number | undefined)[]): number | undefined {
 
 function text(value: number | undefined): string {
   return value === undefined ? '' : String(Number(value.toFixed(6)));
-}
-
-/** Every text in a value, so that a secret cannot hide behind JSON's escapes. */
-function redactDeep<T>(value: T, redact: Redactor): T {
-  if (typeof value === 'string') return redact(value) as T;
-  if (Array.isArray(value)) return value.map((item) => redactDeep(item, redact)) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, redact)])) as T;
 }
 
 /** A job in which no step ran. */

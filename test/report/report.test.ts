@@ -4,6 +4,7 @@ import { fold } from '../../src/journal/state.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
 import { makeSummary } from '../../src/report/summary.js';
+import { createRedactor } from '../../src/security/redact.js';
 import { agentStep, planOf } from '../fakes/plan.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -107,7 +108,10 @@ describe('the report', () => {
 });
 
 describe('the summary', () => {
-  const summary = makeSummary({ report, state, warnings: ['a <b> warning'], rerun: 'Re-run it.' });
+  const summary = makeSummary(
+    { report, state, warnings: ['a <b> warning'], rerun: 'Re-run it.' },
+    (text) => text,
+  );
   const rows = summary.split('\n').filter((line) => line.startsWith('|'));
 
   it('has a row for each step and as many cells in each', () => {
@@ -124,6 +128,28 @@ describe('the summary', () => {
 
   it('shows what the failed gate said in a block that it cannot close', () => {
     expect(summary).toContain('````text\ngate t|e<s>t:\nline\n```\nmore\n````');
+  });
+
+  it('has no secret, also where Markdown puts signs into it', () => {
+    const secret = 'sk-ant_a|b_c*d<e_f|g`h_i&j[k';
+    const leaking: readonly NewEvent[] = [
+      {
+        type: 'attempt-ended',
+        ...{ step: 'impl', number: 1, jobAttempt: 2, status: 'failed', files: [], durationMs: 1 },
+        gates: [{ name: secret, type: 'bash', status: 'failed', output: secret, durationMs: 1 }],
+        failure: { kind: 'crash', message: `the key ${secret}` },
+      },
+    ];
+    const leaked = fold([...events, ...leaking].map((event) => ({ ...event, at: 0 }) as JournalEvent));
+    const told = {
+      report: makeReport(plan, leaked, facts),
+      state: leaked,
+      warnings: [secret],
+      rerun: secret,
+    };
+    const text = makeSummary(told, createRedactor([secret]));
+    expect(text.replaceAll('\\', '')).not.toMatch(/sk-ant|g`h|[^*]i&(amp;)?j/);
+    expect(text.match(/(?:\\?\*){3}/g)).toHaveLength(6);
   });
 
   it('says what a re-run will do', () => {
