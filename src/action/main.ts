@@ -19,6 +19,7 @@ import { privatePaths } from './handover.js';
 import { preflight } from './preflight.js';
 import { runInWorkspace } from './run.js';
 import type { Setting } from './setting.js';
+import { storeFaults } from './state.js';
 import { readWorkflow } from './workflow-file.js';
 
 /** Exit code. Throws `UserError` for what the user has to mend. */
@@ -127,7 +128,8 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
     privateDirectory: git,
     env: gitEnvironment(environment),
   }).catch(faultsOf);
-  const gitFaults = 'root' in opened ? checkoutFaults(setting, opened) : opened;
+  const gitFaults =
+    'root' in opened ? [...checkoutFaults(setting, opened), ...(await storeFaults(setting, opened))] : opened;
   const faults = [...gitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
   if (faults.length > 0 || !('root' in opened)) throw new UserErrors(faults);
   return opened;

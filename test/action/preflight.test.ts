@@ -1,5 +1,5 @@
 /** What has to be there before an agent starts: programs, credentials, gates, git, a runner, and who asks. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -80,6 +80,20 @@ describe('what is missing', () => {
       },
     });
     expect(main.outputs.status).toBe('passed');
+  });
+
+  it('is a place for the state outside of what the run records', async () => {
+    const scene = await openScene({ workflow: simple, files: { '.gitignore': 'ignored/\n' } });
+    const link = async ({ root, workspace }: Machine) => symlink(workspace, join(root, 'link'));
+    const at = (path: string) => ({ inputs: { 'state-store': `directory:${path}` }, prepare: link });
+    for (const path of ['.', 'state/of/it', '../sample/state', '.gump/out/state', '../../../link/state'])
+      expect(await refused(scene, at(path)), path).toEqual([
+        expect.stringMatching(/^Input state-store: .* lies in the work tree, .*Give a path outside/),
+      ]);
+    for (const path of ['../state', 'ignored/state']) {
+      const { main } = await scene.attempt(at(path));
+      expect(main.outputs, path).toMatchObject({ status: 'passed', persisted: 'true' });
+    }
   });
 
   it('is a runner that this action runs on', async () => {
