@@ -56,7 +56,24 @@ export function tellFailure(log: Log, ending: Ending): void {
   );
 }
 
-function outputs(report: Report, ending: Ending): Readonly<Record<string, string>> {
+/** Every output, as it is where there is nothing to say. */
+const nothing = {
+  status: '',
+  'failed-step': '',
+  resumed: 'false',
+  persisted: 'false',
+  checkpoint: '',
+  sessions: '{}',
+  'cost-usd': '',
+  tokens: '',
+  turns: '',
+  report: '',
+  patch: '',
+  tasks: '',
+  commit: '',
+};
+
+function outputs(report: Report, ending: Ending): typeof nothing {
   const { totals } = report;
   const tokens = sum([totals.inputTokens, totals.outputTokens]);
   return {
@@ -112,6 +129,8 @@ export interface Unstarted {
   readonly jobAttempt: number;
   /** Absent where there is no place for a report, or the run itself has written one. */
   readonly report?: string;
+  /** The run itself has written a report, and set the outputs; they stay. */
+  readonly hasReport?: boolean;
   /** The text of the summary, free of secrets. */
   readonly summary: string;
 }
@@ -124,10 +143,9 @@ export async function writeUnstarted(unstarted: Unstarted): Promise<void> {
   if (unstarted.report !== undefined) {
     const report = makeReport(plan, emptyState, { ...facts, takenOver: new Set() });
     writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
-    core.setOutput('report', unstarted.report);
   }
-  core.setOutput('status', status);
-  core.setOutput('resumed', 'false');
-  core.setOutput('persisted', 'false');
+  const said = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : nothing;
+  const told = { ...said, status, ...(unstarted.report === undefined ? {} : { report: unstarted.report }) };
+  for (const [name, value] of Object.entries(told)) core.setOutput(name, value);
   await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
 }

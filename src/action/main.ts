@@ -135,9 +135,9 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
   return opened;
 }
 
-function tellSkipped({ job }: Setting, { plan, privateDirectory }: Scene): Promise<void> {
+function tellSkipped({ job, redact }: Setting, { plan, privateDirectory }: Scene): Promise<void> {
   const { runId, jobAttempt } = job;
-  const { workflow } = plan;
+  const workflow = redact(plan.workflow);
   const summary = `### ${escapeText(workflow)}: skipped\n\nNo credential for an agent of this workflow was there, as on pull requests of forks.\n`;
   const { report } = privatePaths(privateDirectory);
   return writeUnstarted({ status: 'skipped', workflow, runId, jobAttempt, report, summary });
