@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
-import { fold } from '../../src/journal/state.js';
+import { type Attempt, fold, type StepState } from '../../src/journal/state.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
 import { makeSummary } from '../../src/report/summary.js';
@@ -169,6 +169,26 @@ describe('the note about a re-run', () => {
   it('knows that GitHub allows no re-run after 30 days', () => {
     expect(rerunNote({ ...base, now: 29 * day })).toContain('before 1970-01-31');
     expect(rerunNote({ ...base, isInCache: false })).toContain('before 1970-01-31');
+  });
+
+  it('speaks of the same conversation only where there is one to go on in', () => {
+    const impl = state.steps.get('impl') as StepState;
+    const last = impl.attempts.at(-1) as Attempt;
+    const noteOf = (attempts: readonly Attempt[]) =>
+      rerunNote({ ...base, state: { ...state, steps: new Map([['impl', { ...impl, attempts }]]) } });
+    const { id: _id, ...withoutId } = session;
+    const { session: _session, ...gatesOnly } = last;
+    const failedBy = (kind: 'context' | 'session-lost') => ({ ...last, failure: { kind, message: '' } });
+    for (const attempt of [
+      gatesOnly,
+      { ...last, session: withoutId },
+      failedBy('context'),
+      failedBy('session-lost'),
+    ])
+      expect(noteOf([last, attempt])).toMatch(/^"Re-run failed jobs" before \S+ runs step `impl` again\.$/);
+    expect(noteOf([])).toMatch(/ before \S+ runs step `impl`\.$/);
+    const { failedStep: _failedStep, ...withoutStep } = base;
+    expect(rerunNote(withoutStep)).toMatch(/ takes over the step that passed and runs what is left\.$/);
   });
 
   it('promises nothing where nothing was stored', () => {
