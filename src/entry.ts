@@ -1,14 +1,26 @@
 /** From the runner's call to a phase, and from what a phase throws to an exit code. */
-import { appendFileSync, mkdtempSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { appendFileSync, lstatSync, mkdtempSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Environment } from './security/secret-names.js';
 
 /** Saved by `main` for `post`; the runner gives it back as `STATE_gump`. */
 const stateName = 'gump';
 
-/** `script`: the file that was started (`post.ts`); a rig that starts one file for both is told by the state. */
+/**
+ * `script`: the file that was started (`post.ts`). Where one file of another name is started for both phases, the
+ * state tells; it counts only where `main` can have made it, for a variable may come from anywhere.
+ */
 export function isPost(environment: Environment, script: string | undefined): boolean {
-  return basename(script ?? '') === 'post.js' || environment[`STATE_${stateName}`] !== undefined;
+  const name = basename(script ?? '');
+  if (name === 'post.js' || name === 'index.js') return name === 'post.js';
+  return isPrivateDirectory(environment[`STATE_${stateName}`], environment.RUNNER_TEMP);
+}
+
+function isPrivateDirectory(directory: string | undefined, temp: string | undefined): boolean {
+  if (!directory || !temp) return false;
+  if (resolve(dirname(directory)) !== resolve(temp) || !basename(directory).startsWith('gump-')) return false;
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
 }
 
 /** The workflow is the user's text: it is shown as one word, so that it cannot become a command. */

@@ -8,7 +8,7 @@ import type { Log } from '../report/log.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
 import { makeSummary } from '../report/summary.js';
-import type { Redactor } from '../security/redact.js';
+import { type Redactor, redactDeep } from '../security/redact.js';
 
 export interface Ending {
   readonly plan: Plan;
@@ -38,8 +38,8 @@ export async function writeEnding(ending: Ending, redact: Redactor): Promise<voi
   for (const [name, value] of Object.entries(outputs(report, ending))) core.setOutput(name, redact(value));
   const rerun = ending.status === 'passed' ? undefined : rerunNote(ending);
   const { state, warnings } = ending;
-  const summary = makeSummary({ report, state, warnings, ...(rerun === undefined ? {} : { rerun }) });
-  await core.summary.emptyBuffer().addRaw(redact(summary)).write({ overwrite: true });
+  const summary = makeSummary({ report, state, warnings, ...(rerun === undefined ? {} : { rerun }) }, redact);
+  await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
 }
 
 /** Exit code 1 goes with it. */
@@ -56,7 +56,24 @@ export function tellFailure(log: Log, ending: Ending): void {
   );
 }
 
-function outputs(report: Report, ending: Ending): Readonly<Record<string, string>> {
+/** Every output, as it is where there is nothing to say. */
+const nothing = {
+  status: '',
+  'failed-step': '',
+  resumed: 'false',
+  persisted: 'false',
+  checkpoint: '',
+  sessions: '{}',
+  'cost-usd': '',
+  tokens: '',
+  turns: '',
+  report: '',
+  patch: '',
+  tasks: '',
+  commit: '',
+};
+
+function outputs(report: Report, ending: Ending): typeof nothing {
   const { totals } = report;
   const tokens = sum([totals.inputTokens, totals.outputTokens]);
   return {
@@ -104,14 +121,6 @@ function text(value: number | undefined): string {
   return value === undefined ? '' : String(Number(value.toFixed(6)));
 }
 
-/** Every text in a value, so that a secret cannot hide behind JSON's escapes. */
-function redactDeep<T>(value: T, redact: Redactor): T {
-  if (typeof value === 'string') return redact(value) as T;
-  if (Array.isArray(value)) return value.map((item) => redactDeep(item, redact)) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, redact)])) as T;
-}
-
 /** A job in which no step ran. */
 export interface Unstarted {
   readonly status: 'skipped' | 'failed';
@@ -120,6 +129,8 @@ export interface Unstarted {
   readonly jobAttempt: number;
   /** Absent where there is no place for a report, or the run itself has written one. */
   readonly report?: string;
+  /** The run itself has written a report, and set the outputs; they stay. */
+  readonly hasReport?: boolean;
   /** The text of the summary, free of secrets. */
   readonly summary: string;
 }
@@ -132,10 +143,9 @@ export async function writeUnstarted(unstarted: Unstarted): Promise<void> {
   if (unstarted.report !== undefined) {
     const report = makeReport(plan, emptyState, { ...facts, takenOver: new Set() });
     writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
-    core.setOutput('report', unstarted.report);
   }
-  core.setOutput('status', status);
-  core.setOutput('resumed', 'false');
-  core.setOutput('persisted', 'false');
+  const said = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : nothing;
+  const told = { ...said, status, ...(unstarted.report === undefined ? {} : { report: unstarted.report }) };
+  for (const [name, value] of Object.entries(told)) core.setOutput(name, value);
   await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
 }

@@ -19,6 +19,7 @@ import { privatePaths } from './handover.js';
 import { preflight } from './preflight.js';
 import { runInWorkspace } from './run.js';
 import type { Setting } from './setting.js';
+import { storeFaults } from './state.js';
 import { readWorkflow } from './workflow-file.js';
 
 /** Exit code. Throws `UserError` for what the user has to mend. */
@@ -127,15 +128,16 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
     privateDirectory: git,
     env: gitEnvironment(environment),
   }).catch(faultsOf);
-  const gitFaults = 'root' in opened ? checkoutFaults(setting, opened) : opened;
+  const gitFaults =
+    'root' in opened ? [...checkoutFaults(setting, opened), ...(await storeFaults(setting, opened))] : opened;
   const faults = [...gitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
   if (faults.length > 0 || !('root' in opened)) throw new UserErrors(faults);
   return opened;
 }
 
-function tellSkipped({ job }: Setting, { plan, privateDirectory }: Scene): Promise<void> {
+function tellSkipped({ job, redact }: Setting, { plan, privateDirectory }: Scene): Promise<void> {
   const { runId, jobAttempt } = job;
-  const { workflow } = plan;
+  const workflow = redact(plan.workflow);
   const summary = `### ${escapeText(workflow)}: skipped\n\nNo credential for an agent of this workflow was there, as on pull requests of forks.\n`;
   const { report } = privatePaths(privateDirectory);
   return writeUnstarted({ status: 'skipped', workflow, runId, jobAttempt, report, summary });

@@ -20,21 +20,21 @@ export interface Setting {
 
 /** Throws `UserError` for inputs or variables that are not as they should be. */
 export function openSetting(environment: Environment, table: readonly Provider[] = providers): Setting {
-  const job = readJob(environment);
-  const inputs = readInputs(inputsOf(environment));
-  const { stateKeys, githubToken } = inputs;
-  const secrets = secretsOf(environment, table, {
-    stateKeys,
-    ...(githubToken === undefined ? {} : { githubToken }),
-  });
+  const get = inputsOf(environment);
+  // Taken as they stand: what is said of wrong inputs and variables quotes them, and a wrong key is a secret too.
+  const stateKeys = get('state-key').split('\n');
+  const secrets = secretsOf(environment, table, { stateKeys, githubToken: get('github-token') });
   const redact = createRedactor(secrets);
-  const log = createLog({ write: standardOutput(), redact, isDebug: job.isDebug });
-  for (const secret of secrets) log.mask(secret);
+  const log = createLog({ write: standardOutput(), redact, isDebug: environment.RUNNER_DEBUG === '1' });
   opened = { log, redact };
+  const job = readJob(environment);
+  // Outside of a runner nobody takes these commands: they would be printed.
+  for (const secret of secrets) log.mask(secret);
+  const inputs = readInputs(get);
   return { environment, job, inputs, log, redact, providers: table };
 }
 
-/** How to speak as far as the job is known: before the inputs were read nothing is hidden, for nothing is quoted. */
+/** How to speak as far as the job is known; without secrets where the phase did not come to look for them. */
 export function currentVoice(): Pick<Setting, 'log' | 'redact'> {
   if (opened !== undefined) return opened;
   const redact = createRedactor([]);

@@ -11,6 +11,7 @@ import { deriveStateName } from '../checkpoint/state-name.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import { sealingCredentials } from '../security/credentials.js';
 import { trustClass } from '../security/trust.js';
+import type { Workspace } from '../workspace/workspace.js';
 import { privatePaths } from './handover.js';
 import type { Setting } from './setting.js';
 
@@ -31,6 +32,21 @@ export async function openState(setting: Setting, privateDirectory: string): Pro
       : createDirectoryStore(resolve(setting.job.workspace, stateStore.path));
   const obstacle = store.unwritable ?? (secrets.length === 0 ? withoutSecret : undefined);
   return { store, secrets, ...(obstacle === undefined ? {} : { obstacle }) };
+}
+
+/** A state in the work tree, with its key, would get into the patch, the commits and every later checkpoint. */
+export async function storeFaults(
+  { inputs, job }: Setting,
+  workspace: Workspace,
+): Promise<readonly string[]> {
+  const { stateStore } = inputs;
+  if (stateStore.kind === 'cache') return [];
+  const directory = resolve(job.workspace, stateStore.path);
+  if (!(await workspace.covers(directory))) return [];
+  return [
+    `Input state-store: ${directory} lies in the work tree, so the state and its key would become a part of what the run changes. ` +
+      'Give a path outside of the checkout that the next job finds again, or have git ignore it.',
+  ];
 }
 
 const withoutSecret =

@@ -22,12 +22,14 @@ export async function tellError(
   const what = error instanceof UserError ? 'nothing was run' : 'ended by a fault of its own';
   const list = faults.map((fault) => `- ${escapeText(redact(fault))}`).join('\n');
   const { report } = privatePaths(privateDirectory);
+  const hasReport = privateDirectory !== '' && existsSync(report);
   await writeUnstarted({
     status: 'failed',
     workflow: redact(environment.INPUT_WORKFLOW ?? ''),
     runId: environment.GITHUB_RUN_ID ?? '',
     jobAttempt: Number(environment.GITHUB_RUN_ATTEMPT ?? 1),
-    ...(privateDirectory === '' || existsSync(report) ? {} : { report }),
+    hasReport,
+    ...(privateDirectory === '' || hasReport ? {} : { report }),
     summary: `### gump-action: ${what}\n\n${list}\n`,
   });
 }

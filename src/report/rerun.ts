@@ -26,9 +26,16 @@ export function rerunNote(facts: RerunFacts): string {
   const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
   const kept =
     passed === 0 ? '' : `takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed and `;
-  const where =
-    facts.failedStep === undefined ? '' : ` with step \`${facts.failedStep}\` in the same conversation`;
-  return `"Re-run failed jobs" before ${formatDay(deadline(facts))} ${kept}goes on${where}.`;
+  return `"Re-run failed jobs" before ${formatDay(deadline(facts))} ${kept}${whatRuns(facts)}.`;
+}
+
+function whatRuns({ state, failedStep }: RerunFacts): string {
+  if (failedStep === undefined) return 'runs what is left';
+  const last = state.steps.get(failedStep)?.attempts.at(-1);
+  if (last === undefined) return `runs step \`${failedStep}\``;
+  const isLost = last.failure?.kind === 'context' || last.failure?.kind === 'session-lost';
+  if (last.session?.id === undefined || isLost) return `runs step \`${failedStep}\` again`;
+  return `goes on with step \`${failedStep}\` in the same conversation`;
 }
 
 /** Milliseconds since 1970: the earlier of GitHub's limit and, in the cache, of the entry's life. */

@@ -3,6 +3,7 @@
 import { describeDecision } from '../engine/session.js';
 import { errorText } from '../gates/error-text.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
+import { type Redactor, redactDeep } from '../security/redact.js';
 import { formatCost, formatCount, formatDuration } from './format.js';
 import type { Report, ReportStep } from './report.js';
 
@@ -17,7 +18,9 @@ export interface SummaryFacts {
   readonly warnings: readonly string[];
 }
 
-export function makeSummary(facts: SummaryFacts): string {
+export function makeSummary(told: SummaryFacts, redact: Redactor): string {
+  // Before anything is escaped: a secret with a `\` in it is not found any more.
+  const facts = redactDeep(told, redact);
   const { report, state } = facts;
   const parts = [
     `### ${escapeText(report.workflow)}: ${report.status}${report.failedStep === undefined ? '' : ` at \`${report.failedStep}\``}`,

@@ -7,20 +7,24 @@
  * the memory itself where the machine allows it.
  *
  * C1 The file is readable by its owner alone and is gone before the new process does anything else.
+ *    Only a file that can be of this making is read: a variable may come from anywhere.
  * C2 Process id, standard streams and arguments stay; handlers of signals have to be set up again.
  *
  * This file imports nothing of ours that is more than a type, so that it can be the first thing that runs.
  */
-import { mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lstatSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /** Names the file for the new process; set for nobody else. */
 const handOverVariable = 'GUMP_ACTION_ENVIRONMENT_FILE';
 
+const folderPrefix = 'gump-start-';
+const fileName = 'environment.json';
+
 /**
  * What a program needs before it can read a file: where programs, libraries and certificates are, and the
  * options of Node, which it reads only at its start. RUNNER_TRACKING_ID is how the runner finds what a job
- * left behind (actions/runner, `JobExtension`).
+ * left behind (actions/runner, `JobExtension`); below RUNNER_TEMP lies the file.
  */
 const neededAtStart = [
   'PATH',
@@ -36,6 +40,7 @@ const neededAtStart = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'RUNNER_TRACKING_ID',
+  'RUNNER_TEMP',
 ];
 
 /** What cleaning needs to know. */
@@ -75,10 +80,10 @@ export function cleanProcess(options: CleanProcessOptions): void {
  */
 export function adoptEnvironment(): boolean {
   const file = process.env[handOverVariable];
-  if (file === undefined) return false;
+  delete process.env[handOverVariable];
+  if (file === undefined || !isHandOver(file)) return false;
   try {
     const variables = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>;
-    delete process.env[handOverVariable];
     Object.assign(process.env, variables);
   } catch (error) {
     throw new Error(`The job's variables cannot be read from ${file}; re-run the job`, { cause: error });
@@ -91,9 +96,23 @@ export function adoptEnvironment(): boolean {
 
 function writeHandOver(parent: string): string {
   // mkdtemp makes the directory with mode 0700.
-  const file = join(mkdtempSync(join(parent, 'gump-start-')), 'environment.json');
+  const file = join(mkdtempSync(join(parent, folderPrefix)), fileName);
   writeFileSync(file, JSON.stringify(process.env), { mode: 0o600, flag: 'wx' });
   return file;
+}
+
+function isHandOver(file: string): boolean {
+  const { RUNNER_TEMP } = process.env;
+  const folder = dirname(file);
+  if (!RUNNER_TEMP || resolve(dirname(folder)) !== resolve(RUNNER_TEMP)) return false;
+  if (!basename(folder).startsWith(folderPrefix) || basename(file) !== fileName) return false;
+  const options = { throwIfNoEntry: false } as const;
+  const [outer, inner] = [lstatSync(folder, options), lstatSync(file, options)];
+  const uid = process.getuid?.();
+  if (outer?.isDirectory() !== true || outer.uid !== uid) return false;
+  // Gone: reading it says so, for without it this process has next to no variables.
+  if (inner === undefined) return true;
+  return inner.isFile() && inner.uid === uid && (inner.mode & 0o777) === 0o600;
 }
 
 function removeHandOver(file: string): void {

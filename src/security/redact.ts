@@ -32,6 +32,15 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   return (text) => cutOut(text, findPieces(text, pieces, mayBePiece));
 }
 
+/** The same with every text in it redacted, before escapes of JSON or Markdown can hide a secret. */
+export function redactDeep<T>(value: T, redact: Redactor): T {
+  if (typeof value === 'string') return redact(value) as T;
+  if (Array.isArray(value)) return value.map((item) => redactDeep(item, redact)) as T;
+  if (value instanceof Map) return new Map([...value].map((entry) => redactDeep(entry, redact))) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, redact)])) as T;
+}
+
 function addPieces(secret: string, pieces: Set<string>): void {
   if (secret.length < shortestSecret) return;
   for (const form of [secret, ...base64Forms(secret)]) {

@@ -7,11 +7,11 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Words in a name that mark its value as a secret. `_PWD` and `_AUTH` count only at the end, so that `PWD`,
- * `OLDPWD` and `SSH_AUTH_SOCK` (a socket, no secret) stay.
+ * Words in a name that mark its value as a secret. `_PWD`, `_PASS` and `_AUTH` count only at the end, so that
+ * `PWD`, `OLDPWD` and `SSH_AUTH_SOCK` (a socket, no secret) stay.
  */
 const secretWords =
-  /KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PRIVATE|CONNECTION_?STRING|COOKIE|JWT|(?:^|_)(?:PAT|DSN)$|_(?:PWD|AUTH)$/i;
+  /KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PRIVATE|CONNECTION_?STRING|COOKIE|JWT|WEBHOOK|(?:^|_)(?:PAT|DSN)$|_(?:PWD|PASS|AUTH)$/i;
 
 /** The files by which a step speaks to the runner; whoever has their names can set outputs and `PATH`. */
 export const fileCommandVariables = [
@@ -28,6 +28,11 @@ const fileCommandNames: ReadonlySet<string> = new Set(fileCommandVariables);
 /** Whether the name says that the value is a secret. */
 export function saysSecret(name: string): boolean {
   return secretWords.test(name);
+}
+
+/** Whether the name says that the value is an address that whoever knows it may write to. */
+export function saysWebhook(name: string): boolean {
+  return /WEBHOOK/i.test(name);
 }
 
 /** Whether the variable is between the runner and the action, and is handed to nobody, whoever asks. */

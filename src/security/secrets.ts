@@ -3,11 +3,12 @@
  *
  * A value that is surely a credential (a provider's static key, the state keys, the token of the job) counts
  * whatever it looks like. A value whose variable merely sounds like a secret counts unless it is a path or a
- * plain address: pieces of `/home/runner/.config` would otherwise vanish from every log line.
+ * plain address: pieces of `/home/runner/.config` would otherwise vanish from every log line. An address of a
+ * webhook is a secret, but for its beginning up to the host.
  */
 import type { ProviderVariables } from './environment.js';
 import { shortestSecret } from './redact.js';
-import { type Environment, saysSecret } from './secret-names.js';
+import { type Environment, saysSecret, saysWebhook } from './secret-names.js';
 
 /** Inputs whose values are secrets. */
 export interface SecretInputs {
@@ -40,6 +41,7 @@ export function secretsOf(
   for (const value of [...named(environment, providers), ...passwordsInAddresses(environment)]) {
     if (!isPath(value) && !isPlainAddress(value)) addSecret(value, found);
   }
+  for (const value of webhooks(environment)) addSecret(value, found);
   return [...found];
 }
 
@@ -78,6 +80,14 @@ function passwordsInAddresses(environment: Environment): readonly string[] {
   return Object.values(environment).flatMap((value) => {
     const password = value && /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*?:([^/?#\s]+)@/i.exec(value.trim())?.[1];
     return password ? [password, decoded(password)] : [];
+  });
+}
+
+/** What follows the host: `https://hooks.slack.com` is in other addresses too. */
+function webhooks(environment: Environment): readonly string[] {
+  return Object.entries(environment).flatMap(([name, value]) => {
+    if (!saysWebhook(name) || value === undefined || !isPlainAddress(value)) return [];
+    return [value.trim().replace(/^[^/]+:\/\/[^/?#]*/, '')];
   });
 }
 

@@ -1,6 +1,7 @@
 /** What lies in a directory without being recorded, by its top-level names. */
-import { readdirSync } from 'node:fs';
-import { type BytePath, bytesOf, splitRecords, toText } from './byte-path.js';
+import { readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { type BytePath, bytesOf, fromText, splitRecords, toText } from './byte-path.js';
 import { isDropped } from './exclude-rules.js';
 import type { Git } from './git.js';
 import type { Repository } from './repository.js';
@@ -27,4 +28,29 @@ export async function allIgnored(git: Git): Promise<ReadonlySet<BytePath>> {
   const args = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory'];
   const { stdout } = await git.run(args);
   return new Set(splitRecords(stdout));
+}
+
+/** Whether a directory lies in the work tree and what is put there is not ignored; in `.gump/out` it is removed. */
+export async function covers(git: Git, repository: Repository, directory: string): Promise<boolean> {
+  const inside = relative(repository.root, settled(directory));
+  if (inside === '..' || inside.startsWith('../')) return false;
+  // Asked for a file in it: a directory that is not there yet fits no rule that ends in `/`.
+  const path = fromText(join(inside, 'gump'));
+  if (isDropped(path, repository.prefix)) return true;
+  // 128: in a submodule.
+  const { status } = await git.run(['check-ignore', '-z', '--stdin'], {
+    input: bytesOf(`${path}\0`),
+    accept: [0, 1, 128],
+  });
+  return status !== 0;
+}
+
+/** The path without symbolic links, as far as it exists. */
+function settled(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(settled(parent), basename(path));
+  }
 }

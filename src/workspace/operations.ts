@@ -2,7 +2,7 @@
 import { applySnapshot } from './apply.js';
 import { type BytePath, shownPath, toText } from './byte-path.js';
 import type { Git } from './git.js';
-import { ignoredNames } from './ignored.js';
+import { covers, ignoredNames } from './ignored.js';
 import type { LeftOutFile, LeftOutRules } from './leftovers.js';
 import type { MergeFiles } from './merge.js';
 import { emptyOutput, removeOutput } from './output-directory.js';
@@ -60,6 +60,7 @@ export function composeWorkspace(parts: WorkspaceParts): Workspace {
         return () => inTurn(restore);
       }),
     ignored: () => inTurn(() => ignoredNames(git, parts.rules.repository)),
+    covers: (path) => inTurn(() => covers(git, parts.rules.repository, path)),
     emptyOutput: () => inTurn(() => emptyOutput(directory)),
     removeOutput: () => inTurn(() => removeOutput(directory)),
   };

@@ -77,6 +77,8 @@ export interface Workspace {
   guard(): Promise<() => Promise<void>>;
   /** Top-level names that lie here but are ignored by git (`node_modules`, `dist`), sorted. */
   ignored(): Promise<readonly string[]>;
+  /** Whether files in the directory at this absolute path, there or not, are the run's to record or to remove. */
+  covers(directory: string): Promise<boolean>;
   /** Removes `.gump/out` and makes it anew, empty. */
   emptyOutput(): Promise<void>;
   /** Removes `.gump/out`, and `.gump` when that leaves it empty. */

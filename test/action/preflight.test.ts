@@ -1,9 +1,10 @@
 /** What has to be there before an agent starts: programs, credentials, gates, git, a runner, and who asks. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { git } from '../rig/git.js';
 import { type Machine, pullRequestEvent, type StepResult, type WorkflowEvent } from '../rig/machine.js';
 import { type AttemptOptions, openScene, type Scene } from './scene.js';
@@ -21,14 +22,21 @@ steps:
     agent: codex
     prompt: make them pass
 `;
+const { outputs } = parse(await readFile('action.yml', 'utf8')) as { readonly outputs: object };
 const simple = flow.replace(/ {4}gate: .*\n/, '');
+
+/** All outputs of `action.yml`, as they are where nothing ran. */
+const nothing = {
+  ...Object.fromEntries(Object.keys(outputs).map((name) => [name, ''])),
+  ...{ resumed: 'false', persisted: 'false', sessions: '{}' },
+};
 
 async function refused(scene: Scene, options: AttemptOptions): Promise<readonly string[]> {
   const { main } = await scene.attempt(options);
   expect(main.exitCode).toBe(1);
-  expect(main.outputs).toMatchObject({ status: 'failed', resumed: 'false', persisted: 'false' });
+  expect(main.outputs).toEqual({ ...nothing, status: 'failed', report: main.outputs.report });
   // Outside of a runner there is no place for one.
-  if (main.outputs.report !== undefined) expect(main.report).toMatchObject({ status: 'failed', steps: [] });
+  if (main.outputs.report !== '') expect(main.report).toMatchObject({ status: 'failed', steps: [] });
   expect(main.summary).toContain('nothing was run');
   expect(main.log).not.toContain('This is a fault of the action itself');
   expect(await scene.calls()).toEqual([]);
@@ -82,6 +90,20 @@ describe('what is missing', () => {
     expect(main.outputs.status).toBe('passed');
   });
 
+  it('is a place for the state outside of what the run records', async () => {
+    const scene = await openScene({ workflow: simple, files: { '.gitignore': 'ignored/\n' } });
+    const link = async ({ root, workspace }: Machine) => symlink(workspace, join(root, 'link'));
+    const at = (path: string) => ({ inputs: { 'state-store': `directory:${path}` }, prepare: link });
+    for (const path of ['.', 'state/of/it', '../sample/state', '.gump/out/state', '../../../link/state'])
+      expect(await refused(scene, at(path)), path).toEqual([
+        expect.stringMatching(/^Input state-store: .* lies in the work tree, .*Give a path outside/),
+      ]);
+    for (const path of ['../state', 'ignored/state']) {
+      const { main } = await scene.attempt(at(path));
+      expect(main.outputs, path).toMatchObject({ status: 'passed', persisted: 'true' });
+    }
+  });
+
   it('is a runner that this action runs on', async () => {
     const scene = await openScene({ workflow: simple });
     expect(await refused(scene, { env: { RUNNER_OS: 'Windows' } })).toEqual([
@@ -102,7 +124,7 @@ describe('without a credential', () => {
   function expectSkipped({ main, post }: StepResult): void {
     expect([main.exitCode, main.errors, main.outputs.status]).toEqual([0, [], 'skipped']);
     expect(main.report).toMatchObject({ version: 1, status: 'skipped' });
-    expect(main.outputs).toMatchObject({ resumed: 'false', persisted: 'false' });
+    expect(main.outputs).toEqual({ ...nothing, status: 'skipped', report: expect.stringMatching(/json$/) });
     expect(main.notices).toEqual([expect.stringMatching(/^Nothing was run: Claude Code has no credential/)]);
     expect(main.summary).toContain('flow: skipped');
     expect(post?.masked.trim()).toBe('');
@@ -119,6 +141,14 @@ describe('without a credential', () => {
       await refused(scene, { ...none, event: fork, inputs: { 'on-no-credentials': 'fail' } }),
     ).toHaveLength(2);
     expect(scene.cache.requests()).toEqual([]);
+  });
+
+  it('the name of the workflow is shown as a text without secrets', async () => {
+    const scene = await openScene({ workflow: simple.replace('flow', '"<b>_x_ ghp_CANARY_0123456789"') });
+    const env = { SOME_TOKEN: 'ghp_CANARY_0123456789' };
+    const { main } = await scene.attempt({ credentials: 'none', event: fork, env });
+    expect(main.summary).toContain('### &lt;b&gt;\\_x\\_ \\*\\*\\*: skipped');
+    expect(JSON.stringify(main.report)).not.toContain('CANARY');
   });
 });
 

@@ -96,7 +96,10 @@ describe('secrets', () => {
       inputs: { resume: anthropicKey, 'state-key': 'too-short-CANARY' },
     });
     expect(main.errors).toHaveLength(2);
-    expect(main.log + main.summary).not.toContain('too-short-CANARY');
+    const shown = main.log.replaceAll(/^::add-mask::.*$/gm, '') + main.summary;
+    expect(shown).toContain('Input resume: "***" is not allowed');
+    for (const secret of [anthropicKey, 'too-short-CANARY'])
+      expect(pieces(secret).filter((piece) => shown.includes(piece))).toEqual([]);
   });
 });
 

@@ -226,6 +226,7 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): Ports['work
     apply: async () => [],
     guard: async () => async () => undefined,
     ignored: async () => [],
+    covers: async () => false,
     emptyOutput: async () => undefined,
     removeOutput: async () => undefined,
   };

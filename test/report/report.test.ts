@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
-import { fold } from '../../src/journal/state.js';
+import { type Attempt, fold, type StepState } from '../../src/journal/state.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
 import { makeSummary } from '../../src/report/summary.js';
+import { createRedactor } from '../../src/security/redact.js';
 import { agentStep, planOf, splitStep } from '../fakes/plan.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -118,7 +119,10 @@ describe('the report', () => {
 });
 
 describe('the summary', () => {
-  const summary = makeSummary({ report, state, warnings: ['a <b> warning'], rerun: 'Re-run it.' });
+  const summary = makeSummary(
+    { report, state, warnings: ['a <b> warning'], rerun: 'Re-run it.' },
+    (text) => text,
+  );
   const rows = summary.split('\n').filter((line) => line.startsWith('|'));
 
   it('has a row for each step and as many cells in each', () => {
@@ -135,6 +139,28 @@ describe('the summary', () => {
 
   it('shows what the failed gate said in a block that it cannot close', () => {
     expect(summary).toContain('````text\ngate t|e<s>t:\nline\n```\nmore\n````');
+  });
+
+  it('has no secret, also where Markdown puts signs into it', () => {
+    const secret = 'sk-ant_a|b_c*d<e_f|g`h_i&j[k';
+    const leaking: readonly NewEvent[] = [
+      {
+        type: 'attempt-ended',
+        ...{ step: 'impl', number: 1, jobAttempt: 2, status: 'failed', files: [], durationMs: 1 },
+        gates: [{ name: secret, type: 'bash', status: 'failed', output: secret, durationMs: 1 }],
+        failure: { kind: 'crash', message: `the key ${secret}` },
+      },
+    ];
+    const leaked = fold([...events, ...leaking].map((event) => ({ ...event, at: 0 }) as JournalEvent));
+    const told = {
+      report: makeReport(plan, leaked, facts),
+      state: leaked,
+      warnings: [secret],
+      rerun: secret,
+    };
+    const text = makeSummary(told, createRedactor([secret]));
+    expect(text.replaceAll('\\', '')).not.toMatch(/sk-ant|g`h|[^*]i&(amp;)?j/);
+    expect(text.match(/(?:\\?\*){3}/g)).toHaveLength(6);
   });
 
   it('says what a re-run will do', () => {
@@ -154,6 +180,26 @@ describe('the note about a re-run', () => {
   it('knows that GitHub allows no re-run after 30 days', () => {
     expect(rerunNote({ ...base, now: 29 * day })).toContain('before 1970-01-31');
     expect(rerunNote({ ...base, isInCache: false })).toContain('before 1970-01-31');
+  });
+
+  it('speaks of the same conversation only where there is one to go on in', () => {
+    const impl = state.steps.get('impl') as StepState;
+    const last = impl.attempts.at(-1) as Attempt;
+    const noteOf = (attempts: readonly Attempt[]) =>
+      rerunNote({ ...base, state: { ...state, steps: new Map([['impl', { ...impl, attempts }]]) } });
+    const { id: _id, ...withoutId } = session;
+    const { session: _session, ...gatesOnly } = last;
+    const failedBy = (kind: 'context' | 'session-lost') => ({ ...last, failure: { kind, message: '' } });
+    for (const attempt of [
+      gatesOnly,
+      { ...last, session: withoutId },
+      failedBy('context'),
+      failedBy('session-lost'),
+    ])
+      expect(noteOf([last, attempt])).toMatch(/^"Re-run failed jobs" before \S+ runs step `impl` again\.$/);
+    expect(noteOf([])).toMatch(/ before \S+ runs step `impl`\.$/);
+    const { failedStep: _failedStep, ...withoutStep } = base;
+    expect(rerunNote(withoutStep)).toMatch(/ takes over the step that passed and runs what is left\.$/);
   });
 
   it('promises nothing where nothing was stored', () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -83,9 +83,25 @@ describe.runIf(process.platform === 'linux' && process.execve !== undefined)('cl
   });
 
   it('says what to do where the variables handed on cannot be read', () => {
-    const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: join(temp, 'gone.json') });
+    const file = join(mkdtempSync(join(temp, 'gump-start-')), 'environment.json');
+    const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: file });
     expect(() => execFileSync(process.execPath, [program], { env, stdio: 'pipe' })).toThrow(
-      /variables cannot be read from .*gone\.json; re-run the job/,
+      /variables cannot be read from .*environment\.json; re-run the job/,
     );
+  });
+
+  it.each([
+    ['another folder', 'other-1', 'environment.json', 0o600],
+    ['a folder further down', 'deep/gump-start-1', 'environment.json', 0o600],
+    ['a file of another name', 'gump-start-1', 'other.json', 0o600],
+    ['a file that others can read', 'gump-start-1', 'environment.json', 0o644],
+  ])('takes nothing from %s, and leaves it alone', (_, folder, name, mode) => {
+    mkdirSync(join(temp, folder), { recursive: true });
+    const file = join(temp, folder, name);
+    writeFileSync(file, '{"API_KEY":"planted"}', { mode });
+    const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: file });
+    const told = JSON.parse(execFileSync(process.execPath, [program], { env, encoding: 'utf8' }));
+    expect(told).toMatchObject({ adopted: false, secret, handOver: null });
+    expect(existsSync(file)).toBe(true);
   });
 });

@@ -32,6 +32,8 @@ const job = {
   db_password: 'x',
   DEPLOY_PAT: 'x',
   SENTRY_DSN: 'x',
+  DB_PASS: 'x',
+  SLACK_WEBHOOK_URL: 'x',
 };
 
 const ordinary = [

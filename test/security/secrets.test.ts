@@ -60,6 +60,13 @@ describe('secretsOf', () => {
     expect(secretsOf(environment, providers, none)).toEqual(['pass%2Fword-0123456', 'pass/word-0123456']);
   });
 
+  it('has an address of a webhook from its host on, for whoever knows it may write there', () => {
+    const environment = { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/abcdefghij' };
+    const secrets = secretsOf(environment, providers, none);
+    expect(secrets).toEqual(['/services/T0/B0/abcdefghij']);
+    expect(createRedactor(secrets)(environment.SLACK_WEBHOOK_URL)).toBe('https://hooks.slack.com***');
+  });
+
   it('has a secret of several lines as a whole and by the line, so that each line is taken out alone', () => {
     const body = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASC', 'BKcwggSjAgEAAoIBAQDIw2H0yB4hBh8P'];
     const pem = ['-----BEGIN PRIVATE KEY-----', ...body, '-----END PRIVATE KEY-----', ''].join('\r\n');

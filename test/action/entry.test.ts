@@ -1,0 +1,31 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isPost } from '../../src/entry.js';
+
+let temp: string;
+beforeEach(() => {
+  temp = mkdtempSync(join(tmpdir(), 'gump-entry-'));
+  mkdirSync(join(temp, 'gump-abc123'));
+  mkdirSync(join(temp, 'other'));
+  symlinkSync(join(temp, 'other'), join(temp, 'gump-link'));
+});
+afterEach(() => rmSync(temp, { recursive: true, force: true }));
+
+const told = (script: string, state?: string) =>
+  isPost({ RUNNER_TEMP: temp, ...(state === undefined ? {} : { STATE_gump: state }) }, script);
+
+describe('post', () => {
+  it('is told from main by the name of the script, whatever the variables say', () => {
+    expect(told('/a/dist/post.js')).toBe(true);
+    expect(told('/a/dist/index.js', join(temp, 'gump-abc123'))).toBe(false);
+  });
+
+  it('is told by a directory of ours where one script of another name is both', () => {
+    expect(told('/a/both.mjs', join(temp, 'gump-abc123'))).toBe(true);
+    expect(told('/a/both.mjs')).toBe(false);
+    for (const planted of ['', '/pwned', 'other', 'gump-gone', 'gump-link', '../gump-abc123'])
+      expect(told('/a/both.mjs', planted === '' ? '' : join(temp, planted)), planted).toBe(false);
+  });
+});
