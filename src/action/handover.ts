@@ -18,6 +18,8 @@ export interface Handover {
   readonly restored?: string;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
+  /** The journal begins with all that this job goes on from: there is a state to store. */
+  readonly isBegun: boolean;
   /** Sessions in home folders that go away at the end. */
   readonly placed: readonly Placed[];
   /** The agent that is at work: its process group; `null` when none is. */

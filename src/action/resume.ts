@@ -29,6 +29,8 @@ export interface ResumeOptions {
   readonly shelf: SessionShelf;
   readonly providers: readonly Provider[];
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
+  /** Told after each session: what `post` has to take away has changed. */
+  onPlaced(): void;
   say(line: string): void;
   warn(message: string): void;
 }
@@ -192,6 +194,7 @@ async function bringSessionsBack(
       environment: options.environmentOf(provider),
     };
     const result = await options.sessions.bringBack(place, files, lastUseOf(state, id)?.mark);
+    options.onPlaced();
     if (result.status !== 'there')
       options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
     if (result.status === 'session-ahead') unavailable.set(id, 'session-ahead');

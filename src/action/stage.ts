@@ -45,9 +45,11 @@ export interface Backstage {
 export async function setStage(request: RunRequest): Promise<Stage> {
   const backstage = await openBackstage(request);
   const { live } = backstage;
-  const resumed = await takeUp(backstage);
+  // First, for whatever is put back into home folders has to be known to `post`.
+  const handover = openHandover(backstage);
+  const resumed = await takeUp(backstage, handover);
   const journal = beginJournal(request, resumed);
-  const handover = openHandover(backstage, resumed);
+  handover.update({ ...keysOf(resumed), isBegun: true });
   const saver = openSaver(backstage, resumed);
   const ports = makePorts(backstage, { journal: journal.journal, saver, handover });
   return { resumed, before: journal.before, ports, saver, live, handover };
@@ -78,8 +80,8 @@ function stateWarning({ obstacle, store }: StatePlace): string | undefined {
   return `${store.unreadable} Checkpoints are stored, but no re-run finds them as long as that holds.`;
 }
 
-function takeUp(backstage: Backstage): Promise<Resumed> {
-  const { request, live, state } = backstage;
+function takeUp(backstage: Backstage, handover: HandoverFile): Promise<Resumed> {
+  const { request, live, state, sessions } = backstage;
   const { writer: _writer, jobAttempt, ...place } = backstage.binding;
   return resume({
     ...backstage,
@@ -89,6 +91,7 @@ function takeUp(backstage: Backstage): Promise<Resumed> {
     job: jobIdentity(request.setting),
     workspace: request.workspace,
     providers: request.setting.providers,
+    onPlaced: () => handover.update({ placed: sessions.placed() }),
     say: live.say,
     warn: live.warn,
   });
@@ -114,13 +117,13 @@ function beginJournal(
   return { journal, before: events.reduce(apply, fold(resumed.events)) };
 }
 
-function openHandover({ request, binding, sessions }: Backstage, resumed: Resumed): HandoverFile {
+function openHandover({ request, binding, sessions }: Backstage): HandoverFile {
   return createHandover(request.privateDirectory, {
     directory: request.workspace.directory,
     binding,
-    ...keysOf(resumed),
     usedSequence: 0,
     storedEvents: 0,
+    isBegun: false,
     placed: sessions.placed(),
     isDone: false,
   });

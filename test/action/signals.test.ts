@@ -1,5 +1,5 @@
 /** A cancelled or killed job leaves no process and no session file behind, and its state is there. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/providers/claude.js';
@@ -94,6 +94,53 @@ describe('the session files in the home of the runner user', () => {
     });
     const earlier = (await scene.calls()).map((call) => call.earlier.length);
     expect(earlier).toEqual([0, 1, 2]);
+  });
+
+  it.each([{}, { ACTIONS_CACHE_MODE: 'read' }])(
+    'go also where main was killed before it could tell of them, with %o',
+    async (env) => {
+      const scene = await openScene({ workflow: flow });
+      let agents: readonly string[] = [];
+      await scene.attempt({
+        env,
+        rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
+        stop: (machine) => ({
+          how: 'kill',
+          when: {
+            until: async () => {
+              agents = await found(machine).catch(() => []);
+              return agents.length > 0;
+            },
+          },
+        }),
+        inspect: async (machine) => expect(await found(machine)).toEqual([]),
+      });
+      expect(agents).toHaveLength(1);
+    },
+  );
+
+  it('go, for what was in the way, also where main ended while it put them back', async () => {
+    const twoSteps = `name: flow
+steps:
+  - {name: one, type: code, agent: claude, prompt: one}
+  - {name: two, type: code, agent: codex, prompt: two, gate: [{bash: "false"}]}
+`;
+    const scene = await openScene({ workflow: twoSteps });
+    await scene.attempt();
+    const id = (await scene.calls())[0]?.session.id ?? '';
+    const { main } = await scene.attempt({
+      attempt: 2,
+      async prepare(machine) {
+        await mkdir(dirname(sessionFile(machine, id)), { recursive: true });
+        await writeFile(sessionFile(machine, id), 'of the user');
+        await rm(join(machine.home, '.codex'), { recursive: true, force: true });
+        await writeFile(join(machine.home, '.codex'), 'no folder');
+      },
+      async inspect(machine) {
+        expect(await readFile(sessionFile(machine, id), 'utf8')).toBe('of the user');
+      },
+    });
+    expect(main.log).toContain('This is a fault of the action itself');
   });
 });
 
