@@ -80,7 +80,7 @@ function sessions(
   });
 }
 
-function checkpoints({ request, state, shelf }: Backstage, { saver, handover }: PortParts) {
+function checkpoints({ request, state, shelf }: Backstage, { saver }: PortParts) {
   return createCheckpointer({
     saver,
     secrets: state.secrets,
@@ -88,9 +88,5 @@ function checkpoints({ request, state, shelf }: Backstage, { saver, handover }: 
     shelf,
     journalFile: privatePaths(request.privateDirectory).journal,
     isOff: state.obstacle !== undefined,
-    onStored: (storedEvents) => {
-      const { usedSequence, newest } = saver;
-      handover.update({ storedEvents, usedSequence, ...(newest === undefined ? {} : { restored: newest }) });
-    },
   });
 }

@@ -97,7 +97,6 @@ async function storeRest({ setting, privateDirectory, left }: Rest, state: RunSt
     shelf: openSessionShelf(paths.sessions),
     journalFile: paths.journal,
     isOff: false,
-    onStored: () => undefined,
   });
   await checkpointer.store(state);
   const settled = await saver.settle(settleMs);

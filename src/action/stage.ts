@@ -50,7 +50,7 @@ export async function setStage(request: RunRequest): Promise<Stage> {
   const resumed = await takeUp(backstage, handover);
   const journal = beginJournal(request, resumed);
   handover.update({ ...keysOf(resumed), isBegun: true });
-  const saver = openSaver(backstage, resumed);
+  const saver = openSaver(backstage, resumed, handover);
   const ports = makePorts(backstage, { journal: journal.journal, saver, handover });
   return { resumed, before: journal.before, ports, saver, live, handover };
 }
@@ -129,7 +129,7 @@ function openHandover({ request, binding, sessions }: Backstage): HandoverFile {
   });
 }
 
-function openSaver({ live, state, binding }: Backstage, resumed: Resumed): Saver {
+function openSaver({ live, state, binding }: Backstage, resumed: Resumed, handover: HandoverFile): Saver {
   const names = { store: state.store.title, stateName: binding.stateName };
   const onNotice = (notice: SaverNotice) =>
     tellNotice(live, noticeText(notice, { ...names, ...storedIn(saver) }), notice);
@@ -138,6 +138,8 @@ function openSaver({ live, state, binding }: Backstage, resumed: Resumed): Saver
     clock: systemClock,
     binding,
     ...keysOf(resumed),
+    onStored: (restored, storedEvents) =>
+      handover.update({ restored, storedEvents, usedSequence: saver.usedSequence }),
     onNotice,
   });
   return saver;

@@ -17,8 +17,6 @@ export interface CheckpointerOptions {
   readonly journalFile: string;
   /** Nothing can be stored in this job: no work is put into it. */
   readonly isOff: boolean;
-  /** Told the number of events that the newest stored checkpoint holds. */
-  onStored(events: number): void;
 }
 
 export function createCheckpointer(options: CheckpointerOptions): Checkpoints {
@@ -32,9 +30,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpoints {
     },
     async store(state) {
       if (options.isOff) return saver.giveUp();
-      const before = saver.stored;
-      await saver.save(factory(state, options, pack));
-      if (saver.stored !== before) options.onStored(state.events);
+      await saver.save(factory(state, options, pack), state.events);
     },
   };
 }

@@ -38,6 +38,8 @@ export interface SaverOptions {
   readonly restored?: string;
   /** The highest sequence that this writer has used already: `post` goes on after `main`. */
   readonly usedSequence?: number;
+  /** Told of every save that succeeded, however late, with the number of events it was given. */
+  onStored?(key: string, events: number): void;
   /** Told once of each kind, and again after a save that succeeded. */
   onNotice(notice: SaverNotice): void;
 }
@@ -57,7 +59,15 @@ const maxInterimBytes = 500_000_000;
 
 interface Job {
   readonly kind: 'step' | 'interim';
+  /** How many journal events the state holds. */
+  readonly events: number;
   seal(): Promise<SealedCheckpoint>;
+}
+
+/** A save as it is booked. */
+interface Booked {
+  readonly key: string;
+  readonly events: number;
 }
 
 export class Saver {
@@ -70,7 +80,7 @@ export class Saver {
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
   private storedKey: string | undefined;
   /** Of the last save, where it failed. */
-  private doubtfulKey: string | undefined;
+  private doubt: Booked | undefined;
 
   constructor(private readonly options: SaverOptions) {
     const seen = options.seen === undefined ? undefined : parseKey(options.seen);
@@ -92,10 +102,10 @@ export class Saver {
     return this.sequence;
   }
 
-  /** Stores a checkpoint; resolves when later work may start (V2). Never rejects. */
-  async save(make: SealedFactory): Promise<void> {
+  /** Stores a checkpoint of so many events; resolves when later work may start (V2). Never rejects. */
+  async save(make: SealedFactory, events = 0): Promise<void> {
     if (!this.mayStore()) return;
-    const done = this.queue.push({ kind: 'step', seal: () => this.seal(make) });
+    const done = this.queue.push({ kind: 'step', events, seal: () => this.seal(make) });
     if (!this.holdsSteps || (await endsWithin(done, maxWaitMs, this.options.clock))) return;
     this.holdsSteps = false;
     this.notify({ type: 'slow' });
@@ -104,7 +114,7 @@ export class Saver {
   /** Stores one while an agent is at work, where nothing else is being stored; 500 MB of these in all. */
   async saveInterim(make: SealedFactory): Promise<void> {
     if (this.queue.isBusy() || this.interimBytes >= maxInterimBytes || !this.mayStore()) return;
-    await this.queue.push({ kind: 'interim', seal: () => this.seal(make) });
+    await this.queue.push({ kind: 'interim', events: 0, seal: () => this.seal(make) });
   }
 
   /**
@@ -115,11 +125,12 @@ export class Saver {
   async saveUrgently(
     make: SealedFactory,
     keep: (checkpoint: SealedCheckpoint) => Promise<void>,
+    events = 0,
   ): Promise<void> {
     if (!this.mayStore()) return;
     const ready = await this.seal(make);
     await keep(ready);
-    void this.queue.push({ kind: 'step', seal: async () => ready });
+    void this.queue.push({ kind: 'step', events, seal: async () => ready });
   }
 
   /** Something had to be stored, and nothing can be: there is no secret to seal it with, say. */
@@ -152,7 +163,7 @@ export class Saver {
     try {
       if (!(await this.isStillOurs())) return;
       const checkpoint = await job.seal();
-      if (this.fits(checkpoint, job)) await this.write(checkpoint);
+      if (this.fits(checkpoint, job)) await this.write(checkpoint, job.events);
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error));
     }
@@ -190,28 +201,29 @@ export class Saver {
     return this.interimBytes <= maxInterimBytes;
   }
 
-  private async write({ key, sealed }: SealedCheckpoint): Promise<void> {
+  private async write({ key, sealed }: SealedCheckpoint, events: number): Promise<void> {
     const { store } = this.options;
-    this.doubtfulKey = key;
+    this.doubt = { key, events };
     if (!(await store.write(key, sealed))) return this.fail(store.trouble?.());
-    this.keep(key);
+    this.keep({ key, events });
     this.holdsSteps = true;
     this.told.clear();
   }
 
-  private keep(key: string): void {
-    this.doubtfulKey = undefined;
+  private keep({ key, events }: Booked): void {
+    this.doubt = undefined;
     this.storedKey = key;
     this.outcome = 'stored';
+    this.options.onStored?.(key, events);
   }
 
   private async clearDoubt(until: number): Promise<void> {
-    const key = this.doubtfulKey;
+    const { doubt } = this;
     const { clock, store } = this.options;
-    if (key === undefined || store.unreadable !== undefined) return;
-    const found = store.newest([key]).catch(() => undefined);
+    if (doubt === undefined || store.unreadable !== undefined) return;
+    const found = store.newest([doubt.key]).catch(() => undefined);
     const maxMs = Math.min(maxDoubtMs, Math.max(0, until - clock.now()));
-    if ((await endsWithin(found, maxMs, clock)) && (await found) === key) this.keep(key);
+    if ((await endsWithin(found, maxMs, clock)) && (await found) === doubt.key) this.keep(doubt);
   }
 
   private fail(reason: string | undefined): void {

@@ -146,6 +146,24 @@ describe('a slow service', () => {
     expect([...store.entries.values()].map(String)).toEqual(['first', 'fourth']);
   });
 
+  it('books what was stored, also late, and not what came after it', async () => {
+    const booked: [string, number][] = [];
+    const { saver, store, clock } = setUp({ onStored: (...told) => booked.push(told) });
+    const gates = [gate(), gate()] as const;
+    store.onWrite = () => gates[store.entries.size === 0 ? 0 : 1].closed;
+    const first = saver.save(plain, 5);
+    await calm();
+    clock.advance(10_000);
+    await first;
+    await saver.save(plain, 9);
+    gates[0].open();
+    await calm();
+    expect(booked).toEqual([[keyAt(2, 1), 5]]);
+    gates[1].open();
+    await calm();
+    expect(booked.at(-1)).toEqual([keyAt(2, 2), 9]);
+  });
+
   it('counts the look-up before the save in the 10 s', async () => {
     const { saver, store, clock, told } = setUp();
     const slow = gate();
@@ -313,13 +331,15 @@ describe('the end', () => {
   });
 
   it('finds what was stored although the answer was lost', async () => {
-    const { saver, store } = setUp();
+    const booked: number[] = [];
+    const { saver, store } = setUp({ onStored: (_key, events) => booked.push(events) });
     store.onWrite = async (key) => {
       store.entries.set(key, Buffer.from('there'));
       return false;
     };
-    await saver.save(plain);
+    await saver.save(plain, 4);
     expect(await saver.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 1) });
+    expect(booked).toEqual([4]);
   });
 
   it('is told apart when there was nothing to seal with', async () => {
