@@ -16,6 +16,7 @@ import { agentEnvironment } from './agents.js';
 import { gitEnvironment } from './git-environment.js';
 import { type Handover, privatePaths, readHandover } from './handover.js';
 import { openSessions, takeAway } from './home.js';
+import { openKept } from './kept-checkpoint.js';
 import { jobIdentity, type Setting } from './setting.js';
 import { openState } from './state.js';
 
@@ -90,6 +91,10 @@ async function storeRest({ setting, privateDirectory, left }: Rest, state: RunSt
     env: gitEnvironment(setting.environment),
     startCommit,
   };
+  const kept =
+    left.kept === undefined
+      ? undefined
+      : await openKept(privateDirectory, left.kept, place.secrets, left.binding);
   const checkpointer = createCheckpointer({
     saver,
     secrets: place.secrets,
@@ -97,6 +102,7 @@ async function storeRest({ setting, privateDirectory, left }: Rest, state: RunSt
     shelf: openSessionShelf(paths.sessions),
     journalFile: paths.journal,
     isOff: false,
+    ...(kept === undefined ? {} : { kept }),
   });
   await checkpointer.store(state);
   const settled = await saver.settle(settleMs);

@@ -55,10 +55,8 @@ const maxWaitMs = 10_000;
 /** For looking up a save that failed: a service that is down answers late, and seldom with good news. */
 const maxDoubtMs = 10_000;
 const maxBytes = 1_000_000_000;
-const maxInterimBytes = 500_000_000;
 
 interface Job {
-  readonly kind: 'step' | 'interim';
   /** How many journal events the state holds. */
   readonly events: number;
   seal(): Promise<SealedCheckpoint>;
@@ -74,11 +72,11 @@ export class Saver {
   private readonly queue: LatestQueue<Job> = createLatestQueue((job) => this.perform(job));
   private readonly told = new Set<SaverNotice['type']>();
   private sequence: number;
-  private interimBytes = 0;
   private holdsSteps = true;
   private hasStopped = false;
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
   private storedKey: string | undefined;
+  private eventsStored = 0;
   /** Of the last save, where it failed. */
   private doubt: Booked | undefined;
 
@@ -90,6 +88,11 @@ export class Saver {
   /** The newest checkpoint that this job has stored. */
   get stored(): string | undefined {
     return this.storedKey;
+  }
+
+  /** How many events it holds. */
+  get storedEvents(): number {
+    return this.eventsStored;
   }
 
   /** The checkpoint that a re-run would go on from, as far as is known. */
@@ -105,16 +108,10 @@ export class Saver {
   /** Stores a checkpoint of so many events; resolves when later work may start (V2). Never rejects. */
   async save(make: SealedFactory, events = 0): Promise<void> {
     if (!this.mayStore()) return;
-    const done = this.queue.push({ kind: 'step', events, seal: () => this.seal(make) });
+    const done = this.queue.push({ events, seal: () => this.seal(make) });
     if (!this.holdsSteps || (await endsWithin(done, maxWaitMs, this.options.clock))) return;
     this.holdsSteps = false;
     this.notify({ type: 'slow' });
-  }
-
-  /** Stores one while an agent is at work, where nothing else is being stored; 500 MB of these in all. */
-  async saveInterim(make: SealedFactory): Promise<void> {
-    if (this.queue.isBusy() || this.interimBytes >= maxInterimBytes || !this.mayStore()) return;
-    await this.queue.push({ kind: 'interim', events: 0, seal: () => this.seal(make) });
   }
 
   /**
@@ -130,7 +127,7 @@ export class Saver {
     if (!this.mayStore()) return;
     const ready = await this.seal(make);
     await keep(ready);
-    void this.queue.push({ kind: 'step', events, seal: async () => ready });
+    void this.queue.push({ events, seal: async () => ready });
   }
 
   /** Something had to be stored, and nothing can be: there is no secret to seal it with, say. */
@@ -158,12 +155,11 @@ export class Saver {
   }
 
   private async perform(job: Job): Promise<void> {
-    // An interim one need not be stored: without it the last that had to be is what counts.
-    if (job.kind === 'step') this.outcome = 'not-stored';
+    this.outcome = 'not-stored';
     try {
       if (!(await this.isStillOurs())) return;
       const checkpoint = await job.seal();
-      if (this.fits(checkpoint, job)) await this.write(checkpoint, job.events);
+      if (this.fits(checkpoint)) await this.write(checkpoint, job.events);
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error));
     }
@@ -191,14 +187,10 @@ export class Saver {
     return { key: keyOf(binding), sealed: await make(binding) };
   }
 
-  private fits({ sealed }: SealedCheckpoint, job: Job): boolean {
-    if (sealed.length > maxBytes) {
-      this.notify({ type: 'too-large', bytes: sealed.length });
-      return false;
-    }
-    if (job.kind === 'step') return true;
-    this.interimBytes += sealed.length;
-    return this.interimBytes <= maxInterimBytes;
+  private fits({ sealed }: SealedCheckpoint): boolean {
+    if (sealed.length <= maxBytes) return true;
+    this.notify({ type: 'too-large', bytes: sealed.length });
+    return false;
   }
 
   private async write({ key, sealed }: SealedCheckpoint, events: number): Promise<void> {
@@ -213,6 +205,7 @@ export class Saver {
   private keep({ key, events }: Booked): void {
     this.doubt = undefined;
     this.storedKey = key;
+    this.eventsStored = events;
     this.outcome = 'stored';
     this.options.onStored?.(key, events);
   }

@@ -1,5 +1,5 @@
 /** A cancelled or killed job leaves no process and no session file behind, and its state is there. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/providers/claude.js';
@@ -57,6 +57,25 @@ describe('a job that is stopped while an agent is at work', () => {
       expect(second?.prompt).toMatch(/interrupted/);
     },
   );
+});
+
+describe('a cancelled job whose checkpoint does not get out', () => {
+  it('has it sealed on disk for its owner alone, and post stores the state', async () => {
+    const scene = await openScene({ workflow: flow });
+    scene.cache.fail('create', { status: 400, times: 1 });
+    const { main, post } = await scene.attempt({
+      rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
+      stop: { when: { log: 'now hanging' }, how: 'cancel' },
+      async inspect({ temp }) {
+        const modes: number[] = [];
+        for await (const file of glob(join(temp, 'gump-*', '*.sealed')))
+          modes.push((await stat(file)).mode & 0o777);
+        expect(modes).toEqual([0o600]);
+      },
+    });
+    expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'false' });
+    expect(post?.log).toMatch(/Stored the checkpoint gump-v1-/);
+  });
 });
 
 describe('the session files in the home of the runner user', () => {

@@ -389,31 +389,6 @@ describe('what is too much', () => {
     expect([notices, store.entries.size]).toEqual([[{ type: 'too-large', bytes: 1_000_000_001 }], 0]);
     expect((await saver.settle(1000)).persisted).toBe(false);
   });
-
-  it('are more than 500 MB of checkpoints while an agent is at work', async () => {
-    const { saver, store } = setUp();
-    store.write = async (key) => {
-      store.entries.set(key, Buffer.alloc(0));
-      return true;
-    };
-    const part = huge.subarray(0, 200_000_000);
-    for (let round = 0; round < 5; round += 1) await saver.saveInterim(async () => part);
-    expect(store.entries.size).toBe(2);
-    await saver.save(async () => part);
-    expect(store.entries.size).toBe(3);
-    expect((await saver.settle(1000)).persisted).toBe(true);
-  });
-
-  it('is an interim checkpoint while another save is going on', async () => {
-    const { saver, store } = setUp();
-    const slow = gate();
-    store.onWrite = () => slow.closed;
-    const save = saver.save(plain);
-    await saver.saveInterim(() => Promise.reject(new Error('not to be made')));
-    slow.open();
-    await save;
-    expect([...store.entries.keys()]).toEqual([keyAt(2, 1)]);
-  });
 });
 
 describe('an urgent save', () => {
