@@ -4,12 +4,12 @@
  */
 
 import { sessionsOf } from '../checkpoint/checkpointer.js';
-import { type Contents, fromEntries } from '../checkpoint/contents.js';
+import type { Contents } from '../checkpoint/contents.js';
 import { attemptPrefixes } from '../checkpoint/key.js';
+import { type Recorded, readRecorded } from '../checkpoint/recorded.js';
 import { type RestoreRequest, refusedText, restore } from '../checkpoint/restore.js';
 import { UserError, UserErrors } from '../failure.js';
 import type { JournalEvent, NewEvent } from '../journal/event.js';
-import { parseJournal } from '../journal/journal.js';
 import { apply, fold, lastUseOf, newestSnapshot, type RunState } from '../journal/state.js';
 import type { Plan } from '../plan/plan.js';
 import { decideTakeover, type Takeover } from '../plan/takeover.js';
@@ -71,22 +71,22 @@ export async function resume(options: ResumeOptions): Promise<Resumed> {
 async function find(options: ResumeOptions): Promise<Found> {
   const { request, mode } = options;
   if (mode === 'never') return passOver(options);
-  const restored = await restore(request);
+  let recorded: Recorded | undefined;
+  const restored = await restore({
+    ...request,
+    refusal(entries) {
+      const read = readRecorded(entries);
+      if (read.status === 'refused') return read;
+      recorded = read;
+      return undefined;
+    },
+  });
   if (restored.status !== 'none') for (const refused of restored.refused) options.warn(refusedText(refused));
   const seen = restored.status !== 'none' && restored.seen !== undefined ? { seen: restored.seen } : {};
-  if (restored.status === 'opened') {
-    const contents = fromEntries(restored.entries);
-    if (contents !== undefined) {
-      options.say(
-        `Going on from the checkpoint ${restored.key} of job attempt ${restored.binding.jobAttempt}.`,
-      );
-      return {
-        events: parseJournal(contents.journal.toString('utf8')),
-        contents,
-        restored: restored.key,
-        ...seen,
-      };
-    }
+  if (restored.status === 'opened' && recorded !== undefined) {
+    const { key, binding } = restored;
+    options.say(`Going on from the checkpoint ${key} of job attempt ${binding.jobAttempt}.`);
+    return { events: recorded.events, contents: recorded.contents, restored: key, ...seen };
   }
   missed(
     options,

@@ -4,7 +4,7 @@ import type { Binding } from '../checkpoint/binding.js';
 import { noticeText, type SaverNotice } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
 import type { Ports } from '../engine/ports.js';
-import type { JournalEvent } from '../journal/event.js';
+import { type JournalEvent, journalVersion } from '../journal/event.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
 import type { Provider } from '../providers/provider.js';
@@ -107,6 +107,7 @@ function beginJournal(
   const journal = openJournal(file, () => systemClock.now());
   const started = {
     type: 'job-started',
+    version: journalVersion,
     jobAttempt: setting.job.jobAttempt,
     job: jobIdentity(setting),
     workflow: plan.workflow,
