@@ -43,6 +43,8 @@ export interface Resumed {
   readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly restored?: string;
   readonly seen?: string;
+  /** The look-up went wrong: what of this attempt is there is not known. */
+  readonly isUnseen?: boolean;
 }
 
 interface Found {
@@ -50,6 +52,7 @@ interface Found {
   readonly contents?: Contents;
   readonly restored?: string;
   readonly seen?: string;
+  readonly isUnseen?: boolean;
 }
 
 export async function resume(options: ResumeOptions): Promise<Resumed> {
@@ -92,14 +95,16 @@ async function find(options: ResumeOptions): Promise<Found> {
     options,
     restored.status === 'none' ? restored.trouble : 'no checkpoint that was found could be used',
   );
-  return { events: [], ...seen };
+  const isUnseen = restored.status === 'none' && restored.trouble !== undefined;
+  return { events: [], ...seen, isUnseen };
 }
 
 /** `resume: never`: only the number of the newest entry is of interest, so that this job's come after it. */
 async function passOver({ request, say }: ResumeOptions): Promise<Found> {
   say('Starting afresh, as the input `resume` says.');
   const seen = await request.store.newest(attemptPrefixes(request.place, request.jobAttempt).slice(0, 1));
-  return { events: [], ...(seen === undefined ? {} : { seen }) };
+  const isUnseen = seen === undefined && request.store.trouble?.() !== undefined;
+  return { events: [], ...(seen === undefined ? {} : { seen }), isUnseen };
 }
 
 /** At the first job attempt there need not be one, and nothing is said. */

@@ -139,6 +139,7 @@ function openSaver({ live, state, binding }: Backstage, resumed: Resumed, handov
     clock: systemClock,
     binding,
     ...keysOf(resumed),
+    isUnseen: resumed.isUnseen ?? false,
     onStored: (restored, storedEvents) =>
       handover.update({ restored, storedEvents, usedSequence: saver.usedSequence }),
     onNotice,

@@ -34,6 +34,8 @@ export interface SaverOptions {
   readonly binding: Omit<Binding, 'sequence'>;
   /** The newest key of this job attempt before this job stored anything (`Restored.seen`). */
   readonly seen?: string;
+  /** The look-up at the start went wrong: `seen` is what is there before the first save. */
+  readonly isUnseen?: boolean;
   /** The checkpoint that the run goes on from. */
   readonly restored?: string;
   /** The highest sequence that this writer has used already: `post` goes on after `main`. */
@@ -74,6 +76,8 @@ export class Saver {
   private sequence: number;
   private holdsSteps = true;
   private hasStopped = false;
+  private isUnseen: boolean;
+  private seen: string | undefined;
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
   private storedKey: string | undefined;
   private eventsStored = 0;
@@ -82,6 +86,8 @@ export class Saver {
 
   constructor(private readonly options: SaverOptions) {
     const seen = options.seen === undefined ? undefined : parseKey(options.seen);
+    this.isUnseen = options.isUnseen ?? false;
+    this.seen = options.seen;
     this.sequence = Math.max(seen?.sequence ?? 0, options.usedSequence ?? 0);
   }
 
@@ -166,8 +172,13 @@ export class Saver {
   }
 
   private async isStillOurs(): Promise<boolean> {
-    const { store, binding, seen } = this.options;
+    const { store, binding } = this.options;
     const found = await store.newest(fencePrefixes(binding, binding.jobAttempt));
+    if (this.isUnseen && (found !== undefined || store.trouble?.() === undefined)) {
+      this.isUnseen = false;
+      this.seen = found;
+    }
+    const { seen } = this;
     const { jobAttempt, writer } = binding;
     const judged = standing(found, { jobAttempt, writer, ...(seen === undefined ? {} : { seen }) });
     if (judged.status === 'clear') {

@@ -271,6 +271,16 @@ describe('another job', () => {
     expect(told()).toEqual(['conflict']);
   });
 
+  it('of the same attempt that ended before is none either where the first look-up went wrong', async () => {
+    const { saver, store, told } = setUp({ isUnseen: true });
+    store.entries.set(keyAt(2, 3, '0badf00d'), Buffer.from('theirs'));
+    await saver.save(plain);
+    expect([told(), saver.stored]).toEqual([[], keyAt(2, 4)]);
+    store.entries.set(keyAt(2, 5, '0badf00d'), Buffer.from('theirs again'));
+    await saver.save(plain);
+    expect(told()).toEqual(['conflict']);
+  });
+
   it('of an earlier attempt is no matter', async () => {
     const { saver, store, told } = setUp();
     store.entries.set(keyAt(1, 9, '0badf00d'), Buffer.from('theirs'));
