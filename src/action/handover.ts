@@ -16,8 +16,12 @@ export interface Handover {
   readonly seen?: string;
   /** The newest checkpoint that is known to be stored. */
   readonly restored?: string;
+  /** The key of a checkpoint that was sealed and kept in the private directory, as the run was cancelled. */
+  readonly kept?: string;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
+  /** The journal begins with all that this job goes on from: there is a state to store. */
+  readonly isBegun: boolean;
   /** Sessions in home folders that go away at the end. */
   readonly placed: readonly Placed[];
   /** The agent that is at work: its process group; `null` when none is. */

@@ -1,14 +1,16 @@
 /** The sessions in the runner user's home, as both phases open them, and how they are taken away at the end. */
 import { createCommandSessions } from '../sessions/command-sessions.js';
-import { createHomeSessions, type HomeSessions } from '../sessions/home-sessions.js';
+import { createHomeSessions, type HomeSessions, type Placed } from '../sessions/home-sessions.js';
 import { createSessionStore, removeSessions } from '../sessions/session-store.js';
 import { processRunner } from '../system/run-process.js';
 import { agentEnvironment } from './agents.js';
 import { type Handover, privatePaths } from './handover.js';
 import type { Setting } from './setting.js';
 
-export function openSessions(privateDirectory: string): HomeSessions {
-  return createHomeSessions(createSessionStore(), openCommands(privateDirectory));
+/** `already`: what an earlier phase of the job has placed. */
+export function openSessions(privateDirectory: string, already: readonly Placed[] = []): HomeSessions {
+  const files = createSessionStore(already.filter((one) => 'path' in one));
+  return createHomeSessions(files, openCommands(privateDirectory), already);
 }
 
 function openCommands(privateDirectory: string) {
@@ -22,7 +24,7 @@ function openCommands(privateDirectory: string) {
 export async function takeAway(
   setting: Setting,
   privateDirectory: string,
-  { placed, directory }: Handover,
+  { placed, directory }: Pick<Handover, 'placed' | 'directory'>,
 ): Promise<void> {
   const commands = openCommands(privateDirectory);
   for (const session of placed) {

@@ -11,6 +11,7 @@ import { readOutput } from '../workspace/read-output.js';
 import { createAgents } from './agents.js';
 import { createGates } from './gates.js';
 import { type HandoverFile, privatePaths } from './handover.js';
+import { keepCheckpoint } from './kept-checkpoint.js';
 import { createSessions } from './sessions.js';
 import type { Backstage } from './stage.js';
 
@@ -81,16 +82,20 @@ function sessions(
 }
 
 function checkpoints({ request, state, shelf }: Backstage, { saver, handover }: PortParts) {
+  const { privateDirectory, signal } = request;
   return createCheckpointer({
     saver,
     secrets: state.secrets,
     workspace: request.workspace,
     shelf,
-    journalFile: privatePaths(request.privateDirectory).journal,
+    journalFile: privatePaths(privateDirectory).journal,
     isOff: state.obstacle !== undefined,
-    onStored: (storedEvents) => {
-      const { usedSequence, newest } = saver;
-      handover.update({ storedEvents, usedSequence, ...(newest === undefined ? {} : { restored: newest }) });
+    urgency: {
+      signal,
+      async keep(checkpoint) {
+        await keepCheckpoint(privateDirectory, checkpoint);
+        handover.update({ kept: checkpoint.key, usedSequence: saver.usedSequence });
+      },
     },
   });
 }

@@ -2,12 +2,12 @@
  * The post phase: stores what `main` could not, writes down how the job ended (S14), and takes away what
  * was put into the runner user's home.
  */
-import { existsSync } from 'node:fs';
 import { createCheckpointer, sessionsOf } from '../checkpoint/checkpointer.js';
 import { noticeText } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
 import { openJournal, readJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
+import type { HomeSessions } from '../sessions/home-sessions.js';
 import { openSessionShelf, shelve } from '../sessions/session-shelf.js';
 import { systemClock } from '../system/clock.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
@@ -16,6 +16,7 @@ import { agentEnvironment } from './agents.js';
 import { gitEnvironment } from './git-environment.js';
 import { type Handover, privatePaths, readHandover } from './handover.js';
 import { openSessions, takeAway } from './home.js';
+import { openKept } from './kept-checkpoint.js';
 import { jobIdentity, type Setting } from './setting.js';
 import { openState } from './state.js';
 
@@ -24,14 +25,31 @@ const settleMs = 60_000;
 
 export async function post(setting: Setting, privateDirectory: string): Promise<void> {
   const left = readHandover(privateDirectory);
-  const { journal } = privatePaths(privateDirectory);
-  if (left === undefined || !existsSync(journal)) return;
+  if (left === undefined) return;
+  const sessions = openSessions(privateDirectory, left.placed);
   try {
     await endAgent(left);
-    await storeRest(setting, privateDirectory, left);
+    if (left.isBegun) await finish({ setting, privateDirectory, left }, sessions);
   } finally {
-    if (!setting.inputs.keepSessions) await takeAway(setting, privateDirectory, left);
+    const { directory } = left;
+    if (!setting.inputs.keepSessions)
+      await takeAway(setting, privateDirectory, { directory, placed: sessions.placed() });
   }
+}
+
+/** A `main` that left a journal, and where. */
+interface Rest {
+  readonly setting: Setting;
+  readonly privateDirectory: string;
+  readonly left: Handover;
+}
+
+async function finish(rest: Rest, sessions: HomeSessions): Promise<void> {
+  const { journal } = privatePaths(rest.privateDirectory);
+  const state = appendJobEnd(rest.setting, journal);
+  // Also where nothing can be stored: what is found is what has to be taken away.
+  if (!rest.left.isDone) await keepSessions(rest, sessions, state);
+  await storeRest(rest, state);
 }
 
 /** `main` was killed: its agent may live on, and would write into files that are being packed. */
@@ -41,9 +59,8 @@ async function endAgent({ agentPid }: Handover): Promise<void> {
   await endGroup(agentPid, Date.now() + 1000);
 }
 
-async function storeRest(setting: Setting, privateDirectory: string, left: Handover): Promise<void> {
+async function storeRest({ setting, privateDirectory, left }: Rest, state: RunState): Promise<void> {
   const paths = privatePaths(privateDirectory);
-  const state = appendJobEnd(setting, paths.journal);
   const isPassed = state.ended?.status === 'passed';
   // A job that failed needs no mark of it: only a success tells a re-run to start afresh.
   const isMarked = isPassed && setting.inputs.jobStatus === 'success';
@@ -67,8 +84,6 @@ async function storeRest(setting: Setting, privateDirectory: string, left: Hando
       else log.warning(text);
     },
   });
-  const shelf = openSessionShelf(paths.sessions);
-  if (!left.isDone) await keepSessions(setting, privateDirectory, left, state, shelf);
   const startCommit = state.jobs.at(-1)?.startCommit ?? setting.job.sha;
   const git = {
     directory: left.directory,
@@ -76,14 +91,18 @@ async function storeRest(setting: Setting, privateDirectory: string, left: Hando
     env: gitEnvironment(setting.environment),
     startCommit,
   };
+  const kept =
+    left.kept === undefined
+      ? undefined
+      : await openKept(privateDirectory, left.kept, place.secrets, left.binding);
   const checkpointer = createCheckpointer({
     saver,
     secrets: place.secrets,
     workspace: { pack: (snapshots) => repack(git, snapshots) },
-    shelf,
+    shelf: openSessionShelf(paths.sessions),
     journalFile: paths.journal,
     isOff: false,
-    onStored: () => undefined,
+    ...(kept === undefined ? {} : { kept }),
   });
   await checkpointer.store(state);
   const settled = await saver.settle(settleMs);
@@ -109,13 +128,11 @@ function appendJobEnd(setting: Setting, journalFile: string): RunState {
 
 /** The sessions as they are now, for a `main` that was killed before it could copy them. */
 async function keepSessions(
-  setting: Setting,
-  privateDirectory: string,
-  left: Handover,
+  { setting, privateDirectory, left }: Rest,
+  store: HomeSessions,
   state: RunState,
-  shelf: ReturnType<typeof openSessionShelf>,
 ): Promise<void> {
-  const store = openSessions(privateDirectory);
+  const shelf = openSessionShelf(privatePaths(privateDirectory).sessions);
   for (const { provider: providerId, id } of sessionsOf(state)) {
     const provider = setting.providers.find((one) => one.id === providerId);
     if (provider === undefined) continue;

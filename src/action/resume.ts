@@ -4,12 +4,12 @@
  */
 
 import { sessionsOf } from '../checkpoint/checkpointer.js';
-import { type Contents, fromEntries } from '../checkpoint/contents.js';
+import type { Contents } from '../checkpoint/contents.js';
 import { attemptPrefixes } from '../checkpoint/key.js';
+import { type Recorded, readRecorded } from '../checkpoint/recorded.js';
 import { type RestoreRequest, refusedText, restore } from '../checkpoint/restore.js';
 import { UserError, UserErrors } from '../failure.js';
 import type { JournalEvent, NewEvent } from '../journal/event.js';
-import { parseJournal } from '../journal/journal.js';
 import { apply, fold, lastUseOf, newestSnapshot, type RunState } from '../journal/state.js';
 import { expand } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
@@ -30,6 +30,8 @@ export interface ResumeOptions {
   readonly shelf: SessionShelf;
   readonly providers: readonly Provider[];
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
+  /** Told after each session: what `post` has to take away has changed. */
+  onPlaced(): void;
   say(line: string): void;
   warn(message: string): void;
 }
@@ -42,6 +44,8 @@ export interface Resumed {
   readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly restored?: string;
   readonly seen?: string;
+  /** The look-up went wrong: what of this attempt is there is not known. */
+  readonly isUnseen?: boolean;
 }
 
 interface Found {
@@ -49,6 +53,7 @@ interface Found {
   readonly contents?: Contents;
   readonly restored?: string;
   readonly seen?: string;
+  readonly isUnseen?: boolean;
 }
 
 export async function resume(options: ResumeOptions): Promise<Resumed> {
@@ -70,35 +75,37 @@ export async function resume(options: ResumeOptions): Promise<Resumed> {
 async function find(options: ResumeOptions): Promise<Found> {
   const { request, mode } = options;
   if (mode === 'never') return passOver(options);
-  const restored = await restore(request);
+  let recorded: Recorded | undefined;
+  const restored = await restore({
+    ...request,
+    refusal(entries) {
+      const read = readRecorded(entries);
+      if (read.status === 'refused') return read;
+      recorded = read;
+      return undefined;
+    },
+  });
   if (restored.status !== 'none') for (const refused of restored.refused) options.warn(refusedText(refused));
   const seen = restored.status !== 'none' && restored.seen !== undefined ? { seen: restored.seen } : {};
-  if (restored.status === 'opened') {
-    const contents = fromEntries(restored.entries);
-    if (contents !== undefined) {
-      options.say(
-        `Going on from the checkpoint ${restored.key} of job attempt ${restored.binding.jobAttempt}.`,
-      );
-      return {
-        events: parseJournal(contents.journal.toString('utf8')),
-        contents,
-        restored: restored.key,
-        ...seen,
-      };
-    }
+  if (restored.status === 'opened' && recorded !== undefined) {
+    const { key, binding } = restored;
+    options.say(`Going on from the checkpoint ${key} of job attempt ${binding.jobAttempt}.`);
+    return { events: recorded.events, contents: recorded.contents, restored: key, ...seen };
   }
   missed(
     options,
     restored.status === 'none' ? restored.trouble : 'no checkpoint that was found could be used',
   );
-  return { events: [], ...seen };
+  const isUnseen = restored.status === 'none' && restored.trouble !== undefined;
+  return { events: [], ...seen, isUnseen };
 }
 
 /** `resume: never`: only the number of the newest entry is of interest, so that this job's come after it. */
 async function passOver({ request, say }: ResumeOptions): Promise<Found> {
   say('Starting afresh, as the input `resume` says.');
   const seen = await request.store.newest(attemptPrefixes(request.place, request.jobAttempt).slice(0, 1));
-  return { events: [], ...(seen === undefined ? {} : { seen }) };
+  const isUnseen = seen === undefined && request.store.trouble?.() !== undefined;
+  return { events: [], ...(seen === undefined ? {} : { seen }), isUnseen };
 }
 
 /** At the first job attempt there need not be one, and nothing is said. */
@@ -204,6 +211,7 @@ async function bringSessionsBack(
       environment: options.environmentOf(provider),
     };
     const result = await options.sessions.bringBack(place, files, lastUseOf(state, id)?.mark);
+    options.onPlaced();
     if (result.status !== 'there')
       options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
     if (result.status === 'session-ahead') unavailable.set(id, 'session-ahead');

@@ -4,7 +4,7 @@ import type { Binding } from '../checkpoint/binding.js';
 import { noticeText, type SaverNotice } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
 import type { Ports } from '../engine/ports.js';
-import type { JournalEvent } from '../journal/event.js';
+import { type JournalEvent, journalVersion } from '../journal/event.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
 import type { Provider } from '../providers/provider.js';
@@ -45,11 +45,13 @@ export interface Backstage {
 export async function setStage(request: RunRequest): Promise<Stage> {
   const backstage = await openBackstage(request);
   const { live } = backstage;
-  const resumed = await takeUp(backstage);
+  // First, for whatever is put back into home folders has to be known to `post`.
+  const handover = openHandover(backstage);
+  const resumed = await takeUp(backstage, handover);
   const ignored = await request.workspace.ignored();
   const journal = beginJournal(request, resumed, ignored);
-  const handover = openHandover(backstage, resumed);
-  const saver = openSaver(backstage, resumed);
+  handover.update({ ...keysOf(resumed), isBegun: true });
+  const saver = openSaver(backstage, resumed, handover);
   const ports = makePorts(backstage, { journal: journal.journal, saver, handover });
   return { resumed, before: journal.before, ports, saver, live, handover };
 }
@@ -79,8 +81,8 @@ function stateWarning({ obstacle, store }: StatePlace): string | undefined {
   return `${store.unreadable} Checkpoints are stored, but no re-run finds them as long as that holds.`;
 }
 
-function takeUp(backstage: Backstage): Promise<Resumed> {
-  const { request, live, state } = backstage;
+function takeUp(backstage: Backstage, handover: HandoverFile): Promise<Resumed> {
+  const { request, live, state, sessions } = backstage;
   const { writer: _writer, jobAttempt, ...place } = backstage.binding;
   return resume({
     ...backstage,
@@ -90,6 +92,7 @@ function takeUp(backstage: Backstage): Promise<Resumed> {
     job: jobIdentity(request.setting),
     workspace: request.workspace,
     providers: request.setting.providers,
+    onPlaced: () => handover.update({ placed: sessions.placed() }),
     say: live.say,
     warn: live.warn,
   });
@@ -106,6 +109,7 @@ function beginJournal(
   const journal = openJournal(file, () => systemClock.now());
   const started = {
     type: 'job-started',
+    version: journalVersion,
     jobAttempt: setting.job.jobAttempt,
     job: jobIdentity(setting),
     workflow: plan.workflow,
@@ -117,19 +121,19 @@ function beginJournal(
   return { journal, before: events.reduce(apply, fold(resumed.events)) };
 }
 
-function openHandover({ request, binding, sessions }: Backstage, resumed: Resumed): HandoverFile {
+function openHandover({ request, binding, sessions }: Backstage): HandoverFile {
   return createHandover(request.privateDirectory, {
     directory: request.workspace.directory,
     binding,
-    ...keysOf(resumed),
     usedSequence: 0,
     storedEvents: 0,
+    isBegun: false,
     placed: sessions.placed(),
     isDone: false,
   });
 }
 
-function openSaver({ live, state, binding }: Backstage, resumed: Resumed): Saver {
+function openSaver({ live, state, binding }: Backstage, resumed: Resumed, handover: HandoverFile): Saver {
   const names = { store: state.store.title, stateName: binding.stateName };
   const onNotice = (notice: SaverNotice) =>
     tellNotice(live, noticeText(notice, { ...names, ...storedIn(saver) }), notice);
@@ -138,6 +142,9 @@ function openSaver({ live, state, binding }: Backstage, resumed: Resumed): Saver
     clock: systemClock,
     binding,
     ...keysOf(resumed),
+    isUnseen: resumed.isUnseen ?? false,
+    onStored: (restored, storedEvents) =>
+      handover.update({ restored, storedEvents, usedSequence: saver.usedSequence }),
     onNotice,
   });
   return saver;

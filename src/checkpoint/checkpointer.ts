@@ -5,8 +5,8 @@ import { attemptsInOrder, type RunState } from '../journal/state.js';
 import type { SessionRef, SessionShelf } from '../sessions/session-shelf.js';
 import type { Snapshot, Workspace } from '../workspace/workspace.js';
 import { sealCheckpoint } from './checkpoint.js';
-import { toEntries } from './contents.js';
-import type { Saver, SealedFactory } from './saver.js';
+import { type Contents, toEntries } from './contents.js';
+import type { Saver, SealedCheckpoint, SealedFactory } from './saver.js';
 import type { SealSecret } from './secrets.js';
 
 export interface CheckpointerOptions {
@@ -17,8 +17,16 @@ export interface CheckpointerOptions {
   readonly journalFile: string;
   /** Nothing can be stored in this job: no work is put into it. */
   readonly isOff: boolean;
-  /** Told the number of events that the newest stored checkpoint holds. */
-  onStored(events: number): void;
+  /** For a run that may be cancelled. */
+  readonly urgency?: Urgency;
+  /** What is sealed instead where the copies that belong in a checkpoint are not there any more. */
+  readonly kept?: Contents;
+}
+
+export interface Urgency {
+  /** Aborted when the job is cancelled: from then on what is sealed is kept before the service is asked. */
+  readonly signal: AbortSignal;
+  keep(checkpoint: SealedCheckpoint): Promise<void>;
 }
 
 export function createCheckpointer(options: CheckpointerOptions): Checkpoints {
@@ -32,11 +40,27 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpoints {
     },
     async store(state) {
       if (options.isOff) return saver.giveUp();
-      const before = saver.stored;
-      await saver.save(factory(state, options, pack));
-      if (saver.stored !== before) options.onStored(state.events);
+      const make = factory(state, options, pack);
+      const { urgency } = options;
+      if (urgency === undefined) return saver.save(make, state.events);
+      if (!urgency.signal.aborted) await unlessAborted(saver.save(make, state.events), urgency.signal);
+      if (!urgency.signal.aborted || saver.storedEvents >= state.events) return;
+      // What went wrong comes up again in the usual way, where it is told.
+      await saver
+        .saveUrgently(make, urgency.keep, state.events)
+        .catch(() => void saver.save(make, state.events));
     },
   };
+}
+
+/** Waits for `work`, but no longer than until the signal. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { signal: over.signal });
+  });
+  await Promise.race([work, aborted]);
+  over.abort();
 }
 
 type Pack = (snapshots: readonly Snapshot[]) => Promise<Buffer>;
@@ -45,9 +69,21 @@ type Pack = (snapshots: readonly Snapshot[]) => Promise<Buffer>;
 function factory(state: RunState, options: CheckpointerOptions, pack: Pack): SealedFactory {
   const journal = readFileSync(options.journalFile);
   return async (binding) => {
-    const [objects, sessions] = await Promise.all([pack(snapshotsOf(state)), copiesOf(state, options.shelf)]);
-    return sealCheckpoint(toEntries({ journal, pack: objects, sessions }), binding, options.secrets);
+    const { kept } = options;
+    const gathered = Promise.all([pack(snapshotsOf(state)), copiesOf(state, options.shelf)]).then(
+      ([objects, sessions]): Contents => ({ journal, pack: objects, sessions }),
+    );
+    const contents = await (kept === undefined
+      ? gathered
+      : gathered.then((fresh) => (lacks(fresh, kept) ? kept : fresh)).catch(() => kept));
+    return sealCheckpoint(toEntries(contents), binding, options.secrets);
   };
+}
+
+/** Whether a session of `kept` is missing. */
+function lacks(fresh: Contents, kept: Contents): boolean {
+  const there = new Set(fresh.sessions.map(({ provider, id }) => `${provider}/${id}`));
+  return kept.sessions.some(({ provider, id }) => !there.has(`${provider}/${id}`));
 }
 
 /** Every recorded tree of the steps whose results are kept, each once. */

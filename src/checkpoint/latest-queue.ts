@@ -3,8 +3,6 @@
 export interface LatestQueue<T> {
   /** Resolves when the item, or a newer one that took its place, has been worked off. */
   push(item: T): Promise<void>;
-  /** Whether something is at work. */
-  isBusy(): boolean;
   /** Resolves when nothing is at work and nothing waits. */
   idle(): Promise<void>;
 }
@@ -36,7 +34,6 @@ export function createLatestQueue<T>(work: (item: T) => Promise<void>): LatestQu
       running ??= drain();
       return done;
     },
-    isBusy: () => running !== undefined,
     idle: async () => running,
   };
 }

@@ -21,6 +21,8 @@ export interface RestoreRequest {
   /** The job attempt that asks; entries of it and of earlier ones are looked for. */
   readonly jobAttempt: number;
   readonly limits?: ArchiveLimits;
+  /** Why what was opened cannot be used all the same; `undefined` where it can. */
+  refusal?(entries: readonly ArchiveEntry[]): Omit<Refused, 'key'> | undefined;
 }
 
 export interface Refused {
@@ -82,9 +84,14 @@ async function openNewest(
 
 type OpenedAt = Awaited<ReturnType<typeof openCheckpoint>>;
 
-async function openAt({ store, secrets, place, limits }: RestoreRequest, key: string): Promise<OpenedAt> {
+async function openAt(request: RestoreRequest, key: string): Promise<OpenedAt> {
+  const { store, secrets, place, limits } = request;
   const sealed = await store.read(key);
-  if (sealed !== undefined) return openCheckpoint(sealed, secrets, { ...place, key }, limits);
+  if (sealed !== undefined) {
+    const opened = await openCheckpoint(sealed, secrets, { ...place, key }, limits);
+    const refusal = opened.status === 'opened' ? request.refusal?.(opened.entries) : undefined;
+    return refusal === undefined ? opened : { status: 'refused', ...refusal };
+  }
   const detail = store.trouble?.();
   return { status: 'refused', reason: 'unreadable', ...(detail === undefined ? {} : { detail }) };
 }

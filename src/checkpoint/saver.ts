@@ -34,10 +34,14 @@ export interface SaverOptions {
   readonly binding: Omit<Binding, 'sequence'>;
   /** The newest key of this job attempt before this job stored anything (`Restored.seen`). */
   readonly seen?: string;
+  /** The look-up at the start went wrong: `seen` is what is there before the first save. */
+  readonly isUnseen?: boolean;
   /** The checkpoint that the run goes on from. */
   readonly restored?: string;
   /** The highest sequence that this writer has used already: `post` goes on after `main`. */
   readonly usedSequence?: number;
+  /** Told of every save that succeeded, however late, with the number of events it was given. */
+  onStored?(key: string, events: number): void;
   /** Told once of each kind, and again after a save that succeeded. */
   onNotice(notice: SaverNotice): void;
 }
@@ -53,33 +57,48 @@ const maxWaitMs = 10_000;
 /** For looking up a save that failed: a service that is down answers late, and seldom with good news. */
 const maxDoubtMs = 10_000;
 const maxBytes = 1_000_000_000;
-const maxInterimBytes = 500_000_000;
 
 interface Job {
-  readonly kind: 'step' | 'interim';
+  /** How many journal events the state holds. */
+  readonly events: number;
   seal(): Promise<SealedCheckpoint>;
+}
+
+/** A save as it is booked. */
+interface Booked {
+  readonly key: string;
+  readonly events: number;
 }
 
 export class Saver {
   private readonly queue: LatestQueue<Job> = createLatestQueue((job) => this.perform(job));
   private readonly told = new Set<SaverNotice['type']>();
   private sequence: number;
-  private interimBytes = 0;
   private holdsSteps = true;
   private hasStopped = false;
+  private isUnseen: boolean;
+  private seen: string | undefined;
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
   private storedKey: string | undefined;
+  private eventsStored = 0;
   /** Of the last save, where it failed. */
-  private doubtfulKey: string | undefined;
+  private doubt: Booked | undefined;
 
   constructor(private readonly options: SaverOptions) {
     const seen = options.seen === undefined ? undefined : parseKey(options.seen);
+    this.isUnseen = options.isUnseen ?? false;
+    this.seen = options.seen;
     this.sequence = Math.max(seen?.sequence ?? 0, options.usedSequence ?? 0);
   }
 
   /** The newest checkpoint that this job has stored. */
   get stored(): string | undefined {
     return this.storedKey;
+  }
+
+  /** How many events it holds. */
+  get storedEvents(): number {
+    return this.eventsStored;
   }
 
   /** The checkpoint that a re-run would go on from, as far as is known. */
@@ -92,19 +111,13 @@ export class Saver {
     return this.sequence;
   }
 
-  /** Stores a checkpoint; resolves when later work may start (V2). Never rejects. */
-  async save(make: SealedFactory): Promise<void> {
+  /** Stores a checkpoint of so many events; resolves when later work may start (V2). Never rejects. */
+  async save(make: SealedFactory, events = 0): Promise<void> {
     if (!this.mayStore()) return;
-    const done = this.queue.push({ kind: 'step', seal: () => this.seal(make) });
+    const done = this.queue.push({ events, seal: () => this.seal(make) });
     if (!this.holdsSteps || (await endsWithin(done, maxWaitMs, this.options.clock))) return;
     this.holdsSteps = false;
     this.notify({ type: 'slow' });
-  }
-
-  /** Stores one while an agent is at work, where nothing else is being stored; 500 MB of these in all. */
-  async saveInterim(make: SealedFactory): Promise<void> {
-    if (this.queue.isBusy() || this.interimBytes >= maxInterimBytes || !this.mayStore()) return;
-    await this.queue.push({ kind: 'interim', seal: () => this.seal(make) });
   }
 
   /**
@@ -115,11 +128,12 @@ export class Saver {
   async saveUrgently(
     make: SealedFactory,
     keep: (checkpoint: SealedCheckpoint) => Promise<void>,
+    events = 0,
   ): Promise<void> {
     if (!this.mayStore()) return;
     const ready = await this.seal(make);
     await keep(ready);
-    void this.queue.push({ kind: 'step', seal: async () => ready });
+    void this.queue.push({ events, seal: async () => ready });
   }
 
   /** Something had to be stored, and nothing can be: there is no secret to seal it with, say. */
@@ -147,20 +161,24 @@ export class Saver {
   }
 
   private async perform(job: Job): Promise<void> {
-    // An interim one need not be stored: without it the last that had to be is what counts.
-    if (job.kind === 'step') this.outcome = 'not-stored';
+    this.outcome = 'not-stored';
     try {
       if (!(await this.isStillOurs())) return;
       const checkpoint = await job.seal();
-      if (this.fits(checkpoint, job)) await this.write(checkpoint);
+      if (this.fits(checkpoint)) await this.write(checkpoint, job.events);
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error));
     }
   }
 
   private async isStillOurs(): Promise<boolean> {
-    const { store, binding, seen } = this.options;
+    const { store, binding } = this.options;
     const found = await store.newest(fencePrefixes(binding, binding.jobAttempt));
+    if (this.isUnseen && (found !== undefined || store.trouble?.() === undefined)) {
+      this.isUnseen = false;
+      this.seen = found;
+    }
+    const { seen } = this;
     const { jobAttempt, writer } = binding;
     const judged = standing(found, { jobAttempt, writer, ...(seen === undefined ? {} : { seen }) });
     if (judged.status === 'clear') {
@@ -180,38 +198,36 @@ export class Saver {
     return { key: keyOf(binding), sealed: await make(binding) };
   }
 
-  private fits({ sealed }: SealedCheckpoint, job: Job): boolean {
-    if (sealed.length > maxBytes) {
-      this.notify({ type: 'too-large', bytes: sealed.length });
-      return false;
-    }
-    if (job.kind === 'step') return true;
-    this.interimBytes += sealed.length;
-    return this.interimBytes <= maxInterimBytes;
+  private fits({ sealed }: SealedCheckpoint): boolean {
+    if (sealed.length <= maxBytes) return true;
+    this.notify({ type: 'too-large', bytes: sealed.length });
+    return false;
   }
 
-  private async write({ key, sealed }: SealedCheckpoint): Promise<void> {
+  private async write({ key, sealed }: SealedCheckpoint, events: number): Promise<void> {
     const { store } = this.options;
-    this.doubtfulKey = key;
+    this.doubt = { key, events };
     if (!(await store.write(key, sealed))) return this.fail(store.trouble?.());
-    this.keep(key);
+    this.keep({ key, events });
     this.holdsSteps = true;
     this.told.clear();
   }
 
-  private keep(key: string): void {
-    this.doubtfulKey = undefined;
+  private keep({ key, events }: Booked): void {
+    this.doubt = undefined;
     this.storedKey = key;
+    this.eventsStored = events;
     this.outcome = 'stored';
+    this.options.onStored?.(key, events);
   }
 
   private async clearDoubt(until: number): Promise<void> {
-    const key = this.doubtfulKey;
+    const { doubt } = this;
     const { clock, store } = this.options;
-    if (key === undefined || store.unreadable !== undefined) return;
-    const found = store.newest([key]).catch(() => undefined);
+    if (doubt === undefined || store.unreadable !== undefined) return;
+    const found = store.newest([doubt.key]).catch(() => undefined);
     const maxMs = Math.min(maxDoubtMs, Math.max(0, until - clock.now()));
-    if ((await endsWithin(found, maxMs, clock)) && (await found) === key) this.keep(key);
+    if ((await endsWithin(found, maxMs, clock)) && (await found) === doubt.key) this.keep(doubt);
   }
 
   private fail(reason: string | undefined): void {

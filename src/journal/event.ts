@@ -58,6 +58,8 @@ export interface AttemptRef {
 
 export interface JobStarted {
   readonly type: 'job-started';
+  /** `journalVersion` of the writer. */
+  readonly version: number;
   readonly jobAttempt: number;
   /** Job id, action step id and matrix leg: tells a re-run of this job from another job of the same state. */
   readonly job: string;

@@ -36,14 +36,20 @@ export interface HomeSessions {
   placed(): readonly Placed[];
 }
 
-export function createHomeSessions(files: SessionStore, commands: CommandSessions): HomeSessions {
+/** `already`: what an earlier process of the same job has placed; `files` has to know its own part of it. */
+export function createHomeSessions(
+  files: SessionStore,
+  commands: CommandSessions,
+  already: readonly Placed[] = [],
+): HomeSessions {
   const begun = new Map<string, PlacedSession>();
+  const note = (session: PlacedSession) => begun.set(`${session.provider}/${session.id}`, session);
+  for (const placed of already) if (!('path' in placed)) note(placed);
   /** The place of a session that goes by commands, noted as ours; `undefined`: it goes by files. */
   const byCommands = (place: HomePlace): CommandPlace | undefined => {
     const { sessionCommands } = place.provider;
     if (sessionCommands === undefined) return undefined;
-    const session = { provider: place.provider.id, id: place.id };
-    begun.set(`${session.provider}/${session.id}`, session);
+    note({ provider: place.provider.id, id: place.id });
     return { ...place, provider: { ...place.provider, sessionCommands } };
   };
   return {

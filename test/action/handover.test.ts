@@ -9,6 +9,7 @@ const first: Handover = {
   binding: {} as Handover['binding'],
   usedSequence: 0,
   storedEvents: 0,
+  isBegun: true,
   placed: [],
   isDone: false,
 };

@@ -1,5 +1,5 @@
 /** A cancelled or killed job leaves no process and no session file behind, and its state is there. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/providers/claude.js';
@@ -59,6 +59,25 @@ describe('a job that is stopped while an agent is at work', () => {
   );
 });
 
+describe('a cancelled job whose checkpoint does not get out', () => {
+  it('has it sealed on disk for its owner alone, and post stores the state', async () => {
+    const scene = await openScene({ workflow: flow });
+    scene.cache.fail('create', { status: 400, times: 1 });
+    const { main, post } = await scene.attempt({
+      rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
+      stop: { when: { log: 'now hanging' }, how: 'cancel' },
+      async inspect({ temp }) {
+        const modes: number[] = [];
+        for await (const file of glob(join(temp, 'gump-*', '*.sealed')))
+          modes.push((await stat(file)).mode & 0o777);
+        expect(modes).toEqual([0o600]);
+      },
+    });
+    expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'false' });
+    expect(post?.log).toMatch(/Stored the checkpoint gump-v1-/);
+  });
+});
+
 describe('the session files in the home of the runner user', () => {
   const sessionFile = ({ home, workspace }: Machine, id: string) =>
     join(home, '.claude', 'projects', projectFolder(workspace), `${id}.jsonl`);
@@ -94,6 +113,53 @@ describe('the session files in the home of the runner user', () => {
     });
     const earlier = (await scene.calls()).map((call) => call.earlier.length);
     expect(earlier).toEqual([0, 1, 2]);
+  });
+
+  it.each([{}, { ACTIONS_CACHE_MODE: 'read' }])(
+    'go also where main was killed before it could tell of them, with %o',
+    async (env) => {
+      const scene = await openScene({ workflow: flow });
+      let agents: readonly string[] = [];
+      await scene.attempt({
+        env,
+        rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
+        stop: (machine) => ({
+          how: 'kill',
+          when: {
+            until: async () => {
+              agents = await found(machine).catch(() => []);
+              return agents.length > 0;
+            },
+          },
+        }),
+        inspect: async (machine) => expect(await found(machine)).toEqual([]),
+      });
+      expect(agents).toHaveLength(1);
+    },
+  );
+
+  it('go, for what was in the way, also where main ended while it put them back', async () => {
+    const twoSteps = `name: flow
+steps:
+  - {name: one, type: code, agent: claude, prompt: one}
+  - {name: two, type: code, agent: codex, prompt: two, gate: [{bash: "false"}]}
+`;
+    const scene = await openScene({ workflow: twoSteps });
+    await scene.attempt();
+    const id = (await scene.calls())[0]?.session.id ?? '';
+    const { main } = await scene.attempt({
+      attempt: 2,
+      async prepare(machine) {
+        await mkdir(dirname(sessionFile(machine, id)), { recursive: true });
+        await writeFile(sessionFile(machine, id), 'of the user');
+        await rm(join(machine.home, '.codex'), { recursive: true, force: true });
+        await writeFile(join(machine.home, '.codex'), 'no folder');
+      },
+      async inspect(machine) {
+        expect(await readFile(sessionFile(machine, id), 'utf8')).toBe('of the user');
+      },
+    });
+    expect(main.log).toContain('This is a fault of the action itself');
   });
 });
 

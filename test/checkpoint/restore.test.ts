@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { ArchiveEntry } from '../../src/checkpoint/archive.js';
 import type { Binding } from '../../src/checkpoint/binding.js';
 import { keyOf } from '../../src/checkpoint/binding.js';
 import { sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { toEntries } from '../../src/checkpoint/contents.js';
+import { readRecorded } from '../../src/checkpoint/recorded.js';
 import { type RestoreRequest, refusedText, restore } from '../../src/checkpoint/restore.js';
 import { seal } from '../../src/checkpoint/seal.js';
+import { journalVersion } from '../../src/journal/event.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
 import { binding, credential, expectedOf, stateKey } from './sample.js';
 
@@ -109,6 +113,31 @@ describe('restoring', () => {
       { key: unread, reason: 'unreadable' },
       { key: odd, reason: 'bad-content', detail: 'is not an archive of this action' },
     ]);
+  });
+
+  it('goes back over those whose journal cannot be used', async () => {
+    const store = createMemoryStore();
+    const putJournal = async (sequence: number, journal: string | undefined) => {
+      const bound = { ...binding, sequence };
+      const contents = { journal: Buffer.from(journal ?? ''), pack: Buffer.alloc(0), sessions: [] };
+      const entries = toEntries(contents).slice(journal === undefined ? 1 : 0);
+      store.entries.set(keyOf(bound), await sealCheckpoint(entries, bound, [stateKey]));
+      return keyOf(bound);
+    };
+    const started = (version: number) =>
+      `${JSON.stringify({ type: 'job-started', version: journalVersion + version })}\n`;
+    const good = await putJournal(1, started(0));
+    for (const [sequence, journal] of [undefined, '{"type":\n', started(1)].entries())
+      await putJournal(sequence + 2, journal);
+    const refusal = (entries: readonly ArchiveEntry[]) => {
+      const read = readRecorded(entries);
+      return read.status === 'refused' ? read : undefined;
+    };
+    const restored = await restore({ ...request(store), refusal });
+    expect(restored).toMatchObject({
+      key: good,
+      refused: [{ reason: 'other-format' }, { reason: 'bad-content' }, { reason: 'bad-content' }],
+    });
   });
 
   it('tells "nothing there" from "no answer" and "may not be read"', async () => {

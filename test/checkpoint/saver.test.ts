@@ -146,6 +146,24 @@ describe('a slow service', () => {
     expect([...store.entries.values()].map(String)).toEqual(['first', 'fourth']);
   });
 
+  it('books what was stored, also late, and not what came after it', async () => {
+    const booked: [string, number][] = [];
+    const { saver, store, clock } = setUp({ onStored: (...told) => booked.push(told) });
+    const gates = [gate(), gate()] as const;
+    store.onWrite = () => gates[store.entries.size === 0 ? 0 : 1].closed;
+    const first = saver.save(plain, 5);
+    await calm();
+    clock.advance(10_000);
+    await first;
+    await saver.save(plain, 9);
+    gates[0].open();
+    await calm();
+    expect(booked).toEqual([[keyAt(2, 1), 5]]);
+    gates[1].open();
+    await calm();
+    expect(booked.at(-1)).toEqual([keyAt(2, 2), 9]);
+  });
+
   it('counts the look-up before the save in the 10 s', async () => {
     const { saver, store, clock, told } = setUp();
     const slow = gate();
@@ -253,6 +271,16 @@ describe('another job', () => {
     expect(told()).toEqual(['conflict']);
   });
 
+  it('of the same attempt that ended before is none either where the first look-up went wrong', async () => {
+    const { saver, store, told } = setUp({ isUnseen: true });
+    store.entries.set(keyAt(2, 3, '0badf00d'), Buffer.from('theirs'));
+    await saver.save(plain);
+    expect([told(), saver.stored]).toEqual([[], keyAt(2, 4)]);
+    store.entries.set(keyAt(2, 5, '0badf00d'), Buffer.from('theirs again'));
+    await saver.save(plain);
+    expect(told()).toEqual(['conflict']);
+  });
+
   it('of an earlier attempt is no matter', async () => {
     const { saver, store, told } = setUp();
     store.entries.set(keyAt(1, 9, '0badf00d'), Buffer.from('theirs'));
@@ -313,13 +341,15 @@ describe('the end', () => {
   });
 
   it('finds what was stored although the answer was lost', async () => {
-    const { saver, store } = setUp();
+    const booked: number[] = [];
+    const { saver, store } = setUp({ onStored: (_key, events) => booked.push(events) });
     store.onWrite = async (key) => {
       store.entries.set(key, Buffer.from('there'));
       return false;
     };
-    await saver.save(plain);
+    await saver.save(plain, 4);
     expect(await saver.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 1) });
+    expect(booked).toEqual([4]);
   });
 
   it('is told apart when there was nothing to seal with', async () => {
@@ -368,31 +398,6 @@ describe('what is too much', () => {
     await saver.save(async () => huge);
     expect([notices, store.entries.size]).toEqual([[{ type: 'too-large', bytes: 1_000_000_001 }], 0]);
     expect((await saver.settle(1000)).persisted).toBe(false);
-  });
-
-  it('are more than 500 MB of checkpoints while an agent is at work', async () => {
-    const { saver, store } = setUp();
-    store.write = async (key) => {
-      store.entries.set(key, Buffer.alloc(0));
-      return true;
-    };
-    const part = huge.subarray(0, 200_000_000);
-    for (let round = 0; round < 5; round += 1) await saver.saveInterim(async () => part);
-    expect(store.entries.size).toBe(2);
-    await saver.save(async () => part);
-    expect(store.entries.size).toBe(3);
-    expect((await saver.settle(1000)).persisted).toBe(true);
-  });
-
-  it('is an interim checkpoint while another save is going on', async () => {
-    const { saver, store } = setUp();
-    const slow = gate();
-    store.onWrite = () => slow.closed;
-    const save = saver.save(plain);
-    await saver.saveInterim(() => Promise.reject(new Error('not to be made')));
-    slow.open();
-    await save;
-    expect([...store.entries.keys()]).toEqual([keyAt(2, 1)]);
   });
 });
 

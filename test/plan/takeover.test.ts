@@ -21,6 +21,7 @@ function recorded(
 ): RunState {
   const started: NewEvent = {
     type: 'job-started',
+    version: 1,
     jobAttempt: 1,
     job: 'job',
     workflow: 'w',

@@ -41,7 +41,15 @@ function agentEvents(
 }
 
 const events: readonly NewEvent[] = [
-  { type: 'job-started', jobAttempt: 1, job: 'j', workflow: 'tdd', startCommit: 'C', startTree: 'T' },
+  {
+    type: 'job-started',
+    version: 1,
+    jobAttempt: 1,
+    job: 'j',
+    workflow: 'tdd',
+    startCommit: 'C',
+    startTree: 'T',
+  },
   { type: 'step-started', step: 'tests', fingerprint, from: snapshot },
   ...agentEvents('tests', 1, 1, 'passed', 0.25),
   { type: 'step-ended', step: 'tests', status: 'passed', jobAttempt: 1 },
