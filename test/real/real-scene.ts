@@ -97,9 +97,17 @@ function runJob(machine: Machine, url: string, attempt: number, stop: Stop | und
     env: {
       ANTHROPIC_BASE_URL: url,
       ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',
+      OPENAI_BASE_URL: `${url}/v1`,
       OPENAI_API_KEY: 'dummy-openai-key-0123456789',
+      // Without it Qwen Code takes none of the two before, also where it is given a model.
+      OPENAI_MODEL: 'qwen3-coder-plus',
+      GOOGLE_GEMINI_BASE_URL: url,
+      GEMINI_API_KEY: 'dummy-gemini-key-0123456789',
       // The CLI's own retries would take minutes.
       CLAUDE_CODE_MAX_RETRIES: '0',
+      // No machine but this one is asked.
+      OPENCODE_DISABLE_MODELS_FETCH: '1',
+      OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
     },
   });
 }
@@ -111,7 +119,23 @@ export function cliOf(version: string): RealCli {
 }
 
 /** The CLIs that a user has; older versions of them stand in single tests. */
-export const current: readonly RealCli[] = [cliOf('2.1.330'), cliOf('0.169.0')];
+export const current: readonly RealCli[] = clis.filter(({ version }) => version !== '2.1.197');
+
+/** They take seconds to start: what does not differ by CLI is left to the others. */
+export const fast: readonly RealCli[] = current.filter(({ provider }) =>
+  ['claude', 'codex'].includes(provider.id),
+);
+
+const agents: Readonly<Record<string, string>> = {
+  claude: 'claude-haiku',
+  codex: 'codex',
+  gemini: 'gemini-25-flash',
+  qwen: 'qwen-coder-plus',
+  opencode: 'opencode-mock/mock-model',
+};
+
+/** The agent name that a workflow gives this CLI. */
+export const agentOf = ({ provider }: RealCli): string => agents[provider.id] ?? provider.id;
 
 export const nameOf = (cli: RealCli): string => `${cli.provider.title} ${cli.version}`;
 

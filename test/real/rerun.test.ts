@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import type { Machine } from '../rig/machine.js';
 import type { ModelRule } from '../rig/model-server.js';
 import type { RealCli } from './drive.js';
-import { attemptsAt, cliOf, current, nameOf, openRealScene, sessionIds } from './real-scene.js';
+import { agentOf, attemptsAt, cliOf, current, nameOf, openRealScene, sessionIds } from './real-scene.js';
 
 const testsPrompt = 'TOKEN-tests Write the tests. [[write:tests.txt|the tests]] [[say:Tests are there.]]';
 const implPrompt = 'TOKEN-impl Make them pass. [[write:impl.txt|first try]] [[say:Tried.]]';
@@ -30,10 +30,13 @@ steps:
       - bash: "grep second impl.txt || { echo TOKEN-verdict it is not the second try; exit 1; }"
 `;
 
-/** Told what was wrong, the model does better; before that the markers of the prompt speak. */
+/**
+ * Told what was wrong, the model does better; before that the markers of the prompt speak. By a command,
+ * because Qwen Code writes over no file that this very process has not read.
+ */
 const mends: ModelRule = ({ prompt, toolResults }) =>
   prompt.includes('did not pass') && toolResults === 0
-    ? { write: { path: 'impl.txt', content: 'second try' } }
+    ? { bash: "printf 'second try' > impl.txt" }
     : undefined;
 
 const read = (machine: Machine, file: string): string | undefined => {
@@ -66,12 +69,15 @@ const reruns: readonly Rerun[] = [
 
 describe('a re-run goes on in the same conversation', () => {
   test.each(reruns)('$name', async ({ first, second, workspace }) => {
-    const agent = first.provider.id === 'claude' ? 'claude-haiku' : 'codex';
-    const { attempt } = await openRealScene(workflow(agent), [mends]);
+    const { attempt } = await openRealScene(workflow(agentOf(first)), [mends]);
 
     const failed = await attempt(first, 1);
     expect(failed.main.exitCode, failed.main.log).toBe(1);
-    expect(failed.main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl', persisted: 'true' });
+    expect(failed.main.outputs, failed.main.log).toMatchObject({
+      status: 'failed',
+      'failed-step': 'impl',
+      persisted: 'true',
+    });
     const ids = sessionIds(failed);
     expect(ids.impl).toBe(ids.tests);
 

@@ -3,11 +3,11 @@
  * than that the action does what that documentation says. Exit code is always 0; a result line tells.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readArguments, refuse } from './arguments.mjs';
-import { append, readEntries } from './files.mjs';
+import { readEntries } from './files.mjs';
 import { apiErrors, spent } from './session.mjs';
 
 const flags = [
@@ -29,6 +29,14 @@ const options = {
 function storeOf(directory, id) {
   const folder = createHash('md5').update(realpathSync(directory)).digest('hex');
   return join(homedir(), '.cursor', 'chats', folder, id, 'store.db');
+}
+
+/** As in a database, every change counts up a number at its beginning: an earlier point is no part of a later one. */
+function append(file, entry) {
+  const [head, ...entries] = readEntries(file);
+  const lines = [{ type: 'head', changes: (head?.changes ?? 0) + 1 }, ...entries, entry];
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 /** `create-chat` prints the id of a new, empty chat. */

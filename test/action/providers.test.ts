@@ -1,0 +1,186 @@
+/**
+ * The session rules that each CLI keeps in its own way (contract 4), for all of them: the same three job
+ * attempts, each on a machine of its own, and what they left in reports and in the calls of the stand-ins.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { StepResult } from '../rig/machine.js';
+import type { AgentCall, StandInProvider } from '../rig/stand-in.js';
+import { openScene } from './scene.js';
+import { bodies, sessionsOf, story, talk } from './story.js';
+
+interface Row {
+  readonly id: StandInProvider;
+  readonly agent: string;
+  /** What stands before the id on its command line (S12). */
+  readonly resumes: string;
+  /** How a session is had as it was at an earlier point (S13). */
+  readonly goesBack: 'resumed from' | 'new session-ahead';
+  /** Whom its work is handed to (S5). */
+  readonly next: StandInProvider;
+}
+
+const rows: readonly Row[] = [
+  { id: 'claude', agent: 'claude-haiku', resumes: '--resume', goesBack: 'resumed from', next: 'codex' },
+  { id: 'codex', agent: 'codex', resumes: 'resume', goesBack: 'resumed from', next: 'gemini' },
+  { id: 'gemini', agent: 'gemini-flash', resumes: '--resume', goesBack: 'resumed from', next: 'qwen' },
+  { id: 'qwen', agent: 'qwen-coder', resumes: '--resume', goesBack: 'resumed from', next: 'opencode' },
+  {
+    id: 'opencode',
+    agent: 'opencode-anthropic/claude-haiku-4-5',
+    resumes: '--session',
+    goesBack: 'resumed from',
+    next: 'cursor',
+  },
+  // By its documentation: its chats lie in a database, which cannot be cut back to an earlier point.
+  { id: 'cursor', agent: 'cursor', resumes: '--resume', goesBack: 'new session-ahead', next: 'claude' },
+];
+
+const agentOf = (id: StandInProvider): string => rows.find((row) => row.id === id)?.agent ?? id;
+
+const flow = ({ agent, next }: Row): string => `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: ${agent}
+    prompt: Tests.
+  - name: impl
+    type: code
+    agent: ${agent}
+    session: from: tests
+    prompt: Implement.
+    gate: [{bash: "test -e impl.txt"}]
+    retry: [{exit: 2}]
+  - name: handed
+    type: code
+    agent: ${agent}
+    prompt: Hand over.
+    gate: [{bash: "test -e handed.txt"}]
+    retry: [{attempt: 2, agent: "${agentOf(next)}"}, {exit: 2}]
+  - name: gone
+    type: code
+    agent: ${agent}
+    prompt: Vanish.
+    gate: [{bash: "rm -rf ${stores}"}]
+  - name: lost
+    type: code
+    agent: ${agent}
+    session: from: gone
+    prompt: Find.
+    gate: [{bash: "test -e found.txt"}]
+`;
+
+/** Where the CLIs keep their conversations. */
+const stores =
+  '~/.claude/projects ~/.codex/sessions ~/.gemini/tmp ~/.qwen/projects ~/.local/share/opencode ~/.cursor/chats';
+
+const env = {
+  GEMINI_API_KEY: 'AIza-CANARY-0123456789abcdefghij',
+  CURSOR_API_KEY: 'key_CANARY-0123456789abcdefghij',
+};
+
+/** The job attempts: cut off in the last step; gone on with elsewhere; sent back to the second step. */
+async function run(row: Row): Promise<{ jobs: readonly StepResult[]; calls: readonly AgentCall[] }> {
+  const scene = await openScene({ workflow: flow(row), store: 'directory' });
+  const cut = await scene.attempt({
+    env,
+    rules: [
+      { prompt: 'Implement.', call: 2, do: [{ write: 'impl.txt' }] },
+      { prompt: 'Hand over.', provider: row.next, do: [{ write: 'handed.txt' }] },
+      { prompt: 'Find.', do: [{ run: 'true', say: 'halfway there' }, { hang: true }] },
+    ],
+    stop: { how: 'cancel', when: { log: 'halfway' } },
+  });
+  const rerun = await scene.attempt({
+    attempt: 2,
+    env,
+    workspace: 'other/place_2/My.Sample',
+    rules: [{ prompt: 'Find.', do: [{ write: 'found.txt' }] }],
+    laterStatus: 'failure',
+  });
+  const back = await scene.attempt({
+    attempt: 3,
+    env,
+    inputs: { 'from-step': 'impl', until: 'impl' },
+    rules: [{ prompt: 'Implement.', do: [{ write: 'impl.txt' }] }],
+  });
+  return { jobs: [cut, rerun, back], calls: await scene.calls() };
+}
+
+describe.each(rows.map((row) => [row.id, row] as const))('%s', (id, row) => {
+  let stories: readonly (readonly string[])[];
+  let calls: readonly AgentCall[];
+  let jobs: readonly StepResult[];
+  const storyOf = (job: number, step: string) =>
+    stories[job - 1]?.filter((line) => line.startsWith(`${step}#`));
+  const said = (job: number, text: string) =>
+    jobs[job - 1]?.main.warnings.filter((line) => line.includes(text)).length;
+
+  beforeAll(async () => {
+    ({ jobs, calls } = await run(row));
+    stories = jobs.map(({ main }) => story(main.report));
+  });
+
+  it('S1: begins a session of its own where none is named', () => {
+    expect(storyOf(1, 'tests')).toEqual(['tests#1@1 new declared-new passed']);
+    expect(talk(calls)[0]).toBe(`${id} start a after 0`);
+  });
+
+  it('S2, S4: goes on from the named step, and a retry from its own attempt before', () => {
+    expect(storyOf(1, 'impl')).toEqual([
+      'impl#1@1 resumed from failed:gate',
+      'impl#2@1 resumed kept-on-retry passed',
+    ]);
+    expect(talk(calls).slice(1, 3)).toEqual([`${id} resume a after 1`, `${id} resume a after 2`]);
+    expect(bodies(calls[2]?.earlier ?? [])).toEqual(['Tests.', 'Implement.']);
+  });
+
+  it('S5: another provider takes over in a new session, with a warning', () => {
+    expect(storyOf(1, 'handed')).toEqual([
+      'handed#1@1 new declared-new failed:gate',
+      'handed#2@1 new agent-changed passed',
+    ]);
+    expect(talk(calls).slice(3, 5)).toEqual([`${id} start b after 0`, `${row.next} start c after 0`]);
+    expect(said(1, 'handed, attempt 2')).toBe(1);
+  });
+
+  it('S8: the id of every attempt is the one its CLI ran in', () => {
+    const attempts = jobs[0]?.main.report?.steps.flatMap((step) => step.attempts) ?? [];
+    const ran = calls.slice(0, 8).filter(({ refused }) => refused === undefined);
+    expect(attempts.map(({ session }) => session?.id)).toEqual(ran.map(({ session }) => session.id));
+    expect(sessionsOf(jobs[0]?.main.outputs ?? {}).lost).toBe(ran.at(-1)?.session.id);
+  });
+
+  it('S9: a session that is gone is replaced in the same attempt, with a warning', () => {
+    expect(storyOf(1, 'lost')).toEqual(['lost#1@1 new session-lost cancelled:cancelled']);
+    expect(talk(calls).slice(5, 8)).toEqual([
+      `${id} start d after 0`,
+      `${id} resume d after 0 refused`,
+      `${id} start e after 0`,
+    ]);
+    expect(said(1, 'lost, attempt 1')).toBe(1);
+  });
+
+  it('S10: a re-run goes on with what was cut off, on another machine and another path', () => {
+    expect(storyOf(2, 'lost')?.at(-1)).toBe('lost#1@2 resumed continued passed');
+    expect(talk(calls)[8]).toBe(`${id} resume e after 1`);
+    expect(bodies(calls[8]?.earlier ?? [])).toEqual(['Find.']);
+    expect(calls[8]?.prompt).toContain('You were interrupted');
+    expect(jobs[1]?.main.warnings).toEqual([]);
+  });
+
+  it('S12: resumes by id, whatever session was the latest', () => {
+    const resumed = calls.filter(({ session }) => session.mode === 'resume');
+    expect(resumed.length).toBeGreaterThanOrEqual(4);
+    for (const { argv, session } of resumed) {
+      expect(argv[argv.indexOf(row.resumes) + 1]).toBe(session.id);
+    }
+  });
+
+  it('S13: goes back to where the session was, or says that it cannot', () => {
+    expect(storyOf(3, 'impl')).toEqual([`impl#1@3 ${row.goesBack} passed`]);
+    const isBack = row.goesBack === 'resumed from';
+    expect(talk(calls).at(-1)).toBe(isBack ? `${id} resume a after 1` : `${id} start f after 0`);
+    expect(bodies(calls.at(-1)?.earlier ?? [])).toEqual(isBack ? ['Tests.'] : []);
+    expect(said(3, 'impl, attempt 1')).toBe(isBack ? 0 : 1);
+  });
+});
