@@ -216,7 +216,8 @@ async function bringSessionsBack(
       options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
     if (result.status === 'session-ahead') unavailable.set(id, 'session-ahead');
     else if (result.status === 'refused') unavailable.set(id, 'session-lost');
-    else await options.shelf.put({ provider: providerId, id }, files);
+    // Whatever became of it here: the next machine may have more luck.
+    await options.shelf.put({ provider: providerId, id }, files);
   }
   return unavailable;
 }

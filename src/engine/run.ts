@@ -12,6 +12,7 @@ import { type PlacedStep, place, rootScope, type Scope } from '../plan/place.js'
 import type { Plan } from '../plan/plan.js';
 import type { Ports } from './ports.js';
 import { runStep } from './step.js';
+import { runTasks } from './tasks.js';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -75,11 +76,19 @@ export async function runScope(run: Run, scope: Scope): Promise<ScopeEnd> {
   return { status: 'passed', isLast: false };
 }
 
+/** A split that has passed is gone through all the same: `until` may name a step in it, or `each` have grown. */
+async function passTasks(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
+  const end = await runTasks(run, placed);
+  if (end.status !== 'passed')
+    run.record({ type: 'step-ended', step: placed.path, status: end.status, jobAttempt: run.jobAttempt });
+  return end;
+}
+
 async function passStep(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   const known = run.state().steps.get(placed.path);
   if (known?.status !== 'passed') return runStep(run, placed);
   run.ports.reporter.takenOver(known);
-  return { status: 'passed', isLast: false };
+  return passTasks(run, placed);
 }
 
 function openRun({ state: initial, ...options }: RunOptions): Run {

@@ -20,7 +20,12 @@ export function readPlan(text: string | undefined): readonly Task[] | string {
   const tasks = value.map(toTask);
   const names = tasks.map((task) => task.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined ? tasks : `.gump/out/plan.json has two tasks with the name "${twice}".`;
+  if (twice !== undefined) return `.gump/out/plan.json has two tasks with the name "${twice}".`;
+  const paths = tasks.map((task) => task.slug);
+  const shared = paths.find((path, index) => paths.indexOf(path) !== index);
+  return shared === undefined
+    ? tasks
+    : `.gump/out/plan.json has two tasks whose names both read "${shared}" in paths.`;
 }
 
 function parseJson(text: string): unknown {
@@ -58,12 +63,14 @@ function toTask(item: unknown): Task {
  * hash of the whole, so that `a/b` and `a b` stay two tasks, on every run the same.
  */
 function slugOf(name: string): string {
-  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$/.test(name)) return name;
+  // A name that looks like one with a hash gets one itself, or it could be taken for another's.
+  const looksHashed = /(?:^|-)[0-9a-f]{8}$/.test(name);
+  if (!looksHashed && /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$/.test(name)) return name;
   const safe = name
     .replace(/[^A-Za-z0-9_-]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 40);
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  const hash = createHash('sha256').update(Buffer.from(name, 'utf16le')).digest('hex').slice(0, 8);
   return safe === '' ? hash : `${safe}-${hash}`;
 }
 

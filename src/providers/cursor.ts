@@ -43,6 +43,7 @@ const environment: ProviderEnvironment = {
 /** Two places are told of; the database of a chat lies in a folder named after its working directory. */
 const sessionFiles: SessionFiles = {
   home: { folder: '.' },
+  isDatabase: true,
   patterns: (id) => ['.cursor', '.config/cursor'].map((folder) => `${folder}/chats/*/${id}/store.db{,-wal}`),
   place: (file, _id, directory) => file.replace(/(\/chats\/)[^/]+/, `$1${chatFolder(directory)}`),
 };

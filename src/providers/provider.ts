@@ -167,6 +167,8 @@ export interface SessionFiles {
   patterns(id: string, directory: string): readonly string[];
   /** Where a kept file has to lie so that the CLI finds it from `directory` on this machine, whose home that is. */
   place(file: string, id: string, directory: string, home: HomeView): string;
+  /** The files are a database: a session goes back to a point only where all of them are as they were then. */
+  readonly isDatabase?: true;
   /** What in the file has to change for that. */
   rewrite?(content: Buffer, directory: string): Buffer;
   /** What the session had spent by the end of this file, for CLIs that report totals and note them there. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
 import type { Exit, Provider, SessionCommand, SessionCommands } from '../providers/provider.js';
 import type { Environment } from '../security/secret-names.js';
+import { saysSecret } from '../security/secret-names.js';
 import { plainText } from '../system/plain-text.js';
 import type { ProcessRunner } from '../system/process.js';
 import type { BroughtBack, KeptSession, SessionFile } from './session-store.js';
@@ -141,11 +142,15 @@ async function runCommand(
   return { exit, output: `${lines.join('\n')}\n` };
 }
 
-/** No model is asked, so no key is needed. */
+/** No model is asked, so no key is needed: neither a credential by name nor anything that looks like one. */
 function withoutCredentials({ provider, environment }: CommandPlace): Readonly<Record<string, string>> {
   const names = new Set(provider.environment.credentials.map(({ variable }) => variable));
-  const rest = Object.entries(environment).filter(([name]) => !names.has(name));
+  const rest = Object.entries(environment).filter(([name]) => !names.has(name) && !isSecret(name));
   return Object.fromEntries(rest.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+function isSecret(name: string): boolean {
+  return saysSecret(name) || name.endsWith('_AUTH_CONTENT');
 }
 
 function isDone(exit: Exit): boolean {

@@ -2,7 +2,8 @@
  * How far a session reached, and putting it back to there (S13). Pure.
  *
  * A session is one append-only file, at times with further files beside it (notes, sub-agents). The mark is
- * over the main file alone: the others only grow, and one that is ahead does no harm.
+ * over the main file alone: the others only grow, and one that is ahead does no harm. Of a database it is over
+ * all files: turns may lie in any of them, and none can be cut.
  */
 import { createHash } from 'node:crypto';
 import type { SessionMark } from '../journal/event.js';
@@ -23,6 +24,37 @@ const anyDirectory = '/';
  */
 export function mainFile(files: readonly SessionFile[]): SessionFile | undefined {
   return [...files].sort((one, other) => depth(one) - depth(other) || (one.path < other.path ? -1 : 1))[0];
+}
+
+/** The mark of a session as it is now; `undefined` for no files. */
+export function markOfFiles(
+  files: readonly SessionFile[],
+  sessionFiles: SessionFiles,
+): SessionMark | undefined {
+  const main = mainFile(files);
+  if (main === undefined) return undefined;
+  return sessionFiles.isDatabase ? markOfAll(files) : markOf(main.content, sessionFiles);
+}
+
+/** The main file as it was when `mark` was taken; `undefined` when the session cannot be put back to there. */
+export function mainFileAt(
+  files: readonly SessionFile[],
+  main: SessionFile,
+  mark: SessionMark,
+  sessionFiles: SessionFiles,
+): Buffer | undefined {
+  if (!sessionFiles.isDatabase) return cutToMark(main.content, mark, sessionFiles);
+  return markOfAll(files).sha256 === mark.sha256 ? main.content : undefined;
+}
+
+/** Folders differ from machine to machine; names do not. */
+function markOfAll(files: readonly SessionFile[]): SessionMark {
+  const named = files.map(({ path, content }) => ({ name: path.slice(path.lastIndexOf('/') + 1), content }));
+  const sorted = named.sort((one, other) => (one.name < other.name ? -1 : 1));
+  const all = Buffer.concat(
+    sorted.flatMap(({ name, content }) => [Buffer.from(`${name} ${content.length}\n`), content]),
+  );
+  return { length: all.length, sha256: sha256(all) };
 }
 
 /** The mark of a session's main file as it is now. */

@@ -14,7 +14,7 @@ import { type FoundFile, findFiles, pathMatcher, readOrdinaryFile } from './find
 import { viewHome } from './home-view.js';
 import { type PlacedFile, PlacingError, placeFile, takeOut } from './place-file.js';
 import { sessionHome } from './session-home.js';
-import { cutToMark, mainFile, markOf, type SessionFile } from './session-mark.js';
+import { mainFile, mainFileAt, markOfFiles, type SessionFile } from './session-mark.js';
 
 export type { PlacedFile, SessionFile };
 
@@ -115,10 +115,8 @@ async function readSession(place: SessionPlace, limits: SessionLimits): Promise<
     const content = await readOrdinaryFile(join(home, path), limits.bytes);
     if (content !== undefined) files.push({ path, content });
   }
-  const main = mainFile(files);
-  return main
-    ? { status: 'kept', files, mark: markOf(main.content, provider.sessionFiles) }
-    : { status: 'none' };
+  const mark = markOfFiles(files, provider.sessionFiles);
+  return mark === undefined ? { status: 'none' } : { status: 'kept', files, mark };
 }
 
 async function readSpent(place: SessionPlace, limits: SessionLimits): Promise<Usage> {
@@ -140,7 +138,7 @@ function planPlacing(
   if (!provider.isSessionId(id)) return refused(notAnId(place));
   const main = mainFile(files);
   if (main === undefined) return refused(`no file of the ${provider.title} session ${id} was kept`);
-  const cut = mark === undefined ? main.content : cutToMark(main.content, mark, provider.sessionFiles);
+  const cut = mark === undefined ? main.content : mainFileAt(files, main, mark, provider.sessionFiles);
   if (cut === undefined) {
     const reason = `the ${provider.title} session ${id} cannot be put back to where it was after that step`;
     return { status: 'session-ahead', reason };

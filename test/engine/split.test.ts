@@ -206,3 +206,41 @@ it('warns where `until` names a task that the plan does not have', async () => {
   await stopped.run(planOf([splitStep('build', each)], { until: 'build/b/impl' }));
   expect(stopped.warnings).toEqual([]);
 });
+
+describe('a split that has passed', () => {
+  const failing = (gate: { readonly name: string }) => gate.name !== 'never';
+  const last = agentStep('last', { gates: [bash('never')] });
+
+  it('is gone through for the step that `until` names', async () => {
+    const world = createWorld({ play: player(), gate: failing });
+    await world.run(planOf([splitStep('build', each), last]));
+    const next = createWorld({ play: player(), gate: failing, after: world });
+    const state = await next.run(planOf([splitStep('build', each), last], { until: 'build/a/impl' }), {
+      jobAttempt: 2,
+    });
+    expect(next.calls).toEqual([]);
+    expect(state.ended?.status).toBe('passed');
+    expect(next.warnings).toEqual([]);
+  });
+
+  it('runs a step that was added to `each` since, and what hangs on it', async () => {
+    const world = createWorld({ play: player(), gate: failing });
+    await world.run(planOf([splitStep('build', each), last]));
+    const grown = planOf([
+      splitStep('build', [...each, agentStep('polish', { prompt: 'polish {task.name}' })]),
+      agentStep('last'),
+    ]);
+    const { dropped } = decideTakeover({
+      state: fold(world.events),
+      job: 'j',
+      jobAttempt: 2,
+      startTree: 'tree',
+      plan: grown,
+    });
+    world.events.push({ type: 'steps-dropped', steps: dropped, reason: '', at: 0 });
+    const next = createWorld({ play: player(), after: world });
+    const state = await next.run(grown, { jobAttempt: 2 });
+    expect(prompts(next).filter((prompt) => prompt?.startsWith('polish'))).toEqual(['polish a', 'polish b']);
+    expect(state.ended?.status).toBe('passed');
+  });
+});

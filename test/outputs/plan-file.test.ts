@@ -44,6 +44,16 @@ describe('readPlan', () => {
   });
 });
 
+it('gives a name that looks like one with a hash another path than that one', () => {
+  const [first] = readPlan('[{"name": "a b"}]') as readonly { readonly slug: string }[];
+  const both = readPlan(JSON.stringify([{ name: 'a b' }, { name: first?.slug }]));
+  expect(new Set((both as readonly { readonly slug: string }[]).map((task) => task.slug)).size).toBe(2);
+  const halves = readPlan('[{"name": "\\ud800"}, {"name": "\\ud801"}]') as readonly {
+    readonly slug: string;
+  }[];
+  expect(halves[0]?.slug).not.toBe(halves[1]?.slug);
+});
+
 describe('the gate `schema`', () => {
   it('asks for a description of every task and for no empty entry in files', () => {
     expect(judgeSchema('plan', '[{"name": "a", "description": "d"}]').status).toBe('passed');
