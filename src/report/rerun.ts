@@ -1,5 +1,5 @@
 /** What "Re-run failed jobs" will do, and until when it can: said in the error, the log and the summary. */
-import type { RunState } from '../journal/state.js';
+import type { Attempt, RunState } from '../journal/state.js';
 import { formatDay } from './format.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -26,9 +26,18 @@ export function rerunNote(facts: RerunFacts): string {
   const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
   const kept =
     passed === 0 ? '' : `takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed and `;
-  const where =
-    facts.failedStep === undefined ? '' : ` with step \`${facts.failedStep}\` in the same conversation`;
-  return `"Re-run failed jobs" before ${formatDay(deadline(facts))} ${kept}goes on${where}.`;
+  return `"Re-run failed jobs" before ${formatDay(deadline(facts))} ${kept}goes on${placeOf(facts)}.`;
+}
+
+function placeOf({ state, failedStep }: RerunFacts): string {
+  if (failedStep === undefined) return '';
+  const last = state.steps.get(failedStep)?.attempts.at(-1);
+  return ` with step \`${failedStep}\`${goesOnTalking(last) ? ' in the same conversation' : ''}`;
+}
+
+/** Not where the conversation was full, where it could not be kept, and where there was none. */
+function goesOnTalking(last: Attempt | undefined): boolean {
+  return last?.mark !== undefined && last.failure?.kind !== 'context';
 }
 
 /** Milliseconds since 1970: the earlier of GitHub's limit and, in the cache, of the entry's life. */

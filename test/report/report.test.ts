@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
-import { fold } from '../../src/journal/state.js';
+import { apply, fold } from '../../src/journal/state.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
 import { makeSummary } from '../../src/report/summary.js';
@@ -9,6 +9,7 @@ import { agentStep, planOf } from '../fakes/plan.js';
 const day = 24 * 60 * 60 * 1000;
 const plan = planOf([agentStep('tests'), agentStep('impl'), agentStep('last')]);
 const snapshot = { base: 'start', commit: 'c1' };
+const mark = { length: 7, sha256: 'abc' };
 const fingerprint = plan.steps[0]?.fingerprint ?? { definition: '', agent: '', spec: '', vars: '' };
 const session = {
   declared: 'new',
@@ -34,7 +35,7 @@ function agentEvents(
       : [];
   return [
     { type: 'attempt-started', ...ref, agent: 'claude-haiku', provider: 'claude', session, prompt: 'p' },
-    { type: 'agent-ended', ...ref, usage, snapshot, changed: true, ignored: [], durationMs: 1500 },
+    { type: 'agent-ended', ...ref, usage, snapshot, mark, changed: true, ignored: [], durationMs: 1500 },
     { type: 'attempt-ended', ...ref, status, gates, files: [], durationMs: 2000, ...failure },
   ];
 }
@@ -138,6 +139,29 @@ describe('the note about a re-run', () => {
     expect(rerunNote(base)).toBe(
       '"Re-run failed jobs" before 1970-01-11 takes over the step that passed and goes on with step `impl` in the same conversation.',
     );
+  });
+
+  it.each([
+    ['was full', { failure: { kind: 'context', message: 'too long' } }, { mark }],
+    ['could not be kept, or was none', {}, {}],
+  ] as const)('promises no conversation where it %s', (_why, failure, kept) => {
+    const ref = { step: 'impl', number: 2, jobAttempt: 2 };
+    const ended = { usage: {}, snapshot, changed: true, ignored: [], durationMs: 1, ...kept };
+    const more: readonly NewEvent[] = [
+      { type: 'attempt-started', ...ref, agent: 'codex', provider: 'codex', session, prompt: 'p' },
+      { type: 'agent-ended', ...ref, ...ended },
+      {
+        type: 'attempt-ended',
+        ...ref,
+        status: 'failed',
+        gates: [],
+        files: [],
+        durationMs: 1,
+        ...failure,
+      },
+    ];
+    const later = more.reduce((to, event) => apply(to, { ...event, at: 0 } as JournalEvent), state);
+    expect(rerunNote({ ...base, state: later })).toMatch(/goes on with step `impl`\.$/);
   });
 
   it('knows that GitHub allows no re-run after 30 days', () => {
