@@ -33,8 +33,9 @@ function whatRuns({ state, failedStep }: RerunFacts): string {
   if (failedStep === undefined) return 'runs what is left';
   const last = state.steps.get(failedStep)?.attempts.at(-1);
   if (last === undefined) return `runs step \`${failedStep}\``;
+  // Without a mark the conversation is not in the checkpoint.
   const isLost = last.failure?.kind === 'context' || last.failure?.kind === 'session-lost';
-  if (last.session?.id === undefined || isLost) return `runs step \`${failedStep}\` again`;
+  if (last.mark === undefined || isLost) return `runs step \`${failedStep}\` again`;
   return `goes on with step \`${failedStep}\` in the same conversation`;
 }
 

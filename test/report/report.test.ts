@@ -10,6 +10,7 @@ import { agentStep, planOf, splitStep } from '../fakes/plan.js';
 const day = 24 * 60 * 60 * 1000;
 const plan = planOf([agentStep('tests'), agentStep('impl'), agentStep('last')]);
 const snapshot = { base: 'start', commit: 'c1' };
+const mark = { length: 7, sha256: 'abc' };
 const fingerprint = plan.steps[0]?.fingerprint ?? { definition: '', agent: '', spec: '', vars: '' };
 const session = {
   declared: 'new',
@@ -35,7 +36,7 @@ function agentEvents(
       : [];
   return [
     { type: 'attempt-started', ...ref, agent: 'claude-haiku', provider: 'claude', session, prompt: 'p' },
-    { type: 'agent-ended', ...ref, usage, snapshot, changed: true, ignored: [], durationMs: 1500 },
+    { type: 'agent-ended', ...ref, usage, snapshot, mark, changed: true, ignored: [], durationMs: 1500 },
     { type: 'attempt-ended', ...ref, status, gates, files: [], durationMs: 2000, ...failure },
   ];
 }
@@ -196,11 +197,13 @@ describe('the note about a re-run', () => {
     const noteOf = (attempts: readonly Attempt[]) =>
       rerunNote({ ...base, state: { ...state, steps: new Map([['impl', { ...impl, attempts }]]) } });
     const { id: _id, ...withoutId } = session;
-    const { session: _session, ...gatesOnly } = last;
+    const { session: _session, mark: _mark, ...gatesOnly } = last;
+    const { mark: _kept, ...notKept } = last;
     const failedBy = (kind: 'context' | 'session-lost') => ({ ...last, failure: { kind, message: '' } });
     for (const attempt of [
       gatesOnly,
-      { ...last, session: withoutId },
+      { ...notKept, session: withoutId },
+      notKept,
       failedBy('context'),
       failedBy('session-lost'),
     ])
