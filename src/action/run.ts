@@ -2,6 +2,7 @@
 import { runPlan } from '../engine/run.js';
 import { UserError } from '../failure.js';
 import type { Project } from '../gates/project.js';
+import type { NewEvent } from '../journal/event.js';
 import { readJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
 import type { Plan } from '../plan/plan.js';
@@ -33,16 +34,36 @@ export async function runInWorkspace(request: RunRequest): Promise<number> {
 /** A fault in mid-run: what was written down until then still counts, is stored and reported. */
 async function breakOff(request: RunRequest, stage: Stage, error: unknown): Promise<RunState> {
   const { setting, privateDirectory } = request;
-  stage.live.fault(error instanceof Error ? error.message : String(error));
+  const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof UserError) && error instanceof Error)
     setting.log.info(`This is a fault of the action itself. ${error.stack ?? ''}`);
   const broken = fold(readJournal(privatePaths(privateDirectory).journal));
-  const failedStep = [...broken.steps.values()].findLast((step) => step.status === 'running')?.path;
-  const end = { type: 'run-ended', status: 'failed', jobAttempt: setting.job.jobAttempt } as const;
-  const event = stage.ports.journal.append({ ...end, ...(failedStep === undefined ? {} : { failedStep }) });
-  const state = apply(broken, event);
+  const events = endsOf(broken, message, setting.job.jobAttempt).map(stage.ports.journal.append);
+  const state = events.reduce(apply, broken);
+  if (state.ended?.failedStep === undefined) stage.live.fault(message);
   await stage.ports.checkpoints.store(state).catch(() => undefined);
   return state;
+}
+
+/** What is at work when the run breaks has failed. */
+function endsOf(state: RunState, message: string, jobAttempt: number): readonly NewEvent[] {
+  const step = [...state.steps.values()].findLast((one) => one.status === 'running');
+  const last = step?.attempts.at(-1);
+  const end = { type: 'run-ended', status: 'failed', jobAttempt } as const;
+  if (step === undefined) return [end];
+  const failure = { kind: 'crash', message } as const;
+  const ref = { step: step.path, number: last?.number ?? 1, jobAttempt };
+  const attempt = {
+    type: 'attempt-ended',
+    ...ref,
+    status: 'failed',
+    failure,
+    gates: [],
+    files: [],
+    durationMs: 0,
+  } as const;
+  const ended = { type: 'step-ended', step: step.path, status: 'failed', jobAttempt } as const;
+  return [...(last?.status === 'running' ? [attempt] : []), ended, { ...end, failedStep: step.path }];
 }
 
 function play({ setting, plan, signal }: RunRequest, { ports, before, resumed }: Stage): Promise<RunState> {

@@ -193,6 +193,9 @@ describe('an agent that takes the ground away', () => {
     const scene = await openScene({ workflow: flow });
     const { main } = await scene.attempt({ rules: [{ do: [{ run: 'rm -rf .git' }] }] });
     expect([main.exitCode, main.errors.length, main.outputs.status]).toEqual([1, 1, 'failed']);
-    expect(main.summary).toMatch(/^### gump-action: ended by a fault of its own\n/);
+    expect(main.errors[0]).toMatch(/^Step `\w+` failed at attempt 1 \(crash\): /);
+    expect(main.summary).toContain(': failed at `');
+    expect(main.report?.steps[0]?.attempts).toHaveLength(1);
+    expect(main.outputs).toMatchObject({ 'failed-step': main.report?.steps[0]?.path, persisted: 'true' });
   });
 });
