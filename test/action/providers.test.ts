@@ -184,3 +184,87 @@ describe.each(rows.map((row) => [row.id, row] as const))('%s', (id, row) => {
     expect(said(3, 'impl, attempt 1')).toBe(isBack ? 0 : 1);
   });
 });
+
+const scopes = ({ agent }: Row): string => `name: scopes
+steps:
+  - {name: tests, type: code, agent: ${agent}, prompt: Tests.}
+  - {name: one, type: code, agent: ${agent}, prompt: One., session: {from: tests}}
+  - {name: two, type: code, agent: ${agent}, prompt: "Two {word}.", session: {from: tests}}
+  - name: fresh
+    type: code
+    agent: ${agent}
+    prompt: Fresh.
+    gate: [{bash: "test -e fresh.txt"}]
+    retry: [{attempt: 2, session: new}, {exit: 2}]
+  - name: build
+    type: split
+    agent: ${agent}
+    prompt: Plan.
+    each:
+      - {name: a, type: code, agent: ${agent}, prompt: "A {task.name}."}
+      - {name: b, type: code, agent: ${agent}, prompt: "B {task.name}.", session: {from: a}}
+`;
+
+const tasks = JSON.stringify(['x', 'y'].map((name) => ({ name, description: 'do it' })));
+
+/** The job attempts: all passes, but the job fails later; a variable changed; all is re-run after a success. */
+async function runScopes(row: Row): Promise<{ jobs: readonly StepResult[]; calls: readonly AgentCall[] }> {
+  const scene = await openScene({ workflow: scopes(row), store: 'directory' });
+  const rules = [
+    { prompt: 'Plan.', do: [{ write: '.gump/out/plan.json', content: tasks }] },
+    { prompt: 'Fresh.', call: [2, 4], do: [{ write: 'fresh.txt' }] },
+  ];
+  const first = await scene.attempt({ env, rules, inputs: { vars: 'word: red' }, laterStatus: 'failure' });
+  const changed = await scene.attempt({ attempt: 2, env, rules, inputs: { vars: 'word: blue' } });
+  const afresh = await scene.attempt({
+    attempt: 3,
+    env,
+    inputs: { vars: 'word: blue', until: 'tests' },
+  });
+  return { jobs: [first, changed, afresh], calls: await scene.calls() };
+}
+
+describe.each(rows.map((row) => [row.id, row] as const))('scopes and changes: %s', (_id, row) => {
+  let stories: readonly (readonly string[])[];
+  let calls: readonly AgentCall[];
+  const linesOf = (job: number, path: string) =>
+    stories[job - 1]?.filter((line) => line.startsWith(`${path}#`));
+  const toldTo = (body: string) =>
+    calls.filter(({ prompt }) => prompt.startsWith(body)).map(({ earlier }) => bodies(earlier));
+
+  beforeAll(async () => {
+    const { jobs, calls: all } = await runScopes(row);
+    calls = all;
+    stories = jobs.map(({ main }) => story(main.report));
+  });
+
+  it('S3: a task sees its own steps alone', () => {
+    expect(linesOf(1, 'build/x/b')).toEqual(['build/x/b#1@1 resumed from passed']);
+    expect(linesOf(1, 'build/y/a')).toEqual(['build/y/a#1@1 new declared-new passed']);
+    expect(toldTo('B y.')[0]).toEqual(['A y.']);
+  });
+
+  it('S6: `session: new` gives a fresh session where it first applies', () => {
+    expect(linesOf(1, 'fresh')).toEqual([
+      'fresh#1@1 new declared-new failed:gate',
+      'fresh#2@1 new override-new passed',
+    ]);
+    expect(toldTo('Fresh.')[1]).toEqual([]);
+  });
+
+  it('S7: two steps that go on from the same one share its session', () => {
+    expect(toldTo('Two red.')[0]).toEqual(['Tests.', 'One.']);
+  });
+
+  it('S11: a step whose variables changed runs again, with what hangs on it, in its session as it was', () => {
+    expect(toldTo('One.')).toHaveLength(1);
+    expect(linesOf(2, 'two')).toEqual([`two#1@2 ${row.goesBack} passed`]);
+    expect(toldTo('Two blue.')[0]).toEqual(row.goesBack === 'resumed from' ? ['Tests.', 'One.'] : []);
+    expect(toldTo('A x.')).toHaveLength(2);
+  });
+
+  it('S14: after a success all starts afresh', () => {
+    expect(linesOf(3, 'tests')).toEqual(['tests#1@3 new declared-new passed']);
+    expect(toldTo('Tests.')).toEqual([[], []]);
+  });
+});
