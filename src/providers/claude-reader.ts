@@ -4,8 +4,9 @@
  */
 import type { Failure } from '../failure.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { contentEvent, readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 
 const title = 'Claude Code';
@@ -29,13 +30,10 @@ interface Answer {
 
 export function claudeReader(before: Usage): TurnReader {
   const state = new ClaudeStream();
-  return {
-    line: (line) => {
-      const object = parseLine(line);
-      return object === undefined ? [] : state.take(object);
-    },
-    end: (exit) => state.outcome(exit, before),
-  };
+  return readerOf(
+    (object) => state.take(object),
+    (exit) => state.outcome(exit, before),
+  );
 }
 
 class ClaudeStream {
@@ -116,7 +114,7 @@ class ClaudeStream {
     // The CLI puts its own error text into the mouth of this model; the result line says it again.
     if (message.model === '<synthetic>') return [];
     const begun = this.#begin(conversation, asText(message.id), usageFrom(message.usage));
-    const said = asObjects(message.content).flatMap(contentEvent);
+    const said = asObjects(message.content).flatMap((part) => contentEvent(part, telling));
     const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
     if (texts.length > 0 && conversation === '') this.#text = texts.join('\n');
     return [...begun, ...said];
@@ -240,13 +238,3 @@ const telling = [
   'description',
   'prompt',
 ];
-
-function contentEvent(part: JsonObject): readonly AgentEvent[] {
-  const text = part.type === 'text' ? asText(part.text) : undefined;
-  if (text !== undefined) return [{ type: 'text', text }];
-  if (part.type !== 'tool_use') return [];
-  const input = asObject(part.input) ?? {};
-  const detail = telling.flatMap((name) => asText(input[name]) ?? [])[0];
-  const name = asText(part.name) ?? 'tool';
-  return [{ type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
-}

@@ -5,8 +5,7 @@
 import { claudeReader, installHint } from './claude-reader.js';
 import { asNumber, parseLine } from './ndjson.js';
 import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { isUuid } from './uuid.js';
 
 /**
  * `Edit(...)` covers every tool that writes files, `Write(...)` none (both versions); the pattern counts from
@@ -122,7 +121,7 @@ export const claude: Provider = {
     'haiku-4-5': 'claude-haiku-4-5-20251001',
   },
   sessionIds: 'chosen',
-  isSessionId: (text) => uuid.test(text),
+  isSessionId: isUuid,
   environment,
   sessionFiles,
   command,

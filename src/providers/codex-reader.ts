@@ -8,8 +8,9 @@
  */
 import type { Failure } from '../failure.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 
 const title = 'Codex';
@@ -35,13 +36,10 @@ const words: FailureWords = [
 
 export function codexReader(before: Usage): TurnReader {
   const state = new CodexStream();
-  return {
-    line: (line) => {
-      const object = parseLine(line);
-      return object === undefined ? [] : state.take(object);
-    },
-    end: (exit) => state.outcome(exit, before),
-  };
+  return readerOf(
+    (object) => state.take(object),
+    (exit) => state.outcome(exit, before),
+  );
 }
 
 class CodexStream {

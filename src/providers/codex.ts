@@ -5,10 +5,9 @@
 import { codexReader, codexUsage, installHint } from './codex-reader.js';
 import { asObject, parseLine } from './ndjson.js';
 import type { Command, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import { isUuid } from './uuid.js';
 
 // Codex takes another text for the title of a session, finds none, and starts a new one without a word.
-const threadId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /**
  * A resumed session forgets how it was started, so every process is told. `-s read-only` has no writable
  * folder; a permission profile has, but yields to a `-s` beside it (0.169.0, tried on Linux).
@@ -98,7 +97,7 @@ export const codex: Provider = {
     o3: 'o3-codex',
   },
   sessionIds: 'given',
-  isSessionId: (text) => threadId.test(text),
+  isSessionId: isUuid,
   environment,
   sessionFiles,
   command,

@@ -6,8 +6,9 @@
 import type { Failure } from '../failure.js';
 import { plainText } from '../system/plain-text.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { readerOf, toolCall } from './stream.js';
 import { addUsage, usageOf } from './usage.js';
 
 const title = 'Cursor';
@@ -25,13 +26,10 @@ const words: FailureWords = [
 
 export function cursorReader(): TurnReader {
   const state = new CursorStream();
-  return {
-    line: (line) => {
-      const object = parseLine(line);
-      return object === undefined ? [] : state.take(object);
-    },
-    end: (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
-  };
+  return readerOf(
+    (object) => state.take(object),
+    (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
+  );
 }
 
 class CursorStream {
@@ -127,7 +125,6 @@ function toolEvents(call: JsonObject): readonly AgentEvent[] {
   const name = Object.keys(call)[0];
   if (name === undefined) return [];
   const input = asObject(asObject(call[name])?.args) ?? {};
-  const detail = ['command', 'path', 'pattern', 'query', 'url'].flatMap((key) => asText(input[key]) ?? [])[0];
-  const tool = name.replace(/ToolCall$/, '');
-  return [{ type: 'tool', name: tool, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
+  const telling = ['command', 'path', 'pattern', 'query', 'url'];
+  return [toolCall(name.replace(/ToolCall$/, ''), input, telling)];
 }

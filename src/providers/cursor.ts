@@ -5,8 +5,7 @@
 import { createHash } from 'node:crypto';
 import { cursorReader, installHint } from './cursor-reader.js';
 import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { isUuid } from './uuid.js';
 
 /**
  * Its read-only modes would not let a verdict be written, so a read-only step may write like any other and
@@ -67,7 +66,7 @@ export const cursor: Provider = {
     gemini: 'gemini-3.1-pro',
   },
   sessionIds: 'given',
-  isSessionId: (text) => uuid.test(text),
+  isSessionId: isUuid,
   environment,
   sessionFiles,
   command,

@@ -31,12 +31,21 @@ export function notExited(exit: Exit, title: string, installHint: string): Failu
   };
 }
 
-/** The failure when the stream ended without a final result: by the words on standard error, else `protocol`. */
-export function noResult(exit: Exit, title: string, words: FailureWords): Failure {
+/**
+ * The failure when the stream ended without a final result: by the exit code where the CLI has codes of its own
+ * (surer than words, for warnings of any kind stand on standard error), by the words there, else `protocol`.
+ */
+export function noResult(
+  exit: Exit,
+  title: string,
+  words: FailureWords,
+  endings: Readonly<Record<number, FailureKind>> = {},
+): Failure {
   const end = exit.code === undefined ? 'was killed by a signal' : `ended with exit code ${exit.code}`;
   const told = exit.stderrTail.trim();
   const message = `${title} ${end} without a final result${told === '' ? '.' : `: ${told.slice(-messageLimit)}`}`;
-  return { ...failureOf(told, words, 'protocol'), message };
+  const failure = failureOf(told, words, 'protocol');
+  return { kind: endings[exit.code ?? 0] ?? failure.kind, message };
 }
 
 /** The failure when the stream tells of success and the exit code does not. */

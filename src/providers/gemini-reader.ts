@@ -1,8 +1,9 @@
 /** Reads what `gemini --output-format stream-json` prints. Seen with Gemini CLI 0.61.0. */
 import type { Failure } from '../failure.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
-import { asNumber, asObject, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { readerOf, toolCall } from './stream.js';
 import { usageOf } from './usage.js';
 
 const title = 'Gemini CLI';
@@ -38,13 +39,10 @@ const endings: Readonly<Record<number, Failure['kind']>> = { 41: 'auth', 53: 'gu
 
 export function geminiReader(): TurnReader {
   const state = new GeminiStream();
-  return {
-    line: (line) => {
-      const object = parseLine(line);
-      return object === undefined ? [] : state.take(object);
-    },
-    end: (exit) => state.outcome(exit),
-  };
+  return readerOf(
+    (object) => state.take(object),
+    (exit) => state.outcome(exit),
+  );
 }
 
 class GeminiStream {
@@ -141,7 +139,7 @@ class GeminiStream {
   }
 
   #failure(exit: Exit): Failure | undefined {
-    if (this.#result === undefined) return unfinished(exit);
+    if (this.#result === undefined) return noResult(exit, title, words, endings);
     if (this.#result.status === 'success') return badExit(exit, title);
     const told = asText(asObject(this.#result.error)?.message) ?? this.#error;
     const failure = failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
@@ -160,12 +158,6 @@ function withWait(failure: Failure): Failure {
   const seconds = /retry in (\d+(?:\.\d+)?) ?s/i.exec(failure.message)?.[1];
   if (seconds === undefined || failure.kind !== 'rate-limit') return failure;
   return { ...failure, retryAfterMs: Math.ceil(Number(seconds) * 1000) };
-}
-
-/** The exit code is surer than the words: warnings of any kind stand on standard error. */
-function unfinished(exit: Exit): Failure {
-  const failure = noResult(exit, title, words);
-  return { ...failure, kind: endings[exit.code ?? 0] ?? failure.kind };
 }
 
 /** Of this process alone. Input includes what came from the cache, as Google counts. */
@@ -192,8 +184,5 @@ const telling = [
 ];
 
 function toolEvent(object: JsonObject): AgentEvent {
-  const parameters = asObject(object.parameters) ?? {};
-  const detail = telling.flatMap((name) => asText(parameters[name]) ?? [])[0];
-  const name = asText(object.tool_name) ?? 'tool';
-  return { type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) };
+  return toolCall(asText(object.tool_name) ?? 'tool', asObject(object.parameters) ?? {}, telling);
 }

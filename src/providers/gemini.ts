@@ -5,8 +5,7 @@
 import { projectFolder } from './gemini-project.js';
 import { geminiReader, installHint } from './gemini-reader.js';
 import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { isUuid } from './uuid.js';
 
 /**
  * `plan` could not write its answer under `.gump/out`; `auto_edit` writes files of the working directory and
@@ -80,7 +79,7 @@ export const gemini: Provider = {
     '25-flash': 'gemini-2.5-flash',
   },
   sessionIds: 'chosen',
-  isSessionId: (text) => uuid.test(text),
+  isSessionId: isUuid,
   environment,
   sessionFiles,
   command,

@@ -7,8 +7,9 @@
 import type { Failure, FailureKind } from '../failure.js';
 import { plainText } from '../system/plain-text.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
-import { asNumber, asObject, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { readerOf, toolCall } from './stream.js';
 import { addUsage, usageOf } from './usage.js';
 
 const title = 'OpenCode';
@@ -28,13 +29,10 @@ const words: FailureWords = [
 
 export function opencodeReader(): TurnReader {
   const state = new OpencodeStream();
-  return {
-    line: (line) => {
-      const object = parseLine(line);
-      return object === undefined ? [] : state.take(object);
-    },
-    end: (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
-  };
+  return readerOf(
+    (object) => state.take(object),
+    (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
+  );
 }
 
 class OpencodeStream {
@@ -149,8 +147,7 @@ function toolEvents(part: JsonObject): readonly AgentEvent[] {
   const name = asText(part.tool);
   if (name === undefined) return [];
   const input = asObject(asObject(part.state)?.input) ?? {};
-  const detail = told.flatMap((key) => asText(input[key]) ?? [])[0];
-  return [{ type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
+  return [toolCall(name, input, told)];
 }
 
 function messageOf(error: JsonObject): string {

@@ -1,8 +1,9 @@
 /** Reads what `qwen --output-format stream-json` prints. Seen with Qwen Code 0.24.4. */
 import type { Failure } from '../failure.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { contentEvent, readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 
 const title = 'Qwen Code';
@@ -26,13 +27,10 @@ const endings: Readonly<Record<number, Failure['kind']>> = { 53: 'guard', 55: 'g
 
 export function qwenReader(before: Usage): TurnReader {
   const state = new QwenStream();
-  return {
-    line: (line) => {
-      const object = parseLine(line);
-      return object === undefined ? [] : state.take(object);
-    },
-    end: (exit) => state.outcome(exit, before),
-  };
+  return readerOf(
+    (object) => state.take(object),
+    (exit) => state.outcome(exit, before),
+  );
 }
 
 class QwenStream {
@@ -77,7 +75,7 @@ class QwenStream {
   }
 
   #answer(message: JsonObject, agent: string | undefined): readonly AgentEvent[] {
-    const said = asObjects(message.content).flatMap(contentEvent);
+    const said = asObjects(message.content).flatMap((part) => contentEvent(part, telling));
     const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
     // It puts an error of the service into the mouth of the model; the last line says it again.
     if (texts.some(isServiceError)) return [];
@@ -108,7 +106,7 @@ class QwenStream {
 
   #failure(exit: Exit): Failure | undefined {
     const result = this.#result;
-    if (result === undefined) return unfinished(exit);
+    if (result === undefined) return noResult(exit, title, words, endings);
     const told = asText(asObject(result.error)?.message) ?? asText(result.result);
     // Older versions call an error of the service a success (0.15.10).
     const isDone = result.is_error === false && result.subtype === 'success' && !isServiceError(told ?? '');
@@ -119,12 +117,6 @@ class QwenStream {
 
 function isServiceError(text: string): boolean {
   return /^\[API Error: /.test(text);
-}
-
-/** The exit code is surer than the words: warnings of any kind stand on standard error. */
-function unfinished(exit: Exit): Failure {
-  const failure = noResult(exit, title, words);
-  return { ...failure, kind: endings[exit.code ?? 0] ?? failure.kind };
 }
 
 /** An answer's, or the session's so far. Input includes what came from the cache, as OpenAI counts. */
@@ -154,13 +146,3 @@ const telling = [
   'prompt',
   'url',
 ];
-
-function contentEvent(part: JsonObject): readonly AgentEvent[] {
-  const text = part.type === 'text' ? asText(part.text) : undefined;
-  if (text !== undefined) return [{ type: 'text', text }];
-  if (part.type !== 'tool_use') return [];
-  const input = asObject(part.input) ?? {};
-  const detail = telling.flatMap((name) => asText(input[name]) ?? [])[0];
-  const name = asText(part.name) ?? 'tool';
-  return [{ type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) }];
-}

@@ -14,8 +14,7 @@ import type {
 } from './provider.js';
 import { installHint, qwenReader } from './qwen-reader.js';
 import { addUsage, usageOf } from './usage.js';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { isUuid } from './uuid.js';
 
 /** As with Gemini CLI, which it descends from: between files alone and everything there is nothing. */
 const approvalModes: Readonly<Record<Permission, string>> = {
@@ -107,7 +106,7 @@ export const qwen: Provider = {
     local: undefined,
   },
   sessionIds: 'chosen',
-  isSessionId: (text) => uuid.test(text),
+  isSessionId: isUuid,
   environment,
   sessionFiles,
   command,
