@@ -4,6 +4,7 @@ import * as core from '@actions/core';
 import { emptyState, type RunState } from '../journal/state.js';
 import { expand, plannedTasks } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
+import { sumOf } from '../providers/usage.js';
 import type { Log } from '../report/log.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
@@ -75,7 +76,7 @@ const nothing = {
 
 function outputs(report: Report, ending: Ending): typeof nothing {
   const { totals } = report;
-  const tokens = sum([totals.inputTokens, totals.outputTokens]);
+  const tokens = sumOf([totals.inputTokens, totals.outputTokens]);
   return {
     status: report.status,
     'failed-step': report.failedStep ?? '',
@@ -110,11 +111,6 @@ function sessionsOutput(report: Report): Readonly<Record<string, unknown>> {
     return [[step.path, { provider: step.provider, agent: last.agent, id: last.session?.id }]];
   });
   return Object.fromEntries(entries);
-}
-
-function sum(numbers: readonly (number | undefined)[]): number | undefined {
-  const said = numbers.filter((number) => number !== undefined);
-  return said.length === 0 ? undefined : said.reduce((total, number) => total + number, 0);
 }
 
 function text(value: number | undefined): string {

@@ -3,6 +3,7 @@ import type { Gates } from '../engine/ports.js';
 import type { Project } from '../gates/project.js';
 import type { CommandSource } from '../gates/resolve.js';
 import { runGates } from '../gates/run-gates.js';
+import type { Inputs } from '../inputs.js';
 import type { Log } from '../report/log.js';
 import type { HandedEnvironment } from '../security/environment.js';
 import { belongsToRunner } from '../security/secret-names.js';
@@ -23,6 +24,11 @@ export interface GatesOptions {
 
 /** Those that judge what the step changed, not what a command says. */
 const lookAtChanges: readonly Gate['type'][] = ['touched', 'untouched', 'tests_found'];
+
+/** Where users name the commands of gates; the check before the run and the run itself ask the same. */
+export function commandSources({ commands }: Pick<Inputs, 'commands'>): readonly CommandSource[] {
+  return [{ name: 'the input `commands`', commands }];
+}
 
 export function createGates(options: GatesOptions): Gates {
   const { log, handed, ...setting } = options;

@@ -14,6 +14,7 @@ import { openWorkspace } from '../workspace/open.js';
 import { requireDirectory } from '../workspace/repository.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { writeUnstarted } from './finish.js';
+import { commandSources } from './gates.js';
 import { gitEnvironment } from './git-environment.js';
 import { privatePaths } from './handover.js';
 import { preflight } from './preflight.js';
@@ -115,7 +116,7 @@ interface Scene {
 /** All that is missing, at once; opening the work tree is part of it. */
 async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 'skipped'> {
   const { inputs, providers, environment, log } = setting;
-  const commands = [{ name: 'the input `commands`', commands: inputs.commands }];
+  const commands = commandSources(inputs);
   const seen = preflight({ ...scene, providers, environment, commands });
   if (seen.withoutCredential.length > 0 && maySkip(setting)) {
     log.notice(`Nothing was run: ${seen.withoutCredential.join(' ')}`);

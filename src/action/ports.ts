@@ -9,7 +9,7 @@ import { systemClock } from '../system/clock.js';
 import { processRunner } from '../system/run-process.js';
 import { readOutput } from '../workspace/read-output.js';
 import { createAgents } from './agents.js';
-import { createGates } from './gates.js';
+import { commandSources, createGates } from './gates.js';
 import { type HandoverFile, privatePaths } from './handover.js';
 import { keepCheckpoint } from './kept-checkpoint.js';
 import { createSessions } from './sessions.js';
@@ -60,7 +60,7 @@ function gates({ request }: Backstage) {
     processes: processRunner,
     project: request.project,
     clock: systemClock,
-    commands: [{ name: 'the input `commands`', commands: request.setting.inputs.commands }],
+    commands: commandSources(request.setting.inputs),
     directory: request.workspace.directory,
     handed: request.gateEnvironment,
     log: request.setting.log,

@@ -2,7 +2,7 @@
 import { runPlan } from '../engine/run.js';
 import { UserError } from '../failure.js';
 import type { Project } from '../gates/project.js';
-import type { NewEvent } from '../journal/event.js';
+import { failedUnjudged, type NewEvent } from '../journal/event.js';
 import { readJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
 import type { Plan } from '../plan/plan.js';
@@ -51,17 +51,8 @@ function endsOf(state: RunState, message: string, jobAttempt: number): readonly 
   const last = step?.attempts.at(-1);
   const end = { type: 'run-ended', status: 'failed', jobAttempt } as const;
   if (step === undefined) return [end];
-  const failure = { kind: 'crash', message } as const;
   const ref = { step: step.path, number: last?.number ?? 1, jobAttempt };
-  const attempt = {
-    type: 'attempt-ended',
-    ...ref,
-    status: 'failed',
-    failure,
-    gates: [],
-    files: [],
-    durationMs: 0,
-  } as const;
+  const attempt = failedUnjudged(ref, { kind: 'crash', message });
   const ended = { type: 'step-ended', step: step.path, status: 'failed', jobAttempt } as const;
   return [...(last?.status === 'running' ? [attempt] : []), ended, { ...end, failedStep: step.path }];
 }

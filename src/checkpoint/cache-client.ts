@@ -4,17 +4,9 @@
  * in its archive are relative), `RUNNER_TEMP` (where it packs) and PATH (which tools pack). Names and
  * compression are hashed into the version of an entry; where they differ, nothing is found.
  */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  mkdirSync,
-  realpathSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isProgram } from '../system/programs.js';
 
 /** The one name under which the client sees a checkpoint, on every machine. */
 export const cachedName = 'checkpoint.gump';
@@ -91,13 +83,4 @@ function link(target: string, place: string): void {
 
 function findProgram(name: string, folders: readonly string[]): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isProgram);
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }

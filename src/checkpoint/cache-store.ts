@@ -9,7 +9,7 @@ import { cacheAvailability } from './cache-availability.js';
 import { cachedName } from './cache-client.js';
 import { captureOutput } from './captured-output.js';
 import { maxKeysPerRequest } from './key.js';
-import { maxSealedBytes, readOrdinaryFile } from './new-file.js';
+import { maxSealedBytes, readKeptFile } from './new-file.js';
 import type { CheckpointStore } from './store.js';
 
 export interface CacheStoreOptions {
@@ -49,7 +49,7 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
     await remove(file);
     const matched = await call((client) => client.restoreCache([cachedName], key));
     // The client matches keys by prefix, and tells a hit also when nothing came to lie where it should.
-    const sealed = matched === key ? await readOrdinaryFile(file, maxSealedBytes) : undefined;
+    const sealed = matched === key ? await readKeptFile(file, maxSealedBytes) : undefined;
     await remove(file);
     return sealed;
   }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
-import { readOrdinaryFile, writeNewFile } from './new-file.js';
+import { readKeptFile, writeNewFile } from './new-file.js';
 
 const fileName = 'state.key';
 const shape = /^[A-Za-z0-9_-]{43}$/;
@@ -32,7 +32,7 @@ export async function directoryKey(directory: string): Promise<string> {
 
 /** The key that lies in `directory`; `undefined` when none was ever made. */
 export async function existingDirectoryKey(directory: string): Promise<string | undefined> {
-  const content = await readOrdinaryFile(join(directory, fileName), 1024);
+  const content = await readKeptFile(join(directory, fileName), 1024);
   const key = content?.toString('utf8').trim();
   return key !== undefined && shape.test(key) ? key : undefined;
 }

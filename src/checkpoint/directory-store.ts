@@ -5,7 +5,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type CheckpointKey, compareKeys, parseKey, runPrefix } from './key.js';
-import { maxSealedBytes, readOrdinaryFile, writeNewFile } from './new-file.js';
+import { maxSealedBytes, readKeptFile, writeNewFile } from './new-file.js';
 import type { CheckpointStore } from './store.js';
 
 /** How many of the newest checkpoints of one state in one run stay: the fallbacks of a restore, and one more. */
@@ -31,7 +31,7 @@ export function createDirectoryStore(path: string): CheckpointStore {
     newest: (prefixes) => tried(async () => firstUnder(prefixes, await list(directory)), undefined),
     read: (key) =>
       tried(
-        async () => (parseKey(key) ? readOrdinaryFile(join(directory, key), maxSealedBytes) : undefined),
+        async () => (parseKey(key) ? readKeptFile(join(directory, key), maxSealedBytes) : undefined),
         undefined,
       ),
     write: (key, sealed) => tried(() => writeEntry(directory, key, sealed), false),

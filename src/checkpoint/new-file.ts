@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readOrdinaryFile } from '../system/ordinary-file.js';
 
 /** No sealed file that this action makes is larger (contract 6: a state above 1 GB is not stored). */
 export const maxSealedBytes = 1_100_000_000;
@@ -23,20 +24,9 @@ export async function writeNewFile(path: string, content: Buffer): Promise<boole
   }
 }
 
-/** Reads an ordinary file, not through a link; `undefined` for all else. */
-export async function readOrdinaryFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
-  try {
-    // Without O_NONBLOCK a named pipe at this place would hold us for ever.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const status = await handle.stat();
-      return status.isFile() && status.size <= maxBytes ? await handle.readFile() : undefined;
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return undefined;
-  }
+/** Reads an ordinary file, not through a link; `undefined` for all else, and when the disk does not give it. */
+export function readKeptFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  return readOrdinaryFile(path, maxBytes).catch(() => undefined);
 }
 
 async function writeThrough(path: string, content: Buffer): Promise<void> {

@@ -3,7 +3,7 @@
  * what will be done, run the agent, record tree and session together, write down that the agent is done,
  * run the gates, write down the end.
  */
-import type { AgentEnded, AttemptRef, OutputFile } from '../journal/event.js';
+import { type AgentEnded, type AttemptRef, failedUnjudged, type OutputFile } from '../journal/event.js';
 import { type Attempt, newestSnapshot } from '../journal/state.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { PlacedStep } from '../plan/place.js';
@@ -62,16 +62,7 @@ function isRefused(run: Run, { session }: NextAttempt): boolean {
 
 function refuse(run: Run, ref: AttemptRef): void {
   const message = 'the session to go on in is gone, and `on-lost-session: fail` asks for it';
-  const failure = { kind: 'session-lost', message } as const;
-  run.record({
-    type: 'attempt-ended',
-    ...ref,
-    status: 'failed',
-    failure,
-    gates: [],
-    files: [],
-    durationMs: 0,
-  });
+  run.record(failedUnjudged(ref, { kind: 'session-lost', message }));
 }
 
 function announce(run: Run, ref: AttemptRef, next: NextAttempt): void {

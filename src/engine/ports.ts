@@ -1,12 +1,11 @@
 /** What the engine sees of the world. Each has the real thing and a fake in `test/fakes`. */
-import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { SessionDecision, SessionMark } from '../journal/event.js';
 import type { Journal } from '../journal/journal.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
 import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../providers/provider.js';
 import type { Gate } from '../workflow/workflow.js';
-import type { Change, Snapshot, Workspace } from '../workspace/workspace.js';
+import type { Change, Workspace } from '../workspace/workspace.js';
 
 export interface Ports {
   readonly journal: Journal;
@@ -87,5 +86,3 @@ export interface Reporter {
   agentDid(event: AgentEvent): void;
   attemptEnds(step: string, attempt: Attempt): void;
 }
-
-export type { Failure, Snapshot };

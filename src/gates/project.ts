@@ -1,6 +1,7 @@
 /** What a gate has to know of the project before it can say which command it runs. Nothing is written. */
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { isProgram } from '../system/programs.js';
 
 export interface Project {
   /** Whether there is a file or folder of this path in the working directory. */
@@ -25,13 +26,4 @@ export function openProject(directory: string, path: string | undefined): Projec
     },
     hasProgram: (name) => folders.some((folder) => isProgram(resolve(directory, folder, name))),
   };
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }

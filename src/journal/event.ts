@@ -153,6 +153,11 @@ export interface AttemptEnded extends AttemptRef {
   readonly durationMs: number;
 }
 
+/** The end of an attempt that failed before anything of it could be judged. */
+export function failedUnjudged(ref: AttemptRef, failure: Failure): AttemptEnded {
+  return { type: 'attempt-ended', ...ref, status: 'failed', failure, gates: [], files: [], durationMs: 0 };
+}
+
 export interface StepEnded {
   readonly type: 'step-ended';
   readonly step: string;

@@ -15,6 +15,12 @@ export function usageOf(numbers: { readonly [Field in keyof Usage]: number | und
   return usageBy((field) => numbers[field]);
 }
 
+/** The sum of the numbers that were said; `undefined` when none was. */
+export function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
+  const said = numbers.filter((number) => number !== undefined);
+  return said.length === 0 ? undefined : said.reduce((sum, number) => sum + number, 0);
+}
+
 /** The sum of what was said; a number that nobody said is absent. */
 export function addUsage(...all: readonly Usage[]): Usage {
   return usageBy((field) => {

@@ -3,6 +3,7 @@
 import { describeDecision } from '../engine/session.js';
 import { errorText } from '../gates/error-text.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
+import { sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import { formatCost, formatCount, formatDuration } from './format.js';
 import type { Report, ReportStep } from './report.js';
@@ -63,7 +64,7 @@ const marks: Readonly<Record<ReportStep['status'], string>> = {
 function row(step: ReportStep, state: StepState | undefined): readonly string[] {
   const attempts = state?.attempts ?? [];
   const last = attempts.at(-1);
-  const sum = (pick: (attempt: Attempt) => number | undefined) => total(attempts.map(pick));
+  const sum = (pick: (attempt: Attempt) => number | undefined) => sumOf(attempts.map(pick));
   const tokens = [sum((a) => a.usage.inputTokens), sum((a) => a.usage.outputTokens)]
     .map(formatCount)
     .join(' / ');
@@ -83,11 +84,6 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
     formatCost(sum((a) => a.usage.costUsd)),
     formatDuration(sum((a) => a.durationMs)),
   ];
-}
-
-function total(numbers: readonly (number | undefined)[]): number | undefined {
-  const said = numbers.filter((number) => number !== undefined);
-  return said.length === 0 ? undefined : said.reduce((sum, number) => sum + number, 0);
 }
 
 function sessionCell(attempt: Attempt | undefined): string {

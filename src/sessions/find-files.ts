@@ -2,8 +2,7 @@
  * Finds and reads the files of a session under a CLI's home folder. Links are not followed: what a link
  * points to may be a credential.
  */
-import { constants } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 
@@ -39,20 +38,6 @@ export async function findFiles(home: string, patterns: readonly string[]): Prom
     return file === undefined ? [] : [{ path, bytes: file.size, modifiedMs: file.mtimeMs }];
   });
   return (await Promise.all(found)).flat();
-}
-
-/** The bytes of an ordinary file; `undefined` when it is none (any more), or larger than `maxBytes`. */
-export async function readOrdinaryFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    () => undefined,
-  );
-  if (file === undefined) return undefined;
-  try {
-    const found = await file.stat();
-    return found.isFile() && found.size <= maxBytes ? await file.readFile() : undefined;
-  } finally {
-    await file.close();
-  }
 }
 
 /** The name under which a file that was in the way waits to be put back. */
