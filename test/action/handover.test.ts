@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createHandover, type Handover, readHandover } from '../../src/action/handover.js';
 
 const first: Handover = {
-  directory: '/work/sample',
+  directory: '/srv/sample',
   binding: {} as Handover['binding'],
   usedSequence: 0,
   storedEvents: 0,
