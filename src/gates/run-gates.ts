@@ -63,6 +63,8 @@ async function judge(gate: Gate, setting: GateSetting): Promise<Verdict> {
       const { passed, explanation } = judgeTouch(gate, setting.changes);
       return { status: passed ? 'passed' : 'failed', output: explanation };
     }
+    case 'validate':
+      throw new Error('Workflows as gates are run by the engine.');
     case 'schema':
       return judgeSchema(gate.contract, setting.output);
     case 'bash':

@@ -64,7 +64,8 @@ export function agentOf(step: Step): AgentStep | undefined {
 
 /** The input `agent` stands in for every agent that is named, those of the retry ladder among them. */
 function withAgent(step: Step, agent: string | undefined): Step {
-  if (agent === undefined || step.kind === 'gates') return step;
+  if (agent === undefined || step.kind === 'gates' || step.kind === 'group' || step.kind === 'call')
+    return step;
   const retry = step.retry.map(({ when, overrides: { agent: _agent, ...overrides } }) => ({
     when,
     overrides,

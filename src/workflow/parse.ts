@@ -100,7 +100,10 @@ function toWorkflow(tree: Tree): Workflow {
   const match = childOf(tree, 'session-match');
   return {
     name: name?.kind === 'scalar' ? String(name.value) : '',
+    source: '',
     sessionMatch: match?.kind === 'scalar' && match.value === 'provider' ? 'provider' : 'agent',
+    onPause: 'fail',
+    budget: {},
     steps: stepsOf(tree).map((step) => toStep(outlineStep(step))),
   };
 }
@@ -112,7 +115,8 @@ function toStep(step: StepOutline): Step {
   const agent = toAgentStep(step, name, gates);
   if (agent.type !== 'split') return agent;
   const { retry } = agent;
-  return { kind: 'split', name, planner: agent, each: (step.each ?? []).map(toStep), gates, retry };
+  const each = (step.each ?? []).map(toStep);
+  return { kind: 'split', name, planner: agent, each, gates, retry, files: 'warn', parallel: false };
 }
 
 function toAgentStep(step: StepOutline, name: string, gates: AgentStep['gates']): AgentStep {
@@ -123,7 +127,10 @@ function toAgentStep(step: StepOutline, name: string, gates: AgentStep['gates'])
     type: type === 'validate' || type === 'split' ? type : 'code',
     agent: step.agent?.value.trim() ?? '',
     prompt: step.prompt?.value ?? '',
+    context: [],
+    worktree: type === 'validate' || type === 'split' ? 'read-only' : 'read-write',
     session: step.session?.value ?? { mode: 'new' },
+    guard: {},
     gates,
     retry: step.retry === undefined ? [] : readRetry(step.retry.value),
   };

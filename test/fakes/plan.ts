@@ -9,7 +9,10 @@ export function agentStep(name: string, told: Partial<AgentStep> = {}): AgentSte
     type: 'code',
     agent: 'claude-haiku',
     prompt: `do ${name}`,
+    context: [],
+    worktree: told.type === undefined || told.type === 'code' ? 'read-write' : 'read-only',
     session: { mode: 'new' },
+    guard: {},
     gates: [],
     retry: [],
     ...told,
@@ -22,7 +25,16 @@ export function gateStep(name: string, gates: GateStep['gates']): GateStep {
 
 export function splitStep(name: string, each: readonly Step[], told: Partial<AgentStep> = {}): SplitStep {
   const planner = agentStep(name, { type: 'split', prompt: `plan ${name}`, ...told });
-  return { kind: 'split', name, planner, each, gates: planner.gates, retry: planner.retry };
+  return {
+    kind: 'split',
+    name,
+    planner,
+    each,
+    gates: planner.gates,
+    retry: planner.retry,
+    files: 'warn',
+    parallel: false,
+  };
 }
 
 export function bash(name: string) {
@@ -38,5 +50,8 @@ export function planOf(
   inputs: Partial<PlanInputs> = {},
   sessionMatch: 'agent' | 'provider' = 'agent',
 ): Plan {
-  return makePlan({ name: 'test', sessionMatch, steps }, { vars: {}, ...inputs });
+  return makePlan(
+    { name: 'test', source: 'test.yaml', sessionMatch, onPause: 'fail', budget: {}, steps },
+    { vars: {}, ...inputs },
+  );
 }

@@ -15,8 +15,21 @@ function parsed(file: string): Workflow | undefined {
 }
 
 function agentStep(name: string, more: Partial<AgentStep>): AgentStep {
-  const session = { mode: 'new' } as const;
-  return { kind: 'agent', name, type: 'code', agent: '', prompt: '', session, gates: [], retry: [], ...more };
+  const worktree = more.type === undefined || more.type === 'code' ? 'read-write' : 'read-only';
+  return {
+    kind: 'agent',
+    name,
+    type: 'code',
+    agent: '',
+    prompt: '',
+    context: [],
+    worktree,
+    session: { mode: 'new' },
+    guard: {},
+    gates: [],
+    retry: [],
+    ...more,
+  };
 }
 
 describe('good workflows', () => {
