@@ -135,7 +135,7 @@ export interface Unstarted {
 export async function writeUnstarted(unstarted: Unstarted): Promise<void> {
   const { status, workflow, runId, jobAttempt } = unstarted;
   const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
-  const plan = { workflow, sessionMatch: 'agent', steps: [], vars: {} } as const;
+  const plan = { workflow, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [], vars: {} } as const;
   if (unstarted.report !== undefined) {
     const report = makeReport(plan, emptyState, { ...facts, takenOver: new Set() });
     writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
