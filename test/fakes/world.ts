@@ -277,6 +277,37 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): Ports['work
     covers: async () => false,
     emptyOutput: async () => undefined,
     removeOutput: async () => undefined,
+    units: fakeUnits(start),
+  };
+}
+
+/** Merges whole files: two units that changed one file clash. */
+function fakeUnits(start: Snapshot): Ports['workspace']['units'] {
+  return {
+    requireGit: async () => undefined,
+    open: async (directory, from) => ({
+      workspace: { ...fakeWorkspace(new Map(treeOf(from)), start), root: directory, directory },
+      close: async () => undefined,
+    }),
+    async merge(base, units) {
+      const merged = new Map(treeOf(base));
+      const owners = new Map<string, string>();
+      for (const { name, snapshot } of units) {
+        const tree = treeOf(snapshot);
+        for (const { path } of differences(treeOf(base), tree)) {
+          const earlier = owners.get(path);
+          if (earlier !== undefined) return { status: 'conflict', files: [path], units: [name, earlier] };
+          owners.set(path, name);
+          const content = tree.get(path);
+          if (content === undefined) merged.delete(path);
+          else merged.set(path, content);
+        }
+      }
+      commits += 1;
+      const snapshot = { base: 'start', commit: `commit-${commits}` };
+      trees.set(snapshot.commit, merged);
+      return { status: 'merged', snapshot };
+    },
   };
 }
 
