@@ -25,15 +25,17 @@ export async function gatherContext(
   const parts: string[] = [];
   for (const entry of context) {
     const part =
-      entry.type === 'file' ? fileOf(run, view.render(entry.path)) : await printed(run, path, entry);
+      await (entry.type === 'file'
+      ? fileOf(run, view.render(entry.path))
+      : printed(run, path, entry));
     if (typeof part === 'object') return { obstacle: part };
     if (part !== undefined) parts.push(part);
   }
   return { parts };
 }
 
-function fileOf(run: Run, path: string): string | Failure {
-  const text = run.ports.context.file(run.ports.workspace.directory, path);
+async function fileOf(run: Run, path: string): Promise<string | Failure> {
+  const text = await run.ports.context.file(run.ports.workspace.directory, path);
   if (text !== undefined) return `The file ${path}:\n\n${cutMiddle(text.trimEnd(), longest)}`;
   const message = `\`context\` names the file ${path}, which is not there or cannot be read. Make it in an earlier step, or remove the entry.`;
   return { kind: 'crash', message, isFinal: true };

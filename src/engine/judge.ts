@@ -77,6 +77,7 @@ function runCommands(
   run.gatesWork();
   return run.ports.gates.run({
     step,
+    unit: run.lane.slice(0, -1),
     directory: run.ports.workspace.directory,
     gates,
     changes: () => known,

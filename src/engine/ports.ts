@@ -56,12 +56,14 @@ export type Merge =
       readonly status: 'conflict';
       readonly files: readonly string[];
       readonly units: readonly [string, string];
-    };
+    }
+  /** Files lie in the way that are in no snapshot, and would be overwritten. */
+  | { readonly status: 'occupied'; readonly files: readonly string[] };
 
 /** What `context` puts behind a prompt. */
 export interface ContextSource {
-  /** The text of a file below that directory; `undefined`: there is none that could be read. */
-  file(directory: string, path: string): string | undefined;
+  /** The text of a file, by its path from that directory; `undefined`: the work tree has none that can be read. */
+  file(directory: string, path: string): Promise<string | undefined>;
   /** What a shell command prints; or why it could not be had. */
   command(
     directory: string,
@@ -99,6 +101,8 @@ export interface Gates {
 
 export interface GateRequest {
   readonly step: string;
+  /** The unit that it belongs to; empty: none. */
+  readonly unit: string;
   /** Where commands run. */
   readonly directory: string;
   /** None of them a workflow. */

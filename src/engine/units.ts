@@ -33,10 +33,11 @@ export async function runUnits(
   let left = retries + (run.state().steps.get(path)?.conflict ? 1 : 0);
   run.ports.reporter.say(`${path}: ${wanted.length} side by side, at most ${atOnce} at once.`);
   for (;;) {
-    const end = await runAll(run, wanted, atOnce);
+    const end = await runAll(run, path, wanted, atOnce);
     if (end.status !== 'passed' || end.isLast) return end;
     const conflict = await putTogether(run, path, scopes);
     if (conflict === undefined) return passed;
+    if (conflict.status === 'occupied') return { status: 'failed', path, failure: inTheWay(path, conflict) };
     if (left === 0) return { status: 'failed', path, failure: clash(path, conflict) };
     left -= 1;
     await openLater(run, path, scopes, conflict);
@@ -49,12 +50,17 @@ function upTo(until: string | undefined, scopes: readonly Scope[]): readonly Sco
   return last < 0 ? scopes : scopes.slice(0, last + 1);
 }
 
-async function runAll(run: Run, scopes: readonly Scope[], atOnce: number): Promise<ScopeEnd> {
+async function runAll(
+  run: Run,
+  path: string,
+  scopes: readonly Scope[],
+  atOnce: number,
+): Promise<ScopeEnd> {
   const base = treeNow(run);
   let isStopped = false;
   const ends = await inPool(scopes, atOnce, async (scope): Promise<ScopeEnd | undefined> => {
     if (isStopped || run.signal.aborted) return undefined;
-    const end = await runUnit(run, scope, base);
+    const end = await runUnit(run, path, scope, base);
     if (end.status === 'failed' && mustStop(run, end)) isStopped = true;
     return end;
   });
@@ -78,9 +84,8 @@ function mustStop(run: Run, end: Extract<ScopeEnd, { path: string }>): boolean {
   );
 }
 
-async function runUnit(run: Run, scope: Scope, base: Snapshot): Promise<ScopeEnd> {
+async function runUnit(run: Run, path: string, scope: Scope, base: Snapshot): Promise<ScopeEnd> {
   if (hasAllPassed(run, scope)) return tellTakenOver(run, scope);
-  const path = scope.lane.slice(0, -1);
   const from = newestSnapshot(run.state(), scope.lane) ?? base;
   let unit: Awaited<ReturnType<Run['ports']['units']['open']>>;
   try {
@@ -136,8 +141,9 @@ function lastOrder({ order, attempts }: StepState): number {
 }
 
 type Conflict = Extract<Merge, { status: 'conflict' }>;
+type Occupied = Extract<Merge, { status: 'occupied' }>;
 
-async function putTogether(run: Run, path: string, scopes: readonly Scope[]): Promise<Conflict | undefined> {
+async function putTogether(run: Run, path: string, scopes: readonly Scope[]): Promise<Conflict | Occupied | undefined> {
   const { units, workspace, reporter } = run.ports;
   const base = treeNow(run);
   const merge = await units.merge(base, results(run, scopes, base), `${path}, put together`);
@@ -145,6 +151,7 @@ async function putTogether(run: Run, path: string, scopes: readonly Scope[]): Pr
     run.record({ type: 'units-conflict', step: path, files: merge.files, units: merge.units });
     return merge;
   }
+  if (merge.status === 'occupied') return merge;
   run.record({ type: 'units-merged', step: path, snapshot: merge.snapshot });
   await workspace.reset(merge.snapshot);
   reporter.say(`${path}: what ${scopes.length} units changed is put together.`);
@@ -165,6 +172,11 @@ function clash(path: string, { files, units: [one, other] }: Conflict): Failure 
   return { kind: 'output', message, isFinal: true };
 }
 
+function inTheWay(path: string, { files }: Occupied): Failure {
+  const message = `what the units of \`${path}\` made cannot be put into the checkout: ${files.join(', ')} lies there already, and is no file that the run knows. Remove it, or have an earlier step of the job not make it, and re-run.`;
+  return { kind: 'output', message, isFinal: true };
+}
+
 /** U3: the later unit begins once more from what those before it add up to. */
 async function openLater(
   run: Run,
@@ -181,7 +193,7 @@ async function openLater(
     results(run, scopes.slice(0, index), base),
     `${path}, in part`,
   );
-  if (before.status === 'conflict') return;
+  if (before.status !== 'merged') return;
   const state = run.state();
   const steps = scope.steps
     .map((planned) => place(planned, scope))

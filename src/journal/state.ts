@@ -350,6 +350,17 @@ export function lastUseOf(state: RunState, session: string): Attempt | undefined
   return attemptsInOrder(state).findLast((attempt) => attempt.session?.id === session);
 }
 
+/** The same, with the step that made it. */
+export function lastUserOf(
+  state: RunState,
+  session: string,
+): { readonly step: StepState; readonly attempt: Attempt } | undefined {
+  const attempt = lastUseOf(state, session);
+  if (attempt === undefined) return undefined;
+  const step = [...state.steps.values()].find(({ attempts }) => attempts.includes(attempt));
+  return step === undefined ? undefined : { step, attempt };
+}
+
 /** What a session had spent by its last recorded use; for CLIs that only report totals. */
 export function totalsOf(state: RunState, session: string): Usage {
   return (

@@ -130,7 +130,7 @@ export function createWorld(options: WorldOptions): World {
       reporter,
       units: { open: openUnit, merge },
       context: {
-        file: (directory, path) => filesIn(directory).get(path),
+        file: async (directory, path) => filesIn(directory).get(path),
         async command(_directory, command) {
           const text = options.prints?.(command) ?? '';
           return text.startsWith('!') ? { fault: text.slice(1) } : { output: text };
