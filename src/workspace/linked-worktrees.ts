@@ -81,7 +81,7 @@ function prefixOf({ root, directory }: Repository): string {
 
 /** Throws where the one lies in the other: what lies at `directory` is removed, whatever it is. */
 export function requireApart(root: string, directory: string): void {
-  const place = settled(directory);
+  const place = settledBelow(directory);
   if (`${place}/`.startsWith(`${root}/`) || `${root}/`.startsWith(`${place}/`)) {
     throw new Error(`a unit's work tree must be apart from the repository at ${root}, unlike ${directory}`);
   }

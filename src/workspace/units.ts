@@ -4,7 +4,7 @@
  * work tree's git goes in turn.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hidden } from './apply.js';
 import { type BytePath, shownPath } from './byte-path.js';
 import { type Git, openGitShell } from './git.js';
@@ -32,7 +32,8 @@ export function openUnits(parts: UnitsParts): Units {
   const requireGit = knownOnce(() => requireMergeTree(plain));
   const units: Units = {
     requireGit: () => inTurn(requireGit),
-    open: async (directory, from, setUp = async () => undefined) => {
+    open: async (path, from, setUp = async () => undefined) => {
+      const directory = resolve(path);
       requireApart(parts.rules.repository.root, directory);
       await inTurn(requireGit);
       return openUnit({ parts, main, units, directory, from, setUp });
@@ -111,7 +112,9 @@ async function mergeUnits(
   const { objects } = privateFiles(privateDirectory);
   const git = await openMergeGit({ shell, repository, scratch: privateDirectory, objects });
   const merged = await mergeUnitTrees(git, baseTree, trees);
-  if (merged.status === 'conflict') return { ...merged, files: shown(merged.paths) };
+  if (merged.status === 'conflict') {
+    return { status: 'conflict', files: shown(merged.paths), units: merged.units };
+  }
   if (merged.tree === baseTree) return { status: 'merged', snapshot: base };
   const taken = await occupied(parts, merged.tree);
   if (taken.length > 0) return { status: 'occupied', files: shown(taken) };
