@@ -38,6 +38,7 @@ export async function main(setting: Setting, privateDirectory: string, signal: A
     directory,
     workspace: job.workspace,
     providers: providers.map(({ id }) => id),
+    vars: Object.keys(inputs.vars),
     log,
   });
   const { plan, faults } = planRun(setting, workflow, directory);
