@@ -54,7 +54,10 @@ function nextOf(ending: Ending): string | undefined {
 export function tellFailure(log: Log, ending: Ending): void {
   const step = ending.failedStep === undefined ? undefined : ending.state.steps.get(ending.failedStep);
   const last = step?.attempts.at(-1);
-  const what = ending.status === 'cancelled' ? 'was cut off' : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
+  const what =
+    ending.status === 'cancelled'
+      ? 'was cut off'
+      : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
   const failure = ending.status === 'cancelled' ? undefined : (step?.failure ?? last?.failure);
   const why = failure === undefined ? '' : ` (${failure.kind}): ${failure.message}`;
   log.error(

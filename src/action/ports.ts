@@ -89,10 +89,7 @@ function gates({ request }: Backstage) {
   });
 }
 
-function sessions(
-  { live, sessions: store, shelf, environmentOf }: Backstage,
-  { handover }: PortParts,
-) {
+function sessions({ live, sessions: store, shelf, environmentOf }: Backstage, { handover }: PortParts) {
   return createSessions({
     store,
     shelf,

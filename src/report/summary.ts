@@ -81,12 +81,7 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
     cell(step.agent ?? ''),
     sessionCell(last),
     attemptCell(attempts),
-    (last?.gates ?? [])
-      .map(
-        (gate) =>
-          `${gateMarks[gate.status]} ${cell(gate.name)}`,
-      )
-      .join('<br>'),
+    (last?.gates ?? []).map((gate) => `${gateMarks[gate.status]} ${cell(gate.name)}`).join('<br>'),
     formatCount(sum((a) => a.usage.turns)),
     tokens,
     formatCost(sum((a) => a.usage.costUsd)),
