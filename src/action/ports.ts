@@ -56,11 +56,13 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
 }
 
 function gates({ request }: Backstage) {
+  const { gateTimeoutMs } = request.settings;
   return createGates({
     processes: processRunner,
     project: request.project,
     clock: systemClock,
-    commands: commandSources(request.setting.inputs),
+    commands: commandSources(request.setting.inputs, request.settings),
+    ...(gateTimeoutMs === undefined ? {} : { timeoutMs: gateTimeoutMs }),
     directory: request.workspace.directory,
     handed: request.gateEnvironment,
     log: request.setting.log,

@@ -17,6 +17,8 @@ export interface WorkflowRequest {
   readonly workspace: string;
   readonly providers: readonly string[];
   readonly log: Log;
+  /** The agent of steps that name none. */
+  readonly defaultAgent?: string;
 }
 
 /** Throws `UserError`, after every fault was told, when the workflow cannot run. */
@@ -24,7 +26,9 @@ export function readWorkflow(request: WorkflowRequest): Workflow {
   const path = findFile(request);
   const text = readFileSync(join(request.directory, path), 'utf8');
   const file = relative(request.workspace, join(request.directory, path));
-  const { workflow, diagnostics } = parseWorkflow(text, { file, providers: request.providers });
+  const { providers, defaultAgent } = request;
+  const options = { file, providers, ...(defaultAgent === undefined ? {} : { defaultAgent }) };
+  const { workflow, diagnostics } = parseWorkflow(text, options);
   for (const diagnostic of diagnostics) tell(request.log, diagnostic, { file, text });
   if (workflow !== undefined) return workflow;
   const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;

@@ -1,5 +1,6 @@
 /** What the templates of one attempt can read, and their rendering. */
-import { errorText, gateErrorText } from '../gates/error-text.js';
+import { cutMiddle } from '../gates/cut-middle.js';
+import { errorText, gateErrorText, promptCharacters } from '../gates/error-text.js';
 import type { Attempt, StepState } from '../journal/state.js';
 import type { Task } from '../outputs/plan-file.js';
 import type { PlacedStep } from '../plan/place.js';
@@ -11,7 +12,7 @@ import type { Run } from './run.js';
 
 export interface View {
   render(template: string): string;
-  /** `{error}` and `{diff}` of the step's last failed attempt; empty where there is none. */
+  /** `{error}` and the beginning and end of `{diff}` of the step's last failed attempt; empty where there is none. */
   readonly failure: Omit<PreviousFailure, 'number'>;
 }
 
@@ -19,6 +20,8 @@ export interface View {
 export function speaksOfFailure(template: string): boolean {
   return names(parseTemplate(template)).some((name) => /^(?:error|diff|prev\..+|gate\..+)$/.test(name));
 }
+
+const diffCharacters = 3_000;
 
 /** `texts`: what is going to be rendered; only the patches that these speak of are made. */
 export async function openView(
@@ -31,7 +34,8 @@ export async function openView(
   const step = run.state().steps.get(path);
   const last = step?.attempts.findLast((attempt) => attempt.status === 'failed');
   const diff = last === undefined ? '' : await patchOf(run, step, last);
-  const error = last === undefined ? '' : errorOf(last);
+  const { maxErrorChars = promptCharacters, maxDiffChars = diffCharacters } = run.errorContext ?? {};
+  const error = last === undefined ? '' : errorOf(last, maxErrorChars);
   const scope: NameScope = {
     path,
     attempt: number,
@@ -47,7 +51,7 @@ export async function openView(
   };
   return {
     render: (template) => render(parseTemplate(template), (name) => resolveName(name, scope)),
-    failure: { message: last?.failure?.message ?? '', error, diff },
+    failure: { message: last?.failure?.message ?? '', error, diff: cutMiddle(diff, maxDiffChars) },
   };
 }
 
@@ -61,9 +65,9 @@ function outputOf(attempt: Attempt, diff: string): string {
 }
 
 /** The failed gates' words; where no gate spoke, why the attempt failed. */
-function errorOf(attempt: Attempt): string {
-  const text = errorText(attempt.gates);
-  return text === '' ? (attempt.comments ?? attempt.failure?.message ?? '') : text;
+function errorOf(attempt: Attempt, max: number): string {
+  const text = errorText(attempt.gates, max);
+  return text === '' ? cutMiddle(attempt.comments ?? attempt.failure?.message ?? '', max) : text;
 }
 
 function gateNames(gate: Attempt['gates'][number]): GateNames {

@@ -14,6 +14,8 @@ import { agents, removedNames } from './text-rules.js';
 export interface CheckOptions {
   /** Ids of the providers there are; without them agent names are not checked. */
   readonly providers?: readonly string[] | undefined;
+  /** Stands in where a step names no agent. */
+  readonly defaultAgent?: string | undefined;
 }
 
 export type StepRule = (step: StepOutline, options: CheckOptions) => readonly Diagnostic[];

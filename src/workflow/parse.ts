@@ -23,6 +23,8 @@ export interface ParseOptions {
   readonly file: string;
   /** Ids of the providers there are (`claude`, `codex`, …); without them agent names are not checked. */
   readonly providers?: readonly string[];
+  /** The agent of steps that name none; without it such a step is at fault. */
+  readonly defaultAgent?: string;
 }
 
 export interface ParsedWorkflow {
@@ -38,7 +40,7 @@ export function parseWorkflow(text: string, options: ParseOptions): ParsedWorkfl
   const found = [...faults, ...withoutEchoes(treeFaults(tree, faults, options, brokenAt), faults)];
   const diagnostics = presented(found);
   if (tree === undefined || found.some(({ severity }) => severity === 'error')) return { diagnostics };
-  return { workflow: toWorkflow(tree), diagnostics };
+  return { workflow: toWorkflow(tree, options), diagnostics };
 }
 
 function treeFaults(
@@ -95,7 +97,7 @@ function presented(faults: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...sorted.slice(0, mostShown), fault('too-many', next, message)];
 }
 
-function toWorkflow(tree: Tree): Workflow {
+function toWorkflow(tree: Tree, { defaultAgent = '' }: ParseOptions): Workflow {
   const name = childOf(tree, 'name');
   const match = childOf(tree, 'session-match');
   return {
@@ -104,28 +106,33 @@ function toWorkflow(tree: Tree): Workflow {
     sessionMatch: match?.kind === 'scalar' && match.value === 'provider' ? 'provider' : 'agent',
     onPause: 'fail',
     budget: {},
-    steps: stepsOf(tree).map((step) => toStep(outlineStep(step))),
+    steps: stepsOf(tree).map((step) => toStep(outlineStep(step), defaultAgent)),
   };
 }
 
-function toStep(step: StepOutline): Step {
+function toStep(step: StepOutline, defaultAgent: string): Step {
   const name = step.name?.value ?? '';
   const gates = step.gate === undefined ? [] : readGates(step.gate.value);
   if (isGateOnly(step)) return { kind: 'gates', name, gates };
-  const agent = toAgentStep(step, name, gates);
+  const agent = toAgentStep(step, name, gates, defaultAgent);
   if (agent.type !== 'split') return agent;
   const { retry } = agent;
-  const each = (step.each ?? []).map(toStep);
+  const each = (step.each ?? []).map((inner) => toStep(inner, defaultAgent));
   return { kind: 'split', name, planner: agent, each, gates, retry, files: 'warn', parallel: false };
 }
 
-function toAgentStep(step: StepOutline, name: string, gates: AgentStep['gates']): AgentStep {
+function toAgentStep(
+  step: StepOutline,
+  name: string,
+  gates: AgentStep['gates'],
+  defaultAgent: string,
+): AgentStep {
   const type = step.type?.value;
   return {
     kind: 'agent',
     name,
     type: type === 'validate' || type === 'split' ? type : 'code',
-    agent: step.agent?.value.trim() ?? '',
+    agent: step.agent?.value.trim() ?? defaultAgent,
     prompt: step.prompt?.value ?? '',
     context: [],
     worktree: type === 'validate' || type === 'split' ? 'read-only' : 'read-write',

@@ -52,7 +52,7 @@ function knownLater(step: StepOutline): boolean {
   return ['steps', 'workflow', 'validate'].some((key) => has(step, key));
 }
 
-export const typed: StepRule = (step) => {
+export const typed: StepRule = (step, { defaultAgent }) => {
   if (isGateOnly(step)) return [];
   const faults: Diagnostic[] = [];
   if (lacks(step, 'type')) {
@@ -60,7 +60,7 @@ export const typed: StepRule = (step) => {
       'A step with an agent needs `type`: `code` if it changes files, `validate` if it judges, `split` if it plans tasks.';
     faults.push(fault('missing-key', step.at, message));
   }
-  if (lacks(step, 'agent', 'run') && !isLaterType(step)) {
+  if (defaultAgent === undefined && lacks(step, 'agent', 'run') && !isLaterType(step)) {
     const message =
       'The step needs `agent`, such as `agent: claude-haiku`. (A step that only runs gates has no `type`.)';
     faults.push(fault('missing-agent', step.type?.at ?? step.at, message));

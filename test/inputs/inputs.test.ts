@@ -31,6 +31,7 @@ describe('readInputs', () => {
       passEnv: [],
       commands: {},
       apply: 'workspace',
+      dryRun: false,
       keepSessions: false,
     });
   });
@@ -53,6 +54,7 @@ describe('readInputs', () => {
       'pass-env': 'NPM_TOKEN\n  DB_*\n\nNPM_TOKEN',
       commands: 'test: npm test -- --run\nlint: |\n  npm run lint\n  npm run types\n',
       apply: 'none',
+      'dry-run': 'true',
       'keep-sessions': 'True',
       'github-token': 'ghs_1',
       matrix: '{"os":"linux","node":20}',
@@ -75,6 +77,7 @@ describe('readInputs', () => {
       passEnv: ['NPM_TOKEN', 'DB_*'],
       commands: { test: 'npm test -- --run', lint: 'npm run lint\nnpm run types\n' },
       apply: 'none',
+      dryRun: true,
       keepSessions: true,
       githubToken: 'ghs_1',
       matrix: { os: 'linux', node: 20 },
