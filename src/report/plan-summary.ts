@@ -14,13 +14,9 @@ export interface PlannedFacts {
   readonly warnings: readonly string[];
 }
 
-export function planSummary(planned: PlannedFacts, redact: Redactor): string {
-  const { workflow } = planned;
-  // Before anything is escaped: a secret with a `\` in it is not found any more.
-  const { tree, warnings, name } = redactDeep(
-    { ...planned, name: workflow.name, workflow: undefined },
-    redact,
-  );
+export function planSummary({ workflow, ...told }: PlannedFacts, redact: Redactor): string {
+  // Before anything is escaped: a secret with a `\\` in it is not found any more.
+  const { tree, warnings, name } = redactDeep({ ...told, name: workflow.name }, redact);
   const graph = planGraph(workflow, redact);
   const left = tree.length - mostLines;
   const parts = [

@@ -77,7 +77,7 @@ const text: Kind = {
 };
 const duration: Kind = {
   wanted: 'a length of time such as `"10m"` or `"1h30m"`',
-  fits: (value) => typeof value === 'string' && readDuration(value) !== undefined,
+  fits: (value) => typeof value === 'string' && (readDuration(value) ?? 0) > 0,
 };
 const characters: Kind = {
   wanted: 'a whole number from 1 on',
