@@ -21,8 +21,12 @@ interface Node {
 
 /** The lines of the tree. A workflow that is called several times is shown at the first place. */
 export function planTree(workflow: Workflow): readonly string[] {
-  const root = workflowNode(`${excerpt(workflow.name)} (${excerpt(workflow.source)})`, workflow, new Set());
+  const root = workflowNode(titleOf(workflow.name, workflow), workflow, new Set());
   return [root.title, ...root.facts.map((fact) => `  ${fact}`), ...branches(root.children, '')];
+}
+
+function titleOf(name: string, { source }: Workflow): string {
+  return source === '' ? excerpt(name) : `${excerpt(name)} (${excerpt(source)})`;
 }
 
 function branches(nodes: readonly Node[], indent: string): readonly string[] {
@@ -122,7 +126,7 @@ function judges(gates: readonly Gate[], retry: readonly RetryEntry[], shown: Sho
 }
 
 function callNode(why: string, { path, workflow }: Call, shown: Shown): Node {
-  return workflowNode(`${why}workflow ${excerpt(path)} (${excerpt(workflow.source)})`, workflow, shown);
+  return workflowNode(`${why}workflow ${titleOf(path, workflow)}`, workflow, shown);
 }
 
 function inputFacts({ inputs }: Call): readonly string[] {

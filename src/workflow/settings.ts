@@ -33,7 +33,7 @@ export interface SettingsFault {
 }
 
 export interface ReadSettings {
-  /** Without what is wrong. */
+  /** Without values of the wrong kind. */
   readonly settings: Settings;
   /** In the order of the file. */
   readonly faults: readonly SettingsFault[];
@@ -65,7 +65,7 @@ function syntaxFault({ message, line, column }: TomlError): SettingsFault {
   return { severity: 'error', message: `This is not valid TOML: ${what} (column ${column}).`, line };
 }
 
-/** What a value has to be, and whether it is. */
+/** What a value has to be, and whether it is; a text says what is wrong with one of the right kind. */
 interface Kind {
   readonly wanted: string;
   fits(value: unknown, options: SettingsOptions): boolean | string;
@@ -105,7 +105,7 @@ const shape: Shape = {
 };
 
 interface Found {
-  /** By the path with dots; only what is right. */
+  /** By the path with dots; only what is of the right kind. */
   readonly values: ReadonlyMap<string, unknown>;
   readonly faults: readonly (Omit<SettingsFault, 'line'> & { readonly path: Path })[];
 }
@@ -131,8 +131,10 @@ const nothing: Found = { values: new Map(), faults: [] };
 function lookAt(value: unknown, kind: Kind, path: Path, options: SettingsOptions): Found {
   const fits = kind.fits(value, options);
   if (fits === true) return { values: new Map([[path.join('.'), value]]), faults: [] };
-  const why = fits === false ? `must be ${kind.wanted}, but is ${describe(value)}.` : fits;
-  return wrong('error', `\`${named(path)}\` ${why}`, path);
+  if (fits === false)
+    return wrong('error', `\`${named(path)}\` must be ${kind.wanted}, but is ${describe(value)}.`, path);
+  const { faults } = wrong('error', `\`${named(path)}\` ${fits}`, path);
+  return { values: new Map([[path.join('.'), value]]), faults };
 }
 
 function wrong(severity: SettingsFault['severity'], message: string, path: Path): Found {

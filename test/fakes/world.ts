@@ -4,7 +4,7 @@
  */
 
 import type { AgentTurn, Ports } from '../../src/engine/ports.js';
-import { runPlan } from '../../src/engine/run.js';
+import { type ErrorContext, runPlan } from '../../src/engine/run.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
 import type { Plan } from '../../src/plan/plan.js';
@@ -55,6 +55,7 @@ export interface RunWorld {
   readonly signal?: AbortSignal;
   readonly onLostSession?: 'new' | 'fail';
   readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+  readonly errorContext?: ErrorContext;
 }
 
 export interface WorldOptions {
@@ -91,6 +92,7 @@ export function createWorld(options: WorldOptions): World {
       onLostSession: told.onLostSession ?? 'new',
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
+      ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
     });
   }
 

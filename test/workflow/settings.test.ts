@@ -94,11 +94,11 @@ whatever = 1979-05-27
     expect(told('a = 1\na = 2')).toEqual([expect.stringMatching(/^2: error: This is not valid TOML/)]);
   });
 
-  it('asks whether an agent is one', () => {
+  it('asks whether an agent is one, and takes it as named all the same', () => {
     const agentFault = (agent: string) => (agent === 'claude' ? undefined : `is no agent: ${agent}.`);
     expect(readSettings('default_agent = " claude "', { agentFault }).settings.defaultAgent).toBe('claude');
     expect(readSettings('\ndefault_agent = "cluade"', { agentFault })).toEqual({
-      settings: { commands: {} },
+      settings: { defaultAgent: 'cluade', commands: {} },
       faults: [{ severity: 'error', message: '`default_agent` is no agent: cluade.', line: 2 }],
     });
   });
