@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/workflow/settings.js';
+import { blocks, rows } from '../meta/project.js';
 
 const told = (text: string) =>
   readSettings(text).faults.map(({ severity, message, line }) => `${line}: ${severity}: ${message}`);
@@ -34,6 +35,20 @@ max_diff_chars = 3_000
       },
       faults: [],
     });
+  });
+
+  it('is on the page with all of its settings, and the page prints a good one', () => {
+    const printed = blocks('docs/workflow.md', 'toml');
+    expect(printed).toHaveLength(1);
+    for (const { text } of printed) expect(readSettings(text).faults).toEqual([]);
+    const names = rows('docs/workflow.md').flatMap(([first = '']) =>
+      [...first.matchAll(/`(default_agent|(?:validation|error_context)\.\w+)`/g)].map(
+        (found) => found[1] ?? '',
+      ),
+    );
+    expect(names).toHaveLength(8);
+    // A value that is never right: a name that nobody knows would be a warning.
+    for (const name of names) expect(told(`${name} = false`)).toEqual([expect.stringMatching(/^1: error/)]);
   });
 
   it('may be empty, and may hold what only means something elsewhere', () => {
