@@ -30,8 +30,8 @@ export function readDefinition(setting: Setting, directory: string): Definition 
       ...(settings.defaultAgent === undefined ? {} : { defaultAgent: settings.defaultAgent }),
     }),
   );
-  if ('faults' in read) throw new UserErrors([...faults, ...read.faults]);
-  if (faults.length > 0) throw new UserErrors(faults);
+  const all = [...faults, ...read.faults];
+  if (all.length > 0 || read.value === undefined) throw new UserErrors(all);
   return { settings, workflow: read.value, warnings };
 }
 
@@ -47,9 +47,15 @@ function noting(log: Log, warnings: string[]): Log {
   };
 }
 
-function tried<T>(work: () => T): { readonly value: T } | { readonly faults: readonly string[] } {
+interface Tried<T> {
+  readonly value?: T;
+  readonly faults: readonly string[];
+}
+
+/** What the work gives, or what of it the user has to mend. */
+export function tried<T>(work: () => T): Tried<T> {
   try {
-    return { value: work() };
+    return { value: work(), faults: [] };
   } catch (error) {
     return { faults: faultsOf(error) };
   }

@@ -14,7 +14,7 @@ import type { Workflow } from '../workflow/workflow.js';
 import { openWorkspace } from '../workspace/open.js';
 import { requireDirectory } from '../workspace/repository.js';
 import type { Workspace } from '../workspace/workspace.js';
-import { readDefinition } from './definition.js';
+import { readDefinition, tried } from './definition.js';
 import { showPlan } from './dry-run.js';
 import { writeUnstarted } from './finish.js';
 import { commandSources } from './gates.js';
@@ -79,19 +79,6 @@ function planRun(setting: Setting, workflow: Workflow, directory: string): Plann
   const known: PlanInputs = { vars, ...defined({ agent, spec: spec.value }) };
   const plan = tried(() => makePlan(workflow, { ...known, ...defined({ until, fromStep }) }));
   return { plan: plan.value ?? makePlan(workflow, known), faults: [...spec.faults, ...plan.faults] };
-}
-
-interface Tried<T> {
-  readonly value?: T;
-  readonly faults: readonly string[];
-}
-
-function tried<T>(work: () => T): Tried<T> {
-  try {
-    return { value: work(), faults: [] };
-  } catch (error) {
-    return { faults: faultsOf(error) };
-  }
 }
 
 /** Contract 8: who may start agents by an event that anybody can cause. */

@@ -1,4 +1,5 @@
 /** What a dry run shows: the tree, the chart, the summary. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planGraph } from '../../src/report/plan-graph.js';
 import { planSummary } from '../../src/report/plan-summary.js';
@@ -280,6 +281,22 @@ describe('the chart', () => {
   ])('survives the text %s', (text) => {
     const drawn = chartOf(workflowOf([agentStep('a', { agent: text, gates: [bash(text)] })], { name: text }));
     expect(drawn.split('\n')).toHaveLength(2);
+  });
+
+  it('survives any text', () => {
+    const text = fc.string({ unit: 'grapheme' });
+    fc.assert(
+      fc.property(text, text, text, (name, agent, gate) => {
+        const steps = [
+          agentStep(name, { agent, gates: [bash(gate)] }),
+          gateStep(gate, []),
+          callStep(agent, review),
+        ];
+        const workflow = workflowOf(steps, { name: gate });
+        chartOf(workflow);
+        for (const line of planTree(workflow)) expect(line).not.toMatch(/[\n\r]/);
+      }),
+    );
   });
 
   it('is left out where GitHub would not draw it', () => {
