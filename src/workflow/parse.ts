@@ -6,6 +6,7 @@
  * Never throws, and takes bounded time, for any text.
  */
 import { checkStep, checkSteps } from './check.js';
+import { withDefaultAgent } from './default-agent.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import { readGates } from './gates.js';
 import { readLeniently } from './lenient.js';
@@ -40,7 +41,7 @@ export function parseWorkflow(text: string, options: ParseOptions): ParsedWorkfl
   const found = [...faults, ...withoutEchoes(treeFaults(tree, faults, options, brokenAt), faults)];
   const diagnostics = presented(found);
   if (tree === undefined || found.some(({ severity }) => severity === 'error')) return { diagnostics };
-  return { workflow: toWorkflow(tree, options), diagnostics };
+  return { workflow: withDefaultAgent(toWorkflow(tree), options.defaultAgent ?? ''), diagnostics };
 }
 
 function treeFaults(
@@ -97,7 +98,7 @@ function presented(faults: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...sorted.slice(0, mostShown), fault('too-many', next, message)];
 }
 
-function toWorkflow(tree: Tree, { defaultAgent = '' }: ParseOptions): Workflow {
+function toWorkflow(tree: Tree): Workflow {
   const name = childOf(tree, 'name');
   const match = childOf(tree, 'session-match');
   return {
@@ -106,33 +107,28 @@ function toWorkflow(tree: Tree, { defaultAgent = '' }: ParseOptions): Workflow {
     sessionMatch: match?.kind === 'scalar' && match.value === 'provider' ? 'provider' : 'agent',
     onPause: 'fail',
     budget: {},
-    steps: stepsOf(tree).map((step) => toStep(outlineStep(step), defaultAgent)),
+    steps: stepsOf(tree).map((step) => toStep(outlineStep(step))),
   };
 }
 
-function toStep(step: StepOutline, defaultAgent: string): Step {
+function toStep(step: StepOutline): Step {
   const name = step.name?.value ?? '';
   const gates = step.gate === undefined ? [] : readGates(step.gate.value);
   if (isGateOnly(step)) return { kind: 'gates', name, gates };
-  const agent = toAgentStep(step, name, gates, defaultAgent);
+  const agent = toAgentStep(step, name, gates);
   if (agent.type !== 'split') return agent;
   const { retry } = agent;
-  const each = (step.each ?? []).map((inner) => toStep(inner, defaultAgent));
+  const each = (step.each ?? []).map(toStep);
   return { kind: 'split', name, planner: agent, each, gates, retry, files: 'warn', parallel: false };
 }
 
-function toAgentStep(
-  step: StepOutline,
-  name: string,
-  gates: AgentStep['gates'],
-  defaultAgent: string,
-): AgentStep {
+function toAgentStep(step: StepOutline, name: string, gates: AgentStep['gates']): AgentStep {
   const type = step.type?.value;
   return {
     kind: 'agent',
     name,
     type: type === 'validate' || type === 'split' ? type : 'code',
-    agent: step.agent?.value.trim() ?? defaultAgent,
+    agent: step.agent?.value.trim() ?? '',
     prompt: step.prompt?.value ?? '',
     context: [],
     worktree: type === 'validate' || type === 'split' ? 'read-only' : 'read-write',
