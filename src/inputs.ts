@@ -30,6 +30,10 @@ export interface Inputs {
   readonly stateStore: { readonly kind: 'cache' } | { readonly kind: 'directory'; readonly path: string };
   readonly fromStep?: string;
   readonly until?: string;
+  /** The paused step that may go on. */
+  readonly approve?: string;
+  /** Makes a fresh work tree ready. */
+  readonly worktreeSetup?: string;
   readonly onLostSession: 'new' | 'fail';
   readonly onNoCredentials: 'auto' | 'skip' | 'fail';
   /** Names and globs. */
@@ -87,6 +91,8 @@ export function readInputs(get: GetInput): Inputs {
     stateStore: read('state-store', readStateStore, { kind: 'cache' }),
     ...given('fromStep', get('from-step').trim() || undefined),
     ...given('until', get('until').trim() || undefined),
+    ...given('approve', get('approve').trim() || undefined),
+    ...given('worktreeSetup', get('worktree-setup').trim() || undefined),
     onLostSession: choice('on-lost-session', ['new', 'fail']),
     onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
     passEnv: read('pass-env', readPassEnv, []),

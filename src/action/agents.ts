@@ -14,13 +14,11 @@ export interface AgentsOptions {
   /** The job's environment. */
   readonly environment: Environment;
   readonly passEnv: readonly string[];
-  /** Where agents run. */
-  readonly directory: string;
   readonly isRoot: boolean;
   /** Makes a new session with an id of ours known to the CLI; false: it could not be done. */
-  beginSession(provider: Provider, id: string): Promise<boolean>;
-  /** Told the process id of every agent as it starts, and that it has ended. */
-  onProcess(pid: number | undefined): void;
+  beginSession(provider: Provider, id: string, directory: string): Promise<boolean>;
+  /** Told the process id of every agent as it starts; the function returned, that it has ended. */
+  onProcess(pid: number): () => void;
   debug(message: string): void;
 }
 
@@ -48,20 +46,23 @@ async function runAgent(
     session: await sessionFor(turn, options),
     ...(model === undefined ? {} : { model }),
     permission: turn.permission,
-    directory: options.directory,
+    directory: turn.directory,
     isRoot: options.isRoot,
     environment,
   });
   options.debug(`${command.file} ${command.args.join(' ')}`);
   const checkFileCommands = await guardFileCommands(options.environment);
   const reader = provider.reader(turn.before);
+  let ended = (): void => undefined;
   const exit = await options.processes.run({
     file: command.file,
     args: command.args,
-    directory: options.directory,
+    directory: turn.directory,
     env: { ...environment, ...command.env },
     stdin: command.stdin,
-    onStart: options.onProcess,
+    onStart: (pid) => {
+      ended = options.onProcess(pid);
+    },
     onLine: (line, stream) => {
       if (stream === 'stdout') for (const event of reader.line(line)) turn.onEvent(event);
       else options.debug(`${provider.executable}: ${line}`);
@@ -70,16 +71,16 @@ async function runAgent(
     signal,
     graceMs: graceFor(signal),
   });
-  options.onProcess(undefined);
+  ended();
   const outcome = { ...reader.end(exit), durationMs: Math.round(exit.durationMs) };
   const touched = await checkFileCommands();
   return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tampered(touched) };
 }
 
 /** Without the id where it could not be begun with it: then the CLI gives one of its own, and tells it (S8). */
-async function sessionFor({ provider, session }: AgentTurn, options: AgentsOptions) {
+async function sessionFor({ provider, session, directory }: AgentTurn, options: AgentsOptions) {
   if (session.mode === 'resume' || session.id === undefined) return session;
-  return (await options.beginSession(provider, session.id)) ? session : ({ mode: 'start' } as const);
+  return (await options.beginSession(provider, session.id, directory)) ? session : ({ mode: 'start' } as const);
 }
 
 /** The row of a provider for one of its models. */

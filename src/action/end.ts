@@ -1,10 +1,11 @@
 /** The end of a run: waits for the last checkpoint, then writes and tells how it went. */
 import { newestSnapshot, type RunState } from '../journal/state.js';
 import { systemClock } from '../system/clock.js';
-import { type Ending, tellFailure, writeEnding } from './finish.js';
+import { type Ending, pauseNote, tellFailure, writeEnding } from './finish.js';
 import { privatePaths } from './handover.js';
 import type { RunRequest } from './run.js';
 import type { Stage } from './stage.js';
+import { stateNameOf } from './state.js';
 
 /** A cancelled job has 10 s in all, of which the agent's end took one or two. */
 const settleMs = { normal: 60_000, cancelled: 5_000 };
@@ -33,9 +34,24 @@ export async function endRun(request: RunRequest, stage: Stage, state: RunState)
     usedSequence,
     ...(settled.persisted ? { storedEvents: state.events } : {}),
   });
-  if (final.status === 'passed') setting.log.info(`✓ ${request.plan.workflow} passed`);
-  else if (final.failedStep !== undefined) tellFailure(setting.log, final);
-  return final.status === 'passed' ? 0 : 1;
+  return tellEnd(request, final);
+}
+
+/** Exit code. */
+function tellEnd({ setting: { log }, plan }: RunRequest, ending: Ending): number {
+  const { status } = ending;
+  if (status === 'passed') {
+    log.info(`✓ ${plan.workflow} passed`);
+    return 0;
+  }
+  if (status === 'paused') {
+    // No job that needs this one may run by mistake, unless the workflow says that it may.
+    const isFine = plan.onPause === 'success';
+    log[isFine ? 'notice' : 'error'](pauseNote(ending));
+    return isFine ? 0 : 1;
+  }
+  if (ending.failedStep !== undefined) tellFailure(log, ending);
+  return 1;
 }
 
 async function endingOf(
@@ -54,6 +70,7 @@ async function endingOf(
     runId: setting.job.runId,
     jobAttempt: setting.job.jobAttempt,
     startCommit: workspace.startCommit,
+    stateName: stateNameOf(setting),
     persisted: false,
     resumed: stage.before.steps.size > 0,
     takenOver: new Set(

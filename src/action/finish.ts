@@ -19,6 +19,7 @@ export interface Ending {
   readonly runId: string;
   readonly jobAttempt: number;
   readonly startCommit: string;
+  readonly stateName: string;
   readonly persisted: boolean;
   readonly checkpoint?: string;
   readonly resumed: boolean;
@@ -37,24 +38,37 @@ export async function writeEnding(ending: Ending, redact: Redactor): Promise<voi
   writeFileSync(ending.files.report, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(ending.files.patch, ending.patch);
   for (const [name, value] of Object.entries(outputs(report, ending))) core.setOutput(name, redact(value));
-  const rerun = ending.status === 'passed' ? undefined : rerunNote(ending);
+  const rerun = nextOf(ending);
   const { state, warnings } = ending;
   const summary = makeSummary({ report, state, warnings, ...(rerun === undefined ? {} : { rerun }) }, redact);
   await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
+}
+
+/** What can be done now; nothing where all is done. */
+function nextOf(ending: Ending): string | undefined {
+  if (ending.status === 'passed') return undefined;
+  return ending.status === 'paused' ? pauseNote(ending) : rerunNote(ending);
 }
 
 /** Exit code 1 goes with it. */
 export function tellFailure(log: Log, ending: Ending): void {
   const step = ending.failedStep === undefined ? undefined : ending.state.steps.get(ending.failedStep);
   const last = step?.attempts.at(-1);
-  const what = ending.status === 'cancelled' ? 'was cut off' : `failed at attempt ${last?.number ?? '?'}`;
-  const why =
-    last?.failure === undefined || ending.status === 'cancelled'
-      ? ''
-      : ` (${last.failure.kind}): ${last.failure.message}`;
+  const what =
+    ending.status === 'cancelled'
+      ? 'was cut off'
+      : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
+  const failure = ending.status === 'cancelled' ? undefined : (step?.failure ?? last?.failure);
+  const why = failure === undefined ? '' : ` (${failure.kind}): ${failure.message}`;
   log.error(
     `Step \`${ending.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(ending)}`,
   );
+}
+
+/** How to let a run go on that waits (contract 5.9). */
+export function pauseNote({ failedStep = '', plan, stateName }: Ending): string {
+  const by = plan.approve === undefined ? '' : ` (This job approves \`${plan.approve}\`.)`;
+  return `Step \`${failedStep}\` waits for approval.${by} To let it go on, run this action in a job of the same run with \`approve: ${failedStep}\` and \`state-name: ${stateName}\`, behind an environment with required reviewers; a plain re-run waits again.`;
 }
 
 /** Every output, as it is where there is nothing to say. */
@@ -135,7 +149,7 @@ export interface Unstarted {
 export async function writeUnstarted(unstarted: Unstarted): Promise<void> {
   const { status, workflow, runId, jobAttempt } = unstarted;
   const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
-  const plan = { workflow, sessionMatch: 'agent', steps: [], vars: {} } as const;
+  const plan = { workflow, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [], vars: {} } as const;
   if (unstarted.report !== undefined) {
     const report = makeReport(plan, emptyState, { ...facts, takenOver: new Set() });
     writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);

@@ -4,6 +4,7 @@ import type { Project } from '../gates/project.js';
 import type { CommandSource } from '../gates/resolve.js';
 import { runGates } from '../gates/run-gates.js';
 import type { Inputs } from '../inputs.js';
+import { unitMark } from '../report/live.js';
 import type { Log } from '../report/log.js';
 import type { HandedEnvironment } from '../security/environment.js';
 import { belongsToRunner } from '../security/secret-names.js';
@@ -14,10 +15,10 @@ import type { Gate } from '../workflow/workflow.js';
 
 export interface GatesOptions {
   readonly processes: ProcessRunner;
-  readonly project: Project;
+  /** What gates look at in that working directory. */
+  projectOf(directory: string): Project;
   readonly clock: Clock;
   readonly commands: readonly CommandSource[];
-  readonly directory: string;
   /** What gates may see, and what was withheld from them. */
   readonly handed: HandedEnvironment;
   readonly log: Log;
@@ -40,21 +41,24 @@ export function commandSources(
 }
 
 export function createGates(options: GatesOptions): Gates {
-  const { log, handed, ...setting } = options;
+  const { log, handed, projectOf, ...setting } = options;
   return {
-    async run({ gates, changes, output, signal }) {
+    async run({ gates, unit, directory, changes, output, signal }) {
+      const mark = unitMark(unit);
       const isNeeded = gates.some((gate) => lookAtChanges.includes(gate.type));
       const results = await runGates(gates, {
         ...setting,
+        directory,
+        project: projectOf(directory),
         env: handed.env,
         signal,
         ...(output === undefined ? {} : { output }),
         changes: isNeeded ? await changes() : [],
-        onLine: (gate, line) => log.untrusted(`  [${gate.name}] ${line}`),
+        onLine: (gate, line) => log.untrusted(`${mark}  [${gate.name}] ${line}`),
       });
       const isCutOff = (status: string) => signal.aborted && status === 'failed';
       for (const { name, status } of results)
-        log.info(`  gate ${name}: ${isCutOff(status) ? 'cut off' : status}`);
+        log.info(`${mark}  gate ${name}: ${isCutOff(status) ? 'cut off' : status}`);
       if (!signal.aborted && results.some((result) => result.status === 'failed'))
         tellWithheld(log, handed.withheld);
       return results;

@@ -8,8 +8,10 @@ import type { Binding } from '../checkpoint/binding.js';
 import type { Placed } from '../sessions/home-sessions.js';
 
 export interface Handover {
-  /** Where agents ran. */
+  /** The working directory of the checkout. */
   readonly directory: string;
+  /** What of it lies below the top of the repository. */
+  readonly prefix: string;
   readonly binding: Omit<Binding, 'sequence'>;
   /** The highest checkpoint sequence used. */
   readonly usedSequence: number;
@@ -24,8 +26,8 @@ export interface Handover {
   readonly isBegun: boolean;
   /** Sessions in home folders that go away at the end. */
   readonly placed: readonly Placed[];
-  /** The agent that is at work: its process group; `null` when none is. */
-  readonly agentPid?: number | null;
+  /** The agents that are at work, by their process groups. */
+  readonly agentPids: readonly number[];
   /** `main` came to its end by itself. */
   readonly isDone: boolean;
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { faultsOf, UserError, UserErrors } from '../failure.js';
 import type { Project } from '../gates/project.js';
 import { openProject } from '../gates/project.js';
-import { makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
+import { allSteps, makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
 import { escapeText } from '../report/summary.js';
 import { environmentFor } from '../security/environment.js';
 import { requireWritePermission } from '../security/permission.js';
@@ -74,10 +74,10 @@ interface PlannedRun {
 }
 
 function planRun(setting: Setting, workflow: Workflow, directory: string): PlannedRun {
-  const { vars, agent, until, fromStep } = setting.inputs;
+  const { vars, agent, until, fromStep, approve } = setting.inputs;
   const spec = tried(() => readSpec(setting, directory));
   const known: PlanInputs = { vars, ...defined({ agent, spec: spec.value }) };
-  const plan = tried(() => makePlan(workflow, { ...known, ...defined({ until, fromStep }) }));
+  const plan = tried(() => makePlan(workflow, { ...known, ...defined({ until, fromStep, approve }) }));
   return { plan: plan.value ?? makePlan(workflow, known), faults: [...spec.faults, ...plan.faults] };
 }
 
@@ -130,7 +130,8 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
   }).catch(faultsOf);
   const gitFaults =
     'root' in opened ? [...checkoutFaults(setting, opened), ...(await storeFaults(setting, opened))] : opened;
-  const faults = [...gitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
+  const unitFaults = 'root' in opened ? await parallelFaults(scene.plan, opened) : [];
+  const faults = [...gitFaults, ...unitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
   if (faults.length > 0 || !('root' in opened)) throw new UserErrors(faults);
   return opened;
 }
@@ -155,6 +156,13 @@ function checkoutFaults({ job }: Setting, workspace: Workspace): readonly string
   return [
     `The checkout is at ${workspace.startCommit}, not at the commit of the event (${job.sha}): on \`${job.eventName}\` agents run only on the repository's own code. Check out without \`ref:\`.`,
   ];
+}
+
+/** What runs side by side is put together by a git that can do so. */
+async function parallelFaults(plan: Plan, workspace: Workspace): Promise<readonly string[]> {
+  const isParallel = allSteps(plan).some(({ step }) => 'parallel' in step && step.parallel);
+  if (!isParallel) return [];
+  return workspace.units.requireGit().then(() => [], faultsOf);
 }
 
 /** Without the keys whose value is not known. */

@@ -1,19 +1,25 @@
 /** The engine's ports over the real world. */
 import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { createCheckpointer } from '../checkpoint/checkpointer.js';
 import type { Saver } from '../checkpoint/saver.js';
 import type { Ports } from '../engine/ports.js';
+import { openProject } from '../gates/project.js';
 import type { Journal } from '../journal/journal.js';
 import { systemClock } from '../system/clock.js';
 import { processRunner } from '../system/run-process.js';
 import { readOutput } from '../workspace/read-output.js';
 import { createAgents } from './agents.js';
+import { createContext } from './context.js';
 import { commandSources, createGates } from './gates.js';
 import { type HandoverFile, privatePaths } from './handover.js';
 import { keepCheckpoint } from './kept-checkpoint.js';
+import type { RunRequest } from './run.js';
 import { createSessions } from './sessions.js';
 import type { Backstage } from './stage.js';
+import { createSetUp, createUnits } from './units.js';
 
 export interface PortParts {
   readonly journal: Journal;
@@ -22,7 +28,6 @@ export interface PortParts {
 }
 
 export function makePorts(backstage: Backstage, parts: PortParts): Ports {
-  const { directory } = backstage.request.workspace;
   return {
     journal: parts.journal,
     workspace: backstage.request.workspace,
@@ -33,24 +38,39 @@ export function makePorts(backstage: Backstage, parts: PortParts): Ports {
     reporter: backstage.live,
     clock: systemClock,
     newId: randomUUID,
-    readOutput: (name) => readOutput(directory, name),
+    units: units(backstage),
+    context: createContext({ processes: processRunner, env: backstage.request.gateEnvironment.env }),
+    readOutput,
+    async bareDirectory(step) {
+      const directory = backstage.places.bare(step);
+      await rm(directory, { recursive: true, force: true });
+      await mkdir(join(directory, '.gump', 'out'), { recursive: true });
+      return directory;
+    },
   };
 }
 
 function agents({ request, sessions, environmentOf }: Backstage, { handover }: PortParts) {
-  const { directory } = request.workspace;
+  const running = new Set<number>();
+  const tell = () => handover.update({ agentPids: [...running] });
   return createAgents({
     ...request.setting,
     processes: processRunner,
     passEnv: request.setting.inputs.passEnv,
-    directory,
     isRoot: userInfo().uid === 0,
-    async beginSession(provider, id) {
+    async beginSession(provider, id, directory) {
       const isBegun = await sessions.begin({ provider, id, directory, environment: environmentOf(provider) });
       handover.update({ placed: sessions.placed() });
       return isBegun;
     },
-    onProcess: (pid) => handover.update({ agentPid: pid ?? null }),
+    onProcess(pid) {
+      running.add(pid);
+      tell();
+      return () => {
+        running.delete(pid);
+        tell();
+      };
+    },
     debug: request.setting.log.debug,
   });
 }
@@ -59,27 +79,40 @@ function gates({ request }: Backstage) {
   const { gateTimeoutMs } = request.settings;
   return createGates({
     processes: processRunner,
-    project: request.project,
+    projectOf: (directory) =>
+      directory === request.workspace.directory
+        ? request.project
+        : openProject(directory, request.gateEnvironment.env.PATH),
     clock: systemClock,
     commands: commandSources(request.setting.inputs, request.settings),
     ...(gateTimeoutMs === undefined ? {} : { timeoutMs: gateTimeoutMs }),
-    directory: request.workspace.directory,
     handed: request.gateEnvironment,
     log: request.setting.log,
   });
 }
 
-function sessions(
-  { request, live, sessions: store, shelf, environmentOf }: Backstage,
-  { handover }: PortParts,
-) {
+function sessions({ live, sessions: store, shelf, environmentOf }: Backstage, { handover }: PortParts) {
   return createSessions({
     store,
     shelf,
-    directory: request.workspace.directory,
     environmentOf,
     onPlaced: () => handover.update({ placed: store.placed() }),
     warn: live.warn,
+  });
+}
+
+function units({ request, places, live }: Backstage) {
+  return createUnits({ workspace: request.workspace, places, live, setUp: setUpOf(request) });
+}
+
+/** The user's command for fresh work trees. */
+export function setUpOf({ setting, gateEnvironment }: RunRequest) {
+  const { worktreeSetup } = setting.inputs;
+  return createSetUp({
+    processes: processRunner,
+    env: gateEnvironment.env,
+    log: setting.log,
+    ...(worktreeSetup === undefined ? {} : { command: worktreeSetup }),
   });
 }
 

@@ -2,23 +2,26 @@
  * The post phase: stores what `main` could not, writes down how the job ended (S14), and takes away what
  * was put into the runner user's home.
  */
+import { rm } from 'node:fs/promises';
 import { createCheckpointer, sessionsOf } from '../checkpoint/checkpointer.js';
 import { noticeText } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
 import { openJournal, readJournal } from '../journal/journal.js';
-import { apply, fold, type RunState } from '../journal/state.js';
+import { apply, fold, lastUserOf, type RunState } from '../journal/state.js';
 import type { HomeSessions } from '../sessions/home-sessions.js';
 import { openSessionShelf, shelve } from '../sessions/session-shelf.js';
 import { systemClock } from '../system/clock.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
+import { removeLeftoverUnits } from '../workspace/leftover-units.js';
 import { repack } from '../workspace/repack.js';
 import { agentEnvironment } from './agents.js';
 import { gitEnvironment } from './git-environment.js';
 import { type Handover, privatePaths, readHandover } from './handover.js';
 import { openSessions, takeAway } from './home.js';
 import { openKept } from './kept-checkpoint.js';
+import { openPlaces } from './places.js';
 import { jobIdentity, type Setting } from './setting.js';
-import { openState } from './state.js';
+import { openState, stateNameOf } from './state.js';
 
 /** `post` has the job's last minutes; an upload gets at most this long. */
 const settleMs = 60_000;
@@ -28,13 +31,23 @@ export async function post(setting: Setting, privateDirectory: string): Promise<
   if (left === undefined) return;
   const sessions = openSessions(privateDirectory, left.placed);
   try {
-    await endAgent(left);
+    await endAgents(left);
     if (left.isBegun) await finish({ setting, privateDirectory, left }, sessions);
   } finally {
     const { directory } = left;
+    await removeUnits(setting, privateDirectory, left);
     if (!setting.inputs.keepSessions)
       await takeAway(setting, privateDirectory, { directory, placed: sessions.placed() });
   }
+}
+
+/** The work trees of units that `main` came not to take away. */
+async function removeUnits(setting: Setting, privateDirectory: string, { directory, prefix }: Handover): Promise<void> {
+  const { root } = openPlaces({ temp: setting.job.temp, stateName: stateNameOf(setting), directory, prefix });
+  const git = { directory, privateDirectory: privatePaths(privateDirectory).git, env: gitEnvironment(setting.environment) };
+  // A repository that an agent has removed has none either.
+  await removeLeftoverUnits(git, root).catch((error: unknown) => setting.log.debug(String(error)));
+  await rm(root, { recursive: true, force: true });
 }
 
 /** A `main` that left a journal, and where. */
@@ -52,11 +65,11 @@ async function finish(rest: Rest, sessions: HomeSessions): Promise<void> {
   await storeRest(rest, state);
 }
 
-/** `main` was killed: its agent may live on, and would write into files that are being packed. */
-async function endAgent({ agentPid }: Handover): Promise<void> {
-  if (agentPid === undefined || agentPid === null) return;
-  signalGroup(agentPid, 'SIGTERM');
-  await endGroup(agentPid, Date.now() + 1000);
+/** `main` was killed: its agents may live on, and would write into files that are being packed. */
+async function endAgents({ agentPids }: Handover): Promise<void> {
+  for (const pid of agentPids) signalGroup(pid, 'SIGTERM');
+  const until = Date.now() + 1000;
+  await Promise.all(agentPids.map((pid) => endGroup(pid, until)));
 }
 
 async function storeRest({ setting, privateDirectory, left }: Rest, state: RunState): Promise<void> {
@@ -133,11 +146,21 @@ async function keepSessions(
   state: RunState,
 ): Promise<void> {
   const shelf = openSessionShelf(privatePaths(privateDirectory).sessions);
+  const directoryOf = directories(setting, left, state);
   for (const { provider: providerId, id } of sessionsOf(state)) {
     const provider = setting.providers.find((one) => one.id === providerId);
     if (provider === undefined) continue;
     const environment = agentEnvironment(provider, { ...setting, passEnv: setting.inputs.passEnv });
-    const kept = await store.keep({ provider, id, directory: left.directory, environment });
+    const kept = await store.keep({ provider, id, directory: directoryOf(id), environment });
     if (kept.status === 'kept') await shelve(shelf, provider, id, kept.files);
   }
+}
+
+/** Session → the directory that it was last at work in. */
+function directories(setting: Setting, { directory, prefix }: Handover, state: RunState) {
+  const places = openPlaces({ temp: setting.job.temp, stateName: stateNameOf(setting), directory, prefix });
+  return (id: string): string => {
+    const user = lastUserOf(state, id);
+    return user === undefined ? directory : places.directoryOf(user.step, user.attempt);
+  };
 }

@@ -10,7 +10,7 @@ import { type Recorded, readRecorded } from '../checkpoint/recorded.js';
 import { type RestoreRequest, refusedText, restore } from '../checkpoint/restore.js';
 import { UserError, UserErrors } from '../failure.js';
 import type { JournalEvent, NewEvent } from '../journal/event.js';
-import { apply, fold, lastUseOf, newestSnapshot, type RunState } from '../journal/state.js';
+import { apply, fold, lastUseOf, lastUserOf, newestSnapshot, type RunState } from '../journal/state.js';
 import { expand } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import { decideTakeover, type Takeover } from '../plan/takeover.js';
@@ -18,6 +18,7 @@ import type { Provider } from '../providers/provider.js';
 import type { HomeSessions } from '../sessions/home-sessions.js';
 import type { SessionShelf } from '../sessions/session-shelf.js';
 import type { Workspace } from '../workspace/workspace.js';
+import type { Places } from './places.js';
 
 export interface ResumeOptions {
   readonly mode: 'auto' | 'require' | 'never';
@@ -27,6 +28,7 @@ export interface ResumeOptions {
   readonly job: string;
   readonly workspace: Workspace;
   readonly sessions: HomeSessions;
+  readonly places: Places;
   readonly shelf: SessionShelf;
   readonly providers: readonly Provider[];
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
@@ -190,6 +192,12 @@ async function bringFilesBack(workspace: Workspace, state: RunState): Promise<vo
   );
 }
 
+/** Where the session was last at work: a unit's is not that of the checkout. */
+function directoryOf({ places, workspace }: ResumeOptions, state: RunState, id: string): string {
+  const user = lastUserOf(state, id);
+  return user === undefined ? workspace.directory : places.directoryOf(user.step, user.attempt);
+}
+
 /** S13: each session goes back to where it was at the last attempt, among those kept, that used it. */
 async function bringSessionsBack(
   options: ResumeOptions,
@@ -207,7 +215,7 @@ async function bringSessionsBack(
     const place = {
       provider,
       id,
-      directory: options.workspace.directory,
+      directory: directoryOf(options, state, id),
       environment: options.environmentOf(provider),
     };
     const result = await options.sessions.bringBack(place, files, lastUseOf(state, id)?.mark);

@@ -1,4 +1,5 @@
 /** A plan in an opened work tree: state and resume, the engine with its ports, the end. */
+import { availableParallelism } from 'node:os';
 import { runPlan } from '../engine/run.js';
 import { UserError } from '../failure.js';
 import type { Project } from '../gates/project.js';
@@ -71,6 +72,8 @@ function play(
     signal,
     jobAttempt: job.jobAttempt,
     onLostSession: inputs.onLostSession,
+    actor: job.triggeringActor || job.actor,
+    maxParallel: Math.max(2, availableParallelism()),
     state: before,
     unavailable: resumed.unavailable,
     errorContext: settings,

@@ -7,8 +7,6 @@ import { type SessionShelf, shelve } from '../sessions/session-shelf.js';
 export interface SessionsOptions {
   readonly store: HomeSessions;
   readonly shelf: SessionShelf;
-  /** Where agents run. */
-  readonly directory: string;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
   /** Told after a session was kept: what `post` has to take away has changed. */
   onPlaced(): void;
@@ -16,15 +14,15 @@ export interface SessionsOptions {
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const placeOf = (provider: Provider, id: string): HomePlace => ({
+  const placeOf = (provider: Provider, id: string, directory: string): HomePlace => ({
     provider,
     id,
-    directory: options.directory,
+    directory,
     environment: options.environmentOf(provider),
   });
   return {
-    async keep(provider, id) {
-      const kept = await options.store.keep(placeOf(provider, id));
+    async keep(provider, id, directory) {
+      const kept = await options.store.keep(placeOf(provider, id, directory));
       if (kept.status !== 'kept') {
         options.warn(
           `A re-run cannot go on in the ${provider.title} session ${id}: ${kept.status === 'none' ? 'no file of it was found' : kept.reason}.`,
@@ -35,9 +33,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       options.onPlaced();
       return kept.mark;
     },
-    async spent(provider, id) {
+    async spent(provider, id, directory) {
       if (provider.sessionFiles.spent === undefined) return undefined;
-      const spent = await options.store.spent(placeOf(provider, id));
+      const spent = await options.store.spent(placeOf(provider, id, directory));
       // No file, or one that says nothing, is no account: what the journal has booked counts then.
       return Object.keys(spent).length === 0 ? undefined : spent;
     },

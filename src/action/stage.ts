@@ -1,5 +1,6 @@
 /** Everything that has to stand before a plan can run: the state, what is resumed of it, and the ports. */
 import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
 import { noticeText, type SaverNotice } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
@@ -15,11 +16,12 @@ import { systemClock } from '../system/clock.js';
 import { agentEnvironment } from './agents.js';
 import { createHandover, type HandoverFile, privatePaths } from './handover.js';
 import { openSessions } from './home.js';
-import { makePorts } from './ports.js';
+import { openPlaces, type Places } from './places.js';
+import { makePorts, setUpOf } from './ports.js';
 import { type Resumed, resume } from './resume.js';
 import type { RunRequest } from './run.js';
 import { jobIdentity } from './setting.js';
-import { bindingOf, openState, type StatePlace } from './state.js';
+import { bindingOf, openState, type StatePlace, stateNameOf } from './state.js';
 
 export interface Stage {
   readonly resumed: Resumed;
@@ -39,6 +41,7 @@ export interface Backstage {
   readonly binding: Omit<Binding, 'sequence'>;
   readonly sessions: HomeSessions;
   readonly shelf: SessionShelf;
+  readonly places: Places;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
 }
 
@@ -48,6 +51,7 @@ export async function setStage(request: RunRequest): Promise<Stage> {
   // First, for whatever is put back into home folders has to be known to `post`.
   const handover = openHandover(backstage);
   const resumed = await takeUp(backstage, handover);
+  await setUpAgain(request, resumed);
   const ignored = await request.workspace.ignored();
   const journal = beginJournal(request, resumed, ignored);
   handover.update({ ...keysOf(resumed), isBegun: true });
@@ -69,6 +73,12 @@ async function openBackstage(request: RunRequest): Promise<Backstage> {
     binding: bindingOf(setting),
     sessions: openSessions(privateDirectory),
     shelf: openSessionShelf(privatePaths(privateDirectory).sessions),
+    places: openPlaces({
+      temp: setting.job.temp,
+      stateName: stateNameOf(setting),
+      directory: workspace.directory,
+      prefix: relative(workspace.root, workspace.directory),
+    }),
     environmentOf: (provider) => agentEnvironment(provider, { ...setting, passEnv: setting.inputs.passEnv }),
   };
 }
@@ -98,6 +108,15 @@ function takeUp(backstage: Backstage, handover: HandoverFile): Promise<Resumed> 
   });
 }
 
+/** What git does not bring back (`node_modules`), the user's command makes again; it belongs to no step. */
+async function setUpAgain(request: RunRequest, { events, decisions }: Resumed): Promise<void> {
+  const { workspace, signal, setting } = request;
+  const isRestored = events.length > 0 && decisions.length < events.length;
+  if (!isRestored || setting.inputs.worktreeSetup === undefined) return;
+  await setUpOf(request)(workspace.directory, signal);
+  await workspace.disown();
+}
+
 /** Writes down that this job begins, after what earlier ones wrote and what of it does not hold any more. */
 function beginJournal(
   { setting, plan, workspace, privateDirectory }: RunRequest,
@@ -124,6 +143,8 @@ function beginJournal(
 function openHandover({ request, binding, sessions }: Backstage): HandoverFile {
   return createHandover(request.privateDirectory, {
     directory: request.workspace.directory,
+    prefix: relative(request.workspace.root, request.workspace.directory),
+    agentPids: [],
     binding,
     usedSequence: 0,
     storedEvents: 0,

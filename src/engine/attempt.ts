@@ -4,40 +4,58 @@
  * run the gates, write down the end.
  */
 import { type AgentEnded, type AttemptRef, failedUnjudged, type OutputFile } from '../journal/event.js';
-import { type Attempt, newestSnapshot } from '../journal/state.js';
+import type { Attempt } from '../journal/state.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { PlacedStep } from '../plan/place.js';
+import { pass } from '../plan/plan.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
-import { contractOf, outputFault } from './contract.js';
+import { contractOf, isReadOnly, outputFault } from './contract.js';
 import { converse, type Outcome, sessionOf, warnOfSession } from './conversation.js';
 import { judgeGates, type Verdict } from './judge.js';
-import { type NextAttempt, needsOnlyGates, nextAttempt } from './next-attempt.js';
+import { treeNow } from './lane.js';
+import { type NextAttempt, needsOnlyGates, nextAttempt, type Obstacle } from './next-attempt.js';
+import { pausesAt, stillWaits } from './pause.js';
 import type { Run } from './run.js';
+import { lastAttempt } from './step.js';
 
-export async function runAgentAttempt(run: Run, placed: PlacedStep, step: AgentStep): Promise<void> {
-  const { path } = placed;
-  const state = run.state().steps.get(path);
-  const last = state?.attempts.at(-1);
-  if (state !== undefined && last !== undefined && needsOnlyGates(state)) {
-    run.ports.reporter.say(
-      `The agent of attempt ${last.number} was done before the interruption; only its gates run.`,
-    );
-    return judge(run, step, goOnAtGates(run, path, last));
-  }
+/** `stopped`: something that has to come before it was cut off, or waits; nothing of the attempt was begun. */
+export async function runAgentAttempt(
+  run: Run,
+  placed: PlacedStep,
+  step: AgentStep,
+): Promise<'stopped' | undefined> {
+  const state = run.state().steps.get(placed.path);
+  if (state !== undefined && needsOnlyGates(state)) return goOnAtGates(run, placed, step);
   const next = await nextAttempt(run, placed, step);
-  const ref = { step: path, number: next.number, jobAttempt: run.jobAttempt };
-  announce(run, ref, next);
-  if (isRefused(run, next)) return refuse(run, ref);
-  if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
-  run.agentWorks();
-  await work(run, step, ref, next);
+  if (next === 'stopped') return next;
+  const ref = { step: placed.path, number: next.number, jobAttempt: run.jobAttempt };
+  if ('obstacle' in next) return stop(run, ref, next);
+  if (next.isPass) passOver(run, ref, next.body);
+  else {
+    announce(run, ref, next);
+    if (isRefused(run, next)) return refuse(run, ref);
+    if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
+    run.agentWorks();
+    await work(run, step, ref, next);
+  }
+  const done = lastAttempt(run, placed.path);
+  if (done?.failure === undefined && pausesAt(run, ref, step.hitl, 'before-gate', done)) return undefined;
   run.ports.checkpoints.prepare(run.state());
-  return judge(run, step, ref);
+  return judge(run, placed, step, ref);
+}
+
+async function goOnAtGates(run: Run, placed: PlacedStep, step: AgentStep): Promise<undefined> {
+  const { path } = placed;
+  const waiting = lastAttempt(run, path);
+  if (waiting === undefined || stillWaits(run, path, waiting)) return undefined;
+  const last = lastAttempt(run, path) ?? waiting;
+  run.ports.reporter.say(`The agent of attempt ${last.number} of ${path} is done; only its gates run.`);
+  return judge(run, placed, step, standAgain(run, path, last));
 }
 
 /** What an earlier job left of the attempt stands again under this one, so that its gates are told apart (J2). */
-function goOnAtGates(run: Run, path: string, last: Attempt): AttemptRef {
+function standAgain(run: Run, path: string, last: Attempt): AttemptRef {
   const ref = { step: path, number: last.number, jobAttempt: run.jobAttempt };
   const { agent, provider, session, prompt, snapshot, mark, output, changed, ignored } = last;
   if (last.jobAttempt === run.jobAttempt || snapshot === undefined)
@@ -48,11 +66,26 @@ function goOnAtGates(run: Run, path: string, last: Attempt): AttemptRef {
     ...(agent === undefined ? {} : { agent }),
     ...(provider === undefined ? {} : { provider }),
     ...(prompt === undefined ? {} : { prompt }),
+    ...(last.isBare === undefined ? {} : { isBare: last.isBare }),
     ...(session === undefined ? {} : { session: { ...session, effective: 'resumed', reason: 'continued' } }),
   });
   const kept = { ...(mark === undefined ? {} : { mark }), ...(output === undefined ? {} : { output }) };
   run.record({ type: 'agent-ended', ...ref, usage: {}, snapshot, changed, ignored, durationMs: 0, ...kept });
+  if (last.approvedBy !== undefined) run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
   return ref;
+}
+
+function stop(run: Run, ref: AttemptRef, { agent, obstacle }: Obstacle): undefined {
+  run.record({ type: 'attempt-started', ...ref, agent });
+  run.record(failedUnjudged(ref, obstacle));
+}
+
+/** `agent: pass`: what lies there is taken as the attempt's work. */
+function passOver(run: Run, ref: AttemptRef, prompt: string): void {
+  run.record({ type: 'attempt-started', ...ref, agent: pass, ...(prompt === '' ? {} : { prompt }) });
+  run.ports.reporter.attemptStarts(ref.step, ref.number, undefined, undefined);
+  const nothing = { usage: {}, changed: false, ignored: [], durationMs: 0 };
+  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: treeNow(run) });
 }
 
 /** `on-lost-session: fail`: a session that is known to be gone is not replaced, and nothing is spent. */
@@ -60,7 +93,7 @@ function isRefused(run: Run, { session }: NextAttempt): boolean {
   return session.reason === 'session-lost' && run.onLostSession === 'fail';
 }
 
-function refuse(run: Run, ref: AttemptRef): void {
+function refuse(run: Run, ref: AttemptRef): undefined {
   const message = 'the session to go on in is gone, and `on-lost-session: fail` asks for it';
   run.record(failedUnjudged(ref, { kind: 'session-lost', message }));
 }
@@ -74,6 +107,7 @@ function announce(run: Run, ref: AttemptRef, next: NextAttempt): void {
     provider: next.provider.id,
     session,
     prompt: next.body,
+    ...(next.directory === run.ports.workspace.directory ? {} : { isBare: true }),
   });
   run.ports.reporter.attemptStarts(ref.step, ref.number, agent, session);
   warnOfSession(run, ref, session);
@@ -82,17 +116,17 @@ function announce(run: Run, ref: AttemptRef, next: NextAttempt): void {
 /** Runs the agent and records what it left: its end is in the journal when this resolves. */
 async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttempt): Promise<void> {
   const { workspace, sessions } = run.ports;
-  const before = next.resetWorktree ? run.state().steps.get(ref.step)?.from : newestSnapshot(run.state());
+  const before = next.resetWorktree ? run.state().steps.get(ref.step)?.from : treeNow(run);
   const [putBack] = await Promise.all([workspace.guard(), workspace.emptyOutput()]);
   const outcome = await converse(run, step, ref, next).finally(putBack);
   const id = sessionOf(run, ref)?.id;
   const [snapshot, mark, ignored] = await Promise.all([
     workspace.record(`${ref.step} attempt ${ref.number}`),
-    id === undefined ? undefined : sessions.keep(next.provider, id),
+    id === undefined ? undefined : sessions.keep(next.provider, id, next.directory),
     workspace.ignored(),
   ]);
   tellLeftOut(run, snapshot);
-  const output = outputOf(run, step);
+  const output = outputOf(run, step, next.directory);
   const kept = await keepReadOnly(run, step, snapshot, before ?? workspace.start);
   run.record({
     type: 'agent-ended',
@@ -105,9 +139,9 @@ async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttemp
   });
 }
 
-function outputOf(run: Run, step: AgentStep): OutputFile | undefined {
+function outputOf(run: Run, step: AgentStep, directory: string): OutputFile | undefined {
   const contract = contractOf(step);
-  const text = contract === undefined ? undefined : run.ports.readOutput(contract.file);
+  const text = contract === undefined ? undefined : run.ports.readOutput(directory, contract.file);
   return contract === undefined || text === undefined ? undefined : { name: contract.file, text };
 }
 
@@ -132,11 +166,11 @@ async function keepReadOnly(
   before: Snapshot,
 ): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
   const { base, commit, changed } = snapshot;
-  if (step.type === 'code' || !changed) return { snapshot: { base, commit }, changed };
+  if (!isReadOnly(step) || !changed) return { snapshot: { base, commit }, changed };
   const changes = await run.ports.workspace.changes(before, snapshot);
   await run.ports.workspace.reset(before);
   const names = changes.map((change) => change.path).join(', ');
-  const message = `no_write: a ${step.type} step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
+  const message = `no_write: the agent of this step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
   return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
 }
 
@@ -149,7 +183,7 @@ function tellLeftOut(run: Run, snapshot: RecordedSnapshot): void {
 }
 
 /** The second half of an attempt; also all that is left of one that was cut off between agent and gates. */
-async function judge(run: Run, step: AgentStep, ref: AttemptRef): Promise<void> {
+async function judge(run: Run, placed: PlacedStep, step: AgentStep, ref: AttemptRef): Promise<undefined> {
   const startedAt = run.ports.clock.now();
   const state = run.state().steps.get(ref.step);
   const attempt = state?.attempts.at(-1);
@@ -159,25 +193,29 @@ async function judge(run: Run, step: AgentStep, ref: AttemptRef): Promise<void> 
   const changes = () => run.ports.workspace.changes(state.from, snapshot);
   const verdict =
     attempt.failure === undefined
-      ? await judgeWork(run, step, ref, changes, attempt.output?.text)
+      ? await judgeWork(run, placed, step, ref, changes, attempt.output?.text)
       : undefined;
-  if (verdict === 'cancelled') return;
+  if (verdict === 'cancelled') return undefined;
   // Of an attempt whose gates run in a later job only the time at work counts, not the time in between.
   const worked = attempt.jobAttempt === run.jobAttempt ? startedAt - attempt.startedAt : attempt.durationMs;
   const durationMs = (worked ?? 0) + run.ports.clock.now() - startedAt;
-  if (verdict !== undefined)
-    return void run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs });
+  if (verdict !== undefined) {
+    run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs });
+    return undefined;
+  }
   const files = (await changes()).map((change) => change.path);
   const status = attempt.failure?.kind === 'cancelled' ? 'cancelled' : 'failed';
   const failure = attempt.failure === undefined ? {} : { failure: attempt.failure };
   run.record({ type: 'attempt-ended', ...ref, status, ...failure, gates: [], files, durationMs });
+  return undefined;
 }
 
 async function judgeWork(
   run: Run,
+  placed: PlacedStep,
   step: AgentStep,
   ref: AttemptRef,
-  changes: Parameters<typeof judgeGates>[3],
+  changes: Parameters<typeof judgeGates>[4],
   output: string | undefined,
 ): Promise<(Verdict & { readonly comments?: string }) | 'cancelled'> {
   const message = outputFault(step, output);
@@ -189,6 +227,6 @@ async function judgeWork(
     const failure = { kind: 'validate', message: `the review did not pass: ${review.comments}` } as const;
     return { status: 'failed', failure, gates: [], files: [], ...said };
   }
-  const verdict = await judgeGates(run, ref.step, step.gates, changes, output);
+  const verdict = await judgeGates(run, placed, ref, step.gates, changes, output);
   return verdict === 'cancelled' ? verdict : { ...verdict, ...said };
 }

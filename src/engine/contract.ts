@@ -17,6 +17,10 @@ const contracts: Readonly<Partial<Record<AgentStep['type'], OutputContract>>> = 
 {"pass": true or false, "comments": "what is wrong and what to do about it"}
 "comments" must say why when "pass" is false. Change no other file.`,
   },
+  artifact: {
+    file: 'artifact.txt',
+    text: `When you are done, write your answer as text to the file .gump/out/artifact.txt (below the working directory). Change no other file.`,
+  },
   split: {
     file: 'plan.json',
     text: `When you are done, write your plan to the file .gump/out/plan.json (below the working directory) as a JSON array of tasks, in the order in which they have to be done:
@@ -25,6 +29,11 @@ Names are unique; "files" may be left out. Change no other file.`,
   },
 };
 
+/** Whether the agent of the step may change nothing but its answer. */
+export function isReadOnly({ type, worktree, guard }: AgentStep): boolean {
+  return guard.noWrite ?? (type !== 'code' || worktree !== 'read-write');
+}
+
 /** `undefined`: the step answers with its changes alone. */
 export function contractOf(step: AgentStep): OutputContract | undefined {
   return contracts[step.type];
@@ -32,6 +41,7 @@ export function contractOf(step: AgentStep): OutputContract | undefined {
 
 /** What is wrong with what the agent left for its step; `undefined`: nothing, or nothing was asked. */
 export function outputFault(step: AgentStep, text: string | undefined): string | undefined {
+  if (step.type === 'artifact' && text === undefined) return 'The agent left no .gump/out/artifact.txt.';
   const read =
     step.type === 'split' ? readPlan(text) : step.type === 'validate' ? readVerdict(text) : undefined;
   return typeof read === 'string' ? read : undefined;

@@ -7,7 +7,7 @@ import { totalsOf } from '../journal/state.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
-import { contractOf } from './contract.js';
+import { contractOf, isReadOnly } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
 import { composePrompt } from './prompt.js';
 import type { Run } from './run.js';
@@ -50,7 +50,8 @@ async function speak(
       ...(next.model === undefined ? {} : { model: next.model }),
       prompt: await promptOf(run, step, next, session),
       session: turnSession(session),
-      permission: step.type === 'code' ? 'workspace' : 'read-only',
+      directory: next.directory,
+      permission: isReadOnly(step) ? 'read-only' : 'workspace',
       before,
       onEvent: (event) => hear(run, ref, next, event),
       signal: run.signal,
@@ -78,7 +79,7 @@ async function spentBefore(
   if (session.effective === 'new' || session.id === undefined) return {};
   const booked = totalsOf(run.state(), session.id);
   if (isUnbooked(run, ref)) return booked;
-  return (await run.ports.sessions.spent(next.provider, session.id)) ?? booked;
+  return (await run.ports.sessions.spent(next.provider, session.id, next.directory)) ?? booked;
 }
 
 /** We were killed together with the first part of this attempt: what that spent is in the session's file alone. */
@@ -91,13 +92,13 @@ function isUnbooked(run: Run, ref: AttemptRef): boolean {
 async function withNotedUsage(
   run: Run,
   ref: AttemptRef,
-  { provider }: NextAttempt,
+  { provider, directory }: NextAttempt,
   before: Usage,
   outcome: Outcome,
 ): Promise<Outcome> {
   const id = sessionOf(run, ref)?.id;
   if (outcome.totals !== undefined || id === undefined) return outcome;
-  const totals = (await run.ports.sessions.spent(provider, id)) ?? {};
+  const totals = (await run.ports.sessions.spent(provider, id, directory)) ?? {};
   if (Object.keys(totals).length === 0) return outcome;
   const noted = Object.entries(subtractUsage(totals, before)).filter(([, spent]) => spent > 0);
   return { ...outcome, usage: { ...Object.fromEntries(noted), ...outcome.usage }, totals };
@@ -114,6 +115,7 @@ async function promptOf(
   const contract = contractOf(step)?.text;
   return composePrompt({
     body: next.body,
+    context: next.context,
     ...(contract === undefined ? {} : { contract }),
     ...(next.failure === undefined ? {} : { failure: next.failure }),
     ...(next.goesOn ? { interruption: { missing, isNewSession: session.effective === 'new' } } : {}),

@@ -6,18 +6,40 @@
 import { gateErrorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
+import type { Usage } from '../providers/provider.js';
+import { addUsage } from '../providers/usage.js';
 
 /** `<step path>.<field>` → value, for every step that has run. */
 export function stateFields(state: RunState): ReadonlyMap<string, string> {
-  const entries = [...state.steps.values()].flatMap((step) =>
-    Object.entries(fieldsOf(step)).map(([field, value]) => [`${step.path}.${field}`, value] as const),
+  const steps = [...state.steps.values()];
+  const entries = steps.flatMap((step) =>
+    Object.entries(fieldsOf(step, steps)).map(([field, value]) => [`${step.path}.${field}`, value] as const),
   );
   return new Map(entries);
 }
 
-function fieldsOf(step: StepState): Readonly<Record<string, string>> {
+function fieldsOf(step: StepState, all: readonly StepState[]): Readonly<Record<string, string>> {
   const last = step.attempts.at(-1);
-  return last === undefined ? {} : attemptFields(last);
+  if (last === undefined) return {};
+  // Only what holds other steps, and steps of gates, have attempts without an agent.
+  return last.agent === undefined
+    ? { ...attemptFields(last), ...fieldsBelow(step, all) }
+    : attemptFields(last);
+}
+
+/** Of a group or a call: what its steps spent in all, and what the last of them says. */
+function fieldsBelow({ path }: StepState, all: readonly StepState[]): Readonly<Record<string, string>> {
+  const below = all.filter((step) => step.path.startsWith(`${path}/`));
+  if (below.length === 0) return {};
+  const usage = below
+    .flatMap(({ attempts }) => attempts)
+    .reduce<Usage>((sum, one) => addUsage(sum, one.usage), {});
+  const last = below.findLast((step) => !step.path.slice(path.length + 1).includes('/'));
+  const { output } = last === undefined ? {} : fieldsOf(last, all);
+  const comments = below
+    .findLast(({ attempts }) => attempts.at(-1)?.comments !== undefined)
+    ?.attempts.at(-1)?.comments;
+  return texts({ ...usageFields(usage), output, comments });
 }
 
 /** The fields of one attempt; absent numbers have no field. */
@@ -33,15 +55,25 @@ export function attemptFields(attempt: Attempt): Readonly<Record<string, string>
     files: attempt.files.join(', '),
     output: outputOf(attempt),
     comments: attempt.comments,
+    ...usageFields(usage),
+    check_result: attempt.gates.length === 0 ? 'none' : attempt.gates.some(hasFailed) ? 'fail' : 'pass',
+    ...Object.assign({}, ...attempt.gates.map(gateFields)),
+  };
+  return texts(fields);
+}
+
+function usageFields(usage: Usage): Readonly<Record<string, string | undefined>> {
+  return {
     cost: usage.costUsd === undefined ? undefined : money(usage.costUsd),
     turns: text(usage.turns),
     tokens_in: text(usage.inputTokens),
     tokens_out: text(usage.outputTokens),
     cache_read: text(usage.cacheReadTokens),
     cache_write: text(usage.cacheWriteTokens),
-    check_result: attempt.gates.length === 0 ? 'none' : attempt.gates.some(hasFailed) ? 'fail' : 'pass',
-    ...Object.assign({}, ...attempt.gates.map(gateFields)),
   };
+}
+
+function texts(fields: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
@@ -54,7 +86,9 @@ function outputOf({ output, status }: Attempt): string | undefined {
 
 function gateFields(gate: GateResult): Readonly<Record<string, string>> {
   const passed = { [`gate.${gate.name}`]: String(!hasFailed(gate)) };
-  return hasFailed(gate) ? { ...passed, [`gate.${gate.name}.error`]: gateErrorText(gate) } : passed;
+  const said = gate.comments === undefined ? {} : { [`gate.${gate.name}.comments`]: gate.comments };
+  const fields = { ...passed, [`gate.${gate.name}.pass`]: String(!hasFailed(gate)), ...said };
+  return hasFailed(gate) ? { ...fields, [`gate.${gate.name}.error`]: gateErrorText(gate) } : fields;
 }
 
 function hasFailed(gate: GateResult): boolean {

@@ -1,39 +1,111 @@
 /** What an attempt is worth once its agent is done, by its gates. */
 import type { Failure } from '../failure.js';
+import { judgeFiles } from '../gates/files.js';
 import type { GateResult } from '../gates/gate-result.js';
-import type { AttemptEnded } from '../journal/event.js';
+import type { AttemptEnded, AttemptRef } from '../journal/event.js';
+import { gateRole } from '../plan/calls.js';
+import type { PlacedStep } from '../plan/place.js';
 import type { Gate } from '../workflow/workflow.js';
 import type { Change } from '../workspace/workspace.js';
+import { isBroken, runCall } from './call.js';
 import type { Run } from './run.js';
 
 export type Verdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files'>;
 
-/** Runs the gates. `cancelled`: the job was cancelled meanwhile; the gates run again when it goes on. */
+type Changes = () => Promise<readonly Change[]>;
+
+/** Runs the gates. `cancelled`: the job was cancelled meanwhile, or waits; they run again when it goes on. */
 export async function judgeGates(
   run: Run,
-  step: string,
+  placed: PlacedStep,
+  ref: AttemptRef,
   gates: readonly Gate[],
-  changes: () => Promise<readonly Change[]>,
+  changes: Changes,
   output?: string,
 ): Promise<Verdict | 'cancelled'> {
   const known = changes();
-  if (gates.length > 0) run.gatesWork();
-  const results =
-    gates.length === 0
-      ? []
-      : await run.ports.gates.run({
-          step,
-          gates,
-          changes: () => known,
-          ...(output === undefined ? {} : { output }),
-          signal: run.signal,
-        });
+  const results: GateResult[] = await filesGate(run, placed, known);
+  let broken: Failure | undefined;
+  for (const batch of batches(gates)) {
+    const [first] = batch;
+    if (first?.type !== 'validate') results.push(...(await runCommands(run, ref.step, batch, known, output)));
+    else {
+      const judged = await runValidator(run, placed, ref, first.name);
+      if (judged === 'cancelled') return judged;
+      results.push(judged.result);
+      broken ??= judged.broken;
+    }
+  }
   if (run.signal.aborted && results.some((result) => result.status === 'failed')) return 'cancelled';
   const files = (await known).map((change) => change.path);
-  const failure = gateFailure(results);
+  const failure = broken ?? gateFailure(results);
   return failure === undefined
     ? { status: 'passed', gates: results, files }
     : { status: 'failed', failure, gates: results, files };
+}
+
+/** Only what an agent wrote is held against its task. */
+async function filesGate(
+  run: Run,
+  { path, step, scope: { files } }: PlacedStep,
+  changes: ReturnType<Changes>,
+): Promise<GateResult[]> {
+  if (files === undefined || step.kind !== 'agent' || step.type !== 'code') return [];
+  const result = judgeFiles(files.patterns, files.mode, await changes);
+  if (result.status === 'warned') run.ports.reporter.warn(`Step ${path}: ${result.output}.`);
+  return [result];
+}
+
+/** Workflows by themselves, all between them together. */
+function batches(gates: readonly Gate[]): readonly (readonly Gate[])[] {
+  const all: Gate[][] = [];
+  for (const gate of gates) {
+    const last = all.at(-1);
+    if (last === undefined || gate.type === 'validate' || last[0]?.type === 'validate') all.push([gate]);
+    else last.push(gate);
+  }
+  return all;
+}
+
+function runCommands(
+  run: Run,
+  step: string,
+  gates: readonly Gate[],
+  known: ReturnType<Changes>,
+  output: string | undefined,
+): Promise<readonly GateResult[]> {
+  run.gatesWork();
+  return run.ports.gates.run({
+    step,
+    unit: run.lane.slice(0, -1),
+    directory: run.ports.workspace.directory,
+    gates,
+    changes: () => known,
+    ...(output === undefined ? {} : { output }),
+    signal: run.signal,
+  });
+}
+
+interface Judged {
+  readonly result: GateResult;
+  /** It has not judged: something went wrong in it. */
+  readonly broken?: Failure;
+}
+
+async function runValidator(
+  run: Run,
+  placed: PlacedStep,
+  { number }: AttemptRef,
+  name: string,
+): Promise<Judged | 'cancelled'> {
+  const startedAt = run.ports.clock.now();
+  const end = await runCall(run, placed, gateRole(name), number);
+  if (end.status === 'stopped') return 'cancelled';
+  const output = end.comments === '' ? (end.failure?.message ?? '') : end.comments;
+  const durationMs = run.ports.clock.now() - startedAt;
+  const result = { name, type: 'validate', status: end.status, output, comments: end.comments, durationMs };
+  if (!isBroken(end) || end.failure === undefined) return { result };
+  return { result, broken: { ...end.failure, message: `gate \`${name}\`: ${end.failure.message}` } };
 }
 
 function gateFailure(results: readonly GateResult[]): Failure | undefined {

@@ -21,10 +21,23 @@ interface Climb {
   readonly freshSession: boolean;
 }
 
+/** `<attempt>/<entry>` → whether the entry's workflow has passed before that attempt. */
+export type Judged = ReadonlyMap<string, boolean>;
+
 /** The overrides at attempt `number` (1 = first), given the attempts before it. */
-export function rungAt(entries: readonly RetryEntry[], history: readonly Attempt[], number: number): Rung {
+export function rungAt(
+  entries: readonly RetryEntry[],
+  history: readonly Attempt[],
+  number: number,
+  judged: Judged = new Map(),
+): Rung {
   let climb: Climb = { values: {}, matched: new Set(), freshSession: false };
-  for (let attempt = 2; attempt <= number; attempt += 1) climb = stepUp(climb, entries, history, attempt);
+  for (let attempt = 2; attempt <= number; attempt += 1) {
+    const previous = history.findLast((one) => one.number === attempt - 1);
+    climb = stepUp(climb, entries, (entry, place) =>
+      matches(entry, attempt, previous, judged.get(`${attempt}/${place}`)),
+    );
+  }
   const { agent, prompt, worktree } = climb.values;
   return {
     ...(agent === undefined ? {} : { agent }),
@@ -37,11 +50,9 @@ export function rungAt(entries: readonly RetryEntry[], history: readonly Attempt
 function stepUp(
   climb: Climb,
   entries: readonly RetryEntry[],
-  history: readonly Attempt[],
-  attempt: number,
+  isMatch: (entry: RetryEntry, place: number) => boolean,
 ): Climb {
-  const previous = history.findLast((one) => one.number === attempt - 1);
-  const matching = entries.flatMap((entry, index) => (matches(entry, attempt, previous) ? [index] : []));
+  const matching = entries.flatMap((entry, index) => (isMatch(entry, index) ? [index] : []));
   const overrides = matching.map((index) => entries[index]?.overrides ?? {});
   const first = matching.filter((index) => !climb.matched.has(index));
   return {
@@ -51,7 +62,13 @@ function stepUp(
   };
 }
 
-function matches(entry: RetryEntry, attempt: number, previous: Attempt | undefined): boolean {
+function matches(
+  entry: RetryEntry,
+  attempt: number,
+  previous: Attempt | undefined,
+  holds: boolean | undefined,
+): boolean {
+  if ('validate' in entry.when) return holds === true;
   if ('attempt' in entry.when) return attempt >= entry.when.attempt;
   if ('not' in entry.when) return gateFailed(previous, entry.when.not);
   return false;

@@ -5,7 +5,7 @@ import type { Journal } from '../journal/journal.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
 import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../providers/provider.js';
 import type { Gate } from '../workflow/workflow.js';
-import type { Change, Workspace } from '../workspace/workspace.js';
+import type { Change, Snapshot, Workspace } from '../workspace/workspace.js';
 
 export interface Ports {
   readonly journal: Journal;
@@ -18,8 +18,58 @@ export interface Ports {
   readonly clock: { now(): number };
   /** A fresh UUID for a session. */
   newId(): string;
-  /** A file of `.gump/out`; `undefined` when it is not there or not an ordinary file of sensible size. */
-  readOutput(name: string): string | undefined;
+  readonly units: Units;
+  readonly context: ContextSource;
+  /** A file of `.gump/out` of that directory; `undefined` when it is not there or not an ordinary file of sensible size. */
+  readOutput(directory: string, name: string): string | undefined;
+  /** An empty directory, but for an empty `.gump/out`, for a step with `worktree: none`; the same path on every machine. */
+  bareDirectory(step: string): Promise<string>;
+}
+
+/** Work trees for what runs side by side. */
+export interface Units {
+  /**
+   * A work tree of its own that holds that state, made ready for agents. `lane` names it, by what the paths of its
+   * steps begin with. Rejects with a `UserError` when it cannot be made ready.
+   */
+  open(lane: string, from: Snapshot, signal: AbortSignal): Promise<Unit>;
+  /** What units have changed since `base`, put together in this order. */
+  merge(base: Snapshot, units: readonly UnitResult[], message: string): Promise<Merge>;
+}
+
+export interface Unit {
+  readonly workspace: Workspace;
+  /** Says of each line which unit it comes from. */
+  readonly reporter: Reporter;
+  /** Takes the work tree away. */
+  close(): Promise<void>;
+}
+
+export interface UnitResult {
+  readonly name: string;
+  readonly snapshot: Snapshot;
+}
+
+export type Merge =
+  | { readonly status: 'merged'; readonly snapshot: Snapshot }
+  | {
+      readonly status: 'conflict';
+      readonly files: readonly string[];
+      readonly units: readonly [string, string];
+    }
+  /** Files lie in the way that are in no snapshot, and would be overwritten. */
+  | { readonly status: 'occupied'; readonly files: readonly string[] };
+
+/** What `context` puts behind a prompt. */
+export interface ContextSource {
+  /** The text of a file, by its path from that directory; `undefined`: the work tree has none that can be read. */
+  file(directory: string, path: string): Promise<string | undefined>;
+  /** What a shell command prints; or why it could not be had. */
+  command(
+    directory: string,
+    command: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly output: string } | { readonly fault: string }>;
 }
 
 export interface Agents {
@@ -33,6 +83,8 @@ export interface AgentTurn {
   readonly provider: Provider;
   readonly model?: string;
   readonly prompt: string;
+  /** Where the agent works. */
+  readonly directory: string;
   readonly session:
     | { readonly mode: 'start'; readonly id?: string }
     | { readonly mode: 'resume'; readonly id: string };
@@ -49,6 +101,11 @@ export interface Gates {
 
 export interface GateRequest {
   readonly step: string;
+  /** The unit that it belongs to; empty: none. */
+  readonly unit: string;
+  /** Where commands run. */
+  readonly directory: string;
+  /** None of them a workflow. */
   readonly gates: readonly Gate[];
   /** What the step has changed since it began. */
   changes(): Promise<readonly Change[]>;
@@ -58,10 +115,10 @@ export interface GateRequest {
 }
 
 export interface Sessions {
-  /** Copies the session's files to where the next checkpoint takes them from; how far it reaches. */
-  keep(provider: Provider, id: string): Promise<SessionMark | undefined>;
+  /** Copies the files of a session in that directory to where the next checkpoint takes them from; how far it reaches. */
+  keep(provider: Provider, id: string, directory: string): Promise<SessionMark | undefined>;
   /** What the session's own file says it has spent; absent where it does not say. */
-  spent(provider: Provider, id: string): Promise<Usage | undefined>;
+  spent(provider: Provider, id: string, directory: string): Promise<Usage | undefined>;
 }
 
 export interface Checkpoints {
@@ -83,6 +140,8 @@ export interface Reporter {
     agent: string | undefined,
     session: SessionDecision | undefined,
   ): void;
+  /** A round of a group or of a called workflow begins. */
+  roundStarts(step: string, number: number, what: string): void;
   agentDid(event: AgentEvent): void;
   attemptEnds(step: string, attempt: Attempt): void;
 }

@@ -5,6 +5,8 @@
 
 export interface PromptParts {
   readonly body: string;
+  /** Files and what commands print, each a part of its own. */
+  readonly context: readonly string[];
   /** What the step has to leave under `.gump/out`. */
   readonly contract?: string;
   /** The attempt before this one failed; absent where the prompt speaks of it itself. */
@@ -34,6 +36,7 @@ export interface Interruption {
 export function composePrompt(parts: PromptParts): string {
   const sections = [
     parts.body.trimEnd(),
+    ...parts.context,
     parts.contract,
     parts.interruption === undefined ? undefined : interruptionNote(parts.interruption),
     parts.failure === undefined ? undefined : failureNote(parts.failure),

@@ -4,15 +4,17 @@
  *
  * E1 An event is in the journal before anything acts on it.
  * E2 A passed step is never run again; an agent's turn whose end is recorded is never sent again.
- * E3 After every attempt of an agent a checkpoint is stored before anything later starts.
+ * E3 After every attempt of an agent a checkpoint is stored before anything later starts in its lane.
  */
+import type { Failure } from '../failure.js';
 import type { NewEvent, RunEnded } from '../journal/event.js';
 import { apply, type RunState } from '../journal/state.js';
-import { type PlacedStep, place, rootScope, type Scope } from '../plan/place.js';
+import { expandBelow, type PlacedStep, place, rootScope, type Scope } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
+import { type Lane, openLane } from './lane.js';
 import type { Ports } from './ports.js';
+import { runBelow } from './rounds.js';
 import { runStep } from './step.js';
-import { runTasks } from './tasks.js';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -21,6 +23,10 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   readonly jobAttempt: number;
   readonly onLostSession: 'new' | 'fail';
+  /** Who started this job: may approve. */
+  readonly actor: string;
+  /** How many units run at once where a step does not say. */
+  readonly maxParallel: number;
   /** The fold so far, after everything that does not hold any more was dropped. */
   readonly state: RunState;
   /** Sessions that could not be brought back to where they were (S13). */
@@ -37,18 +43,11 @@ export interface ErrorContext {
   readonly maxDiffChars?: number;
 }
 
-/** One run in progress: what the steps share. */
-export interface Run extends Omit<RunOptions, 'state'> {
+/** One run in progress: what the steps of a lane share. */
+export interface Run extends Omit<RunOptions, 'state' | 'ports'>, Lane {
   /** Sessions that a running process of this job holds (S7). */
   readonly inUse: Set<string>;
   state(): RunState;
-  record(event: NewEvent): void;
-  /** An agent starts: the next `settle` has a checkpoint to store. */
-  agentWorks(): void;
-  /** Gates start: what they write belongs to no step. */
-  gatesWork(): void;
-  /** To be awaited before anything later starts: stores the checkpoint that is due (E3). */
-  settle(): Promise<void>;
 }
 
 /** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
@@ -70,7 +69,14 @@ async function runSteps(run: Run): Promise<RunEnded> {
 /** How steps that run one after the other ended: `isLast` tells that nothing at all runs after them. */
 export type ScopeEnd =
   | { readonly status: 'passed'; readonly isLast: boolean }
-  | { readonly status: 'failed' | 'cancelled'; readonly path: string };
+  | {
+      readonly status: 'failed' | 'cancelled' | 'paused';
+      readonly path: string;
+      /** Why, where no attempt says it. */
+      readonly failure?: Failure;
+    };
+
+export const passed: ScopeEnd = { status: 'passed', isLast: false };
 
 /** Runs what is left of the steps of one scope. */
 export async function runScope(run: Run, scope: Scope): Promise<ScopeEnd> {
@@ -83,48 +89,54 @@ export async function runScope(run: Run, scope: Scope): Promise<ScopeEnd> {
       return { status: 'passed', isLast: true };
     }
   }
-  return { status: 'passed', isLast: false };
-}
-
-/** A split that has passed is gone through all the same: `until` may name a step in it, or `each` have grown. */
-async function passTasks(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
-  const end = await runTasks(run, placed);
-  if (end.status !== 'passed')
-    run.record({ type: 'step-ended', step: placed.path, status: end.status, jobAttempt: run.jobAttempt });
-  return end;
+  return passed;
 }
 
 async function passStep(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   const known = run.state().steps.get(placed.path);
   if (known?.status !== 'passed') return runStep(run, placed);
   run.ports.reporter.takenOver(known);
-  return passTasks(run, placed);
+  return isWhole(run, placed) ? passed : passBelow(run, placed);
 }
 
-function openRun({ state: initial, ...options }: RunOptions): Run {
+/** Nothing below it is left to run, and nothing there is where the run was told to stop. */
+function isWhole(run: Run, placed: PlacedStep): boolean {
+  const { until } = run.plan;
+  if (until?.startsWith(`${placed.path}/`)) return false;
+  const { steps } = run.state();
+  return expandBelow(placed, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
+}
+
+/** What has passed is gone through all the same: `until` may name a step in it, or a split's `each` have grown. */
+async function passBelow(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
+  const end = await runBelow(run, placed);
+  if (end.status !== 'passed') recordEnd(run, placed.path, end);
+  return end;
+}
+
+export function recordEnd(run: Run, step: string, end: ScopeEnd): void {
+  const failure = end.status !== 'passed' && end.path === step ? end.failure : undefined;
+  run.record({
+    type: 'step-ended',
+    step,
+    status: end.status,
+    jobAttempt: run.jobAttempt,
+    ...(failure === undefined ? {} : { failure }),
+  });
+}
+
+function openRun({ state: initial, ports, ...options }: RunOptions): Run {
   let state = initial;
-  let isDue = false;
-  let hasGateFiles = false;
+  const shared = {
+    state: () => state,
+    append(event: NewEvent) {
+      state = apply(state, ports.journal.append(event));
+    },
+  };
   return {
     ...options,
     inUse: new Set(),
-    state: () => state,
-    record(event) {
-      state = apply(state, options.ports.journal.append(event));
-      // What only says that everything was taken over needs no checkpoint of its own.
-      if (event.type === 'attempt-ended' || event.type === 'step-ended') isDue = true;
-    },
-    agentWorks() {
-      isDue = true;
-    },
-    gatesWork() {
-      hasGateFiles = true;
-    },
-    async settle() {
-      const due = [isDue, hasGateFiles];
-      [isDue, hasGateFiles] = [false, false];
-      const { checkpoints, workspace } = options.ports;
-      await Promise.all([due[0] && checkpoints.store(state), due[1] && workspace.disown()]);
-    },
+    state: shared.state,
+    ...openLane(shared, '', ports.workspace.start, ports),
   };
 }

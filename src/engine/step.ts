@@ -1,51 +1,83 @@
 /** One step from its first attempt to its end: how many attempts, and when to stop. */
 import type { FailureKind } from '../failure.js';
-import { type Attempt, newestSnapshot } from '../journal/state.js';
+import { type Attempt, newestAttempt, type StepState } from '../journal/state.js';
 import type { PlacedStep } from '../plan/place.js';
 import { agentOf } from '../plan/plan.js';
+import type { Pause, Step } from '../workflow/workflow.js';
 import { runAgentAttempt } from './attempt.js';
 import { runGateAttempt } from './gate-step.js';
 import { attemptsAllowed } from './ladder.js';
-import type { Run, ScopeEnd } from './run.js';
-import { runTasks } from './tasks.js';
-
-export type StepEnd = 'passed' | 'failed' | 'cancelled';
+import { treeNow } from './lane.js';
+import { isPaused, pausesAt, stillWaits } from './pause.js';
+import { runBelow, runRounds } from './rounds.js';
+import { passed, type Run, recordEnd, type ScopeEnd } from './run.js';
 
 /** Failures that another attempt cannot mend (contract 5.8). */
 const final: readonly FailureKind[] = ['auth', 'budget', 'cancelled'];
 
 export async function runStep(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   begin(run, placed);
-  const own = await tryUntilDone(run, placed);
-  const end: ScopeEnd = own === 'passed' ? await runTasks(run, placed) : { status: own, path: placed.path };
-  // Stopped by `until` in the middle of a task, a split has not ended.
+  const { kind } = placed.step;
+  const end = await (kind === 'group' || kind === 'call' ? runRounds(run, placed) : runAttempts(run, placed));
+  // Stopped by `until` among the steps below it, it has not ended.
   if (end.status === 'passed' && end.isLast) return end;
-  run.record({ type: 'step-ended', step: placed.path, status: end.status, jobAttempt: run.jobAttempt });
+  recordEnd(run, placed.path, end);
   return end;
+}
+
+/** The step's own attempts; of a split then its tasks. */
+async function runAttempts(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
+  const end = await tryUntilDone(run, placed);
+  if (end.status !== 'passed') return end;
+  return placed.step.kind === 'split' ? runBelow(run, placed) : passed;
 }
 
 function begin(run: Run, { path, fingerprint }: PlacedStep): void {
   const known = run.state().steps.get(path);
   if (known === undefined) {
-    const from = newestSnapshot(run.state()) ?? run.ports.workspace.start;
-    run.record({ type: 'step-started', step: path, fingerprint, from });
+    const lane = run.lane === '' ? {} : { lane: run.lane };
+    run.record({ type: 'step-started', step: path, fingerprint, from: treeNow(run), ...lane });
   } else if (JSON.stringify(known.fingerprint) !== JSON.stringify(fingerprint)) {
     run.record({ type: 'step-redefined', step: path, fingerprint });
   }
 }
 
-async function tryUntilDone(run: Run, placed: PlacedStep): Promise<StepEnd> {
-  // The machine may have been lost between the attempt's end and the step's.
-  if (lastAttempt(run, placed.path)?.status === 'passed') return 'passed';
-  const allowed = attemptsAllowed(agentOf(placed.step)?.retry ?? []);
+async function tryUntilDone(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
+  const { path, step } = placed;
+  const paused = { status: 'paused', path } as const;
+  const cancelled = { status: 'cancelled', path } as const;
+  const before = latest(run, path);
+  // The machine may have been lost between the attempt's end and the step's; or a person was waited for.
+  if (before !== undefined && before.status !== 'running') {
+    if (stillWaits(run, path, before)) return paused;
+    if (before.status === 'passed') return passed;
+  }
+  const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {
     await run.settle();
-    if (run.signal.aborted) return 'cancelled';
+    if (run.signal.aborted) return cancelled;
     const attempt = await runAttempt(run, placed);
-    if (attempt.status === 'passed') return 'passed';
-    if (attempt.status !== 'failed' || run.signal.aborted) return 'cancelled';
-    if (made >= allowed || isFinal(run, attempt)) return 'failed';
+    if (attempt === 'stopped') return waitingBelow(run, path) ?? cancelled;
+    if (isPaused(attempt)) return paused;
+    if (attempt.status === 'running') return waitingBelow(run, path) ?? cancelled;
+    const isOver = made >= allowed || isFinal(run, attempt);
+    if (attempt.status === 'passed') return pausesAfter(run, placed, attempt) ? paused : passed;
+    if (attempt.status !== 'failed' || run.signal.aborted) return cancelled;
+    if (isOver) return { status: 'failed', path };
+    if (pausesAfter(run, placed, attempt)) return paused;
   }
+}
+
+/** A workflow that judges, or gets something, may wait for a person too. */
+function waitingBelow(run: Run, path: string): ScopeEnd | undefined {
+  const steps = [...run.state().steps.values()].filter((step) => step.path.startsWith(`${path}/`));
+  const waiting = steps.findLast((step) => isWaiting(step));
+  return waiting === undefined ? undefined : { status: 'paused', path: waiting.path };
+}
+
+function isWaiting({ attempts }: StepState): boolean {
+  const last = attempts.at(-1);
+  return last !== undefined && isPaused(last);
 }
 
 /** Whether another attempt must not be made in this job. */
@@ -59,16 +91,32 @@ export function isFinal(run: Run, attempt: Attempt): boolean {
   );
 }
 
-async function runAttempt(run: Run, placed: PlacedStep): Promise<Attempt> {
+async function runAttempt(run: Run, placed: PlacedStep): Promise<Attempt | 'stopped'> {
   const own = agentOf(placed.step);
-  if (own === undefined) await runGateAttempt(run, placed.path, placed.step.gates);
-  else await runAgentAttempt(run, placed, own);
+  const end = await (own === undefined ? runGateAttempt(run, placed) : runAgentAttempt(run, placed, own));
+  if (end === 'stopped') return end;
   const attempt = lastAttempt(run, placed.path);
   if (attempt === undefined) throw new Error(`No attempt of ${placed.path} was recorded.`);
   run.ports.reporter.attemptEnds(placed.path, attempt);
   return attempt;
 }
 
+/** Where the step waits for a person, if at all. */
+export function pauseOf(step: Step): Pause | undefined {
+  return step.kind === 'split' ? step.planner.hitl : step.hitl;
+}
+
+export function pausesAfter(run: Run, { path, step }: PlacedStep, attempt: Attempt): boolean {
+  const ref = { step: path, number: attempt.number, jobAttempt: attempt.jobAttempt };
+  return pausesAt(run, ref, pauseOf(step), 'after-gate', attempt);
+}
+
 export function lastAttempt(run: Run, path: string): Attempt | undefined {
   return run.state().steps.get(path)?.attempts.at(-1);
+}
+
+/** The same, but for those from before the step was opened again. */
+export function latest(run: Run, path: string): Attempt | undefined {
+  const step = run.state().steps.get(path);
+  return step === undefined ? undefined : newestAttempt(step);
 }

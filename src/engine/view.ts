@@ -1,10 +1,12 @@
 /** What the templates of one attempt can read, and their rendering. */
 import { cutMiddle } from '../gates/cut-middle.js';
 import { errorText, gateErrorText, promptCharacters } from '../gates/error-text.js';
-import type { Attempt, StepState } from '../journal/state.js';
+import { type Attempt, isSameLine, newestAttempt, type RunState, type StepState } from '../journal/state.js';
 import type { Task } from '../outputs/plan-file.js';
+import { getRole, namespaceOf } from '../plan/calls.js';
 import type { PlacedStep } from '../plan/place.js';
-import { type GateNames, type NameScope, resolveName } from '../workflow/resolve-name.js';
+import { agentOf } from '../plan/plan.js';
+import { type GateNames, keysOf, type NameScope, resolveName } from '../workflow/resolve-name.js';
 import { names, parseTemplate, render } from '../workflow/template.js';
 import { attemptFields, stateFields } from './fields.js';
 import type { PreviousFailure } from './prompt.js';
@@ -12,8 +14,8 @@ import type { Run } from './run.js';
 
 export interface View {
   render(template: string): string;
-  /** `{error}` and the beginning and end of `{diff}` of the step's last failed attempt; empty where there is none. */
-  readonly failure: Omit<PreviousFailure, 'number'>;
+  /** Why the attempt before, or the round that opened the step again, has failed, for the note; absent where nothing has. */
+  readonly failure?: PreviousFailure;
 }
 
 /** Whether a template reads what went wrong before. */
@@ -23,36 +25,149 @@ export function speaksOfFailure(template: string): boolean {
 
 const diffCharacters = 3_000;
 
-/** `texts`: what is going to be rendered; only the patches that these speak of are made. */
+/**
+ * `texts`: what is going to be rendered; only the patches that these speak of are made. `isReview`: a gate judges
+ * the attempt that was just made, and `{diff}` and `{output}` are those of it.
+ */
 export async function openView(
   run: Run,
-  { path, scope: { task } }: PlacedStep,
+  placed: PlacedStep,
   number: number,
   texts: readonly (string | undefined)[],
+  isReview = false,
 ): Promise<View> {
   const wanted = texts.flatMap((text) => (text === undefined ? [] : names(parseTemplate(text))));
-  const step = run.state().steps.get(path);
-  const last = step?.attempts.findLast((attempt) => attempt.status === 'failed');
-  const diff = last === undefined ? '' : await patchOf(run, step, last);
-  const { maxErrorChars = promptCharacters, maxDiffChars = diffCharacters } = run.errorContext ?? {};
-  const error = last === undefined ? '' : errorOf(last, maxErrorChars);
-  const scope: NameScope = {
-    path,
-    attempt: number,
-    spec: run.plan.spec,
-    error,
-    diff,
-    step: { output: last === undefined ? undefined : outputOf(last, diff) },
-    prev: last === undefined ? {} : { ...attemptFields(last), output: outputOf(last, diff), diff, error },
-    gates: Object.fromEntries((last?.gates ?? []).map((gate) => [gate.name, gateNames(gate)])),
-    ...(task === undefined ? {} : { task: taskFields(task) }),
-    vars: run.plan.vars,
-    state: new Map([...stateFields(run.state()), ...(await patches(run, wanted))]),
-  };
+  const failure = await failureOf(run, placed.path);
+  const scope = await nameScope(run, placed, number, { wanted, failure, isReview });
   return {
     render: (template) => render(parseTemplate(template), (name) => resolveName(name, scope)),
-    failure: { message: last?.failure?.message ?? '', error, diff: cutMiddle(diff, maxDiffChars) },
+    ...(failure === undefined ? {} : { failure: shortened(run, failure) }),
   };
+}
+
+function shortened({ errorContext }: Run, failure: PreviousFailure): PreviousFailure {
+  return { ...failure, diff: cutMiddle(failure.diff, errorContext?.maxDiffChars ?? diffCharacters) };
+}
+
+interface Asked {
+  readonly wanted: readonly string[];
+  readonly failure: PreviousFailure | undefined;
+  readonly isReview: boolean;
+}
+
+async function nameScope(
+  run: Run,
+  placed: PlacedStep,
+  number: number,
+  { wanted, failure, isReview }: Asked,
+): Promise<NameScope> {
+  const { path, scope } = placed;
+  const seen = visible(run.state(), scope.lane);
+  const last = seen.steps.get(path)?.attempts.findLast((attempt) => attempt.status === 'failed');
+  const review = await reviewed(run, isReview ? path : ownerOf(scope.frame.slice(0, -1)), wanted);
+  const { error = '', diff = '' } = (isReview ? undefined : failure) ?? review ?? {};
+  return {
+    path,
+    frame: scope.frame,
+    attempt: number,
+    inputs: inputsOf(seen, scope.frame),
+    spec: specOf(seen, scope.frame) ?? run.plan.spec,
+    error,
+    diff,
+    step: { output: isReview || last === undefined ? review?.output : outputOf(last, diff) },
+    prev: last === undefined ? {} : { ...attemptFields(last), output: outputOf(last, diff), diff, error },
+    gates: Object.fromEntries((last?.gates ?? []).map((gate) => [gate.name, gateNames(gate)])),
+    gets: getsOf(placed, number),
+    ...(scope.task === undefined ? {} : { task: taskFields(scope.task) }),
+    vars: run.plan.vars,
+    state: new Map([...stateFields(seen), ...(await patches(run, seen, wanted))]),
+  };
+}
+
+/** What runs beside the step, in units of its own, is as good as not there: nobody could tell how far it is. */
+function visible(state: RunState, lane: string): RunState {
+  const steps = [...state.steps].filter(([, step]) => isSameLine(step.lane, lane));
+  return steps.length === state.steps.size ? state : { ...state, steps: new Map(steps) };
+}
+
+/** What the workflow that the step stands in was given by its caller. */
+function inputsOf(state: RunState, frame: string): Readonly<Record<string, string>> {
+  return state.steps.get(frame.slice(0, -1))?.attempts.at(-1)?.inputs ?? {};
+}
+
+/** Of the nearest workflow around it that was given one by its caller. */
+function specOf(state: RunState, frame: string): string | undefined {
+  const folders = frame.split('/').slice(0, -1);
+  for (let depth = folders.length; depth > 0; depth--) {
+    const { spec } = inputsOf(state, `${folders.slice(0, depth).join('/')}/`);
+    if (spec !== undefined) return spec;
+  }
+  return undefined;
+}
+
+function getsOf({ path, step }: PlacedStep, number: number): NameScope['gets'] {
+  const call = agentOf(step)?.get;
+  return call === undefined ? {} : { [namespaceOf(call.path)]: `${path}/${getRole(call)}:${number}` };
+}
+
+async function failureOf(run: Run, path: string): Promise<PreviousFailure | undefined> {
+  const step = run.state().steps.get(path);
+  if (step === undefined) return undefined;
+  if (step.reopened !== undefined && newestAttempt(step) === undefined) return roundFailure(run, step);
+  const last = step.attempts.findLast((attempt) => attempt.status === 'failed');
+  return last === undefined ? undefined : attemptFailure(run, step, last);
+}
+
+async function attemptFailure(run: Run, step: StepState, last: Attempt): Promise<PreviousFailure> {
+  const diff = await patchOf(run, step, last);
+  return { number: last.number, message: last.failure?.message ?? '', error: errorOf(run, last), diff };
+}
+
+/** Why the step was opened again: by what holds it, whose units clash or whose gates have failed. */
+async function roundFailure(run: Run, step: StepState): Promise<PreviousFailure | undefined> {
+  const by = run.state().steps.get(step.reopened?.by ?? '');
+  const last = by?.attempts.findLast((attempt) => attempt.status === 'failed');
+  if (by?.conflict !== undefined) {
+    const { files, units } = by.conflict;
+    const message = `what it changed in ${files.join(', ')} clashes with what \`${units[0]}\` changed there, which is in the files now; your own changes are not. Make them once more, on top of what is there.`;
+    const own = step.attempts.at(-1);
+    const diff = own === undefined ? '' : await lastPatch(run, own);
+    return { number: own?.number ?? 1, message, error: '', diff };
+  }
+  if (by === undefined || last === undefined) return undefined;
+  const failure = await attemptFailure(run, by, last);
+  return { ...failure, number: step.attempts.at(-1)?.number ?? 1 };
+}
+
+/** Of an attempt whose step has begun anew since: what it changed is no more than the patch of its own commits. */
+async function lastPatch(run: Run, { snapshot }: Attempt): Promise<string> {
+  return snapshot === undefined ? '' : run.ports.workspace.patch(run.origin, snapshot);
+}
+
+interface Reviewed {
+  readonly error: string;
+  readonly diff: string;
+  readonly output: string;
+}
+
+/** A workflow that judges, or is there for a retry, sees the work of the step that calls it. */
+async function reviewed(
+  run: Run,
+  owner: string | undefined,
+  wanted: readonly string[],
+): Promise<Reviewed | undefined> {
+  const step = owner === undefined ? undefined : run.state().steps.get(owner);
+  const last = step?.attempts.findLast((attempt) => attempt.snapshot !== undefined);
+  if (step === undefined || last === undefined) return undefined;
+  const isWanted = wanted.includes('diff') || wanted.includes('output');
+  const diff = isWanted ? await patchOf(run, step, last) : '';
+  const failed = step.attempts.findLast((attempt) => attempt.status === 'failed');
+  return { error: failed === undefined ? '' : errorOf(run, failed), diff, output: outputOf(last, diff) };
+}
+
+/** The step whose attempt makes the call at that path; `undefined`: what lies there is a step of its own. */
+export function ownerOf(path: string): string | undefined {
+  return /^(.*)\/(?:get|retry|gate):[^/]*$/.exec(path)?.[1];
 }
 
 function taskFields({ name, description, files }: Task): Readonly<Record<string, string>> {
@@ -65,26 +180,33 @@ function outputOf(attempt: Attempt, diff: string): string {
 }
 
 /** The failed gates' words; where no gate spoke, why the attempt failed. */
-function errorOf(attempt: Attempt, max: number): string {
+function errorOf({ errorContext }: Run, attempt: Attempt): string {
+  const max = errorContext?.maxErrorChars ?? promptCharacters;
   const text = errorText(attempt.gates, max);
   return text === '' ? cutMiddle(attempt.comments ?? attempt.failure?.message ?? '', max) : text;
 }
 
 function gateNames(gate: Attempt['gates'][number]): GateNames {
   const pass = gate.status !== 'failed';
-  return pass ? { pass } : { pass, error: gateErrorText(gate) };
+  const said = gate.comments === undefined ? {} : { comments: gate.comments };
+  return pass ? { pass, ...said } : { pass, ...said, error: gateErrorText(gate) };
 }
 
 /** `<step>.diff`, and `<step>.output` of code steps, for the steps that the templates name. */
-async function patches(run: Run, wanted: readonly string[]): Promise<readonly (readonly [string, string])[]> {
-  const named = wanted.flatMap((name) => /^(.+)\.(?:diff|output)$/.exec(name)?.[1] ?? []);
-  const steps = [...run.state().steps.values()].filter((step) => named.some((name) => isNamed(step, name)));
+async function patches(
+  run: Run,
+  seen: RunState,
+  wanted: readonly string[],
+): Promise<readonly (readonly [string, string])[]> {
+  const named = wanted.flatMap((name) => (/\.(?:diff|output)$/.test(name) ? keysOf(name) : []));
+  const ends = named.map((key) => key.replace(/\.(?:diff|output)$/, ''));
+  const steps = [...seen.steps.values()].filter((step) => ends.some((end) => isNamed(step, end)));
   const made = await Promise.all(steps.map((step) => patchFields(run, step)));
   return made.flat();
 }
 
-function isNamed(step: StepState, name: string): boolean {
-  return step.path === name || step.path.endsWith(`/${name}`);
+function isNamed({ path }: StepState, name: string): boolean {
+  return path === name || path.endsWith(`/${name}`);
 }
 
 async function patchFields(run: Run, step: StepState): Promise<readonly (readonly [string, string])[]> {
@@ -97,7 +219,7 @@ async function patchFields(run: Run, step: StepState): Promise<readonly (readonl
 }
 
 /** What the step had changed, from its start, by the end of that attempt (contract 5.5). */
-async function patchOf(run: Run, step: StepState | undefined, attempt: Attempt): Promise<string> {
-  if (step === undefined || attempt.snapshot === undefined) return '';
+async function patchOf(run: Run, step: StepState, attempt: Attempt): Promise<string> {
+  if (attempt.snapshot === undefined) return '';
   return run.ports.workspace.patch(step.from, attempt.snapshot);
 }

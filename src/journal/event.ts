@@ -5,10 +5,11 @@
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Usage } from '../providers/provider.js';
+import type { Pause } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
 
 /** Raised when an older reader could misread newer events; a checkpoint of another version is refused. */
-export const journalVersion = 1;
+export const journalVersion = 2;
 
 export const sessionReasons = [
   'declared-new',
@@ -83,6 +84,46 @@ export interface StepStarted {
   readonly fingerprint: Fingerprint;
   /** The tree before the step's first attempt. */
   readonly from: Snapshot;
+  /** The parallel unit that it belongs to, by what the paths of its steps begin with; absent: none. */
+  readonly lane?: string;
+}
+
+/** A group, a split or a call begins a round in which steps below it run once more; their attempts stay. */
+export interface StepsReopened {
+  readonly type: 'steps-reopened';
+  readonly by: string;
+  readonly steps: readonly string[];
+  /** The tree at which the round begins. */
+  readonly from: Snapshot;
+  /** The steps get new sessions. */
+  readonly freshSession?: boolean;
+  /** Only a unit of it begins again, in its own lane. */
+  readonly isUnit?: boolean;
+}
+
+/** Whether the workflow that a retry entry names has passed, before that attempt. */
+export interface RetryJudged {
+  readonly type: 'retry-judged';
+  readonly step: string;
+  readonly number: number;
+  /** Place of the entry in the list. */
+  readonly entry: number;
+  readonly holds: boolean;
+}
+
+/** The changes of two units of a parallel step cannot be put together. */
+export interface UnitsConflict {
+  readonly type: 'units-conflict';
+  readonly step: string;
+  readonly files: readonly string[];
+  readonly units: readonly [string, string];
+}
+
+/** The changes of all units of a parallel step were put together. */
+export interface UnitsMerged {
+  readonly type: 'units-merged';
+  readonly step: string;
+  readonly snapshot: Snapshot;
 }
 
 /** The definition of a step that has not passed was changed; its attempts stay. */
@@ -94,12 +135,29 @@ export interface StepRedefined {
 
 export interface AttemptStarted extends AttemptRef {
   readonly type: 'attempt-started';
-  /** Absent: the step runs only gates. */
+  /** Absent: the step runs only gates, or other steps; `pass`: it leaves out its agent. */
   readonly agent?: string;
+  /** Absent: no agent runs. */
   readonly provider?: string;
   readonly session?: SessionDecision;
   /** The rendered prompt without the notes added to it; frozen (S11). */
   readonly prompt?: string;
+  /** The agent works in an empty directory. */
+  readonly isBare?: boolean;
+  /** What a called workflow is given, rendered. */
+  readonly inputs?: Readonly<Record<string, string>>;
+}
+
+/** The attempt waits for a person (contract 5.9). */
+export interface AttemptPaused extends AttemptRef {
+  readonly type: 'attempt-paused';
+  readonly pause: Pause;
+}
+
+export interface AttemptApproved extends AttemptRef {
+  readonly type: 'attempt-approved';
+  /** Login of whoever started the job that let it go on. */
+  readonly by: string;
 }
 
 /** The CLI told its session id, or another one than before (S8). */
@@ -116,9 +174,9 @@ export interface SessionReplaced extends AttemptRef {
   readonly usage: Usage;
 }
 
-/** A file by which an agent answers: a verdict or a plan. */
+/** A file by which an agent answers: a verdict, a plan or a text. */
 export interface OutputFile {
-  readonly name: 'validate.json' | 'plan.json';
+  readonly name: 'validate.json' | 'plan.json' | 'artifact.txt';
   readonly text: string;
 }
 
@@ -150,6 +208,8 @@ export interface AttemptEnded extends AttemptRef {
   readonly files: readonly string[];
   /** A validate step's comments. */
   readonly comments?: string;
+  /** The tree at the end of a round of a group or a call. */
+  readonly snapshot?: Snapshot;
   readonly durationMs: number;
 }
 
@@ -161,13 +221,16 @@ export function failedUnjudged(ref: AttemptRef, failure: Failure): AttemptEnded 
 export interface StepEnded {
   readonly type: 'step-ended';
   readonly step: string;
-  readonly status: 'passed' | 'failed' | 'cancelled';
+  readonly status: 'passed' | 'failed' | 'cancelled' | 'paused';
   readonly jobAttempt: number;
+  /** Why, where it is no attempt's: its units could not be put together, say. */
+  readonly failure?: Failure;
 }
 
 export interface RunEnded {
   readonly type: 'run-ended';
-  readonly status: 'passed' | 'failed' | 'cancelled';
+  readonly status: 'passed' | 'failed' | 'cancelled' | 'paused';
+  /** The step that failed, was cut off or waits. */
   readonly failedStep?: string;
   readonly jobAttempt: number;
 }
@@ -185,11 +248,17 @@ export type JournalEvent = (
   | StepsDropped
   | StepStarted
   | StepRedefined
+  | StepsReopened
+  | RetryJudged
+  | UnitsConflict
+  | UnitsMerged
   | AttemptStarted
   | SessionKnown
   | SessionReplaced
   | AgentEnded
   | AttemptEnded
+  | AttemptPaused
+  | AttemptApproved
   | StepEnded
   | RunEnded
   | JobEnded

@@ -8,6 +8,7 @@ import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
+import type { Pause } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import type {
   AgentEnded,
@@ -22,6 +23,8 @@ import type {
   RunEnded,
   SessionDecision,
   SessionMark,
+  StepsReopened,
+  UnitsConflict,
 } from './event.js';
 
 export interface Attempt {
@@ -50,14 +53,49 @@ export interface Attempt {
   readonly files: readonly string[];
   readonly version?: string;
   readonly durationMs?: number;
+  readonly isBare?: boolean;
+  /** What a called workflow is given. */
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** Where it waits, or has waited, for a person. */
+  readonly pause?: Pause;
+  readonly approvedBy?: string;
+}
+
+/** A tree, and the place in the journal at which it became the one that work goes on from. */
+export interface Ordered {
+  readonly snapshot: Snapshot;
+  readonly order: number;
+}
+
+/** Why a step that had ended runs once more. */
+export interface Reopening {
+  /** The group, split or call whose round it is. */
+  readonly by: string;
+  readonly order: number;
+  readonly freshSession: boolean;
 }
 
 export interface StepState {
   readonly path: string;
   readonly fingerprint: Fingerprint;
   readonly from: Snapshot;
+  /** Place in the journal at which it began, from this tree. */
+  readonly order: number;
+  /** What the paths of its parallel unit begin with; empty: it is in none. */
+  readonly lane: string;
   readonly attempts: readonly Attempt[];
-  readonly status: 'running' | 'passed' | 'failed' | 'cancelled';
+  readonly status: 'running' | 'passed' | 'failed' | 'cancelled' | 'paused';
+  /** Why it ended, where that is no attempt's. */
+  readonly failure?: Failure;
+  /** Two of its units could not be put together, and have not been since. */
+  readonly conflict?: Pick<UnitsConflict, 'files' | 'units'>;
+  /** What its units add up to. */
+  readonly merged?: Ordered;
+  /** Where the newest of its rounds began, if not the first. */
+  readonly round?: Ordered;
+  readonly reopened?: Reopening;
+  /** `<attempt>/<entry>` of a retry entry that a workflow judges → whether it holds. */
+  readonly judged: ReadonlyMap<string, boolean>;
   /** Its definition was changed after its last attempt began. */
   readonly isRedefined?: boolean;
   /** The job attempt in which it ended. */
@@ -100,8 +138,11 @@ function change(state: RunState, event: JournalEvent): RunState {
         path: event.step,
         fingerprint: event.fingerprint,
         from: event.from,
+        order: state.events,
+        lane: event.lane ?? '',
         attempts: [],
         status: 'running',
+        judged: new Map(),
       });
     case 'step-redefined':
       return updateStep(state, event.step, (step) => ({
@@ -109,8 +150,29 @@ function change(state: RunState, event: JournalEvent): RunState {
         fingerprint: event.fingerprint,
         isRedefined: true,
       }));
+    case 'steps-reopened':
+      return reopen(state, event);
+    case 'retry-judged':
+      return updateStep(state, event.step, (step) => ({
+        ...step,
+        judged: new Map(step.judged).set(`${event.number}/${event.entry}`, event.holds),
+      }));
+    case 'units-conflict':
+      return updateStep(state, event.step, (step) => ({
+        ...step,
+        conflict: { files: event.files, units: event.units },
+      }));
+    case 'units-merged':
+      return updateStep(state, event.step, ({ conflict: _conflict, ...step }) => ({
+        ...step,
+        merged: { snapshot: event.snapshot, order: state.events },
+      }));
     case 'attempt-started':
       return startAttempt(state, event);
+    case 'attempt-paused':
+      return withAttempt(state, event, (attempt) => ({ ...attempt, pause: event.pause }));
+    case 'attempt-approved':
+      return withAttempt(state, event, (attempt) => ({ ...attempt, approvedBy: event.by }));
     case 'session-known':
       return withAttempt(state, event, (attempt) => ({
         ...attempt,
@@ -135,6 +197,7 @@ function change(state: RunState, event: JournalEvent): RunState {
         ...step,
         status: event.status,
         endedIn: event.jobAttempt,
+        ...(event.failure === undefined ? {} : { failure: event.failure }),
       }));
     case 'run-ended':
       return { ...state, ended: event };
@@ -158,8 +221,10 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
     ...(event.provider === undefined ? {} : { provider: event.provider }),
     ...(event.session === undefined ? {} : { session: event.session }),
     ...(event.prompt === undefined ? {} : { prompt: event.prompt }),
+    ...(event.isBare === undefined ? {} : { isBare: event.isBare }),
+    ...(event.inputs === undefined ? {} : { inputs: event.inputs }),
     status: 'running',
-    agentEnded: event.agent === undefined,
+    agentEnded: event.provider === undefined,
     gates: [],
     usage: {},
     changed: false,
@@ -167,7 +232,7 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
     files: [],
   };
   return updateStep(state, event.step, (step) => {
-    const { endedIn: _endedIn, isRedefined: _isRedefined, ...rest } = step;
+    const { endedIn: _endedIn, isRedefined: _isRedefined, failure: _failure, ...rest } = step;
     return { ...rest, status: 'running', attempts: [...step.attempts.map(cutOff), attempt] };
   });
 }
@@ -202,6 +267,7 @@ function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
     gates: event.gates,
     files: event.files,
     ...(event.comments === undefined ? {} : { comments: event.comments }),
+    ...(event.snapshot === undefined ? {} : { snapshot: event.snapshot }),
     durationMs: event.durationMs,
   };
 }
@@ -237,16 +303,41 @@ function without(
   return new Map(kept.map((step) => [step.path, reopened(step, dropped)]));
 }
 
-/** A split whose tasks lost a step has not ended any more. */
+/** A step that lost one of those below it has not ended any more. */
 function reopened(step: StepState, dropped: readonly string[]): StepState {
   if (!dropped.some((path) => path.startsWith(`${step.path}/`))) return step;
-  const { endedIn: _endedIn, ...rest } = step;
+  const { endedIn: _endedIn, merged: _merged, failure: _failure, ...rest } = step;
   return { ...rest, status: 'running' };
+}
+
+function reopen(state: RunState, event: StepsReopened): RunState {
+  const { by, from, freshSession = false } = event;
+  const order = state.events;
+  const begun = event.isUnit
+    ? state
+    : updateStep(state, by, (step) => ({ ...step, round: { snapshot: from, order } }));
+  return event.steps.reduce(
+    (sum, path) =>
+      updateStep(sum, path, ({ endedIn: _endedIn, merged: _merged, failure: _failure, ...step }) => ({
+        ...step,
+        status: 'running',
+        from,
+        order,
+        reopened: { by, order, freshSession },
+      })),
+    begun,
+  );
 }
 
 /** Whether what the step's own agent or gates had to do is done; of a split, the plan. */
 export function hasPassed(step: StepState): boolean {
-  return step.status === 'passed' || step.attempts.at(-1)?.status === 'passed';
+  return step.status === 'passed' || newestAttempt(step)?.status === 'passed';
+}
+
+/** The last attempt that the step has made since it began, or was opened again. */
+export function newestAttempt({ attempts, reopened }: StepState): Attempt | undefined {
+  const last = attempts.at(-1);
+  return last !== undefined && reopened !== undefined && last.order < reopened.order ? undefined : last;
 }
 
 /** Every attempt that was not dropped, oldest use of its session first. */
@@ -259,6 +350,17 @@ export function lastUseOf(state: RunState, session: string): Attempt | undefined
   return attemptsInOrder(state).findLast((attempt) => attempt.session?.id === session);
 }
 
+/** The same, with the step that made it. */
+export function lastUserOf(
+  state: RunState,
+  session: string,
+): { readonly step: StepState; readonly attempt: Attempt } | undefined {
+  const attempt = lastUseOf(state, session);
+  if (attempt === undefined) return undefined;
+  const step = [...state.steps.values()].find(({ attempts }) => attempts.includes(attempt));
+  return step === undefined ? undefined : { step, attempt };
+}
+
 /** What a session had spent by its last recorded use; for CLIs that only report totals. */
 export function totalsOf(state: RunState, session: string): Usage {
   return (
@@ -268,8 +370,29 @@ export function totalsOf(state: RunState, session: string): Usage {
   );
 }
 
-/** The newest recorded tree: of the last attempt that has one, else where its step began. */
-export function newestSnapshot(state: RunState): Snapshot | undefined {
-  const step = [...state.steps.values()].at(-1);
-  return step?.attempts.findLast((attempt) => attempt.snapshot !== undefined)?.snapshot ?? step?.from;
+/**
+ * The tree at which work goes on in a lane: of all that its steps and their rounds have recorded the newest.
+ * What units of their own have recorded counts once it is merged.
+ */
+export function newestSnapshot(state: RunState, lane = ''): Snapshot | undefined {
+  let newest: Ordered | undefined;
+  for (const step of state.steps.values()) {
+    if (step.lane !== lane) continue;
+    for (const one of treesOf(step)) if (newest === undefined || one.order >= newest.order) newest = one;
+  }
+  return newest?.snapshot;
+}
+
+function treesOf(step: StepState): readonly Ordered[] {
+  const trees: Ordered[] = [{ snapshot: step.from, order: step.order }];
+  for (const { snapshot, order } of step.attempts)
+    if (snapshot !== undefined) trees.push({ snapshot, order });
+  if (step.round !== undefined) trees.push(step.round);
+  if (step.merged !== undefined) trees.push(step.merged);
+  return trees;
+}
+
+/** Whether one of two lanes is the other or holds it: units side by side know nothing of each other. */
+export function isSameLine(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
 }

@@ -1,14 +1,25 @@
-/** Where planned steps stand once the tasks of a split are known: their paths and their scopes. Pure. */
+/** Where planned steps stand once the tasks of a split are known: their paths, scopes and lanes. Pure. */
 import type { RunState, StepState } from '../journal/state.js';
 import { readPlan, type Task } from '../outputs/plan-file.js';
+import type { Workflow } from '../workflow/workflow.js';
+import type { Role } from './calls.js';
 import type { Plan, PlannedStep } from './plan.js';
 
-/** The steps that see each other (S3): those of the workflow, or those of one task. */
+/** The steps that see each other (S3): those of a workflow, of one task, or one unit alone. */
 export interface Scope {
   /** What the paths of its steps begin with: empty, or with a `/` at the end. */
   readonly prefix: string;
   readonly steps: readonly PlannedStep[];
   readonly task?: Task;
+  /** The files that its steps are meant to keep to, and what becomes of one that does not. */
+  readonly files?: { readonly patterns: readonly string[]; readonly mode: 'warn' | 'fail' };
+  /** The parallel unit that it is, or is a part of: what the paths of its steps begin with; empty: none. */
+  readonly lane: string;
+  /** What the paths of the workflow's steps begin with: templates look no further out. */
+  readonly frame: string;
+  readonly sessionMatch: Workflow['sessionMatch'];
+  /** Of a group whose steps run one after the other: where the group stands; its steps are as good as there. */
+  readonly around?: Scope;
 }
 
 export interface PlacedStep extends PlannedStep {
@@ -17,17 +28,52 @@ export interface PlacedStep extends PlannedStep {
   readonly scope: Scope;
 }
 
-export function rootScope(plan: Plan): Scope {
-  return { prefix: '', steps: plan.steps };
+export function rootScope({ steps, sessionMatch }: Plan): Scope {
+  return { prefix: '', steps, lane: '', frame: '', sessionMatch };
 }
 
 export function place(planned: PlannedStep, scope: Scope): PlacedStep {
   return { ...planned, path: `${scope.prefix}${planned.name}`, scope };
 }
 
-/** The scopes of a split's tasks, in the order of the plan. */
-export function taskScopes(split: PlacedStep, tasks: readonly Task[]): readonly Scope[] {
-  return tasks.map((task) => ({ prefix: `${split.path}/${task.slug}/`, steps: split.each, task }));
+/** The scopes below a step that has steps below it; of a split those of `tasks`, in the order of the plan. */
+export function innerScopes(placed: PlacedStep, tasks: readonly Task[]): readonly Scope[] {
+  const { step, inner, path, scope } = placed;
+  const prefix = `${path}/`;
+  if (step.kind === 'split') return tasks.map((task) => taskScope(placed, task));
+  if (step.kind === 'call') {
+    const { around: _around, ...shared } = scope;
+    return [
+      { ...shared, prefix, steps: inner, frame: prefix, sessionMatch: step.call.workflow.sessionMatch },
+    ];
+  }
+  if (step.kind !== 'group') return [];
+  if (!step.parallel) return [{ ...scope, prefix, steps: inner, around: scope }];
+  return inner.map((one) => {
+    const { around: _around, ...shared } = scope;
+    return { ...shared, prefix, steps: [one], lane: `${prefix}${one.name}/` };
+  });
+}
+
+function taskScope({ step, inner, path, scope }: PlacedStep, task: Task): Scope {
+  const { around: _around, files: _files, ...shared } = scope;
+  const prefix = `${path}/${task.slug}/`;
+  const own = { ...shared, prefix, steps: inner, task };
+  const isSplit = step.kind === 'split';
+  const lane = isSplit && step.parallel ? prefix : scope.lane;
+  const mode = isSplit ? step.files : 'off';
+  if (mode === 'off' || task.files.length === 0) return { ...own, lane };
+  return { ...own, lane, files: { patterns: task.files, mode } };
+}
+
+/** The call of that role as the attempt of that number makes it; `undefined`: the step has none. */
+export function placeCall(placed: PlacedStep, role: Role, number: number): PlacedStep | undefined {
+  const planned = placed.calls.find((call) => call.role === role)?.planned;
+  if (planned === undefined) return undefined;
+  const { around: _around, files: _files, ...shared } = placed.scope;
+  const scope = { ...shared, prefix: `${placed.path}/`, steps: [] };
+  const name = `${role}:${number}`;
+  return { ...planned, name, path: `${placed.path}/${name}`, scope };
 }
 
 /** The tasks that a split's agent has planned, once one of its attempts has passed. */
@@ -37,15 +83,37 @@ export function plannedTasks(step: StepState | undefined): readonly Task[] | und
   return typeof tasks === 'string' ? undefined : tasks;
 }
 
-/** Every step that is known to come, in the order in which they run. */
+/** Every step that is known to come, in the order in which they run; units in their order. */
 export function expand(plan: Plan, state: RunState): readonly PlacedStep[] {
   return expandScope(rootScope(plan), state);
+}
+
+/** The same below one step, without that step. */
+export function expandBelow(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
+  const tasks = placed.step.kind === 'split' ? (plannedTasks(state.steps.get(placed.path)) ?? []) : [];
+  const called = callsMade(placed, state).flatMap((call) => [call, ...expandBelow(call, state)]);
+  const inner = innerScopes(placed, tasks).flatMap((scope) => expandScope(scope, state));
+  // A plan is judged before its tasks begin, a group when its steps are done.
+  return placed.step.kind === 'split' ? [...called, ...inner] : [...inner, ...called];
 }
 
 function expandScope(scope: Scope, state: RunState): readonly PlacedStep[] {
   return scope.steps.flatMap((planned) => {
     const placed = place(planned, scope);
-    const tasks = planned.step.kind === 'split' ? (plannedTasks(state.steps.get(placed.path)) ?? []) : [];
-    return [placed, ...taskScopes(placed, tasks).flatMap((inner) => expandScope(inner, state))];
+    return [placed, ...expandBelow(placed, state)];
   });
+}
+
+/** Those of the calls of its attempts that were begun, in their order. */
+function callsMade(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
+  if (placed.calls.length === 0) return [];
+  const last = state.steps.get(placed.path)?.attempts.at(-1)?.number ?? 0;
+  // What comes before an attempt is called before that attempt is written down.
+  const numbers = Array.from({ length: last + 1 }, (_, index) => index + 1);
+  return numbers.flatMap((number) =>
+    placed.calls.flatMap(({ role }) => {
+      const call = placeCall(placed, role, number);
+      return call !== undefined && state.steps.has(call.path) ? [call] : [];
+    }),
+  );
 }

@@ -2,16 +2,19 @@
  * A checked workflow and the inputs, put together: which steps there are, by which path, and what each
  * depends on. Pure.
  */
-import { createHash } from 'node:crypto';
 import { UserErrors } from '../failure.js';
 import type { Fingerprint } from '../journal/event.js';
 import { closest } from '../workflow/suggest.js';
-import { names, parseTemplate } from '../workflow/template.js';
-import type { AgentStep, Step, Workflow } from '../workflow/workflow.js';
+import type { AgentStep, Call, Step, Workflow } from '../workflow/workflow.js';
+import { callsOf, type Role } from './calls.js';
+import { type FingerprintInputs, fingerprintOf } from './fingerprint.js';
+import { withAgent } from './with-agent.js';
 
 export interface Plan {
   readonly workflow: string;
   readonly sessionMatch: Workflow['sessionMatch'];
+  readonly onPause: Workflow['onPause'];
+  readonly budget: Workflow['budget'];
   readonly steps: readonly PlannedStep[];
   readonly spec?: string;
   readonly vars: Readonly<Record<string, string>>;
@@ -19,14 +22,23 @@ export interface Plan {
   readonly until?: string;
   /** Forget this step's result and all that came after it. */
   readonly fromStep?: string;
+  /** The paused step that may go on. */
+  readonly approve?: string;
 }
 
 export interface PlannedStep {
   readonly name: string;
   readonly step: Step;
   readonly fingerprint: Fingerprint;
-  /** The steps that every task of a split goes through; empty for any other step. */
-  readonly each: readonly PlannedStep[];
+  /** The steps below it: of `each`, of the group, or of the workflow that it calls. */
+  readonly inner: readonly PlannedStep[];
+  /** The workflows that its attempts call: to get something, to judge. */
+  readonly calls: readonly PlannedCall[];
+}
+
+export interface PlannedCall {
+  readonly role: Role;
+  readonly planned: PlannedStep;
 }
 
 export interface PlanInputs {
@@ -35,24 +47,31 @@ export interface PlanInputs {
   readonly vars: Readonly<Record<string, string>>;
   readonly until?: string;
   readonly fromStep?: string;
+  readonly approve?: string;
 }
 
-/** @throws UserErrors when `from-step` or `until` names no step of the workflow. */
+/** @throws UserErrors when `from-step`, `until` or `approve` names no step of the workflow. */
 export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
-  const steps = workflow.steps.map((step) => planStep(withAgent(step, inputs.agent), inputs));
+  const { agent, spec, vars, until, fromStep, approve } = inputs;
+  const given = { vars, ...(spec === undefined ? {} : { spec }) };
+  const steps = workflow.steps.map((step) => planStep(withAgent(step, agent), given));
   const faults = [
-    ...unknownStep('from-step', inputs.fromStep, steps),
-    ...unknownStep('until', inputs.until, steps),
+    ...unknownStep('from-step', fromStep, steps),
+    ...unknownStep('until', until, steps),
+    ...unknownStep('approve', approve, steps),
   ];
   if (faults.length > 0) throw new UserErrors(faults);
+  const { sessionMatch, onPause, budget } = workflow;
   return {
     workflow: workflow.name,
-    sessionMatch: workflow.sessionMatch,
+    sessionMatch,
+    onPause,
+    budget,
     steps,
-    vars: inputs.vars,
-    ...(inputs.spec === undefined ? {} : { spec: inputs.spec }),
-    ...(inputs.until === undefined ? {} : { until: inputs.until }),
-    ...(inputs.fromStep === undefined ? {} : { fromStep: inputs.fromStep }),
+    ...given,
+    ...(until === undefined ? {} : { until }),
+    ...(fromStep === undefined ? {} : { fromStep }),
+    ...(approve === undefined ? {} : { approve }),
   };
 }
 
@@ -62,47 +81,32 @@ export function agentOf(step: Step): AgentStep | undefined {
   return step.kind === 'agent' ? step : undefined;
 }
 
-/** The input `agent` stands in for every agent that is named, those of the retry ladder among them. */
-function withAgent(step: Step, agent: string | undefined): Step {
-  if (agent === undefined || step.kind === 'gates' || step.kind === 'group' || step.kind === 'call')
-    return step;
-  const retry = step.retry.map(({ when, overrides: { agent: _agent, ...overrides } }) => ({
-    when,
-    overrides,
-  }));
-  if (step.kind === 'agent') return { ...step, agent, retry };
-  const each = step.each.map((inner) => withAgent(inner, agent));
-  return { ...step, retry, each, planner: { ...step.planner, agent, retry } };
-}
-
-function planStep(step: Step, inputs: PlanInputs): PlannedStep {
-  const each = step.kind === 'split' ? step.each.map((inner) => planStep(inner, inputs)) : [];
-  return { name: step.name, step, each, fingerprint: fingerprintOf(step, inputs) };
-}
-
-/** Of the step alone: the steps of `each` have their own. */
-function fingerprintOf(step: Step, inputs: PlanInputs): Fingerprint {
-  const own = agentOf(step);
-  const used = own === undefined ? [] : namesIn(own);
-  const { agent, ...definition } = own ?? { ...step, agent: '' };
-  const vars = Object.entries(inputs.vars).filter(([name]) => used.includes(name));
+function planStep(step: Step, inputs: FingerprintInputs): PlannedStep {
   return {
-    definition: hash(definition),
-    agent: hash(agent),
-    spec: hash(used.includes('spec') ? (inputs.spec ?? '') : ''),
-    vars: hash(vars.sort(([a], [b]) => (a < b ? -1 : 1))),
+    name: step.name,
+    step,
+    inner: planInner(step, inputs),
+    calls: callsOf(step).map(({ role, call }) => ({ role, planned: planStep(asStep(role, call), inputs) })),
+    fingerprint: fingerprintOf(step, inputs),
   };
 }
 
-/** Every name that the step's templates speak of. */
-function namesIn(step: AgentStep): readonly string[] {
-  const overrides = step.retry.map((entry) => entry.overrides);
-  const texts = [step.agent, step.prompt, ...overrides.flatMap(({ agent, prompt }) => [agent, prompt])];
-  return texts.flatMap((text) => (text === undefined ? [] : names(parseTemplate(text))));
+function planInner(step: Step, inputs: FingerprintInputs): readonly PlannedStep[] {
+  if (step.kind === 'split') return step.each.map((inner) => planStep(inner, inputs));
+  if (step.kind === 'group') return step.steps.map((inner) => planStep(inner, inputs));
+  if (step.kind !== 'call') return [];
+  const { workflow, inputs: told } = step.call;
+  return workflow.steps.map((inner) => planStep(inner, hidden(inputs, told)));
 }
 
-function hash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+/** What a call passes by name hides what the run was given under that name: the call itself depends on that. */
+function hidden({ spec, vars }: FingerprintInputs, told: Call['inputs']): FingerprintInputs {
+  const seen = Object.fromEntries(Object.entries(vars).filter(([name]) => !Object.hasOwn(told, name)));
+  return spec === undefined || Object.hasOwn(told, 'spec') ? { vars: seen } : { vars: seen, spec };
+}
+
+function asStep(role: Role, call: Call): Step {
+  return { kind: 'call', name: role, call, gates: [], retry: [], guard: {} };
 }
 
 function unknownStep(
@@ -111,22 +115,31 @@ function unknownStep(
   steps: readonly PlannedStep[],
 ): readonly string[] {
   if (path === undefined || isPossible(path.split('/'), steps)) return [];
-  const shapes = pathShapes(steps);
+  const shapes = pathShapes(steps, '');
   const near = closest(path, shapes);
   const hint = near === undefined ? `Its steps are: ${shapes.join(', ')}.` : `Did you mean \`${near}\`?`;
   return [`Input \`${input}\`: the workflow has no step \`${path}\`. ${hint}`];
 }
 
 /** Which tasks there will be is not known yet, so any name stands for one. */
-function isPossible([name, task, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
+function isPossible([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
   const step = steps.find((one) => one.name === name);
-  if (step === undefined || task === undefined) return step !== undefined;
-  return task !== '' && isPossible(rest, step.each);
+  if (step === undefined || rest.length === 0) return step !== undefined;
+  if (step.step.kind !== 'split') return isPossible(rest, step.inner);
+  const [task, ...below] = rest;
+  return task !== '' && isPossible(below, step.inner);
 }
 
 /** The paths of all steps, with `TASK` for the name of a task. */
-function pathShapes(steps: readonly PlannedStep[]): readonly string[] {
-  return steps.flatMap(({ name, each }) => [name, ...pathShapes(each).map((path) => `${name}/TASK/${path}`)]);
+function pathShapes(steps: readonly PlannedStep[], prefix: string): readonly string[] {
+  return steps.flatMap((planned) => [
+    `${prefix}${planned.name}`,
+    ...pathShapes(planned.inner, prefixBelow(planned, prefix)),
+  ]);
+}
+
+function prefixBelow({ name, step }: PlannedStep, prefix: string): string {
+  return `${prefix}${name}/${step.kind === 'split' ? 'TASK/' : ''}`;
 }
 
 /** A step with its path, in which `TASK` stands for the name of any task. */
@@ -135,23 +148,32 @@ export interface StepShape {
   readonly step: Step;
 }
 
-/** Every step of the plan, those within splits too. */
+/** Every step that a run of the plan may come to: those below others and those of called workflows too. */
 export function allSteps(plan: Plan): readonly StepShape[] {
   return shapesOf(plan.steps, '');
 }
 
 function shapesOf(steps: readonly PlannedStep[], prefix: string): readonly StepShape[] {
-  return steps.flatMap(({ name, step, each }) => [
-    { path: `${prefix}${name}`, step },
-    ...shapesOf(each, `${prefix}${name}/TASK/`),
-  ]);
+  return steps.flatMap((planned) => {
+    const path = `${prefix}${planned.name}`;
+    const called = planned.calls.flatMap(({ role, planned: one }) => shapesOf(one.inner, `${path}/${role}/`));
+    return [
+      { path, step: planned.step },
+      ...called,
+      ...shapesOf(planned.inner, prefixBelow(planned, prefix)),
+    ];
+  });
 }
 
 /** Every agent template that a run of the plan may use, with the step it belongs to. */
 export function agentTemplates(plan: Plan): readonly { readonly step: string; readonly agent: string }[] {
   return allSteps(plan).flatMap(({ path, step }) => {
     const own = agentOf(step);
-    const escalations = own?.retry.flatMap(({ overrides }) => overrides.agent ?? []) ?? [];
-    return own === undefined ? [] : [own.agent, ...escalations].map((agent) => ({ step: path, agent }));
+    if (own === undefined) return [];
+    const all = [own.agent, ...own.retry.flatMap(({ overrides }) => overrides.agent ?? [])];
+    return all.filter((agent) => agent !== pass).map((agent) => ({ step: path, agent }));
   });
 }
+
+/** In place of an agent: none runs, and the gates judge what is there. */
+export const pass = 'pass';

@@ -1,9 +1,11 @@
 /**
  * What of an earlier job's results still holds (S10, S11, S14). Pure: compares the fold with the plan and
  * says which steps are forgotten and why.
+ *
+ * A step hangs on all that began before it, but for what ran beside it in another parallel unit.
  */
 import type { Fingerprint } from '../journal/event.js';
-import { hasPassed, type RunState, type StepState } from '../journal/state.js';
+import { hasPassed, isSameLine, type RunState, type StepState } from '../journal/state.js';
 import { expand, type PlacedStep } from './place.js';
 import type { Plan } from './plan.js';
 
@@ -26,18 +28,20 @@ export interface TakeoverFacts {
 
 export function decideTakeover(facts: TakeoverFacts): Takeover {
   if (isOver(facts)) return startAfresh(facts.state);
-  const cuts = [changedStart(facts), changedStep(facts), fromStep(facts)].filter((cut) => cut !== undefined);
-  const first = cuts.reduce<Cut | undefined>(
-    (least, cut) => (least === undefined || cut.index < least.index ? cut : least),
-    undefined,
+  const recorded = [...facts.state.steps.values()];
+  const cuts = [...changedStart(facts), ...changedSteps(facts), ...fromStep(facts)];
+  const gone = recorded.filter(({ lane }, index) =>
+    cuts.some((cut) => index >= cut.index && isSameLine(cut.lane, lane)),
   );
-  if (first === undefined) return { dropped: [] };
-  return { dropped: [...facts.state.steps.keys()].slice(first.index), reason: first.reason };
+  if (gone.length === 0) return { dropped: [] };
+  const first = cuts.reduce((least, cut) => (cut.index < least.index ? cut : least));
+  return { dropped: gone.map(({ path }) => path), reason: first.reason };
 }
 
-/** From which of the recorded steps on nothing holds. */
+/** From which of the recorded steps on nothing holds, but for what lies in a lane beside this one. */
 interface Cut {
   readonly index: number;
+  readonly lane: string;
   readonly reason: string;
 }
 
@@ -59,25 +63,52 @@ function startAfresh(state: RunState): Takeover {
 }
 
 /** Without a passed step there is no result that could be out of date: the conversation goes on. */
-function changedStart({ state, startTree }: TakeoverFacts): Cut | undefined {
+function changedStart({ state, startTree }: TakeoverFacts): readonly Cut[] {
   const recorded = state.jobs.at(-1)?.startTree;
+  if (recorded === undefined || recorded === startTree) return [];
   const index = [...state.steps.values()].findIndex(hasPassed);
-  if (recorded === undefined || recorded === startTree || index < 0) return undefined;
-  return { index, reason: 'the files that the run starts from are not the same as before' };
+  const reason = 'the files that the run starts from are not the same as before';
+  return index < 0 ? [] : [{ index, lane: '', reason }];
 }
 
-/** Steps run one after the other, so each hangs on all before it. */
-function changedStep({ plan, state }: TakeoverFacts): Cut | undefined {
+/** Of each lane the first step that is not what it was. */
+function changedSteps({ plan, state }: TakeoverFacts): readonly Cut[] {
   const recorded = [...state.steps.values()];
   const expected = expand(plan, state);
+  const lanes = new Set(recorded.map(({ lane }) => lane));
+  return [...lanes].flatMap((lane) => {
+    const planned = expected.filter(({ scope }) => scope.lane === lane);
+    const cut = changedInLane(planned, recorded, lane, state);
+    return cut === undefined ? [] : [cut];
+  });
+}
+
+function changedInLane(
+  expected: readonly PlacedStep[],
+  recorded: readonly StepState[],
+  lane: string,
+  state: RunState,
+): Cut | undefined {
+  let place = 0;
   for (const [index, step] of recorded.entries()) {
-    const planned = expected[index];
-    if (planned?.path !== step.path) return { index, reason: movedReason(expected, step, planned) };
-    const changes = hasPassed(step) ? changedParts(step.fingerprint, planned.fingerprint) : [];
+    if (step.lane !== lane) continue;
+    const planned = expected[place];
+    place += 1;
+    if (planned?.path !== step.path) return { index, lane, reason: movedReason(expected, step, planned) };
+    const changes = hasResults(step, planned, state)
+      ? changedParts(step.fingerprint, planned.fingerprint)
+      : [];
     if (changes.length > 0)
-      return { index, reason: `${changes.join(' and ')} of step \`${step.path}\` changed` };
+      return { index, lane, reason: `${changes.join(' and ')} of step \`${step.path}\` changed` };
   }
   return undefined;
+}
+
+/** A group or a call has them as soon as one of its steps has. */
+function hasResults(step: StepState, { step: { kind } }: PlacedStep, state: RunState): boolean {
+  if (hasPassed(step)) return true;
+  if (kind !== 'group' && kind !== 'call') return false;
+  return [...state.steps.values()].some((one) => one.path.startsWith(`${step.path}/`) && hasPassed(one));
 }
 
 function movedReason(
@@ -103,10 +134,15 @@ function changedParts(before: Fingerprint, now: Fingerprint): readonly string[] 
     .map((part) => parts[part]);
 }
 
-function fromStep({ plan, state }: TakeoverFacts): Cut | undefined {
-  if (plan.fromStep === undefined) return undefined;
-  const order = expand(plan, state).map((step) => step.path);
-  const from = order.indexOf(plan.fromStep);
-  const index = from < 0 ? -1 : [...state.steps.keys()].findIndex((path) => order.indexOf(path) >= from);
-  return index < 0 ? undefined : { index, reason: `the input \`from-step\` names \`${plan.fromStep}\`` };
+function fromStep({ plan, state }: TakeoverFacts): readonly Cut[] {
+  const { fromStep: named } = plan;
+  if (named === undefined) return [];
+  const expected = expand(plan, state);
+  const from = expected.findIndex(({ path }) => path === named);
+  const lane = expected[from]?.scope.lane ?? '';
+  const behind = new Set(expected.slice(Math.max(from, 0)).map(({ path }) => path));
+  const recorded = [...state.steps.values()];
+  const index = recorded.findIndex((step) => behind.has(step.path) && isSameLine(lane, step.lane));
+  const reason = `the input \`from-step\` names \`${named}\``;
+  return from < 0 || index < 0 ? [] : [{ index, lane, reason }];
 }

@@ -2,12 +2,14 @@
 import type { Reporter } from '../engine/ports.js';
 import { describeDecision } from '../engine/session.js';
 import type { SessionDecision } from '../journal/event.js';
-import type { Attempt } from '../journal/state.js';
+import type { Attempt, StepState } from '../journal/state.js';
 import type { AgentEvent } from '../providers/provider.js';
 import { formatCost, formatCount, formatDuration } from './format.js';
 import type { Log } from './log.js';
 
 export interface LiveReport extends Reporter {
+  /** The voice of a unit, whose agents run in that directory. */
+  beside(unit: string, directory: string): Reporter;
   /** The warnings so far, each once, for the summary. */
   warnings(): readonly string[];
   /** An error that is no step's: the run goes on, but the job must not end well. */
@@ -19,25 +21,15 @@ export interface LiveReport extends Reporter {
 export function createLiveReport(log: Log, directory: string): LiveReport {
   const warnings = new Set<string>();
   let hasFault = false;
+  const warn = (message: string): void => {
+    if (warnings.has(message)) return;
+    warnings.add(message);
+    log.warning(message);
+  };
   return {
-    say: (line) => log.info(line),
-    warn(message) {
-      if (warnings.has(message)) return;
-      warnings.add(message);
-      log.warning(message);
-    },
-    takenOver(step) {
-      log.info(`✓ ${step.path}: passed in job attempt ${step.endedIn ?? '?'}, taken over`);
-    },
-    attemptStarts(step, number, agent, session) {
-      log.group(title(step, number, agent, session));
-      if (session?.id !== undefined) log.info(`session ${session.id}`);
-    },
-    agentDid: (event) => tell(log, event, directory),
-    attemptEnds(step, attempt) {
-      log.endGroup();
-      log.info(outcome(step, attempt));
-    },
+    ...mainVoice(log, directory),
+    warn,
+    beside: (unit, place) => ({ ...unitVoice(log, unit, place), warn }),
     warnings: () => [...warnings],
     fault(message) {
       hasFault = true;
@@ -46,6 +38,55 @@ export function createLiveReport(log: Log, directory: string): LiveReport {
     },
     hasFault: () => hasFault,
   };
+}
+
+type Voice = Omit<Reporter, 'warn'>;
+
+/** What runs in turn: each attempt is a part of the log that can be folded away. */
+function mainVoice(log: Log, directory: string): Voice {
+  return {
+    say: (line) => log.info(line),
+    takenOver: (step) => log.info(takenOver(step)),
+    attemptStarts(step, number, agent, session) {
+      log.group(title(step, number, agent, session));
+      if (session?.id !== undefined) log.info(`session ${session.id}`);
+    },
+    roundStarts: (step, number, what) => log.info(round(step, number, what)),
+    agentDid: (event) => tell(log, event, directory, '  '),
+    attemptEnds(step, attempt) {
+      log.endGroup();
+      log.info(outcome(step, attempt));
+    },
+  };
+}
+
+/** What runs beside others: each line says of whom it speaks, and nothing is folded, for parts would mix. */
+function unitVoice(log: Log, unit: string, directory: string): Voice {
+  const mark = unitMark(unit);
+  return {
+    say: (line) => log.info(`${mark}${line}`),
+    takenOver: (step) => log.info(`${mark}${takenOver(step)}`),
+    attemptStarts(step, number, agent, session) {
+      log.info(`${mark}▸ ${title(step, number, agent, session)}`);
+      if (session?.id !== undefined) log.info(`${mark}session ${session.id}`);
+    },
+    roundStarts: (step, number, what) => log.info(`${mark}${round(step, number, what)}`),
+    agentDid: (event) => tell(log, event, directory, mark),
+    attemptEnds: (step, attempt) => log.info(`${mark}${outcome(step, attempt)}`),
+  };
+}
+
+/** What lines of a unit begin with. */
+export function unitMark(unit: string): string {
+  return unit === '' ? '' : `[${unit}] `;
+}
+
+function takenOver(step: StepState): string {
+  return `✓ ${step.path}: passed in job attempt ${step.endedIn ?? '?'}, taken over`;
+}
+
+function round(step: string, number: number, what: string): string {
+  return `▸ ${step}: ${what}${number === 1 ? '' : `, round ${number}`}`;
 }
 
 function title(
@@ -62,13 +103,20 @@ function title(
   return parts.filter((part) => part !== undefined).join(' · ');
 }
 
-function tell(log: Log, event: AgentEvent, directory: string): void {
+function tell(log: Log, event: AgentEvent, directory: string, mark: string): void {
   if (event.type === 'tool')
     log.untrusted(
-      `  ${[event.name, event.detail?.replaceAll(`${directory}/`, '')].filter(Boolean).join(' ')}`,
+      `${mark}${[event.name, event.detail?.replaceAll(`${directory}/`, '')].filter(Boolean).join(' ')}`,
     );
-  if (event.type === 'text') log.untrusted(event.text);
-  if (event.type === 'notice') log.untrusted(`  (${event.message})`);
+  if (event.type === 'text') log.untrusted(mark.trim() === '' ? event.text : marked(event.text, mark));
+  if (event.type === 'notice') log.untrusted(`${mark}(${event.message})`);
+}
+
+function marked(text: string, mark: string): string {
+  return text
+    .split('\n')
+    .map((line) => `${mark}${line}`)
+    .join('\n');
 }
 
 function outcome(step: string, attempt: Attempt): string {

@@ -31,8 +31,8 @@ interface Chart {
   count: number;
   /** Characters so far, about. */
   size: number;
-  /** Workflows that have a box already; called again, they are only named. */
-  readonly drawn: Set<Workflow>;
+  /** Where workflows come from that have a box already; called again, they are only named. */
+  readonly drawn: Set<string>;
 }
 
 /** The steps that a step can go on from, by name. */
@@ -117,8 +117,9 @@ function drawAgent(
 
 function drawCall(chart: Chart, title: readonly string[], { path, workflow }: Call, indent: string): string {
   const named = [...title, `workflow ${path}`];
-  if (chart.drawn.has(workflow) || chart.size > longest) return node(chart, ['[[', ']]'], named, indent);
-  chart.drawn.add(workflow);
+  if (chart.drawn.has(workflow.source) || chart.size > longest)
+    return node(chart, ['[[', ']]'], named, indent);
+  chart.drawn.add(workflow.source);
   return box(chart, named, indent, (inner) => drawScope(chart, workflow.steps, new Map(), inner));
 }
 

@@ -41,12 +41,12 @@ function branches(nodes: readonly Node[], indent: string): readonly string[] {
   });
 }
 
-/** Workflows that are in the tree already: calls of calls would make it grow without bound. */
-type Shown = Set<Workflow>;
+/** Where workflows come from that are in the tree already: calls of calls would make it grow without bound. */
+type Shown = Set<string>;
 
 function workflowNode(title: string, workflow: Workflow, shown: Shown): Node {
-  if (shown.has(workflow)) return { title: `${title}, see above`, facts: [], children: [] };
-  shown.add(workflow);
+  if (shown.has(workflow.source)) return { title: `${title}, see above`, facts: [], children: [] };
+  shown.add(workflow.source);
   const facts = [
     ...budgetFacts(workflow.budget),
     ...(workflow.sessionMatch === 'agent' ? [] : ['sessions go on in steps of the same provider']),

@@ -1,9 +1,11 @@
 /** The JSON report (format version 1), made from the fold. Pure. */
 import type { Failure } from '../failure.js';
+import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
 import { expand, type PlacedStep } from '../plan/place.js';
 import { agentOf, type Plan } from '../plan/plan.js';
 import type { Usage } from '../providers/provider.js';
+import type { Step } from '../workflow/workflow.js';
 
 export type RunStatus = 'passed' | 'failed' | 'cancelled' | 'paused' | 'skipped' | 'planned';
 
@@ -31,6 +33,8 @@ export interface ReportStep {
   readonly status: StepStatus;
   /** Passed before this job and not run again. */
   readonly takenOver: boolean;
+  /** Why it failed, where that is no attempt's. */
+  readonly failure?: Pick<Failure, 'kind' | 'message'>;
   readonly attempts: readonly ReportAttempt[];
 }
 
@@ -45,8 +49,12 @@ export interface ReportAttempt {
     readonly reason: string;
   };
   readonly status: string;
+  /** Where it waits, or has waited, for a person. */
+  readonly pause?: string;
+  /** Login of whoever let it go on. */
+  readonly approvedBy?: string;
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
-  readonly gates: readonly { readonly name: string; readonly status: string; readonly durationMs: number }[];
+  readonly gates: readonly (Pick<GateResult, 'name' | 'status' | 'durationMs'>)[];
   readonly usage: ReportUsage;
   readonly durationMs?: number;
   readonly commit?: string;
@@ -91,13 +99,23 @@ function reportStep(planned: PlacedStep, state: StepState | undefined, facts: Re
   const agent = last?.agent ?? agentOf(planned.step)?.agent;
   return {
     path: planned.path,
-    type: agentOf(planned.step)?.type ?? 'gates',
+    type: typeOf(planned.step),
     ...(agent === undefined ? {} : { agent }),
     ...(last?.provider === undefined ? {} : { provider: last.provider }),
     status: statusOf(state, facts.status),
     takenOver: facts.takenOver.has(planned.path),
+    ...told(state?.failure),
     attempts: (state?.attempts ?? []).map(reportAttempt),
   };
+}
+
+function typeOf(step: Step): string {
+  if (step.kind === 'call') return 'workflow';
+  return agentOf(step)?.type ?? step.kind;
+}
+
+function told(failure: Failure | undefined) {
+  return failure === undefined ? {} : { failure: { kind: failure.kind, message: failure.message } };
 }
 
 function statusOf(state: StepState | undefined, run: RunStatus): StepStatus {
@@ -107,6 +125,11 @@ function statusOf(state: StepState | undefined, run: RunStatus): StepStatus {
   return run === 'passed' ? 'not-run' : 'cancelled';
 }
 
+function attemptStatus({ status, pause, approvedBy }: Attempt): string {
+  if (status !== 'running') return status;
+  return pause !== undefined && approvedBy === undefined ? 'paused' : 'cancelled';
+}
+
 function reportAttempt(attempt: Attempt): ReportAttempt {
   const { number, jobAttempt, agent, session, failure, usage, durationMs, snapshot, version } = attempt;
   return {
@@ -114,8 +137,10 @@ function reportAttempt(attempt: Attempt): ReportAttempt {
     jobAttempt,
     ...(agent === undefined ? {} : { agent }),
     ...(session === undefined ? {} : { session }),
-    status: attempt.status === 'running' ? 'cancelled' : attempt.status,
-    ...(failure === undefined ? {} : { failure: { kind: failure.kind, message: failure.message } }),
+    status: attemptStatus(attempt),
+    ...(attempt.pause === undefined ? {} : { pause: attempt.pause }),
+    ...(attempt.approvedBy === undefined ? {} : { approvedBy: attempt.approvedBy }),
+    ...told(failure),
     gates: attempt.gates.map((gate) => ({
       name: gate.name,
       status: gate.status,

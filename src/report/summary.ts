@@ -2,6 +2,7 @@
 
 import { describeDecision } from '../engine/session.js';
 import { errorText } from '../gates/error-text.js';
+import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
 import { sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
@@ -61,6 +62,13 @@ const marks: Readonly<Record<ReportStep['status'], string>> = {
   'not-run': '▫️',
 };
 
+const gateMarks: Readonly<Record<GateResult['status'], string>> = {
+  passed: '✅',
+  failed: '❌',
+  skipped: '⏭️',
+  warned: '⚠️',
+};
+
 function row(step: ReportStep, state: StepState | undefined): readonly string[] {
   const attempts = state?.attempts ?? [];
   const last = attempts.at(-1);
@@ -73,12 +81,7 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
     cell(step.agent ?? ''),
     sessionCell(last),
     attemptCell(attempts),
-    (last?.gates ?? [])
-      .map(
-        (gate) =>
-          `${gate.status === 'failed' ? '❌' : gate.status === 'skipped' ? '⏭️' : '✅'} ${cell(gate.name)}`,
-      )
-      .join('<br>'),
+    (last?.gates ?? []).map((gate) => `${gateMarks[gate.status]} ${cell(gate.name)}`).join('<br>'),
     formatCount(sum((a) => a.usage.turns)),
     tokens,
     formatCost(sum((a) => a.usage.costUsd)),
@@ -106,9 +109,11 @@ function attemptCell(attempts: readonly Attempt[]): string {
 function failureDetails(report: Report, state: RunState): string | undefined {
   const step = report.failedStep === undefined ? undefined : state.steps.get(report.failedStep);
   const last = step?.attempts.at(-1);
-  if (last?.failure === undefined) return undefined;
   const name = `**${escapeText(report.failedStep ?? '')}**`;
-  if (report.status === 'cancelled') return `${name} was cut off in attempt ${last.number}.`;
+  if (report.status === 'paused') return `${name} waits for approval.`;
+  if (report.status === 'cancelled') return last && `${name} was cut off in attempt ${last.number}.`;
+  if (step?.failure !== undefined) return `${name} failed: ${escapeText(step.failure.message)}`;
+  if (last?.failure === undefined) return undefined;
   const head = `${name} failed at attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;
   const said = lastLines(errorText(last.gates), errorLines);
   return said === '' ? head : `${head}\n\n${fence(said)}`;

@@ -3,8 +3,12 @@
 export interface NameScope {
   /** Path of the step that runs: names of steps joined by `/`. */
   readonly path: string;
+  /** What the paths of its workflow's steps begin with: nothing is looked up further out. */
+  readonly frame: string;
   /** Number of this attempt, from 1. */
   readonly attempt: number;
+  /** What the caller of the workflow has given it; goes before all else. */
+  readonly inputs: Readonly<Record<string, string>>;
   readonly spec?: string | undefined;
   /** Why the attempt before failed, and what it changed; absent where there was none. */
   readonly error?: string | undefined;
@@ -15,6 +19,8 @@ export interface NameScope {
   readonly prev: Readonly<Record<string, string>>;
   /** The step's own gates as they stood after the attempt before, by gate name. */
   readonly gates: Readonly<Record<string, GateNames>>;
+  /** Name → path of a workflow that ran for the step before this attempt. */
+  readonly gets: Readonly<Record<string, string>>;
   /** `name`, `description` and `files` of the task that the step belongs to. */
   readonly task?: Readonly<Record<string, string>>;
   /** Top-level variables of the user (input `vars`). */
@@ -34,6 +40,8 @@ export const removedNamespaces = ['steps', 'item', 'run'] as const;
 
 /** `undefined`: nothing of that name is known here. */
 export function resolveName(name: string, scope: NameScope): string | undefined {
+  const given = own(scope.inputs, name);
+  if (given !== undefined) return given;
   if (Object.hasOwn(ofAttempt, name)) return ofAttempt[name]?.(scope);
   const [namespace = '', ...rest] = name.split('.');
   if (rest.length > 0) {
@@ -41,6 +49,8 @@ export function resolveName(name: string, scope: NameScope): string | undefined 
     if (namespace === 'task' && scope.task !== undefined) return own(scope.task, rest.join('.'));
     if (namespace === 'gate') return scope.attempt > 1 ? ofGate(rest, scope) : undefined;
     if ((removedNamespaces as readonly string[]).includes(namespace)) return undefined;
+    const got = own(scope.gets, namespace);
+    if (got !== undefined) return first(keysOf(rest.join('.')).map((key) => ofCall(got, key, scope)));
   }
   return own(scope.vars, name) ?? ofState(name, scope);
 }
@@ -61,14 +71,47 @@ function ofGate([gate = '', field, ...more]: readonly string[], scope: NameScope
   return field === 'error' ? known.error : undefined;
 }
 
-/** From the scope the step stands in outwards: for `build/a/impl` in `build/a`, then `build`, then the workflow. */
+/** `arch.output` of the workflow itself, `arch.review.output` of a step in it. */
+function ofCall(path: string, key: string, { state }: NameScope): string | undefined {
+  return state.get(`${path}.${key}`) ?? state.get(`${path}/${withoutState(key)}`);
+}
+
+/**
+ * The keys that a name can stand for: as it is written, and with a `/` for one dot after the other, for what a
+ * step brought forth that is called by another: `check.review.output` is `check/review.output`. The reference
+ * writes `check.state.review.output`.
+ */
+export function keysOf(name: string): readonly string[] {
+  const parts = withoutState(name).split('.');
+  if (parts.length < 2) return parts;
+  return parts.slice(0, -1).map((_, depth) => {
+    const rest = parts.slice(depth).join('.');
+    return [...parts.slice(0, depth), rest].join('/');
+  });
+}
+
+function withoutState(name: string): string {
+  return name.replaceAll(/(^|\.)state\.(?=[^.]+\.)/g, '$1');
+}
+
+/** From the scope the step stands in outwards, as far as its workflow reaches: for `build/a/impl` in `build/a`, then `build`, then the workflow. */
 function ofState(name: string, scope: NameScope): string | undefined {
   const folders = scope.path.split('/').slice(0, -1);
-  for (let depth = folders.length; depth >= 0; depth--) {
-    const found = scope.state.get([...folders.slice(0, depth), name].join('/'));
+  const outermost = scope.frame.split('/').length - 1;
+  const keys = keysOf(name);
+  for (let depth = folders.length; depth >= outermost; depth--) {
+    const prefix = folders
+      .slice(0, depth)
+      .map((folder) => `${folder}/`)
+      .join('');
+    const found = first(keys.map((key) => scope.state.get(`${prefix}${key}`)));
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function first(values: readonly (string | undefined)[]): string | undefined {
+  return values.find((value) => value !== undefined);
 }
 
 // Own properties only: `{constructor}` and `{toString}` are names like any other.

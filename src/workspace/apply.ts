@@ -35,7 +35,7 @@ export async function applySnapshot(
 }
 
 /** New files in whose place something lies that git does not record: an ignored file. */
-async function hidden(git: Git, root: string, from: string, to: string): Promise<readonly BytePath[]> {
+export async function hidden(git: Git, root: string, from: string, to: string): Promise<readonly BytePath[]> {
   const changes = await diffTrees(git, from, to);
   const directories = new Map<BytePath, boolean>();
   return changes

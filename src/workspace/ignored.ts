@@ -46,7 +46,7 @@ export async function covers(git: Git, repository: Repository, directory: string
 }
 
 /** The path without symbolic links, as far as it exists. */
-function settled(path: string): string {
+export function settled(path: string): string {
   try {
     return realpathSync(path);
   } catch {

@@ -19,6 +19,13 @@ export interface LeftOutFile {
   readonly signature: string;
 }
 
+/** What lies in one work tree without being recorded. */
+export interface LeftOutFiles {
+  readonly atStart: readonly LeftOutFile[];
+  /** By the snapshot's commit. */
+  readonly ofSnapshot: Map<string, readonly LeftOutFile[]>;
+}
+
 export interface LeftOutRules {
   readonly repository: Repository;
   readonly maximumFileBytes: number;

@@ -5,14 +5,18 @@ import { writeExcludes } from './exclude-rules.js';
 import { type Git, openGit, openGitShell } from './git.js';
 import { openGuard } from './guard.js';
 import { allIgnored } from './ignored.js';
-import type { LeftOutRules } from './leftovers.js';
+import type { LeftOutFile, LeftOutRules } from './leftovers.js';
 import { composeWorkspace } from './operations.js';
-import { findRepository, type Repository, requireDirectory } from './repository.js';
+import { openOwnership } from './ownership.js';
+import { openPrivateGit, type PrivateFiles, privateFiles } from './private-git.js';
+import { findRepository, requireDirectory } from './repository.js';
+import { serial } from './serial.js';
 import type { Shell } from './shell.js';
 import { openSnapshots } from './snapshots.js';
 import { copyIndex, openStage } from './stage.js';
 import { comparableTree } from './start-tree.js';
 import { diffTrees } from './tree.js';
+import { openUnits } from './units.js';
 import type { Workspace } from './workspace.js';
 
 export interface WorkspaceOptions {
@@ -43,14 +47,14 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   const files = privateFiles(privateDirectory);
   await writeExcludes(plain, repository, env, files.excludes);
   copyIndex(join(repository.gitDirectory, 'index'), files.index);
-  const git = openPrivateGit(shell, repository, privateDirectory);
+  const git = openPrivateGit({ shell, repository, privateDirectory });
   const rules: LeftOutRules = {
     repository,
     maximumFileBytes: options.maximumFileBytes ?? usualMaximumFileBytes,
     ignoredAtStart: await allIgnored(git),
     startedAt,
   };
-  return recordStart({ git, plain, files, rules, scratch: privateDirectory });
+  return recordStart({ git, plain, files, rules, shell, env, scratch: privateDirectory });
 }
 
 interface Parts {
@@ -58,12 +62,14 @@ interface Parts {
   readonly git: Git;
   /** With the user's. */
   readonly plain: Git;
-  readonly files: ReturnType<typeof privateFiles>;
+  readonly files: PrivateFiles;
   readonly rules: LeftOutRules;
+  readonly shell: Shell;
+  readonly env: Readonly<Record<string, string>>;
   readonly scratch: string;
 }
 
-async function recordStart({ git, plain, files, rules, scratch }: Parts): Promise<Workspace> {
+async function recordStart({ git, plain, files, rules, shell, env, scratch }: Parts): Promise<Workspace> {
   const { repository } = rules;
   const { headTree, startCommit } = repository;
   const stage = openStage(git, files.index, rules);
@@ -79,47 +85,18 @@ async function recordStart({ git, plain, files, rules, scratch }: Parts): Promis
     startTree: start.tree,
     startChanges: await diffTrees(git, headTree, start.tree),
   });
-  const startTree = await comparableTree(git, repository, index, start.tree);
-  const guard = openGuard(plain, repository, files.indexCopy);
-  return composeWorkspace({
+  const main = {
     git,
     rules,
     stage,
     snapshots,
-    guard,
-    start,
-    startTree,
+    guard: openGuard(plain, repository, files.indexCopy),
+    ownership: openOwnership(git, index, start.tree),
+    leftOut: { atStart: start.leftOut, ofSnapshot: new Map<string, readonly LeftOutFile[]>() },
+    startTree: await comparableTree(git, repository, index, start.tree),
     files: { index, scratch },
-  });
-}
-
-function privateFiles(directory: string) {
-  return {
-    index: join(directory, 'index'),
-    overlayIndex: join(directory, 'overlay-index'),
-    indexCopy: join(directory, 'users-index'),
-    excludes: join(directory, 'exclude'),
-  } as const;
-}
-
-/** New objects go into the private directory, known ones come from the repository: its `.git` is only read. */
-export function openPrivateGit(shell: Shell, repository: Repository, privateDirectory: string): Git {
-  const files = privateFiles(privateDirectory);
-  return openGit({
-    shell,
-    scratch: privateDirectory,
-    directory: repository.root,
-    settings: [`core.excludesFile=${files.excludes}`, 'core.looseCompression=1'],
-    variables: {
-      GIT_INDEX_FILE: files.index,
-      GIT_OBJECT_DIRECTORY: join(privateDirectory, 'objects'),
-      GIT_ALTERNATE_OBJECT_DIRECTORIES: alternate(join(repository.commonDirectory, 'objects')),
-    },
-  });
-}
-
-/** The variable is a list with `:` between; a directory with one in its name must stand in quotes (git 2.11). */
-function alternate(directory: string): string {
-  if (!/[:"]/.test(directory)) return directory;
-  return `"${directory.replaceAll(/["\\]/g, '\\$&')}"`;
+    inTurn: serial(),
+  };
+  const units = openUnits({ ...main, plain, shell, env, privateDirectory: scratch });
+  return composeWorkspace({ ...main, units });
 }

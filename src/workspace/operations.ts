@@ -3,18 +3,18 @@ import { applySnapshot } from './apply.js';
 import { type BytePath, shownPath, toText } from './byte-path.js';
 import type { Git } from './git.js';
 import { covers, ignoredNames } from './ignored.js';
-import type { LeftOutFile, LeftOutRules } from './leftovers.js';
+import type { LeftOutFile, LeftOutFiles, LeftOutRules } from './leftovers.js';
 import type { MergeFiles } from './merge.js';
 import { emptyOutput, removeOutput } from './output-directory.js';
-import { openOwnership } from './ownership.js';
+import type { Ownership } from './ownership.js';
 import { hasTree, packSnapshots, unpackSnapshots } from './pack.js';
 import { patchBetween } from './patch.js';
 import { resetTo } from './reset.js';
-import { serial } from './serial.js';
+import type { serial } from './serial.js';
 import type { Snapshots } from './snapshots.js';
-import type { Stage, Staged } from './stage.js';
+import type { Stage } from './stage.js';
 import { diffTrees, type TreeChange } from './tree.js';
-import type { Change, RecordedSnapshot, Snapshot, Workspace } from './workspace.js';
+import type { Change, RecordedSnapshot, Snapshot, Units, Workspace } from './workspace.js';
 
 export interface WorkspaceParts {
   readonly git: Git;
@@ -22,16 +22,19 @@ export interface WorkspaceParts {
   readonly stage: Stage;
   readonly snapshots: Snapshots;
   readonly guard: Workspace['guard'];
-  readonly start: Staged;
+  readonly ownership: Ownership;
+  readonly leftOut: LeftOutFiles;
+  readonly units: Units;
   /** What a re-run compares. */
   readonly startTree: string;
   readonly files: MergeFiles;
+  /** For whatever uses this work tree's git. */
+  readonly inTurn: ReturnType<typeof serial>;
 }
 
 export function composeWorkspace(parts: WorkspaceParts): Workspace {
-  const { git, files, snapshots } = parts;
+  const { git, files, snapshots, inTurn, units } = parts;
   const { root, directory, startCommit } = parts.rules.repository;
-  const inTurn = serial();
   const treesOf = async (from: Snapshot, to: Snapshot) =>
     [await snapshots.treeOf(from), await snapshots.treeOf(to)] as const;
   const states = stateOperations(parts);
@@ -40,6 +43,7 @@ export function composeWorkspace(parts: WorkspaceParts): Workspace {
     directory,
     startCommit,
     startTree: parts.startTree,
+    units,
     start: { base: startCommit, commit: startCommit },
     record: (message) => inTurn(() => states.record(message)),
     disown: () => inTurn(() => states.disown()),
@@ -66,23 +70,21 @@ export function composeWorkspace(parts: WorkspaceParts): Workspace {
   };
 }
 
-function stateOperations({ git, rules, stage, snapshots, start, files }: WorkspaceParts) {
+function stateOperations({ git, rules, stage, snapshots, ownership, leftOut, files }: WorkspaceParts) {
   const { root, prefix } = rules.repository;
-  const ownership = openOwnership(git, files.index, start.tree);
-  const leftOutAt = new Map<string, readonly LeftOutFile[]>();
   return {
     async record(message: string): Promise<RecordedSnapshot> {
       const staged = await stage.update();
       const { tree, changed } = await ownership.own(staged.tree);
       const snapshot = await snapshots.fromTree(tree, message);
-      leftOutAt.set(snapshot.commit, staged.leftOut);
-      return { ...snapshot, leftOut: reported(staged.leftOut, start.leftOut), changed };
+      leftOut.ofSnapshot.set(snapshot.commit, staged.leftOut);
+      return { ...snapshot, leftOut: reported(staged.leftOut, leftOut.atStart), changed };
     },
     async disown(): Promise<void> {
       ownership.disown((await stage.update()).tree);
     },
     async reset(snapshot: Snapshot): Promise<void> {
-      const spared = [...start.leftOut, ...(leftOutAt.get(snapshot.commit) ?? [])];
+      const spared = [...leftOut.atStart, ...(leftOut.ofSnapshot.get(snapshot.commit) ?? [])];
       const tree = await snapshots.treeOf(snapshot);
       const workTree = await ownership.workTreeFor(tree);
       await resetTo(stage, rules, workTree, new Set(spared.map(({ path }) => path)));

@@ -1,8 +1,9 @@
 /** Packs snapshots that an earlier process of this job recorded: `post` may have to, where `main` was killed. */
 
 import { openGit, openGitShell } from './git.js';
-import { openPrivateGit, type WorkspaceOptions } from './open.js';
+import type { WorkspaceOptions } from './open.js';
 import { packSnapshots } from './pack.js';
+import { openPrivateGit } from './private-git.js';
 import { findRepository } from './repository.js';
 import type { Snapshot } from './workspace.js';
 
@@ -16,6 +17,7 @@ export async function repack(options: RepackOptions, snapshots: readonly Snapsho
   const { directory, privateDirectory, env, startCommit } = options;
   const shell = openGitShell(privateDirectory, env);
   const plain = openGit({ shell, scratch: privateDirectory, directory });
-  const git = openPrivateGit(shell, await findRepository(plain, directory), privateDirectory);
+  const repository = await findRepository(plain, directory);
+  const git = openPrivateGit({ shell, repository, privateDirectory });
   return packSnapshots(git, startCommit, snapshots);
 }

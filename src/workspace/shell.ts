@@ -13,6 +13,8 @@ import { serial } from './serial.js';
 export interface Shell {
   /** Runs one command line, after all earlier ones, and resolves with its exit status. */
   run(command: string): Promise<number>;
+  /** Ends the shell after what was asked of it so far. Another command would start it again. */
+  close(): Promise<void>;
 }
 
 export interface ShellOptions {
@@ -45,6 +47,11 @@ export function openShell(options: ShellOptions): Shell {
         throw new Error(
           '/bin/sh, which runs git, is killed again and again: something on this machine ends it',
         );
+      }),
+    close: () =>
+      inTurn(async () => {
+        child?.stdin?.end();
+        child = undefined;
       }),
   };
 }

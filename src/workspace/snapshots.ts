@@ -5,7 +5,7 @@
  */
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
-import { mergeOnto } from './merge.js';
+import { type MergeFiles, mergeOnto } from './merge.js';
 import { diffTrees, overlay, type TreeChange } from './tree.js';
 import type { Snapshot } from './workspace.js';
 
@@ -16,14 +16,16 @@ export interface Snapshots {
   treeOf(snapshot: Snapshot): Promise<string>;
   /** Notes what the work tree became when the snapshot's change was put into it. */
   remember(snapshot: Snapshot, tree: string): void;
+  /** The same states for another work tree of the repository, which works at the same time. */
+  sharedWith(place: SnapshotPlace): Snapshots;
 }
 
-export interface SnapshotSources {
+/** What one work tree works with, one command after the other. */
+export interface SnapshotPlace extends MergeFiles {
   readonly git: Git;
-  /** Index file that may be overwritten. */
-  readonly index: string;
-  /** Directory for short-lived files. */
-  readonly scratch: string;
+}
+
+export interface SnapshotSources extends SnapshotPlace {
   readonly startCommit: string;
   readonly headTree: string;
   /** Tree of the start state, with what lay there untracked or changed. */
@@ -32,10 +34,25 @@ export interface SnapshotSources {
   readonly startChanges: readonly TreeChange[];
 }
 
+/** What is known of the states recorded so far. */
+interface KnownStates {
+  /** Tree of everything, by the snapshot's commit. */
+  readonly trees: Map<string, string>;
+  /** The other way round. */
+  readonly recorded: Map<string, Snapshot>;
+}
+
 export function openSnapshots(sources: SnapshotSources): Snapshots {
-  const { git, startCommit, startTree } = sources;
-  const trees = new Map([[startCommit, startTree]]);
-  const recorded = new Map<string, Snapshot>([[startTree, { base: startCommit, commit: startCommit }]]);
+  const { startCommit, startTree } = sources;
+  return snapshotsOver(sources, {
+    trees: new Map([[startCommit, startTree]]),
+    recorded: new Map([[startTree, { base: startCommit, commit: startCommit }]]),
+  });
+}
+
+function snapshotsOver(sources: SnapshotSources, known: KnownStates): Snapshots {
+  const { git, startTree } = sources;
+  const { trees, recorded } = known;
   return {
     async fromTree(tree, message) {
       const before = recorded.get(tree);
@@ -46,8 +63,8 @@ export function openSnapshots(sources: SnapshotSources): Snapshots {
       return snapshot;
     },
     async treeOf(snapshot) {
-      const known = trees.get(snapshot.commit);
-      if (known !== undefined) return known;
+      const before = trees.get(snapshot.commit);
+      if (before !== undefined) return before;
       const { tree } = await mergeOnto(git, sources, startTree, snapshot);
       trees.set(snapshot.commit, tree);
       return tree;
@@ -55,6 +72,7 @@ export function openSnapshots(sources: SnapshotSources): Snapshots {
     remember(snapshot, tree) {
       trees.set(snapshot.commit, tree);
     },
+    sharedWith: (place) => snapshotsOver({ ...sources, ...place }, known),
   };
 }
 

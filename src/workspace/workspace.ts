@@ -32,6 +32,51 @@ export interface Change {
   readonly kind: 'added' | 'modified' | 'deleted';
 }
 
+/** One parallel unit's work tree: a linked worktree of the repository, HEAD detached at the start commit. */
+export interface Unit {
+  /** As the main one, for this work tree; snapshots of the one mean the same in the other. */
+  readonly workspace: Workspace;
+  /** Removes the work tree and what git knows of it. The workspace is of no use afterwards. */
+  close(): Promise<void>;
+}
+
+/** What became of several units' changes. */
+export type UnitsMerge =
+  | { readonly status: 'merged'; readonly snapshot: Snapshot }
+  | {
+      readonly status: 'conflict';
+      /** Shown as the paths of a `Change`, sorted. */
+      readonly files: readonly string[];
+      /** The unit that could not be merged, and the last of the earlier ones that it clashes with. */
+      readonly units: readonly [later: string, earlier: string];
+    }
+  | {
+      /** It would overwrite files of the main work tree that no snapshot holds: ignored or left out ones. */
+      readonly status: 'occupied';
+      readonly files: readonly string[];
+    };
+
+export interface Units {
+  /** Throws a UserError where git is older than 2.38, which cannot merge: to be asked before an agent starts. */
+  requireGit(): Promise<void>;
+  /**
+   * A work tree at `directory` that holds the state `from`, its changes uncommitted; ignored files are not
+   * there. `directory` is absolute and apart from the repository; what lies there is removed first.
+   * `setUp` gets the unit's working directory and brings what git does not have; what it writes belongs to no
+   * step. Where it throws, the unit is removed again.
+   */
+  open(directory: string, from: Snapshot, setUp?: (workingDirectory: string) => Promise<void>): Promise<Unit>;
+  /**
+   * The units' changes since `base` put together in the order given, by git's own three-way merge of whole
+   * trees. Nothing is written to a work tree: `reset` of the main one takes the result in.
+   */
+  merge(
+    base: Snapshot,
+    units: readonly { readonly name: string; readonly snapshot: Snapshot }[],
+    message: string,
+  ): Promise<UnitsMerge>;
+}
+
 export interface Workspace {
   /** Top of the repository, absolute, symbolic links resolved. */
   readonly root: string;
@@ -72,6 +117,9 @@ export interface Workspace {
    * that cannot be merged; if there is one, nothing was written.
    */
   apply(snapshot: Snapshot): Promise<readonly string[]>;
+
+  /** Work trees next to this one. Those of a unit are the main one's. */
+  readonly units: Units;
 
   /** Notes HEAD, branch and index; the function returned puts them back where an agent moved them. */
   guard(): Promise<() => Promise<void>>;

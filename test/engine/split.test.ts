@@ -24,7 +24,7 @@ function player(tries: Readonly<Record<string, number>> = {}): Play {
     const name = /impl of (\w)/.exec(turn.prompt)?.[1];
     if (name === undefined) return {};
     made.set(name, (made.get(name) ?? 0) + 1);
-    files.set(name, (made.get(name) ?? 0) >= (tries[name] ?? 1) ? 'good' : 'bad');
+    files.set(`${name}.txt`, (made.get(name) ?? 0) >= (tries[name] ?? 1) ? 'good' : 'bad');
     return {};
   };
 }

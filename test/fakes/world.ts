@@ -3,8 +3,9 @@
  * keeps what outlives a machine (snapshots, sessions of the last checkpoint) apart from what does not.
  */
 
-import type { AgentTurn, Ports } from '../../src/engine/ports.js';
+import type { AgentTurn, Merge, Ports, Unit, UnitResult } from '../../src/engine/ports.js';
 import { type ErrorContext, runPlan } from '../../src/engine/run.js';
+import { UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
 import type { Plan } from '../../src/plan/plan.js';
@@ -18,7 +19,7 @@ export type Files = ReadonlyMap<string, string>;
 export type Play = (
   turn: AgentTurn & { readonly agent: string; readonly earlier: readonly string[] },
   files: Map<string, string>,
-) => Said;
+) => Said | Promise<Said>;
 
 export interface Said {
   readonly failure?: TurnOutcome['failure'];
@@ -46,6 +47,10 @@ export interface World {
   /** Journal lengths at which a checkpoint was stored. */
   readonly stored: number[];
   readonly files: Map<string, string>;
+  /** What was said in the log by us. */
+  readonly said: string[];
+  /** Lanes of the units that were opened, in order. */
+  readonly opened: string[];
   run(plan: Plan, options?: RunWorld): Promise<RunState>;
 }
 
@@ -55,12 +60,18 @@ export interface RunWorld {
   readonly signal?: AbortSignal;
   readonly onLostSession?: 'new' | 'fail';
   readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+  readonly maxParallel?: number;
+  readonly actor?: string;
   readonly errorContext?: ErrorContext;
 }
 
 export interface WorldOptions {
   readonly play: Play;
   readonly gate?: (gate: Gate, files: Files) => boolean;
+  /** What commands of `context` print; a text that begins with `!` says why one does not. */
+  readonly prints?: (command: string) => string;
+  /** Whether a unit's work tree can be made ready. */
+  readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
   /** What an earlier world leaves behind. */
@@ -76,10 +87,11 @@ export function createWorld(options: WorldOptions): World {
   const events: JournalEvent[] = [...(after?.events ?? [])];
   const sessions = sessionsOf(options.sessions === 'none' ? undefined : (options.sessions ?? after));
   const files = new Map(after === undefined ? [] : treeOf(newestSnapshot(fold(events))));
-  const world: World = { calls: [], warnings: [], events, stored: [], files, run };
+  const directories = new Map([['/work', files]]);
+  const world: World = { calls: [], warnings: [], events, stored: [], files, said: [], opened: [], run };
   knownSessions.set(world, sessions);
   let ids = (after?.calls.length ?? 0) * 100;
-  let output: string | undefined;
+  const outputs = new Map<string, string | undefined>();
   let tick = 0;
 
   function run(plan: Plan, told: RunWorld = {}): Promise<RunState> {
@@ -90,6 +102,8 @@ export function createWorld(options: WorldOptions): World {
       signal: told.signal ?? new AbortController().signal,
       jobAttempt: told.jobAttempt ?? 1,
       onLostSession: told.onLostSession ?? 'new',
+      actor: told.actor ?? 'someone',
+      maxParallel: told.maxParallel ?? 2,
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
       ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
@@ -109,21 +123,55 @@ export function createWorld(options: WorldOptions): World {
       },
       workspace: fakeWorkspace(files, plainStart),
       agents: { find: findAgent, run: speak },
-      gates: { run: async ({ gates }) => gates.map((one) => gateResult(one, gate(one, files))) },
+      gates: {
+        run: async ({ gates, directory }) =>
+          gates.map((one) => gateResult(one, gate(one, filesIn(directory)))),
+      },
       sessions: { keep: async (_provider, id) => markOf(sessions.get(id)), spent: async () => undefined },
       checkpoints: { prepare: () => undefined, store: async (state) => void world.stored.push(state.events) },
-      reporter: {
-        say: () => undefined,
-        warn: (message) => void world.warnings.push(message),
-        takenOver: () => undefined,
-        attemptStarts: () => undefined,
-        agentDid: () => undefined,
-        attemptEnds: () => undefined,
+      reporter,
+      units: { open: openUnit, merge },
+      context: {
+        file: async (directory, path) => filesIn(directory).get(path),
+        async command(_directory, command) {
+          const text = options.prints?.(command) ?? '';
+          return text.startsWith('!') ? { fault: text.slice(1) } : { output: text };
+        },
+      },
+      async bareDirectory(step) {
+        directories.set(`/bare/${step}`, new Map());
+        return `/bare/${step}`;
       },
       clock: { now: () => tick },
       newId: () => `chosen-${++ids}`,
-      readOutput: () => output,
+      readOutput: (directory) => outputs.get(directory),
     };
+  }
+
+  const reporter: Ports['reporter'] = {
+    say: (line) => void world.said.push(line),
+    warn: (message) => void world.warnings.push(message),
+    takenOver: () => undefined,
+    attemptStarts: () => undefined,
+    roundStarts: () => undefined,
+    agentDid: () => undefined,
+    attemptEnds: () => undefined,
+  };
+
+  function filesIn(directory: string): Map<string, string> {
+    const found = directories.get(directory);
+    if (found === undefined) throw new Error(`Nothing is open at ${directory}.`);
+    return found;
+  }
+
+  async function openUnit(lane: string, from: Snapshot): Promise<Unit> {
+    if (options.opens?.(lane) === false) throw new UserError(`${lane} cannot be made ready`);
+    world.opened.push(lane);
+    const directory = `/units/${lane}`;
+    const own = new Map(treeOf(from));
+    directories.set(directory, own);
+    const workspace = { ...fakeWorkspace(own, plainStart), root: directory, directory };
+    return { workspace, reporter, close: async () => void directories.delete(directory) };
   }
 
   function findAgent(agent: string) {
@@ -143,10 +191,10 @@ export function createWorld(options: WorldOptions): World {
       return ended({ failure: { kind: 'session-lost', message: 'no such session' } }, id);
     turn.onEvent({ type: 'session', id });
     sessions.set(id, [...earlier, turn.prompt]);
-    output = undefined;
-    const said = play({ ...turn, agent, earlier }, files);
+    outputs.delete(turn.directory);
+    const said = await play({ ...turn, agent, earlier }, filesIn(turn.directory));
     if (said.crash === true) throw new MachineLost();
-    output = said.output;
+    outputs.set(turn.directory, said.output);
     for (const event of said.events ?? []) turn.onEvent(event);
     return ended(said, id);
   }
@@ -231,7 +279,61 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): Ports['work
     covers: async () => false,
     emptyOutput: async () => undefined,
     removeOutput: async () => undefined,
+    units: fakeUnits(start),
   };
+}
+
+/** Merges whole files: two units that changed one file clash. */
+function fakeUnits(start: Snapshot): Ports['workspace']['units'] {
+  return {
+    requireGit: async () => undefined,
+    open: async (directory, from) => ({
+      workspace: { ...fakeWorkspace(new Map(treeOf(from)), start), root: directory, directory },
+      close: async () => undefined,
+    }),
+    async merge(base, units) {
+      const merged = new Map(treeOf(base));
+      const owners = new Map<string, string>();
+      for (const { name, snapshot } of units) {
+        const tree = treeOf(snapshot);
+        for (const { path } of differences(treeOf(base), tree)) {
+          const earlier = owners.get(path);
+          if (earlier !== undefined) return { status: 'conflict', files: [path], units: [name, earlier] };
+          owners.set(path, name);
+          const content = tree.get(path);
+          if (content === undefined) merged.delete(path);
+          else merged.set(path, content);
+        }
+      }
+      commits += 1;
+      const snapshot = { base: 'start', commit: `commit-${commits}` };
+      trees.set(snapshot.commit, merged);
+      return { status: 'merged', snapshot };
+    },
+  };
+}
+
+/** File by file: two units that leave other contents at one path clash. */
+async function merge(base: Snapshot, units: readonly UnitResult[]): Promise<Merge> {
+  const before = treeOf(base);
+  const merged = new Map(before);
+  const owners = new Map<string, string>();
+  for (const { name, snapshot } of units) {
+    for (const { path } of differences(before, treeOf(snapshot))) {
+      const content = treeOf(snapshot).get(path);
+      const owner = owners.get(path);
+      const isTaken = owner !== undefined && merged.get(path) !== content;
+      // A unit that began on top of the other's change has that in its own.
+      if (isTaken && !content?.includes(merged.get(path) ?? ''))
+        return { status: 'conflict', files: [path], units: [owner, name] };
+      owners.set(path, name);
+      if (content === undefined) merged.delete(path);
+      else merged.set(path, content);
+    }
+  }
+  commits += 1;
+  trees.set(`commit-${commits}`, merged);
+  return { status: 'merged', snapshot: { base: 'start', commit: `commit-${commits}` } };
 }
 
 function differences(from: Files, to: Files) {

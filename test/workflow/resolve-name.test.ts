@@ -3,7 +3,10 @@ import { type NameScope, resolveName } from '../../src/workflow/resolve-name.js'
 
 const scope: NameScope = {
   path: 'build/a/impl',
+  frame: '',
   attempt: 2,
+  inputs: {},
+  gets: {},
   spec: 'the spec',
   error: 'why',
   diff: 'what',

@@ -95,7 +95,10 @@ export function checkoutAt(root: string): Checkout {
     },
     read: (path) => readFileSync(at(path), 'utf8'),
     remove: (path) => rmSync(at(path), { recursive: true }),
-    files: () => Object.fromEntries(listFiles(root, '').filter(([path]) => !path.startsWith('.git/'))),
+    files: () =>
+      Object.fromEntries(
+        listFiles(root, '').filter(([path]) => path !== '.git' && !path.startsWith('.git/')),
+      ),
     gitState: () => stateOf(join(root, '.git')),
     async open(options = {}) {
       last = join(temporaryDirectory(), 'private');

@@ -1,0 +1,27 @@
+/** What a workflow is given by its caller, rendered where the call stands. */
+import type { PlacedStep } from '../plan/place.js';
+import type { Call } from '../workflow/workflow.js';
+import type { Run } from './run.js';
+import { openView } from './view.js';
+
+export async function renderInputs(
+  run: Run,
+  placed: PlacedStep,
+  number: number,
+  call: Call,
+): Promise<Readonly<Record<string, string>>> {
+  const texts = Object.values(call.inputs);
+  if (texts.length === 0) return {};
+  const caller = callerOf(placed, number);
+  const view = await openView(run, caller.placed, caller.number, texts, caller.isReview);
+  return Object.fromEntries(
+    Object.entries(call.inputs).map(([name, template]) => [name, view.render(template)]),
+  );
+}
+
+/** A call that an attempt makes reads what its step reads at that attempt; a step that is a call reads for itself. */
+function callerOf(placed: PlacedStep, number: number) {
+  const [, owner, role, attempt] = /^(.*)\/(get|retry|gate):[^/]*:(\d+)$/.exec(placed.path) ?? [];
+  if (owner === undefined) return { placed, number, isReview: false };
+  return { placed: { ...placed, path: owner }, number: Number(attempt), isReview: role === 'gate' };
+}

@@ -1,0 +1,48 @@
+/** A workflow that an attempt calls: to get something, to be retried by, to be judged by. */
+import type { Failure } from '../failure.js';
+import type { Role } from '../plan/calls.js';
+import { type PlacedStep, placeCall } from '../plan/place.js';
+import type { Run } from './run.js';
+import { lastAttempt, runStep } from './step.js';
+
+export type CallEnd =
+  | { readonly status: 'passed' | 'failed'; readonly comments: string; readonly failure?: Failure }
+  /** The job was cancelled, or a step in it waits for a person. */
+  | { readonly status: 'stopped' };
+
+/** What a workflow fails with that has judged; all else is something that went wrong in it. */
+const verdicts: readonly Failure['kind'][] = ['validate', 'gate', 'output'];
+
+/** Calls it for the attempt of that number; one that has judged already is not asked again. */
+export async function runCall(run: Run, placed: PlacedStep, role: Role, number: number): Promise<CallEnd> {
+  const call = placeCall(placed, role, number);
+  if (call === undefined) throw new Error(`${placed.path} has no call ${role}.`);
+  await run.settle();
+  if (!hasEnded(run, call.path)) {
+    const end = await runStep(run, call);
+    if (end.status === 'cancelled' || end.status === 'paused') return { status: 'stopped' };
+  }
+  const failure = lastAttempt(run, call.path)?.failure;
+  const status = run.state().steps.get(call.path)?.status === 'passed' ? 'passed' : 'failed';
+  const comments = commentsOf(run, call.path);
+  return { status, comments, ...(failure === undefined ? {} : { failure }) };
+}
+
+function hasEnded(run: Run, path: string): boolean {
+  const step = run.state().steps.get(path);
+  if (step?.status === 'passed') return true;
+  const kind = step?.attempts.at(-1)?.failure?.kind;
+  return step?.status === 'failed' && kind !== undefined && verdicts.includes(kind);
+}
+
+/** What its last reviewer has said. */
+function commentsOf(run: Run, path: string): string {
+  const inside = [...run.state().steps.values()].filter((step) => step.path.startsWith(`${path}/`));
+  const last = inside.map((step) => step.attempts.at(-1)?.comments).findLast((one) => one !== undefined);
+  return last ?? '';
+}
+
+/** Whether what went wrong in it is no verdict. */
+export function isBroken({ failure }: { readonly failure?: Failure }): boolean {
+  return failure !== undefined && !verdicts.includes(failure.kind);
+}

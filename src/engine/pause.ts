@@ -1,0 +1,32 @@
+/** Waiting for a person (contract 5.9): where a step stops, and who may let it go on. */
+import type { AttemptRef } from '../journal/event.js';
+import type { Attempt } from '../journal/state.js';
+import type { Pause } from '../workflow/workflow.js';
+import type { Run } from './run.js';
+
+/** Whether the attempt waits; one that this job was started to let go on does not any more. */
+export function stillWaits(run: Run, path: string, attempt: Attempt): boolean {
+  if (!isPaused(attempt)) return false;
+  if (run.plan.approve !== path) return true;
+  const { number, jobAttempt } = attempt;
+  run.record({ type: 'attempt-approved', step: path, number, jobAttempt, by: run.actor });
+  run.ports.reporter.say(`${path}: goes on, approved by ${run.actor}.`);
+  return false;
+}
+
+export function isPaused({ pause, approvedBy }: Attempt): boolean {
+  return pause !== undefined && approvedBy === undefined;
+}
+
+/** Writes down that the attempt waits here, where the step asks for it; an attempt waits once. */
+export function pausesAt(
+  run: Run,
+  ref: AttemptRef,
+  asked: Pause | undefined,
+  here: Pause,
+  attempt: Attempt | undefined,
+): boolean {
+  if (asked !== here || attempt?.pause !== undefined || attempt?.approvedBy !== undefined) return false;
+  run.record({ type: 'attempt-paused', ...ref, pause: here });
+  return true;
+}

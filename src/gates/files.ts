@@ -1,0 +1,25 @@
+/** The gate `files`: whether a step kept to the files that its task names. Pure. */
+import picomatch from 'picomatch';
+import type { Change } from '../workspace/workspace.js';
+import type { GateResult } from './gate-result.js';
+
+/** Of every changed file one of the patterns has to speak; without patterns there is nothing to keep to. */
+export function judgeFiles(
+  patterns: readonly string[],
+  mode: 'warn' | 'fail',
+  changes: readonly Change[],
+): GateResult {
+  const isMeant = picomatch(patterns.flatMap(spellings), { dot: true });
+  const stray = changes.map(({ path }) => path).filter((path) => !isMeant(path));
+  const base = { name: 'files', type: 'files', durationMs: 0 } as const;
+  if (stray.length === 0) return { ...base, status: 'passed', output: '' };
+  const output = `The task names ${patterns.join(', ')}, but these were changed too: ${stray.join(', ')}`;
+  return { ...base, status: mode === 'fail' ? 'failed' : 'warned', output };
+}
+
+/** A pattern without `/` is for the base name too, and one that names a folder for all that lies in it. */
+function spellings(pattern: string): readonly string[] {
+  const path = pattern.trim().replace(/^\.\//, '').replace(/\/+$/, '');
+  const inFolder = `${path}/**`;
+  return path.includes('/') ? [path, inFolder] : [path, inFolder, `**/${path}`];
+}

@@ -1,0 +1,92 @@
+/** What a step depends on by its definition and the inputs, as hashes that two jobs can compare (S11). Pure. */
+import { createHash } from 'node:crypto';
+import type { Fingerprint } from '../journal/event.js';
+import { names, parseTemplate } from '../workflow/template.js';
+import type { AgentStep, Call, Step } from '../workflow/workflow.js';
+import { callsOf } from './calls.js';
+
+export interface FingerprintInputs {
+  readonly spec?: string;
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** Of the step alone: the steps below it have their own. */
+export function fingerprintOf(step: Step, inputs: FingerprintInputs): Fingerprint {
+  const used = namesIn(step);
+  const vars = Object.entries(inputs.vars).filter(([name]) => used.has(name));
+  return {
+    definition: hash(definitionOf(step)),
+    agent: hash(step.kind === 'split' ? step.planner.agent : step.kind === 'agent' ? step.agent : ''),
+    spec: hash(used.has('spec') ? (inputs.spec ?? '') : ''),
+    vars: hash(vars.sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+function definitionOf(step: Step): unknown {
+  switch (step.kind) {
+    case 'gates':
+      return step;
+    case 'agent':
+      return withoutAgent(step);
+    case 'split': {
+      // How many run at once, and what is said of stray files, changes no result.
+      const { planner, parallel } = step;
+      return parallel ? [withoutAgent(planner), parallel] : withoutAgent(planner);
+    }
+    case 'group': {
+      const { steps: _steps, maxParallel: _maxParallel, ...own } = step;
+      return own;
+    }
+    case 'call': {
+      const { call, ...own } = step;
+      return { ...own, call: { path: call.path, inputs: call.inputs } };
+    }
+  }
+}
+
+function withoutAgent({ agent: _agent, ...definition }: AgentStep): unknown {
+  return definition;
+}
+
+/** Every name that the step's own templates speak of, and those of the workflows that its attempts call. */
+function namesIn(step: Step): ReadonlySet<string> {
+  const own = step.kind === 'split' ? step.planner : step;
+  const called = callsOf(step).flatMap(({ call }) => [...callTexts(call), ...allTexts(call)]);
+  return namesOf([...ownTexts(own), ...called]);
+}
+
+function ownTexts(step: Step): readonly string[] {
+  if (step.kind === 'call') return callTexts(step.call);
+  if (step.kind !== 'agent') return [];
+  const overrides = step.retry.flatMap(({ overrides: { agent, prompt } }) => [agent, prompt]);
+  const files = step.context.flatMap((entry) => (entry.type === 'file' ? [entry.path] : []));
+  return [step.agent, step.prompt, ...files, ...overrides.filter((text) => text !== undefined)];
+}
+
+function callTexts({ inputs }: Call): readonly string[] {
+  return Object.values(inputs);
+}
+
+/** A workflow that judges depends on the inputs too, and what it says on it. */
+function allTexts({ workflow }: Call): readonly string[] {
+  return workflow.steps.flatMap(textsBelow);
+}
+
+function textsBelow(step: Step): readonly string[] {
+  const own = step.kind === 'split' ? step.planner : step;
+  const inner = step.kind === 'split' ? step.each : step.kind === 'group' ? step.steps : [];
+  const calls = [...callsOf(step).map(({ call }) => call), ...(step.kind === 'call' ? [step.call] : [])];
+  return [
+    ...ownTexts(own),
+    ...inner.flatMap(textsBelow),
+    ...calls.flatMap((call) => [...callTexts(call), ...allTexts(call)]),
+  ];
+}
+
+function namesOf(texts: readonly string[]): ReadonlySet<string> {
+  return new Set(texts.flatMap((text) => names(parseTemplate(text))));
+}
+
+function hash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
