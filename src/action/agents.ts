@@ -80,7 +80,9 @@ async function runAgent(
 /** Without the id where it could not be begun with it: then the CLI gives one of its own, and tells it (S8). */
 async function sessionFor({ provider, session, directory }: AgentTurn, options: AgentsOptions) {
   if (session.mode === 'resume' || session.id === undefined) return session;
-  return (await options.beginSession(provider, session.id, directory)) ? session : ({ mode: 'start' } as const);
+  return (await options.beginSession(provider, session.id, directory))
+    ? session
+    : ({ mode: 'start' } as const);
 }
 
 /** The row of a provider for one of its models. */

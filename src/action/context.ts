@@ -36,7 +36,9 @@ export function createContext({ processes, env }: ContextOptions): ContextSource
       });
       if (exit.reason === 'exited' && exit.code === 0) return { output: printed.text() };
       if (exit.reason === 'timeout') return { fault: 'took longer than 30 seconds' };
-      return { fault: exit.code === undefined ? 'did not come to an end' : `ended with exit code ${exit.code}` };
+      return {
+        fault: exit.code === undefined ? 'did not come to an end' : `ended with exit code ${exit.code}`,
+      };
     },
   };
 }

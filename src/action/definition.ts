@@ -26,6 +26,7 @@ export function readDefinition(setting: Setting, directory: string): Definition 
       directory,
       workspace,
       providers: setting.providers.map(({ id }) => id),
+      vars: Object.keys(setting.inputs.vars),
       log,
       ...(settings.defaultAgent === undefined ? {} : { defaultAgent: settings.defaultAgent }),
     }),

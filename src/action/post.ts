@@ -42,9 +42,17 @@ export async function post(setting: Setting, privateDirectory: string): Promise<
 }
 
 /** The work trees of units that `main` came not to take away. */
-async function removeUnits(setting: Setting, privateDirectory: string, { directory, prefix }: Handover): Promise<void> {
+async function removeUnits(
+  setting: Setting,
+  privateDirectory: string,
+  { directory, prefix }: Handover,
+): Promise<void> {
   const { root } = openPlaces({ temp: setting.job.temp, stateName: stateNameOf(setting), directory, prefix });
-  const git = { directory, privateDirectory: privatePaths(privateDirectory).git, env: gitEnvironment(setting.environment) };
+  const git = {
+    directory,
+    privateDirectory: privatePaths(privateDirectory).git,
+    env: gitEnvironment(setting.environment),
+  };
   // A repository that an agent has removed has none either.
   await removeLeftoverUnits(git, root).catch((error: unknown) => setting.log.debug(String(error)));
   await rm(root, { recursive: true, force: true });

@@ -24,8 +24,7 @@ export async function gatherContext(
 ): Promise<Gathered> {
   const parts: string[] = [];
   for (const entry of context) {
-    const part =
-      await (entry.type === 'file'
+    const part = await (entry.type === 'file'
       ? fileOf(run, view.render(entry.path))
       : printed(run, path, entry));
     if (typeof part === 'object') return { obstacle: part };

@@ -50,12 +50,7 @@ function upTo(until: string | undefined, scopes: readonly Scope[]): readonly Sco
   return last < 0 ? scopes : scopes.slice(0, last + 1);
 }
 
-async function runAll(
-  run: Run,
-  path: string,
-  scopes: readonly Scope[],
-  atOnce: number,
-): Promise<ScopeEnd> {
+async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: number): Promise<ScopeEnd> {
   const base = treeNow(run);
   let isStopped = false;
   const ends = await inPool(scopes, atOnce, async (scope): Promise<ScopeEnd | undefined> => {
@@ -143,7 +138,11 @@ function lastOrder({ order, attempts }: StepState): number {
 type Conflict = Extract<Merge, { status: 'conflict' }>;
 type Occupied = Extract<Merge, { status: 'occupied' }>;
 
-async function putTogether(run: Run, path: string, scopes: readonly Scope[]): Promise<Conflict | Occupied | undefined> {
+async function putTogether(
+  run: Run,
+  path: string,
+  scopes: readonly Scope[],
+): Promise<Conflict | Occupied | undefined> {
   const { units, workspace, reporter } = run.ports;
   const base = treeNow(run);
   const merge = await units.merge(base, results(run, scopes, base), `${path}, put together`);

@@ -54,7 +54,7 @@ export interface ReportAttempt {
   /** Login of whoever let it go on. */
   readonly approvedBy?: string;
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
-  readonly gates: readonly (Pick<GateResult, 'name' | 'status' | 'durationMs'>)[];
+  readonly gates: readonly Pick<GateResult, 'name' | 'status' | 'durationMs'>[];
   readonly usage: ReportUsage;
   readonly durationMs?: number;
   readonly commit?: string;

@@ -1,72 +1,66 @@
 /** What must hold between the steps of a workflow: their names, and whose session each goes on with. */
-import type { ScopeRule } from './check.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import type { StepOutline } from './outline.js';
+import { neverHasAgent } from './pass-rules.js';
 import { excerpt } from './source-line.js';
-import { isGateOnly } from './step-rules.js';
 import { didYouMean } from './suggest.js';
 
-export const duplicateNames: ScopeRule = (steps) => {
+/** Of steps that stand side by side. */
+export function duplicateNames(steps: readonly StepOutline[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   return steps.flatMap(({ name }) => {
     if (name === undefined) return [];
-    if (seen.has(name.value)) {
-      return [
-        fault(
-          'duplicate-step',
-          name.at,
-          `There is a step \`${excerpt(name.value)}\` before this one: give it another name.`,
-        ),
-      ];
-    }
+    const isTaken = seen.has(name.value);
     seen.add(name.value);
-    return [];
+    const message = `There is a step \`${excerpt(name.value)}\` before this one: give it another name.`;
+    return isTaken ? [fault('duplicate-step', name.at, message)] : [];
   });
-};
+}
 
-/** S3: a step only sees those of its own scope. */
-export const sessionTargets: ScopeRule = (steps, names) => {
-  return steps.flatMap((step, index) => {
-    if (step.session?.value.mode !== 'from') return [];
-    const before = steps.slice(0, index).find(({ name }) => name?.value === targetOf(step));
-    const isBeside = steps.some(({ name }) => name?.value === targetOf(step));
-    return sessionTarget(step, before, isBeside, names);
+/** Of the steps of one scope (S3), in the order in which they run; `all`: the names of all steps of the file. */
+export function sessionTargets(
+  scope: readonly StepOutline[],
+  all: ReadonlySet<string>,
+): readonly Diagnostic[] {
+  const before = new Map<string, StepOutline>();
+  const beside = new Set(scope.flatMap(({ name }) => name?.value ?? []));
+  return scope.flatMap((step) => {
+    const found = sessionTarget(step, before, beside, all);
+    if (step.name !== undefined) before.set(step.name.value, step);
+    return found;
   });
-};
-
-function targetOf({ session }: StepOutline): string {
-  return session?.value.mode === 'from' ? session.value.step : '';
 }
 
 function sessionTarget(
   step: StepOutline,
-  before: StepOutline | undefined,
-  isBeside: boolean,
-  all: readonly string[],
+  before: ReadonlyMap<string, StepOutline>,
+  beside: ReadonlySet<string>,
+  all: ReadonlySet<string>,
 ): readonly Diagnostic[] {
-  const target = targetOf(step);
-  const at = step.session?.at ?? step.at;
+  if (step.session?.value.mode !== 'from') return [];
+  const target = step.session.value.step;
+  const { at } = step.session;
   const shown = `\`${excerpt(target)}\``;
+  const never = (message: string) => [
+    fault('session-out-of-scope', at, `${message}, so the session is always new.`),
+  ];
+  const found = before.get(target);
+  if (found !== undefined) return withoutSession(found).flatMap((why) => never(`Step ${shown} ${why}`));
   if (target === step.name?.value) {
-    return [
-      fault(
-        'session-from-itself',
-        at,
-        `Step ${shown} cannot go on from its own session; retries keep it anyway.`,
-      ),
-    ];
+    const message = `Step ${shown} cannot go on from its own session; retries keep it anyway.`;
+    return [fault('session-from-itself', at, message)];
   }
-  if (!all.includes(target)) {
-    return [fault('unknown-step', at, `There is no step ${shown} to go on from.${didYouMean(target, all)}`)];
-  }
-  const never = 'the session is always new';
-  if (!isBeside) {
-    const message = `Step ${shown} is not in the same scope (the steps of one task see only each other), so ${never}.`;
-    return [fault('session-out-of-scope', at, message)];
-  }
-  if (before === undefined)
-    return [fault('session-out-of-scope', at, `Step ${shown} runs only after this one, so ${never}.`)];
-  return isGateOnly(before)
-    ? [fault('session-out-of-scope', at, `Step ${shown} only runs gates and has no session, so ${never}.`)]
-    : [];
+  if (beside.has(target)) return never(`Step ${shown} runs only after this one`);
+  if (all.has(target)) return never(`Step ${shown} is not in the same scope (${scopesSay})`);
+  return [fault('unknown-step', at, `There is no step ${shown} to go on from.${didYouMean(target, all)}`)];
+}
+
+const scopesSay = 'the steps of one task, and each step of a parallel group, are on their own';
+
+/** Why the step has none, if it has none. */
+function withoutSession(step: StepOutline): readonly string[] {
+  if (step.kind === 'gates') return ['only runs gates and has no session'];
+  if (step.kind === 'group') return ['is a group and has no session of its own'];
+  if (step.kind === 'call') return ['calls a workflow, whose sessions are its own'];
+  return neverHasAgent(step) ? ['runs no agent and has no session'] : [];
 }

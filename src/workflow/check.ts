@@ -4,58 +4,79 @@
  */
 import { duplicateNames, sessionTargets } from './between-steps.js';
 import type { Diagnostic } from './diagnostic.js';
-import { gateFaults, readGates } from './gates.js';
-import type { StepOutline } from './outline.js';
+import { gateFaults } from './gates.js';
+import { keysOfKind, retryOfKind } from './kind-rules.js';
+import { unknownNames } from './name-rules.js';
+import { type StepOutline, withInner } from './outline.js';
+import { withoutAgent } from './pass-rules.js';
 import { retryFaults } from './retry.js';
+import { conversations } from './scopes.js';
 import { split } from './split-rules.js';
-import { blocks, gateOnly, isGateOnly, stepName, typed } from './step-rules.js';
+import { blocks, gateOnly, stepName, typed } from './step-rules.js';
+import { gatesOf } from './templates.js';
 import { agents, removedNames } from './text-rules.js';
+import { context, guard, worktree } from './value-rules.js';
 
 export interface CheckOptions {
   /** Ids of the providers there are; without them agent names are not checked. */
   readonly providers?: readonly string[] | undefined;
   /** Stands in where a step names no agent. */
   readonly defaultAgent?: string | undefined;
+  /** Names that templates find besides those of the language; without them names without a dot are not checked. */
+  readonly vars?: readonly string[] | undefined;
 }
 
-export type StepRule = (step: StepOutline, options: CheckOptions) => readonly Diagnostic[];
-/** `steps`: those of one scope, which is the workflow or the `each` of a split; `names`: of all steps anywhere. */
-export type ScopeRule = (steps: readonly StepOutline[], names: readonly string[]) => readonly Diagnostic[];
+export interface CheckedText extends CheckOptions {
+  /** The file, so that a fault can point into a long value. */
+  readonly text: string;
+}
+
+export type StepRule = (step: StepOutline, options: CheckedText) => readonly Diagnostic[];
 
 const gates: StepRule = ({ gate }) => (gate === undefined ? [] : gateFaults(gate.value));
 
 const retry: StepRule = (step) => {
-  if (step.retry === undefined || isGateOnly(step)) return [];
-  const gateNames = step.gate === undefined ? [] : readGates(step.gate.value).map(({ name }) => name);
-  return retryFaults(step.retry.value, gateNames);
+  if (step.retry === undefined || step.kind === 'gates') return [];
+  const names = gatesOf(step).map(({ name }) => name);
+  return retryFaults(step.retry.value, names);
 };
 
 const stepRules: readonly StepRule[] = [
+  keysOfKind,
   blocks,
   gateOnly,
   typed,
   split,
   stepName,
   agents,
+  withoutAgent,
+  worktree,
+  context,
+  guard,
   gates,
   retry,
+  retryOfKind,
   removedNames,
 ];
-const scopeRules: readonly ScopeRule[] = [duplicateNames, sessionTargets];
 
-/** What can be said of a step without knowing the others. */
-export function checkStep(step: StepOutline, options: CheckOptions): readonly Diagnostic[] {
-  const inner = (step.each ?? []).flatMap((one) => checkStep(one, options));
-  return [...stepRules.flatMap((rule) => rule(step, options)), ...inner];
+/** What can be said of a step without knowing those beside it. */
+export function checkStep(step: StepOutline, options: CheckedText): readonly Diagnostic[] {
+  return withInner(step).flatMap((one) => stepRules.flatMap((rule) => rule(one, options)));
 }
 
 /** What only shows between the steps. */
-export function checkSteps(steps: readonly StepOutline[]): readonly Diagnostic[] {
-  const scopes = scopesOf(steps);
-  const names = scopes.flat().flatMap(({ name }) => name?.value ?? []);
-  return scopes.flatMap((scope) => scopeRules.flatMap((rule) => rule(scope, names)));
+export function checkSteps(steps: readonly StepOutline[], options: CheckedText): readonly Diagnostic[] {
+  const names = new Set(steps.flatMap(withInner).flatMap(({ name }) => name?.value ?? []));
+  return [
+    ...siblings(steps).flatMap(duplicateNames),
+    ...conversations(steps).flatMap((scope) => sessionTargets(scope, names)),
+    ...unknownNames(steps, options),
+  ];
 }
 
-function scopesOf(steps: readonly StepOutline[]): readonly (readonly StepOutline[])[] {
-  return [steps, ...steps.flatMap(({ each }) => (each === undefined ? [] : scopesOf(each)))];
+/** All lists of steps that stand side by side. */
+function siblings(steps: readonly StepOutline[]): readonly (readonly StepOutline[])[] {
+  const lists = steps.flatMap(({ each, steps: inner }) => [each ?? [], inner ?? []]);
+  const inner = lists.filter((list) => list.length > 0);
+  return [steps, ...inner.flatMap(siblings)];
 }

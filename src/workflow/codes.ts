@@ -35,6 +35,7 @@ const table = {
   'not-supported-yet': error('The language has this, but this version of the action does not run it.'),
   'removed-key': error('The language had this key once; something else took its place.'),
   'deprecated-key': warning('The language had this key once; it has no effect any more.'),
+  'no-effect': warning('A key is there and has no effect.'),
   'block-and-flat': error('A key stands both in a `get` or `run` block and beside it.'),
   'outside-block': error('A key stands beside the `get` or `run` block that it belongs in.'),
   // Steps.
@@ -45,6 +46,8 @@ const table = {
   'missing-agent': error('A step that needs an agent names none.'),
   'missing-prompt': warning('A `code` step tells its agent nothing.'),
   'unknown-agent': error('No provider is known for this agent name.'),
+  'unreadable-file': error('A file that the workflow names cannot be read.'),
+  'unknown-name': warning('A template names something that is nowhere to be found; it is always empty.'),
   'removed-name': warning('A template names something that the language no longer has; it is always empty.'),
   // Sessions.
   'bad-session': error('The value of `session` is none of the accepted ones.'),
@@ -60,6 +63,11 @@ const table = {
   'retry-unreachable': warning('A retry entry can never apply, or not before a re-run.'),
   'unused-override': warning('A retry entry with `exit` has overrides, which never apply.'),
   'unknown-gate-name': warning('A `not` condition waits for a gate that the step does not have.'),
+  // Workflows that are called.
+  'unknown-workflow': error('There is no workflow of this name.'),
+  'workflow-cycle': error('A workflow calls itself, directly or through others.'),
+  'unknown-input': warning('A workflow is given an input that it never names.'),
+  'missing-input': warning('A workflow names a variable that it is not given; it is always empty.'),
   // All of them.
   'too-many': error('The file has more faults than are shown.'),
 } as const satisfies Record<string, Kind>;

@@ -1,26 +1,32 @@
-/** Where the workflow that the input `workflow` asks for may lie. Looks at no disk: that is for the caller. */
-import { excerpt } from './source-line.js';
+/** Where a workflow may lie, by the name or path that it is asked for. Looks at no disk: that is for the caller. */
 
-/** Paths from the working directory with `/`, the first that exists counts; or why the value cannot be used. */
-export type WorkflowCandidates = { readonly paths: readonly string[] } | { readonly fault: string };
-
-const folder = '.gump/workflows';
+export interface WorkflowPlaces {
+  /** From the working directory, with `/`. */
+  readonly path: string;
+  /** What it may be called among the built-ins; absent where a path was given. */
+  readonly name?: string;
+}
 
 /**
- * A value that ends in `.yaml` or `.yml` is a path; any other is a name, which may lie in folders:
- * `team/tdd` is `.gump/workflows/team/tdd.yaml`.
+ * A value that ends in `.yaml` or `.yml` is a path; any other is a name, which may lie in folders: `team/tdd`
+ * is `.gump/workflows/team/tdd.yaml`, and `validators/x` is `.gump/validators/x.yaml`. A value that cannot be
+ * used gives the end of a sentence that says why.
  */
-export function workflowCandidates(value: string): WorkflowCandidates {
+export function workflowPlaces(value: string): WorkflowPlaces | { readonly fault: string } {
   const text = value.trim();
   const wrong = whatIsWrong(text);
-  if (wrong !== undefined) return { fault: `Input \`workflow\` is "${excerpt(text)}": ${wrong}` };
-  const segments = text.split('/').filter((segment) => segment !== '' && segment !== '.');
-  const path = segments.join('/');
-  return { paths: [/\.ya?ml$/.test(path) ? path : `${folder}/${path}.yaml`] };
+  if (wrong !== undefined) return { fault: wrong };
+  const path = text
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== '.')
+    .join('/');
+  if (/\.ya?ml$/.test(path)) return { path };
+  const folder = path.startsWith('validators/') ? '.gump' : '.gump/workflows';
+  return { path: `${folder}/${path}.yaml`, name: path };
 }
 
 const allowed =
-  'Give a path in the repository that ends in `.yaml` or `.yml`, or the NAME of `.gump/workflows/NAME.yaml`.';
+  'Give a path in the repository that ends in `.yaml` or `.yml`, the NAME of `.gump/workflows/NAME.yaml`, or a built-in.';
 
 function whatIsWrong(text: string): string | undefined {
   if (text === '') return `it is empty. ${allowed}`;

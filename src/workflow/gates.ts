@@ -1,9 +1,9 @@
 /** Gate entries: their spellings, what each takes, and the names by which the rest of the workflow speaks of them. */
 import { type Diagnostic, fault, type Span } from './diagnostic.js';
-import { laterGate } from './later.js';
+import { calledByGate, lastSegment, type Reference } from './reference.js';
 import { excerpt } from './source-line.js';
 import { didYouMean } from './suggest.js';
-import type { ListTree, Tree } from './tree.js';
+import { entryOf, type ListTree, type MapTree, type Tree } from './tree.js';
 import type { Gate } from './workflow.js';
 
 const withoutArgument = ['compile', 'test', 'lint', 'tests_found'] as const;
@@ -11,17 +11,29 @@ const withArgument = ['touched', 'untouched', 'bash'] as const;
 /** What `schema` may be held against; the first when nothing is said. */
 const contracts = ['plan', 'review'] as const;
 
-export const gateTypes: readonly string[] = [...withoutArgument, 'coverage', ...withArgument, 'schema'];
+export const gateTypes: readonly string[] = [
+  ...withoutArgument,
+  'coverage',
+  ...withArgument,
+  'schema',
+  'validate',
+];
+
+/** A gate before the workflow that it may call is there. */
+export type WrittenGate =
+  | Exclude<Gate, { readonly type: 'validate' }>
+  | { readonly name: string; readonly type: 'validate'; readonly reference: Reference };
 
 /** A gate as it was written. */
 interface Entry {
   readonly type: string;
   readonly argument?: string | undefined;
+  readonly reference?: Reference | undefined;
   readonly at: Span;
 }
 
 /** Every gate that can be read; its place in the list stays its place in the file, for the name holds it. */
-export function readGates(list: ListTree): readonly Gate[] {
+export function readGates(list: ListTree): readonly WrittenGate[] {
   const taken = new Set<string>();
   return list.items.flatMap((item, index) => {
     const entry = readEntry(item);
@@ -44,7 +56,8 @@ export function gateFaults(list: ListTree): readonly Diagnostic[] {
 }
 
 function severalGates(item: Tree): Diagnostic | undefined {
-  if (item.kind !== 'map') return undefined;
+  // Beside `validate` every key is an input.
+  if (item.kind !== 'map' || entryOf(item, 'validate') !== undefined) return undefined;
   const gates = item.entries.filter(({ key }) => gateTypes.includes(key));
   if (item.entries.length === 0) return fault('unknown-gate', item.at, `This entry names no gate. ${listed}`);
   if (gates.length < 2) return undefined;
@@ -56,6 +69,7 @@ function readEntry(item: Tree): Entry | undefined {
   if (item.kind === 'list') return undefined;
   if (item.kind === 'scalar')
     return typeof item.value === 'string' ? fromText(item.value, item.at) : undefined;
+  if (entryOf(item, 'validate') !== undefined) return validator(item);
   const [only] = item.entries.filter(
     ({ key }) => key === 'coverage' || withArgument.some((type) => type === key),
   );
@@ -63,18 +77,25 @@ function readEntry(item: Tree): Entry | undefined {
   return { type: only.key, argument: String(only.value.value), at: only.value.at };
 }
 
+function validator(item: MapTree): Entry | undefined {
+  const reference = calledByGate(item);
+  return reference && { type: 'validate', argument: reference.path, reference, at: reference.at };
+}
+
 function fromText(text: string, at: Span): Entry | undefined {
   if (text.trim() === '') return undefined;
   const colon = text.indexOf(':');
   if (colon === -1) return { type: text.trim(), at };
-  return { type: text.slice(0, colon).trim(), argument: text.slice(colon + 1).trim(), at };
+  const type = text.slice(0, colon).trim();
+  const argument = text.slice(colon + 1).trim();
+  return type === 'validate' && argument !== ''
+    ? { type, argument, reference: { path: argument, at, inputs: [] }, at }
+    : { type, argument, at };
 }
 
 const listed = `There are: ${gateTypes.join(', ')}.`;
 
 function entryFault({ type, argument, at }: Entry): Diagnostic | undefined {
-  const later = laterGate(type);
-  if (later !== undefined) return fault('not-supported-yet', at, later);
   if (!gateTypes.includes(type)) {
     const hint = didYouMean(type, gateTypes) || ` ${listed}`;
     return fault('unknown-gate', at, `There is no gate \`${excerpt(type)}\`.${hint}`);
@@ -95,19 +116,32 @@ function argumentFault(type: string, argument: string | undefined): string | und
       : `The gate \`schema\` takes \`plan\` or \`review\`, not "${excerpt(argument)}".`;
   }
   if (type !== 'coverage') {
-    const example = type === 'bash' ? 'bash: COMMAND' : `${type}: "PATTERN"`;
+    const example = examples[type] ?? `${type}: "PATTERN"`;
     return argument ? undefined : `The gate \`${type}\` needs an argument: write \`- ${example}\`.`;
   }
   if (argument === undefined || (/^\d{1,3}$/.test(argument) && Number(argument) <= 100)) return undefined;
   return `The gate \`coverage\` takes a whole number from 0 to 100 without a percent sign, not "${excerpt(argument)}".`;
 }
 
-// The reference's names: the type, or with an argument, or the second time, the type and the place in the list.
+const examples: Readonly<Record<string, string>> = { bash: 'bash: COMMAND', validate: 'validate: WORKFLOW' };
+
+// The reference's names: of a validator the last word of its path; else the type, or with an argument, or the
+// second time, the type and the place in the list.
 function gateName({ type, argument }: Entry, index: number, taken: ReadonlySet<string>): string {
-  return argument === undefined && !taken.has(type) ? type : `${type}_${index}`;
+  const plain = type === 'validate' ? validatorName(argument ?? '') : type;
+  const isFree = (type === 'validate' || argument === undefined) && !taken.has(plain);
+  let name = isFree ? plain : `${plain}_${index}`;
+  while (taken.has(name)) name = `${name}_${index}`;
+  return name;
 }
 
-function toGate({ type, argument }: Entry, name: string): Gate {
+function validatorName(path: string): string {
+  const segment = lastSegment(path);
+  return segment.slice(segment.lastIndexOf('-') + 1) || segment;
+}
+
+function toGate({ type, argument, reference }: Entry, name: string): WrittenGate {
+  if (reference !== undefined) return { name, type: 'validate', reference };
   if (type === 'touched' || type === 'untouched') return { name, type, pattern: argument ?? '' };
   if (type === 'bash') return { name, type, command: argument ?? '' };
   if (type === 'schema') return { name, type, contract: argument === 'review' ? 'review' : 'plan' };

@@ -1,7 +1,7 @@
 /** A key that a place does not have: what is said of it. */
 import type { Code } from './codes.js';
 import { gateTypes } from './gates.js';
-import { laterGate, laterKey, type Place } from './later.js';
+import { laterKey, type Place } from './later.js';
 import { excerpt } from './source-line.js';
 import { closest, didYouMean } from './suggest.js';
 import * as syntax from './syntax.js';
@@ -17,6 +17,9 @@ const known: Readonly<Record<Place, readonly string[]>> = {
   step: Object.keys(syntax.step.shape),
   get: Object.keys(syntax.getBlock.shape),
   run: Object.keys(syntax.runBlock.shape),
+  guard: Object.keys(syntax.guard.shape),
+  context: Object.keys(syntax.contextEntry.shape),
+  prompt: Object.keys(syntax.promptFile.shape),
   gate: [...gateTypes],
   retry: Object.keys(syntax.retryEntry.shape),
   session: Object.keys(syntax.sessionMapping.shape),
@@ -33,6 +36,9 @@ const titles: Readonly<Record<Place, string>> = {
   step: 'a step',
   get: '`get`',
   run: '`run`',
+  guard: '`guard`',
+  context: 'an entry of `context`',
+  prompt: 'a `prompt`',
   gate: 'a gate',
   retry: 'a retry entry',
   session: '`session`',
@@ -46,7 +52,7 @@ export function isMisspelt(key: string, tree: Tree | undefined, place: Place): b
 
 /** What is wrong with a key that the schema of this place does not list. */
 export function keyFault(place: Place, key: string): KeyFault {
-  const notYet = place === 'gate' ? laterGate(key) : laterKey(place, key);
+  const notYet = laterKey(place, key);
   if (notYet !== undefined) return { code: 'not-supported-yet', message: notYet };
   if (deprecated[place]?.includes(key)) return { code: 'deprecated-key', message: withoutEffect(key) };
   if (place === 'step' && key === 'validate') {
@@ -64,9 +70,13 @@ function gateFault(key: string): KeyFault | undefined {
   return { code: 'gate-argument', message: `The gate \`${key}\` takes no argument: write \`- ${key}\`.` };
 }
 
+const withoutNeighbours: readonly Place[] = ['gate', 'session', 'context', 'prompt'];
+
 function misplaced(place: Place, key: string): KeyFault | undefined {
-  if (place === 'gate' || place === 'session') return undefined;
-  const home = (['get', 'run', 'step', 'root'] as const).find((other) => isAtHome(other, place, key));
+  if (withoutNeighbours.includes(place)) return undefined;
+  const home = (['get', 'run', 'step', 'guard', 'root'] as const).find((other) =>
+    isAtHome(other, place, key),
+  );
   if (home === undefined) return undefined;
   const message = `\`${key}\` does not belong in ${titles[place]}, but in ${titles[home]}: move it there.`;
   return { code: 'misplaced-key', message };
@@ -74,7 +84,7 @@ function misplaced(place: Place, key: string): KeyFault | undefined {
 
 // A retry entry looks like a step in many ways; only what says what the step itself is can be told from a slip.
 function isAtHome(home: Place, place: Place, key: string): boolean {
-  if (home === place || (place === 'root' && (home === 'get' || home === 'run'))) return false;
+  if (home === place || (place === 'root' && home !== 'step')) return false;
   return known[home].includes(key) || laterKey(home, key) !== undefined;
 }
 

@@ -4,10 +4,7 @@
  * character, so that every offset stays honest. It reads tokens, not lines: what looks like it in a comment,
  * a quoted text or a block of text is left alone.
  */
-import { Lexer } from 'yaml';
-
-// Private use area: takes the place of the one blank, and is no blank to YAML.
-const mark = '\uE000';
+import { isBlank, isQuoted, mark, type Token, tokens } from './tokens.js';
 
 /** Text of the same length in which every one-line `session: from:` is valid YAML. */
 export function rewriteOneLineSessions(text: string): string {
@@ -25,16 +22,14 @@ export function withoutMark(value: string): string {
   return value.startsWith(`from:${mark}`) ? value.replace(mark, ' ') : value;
 }
 
-type Token = { readonly source: string; readonly offset: number; readonly plain: boolean };
-
 const shape: readonly ((token: Token) => boolean)[] = [
   (token) => token.plain && token.source === 'session',
   (token) => token.source === ':',
-  (token) => /^[ \t]+$/.test(token.source),
+  isBlank,
   (token) => token.plain && token.source === 'from',
   (token) => token.source === ':',
-  (token) => /^[ \t]+$/.test(token.source),
-  (token) => token.plain || /^["']/.test(token.source),
+  isBlank,
+  (token) => token.plain || isQuoted(token),
 ];
 
 function* blanksAfterFrom(text: string): Generator<number> {
@@ -46,24 +41,5 @@ function* blanksAfterFrom(text: string): Generator<number> {
     if (matched < shape.length) continue;
     yield blank;
     matched = 0;
-  }
-}
-
-// yaml 2.9 marks its tokens: \x1f announces a plain or block text, \x02 a document, \x18 the end of a broken
-// flow collection. None of them stands in the source, so none counts for the offset.
-const announcesText = '\x1f';
-const withoutLength = new Set(['\x02', '\x18']);
-
-function* tokens(text: string): Generator<Token> {
-  let offset = 0;
-  let plain = false;
-  for (const source of new Lexer().lex(text)) {
-    if (!plain && source === announcesText) {
-      plain = true;
-    } else if (plain || !withoutLength.has(source)) {
-      yield { source, offset, plain };
-      offset += source.length;
-      plain = false;
-    }
   }
 }

@@ -1,28 +1,38 @@
 /** Retry entries: what each says, and what must hold between them. */
 import { type Diagnostic, fault } from './diagnostic.js';
+import { calledByRetry, type Reference } from './reference.js';
 import { excerpt } from './source-line.js';
 import { didYouMean } from './suggest.js';
-import { childOf, type Entry, entryOf, type ListTree, type MapTree } from './tree.js';
+import { childOf, type Entry, entryOf, type ListTree, type MapTree, mappingsIn } from './tree.js';
 import type { RetryEntry, RetryOverrides } from './workflow.js';
 
-const conditions = ['attempt', 'not', 'exit'] as const;
-const notYet = 'validate';
+/** An entry before the workflow that it may call is there. */
+export interface WrittenRetry {
+  readonly when:
+    | Exclude<RetryEntry['when'], { readonly validate: unknown }>
+    | { readonly validate: Reference };
+  readonly overrides: RetryOverrides;
+}
+
+const conditions = ['attempt', 'not', 'validate', 'exit'] as const;
 const overrideKeys = ['agent', 'session', 'worktree', 'prompt'] as const;
 
 /** The entries as data. To be asked only when nothing is wrong with them. */
-export function readRetry(list: ListTree): readonly RetryEntry[] {
-  return mappings(list).flatMap((entry) => {
+export function readRetry(list: ListTree): readonly WrittenRetry[] {
+  return mappingsIn(list).flatMap((entry) => {
     const when = readCondition(entry);
     return when === undefined ? [] : [{ when, overrides: 'exit' in when ? {} : readOverrides(entry) }];
   });
 }
 
-function readCondition(entry: MapTree): RetryEntry['when'] | undefined {
+function readCondition(entry: MapTree): WrittenRetry['when'] | undefined {
   const attempt = numberOf(entry, 'attempt');
   const exit = numberOf(entry, 'exit');
   const gate = gateOf(textOf(entry, 'not') ?? '');
   if (attempt !== undefined) return { attempt };
   if (exit !== undefined) return { exit };
+  const validate = calledByRetry(entry);
+  if (validate !== undefined) return { validate };
   return gate === undefined ? undefined : { not: gate };
 }
 
@@ -36,20 +46,31 @@ function readOverrides(entry: MapTree): RetryOverrides {
 
 /** Faults of the entries taken together; that each value is of its kind is for the schema to say. */
 export function retryFaults(list: ListTree, gates: readonly string[]): readonly Diagnostic[] {
-  const entries = mappings(list);
-  const each = entries.flatMap((entry) => [...conditionFault(entry), ...unusedOverrides(entry)]);
+  const entries = mappingsIn(list);
+  const each = entries.flatMap((entry) => [
+    ...conditionFault(entry),
+    ...withFault(entry),
+    ...unusedOverrides(entry),
+  ]);
   return [...each, ...gateNameFaults(entries, gates), ...orderFaults(entries), ...exitFaults(list, entries)];
 }
 
 function conditionFault(entry: MapTree): readonly Diagnostic[] {
-  const there = entry.entries.filter(({ key }) => key === notYet || conditions.some((one) => one === key));
-  const allowed = '`attempt`, `not` or `exit`';
+  const there = entry.entries.filter(({ key }) => conditions.some((one) => one === key));
+  const allowed = '`attempt`, `not`, `validate` or `exit`';
   if (there.length === 1) return [];
   const message =
     there.length === 0
       ? `A retry entry needs one condition: ${allowed}.`
       : `A retry entry has one condition, not ${there.map(({ key }) => `\`${key}\``).join(' and ')}: make an entry of each.`;
   return [fault('retry-condition', there[1]?.at ?? entry.at, message)];
+}
+
+function withFault(entry: MapTree): readonly Diagnostic[] {
+  const inputs = entryOf(entry, 'with');
+  if (inputs === undefined || entryOf(entry, 'validate') !== undefined) return [];
+  const message = '`with` hands inputs to the workflow of `validate`, which this entry does not have.';
+  return [fault('misplaced-key', inputs.at, message)];
 }
 
 function unusedOverrides(entry: MapTree): readonly Diagnostic[] {
@@ -134,10 +155,6 @@ function beyondExit(entries: readonly MapTree[], most: number): readonly Diagnos
       ),
     ];
   });
-}
-
-function mappings(list: ListTree): readonly MapTree[] {
-  return list.items.filter((item) => item.kind === 'map');
 }
 
 function scalarOf(

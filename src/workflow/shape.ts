@@ -3,11 +3,11 @@ import type { core, ZodType } from 'zod';
 import type { Code } from './codes.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import { isMisspelt, keyFault } from './keys.js';
-import { laterGate, laterValue, type Place } from './later.js';
+import { laterValue, type Place } from './later.js';
 import { type Found, locate, type Path } from './locate.js';
 import { excerpt } from './source-line.js';
 import { didYouMean } from './suggest.js';
-import { entryOf, type Tree, toData } from './tree.js';
+import { type Entry, entryOf, type Tree, toData } from './tree.js';
 
 type Issue = core.$ZodIssue;
 
@@ -37,7 +37,7 @@ function told(issue: Issue, path: Path, tree: Tree, top: Place): readonly Diagno
 function union(issue: core.$ZodIssueInvalidUnion, path: Path, tree: Tree, top: Place): readonly Diagnostic[] {
   const ofWrongKind = (issues: readonly Issue[]): boolean =>
     issues.some(({ code, path: inner }) => code === 'invalid_type' && inner.length === 0);
-  const options = issue.errors.filter((issues) => !ofWrongKind(issues));
+  const options = isNoPromptFile(path, tree) ? [] : issue.errors.filter((issues) => !ofWrongKind(issues));
   const [only] = options;
   if (only !== undefined && options.length === 1) {
     return only.flatMap((inner) => told(inner, [...path, ...inner.path], tree, top));
@@ -46,16 +46,35 @@ function union(issue: core.$ZodIssueInvalidUnion, path: Path, tree: Tree, top: P
     issues.flatMap((one) => ('expected' in one ? [one.expected] : [])),
   );
   const found = locate(tree, path);
-  return [fault('wrong-type', found.at, wrongType(kinds, path, found))];
+  // Nobody who wrote `{spec}` without quotes thought of a file.
+  const meant = nameOf(path) === 'prompt' ? ['string'] : kinds;
+  return [fault('wrong-type', found.at, wrongType(meant, path, found))];
+}
+
+function isNoPromptFile(path: Path, tree: Tree): boolean {
+  const { tree: value } = locate(tree, path);
+  return nameOf(path) === 'prompt' && value.kind === 'map' && entryOf(value, 'file') === undefined;
 }
 
 function keyFaults(keys: readonly string[], tree: Tree, place: Place): readonly Diagnostic[] {
-  // All other keys of a gate that calls a workflow are inputs of that workflow.
-  const call = place === 'gate' ? keys.filter((key) => laterGate(key) !== undefined) : [];
-  return (call.length > 0 ? call : keys).map((key) => {
+  return keys.flatMap((key) => {
+    const entry = entryOf(tree, key);
+    if (isCall(place, tree)) return entry === undefined ? [] : inputFaults(entry);
     const { code, message } = keyFault(place, key);
-    return fault(code, entryOf(tree, key)?.at ?? tree.at, message);
+    return [fault(code, entry?.at ?? tree.at, message)];
   });
+}
+
+/** All other keys beside the workflow that is called are inputs of it. */
+function isCall(place: Place, tree: Tree): boolean {
+  const key = place === 'gate' ? 'validate' : 'workflow';
+  return (place === 'gate' || place === 'get') && entryOf(tree, key) !== undefined;
+}
+
+function inputFaults({ key, at, value }: Entry): readonly Diagnostic[] {
+  if (value.kind === 'scalar' && value.value !== null) return [];
+  const message = `\`${excerpt(key)}\` must be text, but is ${describe(value)}${hint(['string'], value)}.`;
+  return [fault('wrong-type', value.kind === 'scalar' ? value.at : at, message)];
 }
 
 /** What stands at the end of the path: an entry of `gate` or `retry`, a step, or the mapping of that name. */
@@ -64,8 +83,10 @@ function placeOf(path: Path, top: Place): Place {
   if (last === undefined) return top;
   const name = String(typeof last === 'number' ? path.at(-2) : last);
   if (name === 'steps' || name === 'each') return 'step';
-  return name === 'get' || name === 'run' || name === 'gate' || name === 'retry' ? name : 'session';
+  return (named as readonly string[]).includes(name) ? (name as Place) : 'session';
 }
+
+const named: readonly Place[] = ['get', 'run', 'guard', 'context', 'prompt', 'gate', 'retry'];
 
 function codeOf(issue: Issue): Code {
   if (issue.code === 'custom') return (issue.params as { code: Code }).code;
@@ -95,8 +116,10 @@ const kindNames: Readonly<Record<string, string | undefined>> = {
   string: 'text',
   array: 'a list',
   object: 'a mapping',
-  // Nothing in the language takes a fraction.
+  record: 'a mapping',
+  // What takes a fraction says so in its own words.
   number: 'a whole number',
+  boolean: '`true` or `false`',
   int: 'a whole number',
 };
 

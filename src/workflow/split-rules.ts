@@ -3,28 +3,11 @@ import type { StepRule } from './check.js';
 import { fault } from './diagnostic.js';
 import { readGates } from './gates.js';
 import { has, type StepOutline } from './outline.js';
-import { entryOf } from './tree.js';
 
 export const split: StepRule = (step) => {
-  const at = step.type?.at ?? step.at;
-  const faults = [];
-  const isSplit = step.type?.value === 'split';
-  if (isSplit && !has(step, 'each')) {
-    faults.push(
-      fault('missing-key', at, 'A split needs `each`: the steps that every task of its plan goes through.'),
-    );
-  }
-  const each = entryOf(step.tree, 'each');
-  if (!isSplit && each !== undefined) {
-    faults.push(
-      fault(
-        'misplaced-key',
-        each.at,
-        '`each` belongs to a step of `type: split`: set the type, or remove it.',
-      ),
-    );
-  }
-  return [...faults, ...schemaGates(step)];
+  if (step.kind !== 'split' || has(step, 'each')) return schemaGates(step);
+  const message = 'A split needs `each`: the steps that every task of its plan goes through.';
+  return [fault('missing-key', step.type?.at ?? step.at, message), ...schemaGates(step)];
 };
 
 /** The gate looks at a file that only one kind of step has to write. */

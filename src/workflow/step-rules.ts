@@ -4,13 +4,9 @@ import { type Diagnostic, fault } from './diagnostic.js';
 import { isMisspelt } from './keys.js';
 import { laterValue } from './later.js';
 import { type Block, blockKeys, has, type StepOutline } from './outline.js';
+import { pass } from './pass-rules.js';
 import { reservedStepNames } from './step-name.js';
 import { childOf, entryOf } from './tree.js';
-
-/** A step with no `type` that asks nothing of an agent. */
-export function isGateOnly(step: StepOutline): boolean {
-  return !['type', 'agent', 'prompt', 'get', 'run', 'each'].some((key) => has(step, key));
-}
 
 export const blocks: StepRule = (step) =>
   (Object.keys(blockKeys) as Block[]).flatMap((block) => blockFaults(step, block));
@@ -22,6 +18,8 @@ function blockFaults(step: StepOutline, block: Block): readonly Diagnostic[] {
     const flat = entryOf(step.tree, key);
     if (flat === undefined) return [];
     const twice = entryOf(inside, key) !== undefined;
+    // The documentation of the language writes `hitl` beside `run`.
+    if (key === 'hitl' && !twice) return [];
     return twice
       ? fault('block-and-flat', flat.at, `\`${key}\` stands both in \`${block}\` and beside it: remove one.`)
       : fault(
@@ -33,8 +31,10 @@ function blockFaults(step: StepOutline, block: Block): readonly Diagnostic[] {
 }
 
 export const gateOnly: StepRule = (step) => {
-  if (!isGateOnly(step)) return [];
-  const forbidden = ['session', 'retry'].flatMap((key) => entryOf(step.tree, key) ?? []);
+  if (step.kind !== 'gates') return [];
+  const forbidden = ['session', 'retry', 'context', 'worktree', 'guard'].flatMap(
+    (key) => entryOf(step.tree, key) ?? [],
+  );
   const withAgent = forbidden.map(({ key, at }) =>
     fault(
       'gate-only-step',
@@ -42,22 +42,17 @@ export const gateOnly: StepRule = (step) => {
       `A step that only runs gates has no \`${key}\`: remove it, or give the step \`type\` and \`agent\`.`,
     ),
   );
-  if (has(step, 'gate') ? step.gate?.value.items.length !== 0 : knownLater(step)) return withAgent;
+  if (has(step, 'gate') ? step.gate?.value.items.length !== 0 : has(step, 'validate')) return withAgent;
   const message = 'The step does nothing: give it `type` and `agent`, or `gate` with at least one gate.';
   return [...withAgent, fault('missing-key', step.gate?.at ?? step.at, message)];
 };
 
-// A step of a kind that does not run yet has been told so; that it has no gates besides is no news.
-function knownLater(step: StepOutline): boolean {
-  return ['steps', 'workflow', 'validate'].some((key) => has(step, key));
-}
-
 export const typed: StepRule = (step, { defaultAgent }) => {
-  if (isGateOnly(step)) return [];
+  if (step.kind !== 'agent' && step.kind !== 'split') return [];
   const faults: Diagnostic[] = [];
   if (lacks(step, 'type')) {
     const message =
-      'A step with an agent needs `type`: `code` if it changes files, `validate` if it judges, `split` if it plans tasks.';
+      'A step with an agent needs `type`: `code` if it changes files, `validate` if it judges, `split` if it plans tasks, `artifact` if it writes a text.';
     faults.push(fault('missing-key', step.at, message));
   }
   if (defaultAgent === undefined && lacks(step, 'agent', 'run') && !isLaterType(step)) {
@@ -65,7 +60,7 @@ export const typed: StepRule = (step, { defaultAgent }) => {
       'The step needs `agent`, such as `agent: claude-haiku`. (A step that only runs gates has no `type`.)';
     faults.push(fault('missing-agent', step.type?.at ?? step.at, message));
   }
-  if (step.type?.value === 'code' && lacks(step, 'prompt', 'get')) {
+  if (step.type?.value === 'code' && step.agent?.value.trim() !== pass && lacks(step, 'prompt', 'get')) {
     faults.push(fault('missing-prompt', step.at, 'The step has no `prompt`: its agent is told nothing.'));
   }
   return faults;

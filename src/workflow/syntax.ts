@@ -5,6 +5,8 @@
  */
 import { z } from 'zod';
 import type { Code } from './codes.js';
+import { readAmount, readCount, readTime } from './numbers.js';
+import { isPause, isSwitch } from './pause.js';
 import { isSessionText } from './session.js';
 import { stepNameFault } from './step-name.js';
 
@@ -26,11 +28,92 @@ const stepName = filled('')
     description: 'Name of the step, unlike those beside it; part of its path, by which results are found.',
   });
 
+/** A value with spellings of its own: `meaning` for people, `says` for the end of a message, `json` for editors. */
+const spelled = (reads: (value: unknown) => boolean, says: string, meaning: string, json: object) =>
+  z
+    .unknown()
+    .refine((value) => value === undefined || reads(value), withCode('bad-value', says))
+    .meta({ description: meaning, ...json });
+
+const numberJson = { type: ['number', 'string'], minimum: 0, pattern: '^\\s*\\d+(\\.\\d+)?\\s*$' };
+const amount = (meaning: string) =>
+  spelled((value) => readAmount(value) !== undefined, 'must be a number of dollars', meaning, numberJson);
+const count = (meaning: string) =>
+  spelled(
+    (value) => readCount(value) !== undefined,
+    'must be a whole number, 0 or more',
+    meaning,
+    numberJson,
+  );
+const time = (meaning: string) =>
+  spelled(
+    (value) => readTime(value) !== undefined,
+    'must be a time such as `90s`, `30m` or `1h30m`, at most a year',
+    meaning,
+    { type: 'string', pattern: '^\\s*((\\d+\\.?\\d*|\\.\\d+)(h|ms|m|s))+\\s*$' },
+  );
+
+const scalarJson = { type: ['string', 'number', 'boolean'] };
+const input = z
+  .unknown()
+  .refine(
+    (value) => ['string', 'number', 'boolean'].includes(typeof value),
+    withCode('wrong-type', 'must be text'),
+  )
+  .meta({ description: 'Template: what the called workflow finds under this name.', ...scalarJson });
+const inputs = z
+  .record(z.string(), input)
+  .meta({ description: 'Inputs of the called workflow: name and template.' });
+
 const agent = filled(
-  'The agent, `provider` or `provider-model`, such as `claude-haiku`. Template: `{impl.agent}` is the agent that the step `impl` used last.',
+  'The agent, `provider` or `provider-model`, such as `claude-haiku`. Template: `{impl.agent}` is the agent that the step `impl` used last. `pass`: none, the gates judge what is there.',
 );
 
-const prompt = filled('What the agent is told. Template: `{spec}`, `{error}`, `{tests.output}`, …');
+export const promptFile = z.strictObject({
+  file: filled('Path of a file with the prompt, from the folder of the workflow file.'),
+});
+
+const prompt = z
+  .union([filled('What the agent is told.'), promptFile])
+  .meta({ description: 'What the agent is told. Template: `{spec}`, `{error}`, `{tests.output}`, …' });
+
+export const contextEntry = z.strictObject({
+  file: filled('Path of a file from the working directory, whose text is given. Template.').optional(),
+  bash: filled('A shell command; what it prints is given.').optional(),
+});
+
+const context = z
+  .array(contextEntry)
+  .meta({ description: 'Files and outputs of commands that are put behind the prompt.' });
+
+const worktree = z.enum(['read-write', 'read-only', 'none']).meta({
+  description:
+    'Whether the agent may change files. `none`: it works in an empty folder. Left out: `read-write` for `code`, else `read-only`.',
+});
+
+export const guard = z
+  .strictObject({
+    max_turns: count('Answers of the model in one attempt.').optional(),
+    max_budget: amount('US dollars of one attempt.').optional(),
+    max_tokens: count('Tokens of one attempt, input and output together.').optional(),
+    max_time: time('Time of one attempt, such as `30m`.').optional(),
+    timeout: time('The same as `max_time`.').optional(),
+    no_write: z
+      .boolean()
+      .meta({
+        description:
+          'Whether changed files fail the attempt. Left out: `true` but for `code`, where it is `false`.',
+      })
+      .optional(),
+  })
+  .meta({ description: 'Limits of one attempt.' });
+
+const hitl = spelled(
+  isPause,
+  'must be `true`, `before_gate`, `after_gate` or `false`',
+  'Where the step waits for a person: `before_gate` (also `true`), `after_gate`, or nowhere (`false`).',
+  { enum: [true, false, 'before_gate', 'after_gate'] },
+);
 
 export const sessionMapping = z.strictObject({
   from: filled('Name of the step whose conversation goes on.'),
@@ -45,33 +128,61 @@ const session = z.union([z.null(), sessionText, sessionMapping]).meta({
   description: 'The conversation: `new` (also when left out), or `from: STEP` to go on in that of STEP.',
 });
 
-export const getBlock = z.strictObject({
-  prompt: prompt.optional(),
-  session: session.optional(),
-});
+const called = filled(
+  'Another workflow: NAME of `.gump/workflows/NAME.yaml`, `validators/NAME`, a built-in, or a path.',
+);
+
+/** Beside `workflow` every further key is an input of that workflow; `shape.ts` knows. */
+export const getBlock = z
+  .strictObject({
+    prompt: prompt.optional(),
+    context: context.optional(),
+    worktree: worktree.optional(),
+    session: session.optional(),
+    workflow: called
+      .meta({
+        description: 'A workflow that runs before each attempt, for its results. Its inputs stand beside it.',
+      })
+      .optional(),
+    with: inputs.optional(),
+  })
+  .meta({ additionalProperties: scalarJson });
 
 export const runBlock = z.strictObject({
   agent: agent.optional(),
+  guard: guard.optional(),
+  hitl: hitl.optional(),
 });
 
-export const gateMapping = z.strictObject({
-  touched: filled('Passes when a file that matches this pattern was changed.').optional(),
-  untouched: filled('Passes when no file that matches this pattern was changed.').optional(),
-  coverage: z
-    .union([z.number(), z.string()])
-    .meta({ description: 'Passes when the test coverage is at least this many percent.' })
-    .optional(),
-  bash: filled('Passes when this shell command ends with exit code 0.').optional(),
-});
+/** Beside `validate` every further key is an input of that workflow; `shape.ts` knows. */
+export const gateMapping = z
+  .strictObject({
+    touched: filled('Passes when a file that matches this pattern was changed.').optional(),
+    untouched: filled('Passes when no file that matches this pattern was changed.').optional(),
+    coverage: z
+      .union([z.number(), z.string()])
+      .meta({ description: 'Passes when the test coverage is at least this many percent.' })
+      .optional(),
+    bash: filled('Passes when this shell command ends with exit code 0.').optional(),
+    validate: called
+      .meta({ description: 'Passes when this workflow says so. Its inputs stand beside it.' })
+      .optional(),
+    with: inputs.optional(),
+  })
+  .meta({ additionalProperties: scalarJson });
 
 const gate = z.union([
-  filled('`compile`, `test`, `lint`, `coverage`, `tests_found`, `schema`, or `touched: PATTERN`'),
+  filled(
+    '`compile`, `test`, `lint`, `coverage`, `tests_found`, `schema`, `touched: PATTERN` or `validate: WORKFLOW`',
+  ),
   gateMapping,
 ]);
 
 export const retryEntry = z.strictObject({
   attempt: z.int().min(1).meta({ description: 'Holds from this attempt on, counted from 1.' }).optional(),
   not: filled('`gate.NAME`: holds when that gate failed in the attempt before.').optional(),
+  validate: called.meta({ description: 'Holds when this workflow says yes.' }).optional(),
+  with: inputs.meta({ description: 'Inputs of the workflow of `validate`.' }).optional(),
   exit: z
     .int()
     .min(0)
@@ -92,20 +203,51 @@ const steps: z.ZodType = z.lazy(() => z.array(step).min(1));
 export const step = z.strictObject({
   name: stepName,
   type: z
-    .enum(['code', 'validate', 'split'])
+    .enum(['code', 'validate', 'split', 'artifact'])
     .meta({
       description:
-        '`code` changes files; `validate` judges and changes none; `split` makes a plan of tasks. Left out: the step only runs gates.',
+        '`code` changes files; `validate` judges and changes none; `split` makes a plan of tasks; `artifact` writes a text. Left out: the step only runs gates, or it is a group or calls a workflow.',
     })
     .optional(),
   each: steps
     .meta({ description: 'Only with `type: split`: the steps that every task of the plan goes through.' })
     .optional(),
-  get: getBlock.meta({ description: 'What the agent is given: `prompt`, `session`.' }).optional(),
-  run: runBlock.meta({ description: 'Who does it: `agent`.' }).optional(),
+  files: z
+    .enum(['warn', 'fail', 'off'])
+    .meta({
+      description:
+        'Only with `type: split`: what becomes of a task that changes files which the plan does not name for it. Left out: `warn`.',
+    })
+    .optional(),
+  steps: steps.meta({ description: 'The steps of a group.' }).optional(),
+  parallel: spelled(
+    isSwitch,
+    'must be `true` or `false`',
+    'Of a split or a group: its tasks or steps run side by side, each in a work tree of its own.',
+    { enum: [true, false, 'true', 'false', '1', '0', 1, 0] },
+  ).optional(),
+  max_parallel: z
+    .int()
+    .min(1)
+    .meta({ description: 'With `parallel`: how many run at once. Left out: one for each core, at least 2.' })
+    .optional(),
+  workflow: called.meta({ description: 'The step is another workflow.' }).optional(),
+  with: inputs.optional(),
+  get: getBlock
+    .meta({
+      description: 'What the agent is given: `prompt`, `context`, `worktree`, `session`, `workflow`.',
+    })
+    .optional(),
+  run: runBlock
+    .meta({ description: 'Who does it, and within which limits: `agent`, `guard`, `hitl`.' })
+    .optional(),
   prompt: prompt.optional(),
+  context: context.optional(),
+  worktree: worktree.optional(),
   session: session.optional(),
   agent: agent.optional(),
+  guard: guard.optional(),
+  hitl: hitl.optional(),
   gate: z.array(gate).meta({ description: 'Checks that must all pass, run in this order.' }).optional(),
   retry: z
     .array(retryEntry)
@@ -121,5 +263,12 @@ export const root = z.strictObject({
       description: 'What has to be the same for a session to go on in another step. Left out: `agent`.',
     })
     .optional(),
+  'on-pause': z
+    .enum(['fail', 'success'])
+    .meta({ description: 'How the job ends when the run waits for a person. Left out: `fail`.' })
+    .optional(),
+  max_budget: amount('US dollars of the whole run.').optional(),
+  max_tokens: count('Tokens of the whole run, input and output together.').optional(),
+  max_timeout: time('Time of the whole run, such as `1h30m`.').optional(),
   steps: z.array(step).min(1).meta({ description: 'The steps, which run one after the other.' }),
 });

@@ -1,20 +1,18 @@
 /** Agent names and templates, wherever a step has them. */
 import type { StepRule } from './check.js';
 import { type Diagnostic, fault } from './diagnostic.js';
-import { laterValue } from './later.js';
-import type { StepOutline, Written } from './outline.js';
+import type { Written } from './outline.js';
+import { pass } from './pass-rules.js';
 import { removedNamespaces } from './resolve-name.js';
 import { excerpt } from './source-line.js';
 import { closest } from './suggest.js';
 import { names, parseTemplate } from './template.js';
-import { childOf, type MapTree } from './tree.js';
+import { placeOfName, retryTexts, templatesOf } from './templates.js';
 
 export const agents: StepRule = (step, { providers }) =>
   [step.agent, ...retryTexts(step, 'agent')].flatMap((agent) => {
-    if (agent === undefined || agent.value.trim() === '') return [];
-    const later = laterValue('agent', { kind: 'scalar', ...agent });
-    if (later !== undefined) return [fault('not-supported-yet', agent.at, later)];
-    return providers === undefined ? [] : unknownAgent(agent, providers);
+    if (agent === undefined) return [];
+    return providers === undefined || agent.value.trim() === pass ? [] : unknownAgent(agent, providers);
   });
 
 function unknownAgent({ value, at }: Written<string>, providers: readonly string[]): readonly Diagnostic[] {
@@ -35,26 +33,20 @@ function unknownAgent({ value, at }: Written<string>, providers: readonly string
   ];
 }
 
-export const removedNames: StepRule = (step) =>
-  [step.prompt, step.agent, ...retryTexts(step, 'prompt'), ...retryTexts(step, 'agent')].flatMap((text) => {
-    if (text === undefined) return [];
-    const gone = names(parseTemplate(text.value)).filter((name) => isRemoved(name));
+export const removedNames: StepRule = (step, { text: source }) =>
+  templatesOf(step).flatMap((text) => {
+    const gone = names(parseTemplate(text.value))
+      .filter((name) => isRemoved(name))
+      .slice(0, mostTold);
     return gone.map((name) => {
       const message = `\`{${excerpt(name)}}\` stands for nothing since version 0.0.4 of the language: write \`{STEP.FIELD}\`.`;
-      return fault('removed-name', text.at, message);
+      return fault('removed-name', placeOfName(name, text.at, source), message);
     });
   });
 
+// Of one text: as many as are ever shown of a file.
+const mostTold = 100;
+
 function isRemoved(name: string): boolean {
   return removedNamespaces.some((namespace) => name.startsWith(`${namespace}.`));
-}
-
-function retryTexts(step: StepOutline, key: string): readonly Written<string>[] {
-  const entries = step.retry?.value.items.filter((item): item is MapTree => item.kind === 'map') ?? [];
-  return entries.flatMap((entry) => {
-    const tree = childOf(entry, key);
-    return tree?.kind === 'scalar' && typeof tree.value === 'string'
-      ? [{ value: tree.value, at: tree.at }]
-      : [];
-  });
 }

@@ -1,6 +1,12 @@
 /** The values of a workflow file and where each stands, free of YAML: aliases followed, merges done. */
 import type { Span } from './diagnostic.js';
 
+/** A value and the place in the file where it stands. */
+export interface Written<T> {
+  readonly value: T;
+  readonly at: Span;
+}
+
 export type Tree = ScalarTree | ListTree | MapTree;
 
 export interface ScalarTree {
@@ -37,6 +43,21 @@ export function entryOf(tree: Tree | undefined, key: string): Entry | undefined 
 
 export function childOf(tree: Tree | undefined, key: string): Tree | undefined {
   return entryOf(tree, key)?.value;
+}
+
+/** The items of a list that are mappings; none where there is no list. */
+export function mappingsIn(tree: Tree | undefined): readonly MapTree[] {
+  return tree?.kind === 'list' ? tree.items.filter((item) => item.kind === 'map') : [];
+}
+
+/** The text under a key, with its place; `undefined` where there is none or it is blank. */
+export function textIn(tree: Tree | undefined, key: string): Written<string> | undefined {
+  return writtenText(childOf(tree, key));
+}
+
+export function writtenText(tree: Tree | undefined): Written<string> | undefined {
+  if (tree?.kind !== 'scalar' || typeof tree.value !== 'string' || tree.value.trim() === '') return undefined;
+  return { value: tree.value, at: tree.at };
 }
 
 /** As plain data. Values that stand in several places by an alias are one and the same object. */

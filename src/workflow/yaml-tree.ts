@@ -4,6 +4,7 @@
  * itself by aliases is refused before anything is multiplied.
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
+import { calledWithInputs } from './deeper-inputs.js';
 import { type Diagnostic, fault, type Span } from './diagnostic.js';
 import { withoutMark } from './one-line-session.js';
 import { excerpt } from './source-line.js';
@@ -68,9 +69,7 @@ class TreeBuilder {
   #buildMap(map: YAMLMap<unknown, unknown>): MapTree {
     const entries = new Map<string, Entry>();
     const merged: Entry[] = [];
-    for (const pair of map.items) {
-      const entry = this.#buildEntry(pair, map);
-      if (entry === undefined) continue;
+    for (const entry of map.items.flatMap((pair) => this.#buildEntries(pair, map))) {
       if (entry.key === '<<') merged.push(...this.#mergedEntries(entry));
       else if (entries.has(entry.key)) this.#faults.push(fault('duplicate-key', entry.at, twice(entry.key)));
       else entries.set(entry.key, entry);
@@ -79,6 +78,19 @@ class TreeBuilder {
     for (const entry of merged) if (!entries.has(entry.key)) entries.set(entry.key, entry);
     const all = [...entries.values()];
     return { kind: 'map', entries: all, at: all[0]?.at ?? spanOf(map) };
+  }
+
+  #buildEntries(pair: Pair<unknown, unknown>, map: unknown): readonly Entry[] {
+    const entry = this.#buildEntry(pair, map);
+    if (entry === undefined) return [];
+    const called = calledWithInputs(entry.key, entry.at);
+    if (called === undefined) return [entry];
+    const path: Entry = {
+      key: called.key,
+      at: called.at,
+      value: { kind: 'scalar', value: called.path, at: called.pathAt },
+    };
+    return [path, { key: 'with', at: entry.value.at, value: entry.value }];
   }
 
   #buildEntry(pair: Pair<unknown, unknown>, map: unknown): Entry | undefined {

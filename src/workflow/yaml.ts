@@ -12,6 +12,7 @@ import {
   visit,
   type YAMLParseError,
 } from 'yaml';
+import { rewriteDeeperInputs } from './deeper-inputs.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import { rewriteOneLineSessions } from './one-line-session.js';
 import { printable } from './source-line.js';
@@ -35,13 +36,18 @@ export function readYaml(text: string): ReadYaml {
     const message = `The file is ${text.length} characters long; ${longest} are allowed.`;
     return { faults: [fault('too-large', { start: 0, end: 0 }, message)] };
   }
-  const tokens = [...new Parser().parse(rewriteOneLineSessions(text))];
+  const tokens = [...new Parser().parse(rewriteSpellings(text))];
   const tooDeep = deeperThan(deepest, tokens);
   if (tooDeep !== undefined) {
     const message = `The values here are nested more than ${deepest} deep.`;
     return { faults: [fault('too-deep', { start: tooDeep, end: tooDeep + 1 }, message)] };
   }
   return fromDocuments(compose(tokens, text.length), text);
+}
+
+/** Text of the same length in which the spellings of the language's documentation are valid YAML. */
+export function rewriteSpellings(text: string): string {
+  return rewriteDeeperInputs(rewriteOneLineSessions(text));
 }
 
 // Keys that stand twice are found by our own tree, which needs no comparison of all with all.

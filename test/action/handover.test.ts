@@ -6,6 +6,8 @@ import { createHandover, type Handover, readHandover } from '../../src/action/ha
 
 const first: Handover = {
   directory: '/srv/sample',
+  prefix: '',
+  agentPids: [],
   binding: {} as Handover['binding'],
   usedSequence: 0,
   storedEvents: 0,
@@ -26,16 +28,16 @@ const file = () => join(folder, readdirSync(folder)[0] ?? '');
 
 it('hands over what was last said of everything', () => {
   const handover = createHandover(folder, first);
-  handover.update({ agentPid: 17 });
+  handover.update({ agentPids: [17] });
   handover.update({ usedSequence: 3, placed: [{ path: '/home/a' }] });
   expect(readHandover(folder)).toEqual({
     ...first,
-    agentPid: 17,
+    agentPids: [17],
     usedSequence: 3,
     placed: [{ path: '/home/a' }],
   });
-  handover.update({ agentPid: null });
-  expect(readHandover(folder)?.agentPid).toBeNull();
+  handover.update({ agentPids: [] });
+  expect(readHandover(folder)?.agentPids).toEqual([]);
 });
 
 it('leaves out a line that was cut off while it was written', () => {

@@ -8,6 +8,7 @@ import { files, read } from './project.js';
 
 const pure = [
   'src/workflow/*.ts',
+  'src/builtin/*.ts',
   'src/plan/*.ts',
   'src/journal/*.ts',
   'src/engine/*.ts',

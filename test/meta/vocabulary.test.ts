@@ -6,7 +6,7 @@ import { sessionReasons } from '../../src/journal/event.js';
 import { providers } from '../../src/providers/registry.js';
 import { codes } from '../../src/workflow/codes.js';
 import { gateTypes } from '../../src/workflow/gates.js';
-import { laterGate, laterKey, laterValue } from '../../src/workflow/later.js';
+import { laterKey, laterValue } from '../../src/workflow/later.js';
 import * as syntax from '../../src/workflow/syntax.js';
 import { read, rows } from './project.js';
 
@@ -34,8 +34,7 @@ function section(title: string): string {
 /** The message for a word of the language that does not run yet, by the first column of their table. */
 function refusal(where: string, name: string): string | undefined {
   if (where === 'type') return laterValue('type', { kind: 'scalar', value: name, at: { start: 0, end: 0 } });
-  if (where === 'gate') return laterGate(name);
-  return laterKey(where === 'retry entry' ? 'retry' : (where as 'root' | 'step' | 'session'), name);
+  return laterKey(where as 'root' | 'step' | 'session', name);
 }
 const first = (cells: readonly string[]) => cells[0] ?? '';
 

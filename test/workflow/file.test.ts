@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { workflowCandidates } from '../../src/workflow/file.js';
+import { workflowPlaces } from '../../src/workflow/file.js';
 
 describe('where a workflow is looked for', () => {
   it.each([
-    ['.github/agent.yml', '.github/agent.yml'],
-    ['./agent.yaml', 'agent.yaml'],
-    [' a//b/./c.yaml ', 'a/b/c.yaml'],
-    ['tdd', '.gump/workflows/tdd.yaml'],
-    ['team/tdd', '.gump/workflows/team/tdd.yaml'],
-    ['v1.2', '.gump/workflows/v1.2.yaml'],
-  ])('%j', (value, path) => {
-    expect(workflowCandidates(value)).toEqual({ paths: [path] });
+    ['.github/agent.yml', { path: '.github/agent.yml' }],
+    ['./agent.yaml', { path: 'agent.yaml' }],
+    [' a//b/./c.yaml ', { path: 'a/b/c.yaml' }],
+    ['tdd', { path: '.gump/workflows/tdd.yaml', name: 'tdd' }],
+    ['team/tdd', { path: '.gump/workflows/team/tdd.yaml', name: 'team/tdd' }],
+    ['v1.2', { path: '.gump/workflows/v1.2.yaml', name: 'v1.2' }],
+    ['validators/a', { path: '.gump/validators/a.yaml', name: 'validators/a' }],
+    ['validators/team/a.yml', { path: 'validators/team/a.yml' }],
+  ])('%j', (value, places) => {
+    expect(workflowPlaces(value)).toEqual(places);
   });
 
   it.each([
@@ -23,12 +25,12 @@ describe('where a workflow is looked for', () => {
     ['~/a.yaml', /in the repository/],
     ['a\\b.yaml', /parted by/],
     ['a\nb.yaml', /control character/],
+    ['validators/../a', /`\.\.`/],
+    ['validators/', /folder/],
     ['folder/', /folder/],
     ['.', /folder/],
     ['./', /folder/],
   ])('not %j', (value, reason) => {
-    const found = workflowCandidates(value);
-    expect(found).toEqual({ fault: expect.stringMatching(reason) });
-    expect(found).toEqual({ fault: expect.stringMatching(/^Input `workflow` is "/) });
+    expect(workflowPlaces(value)).toEqual({ fault: expect.stringMatching(reason) });
   });
 });

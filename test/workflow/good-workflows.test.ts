@@ -41,7 +41,8 @@ describe('good workflows', () => {
     expect(parsed('seed-review.yaml')?.steps).toEqual([
       agentStep('review', { type: 'validate', agent: 'claude-opus' }),
     ]);
-    expect(parsed('seed-tests-impl.yaml')?.steps).toEqual([
+    const [build] = parsed('seed-tests-impl.yaml')?.steps ?? [];
+    expect(build?.kind === 'split' && build.each).toEqual([
       agentStep('tests', { agent: 'claude-haiku', prompt: 'Write tests for: {task.description}' }),
       agentStep('impl', {
         agent: 'claude-haiku',
@@ -54,7 +55,10 @@ describe('good workflows', () => {
   it('reads every key of the flat form', () => {
     expect(parsed('flat.yaml')).toEqual({
       name: 'flat',
+      source: 'flat.yaml',
       sessionMatch: 'provider',
+      onPause: 'fail',
+      budget: {},
       steps: [
         agentStep('red', {
           agent: 'claude-haiku',
@@ -118,5 +122,150 @@ describe('good workflows', () => {
         ],
       }),
     ]);
+  });
+
+  it('reads every kind of step', () => {
+    const written = (name: string, prompt: string, more: Partial<AgentStep> = {}) =>
+      agentStep(name, { agent: 'claude', prompt, ...more });
+    expect(parsed('steps.yaml')).toEqual({
+      name: 'every kind of step',
+      source: 'steps.yaml',
+      sessionMatch: 'agent',
+      onPause: 'success',
+      budget: { maxUsd: 5.5, maxTokens: 200_000, maxTimeMs: 5_400_000 },
+      steps: [
+        written('look', 'Write down what you see.', {
+          type: 'artifact',
+          worktree: 'none',
+          context: [
+            { type: 'file', path: 'docs/{spec}.md' },
+            { type: 'bash', command: 'git log -3' },
+          ],
+          guard: { maxTimeMs: 90_000, maxUsd: 0.25, maxTurns: 4 },
+          hitl: 'before-gate',
+          gates: [{ name: 'bash_0', type: 'bash', command: 'test -s .gump/out/artifact.txt' }],
+        }),
+        agentStep('check', {
+          agent: 'pass',
+          gates: [{ name: 'test', type: 'test' }],
+          retry: [
+            {
+              when: { attempt: 2 },
+              overrides: { agent: 'claude', prompt: '{look.output} {gate.test.error}' },
+            },
+            { when: { exit: 3 }, overrides: {} },
+          ],
+        }),
+        {
+          kind: 'group',
+          name: 'sequence',
+          parallel: false,
+          steps: [
+            written('a', 'One.'),
+            written('b', 'Two. {sequence.a.output} {a.diff}', {
+              session: { mode: 'from', step: 'a' },
+              worktree: 'read-only',
+            }),
+          ],
+          gates: [{ name: 'compile', type: 'compile' }],
+          retry: [
+            { when: { not: 'compile' }, overrides: { session: 'new', worktree: 'reset' } },
+            { when: { exit: 2 }, overrides: {} },
+          ],
+          guard: { maxTimeMs: 500, noWrite: true },
+          hitl: 'after-gate',
+        },
+        written('after', 'Three. {sequence/b.files}', { session: { mode: 'from', step: 'b' } }),
+        {
+          kind: 'group',
+          name: 'side by side',
+          parallel: true,
+          maxParallel: 3,
+          steps: [
+            written('a', 'One.'),
+            { kind: 'gates', name: 'b', gates: [{ name: 'lint', type: 'lint' }], hitl: 'before-gate' },
+          ],
+          gates: [],
+          retry: [],
+          guard: {},
+        },
+        {
+          kind: 'split',
+          name: 'build',
+          parallel: true,
+          files: 'fail',
+          planner: written('build', 'Plan {after.diff}.', {
+            type: 'split',
+            gates: [{ name: 'schema', type: 'schema', contract: 'plan' }],
+          }),
+          each: [written('t', '{task.name}: {task.files} {build.output}')],
+          gates: [{ name: 'schema', type: 'schema', contract: 'plan' }],
+          retry: [],
+        },
+        written('end', '{build/one/t.diff} {look.output}', { agent: '{build/one/t.agent}' }),
+      ],
+    });
+  });
+
+  /** What a call says, without the workflow: here nothing is looked for. */
+  const call = (path: string, inputs: Readonly<Record<string, string>>) => ({
+    path,
+    inputs,
+    workflow: expect.objectContaining({ name: path, steps: [] }),
+  });
+
+  it('reads calls of workflows in all four places', () => {
+    const [first, whole, judged] = parsed('calls.yaml')?.steps ?? [];
+    expect(first).toMatchObject({
+      prompt: '{around.output} {around.state.x}',
+      get: call('look/around.yaml', { topic: '{spec}', depth: '3' }),
+    });
+    expect(whole).toEqual({
+      kind: 'call',
+      name: 'whole',
+      call: call('tdd', { spec: '{first.output}', times: '2', sure: 'true' }),
+      gates: [
+        { name: 'test', type: 'test' },
+        {
+          name: 'review',
+          type: 'validate',
+          call: call('validators/arch-review', { diff: '{whole.state.impl.diff}' }),
+        },
+        { name: 'review_2', type: 'validate', call: call('validators/arch-review', {}) },
+      ],
+      retry: [
+        {
+          when: { validate: call('validators/done', { what: '{whole.impl.diff}' }) },
+          overrides: { session: 'new' },
+        },
+        { when: { not: 'review_2' }, overrides: { worktree: 'reset' } },
+        { when: { exit: 2 }, overrides: {} },
+      ],
+      guard: {},
+    });
+    expect(judged).toMatchObject({
+      kind: 'gates',
+      gates: [{ name: 'check', call: call('validators/security-check.yaml', { spec: '{spec}' }) }],
+    });
+  });
+
+  it('reads the spellings of the documentation', () => {
+    const [impl, smoke, called] = parsed('documentation.yaml')?.steps ?? [];
+    expect(impl).toMatchObject({
+      prompt: 'Do it.',
+      hitl: 'before-gate',
+      get: call('context/collect', { topic: '{spec}', depth: '3' }),
+      gates: [
+        { name: 'compile' },
+        { name: 'review', call: call('validators/arch-review', { diff: '{diff}', agent: 'claude-opus' }) },
+        { name: 'b', call: call('validators/b', { spec: 'x' }) },
+      ],
+      retry: [
+        { when: { validate: call('validators/c', { what: 'y' }) }, overrides: { prompt: 'Again.' } },
+        { when: { exit: 2 } },
+      ],
+    });
+    expect(smoke).toMatchObject({ agent: '{impl.agent}', session: { mode: 'from', step: 'impl' } });
+    expect(called).toMatchObject({ kind: 'call', call: call('other', { spec: '{spec}' }) });
   });
 });

@@ -24,7 +24,9 @@ describe('the schemas', () => {
   const schema = z.toJSONSchema(root, { io: 'input' }) as JsonSchema;
 
   it('describe every key', () => {
-    expect(Object.keys(schema.properties ?? {})).toEqual(['name', 'session-match', 'steps']);
+    expect(Object.keys(schema.properties ?? {})).toEqual([
+      ...['name', 'session-match', 'on-pause', 'max_budget', 'max_tokens', 'max_timeout', 'steps'],
+    ]);
     expect(undescribed(schema)).toEqual([]);
   });
 

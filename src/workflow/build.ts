@@ -1,0 +1,142 @@
+/** Outline → workflow. To be asked only when nothing is wrong, neither here nor in what it calls. */
+import { readAmount, readCount, readTime } from './numbers.js';
+import { plainValue, type StepOutline, stepsIn } from './outline.js';
+import type { Reference } from './reference.js';
+import { readRetry } from './retry.js';
+import { gatesOf } from './templates.js';
+import { childOf, type MapTree, mappingsIn, type Tree, textIn } from './tree.js';
+import type {
+  AgentStep,
+  Budget,
+  Call,
+  Context,
+  Gate,
+  Guard,
+  RetryEntry,
+  Step,
+  Workflow,
+  Worktree,
+} from './workflow.js';
+
+/** The workflow behind a reference. */
+export type Follow = (reference: Reference) => Workflow;
+
+export function buildWorkflow(tree: Tree, source: string, follow: Follow): Workflow {
+  return {
+    name: String(plainValue(childOf(tree, 'name')) ?? ''),
+    source,
+    sessionMatch: plainValue(childOf(tree, 'session-match')) === 'provider' ? 'provider' : 'agent',
+    onPause: plainValue(childOf(tree, 'on-pause')) === 'success' ? 'success' : 'fail',
+    budget: budgetOf(tree),
+    steps: (stepsIn(tree, 'steps') ?? []).map((step) => toStep(step, follow)),
+  };
+}
+
+function budgetOf(tree: Tree): Budget {
+  return {
+    ...limit('maxUsd', readAmount(plainValue(childOf(tree, 'max_budget')))),
+    ...limit('maxTokens', readCount(plainValue(childOf(tree, 'max_tokens')))),
+    ...limit('maxTimeMs', readTime(plainValue(childOf(tree, 'max_timeout')))),
+  };
+}
+
+/** Zero is written for no limit, as in the reference. */
+function limit<Key extends string>(key: Key, value: number | undefined): { readonly [K in Key]?: number } {
+  return value === undefined || value === 0 ? {} : ({ [key]: value } as { readonly [K in Key]?: number });
+}
+
+function toStep(step: StepOutline, follow: Follow): Step {
+  const { kind } = step;
+  const common = commonOf(step, follow);
+  if (kind === 'gates') return { kind, name: common.name, gates: common.gates, ...pauseOf(step) };
+  if (kind === 'agent') return toAgentStep(step, follow);
+  if (kind === 'call') return { kind, ...common, ...limitsOf(step), call: toCall(step.call, follow) };
+  if (kind === 'group') {
+    const steps = (step.steps ?? []).map((inner) => toStep(inner, follow));
+    return { kind, ...common, ...limitsOf(step), steps, ...parallelOf(step) };
+  }
+  const each = (step.each ?? []).map((inner) => toStep(inner, follow));
+  const planner = toAgentStep(step, follow);
+  return { kind, ...common, planner, each, files: filesOf(step), ...parallelOf(step) };
+}
+
+function commonOf(step: StepOutline, follow: Follow) {
+  const gates = gatesOf(step).map((gate): Gate => {
+    if (gate.type !== 'validate') return gate;
+    return { name: gate.name, type: gate.type, call: toCall(gate.reference, follow) };
+  });
+  return { name: step.name?.value ?? '', gates, retry: retryOf(step, follow) };
+}
+
+function retryOf({ retry }: StepOutline, follow: Follow): readonly RetryEntry[] {
+  const entries = retry === undefined ? [] : readRetry(retry.value);
+  return entries.map(({ when, overrides }) =>
+    'validate' in when
+      ? { when: { validate: toCall(when.validate, follow) }, overrides }
+      : { when, overrides },
+  );
+}
+
+function toAgentStep(step: StepOutline, follow: Follow): AgentStep {
+  const type = typeOf(step);
+  return {
+    kind: 'agent',
+    ...commonOf(step, follow),
+    type,
+    agent: step.agent?.value.trim() ?? '',
+    prompt: step.prompt?.value ?? '',
+    context: mappingsIn(step.context?.value).flatMap(toContext),
+    worktree:
+      (step.worktree?.value as Worktree | undefined) ?? (type === 'code' ? 'read-write' : 'read-only'),
+    ...(step.get === undefined ? {} : { get: toCall(step.get, follow) }),
+    session: step.session?.value ?? { mode: 'new' },
+    ...limitsOf(step),
+  };
+}
+
+function typeOf({ type }: StepOutline): AgentStep['type'] {
+  const word = type?.value;
+  return word === 'validate' || word === 'split' || word === 'artifact' ? word : 'code';
+}
+
+function toContext(entry: MapTree): readonly Context[] {
+  const file = textIn(entry, 'file');
+  const bash = textIn(entry, 'bash');
+  if (file !== undefined) return [{ type: 'file', path: file.value.trim() }];
+  return bash === undefined ? [] : [{ type: 'bash', command: bash.value }];
+}
+
+function toCall(reference: Reference | undefined, follow: Follow): Call {
+  if (reference === undefined) throw new Error('A call without a path is no sound workflow.');
+  const inputs = Object.fromEntries(reference.inputs.map(({ name, text }) => [name, text.value]));
+  return { path: reference.path, workflow: follow(reference), inputs };
+}
+
+function limitsOf(step: StepOutline) {
+  return { guard: guardOf(step.guard?.value), ...pauseOf(step) };
+}
+
+function guardOf(tree: MapTree | undefined): Guard {
+  const noWrite = plainValue(childOf(tree, 'no_write'));
+  return {
+    ...limit('maxTurns', readCount(plainValue(childOf(tree, 'max_turns')))),
+    ...limit('maxUsd', readAmount(plainValue(childOf(tree, 'max_budget')))),
+    ...limit('maxTokens', readCount(plainValue(childOf(tree, 'max_tokens')))),
+    ...limit('maxTimeMs', readTime(plainValue(childOf(tree, 'max_time') ?? childOf(tree, 'timeout')))),
+    ...(typeof noWrite === 'boolean' ? { noWrite } : {}),
+  };
+}
+
+function pauseOf({ hitl }: StepOutline) {
+  return hitl?.value === undefined ? {} : { hitl: hitl.value };
+}
+
+function parallelOf({ parallel, tree }: StepOutline) {
+  const most = plainValue(childOf(tree, 'max_parallel'));
+  return { parallel, ...(typeof most === 'number' ? { maxParallel: most } : {}) };
+}
+
+function filesOf({ tree }: StepOutline): 'warn' | 'fail' | 'off' {
+  const files = plainValue(childOf(tree, 'files'));
+  return files === 'fail' || files === 'off' ? files : 'warn';
+}

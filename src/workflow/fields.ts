@@ -1,0 +1,61 @@
+/** The state fields of a step, by which templates read its results. What they hold is in docs/workflow.md. */
+import type { WrittenGate } from './gates.js';
+import type { StepOutline } from './outline.js';
+import { closest } from './suggest.js';
+import { gatesOf } from './templates.js';
+
+const plain = [
+  ...['status', 'agent', 'session_id', 'attempt', 'retries', 'duration', 'files', 'diff', 'output'],
+  ...['comments', 'check_result', 'cost', 'turns', 'tokens_in', 'tokens_out', 'cache_read', 'cache_write'],
+];
+
+/** What `{prev.…}` has besides. */
+export const ofPrevious = ['error'];
+
+const taskFields = ['name', 'description', 'files'];
+
+/** Why the field can never be there, as the end of a sentence; `undefined` when it can. */
+export function fieldFault(
+  step: StepOutline,
+  field: string,
+  more: readonly string[] = [],
+): string | undefined {
+  // Results of the steps within, or of a workflow that was called.
+  if (step.kind === 'group' || step.kind === 'call') return undefined;
+  if (field.startsWith('gate.')) return gateFault(step, field.slice('gate.'.length));
+  if (field.startsWith('retry_validator.')) return undefined;
+  const known = [...plain, ...more];
+  return known.includes(field) ? undefined : `has no field \`${field}\`${nearest(field, known)}`;
+}
+
+type Gates = ReadonlyMap<string, WrittenGate>;
+const read = new WeakMap<StepOutline, Gates>();
+
+function gatesByName(step: StepOutline): Gates {
+  const gates = read.get(step) ?? new Map(gatesOf(step).map((gate) => [gate.name, gate]));
+  read.set(step, gates);
+  return gates;
+}
+
+/** The same for what stands behind `gate.`: a gate's name, and what is asked of it. */
+export function gateFault(step: StepOutline, name: string): string | undefined {
+  const gates = gatesByName(step);
+  const words = name.split('.');
+  const length = words.findIndex((_, index) => gates.has(words.slice(0, index + 1).join('.'))) + 1;
+  const gate = gates.get(words.slice(0, length).join('.'));
+  if (gate === undefined) return `has no gate \`${words[0]}\`${nearest(words[0] ?? '', [...gates.keys()])}`;
+  const asked = words.slice(length).join('.');
+  const known = ['', 'pass', 'error', 'comments'];
+  if (known.includes(asked) || gate.type === 'validate') return undefined;
+  return `has no \`${asked}\` of its gates${nearest(asked, known)}`;
+}
+
+/** The same for what stands behind `task.`. */
+export function taskFault(field: string): string | undefined {
+  return taskFields.includes(field) ? undefined : `has no field \`${field}\`${nearest(field, taskFields)}`;
+}
+
+function nearest(word: string, known: readonly string[]): string {
+  const found = closest(word, known);
+  return found === undefined ? '' : `, but \`${found}\``;
+}
