@@ -72,6 +72,62 @@ describe('a dry run', () => {
     expect(main.log).not.toContain('claude');
   });
 
+  it('shows what is called, with the agent that the project names', async () => {
+    const files = {
+      'gump.toml': 'default_agent = "codex"\n',
+      '.gump/workflows/inner.yaml': 'name: inner\nsteps:\n  - {name: work, type: code, prompt: do it}\n',
+      '.gump/validators/look.yaml':
+        'name: look\nsteps:\n  - {name: judge, type: validate, prompt: judge it}\n',
+    };
+    const calling = `
+name: flow
+max_budget: 5
+steps:
+  - name: both
+    parallel: true
+    max_parallel: 2
+    steps:
+      - {name: one, workflow: inner}
+      - name: two
+        type: code
+        agent: claude-haiku
+        prompt: do it
+        guard: {max_turns: 20}
+        gate: [{validate: validators/look}]
+        retry: [exit: 2]
+`;
+    const scene = await openScene({ workflow: calling, files });
+    const { main } = await scene.attempt({
+      inputs: { 'dry-run': 'true' },
+      programs: [],
+      credentials: 'none',
+    });
+    expect(main.errors).toEqual([]);
+    expect(main.outputs.status).toBe('planned');
+    expect(main.summary).toContain(`
+flow (.gump/workflows/flow.yaml)
+  budget: $5.00
+└─ both · parallel group, side by side, 2 at once
+   │  attempts: 1
+   ├─ one · workflow inner
+   │  │  attempts: 1
+   │  └─ workflow inner (.gump/workflows/inner.yaml)
+   │     └─ work · code, codex
+   │           session: a new one
+   │           attempts: 1
+   └─ two · code, claude-haiku
+      │  session: a new one
+      │  limits of an attempt: 20 turns
+      │  gates: look (workflow validators/look)
+      │  attempts: at most 2
+      └─ gate look: workflow validators/look (.gump/validators/look.yaml)
+         └─ judge · validate, codex
+               session: a new one
+               files: read-only
+               attempts: 1
+`);
+  });
+
   it('fails on what is wrong with inputs and workflow, and tells all of it', async () => {
     const scene = await openScene({ workflow: flow });
     const inputs = { 'dry-run': 'true', 'from-step': 'tsets', 'spec-file': 'none.md' };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { type JsonSchema, workflowSchema } from '../../scripts/schema/workflow-schema.js';
-import { builtins } from '../../src/builtin/registry.js';
+import { builtIns } from '../../src/builtin/registry.js';
 import { toData } from '../../src/workflow/tree.js';
 import { readYaml } from '../../src/workflow/yaml.js';
 import { read } from '../meta/project.js';
@@ -47,8 +47,8 @@ describe('schema/workflow.json', () => {
     expect(faults(readFileSync(join(fixtures, 'good', name), 'utf8'))).toEqual([]);
   });
 
-  it.each(Object.keys(builtins))('takes the built-in %s', (name) => {
-    expect(faults(builtins[name] ?? '')).toEqual([]);
+  it.each(Object.keys(builtIns))('takes the built-in %s', (name) => {
+    expect(faults(builtIns[name] ?? '')).toEqual([]);
   });
 
   const step = (lines: string) =>
