@@ -41,7 +41,9 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
   const { directory } = request.workspace;
   return createAgents({
     ...request.setting,
-    processes: processRunner,
+    processes: request.clis.processes,
+    versionOf: request.clis.versionOf,
+    args: request.setting.inputs.agentArgs,
     passEnv: request.setting.inputs.passEnv,
     directory,
     isRoot: userInfo().uid === 0,

@@ -13,6 +13,7 @@ import { systemClock } from '../system/clock.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
 import { repack } from '../workspace/repack.js';
 import { agentEnvironment } from './agents.js';
+import { openClis } from './clis.js';
 import { gitEnvironment } from './git-environment.js';
 import { type Handover, privatePaths, readHandover } from './handover.js';
 import { openSessions, takeAway } from './home.js';
@@ -26,14 +27,15 @@ const settleMs = 60_000;
 export async function post(setting: Setting, privateDirectory: string): Promise<void> {
   const left = readHandover(privateDirectory);
   if (left === undefined) return;
-  const sessions = openSessions(privateDirectory, left.placed);
+  const { processes } = openClis(setting, { directory: left.directory, mayInstall: false });
+  const sessions = openSessions(privateDirectory, processes, left.placed);
   try {
     await endAgent(left);
     if (left.isBegun) await finish({ setting, privateDirectory, left }, sessions);
   } finally {
     const { directory } = left;
     if (!setting.inputs.keepSessions)
-      await takeAway(setting, privateDirectory, { directory, placed: sessions.placed() });
+      await takeAway(setting, privateDirectory, processes, { directory, placed: sessions.placed() });
   }
 }
 

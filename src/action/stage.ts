@@ -67,7 +67,7 @@ async function openBackstage(request: RunRequest): Promise<Backstage> {
     live,
     state,
     binding: bindingOf(setting),
-    sessions: openSessions(privateDirectory),
+    sessions: openSessions(privateDirectory, request.clis.processes),
     shelf: openSessionShelf(privatePaths(privateDirectory).sessions),
     environmentOf: (provider) => agentEnvironment(provider, { ...setting, passEnv: setting.inputs.passEnv }),
   };

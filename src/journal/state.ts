@@ -268,6 +268,13 @@ export function totalsOf(state: RunState, session: string): Usage {
   );
 }
 
+/** The version of the CLI that worked in this session last; absent where none was told. */
+export function versionOf(state: RunState, session: string): string | undefined {
+  return attemptsInOrder(state).findLast(
+    (attempt) => attempt.session?.id === session && attempt.version !== undefined,
+  )?.version;
+}
+
 /** The newest recorded tree: of the last attempt that has one, else where its step began. */
 export function newestSnapshot(state: RunState): Snapshot | undefined {
   const step = [...state.steps.values()].at(-1);
