@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { platformName } from '../../src/install/tool-cache.js';
 import type { Machine } from '../rig/machine.js';
 import { installStandInNpm, type NpmCall, type NpmOptions } from '../rig/npm.js';
 import { type AttemptOptions, openScene, type Scene } from './scene.js';
@@ -138,7 +139,7 @@ describe('a CLI that is missing', () => {
     const npm: NpmCall[] = [];
     const prepare = async (machine: Machine) => {
       const folder = slot(machine, 'codex', '0.169.0');
-      const platform = `${process.platform}-${process.arch}`;
+      const platform = platformName();
       await mkdir(join(folder, `${platform}-gone/node_modules/.bin`), { recursive: true });
       await writeFile(join(folder, `${platform}.complete`), `${platform}-gone\n`);
     };
