@@ -54,6 +54,16 @@ afterEach(async () => {
   for (const path of cleanUps.splice(0)) await rm(path, { recursive: true, force: true });
 });
 
+/** How npm tells of an error. */
+const words = (code: string, ...lines: readonly string[]) =>
+  [
+    'npm warn Unknown user config "x".',
+    `npm error code ${code}`,
+    ...lines.map((line) => `npm error ${line}`),
+    'npm error A complete log of this run can be found in: /x/debug.log',
+    '',
+  ].join('\n');
+
 describe('a CLI that is missing', () => {
   it('is installed at the pinned version, runs, and is in the report', async () => {
     const scene = await openScene({ workflow: flow('codex') });
@@ -118,6 +128,24 @@ describe('a CLI that is missing', () => {
     expect((await scene.calls())[0]?.session.id).toMatch(/^ses_[0-9a-f]{26}$/);
     expect(sessions).toEqual([]);
     expect(npm.map(({ argv }) => argv[0])).toEqual(['install', 'rebuild']);
+  });
+
+  it('is installed when it is first needed, where only the run tells which it is', async () => {
+    const scene = await openScene({ workflow: flow('"{which}"') });
+    const npm: NpmCall[] = [];
+    const inputs = { vars: 'which: codex' };
+    const { main } = await scene.attempt(bare({ npm, inputs }));
+    expect([main.errors, main.outputs.status]).toEqual([[], 'passed']);
+    expect(npm.map(({ argv }) => argv[0])).toEqual(['install']);
+    expect((await scene.calls()).map(({ provider }) => provider)).toEqual(['codex']);
+
+    const fails = words('ENOTFOUND', 'network request failed');
+    const broken = await scene.attempt(bare({ npm, inputs, runId: '7', fails }));
+    expect(broken.main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
+    expect(broken.main.errors.join()).toContain(
+      'Codex 0.169.0 could not be installed: the registry cannot be reached',
+    );
+    expect(broken.main.log).not.toContain('This is a fault of the action itself');
   });
 
   it('is taken from a tool cache that has it, without npm', async () => {
@@ -207,15 +235,6 @@ describe('a CLI that is on PATH', () => {
 });
 
 describe('what cannot be installed', () => {
-  const words = (code: string, ...lines: readonly string[]) =>
-    [
-      'npm warn Unknown user config "x".',
-      `npm error code ${code}`,
-      ...lines.map((line) => `npm error ${line}`),
-      'npm error A complete log of this run can be found in: /x/debug.log',
-      '',
-    ].join('\n');
-
   async function refused(scene: Scene, options: AttemptOptions): Promise<readonly string[]> {
     const { main } = await scene.attempt(options);
     expect([main.exitCode, main.outputs.status]).toEqual([1, 'failed']);
