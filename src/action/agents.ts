@@ -11,6 +11,10 @@ import { graceFor, type ProcessRunner } from '../system/process.js';
 export interface AgentsOptions {
   readonly providers: readonly Provider[];
   readonly processes: ProcessRunner;
+  /** The version of a provider's CLI, where it is known without asking it. */
+  versionOf(provider: Provider): string | undefined;
+  /** Provider → further arguments, from the user. */
+  readonly args: Readonly<Record<string, readonly string[]>>;
   /** The job's environment. */
   readonly environment: Environment;
   readonly passEnv: readonly string[];
@@ -45,6 +49,7 @@ async function runAgent(
     prompt: turn.prompt,
     session: await sessionFor(turn, options),
     ...(model === undefined ? {} : { model }),
+    args: options.args[provider.id] ?? [],
     permission: turn.permission,
     directory: turn.directory,
     isRoot: options.isRoot,
@@ -72,9 +77,16 @@ async function runAgent(
     graceMs: graceFor(signal),
   });
   ended();
-  const outcome = { ...reader.end(exit), durationMs: Math.round(exit.durationMs) };
+  const durationMs = Math.round(exit.durationMs);
+  const outcome = { ...versionKnown(provider, options), ...reader.end(exit), durationMs };
   const touched = await checkFileCommands();
   return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tampered(touched) };
+}
+
+/** For CLIs whose stream does not say it; what the stream says counts. */
+function versionKnown(provider: Provider, { versionOf }: AgentsOptions): { readonly version?: string } {
+  const version = versionOf(provider);
+  return version === undefined ? {} : { version };
 }
 
 /** Without the id where it could not be begun with it: then the CLI gives one of its own, and tells it (S8). */

@@ -55,7 +55,9 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
   const tell = () => handover.update({ agentPids: [...running] });
   return createAgents({
     ...request.setting,
-    processes: processRunner,
+    processes: request.clis.processes,
+    versionOf: request.clis.versionOf,
+    args: request.setting.inputs.agentArgs,
     passEnv: request.setting.inputs.passEnv,
     isRoot: userInfo().uid === 0,
     async beginSession(provider, id, directory) {

@@ -370,6 +370,13 @@ export function totalsOf(state: RunState, session: string): Usage {
   );
 }
 
+/** The version of the CLI that worked in this session last; absent where none was told. */
+export function versionOf(state: RunState, session: string): string | undefined {
+  return attemptsInOrder(state).findLast(
+    (attempt) => attempt.session?.id === session && attempt.version !== undefined,
+  )?.version;
+}
+
 /**
  * The tree at which work goes on in a lane: of all that its steps and their rounds have recorded the newest.
  * What units of their own have recorded counts once it is merged.

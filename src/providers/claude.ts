@@ -24,7 +24,7 @@ function command(turn: Turn): Command {
   return {
     file: claude.executable,
     args: [
-      ...['-p', '--output-format', 'stream-json', '--verbose'],
+      ...['-p', ...(turn.args ?? []), '--output-format', 'stream-json', '--verbose'],
       // Without the parts no line tells how many tokens an answer had before the process has ended.
       '--include-partial-messages',
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
@@ -111,6 +111,7 @@ export const claude: Provider = {
   title: 'Claude Code',
   executable: 'claude',
   installHint,
+  npm: { name: '@anthropic-ai/claude-code', needsScript: true },
   models: {
     opus: 'opus',
     opusplan: 'opusplan',

@@ -28,7 +28,7 @@ function command(turn: Turn): Command {
   return {
     file: codex.executable,
     args: [
-      ...['exec', '--json', '--skip-git-repo-check'],
+      ...['exec', ...(turn.args ?? []), '--json', '--skip-git-repo-check'],
       // Its snapshots of the shell hold every variable, keys too, and stay behind after a kill (0.169.0).
       ...['--disable', 'shell_snapshot'],
       ...['-c', 'analytics.enabled=false'],
@@ -87,6 +87,7 @@ export const codex: Provider = {
   title: 'Codex',
   executable: 'codex',
   installHint,
+  npm: { name: '@openai/codex' },
   models: {
     gpt54: 'gpt-5.4',
     'gpt54-mini': 'gpt-5.4-mini',

@@ -17,11 +17,12 @@ const approvalModes: Readonly<Record<Permission, string>> = {
   full: 'yolo',
 };
 
-function command({ session, model, permission, prompt }: Turn): Command {
+function command({ session, model, args = [], permission, prompt }: Turn): Command {
   const start = session.id === undefined ? [] : ['--session-id', session.id];
   return {
     file: gemini.executable,
     args: [
+      ...args,
       '--output-format=stream-json',
       `--approval-mode=${approvalModes[permission]}`,
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
@@ -71,6 +72,7 @@ export const gemini: Provider = {
   title: 'Gemini CLI',
   executable: 'gemini',
   installHint,
+  npm: { name: '@google/gemini-cli' },
   models: {
     flash: 'gemini-3-flash',
     pro: 'gemini-3.1-pro-preview',

@@ -37,7 +37,7 @@ function command(turn: Turn): Command {
   return {
     file: opencode.executable,
     args: [
-      ...['run', '--format', 'json'],
+      ...['run', ...(turn.args ?? []), '--format', 'json'],
       // A new session with an id of ours was imported before; `run` itself takes none for a new one.
       ...(session.id === undefined ? [] : ['--session', session.id]),
       ...(model === undefined ? [] : ['--model', model]),
@@ -108,6 +108,7 @@ export const opencode: Provider = {
   title: 'OpenCode',
   executable: 'opencode',
   installHint,
+  npm: { name: 'opencode-ai', needsScript: true },
   models: {
     opus: 'anthropic/claude-opus-4-6',
     sonnet: 'anthropic/claude-sonnet-4-6',

@@ -19,6 +19,8 @@ export interface Provider {
   readonly executable: string;
   /** What the user is told to do when the program is missing: a command, or a sentence. */
   readonly installHint: string;
+  /** The npm package that the CLI comes in; absent: it is not on npm. */
+  readonly npm?: NpmPackage;
   /** Agent name after `provider-` → model name for the CLI; a suffix that is not listed passes through. */
   readonly models: Readonly<Record<string, string | undefined>>;
   /** `chosen`: the CLI takes an id chosen by us for a new session; `given`: the id is in its first event. */
@@ -39,6 +41,12 @@ export interface Provider {
   reader(before: Usage): TurnReader;
 }
 
+export interface NpmPackage {
+  readonly name: string;
+  /** It does not start before its own install script has run. The scripts of other packages never run. */
+  readonly needsScript?: true;
+}
+
 /** How a step may act on the machine (contract 8). */
 export type Permission = 'read-only' | 'workspace' | 'full';
 
@@ -51,6 +59,8 @@ export interface Turn {
     | { readonly mode: 'resume'; readonly id: string };
   /** Absent: the CLI's own default model. */
   readonly model?: string;
+  /** Further arguments, from the user. They stand first, so that of a flag given twice the action's own counts. */
+  readonly args?: readonly string[];
   readonly permission: Permission;
   /** Absolute path of the working directory; the agent runs there. */
   readonly directory: string;

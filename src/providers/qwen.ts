@@ -23,11 +23,12 @@ const approvalModes: Readonly<Record<Permission, string>> = {
   full: 'yolo',
 };
 
-function command({ session, model, permission, prompt }: Turn): Command {
+function command({ session, model, args = [], permission, prompt }: Turn): Command {
   const start = session.id === undefined ? [] : ['--session-id', session.id];
   return {
     file: qwen.executable,
     args: [
+      ...args,
       '--output-format=stream-json',
       `--approval-mode=${approvalModes[permission]}`,
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
@@ -98,6 +99,7 @@ export const qwen: Provider = {
   title: 'Qwen Code',
   executable: 'qwen',
   installHint,
+  npm: { name: '@qwen-code/qwen-code' },
   models: {
     coder: 'qwen3-coder',
     'coder-plus': 'qwen3-coder-plus',

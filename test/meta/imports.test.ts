@@ -15,6 +15,7 @@ const pure = [
   'src/providers/*.ts',
   'src/report/*.ts',
   'src/failure.ts',
+  'src/install/{choose,npm-environment,npm-failure}.ts',
 ];
 
 /** Files in there that do touch the world, and what for. */
