@@ -42,6 +42,10 @@ export class MachineLost extends Error {}
 export interface World {
   readonly calls: Call[];
   readonly warnings: string[];
+  /** Lines of our own in the log. */
+  readonly lines: string[];
+  /** How long was waited each time; no time passes in earnest. */
+  readonly sleeps: number[];
   readonly events: JournalEvent[];
   /** Journal lengths at which a checkpoint was stored. */
   readonly stored: number[];
@@ -62,6 +66,8 @@ export interface WorldOptions {
   readonly gate?: (gate: Gate, files: Files) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
+  /** Happens while the engine waits. */
+  whileAsleep?(): void;
   /** What an earlier world leaves behind. */
   readonly after?: World;
   /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
@@ -75,7 +81,7 @@ export function createWorld(options: WorldOptions): World {
   const events: JournalEvent[] = [...(after?.events ?? [])];
   const sessions = sessionsOf(options.sessions === 'none' ? undefined : (options.sessions ?? after));
   const files = new Map(after === undefined ? [] : treeOf(newestSnapshot(fold(events))));
-  const world: World = { calls: [], warnings: [], events, stored: [], files, run };
+  const world: World = { calls: [], warnings: [], lines: [], sleeps: [], events, stored: [], files, run };
   knownSessions.set(world, sessions);
   let ids = (after?.calls.length ?? 0) * 100;
   let output: string | undefined;
@@ -111,14 +117,23 @@ export function createWorld(options: WorldOptions): World {
       sessions: { keep: async (_provider, id) => markOf(sessions.get(id)), spent: async () => undefined },
       checkpoints: { prepare: () => undefined, store: async (state) => void world.stored.push(state.events) },
       reporter: {
-        say: () => undefined,
+        say: (line) => void world.lines.push(line),
         warn: (message) => void world.warnings.push(message),
         takenOver: () => undefined,
         attemptStarts: () => undefined,
         agentDid: () => undefined,
         attemptEnds: () => undefined,
       },
-      clock: { now: () => tick },
+      clock: {
+        now: () => tick,
+        async sleep(ms, signal) {
+          signal.throwIfAborted();
+          world.sleeps.push(ms);
+          tick += ms;
+          options.whileAsleep?.();
+          signal.throwIfAborted();
+        },
+      },
       newId: () => `chosen-${++ids}`,
       readOutput: () => output,
     };
