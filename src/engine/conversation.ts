@@ -4,6 +4,7 @@
  */
 import type { AttemptRef, SessionDecision } from '../journal/event.js';
 import { type Attempt, totalsOf } from '../journal/state.js';
+import { withEstimate } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
@@ -129,7 +130,7 @@ function hasAnswered(run: Run, ref: AttemptRef): boolean {
   return (attemptOf(run, ref)?.usage.turns ?? 0) > 0;
 }
 
-/** Some CLIs keep nothing of a session whose first request was refused (Gemini CLI 0.61.0): nothing is lost with it. */
+/** Some CLIs keep nothing of a session whose first request was refused: nothing is lost with it. */
 function wasNeverKept(run: Run, ref: AttemptRef, { session }: Try, { failure }: Outcome): boolean {
   return failure?.kind === 'session-lost' && session.effective === 'resumed' && !hasAnswered(run, ref);
 }
@@ -159,7 +160,8 @@ async function speak(
     onEvent: (event) => hear(run, ref, next, event),
     signal: run.signal,
   });
-  return withNotedUsage(run, ref, next, before, outcome);
+  const noted = await withNotedUsage(run, ref, next, before, outcome);
+  return { ...noted, usage: await withEstimate(next.provider, [noted.model, next.model], noted.usage) };
 }
 
 function turnSession(session: SessionDecision) {
