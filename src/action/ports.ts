@@ -45,6 +45,7 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
     passEnv: request.setting.inputs.passEnv,
     directory,
     isRoot: userInfo().uid === 0,
+    settingsDirectory: privatePaths(request.privateDirectory).settings,
     async beginSession(provider, id) {
       const isBegun = await sessions.begin({ provider, id, directory, environment: environmentOf(provider) });
       handover.update({ placed: sessions.placed() });
