@@ -60,6 +60,7 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
     args: request.setting.inputs.agentArgs,
     passEnv: request.setting.inputs.passEnv,
     isRoot: userInfo().uid === 0,
+    settingsDirectory: privatePaths(request.privateDirectory).settings,
     async beginSession(provider, id, directory) {
       const isBegun = await sessions.begin({ provider, id, directory, environment: environmentOf(provider) });
       handover.update({ placed: sessions.placed() });

@@ -4,7 +4,7 @@
  */
 import { codexReader, codexUsage, installHint } from './codex-reader.js';
 import { asObject, parseLine } from './ndjson.js';
-import type { Command, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import type { Command, Pricing, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
 import { isUuid } from './uuid.js';
 
 // Codex takes another text for the title of a session, finds none, and starts a new one without a word.
@@ -82,6 +82,8 @@ function totalOf(line: string): ReturnType<typeof asObject> {
   return payload?.type === 'token_count' ? asObject(asObject(payload.info)?.total_token_usage) : undefined;
 }
 
+const pricing: Pricing = { offer: (model) => ({ service: 'openai', model }), inputHoldsCache: true };
+
 export const codex: Provider = {
   id: 'codex',
   title: 'Codex',
@@ -101,6 +103,7 @@ export const codex: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  pricing,
   command,
   reader: codexReader,
 };

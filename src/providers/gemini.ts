@@ -4,7 +4,15 @@
  */
 import { projectFolder } from './gemini-project.js';
 import { geminiReader, installHint } from './gemini-reader.js';
-import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import type {
+  Command,
+  Permission,
+  Pricing,
+  Provider,
+  ProviderEnvironment,
+  SessionFiles,
+  Turn,
+} from './provider.js';
 import { isUuid } from './uuid.js';
 
 /**
@@ -34,6 +42,8 @@ function command({ session, model, args = [], permission, prompt }: Turn): Comma
       // It starts itself anew to get more memory, and a parent that is killed leaves that child behind.
       GEMINI_CLI_NO_RELAUNCH: 'true',
     },
+    // How often it tries again only stands in settings, and those that are not the user's own must belong to
+    // root. Left alone it gives up after 10 tries, which take 223 s (0.61.0).
     stdin: prompt,
   };
 }
@@ -67,6 +77,8 @@ const sessionFiles: SessionFiles = {
     `tmp/${projectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
 };
 
+const pricing: Pricing = { offer: (model) => ({ service: 'google', model }), inputHoldsCache: true };
+
 export const gemini: Provider = {
   id: 'gemini',
   title: 'Gemini CLI',
@@ -84,6 +96,7 @@ export const gemini: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  pricing,
   command,
   reader: geminiReader,
 };
