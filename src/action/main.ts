@@ -5,6 +5,7 @@ import { faultsOf, UserError, UserErrors } from '../failure.js';
 import type { Project } from '../gates/project.js';
 import { openProject } from '../gates/project.js';
 import { allSteps, makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
+import type { Provider } from '../providers/provider.js';
 import { escapeText } from '../report/summary.js';
 import { environmentFor } from '../security/environment.js';
 import { requireWritePermission } from '../security/permission.js';
@@ -14,6 +15,7 @@ import type { Workflow } from '../workflow/workflow.js';
 import { openWorkspace } from '../workspace/open.js';
 import { requireDirectory } from '../workspace/repository.js';
 import type { Workspace } from '../workspace/workspace.js';
+import { type Clis, openClis } from './clis.js';
 import { readDefinition, tried } from './definition.js';
 import { showPlan } from './dry-run.js';
 import { writeUnstarted } from './finish.js';
@@ -46,21 +48,26 @@ export async function main(setting: Setting, privateDirectory: string, signal: A
   }
   const gateEnvironment = environmentFor({ environment, providers, passEnv: inputs.passEnv });
   const project = openProject(directory, gateEnvironment.env.PATH);
-  const opened = await lookAtAll(setting, {
+  const clis = openClis(setting, { directory, mayInstall: true });
+  const seen = await lookAtAll(setting, {
     plan,
     faults,
     settings,
     directory,
     project,
     privateDirectory,
+    clis,
   });
-  if (opened === 'skipped') return 0;
+  if (seen === 'skipped') return 0;
+  // After all that can be found wrong without it: a run that cannot begin installs nothing.
+  await clis.provide(seen.used, signal);
   return runInWorkspace({
     setting,
     settings,
     plan,
     project,
-    workspace: opened,
+    workspace: seen.workspace,
+    clis,
     privateDirectory,
     gateEnvironment,
     signal,
@@ -110,10 +117,17 @@ interface Scene {
   readonly directory: string;
   readonly project: Project;
   readonly privateDirectory: string;
+  readonly clis: Clis;
+}
+
+/** What a run can begin with. */
+interface Seen {
+  readonly workspace: Workspace;
+  readonly used: readonly Provider[];
 }
 
 /** All that is missing, at once; opening the work tree is part of it. */
-async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 'skipped'> {
+async function lookAtAll(setting: Setting, scene: Scene): Promise<Seen | 'skipped'> {
   const { inputs, providers, environment, log } = setting;
   const commands = commandSources(inputs, scene.settings);
   const seen = preflight({ ...scene, providers, environment, commands });
@@ -131,9 +145,17 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
   const gitFaults =
     'root' in opened ? [...checkoutFaults(setting, opened), ...(await storeFaults(setting, opened))] : opened;
   const unitFaults = 'root' in opened ? await parallelFaults(scene.plan, opened) : [];
-  const faults = [...gitFaults, ...unitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
+  const cliFaults = await scene.clis.faults(seen.used);
+  const faults = [
+    ...gitFaults,
+    ...unitFaults,
+    ...scene.faults,
+    ...cliFaults,
+    ...seen.faults,
+    ...seen.withoutCredential,
+  ];
   if (faults.length > 0 || !('root' in opened)) throw new UserErrors(faults);
-  return opened;
+  return { workspace: opened, used: seen.used };
 }
 
 function tellSkipped({ job, redact }: Setting, { plan, privateDirectory }: Scene): Promise<void> {

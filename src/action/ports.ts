@@ -55,9 +55,12 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
   const tell = () => handover.update({ agentPids: [...running] });
   return createAgents({
     ...request.setting,
-    processes: processRunner,
+    processes: request.clis.processes,
+    versionOf: request.clis.versionOf,
+    args: request.setting.inputs.agentArgs,
     passEnv: request.setting.inputs.passEnv,
     isRoot: userInfo().uid === 0,
+    settingsDirectory: privatePaths(request.privateDirectory).settings,
     async beginSession(provider, id, directory) {
       const isBegun = await sessions.begin({ provider, id, directory, environment: environmentOf(provider) });
       handover.update({ placed: sessions.placed() });

@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.js';
 import type { HandedEnvironment } from '../security/environment.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workspace } from '../workspace/workspace.js';
+import type { Clis } from './clis.js';
 import { endRun } from './end.js';
 import { privatePaths } from './handover.js';
 import type { Setting } from './setting.js';
@@ -22,6 +23,7 @@ export interface RunRequest {
   readonly plan: Plan;
   readonly project: Project;
   readonly workspace: Workspace;
+  readonly clis: Clis;
   readonly privateDirectory: string;
   /** What gates may see. */
   readonly gateEnvironment: HandedEnvironment;

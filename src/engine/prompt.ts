@@ -45,6 +45,10 @@ export function composePrompt(parts: PromptParts): string {
   return `${sections.filter((section) => section !== undefined && section !== '').join('\n\n---\n\n')}\n`;
 }
 
+/** What the agent is told in a conversation that holds its task already and was broken off by the model service. */
+export const refusalNote =
+  'The model service refused to answer for a while and does again. Your work so far stands: go on where you stopped, and finish the task.\n';
+
 const resetNote =
   'The working directory has been put back to the state it had before this step began: files written by earlier attempts of this step are gone.';
 

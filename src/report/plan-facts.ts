@@ -122,7 +122,7 @@ export function budgetFacts(budget: Budget): readonly string[] {
 
 function caps({ maxUsd, maxTokens, maxTimeMs }: Budget): readonly string[] {
   return [
-    ...(maxUsd === undefined ? [] : [formatCost(maxUsd)]),
+    ...(maxUsd === undefined ? [] : [formatCost({ costUsd: maxUsd })]),
     ...(maxTokens === undefined ? [] : [`${formatCount(maxTokens)} tokens`]),
     ...(maxTimeMs === undefined ? [] : [formatDuration(maxTimeMs).replace(/ 0 (?:s|min)$/, '')]),
   ];

@@ -43,6 +43,8 @@ export class MachineLost extends Error {}
 export interface World {
   readonly calls: Call[];
   readonly warnings: string[];
+  /** How long was waited each time; no time passes in earnest. */
+  readonly sleeps: number[];
   readonly events: JournalEvent[];
   /** Journal lengths at which a checkpoint was stored. */
   readonly stored: number[];
@@ -74,6 +76,8 @@ export interface WorldOptions {
   readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
+  /** Happens while the engine waits. */
+  whileAsleep?(): void;
   /** What an earlier world leaves behind. */
   readonly after?: World;
   /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
@@ -88,7 +92,17 @@ export function createWorld(options: WorldOptions): World {
   const sessions = sessionsOf(options.sessions === 'none' ? undefined : (options.sessions ?? after));
   const files = new Map(after === undefined ? [] : treeOf(newestSnapshot(fold(events))));
   const directories = new Map([['/work', files]]);
-  const world: World = { calls: [], warnings: [], events, stored: [], files, said: [], opened: [], run };
+  const world: World = {
+    calls: [],
+    warnings: [],
+    sleeps: [],
+    events,
+    stored: [],
+    files,
+    said: [],
+    opened: [],
+    run,
+  };
   knownSessions.set(world, sessions);
   let ids = (after?.calls.length ?? 0) * 100;
   const outputs = new Map<string, string | undefined>();
@@ -142,7 +156,16 @@ export function createWorld(options: WorldOptions): World {
         directories.set(`/bare/${step}`, new Map());
         return `/bare/${step}`;
       },
-      clock: { now: () => tick },
+      clock: {
+        now: () => tick,
+        async sleep(ms, signal) {
+          signal.throwIfAborted();
+          world.sleeps.push(ms);
+          tick += ms;
+          options.whileAsleep?.();
+          signal.throwIfAborted();
+        },
+      },
       newId: () => `chosen-${++ids}`,
       readOutput: (directory) => outputs.get(directory),
     };
