@@ -4,10 +4,11 @@
  * run the gates, write down the end.
  */
 import { type AgentEnded, type AttemptRef, failedUnjudged, type OutputFile } from '../journal/event.js';
-import type { Attempt } from '../journal/state.js';
+import { type Attempt, versionOf } from '../journal/state.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { PlacedStep } from '../plan/place.js';
 import { pass } from '../plan/plan.js';
+import type { Provider } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
 import { contractOf, isReadOnly, outputFault } from './contract.js';
@@ -126,6 +127,7 @@ async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttemp
     workspace.ignored(),
   ]);
   tellLeftOut(run, snapshot);
+  tellOtherVersion(run, next.provider, id, outcome.version);
   const output = outputOf(run, step, next.directory);
   const kept = await keepReadOnly(run, step, snapshot, before ?? workspace.start);
   run.record({
@@ -180,6 +182,19 @@ function tellLeftOut(run: Run, snapshot: RecordedSnapshot): void {
       `${file} is not kept, so a re-run will not have it: it is larger than 100 MB, cannot be read, or is a repository of its own.`,
     );
   }
+}
+
+/** A session may go on with another version of the CLI; what differs then can be looked for there. */
+function tellOtherVersion(
+  run: Run,
+  { title }: Pick<Provider, 'title'>,
+  session: string | undefined,
+  version: string | undefined,
+): void {
+  if (session === undefined || version === undefined) return;
+  const before = versionOf(run.state(), session);
+  if (before === undefined || before === version) return;
+  run.ports.reporter.say(`The session was last at work in ${title} ${before} and went on with ${version}.`);
 }
 
 /** The second half of an attempt; also all that is left of one that was cut off between agent and gates. */

@@ -180,10 +180,25 @@ export interface OutputFile {
   readonly text: string;
 }
 
+/** The model service refused for now; the same attempt goes on in its session at `until`. */
+export interface AttemptWaits extends AttemptRef {
+  readonly type: 'attempt-waits';
+  readonly kind: 'rate-limit' | 'overloaded';
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** What the refused try spent. */
+  readonly usage: Usage;
+  /** What the session has spent in all, where the CLI says so. */
+  readonly totals?: Usage;
+  /** How long the refused try was at work. */
+  readonly durationMs: number;
+}
+
 /** The agent's process is over and its tree and session are recorded; its gates have not run yet. */
 export interface AgentEnded extends AttemptRef {
   readonly type: 'agent-ended';
   readonly failure?: Failure;
+  /** Of the last try; what refused ones spent is in their `attempt-waits`. */
   readonly usage: Usage;
   /** What the session has spent in all, where the CLI says so. */
   readonly totals?: Usage;
@@ -255,6 +270,7 @@ export type JournalEvent = (
   | AttemptStarted
   | SessionKnown
   | SessionReplaced
+  | AttemptWaits
   | AgentEnded
   | AttemptEnded
   | AttemptPaused

@@ -15,6 +15,7 @@ import type {
   AttemptEnded,
   AttemptRef,
   AttemptStarted,
+  AttemptWaits,
   Fingerprint,
   JobEnded,
   JobStarted,
@@ -184,6 +185,12 @@ function change(state: RunState, event: JournalEvent): RunState {
         event.usage,
         0,
       );
+    case 'attempt-waits':
+      return spend(
+        withAttempt(state, event, (attempt) => bookTry(attempt, event)),
+        event.usage,
+        event.durationMs,
+      );
     case 'agent-ended':
       return spend(
         withAttempt(state, event, (attempt) => endAgent(attempt, event)),
@@ -255,7 +262,12 @@ function known(session: SessionDecision | undefined, id: string): SessionDecisio
 
 function endAgent(attempt: Attempt, event: AgentEnded): Attempt {
   const { type: _type, step: _step, number: _number, jobAttempt: _jobAttempt, ...told } = event;
-  return { ...attempt, ...told, agentEnded: true };
+  return { ...attempt, ...told, usage: addUsage(attempt.usage, event.usage), agentEnded: true };
+}
+
+function bookTry(attempt: Attempt, { usage, totals }: AttemptWaits): Attempt {
+  const booked = { ...attempt, usage: addUsage(attempt.usage, usage) };
+  return totals === undefined ? booked : { ...booked, totals };
 }
 
 function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
@@ -368,6 +380,13 @@ export function totalsOf(state: RunState, session: string): Usage {
       (attempt) => attempt.session?.id === session && attempt.totals !== undefined,
     )?.totals ?? {}
   );
+}
+
+/** The version of the CLI that worked in this session last; absent where none was told. */
+export function versionOf(state: RunState, session: string): string | undefined {
+  return attemptsInOrder(state).findLast(
+    (attempt) => attempt.session?.id === session && attempt.version !== undefined,
+  )?.version;
 }
 
 /**

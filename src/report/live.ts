@@ -126,7 +126,7 @@ function outcome(step: string, attempt: Attempt): string {
     usage.turns === undefined ? undefined : `${formatCount(usage.turns)} turns`,
     usage.inputTokens === undefined ? undefined : `${formatCount(usage.inputTokens)} in`,
     usage.outputTokens === undefined ? undefined : `${formatCount(usage.outputTokens)} out`,
-    usage.costUsd === undefined ? undefined : formatCost(usage.costUsd),
+    usage.costUsd === undefined ? undefined : formatCost(usage),
   ].filter((fact) => fact !== undefined);
   const head = `${attempt.status === 'passed' ? '✓' : '✗'} ${step}, attempt ${attempt.number}: ${verb(attempt)} (${facts.join(', ')})`;
   return attempt.failure === undefined ? head : `${head}: ${attempt.failure.message}`;

@@ -4,7 +4,7 @@ import { describeDecision } from '../engine/session.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
-import { sumOf } from '../providers/usage.js';
+import { addUsage, sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import { formatCost, formatCount, formatDuration } from './format.js';
 import type { Report, ReportStep } from './report.js';
@@ -40,7 +40,7 @@ function headline(report: Report): string {
   const facts = [
     `job attempt ${report.jobAttempt}`,
     report.resumed ? 'went on from an earlier attempt' : undefined,
-    totals.costUsd === undefined ? undefined : `${formatCost(totals.costUsd)} in all`,
+    totals.costUsd === undefined ? undefined : `${formatCost(totals)} in all`,
     totals.turns === undefined ? undefined : `${formatCount(totals.turns)} turns`,
     report.persisted ? 'checkpoint stored' : 'no checkpoint stored',
   ];
@@ -84,7 +84,7 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
     (last?.gates ?? []).map((gate) => `${gateMarks[gate.status]} ${cell(gate.name)}`).join('<br>'),
     formatCount(sum((a) => a.usage.turns)),
     tokens,
-    formatCost(sum((a) => a.usage.costUsd)),
+    formatCost(addUsage(...attempts.map((a) => a.usage))),
     formatDuration(sum((a) => a.durationMs)),
   ];
 }
@@ -124,13 +124,13 @@ function lastLines(text: string, count: number): string {
 }
 
 /** A code block that the text inside cannot close. */
-function fence(text: string): string {
+export function fence(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
   const ticks = '`'.repeat(longest + 1);
   return `${ticks}text\n${text}\n${ticks}`;
 }
 
-function warningList(warnings: readonly string[]): string | undefined {
+export function warningList(warnings: readonly string[]): string | undefined {
   if (warnings.length === 0) return undefined;
   return ['**Warnings**', '', ...warnings.map((warning) => `- ${escapeText(warning)}`)].join('\n');
 }

@@ -4,7 +4,7 @@
  */
 
 import type { AgentTurn, Merge, Ports, Unit, UnitResult } from '../../src/engine/ports.js';
-import { runPlan } from '../../src/engine/run.js';
+import { type ErrorContext, runPlan } from '../../src/engine/run.js';
 import { UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
@@ -43,6 +43,8 @@ export class MachineLost extends Error {}
 export interface World {
   readonly calls: Call[];
   readonly warnings: string[];
+  /** How long was waited each time; no time passes in earnest. */
+  readonly sleeps: number[];
   readonly events: JournalEvent[];
   /** Journal lengths at which a checkpoint was stored. */
   readonly stored: number[];
@@ -62,6 +64,7 @@ export interface RunWorld {
   readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly maxParallel?: number;
   readonly actor?: string;
+  readonly errorContext?: ErrorContext;
 }
 
 export interface WorldOptions {
@@ -73,6 +76,8 @@ export interface WorldOptions {
   readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
+  /** Happens while the engine waits. */
+  whileAsleep?(): void;
   /** What an earlier world leaves behind. */
   readonly after?: World;
   /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
@@ -87,7 +92,17 @@ export function createWorld(options: WorldOptions): World {
   const sessions = sessionsOf(options.sessions === 'none' ? undefined : (options.sessions ?? after));
   const files = new Map(after === undefined ? [] : treeOf(newestSnapshot(fold(events))));
   const directories = new Map([['/work', files]]);
-  const world: World = { calls: [], warnings: [], events, stored: [], files, said: [], opened: [], run };
+  const world: World = {
+    calls: [],
+    warnings: [],
+    sleeps: [],
+    events,
+    stored: [],
+    files,
+    said: [],
+    opened: [],
+    run,
+  };
   knownSessions.set(world, sessions);
   let ids = (after?.calls.length ?? 0) * 100;
   const outputs = new Map<string, string | undefined>();
@@ -105,6 +120,7 @@ export function createWorld(options: WorldOptions): World {
       maxParallel: told.maxParallel ?? 2,
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
+      ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
     });
   }
 
@@ -140,7 +156,16 @@ export function createWorld(options: WorldOptions): World {
         directories.set(`/bare/${step}`, new Map());
         return `/bare/${step}`;
       },
-      clock: { now: () => tick },
+      clock: {
+        now: () => tick,
+        async sleep(ms, signal) {
+          signal.throwIfAborted();
+          world.sleeps.push(ms);
+          tick += ms;
+          options.whileAsleep?.();
+          signal.throwIfAborted();
+        },
+      },
       newId: () => `chosen-${++ids}`,
       readOutput: (directory) => outputs.get(directory),
     };
