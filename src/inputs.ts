@@ -46,6 +46,8 @@ export interface Inputs {
   readonly passEnv: readonly string[];
   readonly commands: Readonly<Partial<Record<(typeof commandGates)[number], string>>>;
   readonly apply: 'workspace' | 'none';
+  /** Only check and show what would run. */
+  readonly dryRun: boolean;
   readonly keepSessions: boolean;
   readonly githubToken?: string;
   /** The leg of the matrix that this job is; absent where there is no matrix. */
@@ -105,6 +107,7 @@ export function readInputs(get: GetInput): Inputs {
     passEnv: read('pass-env', readPassEnv, []),
     commands: read('commands', () => readCommands(get('commands')), {}),
     apply: choice('apply', ['workspace', 'none']),
+    dryRun: read('dry-run', (text) => readBoolean('dry-run', text), false),
     keepSessions: read('keep-sessions', (text) => readBoolean('keep-sessions', text), false),
     ...given('githubToken', get('github-token').trim() || undefined),
     ...given('matrix', read('matrix', readMatrix, undefined)),

@@ -135,7 +135,7 @@ function text(value: number | undefined): string {
 
 /** A job in which no step ran. */
 export interface Unstarted {
-  readonly status: 'skipped' | 'failed';
+  readonly status: 'skipped' | 'planned' | 'failed';
   readonly workflow: string;
   readonly runId: string;
   readonly jobAttempt: number;

@@ -79,6 +79,7 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
 }
 
 function gates({ request }: Backstage) {
+  const { gateTimeoutMs } = request.settings;
   return createGates({
     processes: processRunner,
     projectOf: (directory) =>
@@ -86,7 +87,8 @@ function gates({ request }: Backstage) {
         ? request.project
         : openProject(directory, request.gateEnvironment.env.PATH),
     clock: systemClock,
-    commands: commandSources(request.setting.inputs),
+    commands: commandSources(request.setting.inputs, request.settings),
+    ...(gateTimeoutMs === undefined ? {} : { timeoutMs: gateTimeoutMs }),
     handed: request.gateEnvironment,
     log: request.setting.log,
   });

@@ -2,7 +2,6 @@
  * The whole text an agent is given (contract 5.3): the rendered prompt and what must be added to it. The
  * user's own instruction files are never touched, so everything the agent has to know stands here.
  */
-import { cutMiddle } from '../gates/cut-middle.js';
 
 export interface PromptParts {
   readonly body: string;
@@ -23,7 +22,7 @@ export interface PreviousFailure {
   readonly message: string;
   /** `{error}`: what the gates said. */
   readonly error: string;
-  /** `{diff}`: what the step had changed. */
+  /** Of `{diff}`, what the step had changed: as much as may be told. */
   readonly diff: string;
 }
 
@@ -33,8 +32,6 @@ export interface Interruption {
   /** The conversation could not be kept; the agent does not remember the work. */
   readonly isNewSession: boolean;
 }
-
-const diffLimit = 3_000;
 
 export function composePrompt(parts: PromptParts): string {
   const sections = [
@@ -67,11 +64,7 @@ function failureNote(failure: PreviousFailure): string {
   const lines = [`Attempt ${failure.number} at this task did not pass: ${failure.message}`];
   if (failure.error !== '') lines.push('', 'What was reported:', failure.error.trimEnd());
   if (failure.diff !== '')
-    lines.push(
-      '',
-      'What has been changed so far, from the start of this step:',
-      cutMiddle(failure.diff, diffLimit).trimEnd(),
-    );
+    lines.push('', 'What has been changed so far, from the start of this step:', failure.diff.trimEnd());
   lines.push('', 'Mend what is wrong and finish the task.');
   return lines.join('\n');
 }

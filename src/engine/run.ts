@@ -31,6 +31,16 @@ export interface RunOptions {
   readonly state: RunState;
   /** Sessions that could not be brought back to where they were (S13). */
   readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+  /** How much of what went wrong is told to agents. */
+  readonly errorContext?: ErrorContext;
+}
+
+/** Absent: as much as it is unless told. */
+export interface ErrorContext {
+  /** Characters of `{error}`. */
+  readonly maxErrorChars?: number;
+  /** Characters of `{diff}` in the note on the attempt before; the name itself stands for the whole patch. */
+  readonly maxDiffChars?: number;
 }
 
 /** One run in progress: what the steps of a lane share. */

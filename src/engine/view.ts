@@ -1,5 +1,6 @@
 /** What the templates of one attempt can read, and their rendering. */
-import { errorText, gateErrorText } from '../gates/error-text.js';
+import { cutMiddle } from '../gates/cut-middle.js';
+import { errorText, gateErrorText, promptCharacters } from '../gates/error-text.js';
 import { type Attempt, isSameLine, newestAttempt, type RunState, type StepState } from '../journal/state.js';
 import type { Task } from '../outputs/plan-file.js';
 import { getRole, namespaceOf } from '../plan/calls.js';
@@ -13,7 +14,7 @@ import type { Run } from './run.js';
 
 export interface View {
   render(template: string): string;
-  /** Why the attempt before, or the round that opened the step again, has failed; absent where nothing has. */
+  /** Why the attempt before, or the round that opened the step again, has failed, for the note; absent where nothing has. */
   readonly failure?: PreviousFailure;
 }
 
@@ -21,6 +22,8 @@ export interface View {
 export function speaksOfFailure(template: string): boolean {
   return names(parseTemplate(template)).some((name) => /^(?:error|diff|prev\..+|gate\..+)$/.test(name));
 }
+
+const diffCharacters = 3_000;
 
 /**
  * `texts`: what is going to be rendered; only the patches that these speak of are made. `isReview`: a gate judges
@@ -38,8 +41,12 @@ export async function openView(
   const scope = await nameScope(run, placed, number, { wanted, failure, isReview });
   return {
     render: (template) => render(parseTemplate(template), (name) => resolveName(name, scope)),
-    ...(failure === undefined ? {} : { failure }),
+    ...(failure === undefined ? {} : { failure: shortened(run, failure) }),
   };
+}
+
+function shortened({ errorContext }: Run, failure: PreviousFailure): PreviousFailure {
+  return { ...failure, diff: cutMiddle(failure.diff, errorContext?.maxDiffChars ?? diffCharacters) };
 }
 
 interface Asked {
@@ -113,7 +120,7 @@ async function failureOf(run: Run, path: string): Promise<PreviousFailure | unde
 
 async function attemptFailure(run: Run, step: StepState, last: Attempt): Promise<PreviousFailure> {
   const diff = await patchOf(run, step, last);
-  return { number: last.number, message: last.failure?.message ?? '', error: errorOf(last), diff };
+  return { number: last.number, message: last.failure?.message ?? '', error: errorOf(run, last), diff };
 }
 
 /** Why the step was opened again: by what holds it, whose units clash or whose gates have failed. */
@@ -155,7 +162,7 @@ async function reviewed(
   const isWanted = wanted.includes('diff') || wanted.includes('output');
   const diff = isWanted ? await patchOf(run, step, last) : '';
   const failed = step.attempts.findLast((attempt) => attempt.status === 'failed');
-  return { error: failed === undefined ? '' : errorOf(failed), diff, output: outputOf(last, diff) };
+  return { error: failed === undefined ? '' : errorOf(run, failed), diff, output: outputOf(last, diff) };
 }
 
 /** The step whose attempt makes the call at that path; `undefined`: what lies there is a step of its own. */
@@ -173,9 +180,10 @@ function outputOf(attempt: Attempt, diff: string): string {
 }
 
 /** The failed gates' words; where no gate spoke, why the attempt failed. */
-function errorOf(attempt: Attempt): string {
-  const text = errorText(attempt.gates);
-  return text === '' ? (attempt.comments ?? attempt.failure?.message ?? '') : text;
+function errorOf({ errorContext }: Run, attempt: Attempt): string {
+  const max = errorContext?.maxErrorChars ?? promptCharacters;
+  const text = errorText(attempt.gates, max);
+  return text === '' ? cutMiddle(attempt.comments ?? attempt.failure?.message ?? '', max) : text;
 }
 
 function gateNames(gate: Attempt['gates'][number]): GateNames {

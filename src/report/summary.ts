@@ -124,13 +124,13 @@ function lastLines(text: string, count: number): string {
 }
 
 /** A code block that the text inside cannot close. */
-function fence(text: string): string {
+export function fence(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
   const ticks = '`'.repeat(longest + 1);
   return `${ticks}text\n${text}\n${ticks}`;
 }
 
-function warningList(warnings: readonly string[]): string | undefined {
+export function warningList(warnings: readonly string[]): string | undefined {
   if (warnings.length === 0) return undefined;
   return ['**Warnings**', '', ...warnings.map((warning) => `- ${escapeText(warning)}`)].join('\n');
 }

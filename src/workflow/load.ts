@@ -8,6 +8,7 @@
  */
 import { buildWorkflow } from './build.js';
 import { inputFaults } from './call-rules.js';
+import { withDefaultAgent } from './default-agent.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import { type FoundWorkflow, findPrompt, findWorkflow, type Library, type Search } from './library.js';
 import { withInner } from './outline.js';
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly providers?: readonly string[] | undefined;
   /** Names of the variables there are; without them names without a dot are not checked. */
   readonly vars?: readonly string[] | undefined;
+  /** The agent of steps that name none, in called workflows too; without it such a step is at fault. */
+  readonly defaultAgent?: string | undefined;
 }
 
 export interface LoadedWorkflow {
@@ -51,7 +54,8 @@ export function loadWorkflow(
   const first = loader.load(root, []);
   const files = loader.checked();
   const isSound = files.every(({ diagnostics }) => diagnostics.every(({ severity }) => severity !== 'error'));
-  return isSound && first.written !== undefined ? { workflow: loader.build(first), files } : { files };
+  if (!isSound || first.written === undefined) return { files };
+  return { workflow: withDefaultAgent(loader.build(first), options.defaultAgent ?? ''), files };
 }
 
 /** Bounds for files that were made to do harm; no workflow comes near them. */
@@ -111,9 +115,10 @@ class Loader {
 
   #read({ source, text, directory }: FoundWorkflow, isRoot: boolean): LoadedFile {
     const { library } = this;
-    const { providers, vars } = this.options;
+    const { providers, vars, defaultAgent } = this.options;
     const read = readWorkflow(text, {
       providers,
+      defaultAgent,
       // What a called workflow finds under a name depends on who calls it: that is told there.
       vars: isRoot ? vars : undefined,
       readPrompt: library && ((path) => findPrompt(path, directory, library)),

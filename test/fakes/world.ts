@@ -4,7 +4,7 @@
  */
 
 import type { AgentTurn, Merge, Ports, Unit, UnitResult } from '../../src/engine/ports.js';
-import { runPlan } from '../../src/engine/run.js';
+import { type ErrorContext, runPlan } from '../../src/engine/run.js';
 import { UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
@@ -64,6 +64,7 @@ export interface RunWorld {
   readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly maxParallel?: number;
   readonly actor?: string;
+  readonly errorContext?: ErrorContext;
 }
 
 export interface WorldOptions {
@@ -119,6 +120,7 @@ export function createWorld(options: WorldOptions): World {
       maxParallel: told.maxParallel ?? 2,
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
+      ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
     });
   }
 

@@ -34,6 +34,7 @@ describe('readInputs', () => {
       passEnv: [],
       commands: {},
       apply: 'workspace',
+      dryRun: false,
       keepSessions: false,
     });
   });
@@ -59,6 +60,7 @@ describe('readInputs', () => {
       'pass-env': 'NPM_TOKEN\n  DB_*\n\nNPM_TOKEN',
       commands: 'test: npm test -- --run\nlint: |\n  npm run lint\n  npm run types\n',
       apply: 'none',
+      'dry-run': 'true',
       'keep-sessions': 'True',
       'github-token': 'ghs_1',
       matrix: '{"os":"linux","node":20}',
@@ -84,6 +86,7 @@ describe('readInputs', () => {
       passEnv: ['NPM_TOKEN', 'DB_*'],
       commands: { test: 'npm test -- --run', lint: 'npm run lint\nnpm run types\n' },
       apply: 'none',
+      dryRun: true,
       keepSessions: true,
       githubToken: 'ghs_1',
       matrix: { os: 'linux', node: 20 },

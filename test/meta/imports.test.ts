@@ -25,7 +25,7 @@ const exceptions: Readonly<Record<string, string>> = {
 
 /** Node's own modules that only compute. */
 const harmless = ['node:crypto', 'node:util', 'node:path'];
-const harmlessPackages = ['zod', 'yaml', 'picomatch', '@pydantic/genai-prices'];
+const harmlessPackages = ['zod', 'yaml', 'picomatch', 'smol-toml', '@pydantic/genai-prices'];
 
 interface Found {
   readonly module: string;
