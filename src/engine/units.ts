@@ -11,7 +11,7 @@
 import type { Failure } from '../failure.js';
 import { UserError } from '../failure.js';
 import { newestSnapshot, type StepState } from '../journal/state.js';
-import { expandBelow, type PlacedStep, place, type Scope } from '../plan/place.js';
+import { type PlacedStep, place, type Scope, stepsIn } from '../plan/place.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import { attemptsAllowed } from './ladder.js';
 import { besides, treeNow } from './lane.js';
@@ -103,10 +103,7 @@ function hasAllPassed(run: Run, scope: Scope): boolean {
   const { until } = run.plan;
   if (until?.startsWith(scope.lane)) return false;
   const { steps } = run.state();
-  return scope.steps
-    .map((planned) => place(planned, scope))
-    .flatMap((placed) => [placed, ...expandBelow(placed, run.state())])
-    .every(({ path }) => steps.get(path)?.status === 'passed');
+  return stepsIn(scope, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
 }
 
 function tellTakenOver(run: Run, scope: Scope): ScopeEnd {
@@ -194,11 +191,9 @@ async function openLater(
   );
   if (before.status !== 'merged') return;
   const state = run.state();
-  const steps = scope.steps
-    .map((planned) => place(planned, scope))
-    .flatMap((placed) => [placed, ...expandBelow(placed, state)])
-    .filter((one) => state.steps.has(one.path) && !one.path.slice(scope.prefix.length).includes(':'))
-    .map((one) => one.path);
+  const steps = stepsIn(scope, state)
+    .map(({ path: one }) => one)
+    .filter((one) => state.steps.has(one));
   run.record({ type: 'steps-reopened', by: path, steps, from: before.snapshot, isUnit: true });
   run.ports.reporter.say(`${later} runs once more, on top of what the units before it changed.`);
 }

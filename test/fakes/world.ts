@@ -51,6 +51,8 @@ export interface World {
   readonly said: string[];
   /** Lanes of the units that were opened, in order. */
   readonly opened: string[];
+  /** Steps of which it was said that an earlier job had passed them. */
+  readonly takenOver: string[];
   run(plan: Plan, options?: RunWorld): Promise<RunState>;
 }
 
@@ -87,7 +89,17 @@ export function createWorld(options: WorldOptions): World {
   const sessions = sessionsOf(options.sessions === 'none' ? undefined : (options.sessions ?? after));
   const files = new Map(after === undefined ? [] : treeOf(newestSnapshot(fold(events))));
   const directories = new Map([['/work', files]]);
-  const world: World = { calls: [], warnings: [], events, stored: [], files, said: [], opened: [], run };
+  const world: World = {
+    calls: [],
+    warnings: [],
+    events,
+    stored: [],
+    files,
+    said: [],
+    opened: [],
+    takenOver: [],
+    run,
+  };
   knownSessions.set(world, sessions);
   let ids = (after?.calls.length ?? 0) * 100;
   const outputs = new Map<string, string | undefined>();
@@ -149,7 +161,7 @@ export function createWorld(options: WorldOptions): World {
   const reporter: Ports['reporter'] = {
     say: (line) => void world.said.push(line),
     warn: (message) => void world.warnings.push(message),
-    takenOver: () => undefined,
+    takenOver: ({ path }) => void world.takenOver.push(path),
     attemptStarts: () => undefined,
     roundStarts: () => undefined,
     agentDid: () => undefined,
