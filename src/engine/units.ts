@@ -18,7 +18,7 @@ import { besides, treeNow } from './lane.js';
 import { inPool } from './pool.js';
 import type { Merge } from './ports.js';
 import { passed, type Run, runScope, type ScopeEnd } from './run.js';
-import { isFinal, lastAttempt } from './step.js';
+import { lastAttempt } from './step.js';
 
 export async function runUnits(
   run: Run,
@@ -69,14 +69,11 @@ async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: 
   return ends.find((end) => end?.status === 'passed' && end.isLast) ?? passed;
 }
 
-/** What no other unit could get past either. */
+/** What no other unit could get past either; a file that is missing in one of them is its own affair. */
 function mustStop(run: Run, end: Extract<ScopeEnd, { path: string }>): boolean {
-  const last = lastAttempt(run, end.path);
-  return (
-    last?.failure?.kind === 'auth' ||
-    last?.failure?.kind === 'budget' ||
-    (last !== undefined && last.failure?.isFinal === true && isFinal(run, last))
-  );
+  const failure = lastAttempt(run, end.path)?.failure;
+  if (failure?.kind === 'auth' || failure?.kind === 'budget') return true;
+  return failure?.kind === 'guard' && failure.isFinal === true;
 }
 
 async function runUnit(run: Run, path: string, scope: Scope, base: Snapshot): Promise<ScopeEnd> {
