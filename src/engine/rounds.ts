@@ -6,7 +6,7 @@
  */
 import { type AttemptRef, failedUnjudged, type NewEvent } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
-import { expandBelow, innerScopes, type PlacedStep, plannedTasks, type Scope } from '../plan/place.js';
+import { innerScopes, type PlacedStep, plannedTasks, type Scope, stepsBelow } from '../plan/place.js';
 import type { CallStep, GroupStep } from '../workflow/workflow.js';
 import { renderInputs } from './call-inputs.js';
 import { judgeGates } from './judge.js';
@@ -14,7 +14,7 @@ import { attemptsAllowed, type Rung } from './ladder.js';
 import { treeNow } from './lane.js';
 import { isCutOff, rungFor } from './next-attempt.js';
 import { pausesAt, stillWaits } from './pause.js';
-import { passed, type Run, runScope, type ScopeEnd } from './run.js';
+import { hasAllBelow, isWhole, passed, type Run, runScope, type ScopeEnd } from './run.js';
 import { isFinal, lastAttempt, latest, pausesAfter } from './step.js';
 import { runUnits } from './units.js';
 
@@ -24,7 +24,8 @@ export async function runRounds(run: Run, placed: PlacedStep): Promise<ScopeEnd>
   const before = latest(run, path);
   if (before !== undefined && before.status !== 'running') {
     if (stillWaits(run, path, before)) return { status: 'paused', path };
-    if (before.status === 'passed') return passed;
+    // Not so where a step below it was forgotten since, or was added to the workflow.
+    if (before.status === 'passed' && isWhole(run, placed)) return passed;
   }
   const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {
@@ -63,11 +64,14 @@ function hitlOf({ step }: PlacedStep) {
 async function beginRound(run: Run, placed: PlacedStep): Promise<AttemptRef | ScopeEnd> {
   const { path } = placed;
   const last = lastAttempt(run, path);
-  const isSame = last !== undefined && isCutOff(last) && latest(run, path) !== undefined;
+  const before = latest(run, path);
+  const isSame = last !== undefined && isCutOff(last) && before !== undefined;
   const number = isSame ? last.number : (last?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
   const inputs = isSame ? last.inputs : await inputsOf(run, placed, number);
-  const stopped = isSame || last === undefined ? undefined : await openNext(run, placed, last, ref);
+  // A round that follows one that has passed mends nothing: it runs what is missing.
+  const isFurther = !isSame && last !== undefined && before?.status !== 'passed';
+  const stopped = isFurther ? await openNext(run, placed, last, ref) : undefined;
   if (stopped !== undefined) return stopped;
   run.record({ type: 'attempt-started', ...ref, ...(inputs === undefined ? {} : { inputs }) });
   if (isSame && last.approvedBy !== undefined)
@@ -111,13 +115,13 @@ async function openAgain(run: Run, placed: PlacedStep, last: Attempt, rung: Rung
   const step = state.steps.get(path);
   // Units that clash are seen to where they are put together.
   if (step === undefined || step.conflict !== undefined) return;
-  const below = expandBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
-  const isWhole = below.every(({ status }) => status === 'passed');
-  const isFresh = rung.freshSession ? { freshSession: true } : {};
-  if (!rung.resetWorktree && !isWhole && !rung.freshSession) return;
-  const again = rung.resetWorktree || isWhole ? below : below.filter(({ status }) => status !== 'passed');
   // Calls of former attempts are over, whatever they said.
-  const steps = again.map((one) => one.path).filter((one) => !one.slice(path.length).includes(':'));
+  const below = stepsBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
+  const isAll = rung.resetWorktree || hasAllBelow(run, placed);
+  const isFresh = rung.freshSession ? { freshSession: true } : {};
+  if (!isAll && !rung.freshSession) return;
+  const again = isAll ? below : below.filter(({ status }) => status !== 'passed');
+  const steps = again.map((one) => one.path);
   if (rung.resetWorktree) await run.ports.workspace.reset(step.from);
   const from = rung.resetWorktree ? step.from : treeNow(run);
   run.record({ type: 'steps-reopened', by: path, steps, from, ...isFresh });

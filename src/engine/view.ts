@@ -1,7 +1,7 @@
 /** What the templates of one attempt can read, and their rendering. */
 import { cutMiddle } from '../gates/cut-middle.js';
 import { errorText, gateErrorText, promptCharacters } from '../gates/error-text.js';
-import { type Attempt, isSameLine, newestAttempt, type RunState, type StepState } from '../journal/state.js';
+import { type Attempt, isSameLine, type RunState, type StepState } from '../journal/state.js';
 import type { Task } from '../outputs/plan-file.js';
 import { getRole, namespaceOf } from '../plan/calls.js';
 import type { PlacedStep } from '../plan/place.js';
@@ -113,9 +113,12 @@ function getsOf({ path, step }: PlacedStep, number: number): NameScope['gets'] {
 async function failureOf(run: Run, path: string): Promise<PreviousFailure | undefined> {
   const step = run.state().steps.get(path);
   if (step === undefined) return undefined;
-  if (step.reopened !== undefined && newestAttempt(step) === undefined) return roundFailure(run, step);
-  const last = step.attempts.findLast((attempt) => attempt.status === 'failed');
-  return last === undefined ? undefined : attemptFailure(run, step, last);
+  const { reopened } = step;
+  const since =
+    reopened === undefined ? step.attempts : step.attempts.filter((one) => one.order > reopened.order);
+  const last = since.findLast((attempt) => attempt.status === 'failed');
+  if (last !== undefined) return attemptFailure(run, step, last);
+  return reopened === undefined ? undefined : roundFailure(run, step);
 }
 
 async function attemptFailure(run: Run, step: StepState, last: Attempt): Promise<PreviousFailure> {

@@ -97,6 +97,18 @@ export function expandBelow(placed: PlacedStep, state: RunState): readonly Place
   return placed.step.kind === 'split' ? [...called, ...inner] : [...inner, ...called];
 }
 
+/** The same without what attempts have called: whether that has passed says nothing of the steps themselves. */
+export function stepsBelow(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
+  return expandBelow(placed, state).filter(({ path }) => !path.slice(placed.path.length).includes(':'));
+}
+
+/** The steps of a scope and all below them, without what attempts have called. */
+export function stepsIn(scope: Scope, state: RunState): readonly PlacedStep[] {
+  return scope.steps
+    .map((planned) => place(planned, scope))
+    .flatMap((placed) => [placed, ...stepsBelow(placed, state)]);
+}
+
 function expandScope(scope: Scope, state: RunState): readonly PlacedStep[] {
   return scope.steps.flatMap((planned) => {
     const placed = place(planned, scope);

@@ -60,6 +60,8 @@ export function loadWorkflow(
 
 /** Bounds for files that were made to do harm; no workflow comes near them. */
 const mostFiles = 100;
+/** Characters of all of them. */
+const longest = 2_000_000;
 const deepest = 20;
 /** Calls in all, a workflow that is called twice counted twice. */
 const mostCalls = 1000;
@@ -144,8 +146,8 @@ class Loader {
 
   #call(reference: Reference, file: LoadedFile, found: FoundWorkflow, chain: readonly string[]): void {
     const known = this.#files.get(found.source);
-    if (known === undefined && this.#files.size >= mostFiles) {
-      file.faults.push(tooMany(reference, `more than ${mostFiles} workflows in all`));
+    if (known === undefined && !this.#hasRoomFor(found)) {
+      file.faults.push(tooMany(reference, 'more workflows, or longer ones, than anybody needs'));
       return;
     }
     const called = known ?? this.load(found, chain);
@@ -157,10 +159,20 @@ class Loader {
     else this.#compare(reference, called, file);
   }
 
+  #hasRoomFor({ text }: FoundWorkflow): boolean {
+    const length = [...this.#files.values()].reduce((sum, file) => sum + file.text.length, text.length);
+    return this.#files.size < mostFiles && length <= longest;
+  }
+
   #compare(reference: Reference, called: LoadedFile, file: LoadedFile): void {
-    if (called.written === undefined || file.written === undefined) return;
+    // What a broken file asks for is guesswork.
+    if (called.written === undefined || file.written === undefined || isBroken(called)) return;
     file.faults.push(...inputFaults(reference, called.written, file.written, this.options.vars));
   }
+}
+
+function isBroken({ faults }: LoadedFile): boolean {
+  return faults.some(({ severity }) => severity === 'error');
 }
 
 function excessOf({ depth, calls }: LoadedFile): string | undefined {
