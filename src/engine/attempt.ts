@@ -31,11 +31,12 @@ export async function runAgentAttempt(
   if (next === 'stopped') return next;
   const ref = { step: placed.path, number: next.number, jobAttempt: run.jobAttempt };
   if ('obstacle' in next) return stop(run, ref, next);
-  if (next.isPass) passOver(run, ref, next.body);
+  const from = next.resetWorktree ? state?.from : undefined;
+  if (next.isPass) await passOver(run, ref, next.body, from);
   else {
     announce(run, ref, next);
     if (isRefused(run, next)) return refuse(run, ref);
-    if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
+    if (from !== undefined) await run.ports.workspace.reset(from);
     run.agentWorks();
     await work(run, step, ref, next);
   }
@@ -81,11 +82,17 @@ function stop(run: Run, ref: AttemptRef, { agent, obstacle }: Obstacle): undefin
 }
 
 /** `agent: pass`: what lies there is taken as the attempt's work. */
-function passOver(run: Run, ref: AttemptRef, prompt: string): void {
+async function passOver(
+  run: Run,
+  ref: AttemptRef,
+  prompt: string,
+  resetTo: Snapshot | undefined,
+): Promise<void> {
   run.record({ type: 'attempt-started', ...ref, agent: pass, ...(prompt === '' ? {} : { prompt }) });
   run.ports.reporter.attemptStarts(ref.step, ref.number, undefined, undefined);
+  if (resetTo !== undefined) await run.ports.workspace.reset(resetTo);
   const nothing = { usage: {}, changed: false, ignored: [], durationMs: 0 };
-  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: treeNow(run) });
+  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: resetTo ?? treeNow(run) });
 }
 
 /** `on-lost-session: fail`: a session that is known to be gone is not replaced, and nothing is spent. */
