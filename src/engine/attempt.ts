@@ -58,21 +58,19 @@ async function goOnAtGates(run: Run, placed: PlacedStep, step: AgentStep): Promi
 /** What an earlier job left of the attempt stands again under this one, so that its gates are told apart (J2). */
 function standAgain(run: Run, path: string, last: Attempt): AttemptRef {
   const ref = { step: path, number: last.number, jobAttempt: run.jobAttempt };
-  const { agent, provider, session, prompt, snapshot, mark, output, changed, ignored } = last;
+  const { agent, provider, session, prompt, snapshot } = last;
   if (last.jobAttempt === run.jobAttempt || snapshot === undefined)
     return { ...ref, jobAttempt: last.jobAttempt };
   run.record({
     type: 'attempt-started',
     ...ref,
+    standsAgain: true,
     ...(agent === undefined ? {} : { agent }),
     ...(provider === undefined ? {} : { provider }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(last.isBare === undefined ? {} : { isBare: last.isBare }),
     ...(session === undefined ? {} : { session: { ...session, effective: 'resumed', reason: 'continued' } }),
   });
-  const kept = { ...(mark === undefined ? {} : { mark }), ...(output === undefined ? {} : { output }) };
-  run.record({ type: 'agent-ended', ...ref, usage: {}, snapshot, changed, ignored, durationMs: 0, ...kept });
-  if (last.approvedBy !== undefined) run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
   return ref;
 }
 

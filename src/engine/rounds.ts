@@ -73,9 +73,8 @@ async function beginRound(run: Run, placed: PlacedStep): Promise<AttemptRef | Sc
   const isFurther = !isSame && last !== undefined && before?.status !== 'passed';
   const stopped = isFurther ? await openNext(run, placed, last, ref) : undefined;
   if (stopped !== undefined) return stopped;
-  run.record({ type: 'attempt-started', ...ref, ...(inputs === undefined ? {} : { inputs }) });
-  if (isSame && last.approvedBy !== undefined)
-    run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
+  const told = inputs === undefined ? {} : { inputs };
+  run.record({ type: 'attempt-started', ...ref, ...told, ...(isSame ? { standsAgain: true } : {}) });
   run.ports.reporter.roundStarts(path, number, titleOf(placed));
   return ref;
 }

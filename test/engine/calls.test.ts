@@ -175,7 +175,7 @@ describe('a step that is a workflow', () => {
     expect(prompts(world)).toEqual(['do a', 'do b', 'do a', 'do b']);
     expect(world.calls.map(({ mode }) => mode)).toEqual(['start', 'start', 'resume', 'resume']);
     expect(world.calls[2]?.prompt).toContain('whole says no');
-    expect(state.steps.get('sub')?.attempts.map(({ inputs }) => inputs?.['why'])).toEqual([
+    expect(state.steps.get('sub')?.attempts.map(({ inputs }) => inputs?.why)).toEqual([
       '',
       'gate whole:\nwhole says no',
     ]);
