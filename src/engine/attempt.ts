@@ -51,6 +51,8 @@ async function goOnAtGates(run: Run, placed: PlacedStep, step: AgentStep): Promi
   const waiting = lastAttempt(run, path);
   if (waiting === undefined || stillWaits(run, path, waiting)) return undefined;
   const last = lastAttempt(run, path) ?? waiting;
+  const ref = { step: path, number: last.number, jobAttempt: last.jobAttempt };
+  if (pausesAt(run, ref, step.hitl, 'before-gate', last)) return undefined;
   run.ports.reporter.say(`The agent of attempt ${last.number} of ${path} is done; only its gates run.`);
   return judge(run, placed, step, standAgain(run, path, last));
 }

@@ -25,7 +25,8 @@ export async function runRounds(run: Run, placed: PlacedStep): Promise<ScopeEnd>
   if (before !== undefined && before.status !== 'running') {
     if (stillWaits(run, path, before)) return { status: 'paused', path };
     // Not so where a step below it was forgotten since, or was added to the workflow.
-    if (before.status === 'passed' && isWhole(run, placed)) return passed;
+    if (before.status === 'passed' && isWhole(run, placed))
+      return pausesAfter(run, placed, before) ? { status: 'paused', path } : passed;
   }
   const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {

@@ -93,7 +93,9 @@ const cases = pauses.flatMap((hitl): readonly Case[] => [
 
 /** Everything a job was told by people, and what it recorded, of one step. */
 const approvals = (world: World) =>
-  world.events.flatMap((event) => (event.type === 'attempt-approved' ? [`${event.step} by ${event.by}`] : []));
+  world.events.flatMap((event) =>
+    event.type === 'attempt-approved' ? [`${event.step} by ${event.by}`] : [],
+  );
 
 describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
   async function paused(options: WorldOptions = { play }): Promise<World> {
@@ -144,6 +146,15 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
       const next = await rerun(cut, planOf(steps), options, { jobAttempt: 3 });
       expect(next.state.ended?.status, `prefix ${length}`).toBe('passed');
       for (const prompt of before) expect(prompts(next.world), `prefix ${length}`).not.toContain(prompt);
+    }
+  });
+
+  it('waits too where the machine was lost at any point before', async () => {
+    const world = await paused();
+    for (let length = 0; length <= world.events.length; length += 1) {
+      const cut = { ...world, events: world.events.slice(0, length) };
+      const next = await rerun(cut, planOf(steps), { play, sessions: world });
+      expect(next.state.ended, `prefix ${length}`).toMatchObject({ status: 'paused', failedStep: path });
     }
   });
 
@@ -213,12 +224,19 @@ describe('`hitl`', () => {
   });
 
   it('in each task waits at each, one approval after the other', async () => {
-    const steps = [splitStep('build', [agentStep('impl', { prompt: 'impl {task.name}', hitl: 'after-gate' })])];
+    const steps = [
+      splitStep('build', [agentStep('impl', { prompt: 'impl {task.name}', hitl: 'after-gate' })]),
+    ];
     const world = createWorld({ play });
     expect((await world.run(planOf(steps))).ended).toMatchObject({ failedStep: 'build/a/impl' });
     const one = await rerun(world, planOf(steps, { approve: 'build/a/impl' }), { play });
     expect(one.state.ended).toMatchObject({ status: 'paused', failedStep: 'build/b/impl' });
-    const two = await rerun(one.world, planOf(steps, { approve: 'build/b/impl' }), { play }, { jobAttempt: 3 });
+    const two = await rerun(
+      one.world,
+      planOf(steps, { approve: 'build/b/impl' }),
+      { play },
+      { jobAttempt: 3 },
+    );
     expect(two.state.ended?.status).toBe('passed');
   });
 
