@@ -6,7 +6,15 @@
  */
 import { type AttemptRef, failedUnjudged, type NewEvent } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
-import { innerScopes, type PlacedStep, plannedTasks, type Scope, stepsBelow } from '../plan/place.js';
+import type { Task } from '../outputs/plan-file.js';
+import {
+  innerScopes,
+  type PlacedStep,
+  plannedTasks,
+  type Scope,
+  stepsBelow,
+  unplannedSteps,
+} from '../plan/place.js';
 import type { CallStep, GroupStep } from '../workflow/workflow.js';
 import { renderInputs } from './call-inputs.js';
 import { judgeGates } from './judge.js';
@@ -184,9 +192,13 @@ async function runScopes(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   return runInTurn(run, scopes);
 }
 
-function tasksOf(run: Run, { path, step }: PlacedStep) {
+function tasksOf(run: Run, placed: PlacedStep): readonly Task[] {
+  const { path, step } = placed;
   if (step.kind !== 'split') return [];
   const tasks = plannedTasks(run.state().steps.get(path)) ?? [];
+  const dropped = unplannedSteps(run.state(), placed, tasks);
+  const reason = 'the plan was made once more and is another one';
+  if (dropped.length > 0) run.record({ type: 'steps-dropped', steps: dropped, reason });
   if (tasks.length === 0)
     run.ports.reporter.warn(`Step ${path}: the plan has no tasks; its steps are left out.`);
   return tasks;
