@@ -51,7 +51,11 @@ function mainVoice(log: Log, directory: string): Voice {
       log.group(title(step, number, agent, session));
       if (session?.id !== undefined) log.info(`session ${session.id}`);
     },
-    roundStarts: (step, number, what) => log.info(round(step, number, what)),
+    roundStarts(step, number, what) {
+      // A reviewer's workflow begins among the gates of an attempt: what it says is not to be folded away with that.
+      log.endGroup();
+      log.info(round(step, number, what));
+    },
     agentDid: (event) => tell(log, event, directory, '  '),
     attemptEnds(step, attempt) {
       log.endGroup();
@@ -128,10 +132,20 @@ function outcome(step: string, attempt: Attempt): string {
     usage.outputTokens === undefined ? undefined : `${formatCount(usage.outputTokens)} out`,
     usage.costUsd === undefined ? undefined : formatCost(usage),
   ].filter((fact) => fact !== undefined);
-  const head = `${attempt.status === 'passed' ? '✓' : '✗'} ${step}, attempt ${attempt.number}: ${verb(attempt)} (${facts.join(', ')})`;
+  const head = `${markOf(attempt)} ${step}, attempt ${attempt.number}: ${verb(attempt)} (${facts.join(', ')})`;
   return attempt.failure === undefined ? head : `${head}: ${attempt.failure.message}`;
 }
 
+function markOf(attempt: Attempt): string {
+  if (waits(attempt)) return '⏸';
+  return attempt.status === 'passed' ? '✓' : '✗';
+}
+
 function verb(attempt: Attempt): string {
+  if (waits(attempt)) return 'waits for approval';
   return attempt.status === 'running' ? 'cancelled' : attempt.status;
+}
+
+function waits({ status, pause, approvedBy }: Attempt): boolean {
+  return status === 'running' && pause !== undefined && approvedBy === undefined;
 }

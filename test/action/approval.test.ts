@@ -73,7 +73,9 @@ describe('a step that waits before its gates', () => {
     expectPaused(paused);
     expect(paused.main.report?.status).toBe('paused');
     expect(paused.main.report?.steps.map(({ status }) => status)).toEqual(['paused', 'not-run']);
-    expect(paused.main.summary).toContain('approve: impl');
+    expect(paused.main.log).toContain('⏸ impl, attempt 1: waits for approval (');
+    expect(paused.main.summary.match(/waits for approval/g)).toHaveLength(1);
+    expect(paused.main.summary).toContain('`approve: impl`');
 
     expectPaused(await first(scene, { attempt: 2 }));
     expect(await scene.calls()).toHaveLength(1);
@@ -91,7 +93,9 @@ describe('a step that waits before its gates', () => {
     const calls = await scene.calls();
     expect(calls).toHaveLength(2);
     expect(calls[1]?.session).toEqual({ mode: 'resume', id: calls[0]?.session.id });
-    expect(main.log).toContain('approved by reviewer');
+    expect(main.log).toContain('impl: goes on, approved by reviewer.');
+    expect(main.summary).toMatch(/✅ impl .*approved by reviewer/);
+    expect(main.warnings).toEqual([]);
   });
 
   it('waits again where another attempt has to be made', async () => {
@@ -176,7 +180,9 @@ describe('the input `approve`', () => {
 
   it('does not let pass what has not waited yet', async () => {
     const scene = await openScene({ workflow: flow('before_gate') });
-    expectPaused(await second(scene, 'impl'));
+    const paused = await second(scene, 'impl');
+    expectPaused(paused);
+    expect(paused.main.warnings).toEqual([expect.stringContaining('nothing is approved')]);
     expect(await scene.calls()).toHaveLength(1);
   });
 
@@ -185,6 +191,7 @@ describe('the input `approve`', () => {
     await first(scene);
     const { main } = await second(scene, 'impl', { inputs: { 'state-name': 'another' } });
     expect(main.outputs, main.log).toMatchObject({ status: 'paused', resumed: 'false' });
+    expect(main.warnings).toEqual([expect.stringMatching(/`impl`.*nothing is approved.*`state-name`/)]);
     expect(await scene.calls()).toHaveLength(2);
   });
 });
