@@ -4,7 +4,7 @@ import { describeDecision } from '../engine/session.js';
 import type { SessionDecision } from '../journal/event.js';
 import type { Attempt, StepState } from '../journal/state.js';
 import type { AgentEvent } from '../providers/provider.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import type { Log } from './log.js';
 
 export interface LiveReport extends Reporter {
@@ -60,6 +60,7 @@ function mainVoice(log: Log, directory: string): Voice {
     attemptEnds(step, attempt) {
       log.endGroup();
       log.info(outcome(step, attempt));
+      tellRemarks(log, attempt, '  ');
     },
   };
 }
@@ -76,7 +77,10 @@ function unitVoice(log: Log, unit: string, directory: string): Voice {
     },
     roundStarts: (step, number, what) => log.info(`${mark}${round(step, number, what)}`),
     agentDid: (event) => tell(log, event, directory, mark),
-    attemptEnds: (step, attempt) => log.info(`${mark}${outcome(step, attempt)}`),
+    attemptEnds(step, attempt) {
+      log.info(`${mark}${outcome(step, attempt)}`);
+      tellRemarks(log, attempt, mark);
+    },
   };
 }
 
@@ -123,11 +127,17 @@ function marked(text: string, mark: string): string {
     .join('\n');
 }
 
+/** What a reviewer says who agrees all the same; one who does not is quoted as the failure. */
+function tellRemarks(log: Log, { status, comments = '' }: Attempt, mark: string): void {
+  if (status === 'passed' && comments.trim() !== '')
+    log.untrusted(marked(`remarks: ${comments.trim()}`, mark));
+}
+
 function outcome(step: string, attempt: Attempt): string {
   const { usage } = attempt;
   const facts = [
     formatDuration(attempt.durationMs),
-    usage.turns === undefined ? undefined : `${formatCount(usage.turns)} turns`,
+    usage.turns === undefined ? undefined : formatTurns(usage.turns),
     usage.inputTokens === undefined ? undefined : `${formatCount(usage.inputTokens)} in`,
     usage.outputTokens === undefined ? undefined : `${formatCount(usage.outputTokens)} out`,
     usage.costUsd === undefined ? undefined : formatCost(usage),

@@ -6,7 +6,7 @@ import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
 import { addUsage, sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import type { Report, ReportStep } from './report.js';
 
 const errorLines = 30;
@@ -41,7 +41,7 @@ function headline(report: Report): string {
     `job attempt ${report.jobAttempt}`,
     report.resumed ? 'went on from an earlier attempt' : undefined,
     totals.costUsd === undefined ? undefined : `${formatCost(totals)} in all`,
-    totals.turns === undefined ? undefined : `${formatCount(totals.turns)} turns`,
+    totals.turns === undefined ? undefined : formatTurns(totals.turns),
     report.persisted ? 'checkpoint stored' : 'no checkpoint stored',
   ];
   return facts.filter((fact) => fact !== undefined).join(' · ');

@@ -100,7 +100,10 @@ describe('a step that waits before its gates', () => {
 
   it('waits again where another attempt has to be made', async () => {
     const scene = await openScene({ workflow: flow('before_gate') });
-    const wrong = [{ prompt: 'Implement', call: 1, do: [{ write: 'code.txt', content: 'wrong\n' }] }, ...rules];
+    const wrong = [
+      { prompt: 'Implement', call: 1, do: [{ write: 'code.txt', content: 'wrong\n' }] },
+      ...rules,
+    ];
     expectPaused(await first(scene, { rules: wrong }));
     const again = await second(scene, 'impl', { rules: wrong });
     // One approval is for one attempt: what the next one made nobody has seen.
@@ -206,6 +209,9 @@ describe('`on-pause: success`', () => {
     expect(main.notices).toEqual([expect.stringContaining('waits for approval')]);
     const approved = await second(scene, 'impl');
     expect(approved.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
-    expect(story(approved.main.report)).toEqual([expect.stringMatching(/^impl#1/), 'docs#1@1 resumed from passed']);
+    expect(story(approved.main.report)).toEqual([
+      expect.stringMatching(/^impl#1/),
+      'docs#1@1 resumed from passed',
+    ]);
   });
 });

@@ -128,7 +128,14 @@ builtIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', 
     'build/sum/impl#5@1 new override-new passed',
     'quality#1@1 gates passed',
   ]);
-  expect(calls.map(({ provider }) => provider)).toEqual(['claude', 'qwen', 'qwen', 'claude', 'claude', 'claude']);
+  expect(calls.map(({ provider }) => provider)).toEqual([
+    'claude',
+    'qwen',
+    'qwen',
+    'claude',
+    'claude',
+    'claude',
+  ]);
   expect(models.slice(3)).toEqual(['haiku', 'sonnet', 'opus']);
   // Told what the one before did and what was wrong with it.
   expect(calls.at(-1)?.prompt).toContain('+syntax error of fourth');
@@ -160,45 +167,49 @@ builtIn('parallel-tasks', 'puts together what was done side by side', async () =
   expect(calls[1]?.prompt).toContain('Keep to these files');
 });
 
-builtIn('implement-spec', 'goes on until a reviewer agrees who sees the change, then tries it out', async () => {
-  const { main, calls, story } = await play('implement-spec', [
-    plans('Plan how to carry out', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
-    { prompt: 'Do this task', do: [code(`// hm\n${rightAdd}`)] },
-    judges('You review a change', false, 'COMMENT: the remark is noise', 1),
-    { prompt: 'It is not done yet', do: [code(rightAdd)] },
-    judges('You review a change', true, 'fine'),
-    { prompt: 'Now use what you have built', do: [{ run: 'npm test' }] },
-  ]);
-  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-  expect(main.warnings).toEqual([]);
-  expect(story).toEqual([
-    'build#1@1 new declared-new passed',
-    'build/sum/converge#1@1 new declared-new failed:gate',
-    'build/sum/converge#2@1 resumed kept-on-retry passed',
-    'build/sum/converge/gate:review:1#1@1 gates failed:validate',
-    'build/sum/converge/gate:review:1/review#1@1 new declared-new failed:validate',
-    'build/sum/converge/gate:review:2#1@1 gates passed',
-    'build/sum/converge/gate:review:2/review#1@1 new declared-new passed',
-    'build/sum/smoke#1@1 resumed from passed',
-    'quality#1@1 gates passed',
-  ]);
-  const [plan, , review, again, second] = calls;
-  expect(plan?.prompt).toContain('The repository has no docs/architecture.md.');
-  expect(review?.prompt).toContain('Sum them.');
-  expect(review?.prompt).toContain('SPEC: sums are wrong');
-  expect(review?.prompt).toContain('+// hm');
-  expect(again?.prompt).toContain('COMMENT: the remark is noise');
-  // The change of the step, not what the second attempt made of the first.
-  expect(second?.prompt).toContain('-export const add = (a, b) => a - b;');
-  expect(talk(calls)).toEqual([
-    'claude start a after 0',
-    'claude start b after 0',
-    'claude start c after 0',
-    'claude resume b after 1',
-    'claude start d after 0',
-    'claude resume b after 2',
-  ]);
-});
+builtIn(
+  'implement-spec',
+  'goes on until a reviewer agrees who sees the change, then tries it out',
+  async () => {
+    const { main, calls, story } = await play('implement-spec', [
+      plans('Plan how to carry out', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
+      { prompt: 'Do this task', do: [code(`// hm\n${rightAdd}`)] },
+      judges('You review a change', false, 'COMMENT: the remark is noise', 1),
+      { prompt: 'It is not done yet', do: [code(rightAdd)] },
+      judges('You review a change', true, 'fine'),
+      { prompt: 'Now use what you have built', do: [{ run: 'npm test' }] },
+    ]);
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    expect(main.warnings).toEqual([]);
+    expect(story).toEqual([
+      'build#1@1 new declared-new passed',
+      'build/sum/converge#1@1 new declared-new failed:gate',
+      'build/sum/converge#2@1 resumed kept-on-retry passed',
+      'build/sum/converge/gate:review:1#1@1 gates failed:validate',
+      'build/sum/converge/gate:review:1/review#1@1 new declared-new failed:validate',
+      'build/sum/converge/gate:review:2#1@1 gates passed',
+      'build/sum/converge/gate:review:2/review#1@1 new declared-new passed',
+      'build/sum/smoke#1@1 resumed from passed',
+      'quality#1@1 gates passed',
+    ]);
+    const [plan, , review, again, second] = calls;
+    expect(plan?.prompt).toContain('The repository has no docs/architecture.md.');
+    expect(review?.prompt).toContain('Sum them.');
+    expect(review?.prompt).toContain('SPEC: sums are wrong');
+    expect(review?.prompt).toContain('+// hm');
+    expect(again?.prompt).toContain('COMMENT: the remark is noise');
+    // The change of the step, not what the second attempt made of the first.
+    expect(second?.prompt).toContain('-export const add = (a, b) => a - b;');
+    expect(talk(calls)).toEqual([
+      'claude start a after 0',
+      'claude start b after 0',
+      'claude start c after 0',
+      'claude resume b after 1',
+      'claude start d after 0',
+      'claude resume b after 2',
+    ]);
+  },
+);
 
 builtIn('refactor', 'keeps tests green, and calls an agent where only the whole does not hold', async () => {
   const { main, calls, story, models } = await play('refactor', [
@@ -219,5 +230,9 @@ builtIn('refactor', 'keeps tests green, and calls an agent where only the whole 
 });
 
 it('are all of the package', () => {
-  expect(played.toSorted()).toEqual(Object.keys(builtIns).filter((name) => !name.includes('/')).toSorted());
+  expect(played.toSorted()).toEqual(
+    Object.keys(builtIns)
+      .filter((name) => !name.includes('/'))
+      .toSorted(),
+  );
 });
