@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { builtIns } from '../../src/builtin/registry.js';
-import type { Rule } from '../rig/stand-in.js';
+import type { Act, Rule } from '../rig/stand-in.js';
 import { judges, plans } from './answers.js';
 import { type AttemptOptions, openScene } from './scene.js';
 import { story, talk } from './story.js';
@@ -110,7 +110,7 @@ builtIn('bugfix', 'shows the bug by a test, for which a stronger agent is called
 });
 
 builtIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', async () => {
-  const half = (word: string): Rule['do'] => [code(`syntax error of ${word}\n`, `src/${word}.js`)];
+  const half = (word: string): readonly Act[] => [code(`syntax error of ${word}\n`, `src/${word}.js`)];
   const { main, calls, story, models } = await play('cheap2sota', [
     plans('Plan the work', { name: 'sum', files: ['src/*', 'test/*'] }),
     { prompt: 'Do this task', model: 'opus', do: [code(rightAdd)] },
