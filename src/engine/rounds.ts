@@ -133,7 +133,9 @@ async function openAgain(run: Run, placed: PlacedStep, last: Attempt, rung: Rung
   if (rung.resetWorktree) await run.ports.workspace.reset(step.from);
   const from = rung.resetWorktree ? step.from : treeNow(run);
   run.record({ type: 'steps-reopened', by: path, steps, from, ...isFresh });
-  run.ports.reporter.say(`${path}: ${steps.join(', ')} run once more (${last.failure?.message ?? 'retry'}).`);
+  run.ports.reporter.say(
+    `${path}: ${steps.join(', ')} run once more (${last.failure?.message.replace(/\.$/, '') ?? 'retry'}).`,
+  );
 }
 
 function endRound(run: Run, ref: AttemptRef, end: Exclude<ScopeEnd, { status: 'passed' }>): ScopeEnd {

@@ -12,6 +12,7 @@ import { apply, type RunState } from '../journal/state.js';
 import { type PlacedStep, place, rootScope, type Scope, stepsBelow } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import { type Lane, openLane } from './lane.js';
+import { warnOfIdleApproval } from './pause.js';
 import type { Ports } from './ports.js';
 import { runBelow } from './rounds.js';
 import { runStep } from './step.js';
@@ -53,6 +54,7 @@ export interface Run extends Omit<RunOptions, 'state' | 'ports'>, Lane {
 /** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
 export async function runPlan(options: RunOptions): Promise<RunState> {
   const run = openRun(options);
+  warnOfIdleApproval(run);
   run.record(await runSteps(run));
   await run.settle();
   return run.state();
