@@ -8,9 +8,11 @@ import type { PlacedStep } from '../plan/place.js';
 import { agentOf } from '../plan/plan.js';
 import { type GateNames, keysOf, type NameScope, resolveName } from '../workflow/resolve-name.js';
 import { names, parseTemplate, render } from '../workflow/template.js';
+import type { Snapshot } from '../workspace/workspace.js';
 import { attemptFields, stateFields } from './fields.js';
 import { treeNow } from './lane.js';
 import type { PreviousFailure } from './prompt.js';
+import { readablePatch } from './readable-patch.js';
 import type { Run } from './run.js';
 
 export interface View {
@@ -66,7 +68,7 @@ async function nameScope(
   const seen = visible(run.state(), scope.lane);
   const last = seen.steps.get(path)?.attempts.findLast((attempt) => attempt.status === 'failed');
   const fields = stateFields(seen);
-  const owner = isReview ? path : ownerOf(scope.frame.slice(0, -1));
+  const owner = isReview ? path : ownerOf(scope.frame);
   const review = owner === undefined ? undefined : await reviewed(run, owner, wanted, fields);
   const { error = '', diff = '' } = (isReview ? undefined : failure) ?? review ?? {};
   return {
@@ -122,7 +124,9 @@ async function failureOf(run: Run, path: string): Promise<PreviousFailure | unde
     reopened === undefined ? step.attempts : step.attempts.filter((one) => one.order > reopened.order);
   const last = since.findLast((attempt) => attempt.status === 'failed');
   if (last !== undefined) return attemptFailure(run, step, last);
-  return reopened === undefined ? undefined : roundFailure(run, step);
+  if (reopened === undefined) return undefined;
+  const own = step.attempts.at(-1);
+  return own?.status === 'failed' ? attemptFailure(run, step, own) : roundFailure(run, step);
 }
 
 async function attemptFailure(run: Run, step: StepState, last: Attempt): Promise<PreviousFailure> {
@@ -148,7 +152,7 @@ async function roundFailure(run: Run, step: StepState): Promise<PreviousFailure 
 
 /** Of an attempt whose step has begun anew since: what it changed is no more than the patch of its own commits. */
 async function lastPatch(run: Run, { snapshot }: Attempt): Promise<string> {
-  return snapshot === undefined ? '' : run.ports.workspace.patch(run.origin, snapshot);
+  return snapshot === undefined ? '' : patchBetween(run, run.origin, snapshot);
 }
 
 interface Reviewed {
@@ -168,7 +172,7 @@ async function reviewed(
   const work = step === undefined ? undefined : workOf(run, step);
   if (step === undefined || work === undefined) return undefined;
   const isWanted = wanted.includes('diff') || wanted.includes('output');
-  const diff = isWanted ? await run.ports.workspace.patch(work.from, work.to) : '';
+  const diff = isWanted ? await patchBetween(run, work.from, work.to) : '';
   const failed = step.attempts.findLast((attempt) => attempt.status === 'failed');
   return {
     error: failed === undefined ? '' : errorOf(run, failed),
@@ -190,9 +194,9 @@ function workOf(run: Run, { path, from, attempts }: StepState) {
   return last?.snapshot === undefined ? undefined : { from, to: last.snapshot };
 }
 
-/** The step whose attempt makes the call at that path; `undefined`: what lies there is a step of its own. */
+/** The step whose attempt makes the innermost call around a path; `undefined`: there is none. */
 export function ownerOf(path: string): string | undefined {
-  return /^(.*)\/(?:get|retry|gate):[^/]*$/.exec(path)?.[1];
+  return /^(.*)\/(?:get|retry|gate):[^/]+\//.exec(path)?.[1];
 }
 
 function taskFields({ name, description, files }: Task): Readonly<Record<string, string>> {
@@ -246,5 +250,9 @@ async function patchFields(run: Run, step: StepState): Promise<readonly (readonl
 /** What the step had changed, from its start, by the end of that attempt (contract 5.5). */
 async function patchOf(run: Run, step: StepState, attempt: Attempt): Promise<string> {
   if (attempt.snapshot === undefined) return '';
-  return run.ports.workspace.patch(step.from, attempt.snapshot);
+  return patchBetween(run, step.from, attempt.snapshot);
+}
+
+async function patchBetween(run: Run, from: Snapshot, to: Snapshot): Promise<string> {
+  return readablePatch(await run.ports.workspace.patch(from, to));
 }
