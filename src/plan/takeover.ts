@@ -6,7 +6,7 @@
  */
 import type { Fingerprint } from '../journal/event.js';
 import { hasPassed, isSameLine, type RunState, type StepState } from '../journal/state.js';
-import { expand, type PlacedStep } from './place.js';
+import { expand, type PlacedStep, stepsBelow } from './place.js';
 import type { Plan } from './plan.js';
 
 export interface Takeover {
@@ -29,7 +29,7 @@ export interface TakeoverFacts {
 export function decideTakeover(facts: TakeoverFacts): Takeover {
   if (isOver(facts)) return startAfresh(facts.state);
   const recorded = [...facts.state.steps.values()];
-  const cuts = [...changedStart(facts), ...changedSteps(facts), ...fromStep(facts)];
+  const cuts = [...changedStart(facts), ...changedSteps(facts), ...grownUnits(facts), ...fromStep(facts)];
   const gone = recorded.filter(({ lane }, index) =>
     cuts.some((cut) => index >= cut.index && isSameLine(cut.lane, lane)),
   );
@@ -130,6 +130,19 @@ function movedReason(
   const isKnown = expected.some((one) => one.path === step.path);
   if (!isKnown) return `step \`${step.path}\` is no longer in the workflow`;
   return `step \`${planned?.path ?? step.path}\` now comes before step \`${step.path}\``;
+}
+
+/** What was put together of units lacks what a step does that has come to them since: all after it hangs on that. */
+function grownUnits({ plan, state }: TakeoverFacts): readonly Cut[] {
+  const recorded = [...state.steps.values()];
+  return expand(plan, state).flatMap((placed) => {
+    const { path, lane, merged } = state.steps.get(placed.path) ?? {};
+    if (path === undefined || lane === undefined || merged === undefined) return [];
+    const fresh = stepsBelow(placed, state).find((one) => !state.steps.has(one.path));
+    const index = recorded.findIndex((step) => step.lane === lane && step.order > merged.order);
+    const reason = `step \`${fresh?.path}\` is new`;
+    return fresh === undefined || index < 0 ? [] : [{ index, lane, reason }];
+  });
 }
 
 const parts: Readonly<Record<keyof Fingerprint, string>> = {
