@@ -168,7 +168,7 @@ async function keepReadOnly(
   before: Snapshot,
 ): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
   const { base, commit, changed } = snapshot;
-  if (!isReadOnly(step) || !changed) return { snapshot: { base, commit }, changed };
+  if (!isReadOnly(step, run.permissions) || !changed) return { snapshot: { base, commit }, changed };
   const changes = await run.ports.workspace.changes(before, snapshot);
   await run.ports.workspace.reset(before);
   const names = changes.map((change) => change.path).join(', ');
