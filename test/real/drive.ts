@@ -178,7 +178,7 @@ export interface DriveOptions {
   readonly kill?: Promise<unknown>;
 }
 
-type Rest = Omit<Turn, 'directory' | 'isRoot' | 'permission'> & { readonly permission?: Turn['permission'] };
+type Rest = Omit<Turn, 'directory' | 'isRoot' | 'permission'> & Partial<Pick<Turn, 'isRoot' | 'permission'>>;
 
 /** Resolves when the CLI has ended. */
 export async function drive(
@@ -190,11 +190,11 @@ export async function drive(
 ): Promise<DrivenTurn> {
   const turn: Turn = {
     permission: 'workspace',
+    isRoot: process.getuid?.() === 0,
     // Its own retries would take minutes.
     environment: { CLAUDE_CODE_MAX_RETRIES: '1' },
     ...rest,
     directory: place.directory,
-    isRoot: process.getuid?.() === 0,
   };
   if (turn.session.mode === 'start' && turn.session.id !== undefined)
     await commandsOf(cli, place, turn.session.id)?.begin();
