@@ -98,4 +98,15 @@ describe('a run', () => {
     });
     expect(free.ended?.status).toBe('passed');
   });
+
+  it('names some of many files', async () => {
+    const world = createWorld({
+      play(_turn, files) {
+        for (let index = 10; index < 40; index += 1) files.set(`${index}.txt`, 'x');
+        return {};
+      },
+    });
+    const state = await world.run(planOf([agentStep('a')]), { permissions: 'read-only' });
+    expect(state.steps.get('a')?.attempts[0]?.failure?.message).toMatch(/10\.txt, .*29\.txt and 10 more\./);
+  });
 });
