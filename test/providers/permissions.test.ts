@@ -72,11 +72,7 @@ const words = (row: Row): readonly string[] => [...new Set(Object.values(row).fl
 
 describe('every provider', () => {
   it('has a row here', () => {
-    expect(table.map(([provider]) => provider.id).sort()).toEqual(
-      Object.values(providers)
-        .map(({ id }) => id)
-        .sort(),
-    );
+    expect(table.map(([provider]) => provider.id).sort()).toEqual(providers.map(({ id }) => id).sort());
   });
 
   const cases = table.flatMap(([provider, row]) =>
