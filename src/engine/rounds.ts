@@ -6,7 +6,15 @@
  */
 import { type AttemptRef, failedUnjudged, type NewEvent } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
-import { expandBelow, innerScopes, type PlacedStep, plannedTasks, type Scope } from '../plan/place.js';
+import type { Task } from '../outputs/plan-file.js';
+import {
+  innerScopes,
+  type PlacedStep,
+  plannedTasks,
+  type Scope,
+  stepsBelow,
+  unplannedSteps,
+} from '../plan/place.js';
 import type { CallStep, GroupStep } from '../workflow/workflow.js';
 import { renderInputs } from './call-inputs.js';
 import { judgeGates } from './judge.js';
@@ -14,7 +22,7 @@ import { attemptsAllowed, type Rung } from './ladder.js';
 import { treeNow } from './lane.js';
 import { isCutOff, rungFor } from './next-attempt.js';
 import { pausesAt, stillWaits } from './pause.js';
-import { passed, type Run, runScope, type ScopeEnd } from './run.js';
+import { hasAllBelow, isWhole, passed, type Run, runScope, type ScopeEnd } from './run.js';
 import { isFinal, lastAttempt, latest, pausesAfter } from './step.js';
 import { runUnits } from './units.js';
 
@@ -24,7 +32,9 @@ export async function runRounds(run: Run, placed: PlacedStep): Promise<ScopeEnd>
   const before = latest(run, path);
   if (before !== undefined && before.status !== 'running') {
     if (stillWaits(run, path, before)) return { status: 'paused', path };
-    if (before.status === 'passed') return passed;
+    // Not so where a step below it was forgotten since, or was added to the workflow.
+    if (before.status === 'passed' && isWhole(run, placed))
+      return pausesAfter(run, placed, before) ? { status: 'paused', path } : passed;
   }
   const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {
@@ -63,15 +73,17 @@ function hitlOf({ step }: PlacedStep) {
 async function beginRound(run: Run, placed: PlacedStep): Promise<AttemptRef | ScopeEnd> {
   const { path } = placed;
   const last = lastAttempt(run, path);
-  const isSame = last !== undefined && isCutOff(last) && latest(run, path) !== undefined;
+  const before = latest(run, path);
+  const isSame = last !== undefined && isCutOff(last) && before !== undefined;
   const number = isSame ? last.number : (last?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
   const inputs = isSame ? last.inputs : await inputsOf(run, placed, number);
-  const stopped = isSame || last === undefined ? undefined : await openNext(run, placed, last, ref);
+  // A round that follows one that has passed mends nothing: it runs what is missing.
+  const isFurther = !isSame && last !== undefined && before?.status !== 'passed';
+  const stopped = isFurther ? await openNext(run, placed, last, ref) : undefined;
   if (stopped !== undefined) return stopped;
-  run.record({ type: 'attempt-started', ...ref, ...(inputs === undefined ? {} : { inputs }) });
-  if (isSame && last.approvedBy !== undefined)
-    run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
+  const told = inputs === undefined ? {} : { inputs };
+  run.record({ type: 'attempt-started', ...ref, ...told, ...(isSame ? { standsAgain: true } : {}) });
   run.ports.reporter.roundStarts(path, number, titleOf(placed));
   return ref;
 }
@@ -111,17 +123,19 @@ async function openAgain(run: Run, placed: PlacedStep, last: Attempt, rung: Rung
   const step = state.steps.get(path);
   // Units that clash are seen to where they are put together.
   if (step === undefined || step.conflict !== undefined) return;
-  const below = expandBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
-  const isWhole = below.every(({ status }) => status === 'passed');
-  const isFresh = rung.freshSession ? { freshSession: true } : {};
-  if (!rung.resetWorktree && !isWhole && !rung.freshSession) return;
-  const again = rung.resetWorktree || isWhole ? below : below.filter(({ status }) => status !== 'passed');
   // Calls of former attempts are over, whatever they said.
-  const steps = again.map((one) => one.path).filter((one) => !one.slice(path.length).includes(':'));
+  const below = stepsBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
+  const isAll = rung.resetWorktree || hasAllBelow(run, placed);
+  const isFresh = rung.freshSession ? { freshSession: true } : {};
+  if (!isAll && !rung.freshSession) return;
+  const again = isAll ? below : below.filter(({ status }) => status !== 'passed');
+  const steps = again.map((one) => one.path);
   if (rung.resetWorktree) await run.ports.workspace.reset(step.from);
   const from = rung.resetWorktree ? step.from : treeNow(run);
   run.record({ type: 'steps-reopened', by: path, steps, from, ...isFresh });
-  run.ports.reporter.say(`${path}: ${steps.join(', ')} run once more (${last.failure?.message ?? 'retry'}).`);
+  run.ports.reporter.say(
+    `${path}: ${steps.join(', ')} run once more (${last.failure?.message.replace(/\.$/, '') ?? 'retry'}).`,
+  );
 }
 
 function endRound(run: Run, ref: AttemptRef, end: Exclude<ScopeEnd, { status: 'passed' }>): ScopeEnd {
@@ -180,9 +194,13 @@ async function runScopes(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   return runInTurn(run, scopes);
 }
 
-function tasksOf(run: Run, { path, step }: PlacedStep) {
+function tasksOf(run: Run, placed: PlacedStep): readonly Task[] {
+  const { path, step } = placed;
   if (step.kind !== 'split') return [];
   const tasks = plannedTasks(run.state().steps.get(path)) ?? [];
+  const dropped = unplannedSteps(run.state(), placed, tasks);
+  const reason = 'the plan was made once more and is another one';
+  if (dropped.length > 0) run.record({ type: 'steps-dropped', steps: dropped, reason });
   if (tasks.length === 0)
     run.ports.reporter.warn(`Step ${path}: the plan has no tasks; its steps are left out.`);
   return tasks;

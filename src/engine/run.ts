@@ -9,10 +9,11 @@
 import type { Failure } from '../failure.js';
 import type { NewEvent, RunEnded } from '../journal/event.js';
 import { apply, type RunState } from '../journal/state.js';
-import { expandBelow, type PlacedStep, place, rootScope, type Scope } from '../plan/place.js';
+import { type PlacedStep, place, rootScope, type Scope, stepsBelow } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import type { Permission } from '../providers/provider.js';
 import { type Lane, openLane } from './lane.js';
+import { warnOfIdleApproval } from './pause.js';
 import type { Ports } from './ports.js';
 import { runBelow } from './rounds.js';
 import { runStep } from './step.js';
@@ -56,6 +57,7 @@ export interface Run extends Omit<RunOptions, 'state' | 'ports'>, Lane {
 /** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
 export async function runPlan(options: RunOptions): Promise<RunState> {
   const run = openRun(options);
+  warnOfIdleApproval(run);
   run.record(await runSteps(run));
   await run.settle();
   return run.state();
@@ -98,16 +100,22 @@ export async function runScope(run: Run, scope: Scope): Promise<ScopeEnd> {
 async function passStep(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   const known = run.state().steps.get(placed.path);
   if (known?.status !== 'passed') return runStep(run, placed);
-  run.ports.reporter.takenOver(known);
-  return isWhole(run, placed) ? passed : passBelow(run, placed);
+  if (known.endedIn !== run.jobAttempt) run.ports.reporter.takenOver(known);
+  if (isWhole(run, placed)) return passed;
+  const { kind } = placed.step;
+  const isJudgedAgain = (kind === 'group' || kind === 'call') && !hasAllBelow(run, placed);
+  return isJudgedAgain ? runStep(run, placed) : passBelow(run, placed);
 }
 
 /** Nothing below it is left to run, and nothing there is where the run was told to stop. */
-function isWhole(run: Run, placed: PlacedStep): boolean {
-  const { until } = run.plan;
-  if (until?.startsWith(`${placed.path}/`)) return false;
+export function isWhole(run: Run, placed: PlacedStep): boolean {
+  return !run.plan.until?.startsWith(`${placed.path}/`) && hasAllBelow(run, placed);
+}
+
+/** All that is known to come below it has passed. */
+export function hasAllBelow(run: Run, placed: PlacedStep): boolean {
   const { steps } = run.state();
-  return expandBelow(placed, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
+  return stepsBelow(placed, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
 }
 
 /** What has passed is gone through all the same: `until` may name a step in it, or a split's `each` have grown. */

@@ -11,14 +11,14 @@
 import type { Failure } from '../failure.js';
 import { UserError } from '../failure.js';
 import { newestSnapshot, type StepState } from '../journal/state.js';
-import { expandBelow, type PlacedStep, place, type Scope } from '../plan/place.js';
+import { type PlacedStep, place, type Scope, stepsIn } from '../plan/place.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import { attemptsAllowed } from './ladder.js';
 import { besides, treeNow } from './lane.js';
 import { inPool } from './pool.js';
 import type { Merge } from './ports.js';
 import { passed, type Run, runScope, type ScopeEnd } from './run.js';
-import { isFinal, lastAttempt } from './step.js';
+import { lastAttempt } from './step.js';
 
 export async function runUnits(
   run: Run,
@@ -69,14 +69,11 @@ async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: 
   return ends.find((end) => end?.status === 'passed' && end.isLast) ?? passed;
 }
 
-/** What no other unit could get past either. */
+/** What no other unit could get past either; a file that is missing in one of them is its own affair. */
 function mustStop(run: Run, end: Extract<ScopeEnd, { path: string }>): boolean {
-  const last = lastAttempt(run, end.path);
-  return (
-    last?.failure?.kind === 'auth' ||
-    last?.failure?.kind === 'budget' ||
-    (last !== undefined && last.failure?.isFinal === true && isFinal(run, last))
-  );
+  const failure = lastAttempt(run, end.path)?.failure;
+  if (failure?.kind === 'auth' || failure?.kind === 'budget') return true;
+  return failure?.kind === 'guard' && failure.isFinal === true;
 }
 
 async function runUnit(run: Run, path: string, scope: Scope, base: Snapshot): Promise<ScopeEnd> {
@@ -103,10 +100,7 @@ function hasAllPassed(run: Run, scope: Scope): boolean {
   const { until } = run.plan;
   if (until?.startsWith(scope.lane)) return false;
   const { steps } = run.state();
-  return scope.steps
-    .map((planned) => place(planned, scope))
-    .flatMap((placed) => [placed, ...expandBelow(placed, run.state())])
-    .every(({ path }) => steps.get(path)?.status === 'passed');
+  return stepsIn(scope, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
 }
 
 function tellTakenOver(run: Run, scope: Scope): ScopeEnd {
@@ -194,11 +188,9 @@ async function openLater(
   );
   if (before.status !== 'merged') return;
   const state = run.state();
-  const steps = scope.steps
-    .map((planned) => place(planned, scope))
-    .flatMap((placed) => [placed, ...expandBelow(placed, state)])
-    .filter((one) => state.steps.has(one.path) && !one.path.slice(scope.prefix.length).includes(':'))
-    .map((one) => one.path);
+  const steps = stepsIn(scope, state)
+    .map(({ path: one }) => one)
+    .filter((one) => state.steps.has(one));
   run.record({ type: 'steps-reopened', by: path, steps, from: before.snapshot, isUnit: true });
   run.ports.reporter.say(`${later} runs once more, on top of what the units before it changed.`);
 }

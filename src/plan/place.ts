@@ -83,6 +83,28 @@ export function plannedTasks(step: StepState | undefined): readonly Task[] | und
   return typeof tasks === 'string' ? undefined : tasks;
 }
 
+/**
+ * What is recorded of tasks that the split does not plan any more: those of a former plan. In turn, a task keeps its
+ * place only as long as those before it keep theirs.
+ */
+export function unplannedSteps(
+  state: RunState,
+  { path, step }: PlacedStep,
+  tasks: readonly Task[],
+): readonly string[] {
+  const prefix = `${path}/`;
+  const taskOf = (one: string) => one.slice(prefix.length).split('/')[0] ?? '';
+  const below = [...state.steps.keys()].filter((one) => one.startsWith(prefix) && !taskOf(one).includes(':'));
+  const planned = tasks.map(({ slug }) => slug);
+  const recorded = [...new Set(below.map(taskOf))];
+  const isParallel = step.kind === 'split' && step.parallel;
+  const first = recorded.findIndex((slug, place) => slug !== planned[place]);
+  const stale = isParallel
+    ? recorded.filter((slug) => !planned.includes(slug))
+    : recorded.slice(first < 0 ? recorded.length : first);
+  return below.filter((one) => stale.includes(taskOf(one)));
+}
+
 /** Every step that is known to come, in the order in which they run; units in their order. */
 export function expand(plan: Plan, state: RunState): readonly PlacedStep[] {
   return expandScope(rootScope(plan), state);
@@ -95,6 +117,18 @@ export function expandBelow(placed: PlacedStep, state: RunState): readonly Place
   const inner = innerScopes(placed, tasks).flatMap((scope) => expandScope(scope, state));
   // A plan is judged before its tasks begin, a group when its steps are done.
   return placed.step.kind === 'split' ? [...called, ...inner] : [...inner, ...called];
+}
+
+/** The same without what attempts have called: whether that has passed says nothing of the steps themselves. */
+export function stepsBelow(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
+  return expandBelow(placed, state).filter(({ path }) => !path.slice(placed.path.length).includes(':'));
+}
+
+/** The steps of a scope and all below them, without what attempts have called. */
+export function stepsIn(scope: Scope, state: RunState): readonly PlacedStep[] {
+  return scope.steps
+    .map((planned) => place(planned, scope))
+    .flatMap((placed) => [placed, ...stepsBelow(placed, state)]);
 }
 
 function expandScope(scope: Scope, state: RunState): readonly PlacedStep[] {

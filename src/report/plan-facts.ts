@@ -10,7 +10,7 @@ import type {
   RetryEntry,
   Step,
 } from '../workflow/workflow.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 
 /** The step in a few words, without its name. */
 export function kindOf(step: Step): string {
@@ -109,7 +109,7 @@ function changeText({ overrides }: RetryEntry): string {
 
 export function guardFacts(guard: Guard): readonly string[] {
   const limits = [
-    guard.maxTurns === undefined ? undefined : `${formatCount(guard.maxTurns)} turns`,
+    guard.maxTurns === undefined ? undefined : formatTurns(guard.maxTurns),
     ...caps(guard),
     guard.noWrite === undefined ? undefined : guard.noWrite ? 'no file written' : 'files may be written',
   ].filter((limit) => limit !== undefined);

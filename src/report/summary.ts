@@ -6,7 +6,7 @@ import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
 import { addUsage, sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import type { Report, ReportStep } from './report.js';
 
 const errorLines = 30;
@@ -41,7 +41,7 @@ function headline(report: Report): string {
     `job attempt ${report.jobAttempt}`,
     report.resumed ? 'went on from an earlier attempt' : undefined,
     totals.costUsd === undefined ? undefined : `${formatCost(totals)} in all`,
-    totals.turns === undefined ? undefined : `${formatCount(totals.turns)} turns`,
+    totals.turns === undefined ? undefined : formatTurns(totals.turns),
     report.persisted ? 'checkpoint stored' : 'no checkpoint stored',
   ];
   return facts.filter((fact) => fact !== undefined).join(' · ');
@@ -96,8 +96,15 @@ function sessionCell(attempt: Attempt | undefined): string {
   return `${cell(describeDecision(attempt.session))}${id}`;
 }
 
-/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+/** How many there were, and who let those go on that waited. */
 function attemptCell(attempts: readonly Attempt[]): string {
+  const people = [...new Set(attempts.flatMap(({ approvedBy }) => approvedBy ?? []))];
+  const approved = people.length === 0 ? '' : `<br>approved by ${people.map(cell).join(', ')}`;
+  return `${attemptCount(attempts)}${approved}`;
+}
+
+/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+function attemptCount(attempts: readonly Attempt[]): string {
   const jobs = [...new Set(attempts.map((attempt) => attempt.jobAttempt))];
   if (jobs.length < 2) return String(attempts.length);
   const each = jobs.map(
@@ -110,7 +117,8 @@ function failureDetails(report: Report, state: RunState): string | undefined {
   const step = report.failedStep === undefined ? undefined : state.steps.get(report.failedStep);
   const last = step?.attempts.at(-1);
   const name = `**${escapeText(report.failedStep ?? '')}**`;
-  if (report.status === 'paused') return `${name} waits for approval.`;
+  // The note on how to let it go on says it.
+  if (report.status === 'paused') return undefined;
   if (report.status === 'cancelled') return last && `${name} was cut off in attempt ${last.number}.`;
   if (step?.failure !== undefined) return `${name} failed: ${escapeText(step.failure.message)}`;
   if (last?.failure === undefined) return undefined;

@@ -1,6 +1,16 @@
 /** Plans for engine tests, from step data with defaults. */
 import { makePlan, type Plan, type PlanInputs } from '../../src/plan/plan.js';
-import type { AgentStep, GateStep, SplitStep, Step } from '../../src/workflow/workflow.js';
+import type {
+  AgentStep,
+  Call,
+  CallStep,
+  GateStep,
+  GroupStep,
+  RetryEntry,
+  SplitStep,
+  Step,
+  Workflow,
+} from '../../src/workflow/workflow.js';
 
 export function agentStep(name: string, told: Partial<AgentStep> = {}): AgentStep {
   return {
@@ -37,6 +47,57 @@ export function splitStep(name: string, each: readonly Step[], told: Partial<Age
   };
 }
 
+export function parallelSplit(
+  name: string,
+  each: readonly Step[],
+  told: Partial<AgentStep> & Pick<Partial<SplitStep>, 'maxParallel' | 'files'> = {},
+): SplitStep {
+  const { maxParallel, files = 'warn', ...own } = told;
+  const limit = maxParallel === undefined ? {} : { maxParallel };
+  return { ...splitStep(name, each, own), parallel: true, files, ...limit };
+}
+
+export function groupStep(
+  name: string,
+  steps: readonly Step[],
+  told: Partial<Omit<GroupStep, 'kind' | 'name' | 'steps'>> = {},
+): GroupStep {
+  return { kind: 'group', name, steps, parallel: false, gates: [], retry: [], guard: {}, ...told };
+}
+
+export function callStep(
+  name: string,
+  call: Call,
+  told: Partial<Omit<CallStep, 'kind' | 'name' | 'call'>> = {},
+): CallStep {
+  return { kind: 'call', name, call, gates: [], retry: [], guard: {}, ...told };
+}
+
+/** The workflow at that path, and what it is given. */
+export function calls(
+  path: string,
+  steps: readonly Step[],
+  inputs: Call['inputs'] = {},
+  told: Partial<Workflow> = {},
+): Call {
+  return { path, inputs, workflow: workflowOf(steps, told) };
+}
+
+/** A gate that is a workflow. */
+export function validates(name: string, call: Call) {
+  return { name, type: 'validate' as const, call };
+}
+
+/** A workflow of one step that judges. */
+export function review(inputs: Call['inputs'] = {}, told: Partial<AgentStep> = {}): Call {
+  const step = agentStep('judge', { type: 'validate', prompt: 'judge it', ...told });
+  return calls('validators/review', [step], inputs);
+}
+
+export function retryAt(attempt: number, overrides: RetryEntry['overrides']): RetryEntry {
+  return { when: { attempt }, overrides };
+}
+
 export function bash(name: string) {
   return { name, type: 'bash' as const, command: 'true' };
 }
@@ -50,8 +111,17 @@ export function planOf(
   inputs: Partial<PlanInputs> = {},
   sessionMatch: 'agent' | 'provider' = 'agent',
 ): Plan {
-  return makePlan(
-    { name: 'test', source: 'test.yaml', sessionMatch, onPause: 'fail', budget: {}, steps },
-    { vars: {}, ...inputs },
-  );
+  return makePlan(workflowOf(steps, { sessionMatch }), { vars: {}, ...inputs });
+}
+
+function workflowOf(steps: readonly Step[], told: Partial<Workflow>): Workflow {
+  return {
+    name: 'test',
+    source: 'test.yaml',
+    sessionMatch: 'agent',
+    onPause: 'fail',
+    budget: {},
+    steps,
+    ...told,
+  };
 }

@@ -53,6 +53,8 @@ export interface World {
   readonly said: string[];
   /** Lanes of the units that were opened, in order. */
   readonly opened: string[];
+  /** Steps of which it was said that an earlier job had passed them. */
+  readonly takenOver: string[];
   run(plan: Plan, options?: RunWorld): Promise<RunState>;
 }
 
@@ -102,6 +104,7 @@ export function createWorld(options: WorldOptions): World {
     files,
     said: [],
     opened: [],
+    takenOver: [],
     run,
   };
   knownSessions.set(world, sessions);
@@ -176,7 +179,7 @@ export function createWorld(options: WorldOptions): World {
   const reporter: Ports['reporter'] = {
     say: (line) => void world.said.push(line),
     warn: (message) => void world.warnings.push(message),
-    takenOver: () => undefined,
+    takenOver: ({ path }) => void world.takenOver.push(path),
     attemptStarts: () => undefined,
     roundStarts: () => undefined,
     agentDid: () => undefined,
