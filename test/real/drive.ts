@@ -210,7 +210,11 @@ export async function drive(
       ...command.env,
     },
   });
-  options.kill?.then(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
+  options.kill?.then(() => {
+    // Of a process that has ended the number may be another's by now.
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  });
   const reader = cli.provider.reader(options.before ?? {});
   const lines: string[] = [];
   const events: AgentEvent[] = [];

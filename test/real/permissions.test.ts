@@ -114,7 +114,7 @@ async function talk(
 ) {
   const args = cli.provider.id === 'codex' ? closed : [];
   const told = { prompt: prompt.replaceAll('OUTSIDE', site.outside), session, permission };
-  return drive(cli, site, server.url, told, { args, kill: setTimeout(90_000) });
+  return drive(cli, site, server.url, told, { args, kill: setTimeout(90_000, undefined, { ref: false }) });
 }
 
 const fresh = (cli: RealCli) =>
