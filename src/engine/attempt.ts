@@ -202,6 +202,9 @@ function endOf(
   };
 }
 
+/** How many files a message names. */
+const mostNames = 20;
+
 /** A step that only reads may write nothing but its answer: anything else is undone and fails the attempt (`no_write`). */
 async function keepReadOnly(
   run: Run,
@@ -210,10 +213,15 @@ async function keepReadOnly(
   before: Snapshot,
 ): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
   const { base, commit, changed } = snapshot;
-  if (!isReadOnly(step) || !changed) return { snapshot: { base, commit }, changed };
+  if (!isReadOnly(step, run.permissions) || !changed) return { snapshot: { base, commit }, changed };
   const changes = await run.ports.workspace.changes(before, snapshot);
   await run.ports.workspace.reset(before);
-  const names = changes.map((change) => change.path).join(', ');
+  const more = changes.length > mostNames ? ` and ${changes.length - mostNames} more` : '';
+  const names =
+    changes
+      .slice(0, mostNames)
+      .map((change) => change.path)
+      .join(', ') + more;
   const message = `no_write: the agent of this step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
   return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
 }

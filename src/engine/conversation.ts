@@ -8,7 +8,7 @@ import { withEstimate } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
-import { contractOf, isReadOnly } from './contract.js';
+import { contractOf, permissionOf } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
 import { impatient, isPassing, waitMs, waitNote } from './patience.js';
 import { composePrompt, refusalNote } from './prompt.js';
@@ -156,7 +156,7 @@ async function speak(
     prompt,
     session: turnSession(session),
     directory: next.directory,
-    permission: isReadOnly(step) ? 'read-only' : 'workspace',
+    permission: permissionOf(step, run.permissions),
     before,
     onEvent: (event) => hear(run, ref, next, event),
     signal: run.signal,

@@ -11,6 +11,7 @@ import type { NewEvent, RunEnded } from '../journal/event.js';
 import { apply, type RunState } from '../journal/state.js';
 import { type PlacedStep, place, rootScope, type Scope, stepsBelow } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
+import type { Permission } from '../providers/provider.js';
 import { type Lane, openLane } from './lane.js';
 import { warnOfIdleApproval } from './pause.js';
 import type { Ports } from './ports.js';
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   readonly jobAttempt: number;
   readonly onLostSession: 'new' | 'fail';
+  /** What the agents of steps may do that do not say it themselves; absent: what their kind needs. */
+  readonly permissions?: Permission;
   /** Who started this job: may approve. */
   readonly actor: string;
   /** How many units run at once where a step does not say. */

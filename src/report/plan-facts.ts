@@ -33,7 +33,7 @@ export function agentText(agent: string): string {
 }
 
 /** In which conversation, in which files, with what besides. */
-export function agentFacts({ agent, session, worktree, context }: AgentStep): readonly string[] {
+export function agentFacts({ agent, session, worktree, permissions, context }: AgentStep): readonly string[] {
   const from =
     session.mode === 'new' ? 'a new one' : `goes on in that of ${excerpt(session.step)} (same agent)`;
   return [
@@ -41,6 +41,7 @@ export function agentFacts({ agent, session, worktree, context }: AgentStep): re
     ...(worktree === 'read-write'
       ? []
       : [`files: ${worktree}${worktree === 'none' ? ', an empty directory' : ''}`]),
+    ...(permissions === undefined ? [] : [`permissions: ${permissions}`]),
     ...(context.length === 0 ? [] : [`context: ${context.map(contextText).join(', ')}`]),
   ];
 }
