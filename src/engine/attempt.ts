@@ -32,11 +32,12 @@ export async function runAgentAttempt(
   if (next === 'stopped') return next;
   const ref = { step: placed.path, number: next.number, jobAttempt: run.jobAttempt };
   if ('obstacle' in next) return stop(run, ref, next);
-  if (next.isPass) passOver(run, ref, next.body);
+  const from = next.resetWorktree ? state?.from : undefined;
+  if (next.isPass) await passOver(run, ref, next.body, from);
   else {
     announce(run, ref, next);
     if (isRefused(run, next)) return refuse(run, ref);
-    if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
+    if (from !== undefined) await run.ports.workspace.reset(from);
     run.agentWorks();
     await work(run, step, ref, next);
   }
@@ -51,6 +52,8 @@ async function goOnAtGates(run: Run, placed: PlacedStep, step: AgentStep): Promi
   const waiting = lastAttempt(run, path);
   if (waiting === undefined || stillWaits(run, path, waiting)) return undefined;
   const last = lastAttempt(run, path) ?? waiting;
+  const ref = { step: path, number: last.number, jobAttempt: last.jobAttempt };
+  if (pausesAt(run, ref, step.hitl, 'before-gate', last)) return undefined;
   run.ports.reporter.say(`The agent of attempt ${last.number} of ${path} is done; only its gates run.`);
   return judge(run, placed, step, standAgain(run, path, last));
 }
@@ -58,21 +61,19 @@ async function goOnAtGates(run: Run, placed: PlacedStep, step: AgentStep): Promi
 /** What an earlier job left of the attempt stands again under this one, so that its gates are told apart (J2). */
 function standAgain(run: Run, path: string, last: Attempt): AttemptRef {
   const ref = { step: path, number: last.number, jobAttempt: run.jobAttempt };
-  const { agent, provider, session, prompt, snapshot, mark, output, changed, ignored } = last;
+  const { agent, provider, session, prompt, snapshot } = last;
   if (last.jobAttempt === run.jobAttempt || snapshot === undefined)
     return { ...ref, jobAttempt: last.jobAttempt };
   run.record({
     type: 'attempt-started',
     ...ref,
+    standsAgain: true,
     ...(agent === undefined ? {} : { agent }),
     ...(provider === undefined ? {} : { provider }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(last.isBare === undefined ? {} : { isBare: last.isBare }),
     ...(session === undefined ? {} : { session: { ...session, effective: 'resumed', reason: 'continued' } }),
   });
-  const kept = { ...(mark === undefined ? {} : { mark }), ...(output === undefined ? {} : { output }) };
-  run.record({ type: 'agent-ended', ...ref, usage: {}, snapshot, changed, ignored, durationMs: 0, ...kept });
-  if (last.approvedBy !== undefined) run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
   return ref;
 }
 
@@ -82,11 +83,17 @@ function stop(run: Run, ref: AttemptRef, { agent, obstacle }: Obstacle): undefin
 }
 
 /** `agent: pass`: what lies there is taken as the attempt's work. */
-function passOver(run: Run, ref: AttemptRef, prompt: string): void {
+async function passOver(
+  run: Run,
+  ref: AttemptRef,
+  prompt: string,
+  resetTo: Snapshot | undefined,
+): Promise<void> {
   run.record({ type: 'attempt-started', ...ref, agent: pass, ...(prompt === '' ? {} : { prompt }) });
   run.ports.reporter.attemptStarts(ref.step, ref.number, undefined, undefined);
+  if (resetTo !== undefined) await run.ports.workspace.reset(resetTo);
   const nothing = { usage: {}, changed: false, ignored: [], durationMs: 0 };
-  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: treeNow(run) });
+  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: resetTo ?? treeNow(run) });
 }
 
 /** `on-lost-session: fail`: a session that is known to be gone is not replaced, and nothing is spent. */

@@ -80,7 +80,10 @@ export async function nextAttempt(run: Run, placed: PlacedStep, step: AgentStep)
   const agent = view.render(rung.agent ?? step.agent).trim();
   const context = await gatherContext(run, path, step, view);
   if ('obstacle' in context) return { number, agent, obstacle: context.obstacle };
-  const failure = view.failure === undefined || saysItself(rung) ? {} : { failure: view.failure };
+  // An attempt that stopped before its agent began leaves nothing to mend.
+  const hasWorked = history.some(({ snapshot }) => snapshot !== undefined);
+  const failure =
+    hasWorked && view.failure !== undefined && !saysItself(rung) ? { failure: view.failure } : {};
   const body =
     (goesOn && !state?.isRedefined ? last.prompt : undefined) ?? view.render(rung.prompt ?? step.prompt);
   const common = { number, goesOn, agent, body, ...failure, context: context.parts };

@@ -6,7 +6,15 @@
  */
 import { type AttemptRef, failedUnjudged, type NewEvent } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
-import { innerScopes, type PlacedStep, plannedTasks, type Scope, stepsBelow } from '../plan/place.js';
+import type { Task } from '../outputs/plan-file.js';
+import {
+  innerScopes,
+  type PlacedStep,
+  plannedTasks,
+  type Scope,
+  stepsBelow,
+  unplannedSteps,
+} from '../plan/place.js';
 import type { CallStep, GroupStep } from '../workflow/workflow.js';
 import { renderInputs } from './call-inputs.js';
 import { judgeGates } from './judge.js';
@@ -25,7 +33,8 @@ export async function runRounds(run: Run, placed: PlacedStep): Promise<ScopeEnd>
   if (before !== undefined && before.status !== 'running') {
     if (stillWaits(run, path, before)) return { status: 'paused', path };
     // Not so where a step below it was forgotten since, or was added to the workflow.
-    if (before.status === 'passed' && isWhole(run, placed)) return passed;
+    if (before.status === 'passed' && isWhole(run, placed))
+      return pausesAfter(run, placed, before) ? { status: 'paused', path } : passed;
   }
   const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {
@@ -73,9 +82,8 @@ async function beginRound(run: Run, placed: PlacedStep): Promise<AttemptRef | Sc
   const isFurther = !isSame && last !== undefined && before?.status !== 'passed';
   const stopped = isFurther ? await openNext(run, placed, last, ref) : undefined;
   if (stopped !== undefined) return stopped;
-  run.record({ type: 'attempt-started', ...ref, ...(inputs === undefined ? {} : { inputs }) });
-  if (isSame && last.approvedBy !== undefined)
-    run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
+  const told = inputs === undefined ? {} : { inputs };
+  run.record({ type: 'attempt-started', ...ref, ...told, ...(isSame ? { standsAgain: true } : {}) });
   run.ports.reporter.roundStarts(path, number, titleOf(placed));
   return ref;
 }
@@ -186,9 +194,13 @@ async function runScopes(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   return runInTurn(run, scopes);
 }
 
-function tasksOf(run: Run, { path, step }: PlacedStep) {
+function tasksOf(run: Run, placed: PlacedStep): readonly Task[] {
+  const { path, step } = placed;
   if (step.kind !== 'split') return [];
   const tasks = plannedTasks(run.state().steps.get(path)) ?? [];
+  const dropped = unplannedSteps(run.state(), placed, tasks);
+  const reason = 'the plan was made once more and is another one';
+  if (dropped.length > 0) run.record({ type: 'steps-dropped', steps: dropped, reason });
   if (tasks.length === 0)
     run.ports.reporter.warn(`Step ${path}: the plan has no tasks; its steps are left out.`);
   return tasks;

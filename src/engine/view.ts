@@ -9,6 +9,7 @@ import { agentOf } from '../plan/plan.js';
 import { type GateNames, keysOf, type NameScope, resolveName } from '../workflow/resolve-name.js';
 import { names, parseTemplate, render } from '../workflow/template.js';
 import { attemptFields, stateFields } from './fields.js';
+import { treeNow } from './lane.js';
 import type { PreviousFailure } from './prompt.js';
 import type { Run } from './run.js';
 
@@ -64,7 +65,9 @@ async function nameScope(
   const { path, scope } = placed;
   const seen = visible(run.state(), scope.lane);
   const last = seen.steps.get(path)?.attempts.findLast((attempt) => attempt.status === 'failed');
-  const review = await reviewed(run, isReview ? path : ownerOf(scope.frame.slice(0, -1)), wanted);
+  const fields = stateFields(seen);
+  const owner = isReview ? path : ownerOf(scope.frame.slice(0, -1));
+  const review = owner === undefined ? undefined : await reviewed(run, owner, wanted, fields);
   const { error = '', diff = '' } = (isReview ? undefined : failure) ?? review ?? {};
   return {
     path,
@@ -80,7 +83,8 @@ async function nameScope(
     gets: getsOf(placed, number),
     ...(scope.task === undefined ? {} : { task: taskFields(scope.task) }),
     vars: run.plan.vars,
-    state: new Map([...stateFields(seen), ...(await patches(run, seen, wanted))]),
+    // What a step has said goes before what it has changed.
+    state: new Map([...(await patches(run, seen, wanted)), ...fields]),
   };
 }
 
@@ -156,16 +160,34 @@ interface Reviewed {
 /** A workflow that judges, or is there for a retry, sees the work of the step that calls it. */
 async function reviewed(
   run: Run,
-  owner: string | undefined,
+  owner: string,
   wanted: readonly string[],
+  fields: ReadonlyMap<string, string>,
 ): Promise<Reviewed | undefined> {
-  const step = owner === undefined ? undefined : run.state().steps.get(owner);
-  const last = step?.attempts.findLast((attempt) => attempt.snapshot !== undefined);
-  if (step === undefined || last === undefined) return undefined;
+  const step = run.state().steps.get(owner);
+  const work = step === undefined ? undefined : workOf(run, step);
+  if (step === undefined || work === undefined) return undefined;
   const isWanted = wanted.includes('diff') || wanted.includes('output');
-  const diff = isWanted ? await patchOf(run, step, last) : '';
+  const diff = isWanted ? await run.ports.workspace.patch(work.from, work.to) : '';
   const failed = step.attempts.findLast((attempt) => attempt.status === 'failed');
-  return { error: failed === undefined ? '' : errorOf(run, failed), diff, output: outputOf(last, diff) };
+  return {
+    error: failed === undefined ? '' : errorOf(run, failed),
+    diff,
+    output: fields.get(`${owner}.output`) ?? diff,
+  };
+}
+
+/** Between which trees its work lies: of an agent its last attempt's, of others what is there by now. */
+function workOf(run: Run, { path, from, attempts }: StepState) {
+  if (attempts.at(-1)?.agent === undefined) {
+    const holdsSteps = [...run.state().steps.keys()].some(
+      (one) => one.startsWith(`${path}/`) && !one.slice(path.length).includes(':'),
+    );
+    // A step of gates alone judges all that the run has changed.
+    return { from: holdsSteps ? from : run.ports.workspace.start, to: treeNow(run) };
+  }
+  const last = attempts.findLast((attempt) => attempt.snapshot !== undefined);
+  return last?.snapshot === undefined ? undefined : { from, to: last.snapshot };
 }
 
 /** The step whose attempt makes the call at that path; `undefined`: what lies there is a step of its own. */

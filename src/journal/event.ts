@@ -146,6 +146,8 @@ export interface AttemptStarted extends AttemptRef {
   readonly isBare?: boolean;
   /** What a called workflow is given, rendered. */
   readonly inputs?: Readonly<Record<string, string>>;
+  /** Only what judges it is missing: what its agent left in an earlier job, and who approved that, stands again. */
+  readonly standsAgain?: true;
 }
 
 /** The attempt waits for a person (contract 5.9). */

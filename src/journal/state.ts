@@ -240,8 +240,23 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
   };
   return updateStep(state, event.step, (step) => {
     const { endedIn: _endedIn, isRedefined: _isRedefined, failure: _failure, ...rest } = step;
-    return { ...rest, status: 'running', attempts: [...step.attempts.map(cutOff), attempt] };
+    const earlier = step.attempts.findLast(({ number }) => number === event.number);
+    const again = event.standsAgain && earlier !== undefined ? { ...attempt, ...leftBy(earlier) } : attempt;
+    return { ...rest, status: 'running', attempts: [...step.attempts.map(cutOff), again] };
   });
+}
+
+/** What stands again of an attempt that only has to be judged; what it spent stays with the earlier job. */
+function leftBy({ agentEnded, snapshot, mark, output, changed, ignored, approvedBy }: Attempt) {
+  return {
+    agentEnded,
+    changed,
+    ignored,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(mark === undefined ? {} : { mark }),
+    ...(output === undefined ? {} : { output }),
+    ...(approvedBy === undefined ? {} : { approvedBy }),
+  };
 }
 
 /** An attempt that still runs when the next one starts was cut off together with its machine. */

@@ -89,19 +89,30 @@ function changedInLane(
   lane: string,
   state: RunState,
 ): Cut | undefined {
+  const own = expected.filter(({ path }) => !isCalled(path));
   let place = 0;
   for (const [index, step] of recorded.entries()) {
     if (step.lane !== lane) continue;
-    const planned = expected[place];
-    place += 1;
-    if (planned?.path !== step.path) return { index, lane, reason: movedReason(expected, step, planned) };
-    const changes = hasResults(step, planned, state)
-      ? changedParts(step.fingerprint, planned.fingerprint)
-      : [];
+    const isOwn = !isCalled(step.path);
+    const planned = isOwn ? own[place] : expected.find(({ path }) => path === step.path);
+    if (isOwn) place += 1;
+    if (isOwn && planned?.path !== step.path) return { index, lane, reason: movedReason(own, step, planned) };
+    const changes =
+      planned !== undefined && hasResults(step, planned, state)
+        ? changedParts(step.fingerprint, planned.fingerprint)
+        : [];
     if (changes.length > 0)
       return { index, lane, reason: `${changes.join(' and ')} of step \`${step.path}\` changed` };
   }
   return undefined;
+}
+
+/**
+ * Whether an attempt has called it: when that was hangs on how the attempts went, and what it is on the step that
+ * made them.
+ */
+function isCalled(path: string): boolean {
+  return path.includes(':');
 }
 
 /** A group or a call has them as soon as one of its steps has. */
@@ -140,7 +151,8 @@ function fromStep({ plan, state }: TakeoverFacts): readonly Cut[] {
   const expected = expand(plan, state);
   const from = expected.findIndex(({ path }) => path === named);
   const lane = expected[from]?.scope.lane ?? '';
-  const behind = new Set(expected.slice(Math.max(from, 0)).map(({ path }) => path));
+  const after = expected.slice(Math.max(from, 0)).map(({ path }) => path);
+  const behind = new Set(after.filter((path) => !isCalled(path)));
   const recorded = [...state.steps.values()];
   const index = recorded.findIndex((step) => behind.has(step.path) && isSameLine(lane, step.lane));
   const reason = `the input \`from-step\` names \`${named}\``;
