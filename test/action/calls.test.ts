@@ -328,6 +328,23 @@ steps:
     expect(await scene.calls()).toEqual([]);
   });
 
+  it('is never nothing: a prompt of which nothing is left stops before an agent does', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: "{spec}"
+    retry: [{exit: 3}]
+`,
+    });
+    const { main } = await scene.attempt();
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
+    expect(main.errors).toEqual([expect.stringMatching(/its prompt is empty.*No agent was started/)]);
+    expect(await scene.calls()).toEqual([]);
+  });
+
   it('as a text can be read by later steps; an artifact step changes nothing', async () => {
     const scene = await openScene({
       workflow: `name: flow
