@@ -1,6 +1,7 @@
 /** The job summary: a table of the steps and, on failure, what went wrong and what a re-run will do. Pure. */
 
 import { describeDecision } from '../engine/session.js';
+import { ownerOf } from '../engine/view.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
@@ -49,8 +50,14 @@ function headline(report: Report): string {
 
 function table(report: Report, state: RunState): string {
   const head = ['Step', 'Agent', 'Session', 'Attempts', 'Gates', 'Turns', 'Tokens in / out', 'Cost', 'Time'];
-  const rows = report.steps.map((step) => row(step, state.steps.get(step.path)));
+  const shown = report.steps.filter((step) => !isShownBelow(step, report.steps));
+  const rows = shown.map((step) => row(step, state.steps.get(step.path)));
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Of a workflow that an attempt calls, to judge it say, the steps alone: its own row would repeat them. */
+function isShownBelow({ path }: ReportStep, all: readonly ReportStep[]): boolean {
+  return ownerOf(path) !== undefined && all.some((step) => step.path.startsWith(`${path}/`));
 }
 
 const marks: Readonly<Record<ReportStep['status'], string>> = {

@@ -89,7 +89,11 @@ describe('a step that waits before its gates', () => {
     });
     expect(main.errors).toEqual([]);
     expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true' });
-    expect(approvals(main.report)?.at(-1)).toMatchObject({ status: 'passed', approvedBy: 'reviewer' });
+    expect(approvals(main.report)).toEqual([
+      { number: 1, jobAttempt: 1, status: 'paused', pause: 'before-gate', approvedBy: 'reviewer' },
+      expect.objectContaining({ number: 1, jobAttempt: 2, status: 'passed', approvedBy: 'reviewer' }),
+    ]);
+    expect(story(main.report)[0]).toBe('impl#1@1 new declared-new paused');
     const calls = await scene.calls();
     expect(calls).toHaveLength(2);
     expect(calls[1]?.session).toEqual({ mode: 'resume', id: calls[0]?.session.id });

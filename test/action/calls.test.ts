@@ -166,8 +166,14 @@ steps:
       expect.objectContaining({ name: 'bash_0', status: 'passed' }),
       expect.objectContaining({ name: 'review', status: 'passed' }),
     ]);
+    const rows = main.summary.split('\n').filter((line) => line.startsWith('| '));
+    expect(rows.slice(2).map((line) => line.split(' ')[2])).toEqual([
+      'impl',
+      'impl/gate:review:1/look',
+      'impl/gate:review:2/look',
+    ]);
     // What is said of a change that passes is for people.
-    expect(main.log).toMatch(/✓ impl\/gate:review:2\/look, .*\n.*\n {2}remarks: good, but \{mind\} it\n/);
+    expect(main.log).toMatch(/✓ impl\/gate:review:2\/look, .*\n {2}remarks: good, but \{mind\} it\n/);
     expect(main.warnings).toEqual([]);
   });
 
@@ -319,6 +325,23 @@ steps:
     const { main } = await scene.attempt();
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(main.errors).toEqual([expect.stringContaining('docs/none.md')]);
+    expect(await scene.calls()).toEqual([]);
+  });
+
+  it('is never nothing: a prompt of which nothing is left stops before an agent does', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: "{spec}"
+    retry: [{exit: 3}]
+`,
+    });
+    const { main } = await scene.attempt();
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
+    expect(main.errors).toEqual([expect.stringMatching(/its prompt is empty.*No agent was started/)]);
     expect(await scene.calls()).toEqual([]);
   });
 

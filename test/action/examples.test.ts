@@ -13,7 +13,12 @@ const top = fileURLToPath(new URL('../../examples', import.meta.url));
 
 /** A project of the kind that the examples are for. */
 const project = {
-  'package.json': JSON.stringify({ type: 'module', scripts: { test: 'node --test', lint: 'true' } }),
+  'package.json': JSON.stringify({
+    name: 'sample',
+    type: 'module',
+    scripts: { build: 'node --check src/add.js', test: 'node --test', lint: 'true' },
+  }),
+  'package-lock.json': JSON.stringify({ name: 'sample', lockfileVersion: 3, packages: { '': {} } }),
   'src/add.js': 'export const add = (a, b) => a - b;\n',
   'test/start.test.js': "import { test } from 'node:test';\ntest('starts', () => {});\n",
 };
@@ -148,6 +153,80 @@ it('two-jobs', async () => {
     'plan#1@1 new declared-new passed',
     'build#1@1 resumed from passed',
   ]);
+});
+
+it('parallel', async () => {
+  const { scene, inputs } = await open('parallel');
+  const { main } = await scene.attempt({
+    inputs: inputs[0] ?? {},
+    rules: [
+      plans(
+        'Split this into tasks',
+        { name: 'sum', description: 'Mend sums.', files: ['src/*', 'test/*'] },
+        { name: 'docs', description: 'Write docs.', files: ['docs'] },
+      ),
+      { prompt: 'Mend sums.', do: [addTest, writeAdd('+')] },
+      { prompt: 'Write docs.', call: 1, do: [{ write: 'README.md', content: 'Adds.\n' }] },
+      {
+        prompt: 'Write docs.',
+        do: [{ run: 'git checkout README.md' }, { write: 'docs/add.md', content: 'Adds.\n' }],
+      },
+    ],
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum","docs"]' });
+  expect(main.warnings).toEqual([]);
+  expect(story(main.report)).toEqual([
+    'build#1@1 new declared-new passed',
+    'build/sum/impl#1@1 new declared-new passed',
+    'build/docs/impl#1@1 new declared-new failed:gate',
+    'build/docs/impl#2@1 resumed kept-on-retry passed',
+    'whole#1@1 gates passed',
+  ]);
+});
+
+it('review', async () => {
+  const { scene, inputs } = await open('review');
+  const { main } = await scene.attempt({
+    inputs: inputs[0] ?? {},
+    rules: [
+      { prompt: 'Two reviewers will judge', do: [addTest, writeAdd('+')] },
+      judges('Look for what can be misused', false, 'REMARK: numbers overflow', 1),
+      judges('You review a change', true, ''),
+      { prompt: 'A reviewer has found something', do: [{ write: 'src/limit.js', content: 'export {};\n' }] },
+      judges('Look for what can be misused', true, ''),
+    ],
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(main.warnings).toEqual([]);
+  const calls = await scene.calls();
+  expect(calls.map(({ provider }) => provider)).toEqual([
+    'claude',
+    'codex',
+    'claude',
+    'claude',
+    'codex',
+    'claude',
+  ]);
+  expect(calls[1]?.prompt).toContain('below src/ is reachable');
+  expect(calls[1]?.prompt).toContain('+export const add = (a, b) => a + b;');
+  expect(calls[3]?.prompt).toContain('REMARK: numbers overflow');
+});
+
+it('approval', async () => {
+  const { scene, inputs } = await open('approval');
+  const rules: readonly Rule[] = [
+    { prompt: 'SPEC: sums are wrong', do: [addTest, writeAdd('+')] },
+    { prompt: 'was agreed to', do: [{ write: 'CHANGELOG.md', content: 'Sums are right.\n' }] },
+  ];
+  const change = await scene.attempt({ job: 'change', inputs: inputs[0] ?? {}, rules });
+  expect(change.main.outputs, change.main.log).toMatchObject({ status: 'paused', 'failed-step': 'change' });
+  expect(change.main.exitCode).toBe(0);
+  // As the second job takes it from the first one's output.
+  const approve = change.main.outputs['failed-step'] ?? '';
+  const announce = await scene.attempt({ job: 'announce', inputs: { ...inputs[1], approve }, rules });
+  expect(announce.main.outputs, announce.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+  expect(announce.main.warnings).toEqual([]);
+  expect(story(announce.main.report).at(-1)).toBe('announce#1@1 resumed from passed');
 });
 
 it('are all that there are', async () => {
