@@ -121,10 +121,11 @@ async function openAgain(run: Run, placed: PlacedStep, last: Attempt, rung: Rung
   const { path } = placed;
   const state = run.state();
   const step = state.steps.get(path);
-  // Units that clash are seen to where they are put together.
-  if (step === undefined || step.conflict !== undefined) return;
+  if (step === undefined) return;
   // Calls of former attempts are over, whatever they said.
   const below = stepsBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
+  // Units that clash are seen to where they are put together; begun anew they would only clash again.
+  if ([step, ...below].some(({ conflict }) => conflict !== undefined)) return;
   const isAll = rung.resetWorktree || hasAllBelow(run, placed);
   const isFresh = rung.freshSession ? { freshSession: true } : {};
   if (!isAll && !rung.freshSession) return;
