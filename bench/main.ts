@@ -9,6 +9,7 @@ import { measureStartUp } from './start-up.js';
 import { measureSteps, type Steps } from './steps.js';
 import { measureStream } from './stream.js';
 import { table } from './table.js';
+import { measureTasks } from './tasks.js';
 
 interface Row {
   readonly measure: string;
@@ -24,6 +25,7 @@ export async function main(): Promise<number> {
   const startUp = await measureStartUp(reference);
   const steps = await measureSteps();
   const stream = await measureStream(source);
+  const tasks = await measureTasks(source);
   const rows: readonly Row[] = [
     {
       measure: 'start-up to the first line of log / a bundle of core and cache',
@@ -39,6 +41,14 @@ export async function main(): Promise<number> {
       value: stream.megabytes,
       target: 150,
       unit: 'MB',
+    },
+    { measure: '200 tasks side by side: memory', value: tasks.megabytes, target: 300, unit: 'MB' },
+    { measure: 'check and plan of them', value: tasks.planMs, target: 1000, unit: 'ms' },
+    {
+      measure: `their journal (${tasks.journalMegabytes.toFixed(1)} MB) read back`,
+      value: tasks.journalMs,
+      target: 1000,
+      unit: 'ms',
     },
   ];
   print(table([['measure', 'ratio', 'target', ''], ...rows.map(cells)]));

@@ -4,9 +4,9 @@
  * is looked at by those who use them. Plain functions, because a schema library costs start-up time here
  * (platform.md 7.2) and says less well what is allowed.
  */
-import { isMap, isScalar, parseDocument } from 'yaml';
 import { stateKeyLines } from './checkpoint/secrets.js';
 import { UserError, UserErrors } from './failure.js';
+import { quoted, readListMapping, readMapping } from './mapping-input.js';
 import { belongsToRunner, type Environment } from './security/secret-names.js';
 
 /** Gates whose command the input `commands` can give. */
@@ -36,10 +36,18 @@ export interface Inputs {
   readonly worktreeSetup?: string;
   readonly onLostSession: 'new' | 'fail';
   readonly onNoCredentials: 'auto' | 'skip' | 'fail';
+  /** What becomes of a CLI that is missing: put into the tool cache, or a fault. */
+  readonly install: 'auto' | 'never';
+  /** Provider → the exact version of its CLI. */
+  readonly cliVersions: Readonly<Record<string, string>>;
+  /** Provider → further arguments for its CLI. */
+  readonly agentArgs: Readonly<Record<string, readonly string[]>>;
   /** Names and globs. */
   readonly passEnv: readonly string[];
   readonly commands: Readonly<Partial<Record<(typeof commandGates)[number], string>>>;
   readonly apply: 'workspace' | 'none';
+  /** Only check and show what would run. */
+  readonly dryRun: boolean;
   readonly keepSessions: boolean;
   readonly githubToken?: string;
   /** The leg of the matrix that this job is; absent where there is no matrix. */
@@ -93,9 +101,13 @@ export function readInputs(get: GetInput): Inputs {
     ...given('worktreeSetup', get('worktree-setup').trim() || undefined),
     onLostSession: choice('on-lost-session', ['new', 'fail']),
     onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
+    install: choice('install', ['auto', 'never']),
+    cliVersions: read('cli-versions', () => readCliVersions(get('cli-versions')), {}),
+    agentArgs: read('agent-args', () => readListMapping('agent-args', get('agent-args')), {}),
     passEnv: read('pass-env', readPassEnv, []),
     commands: read('commands', () => readCommands(get('commands')), {}),
     apply: choice('apply', ['workspace', 'none']),
+    dryRun: read('dry-run', (text) => readBoolean('dry-run', text), false),
     keepSessions: read('keep-sessions', (text) => readBoolean('keep-sessions', text), false),
     ...given('githubToken', get('github-token').trim() || undefined),
     ...given('matrix', read('matrix', readMatrix, undefined)),
@@ -190,42 +202,19 @@ function readCommands(text: string): Inputs['commands'] {
   throw new UserError(`Input commands: ${empty.join(', ')} has no command. Give one, or leave the line out.`);
 }
 
-/**
- * A YAML mapping of names to texts. Read with the schema in which every scalar is a text, so that `1.10`
- * stays `1.10` and `no` stays `no`.
- */
-function readMapping(
-  input: string,
-  text: string,
-  faultOf: (name: string) => string | undefined,
-): Readonly<Record<string, string>> {
-  if (text.trim() === '') return {};
-  const document = parseDocument(text, { schema: 'failsafe' });
-  // The first alone: the others mostly follow from it.
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    const why = broken.message.split('\n', 1)[0]?.replace(/:$/, '');
-    throw new UserError(`Input ${input} is not YAML: ${why}.`);
-  }
-  if (!isMap(document.contents)) {
-    throw new UserError(
-      `Input ${input}: ${quoted(text.trim())} is not allowed. Allowed: a YAML mapping, one \`name: value\` a line.`,
+/** As npm publishes them: a range or a tag would be another version tomorrow. */
+const exactVersion = /^\d+\.\d+\.\d+(?:-[\w.-]+)?$/;
+
+function readCliVersions(text: string): Readonly<Record<string, string>> {
+  const versions = readMapping('cli-versions', text, () => undefined);
+  const faults = Object.entries(versions)
+    .filter(([, version]) => !exactVersion.test(version))
+    .map(
+      ([name, version]) =>
+        `Input cli-versions: ${quoted(version)} of ${quoted(name)} is not allowed. Allowed: one exact version, such as 1.2.3.`,
     );
-  }
-  const faults: string[] = [];
-  const entries = document.contents.items.map(({ key, value }): [string, string] => {
-    const name = isScalar(key) ? String(key.value) : String(key);
-    const fault = faultOf(name);
-    if (fault !== undefined) faults.push(`Input ${input}: ${quoted(name)} ${fault}.`);
-    if (value !== null && !isScalar(value)) {
-      faults.push(
-        `Input ${input}: the value of ${quoted(name)} is not a text. Allowed: a text, a number, true or false.`,
-      );
-    }
-    return [name, isScalar(value) ? String(value.value ?? '') : ''];
-  });
   if (faults.length > 0) throw new UserError(faults.join('\n'));
-  return Object.fromEntries(entries);
+  return versions;
 }
 
 function readMatrix(text: string): Inputs['matrix'] {
@@ -253,10 +242,4 @@ function readJobStatus(text: string): Inputs['jobStatus'] {
     'failure',
     'cancelled',
   ]);
-}
-
-/** A value as it is shown in a message: on one line, and not longer than one. */
-function quoted(text: string): string {
-  const shown = JSON.stringify(text);
-  return shown.length <= 100 ? shown : `${shown.slice(0, 97)}…"`;
 }

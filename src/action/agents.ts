@@ -1,20 +1,38 @@
 /** The engine's agents over real processes: one start of a provider's CLI with what it may see. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Agents, AgentTurn } from '../engine/ports.js';
 import { UserError } from '../failure.js';
 import { readAgentName } from '../providers/agent-name.js';
-import type { AgentEvent, Provider, ProviderEnvironment, TurnOutcome } from '../providers/provider.js';
+import type {
+  AgentEvent,
+  Command,
+  Provider,
+  ProviderEnvironment,
+  TurnOutcome,
+} from '../providers/provider.js';
+import { withCredentialHint } from '../security/credentials.js';
 import { environmentFor, type ProviderVariables } from '../security/environment.js';
 import { guardFileCommands } from '../security/file-commands.js';
 import type { Environment } from '../security/secret-names.js';
 import { graceFor, type ProcessRunner } from '../system/process.js';
+import { usualStallMs, watchForStall } from './stall.js';
 
 export interface AgentsOptions {
   readonly providers: readonly Provider[];
   readonly processes: ProcessRunner;
+  /** The version of a provider's CLI, where it is known without asking it. */
+  versionOf(provider: Provider): string | undefined;
+  /** Provider → further arguments, from the user. */
+  readonly args: Readonly<Record<string, readonly string[]>>;
   /** The job's environment. */
   readonly environment: Environment;
   readonly passEnv: readonly string[];
   readonly isRoot: boolean;
+  /** For files of settings that CLIs are started with; made when it is needed. */
+  readonly settingsDirectory: string;
+  /** How long an agent may show no sign of life, in milliseconds; 10 minutes unless told. */
+  readonly stallMs?: number;
   /** Makes a new session with an id of ours known to the CLI; false: it could not be done. */
   beginSession(provider: Provider, id: string, directory: string): Promise<boolean>;
   /** Told the process id of every agent as it starts; the function returned, that it has ended. */
@@ -45,36 +63,66 @@ async function runAgent(
     prompt: turn.prompt,
     session: await sessionFor(turn, options),
     ...(model === undefined ? {} : { model }),
+    args: options.args[provider.id] ?? [],
     permission: turn.permission,
     directory: turn.directory,
     isRoot: options.isRoot,
     environment,
   });
   options.debug(`${command.file} ${command.args.join(' ')}`);
+  const settings = placeSettings(provider, command, options.settingsDirectory);
   const checkFileCommands = await guardFileCommands(options.environment);
   const reader = provider.reader(turn.before);
   let ended = (): void => undefined;
+  const watch = watchForStall(options.stallMs ?? usualStallMs, signal);
   const exit = await options.processes.run({
     file: command.file,
     args: command.args,
     directory: turn.directory,
-    env: { ...environment, ...command.env },
+    env: { ...environment, ...settings, ...command.env },
     stdin: command.stdin,
     onStart: (pid) => {
       ended = options.onProcess(pid);
     },
     onLine: (line, stream) => {
-      if (stream === 'stdout') for (const event of reader.line(line)) turn.onEvent(event);
-      else options.debug(`${provider.executable}: ${line}`);
+      if (stream === 'stderr') return options.debug(`${provider.executable}: ${line}`);
+      const events = reader.line(line);
+      watch.heard(events);
+      for (const event of events) turn.onEvent(event);
     },
     onSkippedLine: (bytes) => turn.onEvent(skipped(bytes)),
-    signal,
+    signal: watch.signal,
     graceMs: graceFor(signal),
   });
   ended();
-  const outcome = { ...reader.end(exit), durationMs: Math.round(exit.durationMs) };
+  const stalled = watch.end(provider.title);
+  const read = reader.end(exit);
+  const failure =
+    stalled ?? (read.failure && withCredentialHint(read.failure, rowOf(provider, model), environment));
+  const durationMs = Math.round(exit.durationMs);
+  const known = { ...versionKnown(provider, options), ...read, durationMs };
+  const outcome = failure === undefined ? known : { ...known, status: 'failed' as const, failure };
   const touched = await checkFileCommands();
   return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tampered(touched) };
+}
+
+/** For CLIs whose stream does not say it; what the stream says counts. */
+function versionKnown(provider: Provider, { versionOf }: AgentsOptions): { readonly version?: string } {
+  const version = versionOf(provider);
+  return version === undefined ? {} : { version };
+}
+
+/** Writes down what the CLI only takes from a file; the variable that says where. */
+function placeSettings(
+  { id }: Provider,
+  { settings }: Command,
+  directory: string,
+): Readonly<Record<string, string>> {
+  if (settings === undefined) return {};
+  const file = join(directory, `${id}-settings.json`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  writeFileSync(file, settings.content, { mode: 0o600 });
+  return { [settings.variable]: file };
 }
 
 /** Without the id where it could not be begun with it: then the CLI gives one of its own, and tells it (S8). */

@@ -80,6 +80,7 @@ const nothing = {
   checkpoint: '',
   sessions: '{}',
   'cost-usd': '',
+  'cost-is-estimate': '',
   tokens: '',
   turns: '',
   report: '',
@@ -99,6 +100,7 @@ function outputs(report: Report, ending: Ending): typeof nothing {
     checkpoint: ending.checkpoint ?? '',
     sessions: JSON.stringify(sessionsOutput(report)),
     'cost-usd': text(totals.costUsd),
+    'cost-is-estimate': totals.costUsd === undefined ? '' : String(totals.costIsEstimate === true),
     tokens: text(tokens),
     turns: text(totals.turns),
     report: ending.files.report,
@@ -133,7 +135,7 @@ function text(value: number | undefined): string {
 
 /** A job in which no step ran. */
 export interface Unstarted {
-  readonly status: 'skipped' | 'failed';
+  readonly status: 'skipped' | 'planned' | 'failed';
   readonly workflow: string;
   readonly runId: string;
   readonly jobAttempt: number;

@@ -10,6 +10,7 @@ import type { HandedEnvironment } from '../security/environment.js';
 import { belongsToRunner } from '../security/secret-names.js';
 import type { Clock } from '../system/clock.js';
 import type { ProcessRunner } from '../system/process.js';
+import type { Settings } from '../workflow/settings.js';
 import type { Gate } from '../workflow/workflow.js';
 
 export interface GatesOptions {
@@ -21,14 +22,22 @@ export interface GatesOptions {
   /** What gates may see, and what was withheld from them. */
   readonly handed: HandedEnvironment;
   readonly log: Log;
+  /** For each gate; absent: as long as gates have unless told. */
+  readonly timeoutMs?: number;
 }
 
 /** Those that judge what the step changed, not what a command says. */
 const lookAtChanges: readonly Gate['type'][] = ['touched', 'untouched', 'tests_found'];
 
 /** Where users name the commands of gates; the check before the run and the run itself ask the same. */
-export function commandSources({ commands }: Pick<Inputs, 'commands'>): readonly CommandSource[] {
-  return [{ name: 'the input `commands`', commands }];
+export function commandSources(
+  { commands }: Pick<Inputs, 'commands'>,
+  settings: Settings,
+): readonly CommandSource[] {
+  return [
+    { name: 'the input `commands`', commands },
+    { name: '`gump.toml`', commands: settings.commands },
+  ];
 }
 
 export function createGates(options: GatesOptions): Gates {

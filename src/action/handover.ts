@@ -70,6 +70,7 @@ export function privatePaths(directory: string) {
     git: join(directory, 'git'),
     sessions: join(directory, 'sessions'),
     imports: join(directory, 'imports'),
+    settings: join(directory, 'settings'),
     cache: join(directory, 'cache'),
     report: join(directory, 'report.json'),
     patch: join(directory, 'changes.patch'),

@@ -2,20 +2,24 @@
 import { createCommandSessions } from '../sessions/command-sessions.js';
 import { createHomeSessions, type HomeSessions, type Placed } from '../sessions/home-sessions.js';
 import { createSessionStore, removeSessions } from '../sessions/session-store.js';
-import { processRunner } from '../system/run-process.js';
+import type { ProcessRunner } from '../system/process.js';
 import { agentEnvironment } from './agents.js';
 import { type Handover, privatePaths } from './handover.js';
 import type { Setting } from './setting.js';
 
 /** `already`: what an earlier phase of the job has placed. */
-export function openSessions(privateDirectory: string, already: readonly Placed[] = []): HomeSessions {
+export function openSessions(
+  privateDirectory: string,
+  processes: ProcessRunner,
+  already: readonly Placed[] = [],
+): HomeSessions {
   const files = createSessionStore(already.filter((one) => 'path' in one));
-  return createHomeSessions(files, openCommands(privateDirectory), already);
+  return createHomeSessions(files, openCommands(privateDirectory, processes), already);
 }
 
-function openCommands(privateDirectory: string) {
+function openCommands(privateDirectory: string, processes: ProcessRunner) {
   return createCommandSessions({
-    processes: processRunner,
+    processes,
     directory: privatePaths(privateDirectory).imports,
   });
 }
@@ -24,9 +28,10 @@ function openCommands(privateDirectory: string) {
 export async function takeAway(
   setting: Setting,
   privateDirectory: string,
+  processes: ProcessRunner,
   { placed, directory }: Pick<Handover, 'placed' | 'directory'>,
 ): Promise<void> {
-  const commands = openCommands(privateDirectory);
+  const commands = openCommands(privateDirectory, processes);
   for (const session of placed) {
     if ('path' in session) continue;
     const provider = setting.providers.find((one) => one.id === session.provider);

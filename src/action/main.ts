@@ -5,14 +5,19 @@ import { faultsOf, UserError, UserErrors } from '../failure.js';
 import type { Project } from '../gates/project.js';
 import { openProject } from '../gates/project.js';
 import { allSteps, makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
+import type { Provider } from '../providers/provider.js';
 import { escapeText } from '../report/summary.js';
 import { environmentFor } from '../security/environment.js';
 import { requireWritePermission } from '../security/permission.js';
 import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
+import type { Settings } from '../workflow/settings.js';
 import type { Workflow } from '../workflow/workflow.js';
 import { openWorkspace } from '../workspace/open.js';
 import { requireDirectory } from '../workspace/repository.js';
 import type { Workspace } from '../workspace/workspace.js';
+import { type Clis, openClis } from './clis.js';
+import { readDefinition, tried } from './definition.js';
+import { showPlan } from './dry-run.js';
 import { writeUnstarted } from './finish.js';
 import { commandSources } from './gates.js';
 import { gitEnvironment } from './git-environment.js';
@@ -21,36 +26,48 @@ import { preflight } from './preflight.js';
 import { runInWorkspace } from './run.js';
 import type { Setting } from './setting.js';
 import { storeFaults } from './state.js';
-import { readWorkflow } from './workflow-file.js';
 
 /** Exit code. Throws `UserError` for what the user has to mend. */
 export async function main(setting: Setting, privateDirectory: string, signal: AbortSignal): Promise<number> {
-  const { job, inputs, log, environment, providers } = setting;
+  const { job, inputs, environment, providers } = setting;
   if (job.runnerOs === 'Windows')
     throw new UserError(
       'This action runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`, for example.',
     );
-  await checkStarter(setting);
+  // Where nothing is started anybody may ask to see it.
+  if (!inputs.dryRun) await checkStarter(setting);
   const directory = resolve(job.workspace, inputs.workingDirectory);
   requireDirectory(directory);
-  const workflow = readWorkflow({
-    name: inputs.workflow,
-    directory,
-    workspace: job.workspace,
-    providers: providers.map(({ id }) => id),
-    vars: Object.keys(inputs.vars),
-    log,
-  });
-  const { plan, faults } = planRun(setting, workflow, directory);
+  const definition = readDefinition(setting, directory);
+  const { settings } = definition;
+  const { plan, faults } = planRun(setting, definition.workflow, directory);
+  if (inputs.dryRun) {
+    if (faults.length > 0) throw new UserErrors(faults);
+    await showPlan(setting, { ...definition, plan, privateDirectory });
+    return 0;
+  }
   const gateEnvironment = environmentFor({ environment, providers, passEnv: inputs.passEnv });
   const project = openProject(directory, gateEnvironment.env.PATH);
-  const opened = await lookAtAll(setting, { plan, faults, directory, project, privateDirectory });
-  if (opened === 'skipped') return 0;
+  const clis = openClis(setting, { directory, mayInstall: true });
+  const seen = await lookAtAll(setting, {
+    plan,
+    faults,
+    settings,
+    directory,
+    project,
+    privateDirectory,
+    clis,
+  });
+  if (seen === 'skipped') return 0;
+  // After all that can be found wrong without it: a run that cannot begin installs nothing.
+  await clis.provide(seen.used, signal);
   return runInWorkspace({
     setting,
+    settings,
     plan,
     project,
-    workspace: opened,
+    workspace: seen.workspace,
+    clis,
     privateDirectory,
     gateEnvironment,
     signal,
@@ -69,19 +86,6 @@ function planRun(setting: Setting, workflow: Workflow, directory: string): Plann
   const known: PlanInputs = { vars, ...defined({ agent, spec: spec.value }) };
   const plan = tried(() => makePlan(workflow, { ...known, ...defined({ until, fromStep, approve }) }));
   return { plan: plan.value ?? makePlan(workflow, known), faults: [...spec.faults, ...plan.faults] };
-}
-
-interface Tried<T> {
-  readonly value?: T;
-  readonly faults: readonly string[];
-}
-
-function tried<T>(work: () => T): Tried<T> {
-  try {
-    return { value: work(), faults: [] };
-  } catch (error) {
-    return { faults: faultsOf(error) };
-  }
 }
 
 /** Contract 8: who may start agents by an event that anybody can cause. */
@@ -109,15 +113,23 @@ interface Scene {
   readonly plan: Plan;
   /** What is wrong so far. */
   readonly faults: readonly string[];
+  readonly settings: Settings;
   readonly directory: string;
   readonly project: Project;
   readonly privateDirectory: string;
+  readonly clis: Clis;
+}
+
+/** What a run can begin with. */
+interface Seen {
+  readonly workspace: Workspace;
+  readonly used: readonly Provider[];
 }
 
 /** All that is missing, at once; opening the work tree is part of it. */
-async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 'skipped'> {
+async function lookAtAll(setting: Setting, scene: Scene): Promise<Seen | 'skipped'> {
   const { inputs, providers, environment, log } = setting;
-  const commands = commandSources(inputs);
+  const commands = commandSources(inputs, scene.settings);
   const seen = preflight({ ...scene, providers, environment, commands });
   if (seen.withoutCredential.length > 0 && maySkip(setting)) {
     log.notice(`Nothing was run: ${seen.withoutCredential.join(' ')}`);
@@ -133,9 +145,17 @@ async function lookAtAll(setting: Setting, scene: Scene): Promise<Workspace | 's
   const gitFaults =
     'root' in opened ? [...checkoutFaults(setting, opened), ...(await storeFaults(setting, opened))] : opened;
   const unitFaults = 'root' in opened ? await parallelFaults(scene.plan, opened) : [];
-  const faults = [...gitFaults, ...unitFaults, ...scene.faults, ...seen.faults, ...seen.withoutCredential];
+  const cliFaults = await scene.clis.faults(seen.used);
+  const faults = [
+    ...gitFaults,
+    ...unitFaults,
+    ...scene.faults,
+    ...cliFaults,
+    ...seen.faults,
+    ...seen.withoutCredential,
+  ];
   if (faults.length > 0 || !('root' in opened)) throw new UserErrors(faults);
-  return opened;
+  return { workspace: opened, used: seen.used };
 }
 
 function tellSkipped({ job, redact }: Setting, { plan, privateDirectory }: Scene): Promise<void> {

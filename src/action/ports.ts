@@ -55,9 +55,12 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
   const tell = () => handover.update({ agentPids: [...running] });
   return createAgents({
     ...request.setting,
-    processes: processRunner,
+    processes: request.clis.processes,
+    versionOf: request.clis.versionOf,
+    args: request.setting.inputs.agentArgs,
     passEnv: request.setting.inputs.passEnv,
     isRoot: userInfo().uid === 0,
+    settingsDirectory: privatePaths(request.privateDirectory).settings,
     async beginSession(provider, id, directory) {
       const isBegun = await sessions.begin({ provider, id, directory, environment: environmentOf(provider) });
       handover.update({ placed: sessions.placed() });
@@ -76,6 +79,7 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
 }
 
 function gates({ request }: Backstage) {
+  const { gateTimeoutMs } = request.settings;
   return createGates({
     processes: processRunner,
     projectOf: (directory) =>
@@ -83,7 +87,8 @@ function gates({ request }: Backstage) {
         ? request.project
         : openProject(directory, request.gateEnvironment.env.PATH),
     clock: systemClock,
-    commands: commandSources(request.setting.inputs),
+    commands: commandSources(request.setting.inputs, request.settings),
+    ...(gateTimeoutMs === undefined ? {} : { timeoutMs: gateTimeoutMs }),
     handed: request.gateEnvironment,
     log: request.setting.log,
   });

@@ -15,6 +15,7 @@ import { endGroup, signalGroup } from '../system/process-group.js';
 import { removeLeftoverUnits } from '../workspace/leftover-units.js';
 import { repack } from '../workspace/repack.js';
 import { agentEnvironment } from './agents.js';
+import { openClis } from './clis.js';
 import { gitEnvironment } from './git-environment.js';
 import { type Handover, privatePaths, readHandover } from './handover.js';
 import { openSessions, takeAway } from './home.js';
@@ -29,7 +30,8 @@ const settleMs = 60_000;
 export async function post(setting: Setting, privateDirectory: string): Promise<void> {
   const left = readHandover(privateDirectory);
   if (left === undefined) return;
-  const sessions = openSessions(privateDirectory, left.placed);
+  const { processes } = openClis(setting, { directory: left.directory, mayInstall: false });
+  const sessions = openSessions(privateDirectory, processes, left.placed);
   try {
     await endAgents(left);
     if (left.isBegun) await finish({ setting, privateDirectory, left }, sessions);
@@ -37,7 +39,7 @@ export async function post(setting: Setting, privateDirectory: string): Promise<
     const { directory } = left;
     await removeUnits(setting, privateDirectory, left);
     if (!setting.inputs.keepSessions)
-      await takeAway(setting, privateDirectory, { directory, placed: sessions.placed() });
+      await takeAway(setting, privateDirectory, processes, { directory, placed: sessions.placed() });
   }
 }
 

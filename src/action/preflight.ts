@@ -24,6 +24,8 @@ export interface PreflightFacts {
 export interface Preflight {
   /** What is missing; whole sentences. */
   readonly faults: readonly string[];
+  /** The providers that the workflow is known to use; where their CLIs are is not looked at here. */
+  readonly used: readonly Provider[];
   /** Providers of the workflow for which there is no credential; whole sentences. */
   readonly withoutCredential: readonly string[];
 }
@@ -33,11 +35,8 @@ export function preflight(facts: PreflightFacts): Preflight {
   const { plan, project, commands } = facts;
   const steps = allSteps(plan).map(({ path, step }) => ({ step: path, gates: step.gates }));
   return {
-    faults: [
-      ...used.faults,
-      ...used.providers.flatMap((provider) => missingProgram(provider, project)),
-      ...gateFaults(steps, project, commands),
-    ],
+    faults: [...used.faults, ...gateFaults(steps, project, commands)],
+    used: used.providers,
     withoutCredential: [...new Set(used.agents.flatMap((agent) => missingCredential(agent, facts)))],
   };
 }
@@ -58,13 +57,6 @@ function usedAgents({ plan, providers }: PreflightFacts) {
       ),
     ],
   };
-}
-
-function missingProgram(provider: Provider, project: Project): readonly string[] {
-  if (project.hasProgram(provider.executable)) return [];
-  return [
-    `${provider.title} is not there: no program \`${provider.executable}\` is on PATH. ${provider.installHint}`,
-  ];
 }
 
 interface UsedAgent {

@@ -8,7 +8,9 @@ import { readJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
 import type { Plan } from '../plan/plan.js';
 import type { HandedEnvironment } from '../security/environment.js';
+import type { Settings } from '../workflow/settings.js';
 import type { Workspace } from '../workspace/workspace.js';
+import type { Clis } from './clis.js';
 import { endRun } from './end.js';
 import { privatePaths } from './handover.js';
 import type { Setting } from './setting.js';
@@ -16,9 +18,12 @@ import { type Stage, setStage } from './stage.js';
 
 export interface RunRequest {
   readonly setting: Setting;
+  /** Of the project. */
+  readonly settings: Settings;
   readonly plan: Plan;
   readonly project: Project;
   readonly workspace: Workspace;
+  readonly clis: Clis;
   readonly privateDirectory: string;
   /** What gates may see. */
   readonly gateEnvironment: HandedEnvironment;
@@ -58,7 +63,10 @@ function endsOf(state: RunState, message: string, jobAttempt: number): readonly 
   return [...(last?.status === 'running' ? [attempt] : []), ended, { ...end, failedStep: step.path }];
 }
 
-function play({ setting, plan, signal }: RunRequest, { ports, before, resumed }: Stage): Promise<RunState> {
+function play(
+  { setting, settings, plan, signal }: RunRequest,
+  { ports, before, resumed }: Stage,
+): Promise<RunState> {
   const { job, inputs } = setting;
   return runPlan({
     plan,
@@ -70,5 +78,6 @@ function play({ setting, plan, signal }: RunRequest, { ports, before, resumed }:
     maxParallel: Math.max(2, availableParallelism()),
     state: before,
     unavailable: resumed.unavailable,
+    errorContext: settings,
   });
 }

@@ -71,7 +71,7 @@ async function openBackstage(request: RunRequest): Promise<Backstage> {
     live,
     state,
     binding: bindingOf(setting),
-    sessions: openSessions(privateDirectory),
+    sessions: openSessions(privateDirectory, request.clis.processes),
     shelf: openSessionShelf(privatePaths(privateDirectory).sessions),
     places: openPlaces({
       temp: setting.job.temp,

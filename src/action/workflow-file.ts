@@ -21,14 +21,16 @@ export interface WorkflowRequest {
   /** Names of the input `vars`. */
   readonly vars?: readonly string[];
   readonly log: Log;
+  /** The agent of steps that name none. */
+  readonly defaultAgent?: string;
 }
 
 /** Throws `UserError`, after every fault was told, when the workflow cannot run. */
 export function readWorkflow(request: WorkflowRequest): Workflow {
-  const { directory, workspace, providers, vars } = request;
+  const { directory, workspace, providers, vars, defaultAgent } = request;
   const library = openLibrary(directory, workspace);
   const found = find(request, library);
-  const { workflow, files } = loadWorkflow(found, library, { providers, vars });
+  const { workflow, files } = loadWorkflow(found, library, { providers, vars, defaultAgent });
   for (const file of files) tellAll(request, file);
   if (workflow !== undefined) return workflow;
   const faults = files.flatMap(({ diagnostics }) => diagnostics);

@@ -4,10 +4,11 @@
  * run the gates, write down the end.
  */
 import { type AgentEnded, type AttemptRef, failedUnjudged, type OutputFile } from '../journal/event.js';
-import type { Attempt } from '../journal/state.js';
+import { type Attempt, newestAttempt, type StepState, versionOf } from '../journal/state.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { PlacedStep } from '../plan/place.js';
 import { pass } from '../plan/plan.js';
+import type { Provider } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
 import { contractOf, isReadOnly, outputFault } from './contract.js';
@@ -27,6 +28,7 @@ export async function runAgentAttempt(
 ): Promise<'stopped' | undefined> {
   const state = run.state().steps.get(placed.path);
   if (state !== undefined && needsOnlyGates(state)) return goOnAtGates(run, placed, step);
+  if (state !== undefined && isUnjudged(state)) return judgeAgain(run, placed, step, state);
   const next = await nextAttempt(run, placed, step);
   if (next === 'stopped') return next;
   const ref = { step: placed.path, number: next.number, jobAttempt: run.jobAttempt };
@@ -43,6 +45,40 @@ export async function runAgentAttempt(
   const done = lastAttempt(run, placed.path);
   if (done?.failure === undefined && pausesAt(run, ref, step.hitl, 'before-gate', done)) return undefined;
   run.ports.checkpoints.prepare(run.state());
+  return judge(run, placed, step, ref);
+}
+
+/** What was to judge the last attempt has broken down: its work stands, and nobody has found fault with it. */
+function isUnjudged(state: StepState): boolean {
+  const last = newestAttempt(state);
+  return last?.isUnjudged === true && last.snapshot !== undefined && state.isRedefined !== true;
+}
+
+async function judgeAgain(
+  run: Run,
+  placed: PlacedStep,
+  step: AgentStep,
+  state: StepState,
+): Promise<undefined> {
+  const last = newestAttempt(state);
+  if (last?.snapshot === undefined) return undefined;
+  const ref = { step: state.path, number: last.number + 1, jobAttempt: run.jobAttempt };
+  run.ports.reporter.say(
+    `The work of attempt ${last.number} of ${state.path} was not judged; only its gates run.`,
+  );
+  run.record({ type: 'attempt-started', ...ref, ...(last.agent === undefined ? {} : { agent: last.agent }) });
+  const { snapshot, changed, output } = last;
+  const told = output === undefined ? {} : { output };
+  run.record({
+    type: 'agent-ended',
+    ...ref,
+    ...told,
+    usage: {},
+    snapshot,
+    changed,
+    ignored: [],
+    durationMs: 0,
+  });
   return judge(run, placed, step, ref);
 }
 
@@ -133,6 +169,7 @@ async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttemp
     workspace.ignored(),
   ]);
   tellLeftOut(run, snapshot);
+  tellOtherVersion(run, next.provider, id, outcome.version);
   const output = outputOf(run, step, next.directory);
   const kept = await keepReadOnly(run, step, snapshot, before ?? workspace.start);
   run.record({
@@ -187,6 +224,19 @@ function tellLeftOut(run: Run, snapshot: RecordedSnapshot): void {
       `${file} is not kept, so a re-run will not have it: it is larger than 100 MB, cannot be read, or is a repository of its own.`,
     );
   }
+}
+
+/** A session may go on with another version of the CLI; what differs then can be looked for there. */
+function tellOtherVersion(
+  run: Run,
+  { title }: Pick<Provider, 'title'>,
+  session: string | undefined,
+  version: string | undefined,
+): void {
+  if (session === undefined || version === undefined) return;
+  const before = versionOf(run.state(), session);
+  if (before === undefined || before === version) return;
+  run.ports.reporter.say(`The session was last at work in ${title} ${before} and went on with ${version}.`);
 }
 
 /** The second half of an attempt; also all that is left of one that was cut off between agent and gates. */

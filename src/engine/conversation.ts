@@ -1,15 +1,17 @@
 /**
- * An agent's turn in its session: one process of its CLI, or two where the session turns out to be gone (S9).
- * What the CLI tells of its session is in the journal before anything else is done with it (S8).
+ * An agent's turn in its session: one process of its CLI, or more where the session turns out to be gone (S9)
+ * or the model service refuses for a while (contract 5.8). What the CLI tells of its session is in the journal before anything else is done with it (S8).
  */
 import type { AttemptRef, SessionDecision } from '../journal/event.js';
-import { totalsOf } from '../journal/state.js';
+import { type Attempt, totalsOf } from '../journal/state.js';
+import { withEstimate } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import { contractOf, isReadOnly } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
-import { composePrompt } from './prompt.js';
+import { impatient, isPassing, waitMs, waitNote } from './patience.js';
+import { composePrompt, refusalNote } from './prompt.js';
 import type { Run } from './run.js';
 import { describeDecision, isWarning } from './session.js';
 
@@ -22,14 +24,122 @@ export async function converse(
   ref: AttemptRef,
   next: NextAttempt,
 ): Promise<Outcome> {
-  const outcome = await speak(run, step, ref, next, next.session);
+  const outcome = await speakPatiently(run, step, ref, next, next.session);
   const isLost = outcome.failure?.kind === 'session-lost' && next.session.effective === 'resumed';
   if (!isLost || run.onLostSession === 'fail' || run.signal.aborted) return outcome;
   const { declared } = next.session;
   const session = withChosenId(run, next.provider, { declared, effective: 'new', reason: 'session-lost' });
   run.record({ type: 'session-replaced', ...ref, session, usage: outcome.usage });
   warnOfSession(run, ref, session);
-  return speak(run, step, ref, next, session);
+  return speakPatiently(run, step, ref, next, session);
+}
+
+/** One process of the agent: in which session, saying what, after how much was spent there. */
+interface Try {
+  readonly session: SessionDecision;
+  readonly prompt: string;
+  readonly before: Usage;
+}
+
+/** Tries again in the same session for as long as the service refuses in passing; the session is held all the while. */
+async function speakPatiently(
+  run: Run,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+  session: SessionDecision,
+): Promise<Outcome> {
+  const held = session.id;
+  if (held !== undefined) run.inUse.add(held);
+  try {
+    return await tryPatiently(run, step, ref, next, {
+      session,
+      prompt: await promptOf(run, step, next, session),
+      before: await spentBefore(run, ref, next, session),
+    });
+  } finally {
+    if (held !== undefined) run.inUse.delete(held);
+  }
+}
+
+async function tryPatiently(
+  run: Run,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+  first: Try,
+): Promise<Outcome> {
+  const { clock } = run.ports;
+  let current = first;
+  let refusedAt: number | undefined;
+  for (let waits = 0; ; ) {
+    const outcome = await speak(run, step, ref, next, current);
+    if (first.session.effective === 'new' && wasNeverKept(run, ref, current, outcome)) {
+      current = beginAgain(run, ref, next, first, outcome);
+      continue;
+    }
+    if (outcome.failure === undefined || run.signal.aborted) return outcome;
+    refusedAt ??= clock.now();
+    const refused = { failure: outcome.failure, waits, sinceMs: clock.now() - refusedAt };
+    const ms = waitMs({ ...refused, chance: Math.random() });
+    if (ms === undefined || !isPassing(outcome.failure))
+      return { ...outcome, failure: impatient(outcome.failure, refused) };
+    waits += 1;
+    if (!(await waitOut(run, ref, outcome, outcome.failure.kind, ms, waits))) return cutOffWaiting;
+    current = again(run, ref, current, outcome);
+  }
+}
+
+/** Writes down the wait and what the refused try spent, then waits; false: the job was cancelled meanwhile. */
+async function waitOut(
+  run: Run,
+  ref: AttemptRef,
+  { usage, totals, durationMs }: Outcome,
+  kind: 'rate-limit' | 'overloaded',
+  ms: number,
+  waits: number,
+): Promise<boolean> {
+  const until = run.ports.clock.now() + ms;
+  const spent = { usage, ...(totals === undefined ? {} : { totals }), durationMs };
+  run.record({ type: 'attempt-waits', ...ref, kind, until, ...spent });
+  run.ports.reporter.say(waitNote(kind, until, ms, waits));
+  return run.ports.clock.sleep(ms, run.signal).then(
+    () => true,
+    () => false,
+  );
+}
+
+const cutOffWaiting: Outcome = {
+  status: 'failed',
+  text: '',
+  usage: {},
+  durationMs: 0,
+  failure: { kind: 'cancelled', message: 'Cut off while the model service was waited for.' },
+};
+
+/** The next try goes on in the session of the refused one; what was answered in it is not asked for again. */
+function again(run: Run, ref: AttemptRef, refused: Try, { totals }: Outcome): Try {
+  const known = sessionOf(run, ref);
+  const before = totals ?? refused.before;
+  if (known?.id === undefined) return { ...refused, before };
+  const session = { ...known, effective: 'resumed' } as const;
+  return { session, before, prompt: hasAnswered(run, ref) ? refusalNote : refused.prompt };
+}
+
+function hasAnswered(run: Run, ref: AttemptRef): boolean {
+  return (attemptOf(run, ref)?.usage.turns ?? 0) > 0;
+}
+
+/** Some CLIs keep nothing of a session whose first request was refused: nothing is lost with it. */
+function wasNeverKept(run: Run, ref: AttemptRef, { session }: Try, { failure }: Outcome): boolean {
+  return failure?.kind === 'session-lost' && session.effective === 'resumed' && !hasAnswered(run, ref);
+}
+
+function beginAgain(run: Run, ref: AttemptRef, next: NextAttempt, first: Try, { usage }: Outcome): Try {
+  const { id: _id, ...decision } = first.session;
+  const session = withChosenId(run, next.provider, decision);
+  run.record({ type: 'session-replaced', ...ref, session, usage });
+  return { ...first, session };
 }
 
 /** One process of the agent. */
@@ -38,28 +148,21 @@ async function speak(
   step: AgentStep,
   ref: AttemptRef,
   next: NextAttempt,
-  session: SessionDecision,
+  { session, prompt, before }: Try,
 ): Promise<Outcome> {
-  const { agents } = run.ports;
-  const held = session.id;
-  const before = await spentBefore(run, ref, next, session);
-  if (held !== undefined) run.inUse.add(held);
-  try {
-    const outcome = await agents.run({
-      provider: next.provider,
-      ...(next.model === undefined ? {} : { model: next.model }),
-      prompt: await promptOf(run, step, next, session),
-      session: turnSession(session),
-      directory: next.directory,
-      permission: isReadOnly(step) ? 'read-only' : 'workspace',
-      before,
-      onEvent: (event) => hear(run, ref, next, event),
-      signal: run.signal,
-    });
-    return await withNotedUsage(run, ref, next, before, outcome);
-  } finally {
-    if (held !== undefined) run.inUse.delete(held);
-  }
+  const outcome = await run.ports.agents.run({
+    provider: next.provider,
+    ...(next.model === undefined ? {} : { model: next.model }),
+    prompt,
+    session: turnSession(session),
+    directory: next.directory,
+    permission: isReadOnly(step) ? 'read-only' : 'workspace',
+    before,
+    onEvent: (event) => hear(run, ref, next, event),
+    signal: run.signal,
+  });
+  const noted = await withNotedUsage(run, ref, next, before, outcome);
+  return { ...noted, usage: await withEstimate(next.provider, [noted.model, next.model], noted.usage) };
 }
 
 function turnSession(session: SessionDecision) {
@@ -133,10 +236,14 @@ function hear(run: Run, ref: AttemptRef, { provider }: NextAttempt, event: Agent
 }
 
 export function sessionOf(run: Run, ref: AttemptRef): SessionDecision | undefined {
+  return attemptOf(run, ref)?.session;
+}
+
+function attemptOf(run: Run, ref: AttemptRef): Attempt | undefined {
   return run
     .state()
     .steps.get(ref.step)
-    ?.attempts.findLast((attempt) => attempt.number === ref.number)?.session;
+    ?.attempts.findLast((attempt) => attempt.number === ref.number);
 }
 
 /** Each reason that is not the plain one is told once (contract, report). */

@@ -15,7 +15,11 @@ export interface Ports {
   readonly sessions: Sessions;
   readonly checkpoints: Checkpoints;
   readonly reporter: Reporter;
-  readonly clock: { now(): number };
+  readonly clock: {
+    now(): number;
+    /** Rejects as soon as the signal is aborted. */
+    sleep(ms: number, signal: AbortSignal): Promise<void>;
+  };
   /** A fresh UUID for a session. */
   newId(): string;
   readonly units: Units;

@@ -2,7 +2,6 @@
  * The whole text an agent is given (contract 5.3): the rendered prompt and what must be added to it. The
  * user's own instruction files are never touched, so everything the agent has to know stands here.
  */
-import { cutMiddle } from '../gates/cut-middle.js';
 
 export interface PromptParts {
   readonly body: string;
@@ -23,7 +22,7 @@ export interface PreviousFailure {
   readonly message: string;
   /** `{error}`: what the gates said. */
   readonly error: string;
-  /** `{diff}`: what the step had changed. */
+  /** Of `{diff}`, what the step had changed: as much as may be told. */
   readonly diff: string;
 }
 
@@ -33,8 +32,6 @@ export interface Interruption {
   /** The conversation could not be kept; the agent does not remember the work. */
   readonly isNewSession: boolean;
 }
-
-const diffLimit = 3_000;
 
 export function composePrompt(parts: PromptParts): string {
   const sections = [
@@ -47,6 +44,10 @@ export function composePrompt(parts: PromptParts): string {
   ];
   return `${sections.filter((section) => section !== undefined && section !== '').join('\n\n---\n\n')}\n`;
 }
+
+/** What the agent is told in a conversation that holds its task already and was broken off by the model service. */
+export const refusalNote =
+  'The model service refused to answer for a while and does again. Your work so far stands: go on where you stopped, and finish the task.\n';
 
 const resetNote =
   'The working directory has been put back to the state it had before this step began: files written by earlier attempts of this step are gone.';
@@ -63,11 +64,7 @@ function failureNote(failure: PreviousFailure): string {
   const lines = [`Attempt ${failure.number} at this task did not pass: ${failure.message}`];
   if (failure.error !== '') lines.push('', 'What was reported:', failure.error.trimEnd());
   if (failure.diff !== '')
-    lines.push(
-      '',
-      'What has been changed so far, from the start of this step:',
-      cutMiddle(failure.diff, diffLimit).trimEnd(),
-    );
+    lines.push('', 'What has been changed so far, from the start of this step:', failure.diff.trimEnd());
   lines.push('', 'Mend what is wrong and finish the task.');
   return lines.join('\n');
 }

@@ -126,15 +126,19 @@ async function openAgain(run: Run, placed: PlacedStep, last: Attempt, rung: Rung
   const below = stepsBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
   // Units that clash are seen to where they are put together; begun anew they would only clash again.
   if ([step, ...below].some(({ conflict }) => conflict !== undefined)) return;
-  const isAll = rung.resetWorktree || hasAllBelow(run, placed);
+  // Where nobody has judged, as where what judges has broken down, there is nothing to mend.
+  const isJudged = last.failure?.kind === 'gate';
+  const isAll = rung.resetWorktree || (isJudged && hasAllBelow(run, placed));
   const isFresh = rung.freshSession ? { freshSession: true } : {};
   if (!isAll && !rung.freshSession) return;
   const again = isAll ? below : below.filter(({ status }) => status !== 'passed');
   const steps = again.map((one) => one.path);
   if (rung.resetWorktree) await run.ports.workspace.reset(step.from);
-  const from = rung.resetWorktree ? step.from : treeNow(run);
-  run.record({ type: 'steps-reopened', by: path, steps, from, ...isFresh });
-  run.ports.reporter.say(`${path}: ${steps.join(', ')} run once more (${last.failure?.message ?? 'retry'}).`);
+  const from = isAll ? { from: rung.resetWorktree ? step.from : treeNow(run) } : {};
+  run.record({ type: 'steps-reopened', by: path, steps, ...from, ...isFresh });
+  run.ports.reporter.say(
+    `${path}: ${steps.join(', ')} run once more (${last.failure?.message.replace(/\.$/, '') ?? 'retry'}).`,
+  );
 }
 
 function endRound(run: Run, ref: AttemptRef, end: Exclude<ScopeEnd, { status: 'passed' }>): ScopeEnd {

@@ -12,6 +12,7 @@ import { apply, type RunState } from '../journal/state.js';
 import { type PlacedStep, place, rootScope, type Scope, stepsBelow } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import { type Lane, openLane } from './lane.js';
+import { warnOfIdleApproval } from './pause.js';
 import type { Ports } from './ports.js';
 import { runBelow } from './rounds.js';
 import { runStep } from './step.js';
@@ -31,6 +32,16 @@ export interface RunOptions {
   readonly state: RunState;
   /** Sessions that could not be brought back to where they were (S13). */
   readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+  /** How much of what went wrong is told to agents. */
+  readonly errorContext?: ErrorContext;
+}
+
+/** Absent: as much as it is unless told. */
+export interface ErrorContext {
+  /** Characters of `{error}`. */
+  readonly maxErrorChars?: number;
+  /** Characters of `{diff}` in the note on the attempt before; the name itself stands for the whole patch. */
+  readonly maxDiffChars?: number;
 }
 
 /** One run in progress: what the steps of a lane share. */
@@ -43,6 +54,7 @@ export interface Run extends Omit<RunOptions, 'state' | 'ports'>, Lane {
 /** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
 export async function runPlan(options: RunOptions): Promise<RunState> {
   const run = openRun(options);
+  warnOfIdleApproval(run);
   run.record(await runSteps(run));
   await run.settle();
   return run.state();

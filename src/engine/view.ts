@@ -1,5 +1,6 @@
 /** What the templates of one attempt can read, and their rendering. */
-import { errorText, gateErrorText } from '../gates/error-text.js';
+import { cutMiddle } from '../gates/cut-middle.js';
+import { errorText, gateErrorText, promptCharacters } from '../gates/error-text.js';
 import { type Attempt, isSameLine, type RunState, type StepState } from '../journal/state.js';
 import type { Task } from '../outputs/plan-file.js';
 import { getRole, namespaceOf } from '../plan/calls.js';
@@ -7,14 +8,16 @@ import type { PlacedStep } from '../plan/place.js';
 import { agentOf } from '../plan/plan.js';
 import { type GateNames, keysOf, type NameScope, resolveName } from '../workflow/resolve-name.js';
 import { names, parseTemplate, render } from '../workflow/template.js';
+import type { Snapshot } from '../workspace/workspace.js';
 import { attemptFields, stateFields } from './fields.js';
 import { treeNow } from './lane.js';
 import type { PreviousFailure } from './prompt.js';
+import { readablePatch } from './readable-patch.js';
 import type { Run } from './run.js';
 
 export interface View {
   render(template: string): string;
-  /** Why the attempt before, or the round that opened the step again, has failed; absent where nothing has. */
+  /** Why the attempt before, or the round that opened the step again, has failed, for the note; absent where nothing has. */
   readonly failure?: PreviousFailure;
 }
 
@@ -22,6 +25,8 @@ export interface View {
 export function speaksOfFailure(template: string): boolean {
   return names(parseTemplate(template)).some((name) => /^(?:error|diff|prev\..+|gate\..+)$/.test(name));
 }
+
+const diffCharacters = 3_000;
 
 /**
  * `texts`: what is going to be rendered; only the patches that these speak of are made. `isReview`: a gate judges
@@ -39,8 +44,12 @@ export async function openView(
   const scope = await nameScope(run, placed, number, { wanted, failure, isReview });
   return {
     render: (template) => render(parseTemplate(template), (name) => resolveName(name, scope)),
-    ...(failure === undefined ? {} : { failure }),
+    ...(failure === undefined ? {} : { failure: shortened(run, failure) }),
   };
+}
+
+function shortened({ errorContext }: Run, failure: PreviousFailure): PreviousFailure {
+  return { ...failure, diff: cutMiddle(failure.diff, errorContext?.maxDiffChars ?? diffCharacters) };
 }
 
 interface Asked {
@@ -58,7 +67,7 @@ async function nameScope(
   const { path, scope } = placed;
   const seen = visible(run.state(), scope.lane);
   const last = seen.steps.get(path)?.attempts.findLast((attempt) => attempt.status === 'failed');
-  const owner = isReview ? path : ownerOf(scope.frame.slice(0, -1));
+  const owner = isReview ? path : ownerOf(scope.frame);
   const gets = getsOf(placed, number);
   const isAsked = namedIn(wanted);
   const fields = stateFields(
@@ -120,12 +129,14 @@ async function failureOf(run: Run, path: string): Promise<PreviousFailure | unde
     reopened === undefined ? step.attempts : step.attempts.filter((one) => one.order > reopened.order);
   const last = since.findLast((attempt) => attempt.status === 'failed');
   if (last !== undefined) return attemptFailure(run, step, last);
-  return reopened === undefined ? undefined : roundFailure(run, step);
+  if (reopened === undefined) return undefined;
+  const own = step.attempts.at(-1);
+  return own?.status === 'failed' ? attemptFailure(run, step, own) : roundFailure(run, step);
 }
 
 async function attemptFailure(run: Run, step: StepState, last: Attempt): Promise<PreviousFailure> {
   const diff = await patchOf(run, step, last);
-  return { number: last.number, message: last.failure?.message ?? '', error: errorOf(last), diff };
+  return { number: last.number, message: last.failure?.message ?? '', error: errorOf(run, last), diff };
 }
 
 /** Why the step was opened again: by what holds it, whose units clash or whose gates have failed. */
@@ -146,7 +157,7 @@ async function roundFailure(run: Run, step: StepState): Promise<PreviousFailure 
 
 /** Of an attempt whose step has begun anew since: what it changed is no more than the patch of its own commits. */
 async function lastPatch(run: Run, { snapshot }: Attempt): Promise<string> {
-  return snapshot === undefined ? '' : run.ports.workspace.patch(run.origin, snapshot);
+  return snapshot === undefined ? '' : patchBetween(run, run.origin, snapshot);
 }
 
 interface Reviewed {
@@ -166,10 +177,10 @@ async function reviewed(
   const work = step === undefined ? undefined : workOf(run, step);
   if (step === undefined || work === undefined) return undefined;
   const isWanted = wanted.includes('diff') || wanted.includes('output');
-  const diff = isWanted ? await run.ports.workspace.patch(work.from, work.to) : '';
+  const diff = isWanted ? await patchBetween(run, work.from, work.to) : '';
   const failed = step.attempts.findLast((attempt) => attempt.status === 'failed');
   return {
-    error: failed === undefined ? '' : errorOf(failed),
+    error: failed === undefined ? '' : errorOf(run, failed),
     diff,
     output: fields.get(`${owner}.output`) ?? diff,
   };
@@ -188,9 +199,9 @@ function workOf(run: Run, { path, from, attempts }: StepState) {
   return last?.snapshot === undefined ? undefined : { from, to: last.snapshot };
 }
 
-/** The step whose attempt makes the call at that path; `undefined`: what lies there is a step of its own. */
+/** The step whose attempt makes the innermost call around a path; `undefined`: there is none. */
 export function ownerOf(path: string): string | undefined {
-  return /^(.*)\/(?:get|retry|gate):[^/]*$/.exec(path)?.[1];
+  return /^(.*)\/(?:get|retry|gate):[^/]+\//.exec(path)?.[1];
 }
 
 function taskFields({ name, description, files }: Task): Readonly<Record<string, string>> {
@@ -203,9 +214,10 @@ function outputOf(attempt: Attempt, diff: string): string {
 }
 
 /** The failed gates' words; where no gate spoke, why the attempt failed. */
-function errorOf(attempt: Attempt): string {
-  const text = errorText(attempt.gates);
-  return text === '' ? (attempt.comments ?? attempt.failure?.message ?? '') : text;
+function errorOf({ errorContext }: Run, attempt: Attempt): string {
+  const max = errorContext?.maxErrorChars ?? promptCharacters;
+  const text = errorText(attempt.gates, max);
+  return text === '' ? cutMiddle(attempt.comments ?? attempt.failure?.message ?? '', max) : text;
 }
 
 function gateNames(gate: Attempt['gates'][number]): GateNames {
@@ -252,5 +264,9 @@ async function patchFields(run: Run, step: StepState): Promise<readonly (readonl
 /** What the step had changed, from its start, by the end of that attempt (contract 5.5). */
 async function patchOf(run: Run, step: StepState, attempt: Attempt): Promise<string> {
   if (attempt.snapshot === undefined) return '';
-  return run.ports.workspace.patch(step.from, attempt.snapshot);
+  return patchBetween(run, step.from, attempt.snapshot);
+}
+
+async function patchBetween(run: Run, from: Snapshot, to: Snapshot): Promise<string> {
+  return readablePatch(await run.ports.workspace.patch(from, to));
 }

@@ -2,7 +2,8 @@
 import { cutMiddle } from './cut-middle.js';
 import type { GateResult } from './gate-result.js';
 
-const promptCharacters = 8000;
+/** How long `{error}` is at most, unless told. */
+export const promptCharacters = 8000;
 const stateCharacters = 4000;
 const separator = '\n---\n';
 

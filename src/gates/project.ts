@@ -1,7 +1,7 @@
 /** What a gate has to know of the project before it can say which command it runs. Nothing is written. */
 import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
-import { isProgram } from '../system/programs.js';
+import { join } from 'node:path';
+import { findProgram } from '../system/programs.js';
 
 export interface Project {
   /** Whether there is a file or folder of this path in the working directory. */
@@ -14,7 +14,6 @@ export interface Project {
 
 /** The project that lies in `directory`; `path` is the PATH that its gates get. */
 export function openProject(directory: string, path: string | undefined): Project {
-  const folders = (path ?? '').split(delimiter).filter((folder) => folder !== '');
   return {
     exists: (file) => existsSync(join(directory, file)),
     read: (file) => {
@@ -24,6 +23,6 @@ export function openProject(directory: string, path: string | undefined): Projec
         return undefined;
       }
     },
-    hasProgram: (name) => folders.some((folder) => isProgram(resolve(directory, folder, name))),
+    hasProgram: (name) => findProgram(name, path, directory) !== undefined,
   };
 }

@@ -93,8 +93,8 @@ export interface StepsReopened {
   readonly type: 'steps-reopened';
   readonly by: string;
   readonly steps: readonly string[];
-  /** The tree at which the round begins. */
-  readonly from: Snapshot;
+  /** The tree at which the round begins; absent: each goes on where it was. */
+  readonly from?: Snapshot;
   /** The steps get new sessions. */
   readonly freshSession?: boolean;
   /** Only a unit of it begins again, in its own lane. */
@@ -109,6 +109,13 @@ export interface RetryJudged {
   /** Place of the entry in the list. */
   readonly entry: number;
   readonly holds: boolean;
+}
+
+/** Units side by side begin: the tree that all of them begin from, in this job and in later ones. */
+export interface UnitsBegun {
+  readonly type: 'units-begun';
+  readonly step: string;
+  readonly snapshot: Snapshot;
 }
 
 /** The changes of two units of a parallel step cannot be put together. */
@@ -182,10 +189,25 @@ export interface OutputFile {
   readonly text: string;
 }
 
+/** The model service refused for now; the same attempt goes on in its session at `until`. */
+export interface AttemptWaits extends AttemptRef {
+  readonly type: 'attempt-waits';
+  readonly kind: 'rate-limit' | 'overloaded';
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** What the refused try spent. */
+  readonly usage: Usage;
+  /** What the session has spent in all, where the CLI says so. */
+  readonly totals?: Usage;
+  /** How long the refused try was at work. */
+  readonly durationMs: number;
+}
+
 /** The agent's process is over and its tree and session are recorded; its gates have not run yet. */
 export interface AgentEnded extends AttemptRef {
   readonly type: 'agent-ended';
   readonly failure?: Failure;
+  /** Of the last try; what refused ones spent is in their `attempt-waits`. */
   readonly usage: Usage;
   /** What the session has spent in all, where the CLI says so. */
   readonly totals?: Usage;
@@ -210,6 +232,8 @@ export interface AttemptEnded extends AttemptRef {
   readonly files: readonly string[];
   /** A validate step's comments. */
   readonly comments?: string;
+  /** It failed without a verdict: a workflow that was to judge it has broken down. */
+  readonly isUnjudged?: boolean;
   /** The tree at the end of a round of a group or a call. */
   readonly snapshot?: Snapshot;
   readonly durationMs: number;
@@ -252,11 +276,13 @@ export type JournalEvent = (
   | StepRedefined
   | StepsReopened
   | RetryJudged
+  | UnitsBegun
   | UnitsConflict
   | UnitsMerged
   | AttemptStarted
   | SessionKnown
   | SessionReplaced
+  | AttemptWaits
   | AgentEnded
   | AttemptEnded
   | AttemptPaused

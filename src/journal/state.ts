@@ -15,6 +15,7 @@ import type {
   AttemptEnded,
   AttemptRef,
   AttemptStarted,
+  AttemptWaits,
   Fingerprint,
   JobEnded,
   JobStarted,
@@ -59,6 +60,8 @@ export interface Attempt {
   /** Where it waits, or has waited, for a person. */
   readonly pause?: Pause;
   readonly approvedBy?: string;
+  /** It failed without a verdict. */
+  readonly isUnjudged?: boolean;
 }
 
 /** A tree, and the place in the journal at which it became the one that work goes on from. */
@@ -87,6 +90,8 @@ export interface StepState {
   readonly status: 'running' | 'passed' | 'failed' | 'cancelled' | 'paused';
   /** Why it ended, where that is no attempt's. */
   readonly failure?: Failure;
+  /** The tree that its units begin from. */
+  readonly unitsFrom?: Snapshot;
   /** Two of its units could not be put together, and have not been since. */
   readonly conflict?: Pick<UnitsConflict, 'files' | 'units'>;
   /** What its units add up to. */
@@ -157,6 +162,8 @@ function change(state: RunState, event: JournalEvent): RunState {
         ...step,
         judged: new Map(step.judged).set(`${event.number}/${event.entry}`, event.holds),
       }));
+    case 'units-begun':
+      return updateStep(state, event.step, (step) => ({ ...step, unitsFrom: event.snapshot }));
     case 'units-conflict':
       return updateStep(state, event.step, (step) => ({
         ...step,
@@ -183,6 +190,12 @@ function change(state: RunState, event: JournalEvent): RunState {
         withAttempt(state, event, (attempt) => ({ ...attempt, session: event.session })),
         event.usage,
         0,
+      );
+    case 'attempt-waits':
+      return spend(
+        withAttempt(state, event, (attempt) => bookTry(attempt, event)),
+        event.usage,
+        event.durationMs,
       );
     case 'agent-ended':
       return spend(
@@ -270,7 +283,12 @@ function known(session: SessionDecision | undefined, id: string): SessionDecisio
 
 function endAgent(attempt: Attempt, event: AgentEnded): Attempt {
   const { type: _type, step: _step, number: _number, jobAttempt: _jobAttempt, ...told } = event;
-  return { ...attempt, ...told, agentEnded: true };
+  return { ...attempt, ...told, usage: addUsage(attempt.usage, event.usage), agentEnded: true };
+}
+
+function bookTry(attempt: Attempt, { usage, totals }: AttemptWaits): Attempt {
+  const booked = { ...attempt, usage: addUsage(attempt.usage, usage) };
+  return totals === undefined ? booked : { ...booked, totals };
 }
 
 function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
@@ -283,6 +301,7 @@ function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
     files: event.files,
     ...(event.comments === undefined ? {} : { comments: event.comments }),
     ...(event.snapshot === undefined ? {} : { snapshot: event.snapshot }),
+    ...(event.isUnjudged === undefined ? {} : { isUnjudged: event.isUnjudged }),
     durationMs: event.durationMs,
   };
 }
@@ -321,27 +340,31 @@ function without(
 /** A step that lost one of those below it has not ended any more. */
 function reopened(step: StepState, dropped: readonly string[]): StepState {
   if (!dropped.some((path) => path.startsWith(`${step.path}/`))) return step;
-  const { endedIn: _endedIn, merged: _merged, failure: _failure, ...rest } = step;
+  const { endedIn: _endedIn, merged: _merged, round: _round, failure: _failure, ...rest } = step;
   return { ...rest, status: 'running' };
 }
 
 function reopen(state: RunState, event: StepsReopened): RunState {
-  const { by, from, freshSession = false } = event;
+  const { by, from, freshSession = false, isUnit = false } = event;
   const order = state.events;
-  const begun = event.isUnit
-    ? state
-    : updateStep(state, by, (step) => ({ ...step, round: { snapshot: from, order } }));
+  const begun = isUnit ? state : updateStep(state, by, (step) => beginRound(step, from, order));
   return event.steps.reduce(
-    (sum, path) =>
-      updateStep(sum, path, ({ endedIn: _endedIn, merged: _merged, failure: _failure, ...step }) => ({
-        ...step,
-        status: 'running',
-        from,
-        order,
-        reopened: { by, order, freshSession },
-      })),
+    (sum, path) => updateStep(sum, path, (step) => openOnce(step, from, { by, order, freshSession })),
     begun,
   );
+}
+
+function beginRound(step: StepState, from: Snapshot | undefined, order: number): StepState {
+  if (from === undefined) return step;
+  const { unitsFrom: _unitsFrom, ...rest } = step;
+  return { ...rest, round: { snapshot: from, order } };
+}
+
+function openOnce(step: StepState, from: Snapshot | undefined, reopened: Reopening): StepState {
+  const { endedIn: _endedIn, failure: _failure, ...rest } = step;
+  if (from === undefined) return { ...rest, status: 'running', reopened };
+  const { merged: _merged, unitsFrom: _unitsFrom, ...anew } = rest;
+  return { ...anew, status: 'running', from, order: reopened.order, reopened };
 }
 
 /** Whether what the step's own agent or gates had to do is done; of a split, the plan. */
@@ -385,6 +408,13 @@ export function totalsOf(state: RunState, session: string): Usage {
   );
 }
 
+/** The version of the CLI that worked in this session last; absent where none was told. */
+export function versionOf(state: RunState, session: string): string | undefined {
+  return attemptsInOrder(state).findLast(
+    (attempt) => attempt.session?.id === session && attempt.version !== undefined,
+  )?.version;
+}
+
 /**
  * The tree at which work goes on in a lane: of all that its steps and their rounds have recorded the newest.
  * What units of their own have recorded counts once it is merged.
@@ -400,8 +430,9 @@ export function newestSnapshot(state: RunState, lane = ''): Snapshot | undefined
 
 function treesOf(step: StepState): readonly Ordered[] {
   const trees: Ordered[] = [{ snapshot: step.from, order: step.order }];
-  for (const { snapshot, order } of step.attempts)
-    if (snapshot !== undefined) trees.push({ snapshot, order });
+  // A round ends with the tree of the steps below it, which speak for themselves: some may be forgotten since.
+  for (const { agent, snapshot, order } of step.attempts)
+    if (agent !== undefined && snapshot !== undefined) trees.push({ snapshot, order });
   if (step.round !== undefined) trees.push(step.round);
   if (step.merged !== undefined) trees.push(step.merged);
   return trees;

@@ -39,6 +39,7 @@ export function claudeReader(before: Usage): TurnReader {
 class ClaudeStream {
   #session: string | undefined;
   #version: string | undefined;
+  #model: string | undefined;
   #text = '';
   /** Newest answer of the main conversation ('') and of each sub-agent (id of the tool call that started it). */
   readonly #open = new Map<string, Answer>();
@@ -77,6 +78,7 @@ class ClaudeStream {
 
   #system(object: JsonObject): readonly AgentEvent[] {
     this.#version = asText(object.claude_code_version) ?? this.#version;
+    if (object.subtype === 'init') this.#model = asText(object.model);
     if (object.subtype === 'permission_denied') {
       const tool = asText(object.tool_name) ?? 'a tool';
       return [{ type: 'notice', message: `${title} was not allowed to use ${tool}.` }];
@@ -158,6 +160,7 @@ class ClaudeStream {
       // Only versions that print the cost since the last result are known to count over the whole session.
       ...(total === undefined || this.#resultCost === undefined ? {} : { totals: { costUsd: total } }),
       ...(this.#version === undefined ? {} : { version: this.#version }),
+      ...(this.#model === undefined ? {} : { model: this.#model }),
     };
   }
 

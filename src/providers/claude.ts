@@ -4,7 +4,15 @@
  */
 import { claudeReader, installHint } from './claude-reader.js';
 import { asNumber, parseLine } from './ndjson.js';
-import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import type {
+  Command,
+  Permission,
+  Pricing,
+  Provider,
+  ProviderEnvironment,
+  SessionFiles,
+  Turn,
+} from './provider.js';
 import { isUuid } from './uuid.js';
 
 /**
@@ -24,7 +32,7 @@ function command(turn: Turn): Command {
   return {
     file: claude.executable,
     args: [
-      ...['-p', '--output-format', 'stream-json', '--verbose'],
+      ...['-p', ...(turn.args ?? []), '--output-format', 'stream-json', '--verbose'],
       // Without the parts no line tells how many tokens an answer had before the process has ended.
       '--include-partial-messages',
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
@@ -34,6 +42,8 @@ function command(turn: Turn): Command {
     env: {
       DISABLE_AUTOUPDATER: '1',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      // 10 unless told, which takes minutes; waiting longer is the engine's (2.1.330).
+      CLAUDE_CODE_MAX_RETRIES: turn.environment?.CLAUDE_CODE_MAX_RETRIES ?? '2',
       // As root it refuses its freest mode unless it is told that the machine is there to be thrown away.
       ...(permission === 'full' && turn.isRoot ? { IS_SANDBOX: '1' } : {}),
     },
@@ -106,11 +116,19 @@ function lastCostState(content: Buffer): number | undefined {
   return last === undefined ? undefined : asNumber(parseLine(last)?.totalCostUSD);
 }
 
+/** Only needed for a process that was stopped: at its end Claude Code tells the cost itself. */
+const pricing: Pricing = {
+  // `claude-opus-4-8[1m]` is how it names a model with a longer context.
+  offer: (model) => ({ service: 'anthropic', model: model.replace(/\[.*\]$/, '') }),
+  inputHoldsCache: false,
+};
+
 export const claude: Provider = {
   id: 'claude',
   title: 'Claude Code',
   executable: 'claude',
   installHint,
+  npm: { name: '@anthropic-ai/claude-code', needsScript: true },
   models: {
     opus: 'opus',
     opusplan: 'opusplan',
@@ -124,6 +142,7 @@ export const claude: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  pricing,
   command,
   reader: claudeReader,
 };

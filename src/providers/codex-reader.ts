@@ -7,7 +7,7 @@
  * a command that the sandbox refused at once has no item and counts as none.
  */
 import type { Failure } from '../failure.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { readerOf } from './stream.js';
@@ -152,20 +152,11 @@ class CodexStream {
       const end = noResult(exit, title, words);
       // The words of an error line count where standard error has none.
       return end.kind === 'protocol' && message !== undefined
-        ? withWait(failureOf(message, words, 'protocol'))
+        ? withSpokenWait(failureOf(message, words, 'protocol'))
         : end;
     }
-    return withWait(failureOf(message ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words));
+    return withSpokenWait(failureOf(message ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words));
   }
-}
-
-/** The service's own words, which Codex passes on: "Please try again in 11.054s." */
-function withWait(failure: Failure): Failure {
-  const said = /try again in (\d+(?:\.\d+)?) ?(ms|s|m|h)/i.exec(failure.message);
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const unit = units[said?.[2]?.toLowerCase() ?? ''];
-  if (unit === undefined || failure.kind !== 'rate-limit') return failure;
-  return { ...failure, retryAfterMs: Math.ceil(Number(said?.[1]) * unit) };
 }
 
 /** The counts of the thread so far. Input includes what came from the cache, as OpenAI counts. */

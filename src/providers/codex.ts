@@ -4,7 +4,7 @@
  */
 import { codexReader, codexUsage, installHint } from './codex-reader.js';
 import { asObject, parseLine } from './ndjson.js';
-import type { Command, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import type { Command, Pricing, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
 import { isUuid } from './uuid.js';
 
 // Codex takes another text for the title of a session, finds none, and starts a new one without a word.
@@ -28,7 +28,7 @@ function command(turn: Turn): Command {
   return {
     file: codex.executable,
     args: [
-      ...['exec', '--json', '--skip-git-repo-check'],
+      ...['exec', ...(turn.args ?? []), '--json', '--skip-git-repo-check'],
       // Its snapshots of the shell hold every variable, keys too, and stay behind after a kill (0.169.0).
       ...['--disable', 'shell_snapshot'],
       ...['-c', 'analytics.enabled=false'],
@@ -82,11 +82,14 @@ function totalOf(line: string): ReturnType<typeof asObject> {
   return payload?.type === 'token_count' ? asObject(asObject(payload.info)?.total_token_usage) : undefined;
 }
 
+const pricing: Pricing = { offer: (model) => ({ service: 'openai', model }), inputHoldsCache: true };
+
 export const codex: Provider = {
   id: 'codex',
   title: 'Codex',
   executable: 'codex',
   installHint,
+  npm: { name: '@openai/codex' },
   models: {
     gpt54: 'gpt-5.4',
     'gpt54-mini': 'gpt-5.4-mini',
@@ -100,6 +103,7 @@ export const codex: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  pricing,
   command,
   reader: codexReader,
 };

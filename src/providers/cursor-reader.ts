@@ -5,7 +5,7 @@
  */
 import type { Failure } from '../failure.js';
 import { plainText } from '../system/plain-text.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { readerOf, toolCall } from './stream.js';
@@ -21,7 +21,7 @@ const words: FailureWords = [
   ['context', /context (window|length)|(prompt|conversation) is too long/i],
   ['auth', /unauthenticated|not logged in|authentication|unauthorized|api.?key|\b40[13]\b|quota|billing/i],
   ['rate-limit', /rate.?limit|usage limit|too many requests|\b429\b/i],
-  ['overloaded', /overloaded|internal server error|unavailable|\b5\d\d\b|timed? ?out|connection/i],
+  ['overloaded', /overloaded|internal server error|unavailable|\b5\d\d\b|timed? ?out|connection|ECONN/i],
 ];
 
 export function cursorReader(): TurnReader {
@@ -106,7 +106,9 @@ class CursorStream {
   #failure(exit: Exit): Failure | undefined {
     if (this.#result === undefined) return noResult(exit, title, words);
     if (this.#result.is_error === false) return badExit(exit, title);
-    return failureOf(asText(this.#result.result) ?? (exit.stderrTail || `${title} gave no reason.`), words);
+    return withSpokenWait(
+      failureOf(asText(this.#result.result) ?? (exit.stderrTail || `${title} gave no reason.`), words),
+    );
   }
 }
 

@@ -17,11 +17,11 @@ const permissions: Readonly<Record<Permission, readonly string[]>> = {
   full: ['--force', '--trust', '--sandbox', 'disabled'],
 };
 
-function command({ session, model, permission, directory, prompt }: Turn): Command {
+function command({ session, model, args = [], permission, directory, prompt }: Turn): Command {
   return {
     file: cursor.executable,
     args: [
-      ...['--print', '--output-format', 'stream-json'],
+      ...['--print', ...args, '--output-format', 'stream-json'],
       ...permissions[permission],
       ...['--workspace', directory],
       ...(session.mode === 'resume' ? ['--resume', session.id] : []),

@@ -11,10 +11,26 @@ export type FailureWords = readonly (readonly [FailureKind, RegExp])[];
 /** Characters of a CLI's own message that are kept. */
 const messageLimit = 2000;
 
+/** Another attempt would ask for the same model. */
+const unknownModel =
+  /\bmodel\b.{0,100}\b(does not exist|(was|is) not (found|supported)|may not exist|not found)|models\/\S+ is not found|model_not_found/is;
+const otherModel = 'The agent names a model that the service does not give: name another one.';
+
 /** The failure that this message of a CLI means; `crash` when none of the words stand in it. */
 export function failureOf(message: string, words: FailureWords, otherwise: FailureKind = 'crash'): Failure {
   const kind = words.find(([, pattern]) => pattern.test(message))?.[0] ?? otherwise;
-  return { kind, message: message.trim().slice(0, messageLimit) };
+  const failure = { kind, message: message.trim().slice(0, messageLimit) };
+  if (kind !== 'crash' || !unknownModel.test(message)) return failure;
+  return { ...failure, message: `${failure.message} ${otherModel}`, isFinal: true };
+}
+
+/** The service's own words, which most CLIs pass on: "Please try again in 11.054s", "Please retry in 34.07s". */
+export function withSpokenWait(failure: Failure): Failure {
+  if (failure.kind !== 'rate-limit' || failure.retryAfterMs !== undefined) return failure;
+  const said = /\b(?:try again|retry) in (\d+(?:\.\d+)?) ?(ms|s|m|h)/i.exec(failure.message);
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const unit = units[said?.[2]?.toLowerCase() ?? ''];
+  return unit === undefined ? failure : { ...failure, retryAfterMs: Math.ceil(Number(said?.[1]) * unit) };
 }
 
 /** The failure when the process did not end by itself; `undefined` when it did. */

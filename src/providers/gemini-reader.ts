@@ -1,6 +1,6 @@
 /** Reads what `gemini --output-format stream-json` prints. Seen with Gemini CLI 0.61.0. */
 import type { Failure } from '../failure.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { readerOf, toolCall } from './stream.js';
@@ -19,7 +19,10 @@ const words: FailureWords = [
   ['guard', /max(imum)? session turns/i],
   ['auth', /"code":\s*40[13]\b|api.?key|(invalid|set an) auth method|authenticat|permission_denied/i],
   ['rate-limit', /"code":\s*429|rate.?limit|resource_exhausted|quota|too many requests/i],
-  ['overloaded', /"code":\s*5\d\d|overloaded|unavailable|fetch failed|ECONN|ETIMEDOUT|timed? ?out/i],
+  [
+    'overloaded',
+    /"code":\s*5\d\d|overloaded|unavailable|fetch failed|API Error: terminated|socket hang up|ECONN|ETIMEDOUT|timed? ?out/i,
+  ],
 ];
 
 /** The CLI ends with the status of the service's last answer, of which a process keeps the lowest 8 bits. */
@@ -47,6 +50,7 @@ export function geminiReader(): TurnReader {
 
 class GeminiStream {
   #session: string | undefined;
+  #model: string | undefined;
   /** The words of the answer that is coming in, in many pieces, and those of the one before. */
   #pieces = '';
   #text = '';
@@ -59,6 +63,7 @@ class GeminiStream {
   take(object: JsonObject): readonly AgentEvent[] {
     switch (object.type) {
       case 'init':
+        this.#model = asText(object.model);
         return this.#noteSession(asText(object.session_id));
       case 'message':
         return object.role === 'assistant' ? this.#piece(asText(object.content)) : [];
@@ -129,12 +134,14 @@ class GeminiStream {
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
     // An answer that was cut off counts: it has cost its input.
     const turns = this.#turns + (this.#answer === 'open' ? 1 : 0);
+    const model = busiestModel(this.#result?.stats) ?? this.#model;
     return {
       status: failure === undefined ? 'done' : 'failed',
       text: this.#pieces === '' ? this.#text : this.#pieces,
       usage: { ...usageFrom(this.#result?.stats), ...(turns === 0 ? {} : { turns }) },
       ...(session === undefined ? {} : { session }),
       ...(failure === undefined ? {} : { failure }),
+      ...(model === undefined ? {} : { model }),
     };
   }
 
@@ -143,7 +150,7 @@ class GeminiStream {
     if (this.#result.status === 'success') return badExit(exit, title);
     const told = asText(asObject(this.#result.error)?.message) ?? this.#error;
     const failure = failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
-    return withWait({ ...failure, kind: surestKind(failure, exit) });
+    return withSpokenWait({ ...failure, kind: surestKind(failure, exit) });
   }
 }
 
@@ -151,13 +158,6 @@ class GeminiStream {
 function surestKind(failure: Failure, exit: Exit): Failure['kind'] {
   if (usedUp.test(failure.message)) return 'auth';
   return statuses[exit.code ?? 0] ?? failure.kind;
-}
-
-/** The service's own words, which Gemini CLI passes on: "Please retry in 34.07s." */
-function withWait(failure: Failure): Failure {
-  const seconds = /retry in (\d+(?:\.\d+)?) ?s/i.exec(failure.message)?.[1];
-  if (seconds === undefined || failure.kind !== 'rate-limit') return failure;
-  return { ...failure, retryAfterMs: Math.ceil(Number(seconds) * 1000) };
 }
 
 /** Of this process alone. Input includes what came from the cache, as Google counts. */
@@ -168,6 +168,14 @@ function usageFrom(value: unknown): Usage {
     outputTokens: asNumber(stats.output_tokens),
     cacheReadTokens: asNumber(stats.cached),
   });
+}
+
+/** The first line may only say that the CLI chooses (`auto`); small models do small work beside the chosen one. */
+function busiestModel(value: unknown): string | undefined {
+  const models = Object.entries(asObject(asObject(value)?.models) ?? {}).map(
+    ([name, stats]) => [name, asNumber(asObject(stats)?.total_tokens) ?? 0] as const,
+  );
+  return models.sort((a, b) => b[1] - a[1])[0]?.[0];
 }
 
 /** The parameters of Gemini CLI's tools that tell most, the most telling first. */

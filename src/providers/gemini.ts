@@ -4,7 +4,15 @@
  */
 import { projectFolder } from './gemini-project.js';
 import { geminiReader, installHint } from './gemini-reader.js';
-import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import type {
+  Command,
+  Permission,
+  Pricing,
+  Provider,
+  ProviderEnvironment,
+  SessionFiles,
+  Turn,
+} from './provider.js';
 import { isUuid } from './uuid.js';
 
 /**
@@ -17,11 +25,12 @@ const approvalModes: Readonly<Record<Permission, string>> = {
   full: 'yolo',
 };
 
-function command({ session, model, permission, prompt }: Turn): Command {
+function command({ session, model, args = [], permission, prompt }: Turn): Command {
   const start = session.id === undefined ? [] : ['--session-id', session.id];
   return {
     file: gemini.executable,
     args: [
+      ...args,
       '--output-format=stream-json',
       `--approval-mode=${approvalModes[permission]}`,
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
@@ -33,6 +42,8 @@ function command({ session, model, permission, prompt }: Turn): Command {
       // It starts itself anew to get more memory, and a parent that is killed leaves that child behind.
       GEMINI_CLI_NO_RELAUNCH: 'true',
     },
+    // How often it tries again only stands in settings, and those that are not the user's own must belong to
+    // root. Left alone it gives up after 10 tries, which take 223 s (0.61.0).
     stdin: prompt,
   };
 }
@@ -66,11 +77,14 @@ const sessionFiles: SessionFiles = {
     `tmp/${projectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
 };
 
+const pricing: Pricing = { offer: (model) => ({ service: 'google', model }), inputHoldsCache: true };
+
 export const gemini: Provider = {
   id: 'gemini',
   title: 'Gemini CLI',
   executable: 'gemini',
   installHint,
+  npm: { name: '@google/gemini-cli' },
   models: {
     flash: 'gemini-3-flash',
     pro: 'gemini-3.1-pro-preview',
@@ -82,6 +96,7 @@ export const gemini: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  pricing,
   command,
   reader: geminiReader,
 };

@@ -6,7 +6,7 @@
  */
 import type { Failure, FailureKind } from '../failure.js';
 import { plainText } from '../system/plain-text.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { readerOf, toolCall } from './stream.js';
@@ -23,7 +23,7 @@ const words: FailureWords = [
   ['rate-limit', /rate.?limit|usage limit|too many requests/i],
   [
     'overloaded',
-    /overloaded|unavailable|high demand|timed? ?out|unable to connect|connection (error|refused)/i,
+    /overloaded|unavailable|high demand|timed? ?out|unable to connect|connection (error|refused|reset)/i,
   ],
 ];
 
@@ -158,11 +158,11 @@ function errorFailure(error: JsonObject): Failure {
   const data = asObject(error.data) ?? {};
   const message = messageOf(error);
   // What the service itself answered often says more than the message that was made of it.
-  const { kind } = failureOf(`${message} ${asText(data.responseBody) ?? ''}`, words);
-  const known = kindOf(asText(error.name), asNumber(data.statusCode), kind);
-  const failure: Failure = { kind: known ?? kind, message: withHint(message) };
-  const wait = known === 'rate-limit' ? waitOf(asObject(data.responseHeaders) ?? {}) : undefined;
-  return wait === undefined ? failure : { ...failure, retryAfterMs: wait };
+  const byBody = failureOf(`${message} ${asText(data.responseBody) ?? ''}`, words);
+  const kind = kindOf(asText(error.name), asNumber(data.statusCode), byBody.kind) ?? byBody.kind;
+  const failure = kind === 'crash' ? failureOf(withHint(message), []) : { kind, message: withHint(message) };
+  const wait = kind === 'rate-limit' ? waitOf(asObject(data.responseHeaders) ?? {}) : undefined;
+  return wait === undefined ? withSpokenWait(failure) : { ...failure, retryAfterMs: wait };
 }
 
 /** What the name of the error and the status of the answer say; `undefined`: the words are all there is. */

@@ -5,7 +5,15 @@
 import { asObject, parseLine } from './ndjson.js';
 import { installHint, opencodeReader } from './opencode-reader.js';
 import { serviceRow, withheldForServices } from './opencode-services.js';
-import type { Command, Provider, SessionCommand, SessionCommands, SessionFiles, Turn } from './provider.js';
+import type {
+  Command,
+  Pricing,
+  Provider,
+  SessionCommand,
+  SessionCommands,
+  SessionFiles,
+  Turn,
+} from './provider.js';
 
 const sessionId = /^ses_[0-9A-Za-z]{26}$/;
 
@@ -37,7 +45,7 @@ function command(turn: Turn): Command {
   return {
     file: opencode.executable,
     args: [
-      ...['run', '--format', 'json'],
+      ...['run', ...(turn.args ?? []), '--format', 'json'],
       // A new session with an id of ours was imported before; `run` itself takes none for a new one.
       ...(session.id === undefined ? [] : ['--session', session.id]),
       ...(model === undefined ? [] : ['--model', model]),
@@ -103,11 +111,32 @@ const sessionFiles: SessionFiles = {
   place: (file) => file,
 };
 
+/** OpenCode's names of services that the table of prices calls otherwise. */
+const priceNames: Readonly<Record<string, string>> = {
+  'amazon-bedrock': 'aws',
+  'fireworks-ai': 'fireworks',
+  togetherai: 'together',
+  xai: 'x-ai',
+};
+
+/** It tells the cost of the models that it has prices for. */
+const pricing: Pricing = {
+  offer: (name) => {
+    const end = name.indexOf('/');
+    if (end < 0) return undefined;
+    const service = name.slice(0, end);
+    const known = Object.hasOwn(priceNames, service) ? priceNames[service] : service;
+    return { service: known ?? service, model: name.slice(end + 1) };
+  },
+  inputHoldsCache: false,
+};
+
 export const opencode: Provider = {
   id: 'opencode',
   title: 'OpenCode',
   executable: 'opencode',
   installHint,
+  npm: { name: 'opencode-ai', needsScript: true },
   models: {
     opus: 'anthropic/claude-opus-4-6',
     sonnet: 'anthropic/claude-sonnet-4-6',
@@ -123,6 +152,7 @@ export const opencode: Provider = {
   environmentOf: serviceRow,
   sessionFiles,
   sessionCommands,
+  pricing,
   command,
   reader: opencodeReader,
 };

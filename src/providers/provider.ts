@@ -19,6 +19,8 @@ export interface Provider {
   readonly executable: string;
   /** What the user is told to do when the program is missing: a command, or a sentence. */
   readonly installHint: string;
+  /** The npm package that the CLI comes in; absent: it is not on npm. */
+  readonly npm?: NpmPackage;
   /** Agent name after `provider-` → model name for the CLI; a suffix that is not listed passes through. */
   readonly models: Readonly<Record<string, string | undefined>>;
   /** `chosen`: the CLI takes an id chosen by us for a new session; `given`: the id is in its first event. */
@@ -32,11 +34,27 @@ export interface Provider {
   /** For a CLI that speaks to many services: the row narrowed to the one that this model needs. */
   environmentOf?(model: string | undefined): ProviderEnvironment;
   readonly sessionFiles: SessionFiles;
+  /** How its tokens are priced where no cost is told; absent: what they cost depends on more than the model. */
+  readonly pricing?: Pricing;
   /** Where a session cannot be had as files: `sessionFiles` then only says where the home folder is. */
   readonly sessionCommands?: SessionCommands;
   command(turn: Turn): Command;
   /** One per process. `before` is what the session had already spent when the process started. */
   reader(before: Usage): TurnReader;
+}
+
+export interface NpmPackage {
+  readonly name: string;
+  /** It does not start before its own install script has run. The scripts of other packages never run. */
+  readonly needsScript?: true;
+}
+
+/** What the tokens of a CLI are. */
+export interface Pricing {
+  /** Whose price a model has, in the words of `@pydantic/genai-prices`; `service` absent: that of its maker. */
+  offer(model: string): { readonly service?: string; readonly model: string } | undefined;
+  /** Whether the input tokens it tells include what was read from and written to the cache. */
+  readonly inputHoldsCache: boolean;
 }
 
 /** How a step may act on the machine (contract 8). */
@@ -51,6 +69,8 @@ export interface Turn {
     | { readonly mode: 'resume'; readonly id: string };
   /** Absent: the CLI's own default model. */
   readonly model?: string;
+  /** Further arguments, from the user. They stand first, so that of a flag given twice the action's own counts. */
+  readonly args?: readonly string[];
   readonly permission: Permission;
   /** Absolute path of the working directory; the agent runs there. */
   readonly directory: string;
@@ -66,6 +86,8 @@ export interface Command {
   /** Added to the environment that the agent gets: quiet switches, never secrets. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string;
+  /** Settings that the CLI takes from a file alone: its path is handed over in the variable. */
+  readonly settings?: { readonly variable: string; readonly content: string };
 }
 
 export interface TurnReader {
@@ -102,6 +124,8 @@ export interface Usage {
   readonly cacheWriteTokens?: number;
   readonly turns?: number;
   readonly costUsd?: number;
+  /** Some of `costUsd` was not said but reckoned from the tokens (`cost.ts`). */
+  readonly costIsEstimate?: true;
 }
 
 export interface TurnOutcome {
@@ -118,6 +142,8 @@ export interface TurnOutcome {
   readonly failure?: Failure;
   /** The CLI's own version, where its stream says it. */
   readonly version?: string;
+  /** The model that did most of the work, where the stream says it. */
+  readonly model?: string;
 }
 
 /** Which variables belong to this provider. Names may be globs with `*`. */
@@ -155,7 +181,7 @@ export interface SessionCommands {
   isExport(text: string, id: string): boolean;
 }
 
-export type SessionCommand = Omit<Command, 'stdin'>;
+export type SessionCommand = Pick<Command, 'file' | 'args' | 'env'>;
 
 /**
  * Where a CLI keeps one conversation: an allow-list, because credentials lie beside it. All paths are

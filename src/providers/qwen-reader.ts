@@ -1,6 +1,6 @@
 /** Reads what `qwen --output-format stream-json` prints. Seen with Qwen Code 0.24.4. */
 import type { Failure } from '../failure.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { contentEvent, readerOf } from './stream.js';
@@ -36,6 +36,7 @@ export function qwenReader(before: Usage): TurnReader {
 class QwenStream {
   #session: string | undefined;
   #version: string | undefined;
+  #model: string | undefined;
   #text = '';
   /** An answer may be told in several lines of one id. */
   readonly #answers = new Set<string>();
@@ -68,6 +69,7 @@ class QwenStream {
 
   #system(object: JsonObject): readonly AgentEvent[] {
     this.#version = asText(object.qwen_code_version) ?? this.#version;
+    if (object.subtype === 'init') this.#model = asText(object.model);
     if (object.subtype !== 'retry') return [];
     const delayMs = asNumber(asObject(object.data)?.delayMs);
     const when = delayMs === undefined ? 'at once' : `in ${(delayMs / 1000).toFixed(1)} s`;
@@ -101,6 +103,7 @@ class QwenStream {
       ...(failure === undefined ? {} : { failure }),
       ...(isTold ? { totals } : {}),
       ...(this.#version === undefined ? {} : { version: this.#version }),
+      ...(this.#model === undefined ? {} : { model: this.#model }),
     };
   }
 
@@ -111,7 +114,7 @@ class QwenStream {
     // Older versions call an error of the service a success (0.15.10).
     const isDone = result.is_error === false && result.subtype === 'success' && !isServiceError(told ?? '');
     if (isDone) return badExit(exit, title);
-    return failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
+    return withSpokenWait(failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words));
   }
 }
 

@@ -6,6 +6,7 @@ import { asNumber, asObject, parseLine } from './ndjson.js';
 import type {
   Command,
   Permission,
+  Pricing,
   Provider,
   ProviderEnvironment,
   SessionFiles,
@@ -23,11 +24,15 @@ const approvalModes: Readonly<Record<Permission, string>> = {
   full: 'yolo',
 };
 
-function command({ session, model, permission, prompt }: Turn): Command {
+/** Ours come below the user's own, who may want it more patient. */
+const defaults = 'QWEN_CODE_SYSTEM_DEFAULTS_PATH';
+
+function command({ session, model, args = [], permission, prompt, environment }: Turn): Command {
   const start = session.id === undefined ? [] : ['--session-id', session.id];
   return {
     file: qwen.executable,
     args: [
+      ...args,
       '--output-format=stream-json',
       `--approval-mode=${approvalModes[permission]}`,
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
@@ -37,8 +42,19 @@ function command({ session, model, permission, prompt }: Turn): Command {
       QWEN_USAGE_STATISTICS_ENABLED: 'false',
       // What it warns of is what the step's permission says.
       QWEN_CODE_SUPPRESS_YOLO_WARNING: '1',
+      // Set to true, it tries again for ever (0.24.4).
+      QWEN_CODE_UNATTENDED_RETRY: 'false',
     },
     stdin: prompt,
+    // 111 s at one error unless told; waiting longer is the engine's (0.24.4).
+    ...(environment?.[defaults] === undefined
+      ? {
+          settings: {
+            variable: defaults,
+            content: '{"model":{"generationConfig":{"maxRetries":0}}}',
+          },
+        }
+      : {}),
   };
 }
 
@@ -93,11 +109,15 @@ function answerUsage(line: string): Usage {
   });
 }
 
+/** It speaks to any service of this kind; the name of the model says whose price that is. */
+const pricing: Pricing = { offer: (model) => ({ model }), inputHoldsCache: true };
+
 export const qwen: Provider = {
   id: 'qwen',
   title: 'Qwen Code',
   executable: 'qwen',
   installHint,
+  npm: { name: '@qwen-code/qwen-code' },
   models: {
     coder: 'qwen3-coder',
     'coder-plus': 'qwen3-coder-plus',
@@ -109,6 +129,7 @@ export const qwen: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  pricing,
   command,
   reader: qwenReader,
 };

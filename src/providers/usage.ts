@@ -1,6 +1,8 @@
 /** Sums and differences of usage in which an absent number means "not said" and stays so (P3). */
 import type { Usage } from './provider.js';
 
+type UsageNumber = Exclude<keyof Usage, 'costIsEstimate'>;
+
 const fields = [
   'inputTokens',
   'outputTokens',
@@ -8,10 +10,10 @@ const fields = [
   'cacheWriteTokens',
   'turns',
   'costUsd',
-] as const satisfies readonly (keyof Usage)[];
+] as const satisfies readonly UsageNumber[];
 
 /** A usage without the numbers that are `undefined`. */
-export function usageOf(numbers: { readonly [Field in keyof Usage]: number | undefined }): Usage {
+export function usageOf(numbers: { readonly [Field in UsageNumber]?: number | undefined }): Usage {
   return usageBy((field) => numbers[field]);
 }
 
@@ -21,13 +23,14 @@ export function sumOf(numbers: readonly (number | undefined)[]): number | undefi
   return said.length === 0 ? undefined : said.reduce((sum, number) => sum + number, 0);
 }
 
-/** The sum of what was said; a number that nobody said is absent. */
+/** The sum of what was said; a number that nobody said is absent. One estimate makes the sum an estimate. */
 export function addUsage(...all: readonly Usage[]): Usage {
-  return usageBy((field) => {
-    let sum: number | undefined;
-    for (const usage of all) if (usage[field] !== undefined) sum = (sum ?? 0) + usage[field];
-    return sum;
+  const sum = usageBy((field) => {
+    let value: number | undefined;
+    for (const usage of all) if (usage[field] !== undefined) value = (value ?? 0) + usage[field];
+    return value;
   });
+  return all.some((usage) => usage.costIsEstimate) ? { ...sum, costIsEstimate: true } : sum;
 }
 
 /**
@@ -44,8 +47,8 @@ export function subtractUsage(total: Usage, before: Usage): Usage {
 }
 
 /** A plain loop: this runs for every answer of a stream, and lists of entries take as long as reading the line. */
-function usageBy(numberOf: (field: keyof Usage) => number | undefined): Usage {
-  const usage: { -readonly [Field in keyof Usage]: Usage[Field] } = {};
+function usageBy(numberOf: (field: UsageNumber) => number | undefined): Usage {
+  const usage: { -readonly [Field in UsageNumber]?: number } = {};
   for (const field of fields) {
     const number = numberOf(field);
     if (number !== undefined) usage[field] = number;

@@ -1,4 +1,5 @@
 /** Numbers and times as people read them; an unknown number is a dash. */
+import type { Usage } from '../providers/provider.js';
 
 export function formatDuration(ms: number | undefined): string {
   if (ms === undefined) return '–';
@@ -9,14 +10,21 @@ export function formatDuration(ms: number | undefined): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-export function formatCost(usd: number | undefined): string {
-  if (usd === undefined) return '–';
-  return `$${usd < 0.1 ? usd.toFixed(4) : usd.toFixed(2)}`;
+/** Dollars; an estimate is marked as one. */
+export function formatCost({ costUsd, costIsEstimate }: Pick<Usage, 'costUsd' | 'costIsEstimate'>): string {
+  if (costUsd === undefined) return '–';
+  const dollars = `$${costUsd < 0.1 ? costUsd.toFixed(4) : costUsd.toFixed(2)}`;
+  return costIsEstimate ? `~${dollars} (estimate)` : dollars;
 }
 
 export function formatCount(count: number | undefined): string {
   // `toLocaleString` loads tables of all languages first, which takes longer than all else in a log.
   return count === undefined ? '–' : String(count).replace(/\d(?=(?:\d{3})+$)/g, '$&,');
+}
+
+/** `1 turn`, `2 turns`. */
+export function formatTurns(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'turn' : 'turns'}`;
 }
 
 /** A day, as `2026-11-30`, UTC. */

@@ -54,6 +54,8 @@ export interface ReportAttempt {
   /** Login of whoever let it go on. */
   readonly approvedBy?: string;
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
+  /** What a reviewer said. */
+  readonly comments?: string;
   readonly gates: readonly Pick<GateResult, 'name' | 'status' | 'durationMs'>[];
   readonly usage: ReportUsage;
   readonly durationMs?: number;
@@ -141,6 +143,7 @@ function reportAttempt(attempt: Attempt): ReportAttempt {
     ...(attempt.pause === undefined ? {} : { pause: attempt.pause }),
     ...(attempt.approvedBy === undefined ? {} : { approvedBy: attempt.approvedBy }),
     ...told(failure),
+    ...(attempt.comments === undefined ? {} : { comments: attempt.comments }),
     gates: attempt.gates.map((gate) => ({
       name: gate.name,
       status: gate.status,

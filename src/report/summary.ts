@@ -4,9 +4,9 @@ import { describeDecision } from '../engine/session.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
-import { sumOf } from '../providers/usage.js';
+import { addUsage, sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import type { Report, ReportStep } from './report.js';
 
 const errorLines = 30;
@@ -40,8 +40,8 @@ function headline(report: Report): string {
   const facts = [
     `job attempt ${report.jobAttempt}`,
     report.resumed ? 'went on from an earlier attempt' : undefined,
-    totals.costUsd === undefined ? undefined : `${formatCost(totals.costUsd)} in all`,
-    totals.turns === undefined ? undefined : `${formatCount(totals.turns)} turns`,
+    totals.costUsd === undefined ? undefined : `${formatCost(totals)} in all`,
+    totals.turns === undefined ? undefined : formatTurns(totals.turns),
     report.persisted ? 'checkpoint stored' : 'no checkpoint stored',
   ];
   return facts.filter((fact) => fact !== undefined).join(' · ');
@@ -84,7 +84,7 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
     (last?.gates ?? []).map((gate) => `${gateMarks[gate.status]} ${cell(gate.name)}`).join('<br>'),
     formatCount(sum((a) => a.usage.turns)),
     tokens,
-    formatCost(sum((a) => a.usage.costUsd)),
+    formatCost(addUsage(...attempts.map((a) => a.usage))),
     formatDuration(sum((a) => a.durationMs)),
   ];
 }
@@ -96,8 +96,15 @@ function sessionCell(attempt: Attempt | undefined): string {
   return `${cell(describeDecision(attempt.session))}${id}`;
 }
 
-/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+/** How many there were, and who let those go on that waited. */
 function attemptCell(attempts: readonly Attempt[]): string {
+  const people = [...new Set(attempts.flatMap(({ approvedBy }) => approvedBy ?? []))];
+  const approved = people.length === 0 ? '' : `<br>approved by ${people.map(cell).join(', ')}`;
+  return `${attemptCount(attempts)}${approved}`;
+}
+
+/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+function attemptCount(attempts: readonly Attempt[]): string {
   const jobs = [...new Set(attempts.map((attempt) => attempt.jobAttempt))];
   if (jobs.length < 2) return String(attempts.length);
   const each = jobs.map(
@@ -110,7 +117,8 @@ function failureDetails(report: Report, state: RunState): string | undefined {
   const step = report.failedStep === undefined ? undefined : state.steps.get(report.failedStep);
   const last = step?.attempts.at(-1);
   const name = `**${escapeText(report.failedStep ?? '')}**`;
-  if (report.status === 'paused') return `${name} waits for approval.`;
+  // The note on how to let it go on says it.
+  if (report.status === 'paused') return undefined;
   if (report.status === 'cancelled') return last && `${name} was cut off in attempt ${last.number}.`;
   if (step?.failure !== undefined) return `${name} failed: ${escapeText(step.failure.message)}`;
   if (last?.failure === undefined) return undefined;
@@ -124,13 +132,13 @@ function lastLines(text: string, count: number): string {
 }
 
 /** A code block that the text inside cannot close. */
-function fence(text: string): string {
+export function fence(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
   const ticks = '`'.repeat(longest + 1);
   return `${ticks}text\n${text}\n${ticks}`;
 }
 
-function warningList(warnings: readonly string[]): string | undefined {
+export function warningList(warnings: readonly string[]): string | undefined {
   if (warnings.length === 0) return undefined;
   return ['**Warnings**', '', ...warnings.map((warning) => `- ${escapeText(warning)}`)].join('\n');
 }

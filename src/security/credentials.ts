@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import { minSecretLength } from '../checkpoint/secrets.js';
-import type { Provider } from '../providers/provider.js';
+import type { Failure } from '../failure.js';
+import type { Provider, ProviderEnvironment } from '../providers/provider.js';
 import { sessionHome } from '../sessions/session-home.js';
 import { isSwitchedOn, type ProviderVariables } from './environment.js';
 import type { Environment } from './secret-names.js';
@@ -45,6 +46,27 @@ export function findCredential(
   const paths = logins.map((login) => ({ path: join(home, login.file), text: login.contains }));
   const login = paths.find(({ path, text }) => facts.fileContains(path, text));
   return login && { source: 'login', name: login.path };
+}
+
+/** `auth`: says which variable to look at, or to set; any other failure stays as it is. */
+export function withCredentialHint(
+  failure: Failure,
+  { credentials }: ProviderEnvironment,
+  environment: Environment,
+): Failure {
+  if (failure.kind !== 'auth' || credentials.length === 0) return failure;
+  const variables = credentials.map(({ variable }) => variable);
+  const set = variables.filter((variable) => environment[variable]?.trim());
+  const hint =
+    set.length > 0
+      ? `Look at ${listed(set, 'and')}: the service does not take the credential, or the account behind it may not do this or is used up.`
+      : `Set ${listed(variables, 'or')} in \`env:\` of the step.`;
+  return { ...failure, message: `${failure.message.replace(/([^.!?])$/, '$1.')} ${hint}` };
+}
+
+function listed(names: readonly string[], word: 'and' | 'or'): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} ${word} ${quoted.at(-1)}`;
 }
 
 /**

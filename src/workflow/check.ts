@@ -20,6 +20,8 @@ import { context, guard, worktree } from './value-rules.js';
 export interface CheckOptions {
   /** Ids of the providers there are; without them agent names are not checked. */
   readonly providers?: readonly string[] | undefined;
+  /** Stands in where a step names no agent. */
+  readonly defaultAgent?: string | undefined;
   /** Names that templates find besides those of the language; without them names without a dot are not checked. */
   readonly vars?: readonly string[] | undefined;
 }

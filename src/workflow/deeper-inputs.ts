@@ -13,7 +13,7 @@ export function rewriteDeeperInputs(text: string): string {
   let done = 0;
   for (const { key, blanks, path } of calls(text)) {
     const keyEnd = key.offset + key.source.length;
-    rewritten += text.slice(done, keyEnd) + mark.repeat(blanks.source.length) + path + ':';
+    rewritten += `${text.slice(done, keyEnd)}${mark.repeat(blanks.source.length)}${path}:`;
     done = blanks.offset + blanks.source.length + path.length;
   }
   return rewritten + text.slice(done);

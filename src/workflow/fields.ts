@@ -43,7 +43,8 @@ export function gateFault(step: StepOutline, name: string): string | undefined {
   const words = name.split('.');
   const length = words.findIndex((_, index) => gates.has(words.slice(0, index + 1).join('.'))) + 1;
   const gate = gates.get(words.slice(0, length).join('.'));
-  if (gate === undefined) return `has no gate \`${words[0]}\`${nearest(words[0] ?? '', [...gates.keys()])}`;
+  if (gate === undefined)
+    return `has no gate \`${words[0]}\`${nearest(words[0] ?? '', [...gates.keys()].slice(0, mostCompared))}`;
   const asked = words.slice(length).join('.');
   const known = ['', 'pass', 'error', 'comments'];
   if (known.includes(asked) || gate.type === 'validate') return undefined;
@@ -54,6 +55,9 @@ export function gateFault(step: StepOutline, name: string): string | undefined {
 export function taskFault(field: string): string | undefined {
   return taskFields.includes(field) ? undefined : `has no field \`${field}\`${nearest(field, taskFields)}`;
 }
+
+// Enough to find what was meant, and no more than can be compared in no time.
+const mostCompared = 200;
 
 function nearest(word: string, known: readonly string[]): string {
   const found = closest(word, known);

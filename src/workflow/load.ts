@@ -8,6 +8,7 @@
  */
 import { buildWorkflow } from './build.js';
 import { inputFaults } from './call-rules.js';
+import { withDefaultAgent } from './default-agent.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import { type FoundWorkflow, findPrompt, findWorkflow, type Library, type Search } from './library.js';
 import { withInner } from './outline.js';
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly providers?: readonly string[] | undefined;
   /** Names of the variables there are; without them names without a dot are not checked. */
   readonly vars?: readonly string[] | undefined;
+  /** The agent of steps that name none, in called workflows too; without it such a step is at fault. */
+  readonly defaultAgent?: string | undefined;
 }
 
 export interface LoadedWorkflow {
@@ -51,11 +54,14 @@ export function loadWorkflow(
   const first = loader.load(root, []);
   const files = loader.checked();
   const isSound = files.every(({ diagnostics }) => diagnostics.every(({ severity }) => severity !== 'error'));
-  return isSound && first.written !== undefined ? { workflow: loader.build(first), files } : { files };
+  if (!isSound || first.written === undefined) return { files };
+  return { workflow: withDefaultAgent(loader.build(first), options.defaultAgent ?? ''), files };
 }
 
 /** Bounds for files that were made to do harm; no workflow comes near them. */
 const mostFiles = 100;
+/** Characters of all of them. */
+const longest = 2_000_000;
 const deepest = 20;
 /** Calls in all, a workflow that is called twice counted twice. */
 const mostCalls = 1000;
@@ -109,9 +115,10 @@ class Loader {
 
   #read({ source, text, directory }: FoundWorkflow, isRoot: boolean): LoadedFile {
     const { library } = this;
-    const { providers, vars } = this.options;
+    const { providers, vars, defaultAgent } = this.options;
     const read = readWorkflow(text, {
       providers,
+      defaultAgent,
       // What a called workflow finds under a name depends on who calls it: that is told there.
       vars: isRoot ? vars : undefined,
       readPrompt: library && ((path) => findPrompt(path, directory, library)),
@@ -139,8 +146,8 @@ class Loader {
 
   #call(reference: Reference, file: LoadedFile, found: FoundWorkflow, chain: readonly string[]): void {
     const known = this.#files.get(found.source);
-    if (known === undefined && this.#files.size >= mostFiles) {
-      file.faults.push(tooMany(reference, `more than ${mostFiles} workflows in all`));
+    if (known === undefined && !this.#hasRoomFor(found)) {
+      file.faults.push(tooMany(reference, 'more workflows, or longer ones, than anybody needs'));
       return;
     }
     const called = known ?? this.load(found, chain);
@@ -152,10 +159,20 @@ class Loader {
     else this.#compare(reference, called, file);
   }
 
+  #hasRoomFor({ text }: FoundWorkflow): boolean {
+    const length = [...this.#files.values()].reduce((sum, file) => sum + file.text.length, text.length);
+    return this.#files.size < mostFiles && length <= longest;
+  }
+
   #compare(reference: Reference, called: LoadedFile, file: LoadedFile): void {
-    if (called.written === undefined || file.written === undefined) return;
+    // What a broken file asks for is guesswork.
+    if (called.written === undefined || file.written === undefined || isBroken(called)) return;
     file.faults.push(...inputFaults(reference, called.written, file.written, this.options.vars));
   }
+}
+
+function isBroken({ faults }: LoadedFile): boolean {
+  return faults.some(({ severity }) => severity === 'error');
 }
 
 function excessOf({ depth, calls }: LoadedFile): string | undefined {

@@ -47,7 +47,7 @@ export const gateOnly: StepRule = (step) => {
   return [...withAgent, fault('missing-key', step.gate?.at ?? step.at, message)];
 };
 
-export const typed: StepRule = (step) => {
+export const typed: StepRule = (step, { defaultAgent }) => {
   if (step.kind !== 'agent' && step.kind !== 'split') return [];
   const faults: Diagnostic[] = [];
   if (lacks(step, 'type')) {
@@ -55,7 +55,7 @@ export const typed: StepRule = (step) => {
       'A step with an agent needs `type`: `code` if it changes files, `validate` if it judges, `split` if it plans tasks, `artifact` if it writes a text.';
     faults.push(fault('missing-key', step.at, message));
   }
-  if (lacks(step, 'agent', 'run') && !isLaterType(step)) {
+  if (defaultAgent === undefined && lacks(step, 'agent', 'run') && !isLaterType(step)) {
     const message =
       'The step needs `agent`, such as `agent: claude-haiku`. (A step that only runs gates has no `type`.)';
     faults.push(fault('missing-agent', step.type?.at ?? step.at, message));

@@ -84,7 +84,10 @@ describe('inputs', () => {
 
   it.each([
     [{ workflow: '' }, /^Input workflow is empty: give the path/],
-    [{ workflow: 'nope' }, /no workflow `nope`. Looked for: .gump\/workflows\/nope.yaml \(in .*checked out/],
+    [
+      { workflow: 'nope' },
+      /no workflow `nope`. Looked for: .gump\/workflows\/nope.yaml.*built-in.*checked out/,
+    ],
     [{ workflow: '../other.yaml' }, /`..` is not allowed, it could lead out of the repository/],
     [{ 'working-directory': 'not/there' }, /not\/there does not exist: check the input working-directory/],
     [{ 'working-directory': 'README.md' }, /README.md is a file: check the input working-directory/],

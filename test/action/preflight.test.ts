@@ -51,6 +51,7 @@ describe('what is missing', () => {
     const errors = await refused(scene, {
       programs: ['codex'],
       credentials: 'none',
+      inputs: { install: 'never' },
       prepare: (machine) => rm(dotGit(machine), { recursive: true }),
     });
     expect(errors).toEqual([

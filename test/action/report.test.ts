@@ -14,6 +14,7 @@ const usage = z.strictObject({
   cacheWriteTokens: count.optional(),
   turns: count.optional(),
   costUsd: z.number().positive().optional(),
+  costIsEstimate: z.literal(true).optional(),
 });
 
 const attempt = z.strictObject({

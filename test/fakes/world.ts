@@ -4,7 +4,7 @@
  */
 
 import type { AgentTurn, Merge, Ports, Unit, UnitResult } from '../../src/engine/ports.js';
-import { runPlan } from '../../src/engine/run.js';
+import { type ErrorContext, runPlan } from '../../src/engine/run.js';
 import { UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
@@ -43,6 +43,8 @@ export class MachineLost extends Error {}
 export interface World {
   readonly calls: Call[];
   readonly warnings: string[];
+  /** How long was waited each time; no time passes in earnest. */
+  readonly sleeps: number[];
   readonly events: JournalEvent[];
   /** Journal lengths at which a checkpoint was stored. */
   readonly stored: number[];
@@ -64,6 +66,7 @@ export interface RunWorld {
   readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly maxParallel?: number;
   readonly actor?: string;
+  readonly errorContext?: ErrorContext;
 }
 
 export interface WorldOptions {
@@ -75,6 +78,8 @@ export interface WorldOptions {
   readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
+  /** Happens while the engine waits. */
+  whileAsleep?(): void;
   /** What an earlier world leaves behind. */
   readonly after?: World;
   /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
@@ -92,6 +97,7 @@ export function createWorld(options: WorldOptions): World {
   const world: World = {
     calls: [],
     warnings: [],
+    sleeps: [],
     events,
     stored: [],
     files,
@@ -117,6 +123,7 @@ export function createWorld(options: WorldOptions): World {
       maxParallel: told.maxParallel ?? 2,
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
+      ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
     });
   }
 
@@ -152,7 +159,16 @@ export function createWorld(options: WorldOptions): World {
         directories.set(`/bare/${step}`, new Map());
         return `/bare/${step}`;
       },
-      clock: { now: () => tick },
+      clock: {
+        now: () => tick,
+        async sleep(ms, signal) {
+          signal.throwIfAborted();
+          world.sleeps.push(ms);
+          tick += ms;
+          options.whileAsleep?.();
+          signal.throwIfAborted();
+        },
+      },
       newId: () => `chosen-${++ids}`,
       readOutput: (directory) => outputs.get(directory),
     };

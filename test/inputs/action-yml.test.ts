@@ -51,7 +51,7 @@ describe('action.yml', () => {
     }
   });
 
-  it('declares the outputs of the contract', () => {
+  it('declares the outputs of the contract, and whether the cost is an estimate', () => {
     expect(Object.keys(metadata.outputs)).toEqual([
       'status',
       'failed-step',
@@ -60,6 +60,7 @@ describe('action.yml', () => {
       'checkpoint',
       'sessions',
       'cost-usd',
+      'cost-is-estimate',
       'tokens',
       'turns',
       'report',

@@ -15,6 +15,7 @@ const pure = [
   'src/providers/*.ts',
   'src/report/*.ts',
   'src/failure.ts',
+  'src/install/{choose,npm-environment,npm-failure}.ts',
 ];
 
 /** Files in there that do touch the world, and what for. */
@@ -24,7 +25,7 @@ const exceptions: Readonly<Record<string, string>> = {
 
 /** Node's own modules that only compute. */
 const harmless = ['node:crypto', 'node:util', 'node:path'];
-const harmlessPackages = ['zod', 'yaml', 'picomatch'];
+const harmlessPackages = ['zod', 'yaml', 'picomatch', 'smol-toml', '@pydantic/genai-prices'];
 
 interface Found {
   readonly module: string;

@@ -18,7 +18,15 @@ import { claude } from '../../src/providers/claude.js';
 import { codex } from '../../src/providers/codex.js';
 import { gemini } from '../../src/providers/gemini.js';
 import { opencode } from '../../src/providers/opencode.js';
-import type { AgentEvent, Exit, Provider, Turn, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import type {
+  AgentEvent,
+  Command,
+  Exit,
+  Provider,
+  Turn,
+  TurnOutcome,
+  Usage,
+} from '../../src/providers/provider.js';
 import { qwen } from '../../src/providers/qwen.js';
 import { createCommandSessions } from '../../src/sessions/command-sessions.js';
 import { processRunner } from '../../src/system/run-process.js';
@@ -182,6 +190,8 @@ export async function drive(
 ): Promise<DrivenTurn> {
   const turn: Turn = {
     permission: 'workspace',
+    // Its own retries would take minutes.
+    environment: { CLAUDE_CODE_MAX_RETRIES: '1' },
     ...rest,
     directory: place.directory,
     isRoot: process.getuid?.() === 0,
@@ -193,7 +203,12 @@ export async function drive(
   const child = spawn(cli.file, [...cli.before, first, ...(options.args ?? []), ...others], {
     cwd: place.directory,
     detached: true,
-    env: { ...baseEnvironment(place.home, url), ...options.env, ...command.env },
+    env: {
+      ...baseEnvironment(place.home, url),
+      ...settingsOf(command, place),
+      ...options.env,
+      ...command.env,
+    },
   });
   options.kill?.then(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
   const reader = cli.provider.reader(options.before ?? {});
@@ -213,6 +228,13 @@ export async function drive(
   return { lines, events, exit, outcome: reader.end(exit) };
 }
 
+function settingsOf({ settings }: Command, { home }: Place): Readonly<Record<string, string>> {
+  if (settings === undefined) return {};
+  const file = join(home, 'settings-of-the-action.json');
+  writeFileSync(file, settings.content);
+  return { [settings.variable]: file };
+}
+
 function baseEnvironment(home: string, url: string): Record<string, string> {
   return {
     PATH: `${join(modules, '.bin')}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
@@ -228,8 +250,6 @@ function baseEnvironment(home: string, url: string): Record<string, string> {
     GOOGLE_GEMINI_BASE_URL: url,
     // Without a name it asks another model first which one to ask.
     GEMINI_MODEL: 'gemini-2.5-flash',
-    // The CLI's own retries would take minutes.
-    CLAUDE_CODE_MAX_RETRIES: '1',
     // No machine but this one is asked.
     OPENCODE_DISABLE_MODELS_FETCH: '1',
     OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',

@@ -1,7 +1,8 @@
 /** The scenes that are recorded as fixtures: what is asked of a CLI, and what the mock model does. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Usage } from '../../src/providers/provider.js';
+import { setTimeout } from 'node:timers/promises';
+import type { Permission, Usage } from '../../src/providers/provider.js';
 import type { ModelServer } from '../rig/model-server.js';
 import {
   type DrivenTurn,
@@ -27,11 +28,18 @@ const newSession = (cli: RealCli): { mode: 'start'; id?: string } =>
   cli.provider.sessionIds === 'chosen' ? { mode: 'start', id: makeId(cli) } : { mode: 'start' };
 
 const start =
-  (prompt: string, options: DriveOptions = {}): Play =>
+  (prompt: string, options: DriveOptions = {}, permission: Permission = 'workspace'): Play =>
   async (cli, place, { url }) => ({
-    ...(await drive(cli, place, url, { prompt, session: newSession(cli) }, options)),
+    ...(await drive(cli, place, url, { prompt, session: newSession(cli), permission }, options)),
     before: {},
   });
+
+/** Nobody listens where the service was. Codex waits for the network for ever (0.169.0), so it is stopped. */
+const offline: Play = async (cli, place, server) => {
+  await server.close();
+  const options = cli.provider.id === 'codex' ? { kill: setTimeout(20_000) } : {};
+  return start('Say hello.', options)(cli, place, server);
+};
 
 /** What the session's file says was spent: what the next process's reader is given. */
 export function spentBy(cli: RealCli, place: Place, id: string): Usage {
@@ -59,7 +67,15 @@ export const scenes: Readonly<Record<string, Play>> = {
   401: start('[[fail:401]]'),
   429: start('[[fail:429:2]]'),
   500: start('[[fail:500]]'),
+  '429-silent': start('[[fail:429]]'),
+  403: start('[[fail:403]]'),
+  529: start('[[fail:529]]'),
   context: start('[[fail:context]]'),
+  quota: start('[[fail:quota]]'),
+  model: start('[[fail:model]]'),
+  'cut-stream': start('[[cut]]'),
+  'no-network': offline,
+  refused: start('[[write:notes.txt|hello]]', {}, 'read-only'),
   'unknown-session': async (cli, place, { url }) => {
     const session = { mode: 'resume', id: makeId(cli, '00000000-0000-4000-8000-000000000000') } as const;
     return { ...(await drive(cli, place, url, { prompt: 'Go on.', session })), before: {} };

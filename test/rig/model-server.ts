@@ -6,7 +6,7 @@
  *
  * Markers, each one answer of the model, in the order they stand in the newest prompt:
  *   [[write:PATH|CONTENT]]  [[bash:COMMAND]]  [[say:TEXT]]  [[fail:STATUS]]  [[fail:429:SECONDS]]
- *   [[fail:context]]  [[hang]]  [[loop:COMMAND]] (the same tool call for ever)  [[delay:MS]] (before the next)
+ *   [[fail:context]]  [[fail:quota]]  [[fail:model]]  [[hang]]  [[cut]] (the connection breaks)  [[loop:COMMAND]] (the same tool call for ever)  [[delay:MS]] (before the next)
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

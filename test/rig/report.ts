@@ -46,5 +46,6 @@ export interface ReportUsage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   readonly costUsd?: number;
+  readonly costIsEstimate?: true;
   readonly turns?: number;
 }

@@ -1,23 +1,32 @@
 /** What the model is to answer: by markers in the newest prompt, with tool calls that fit the CLI that asks. */
 import type { Json, ModelRequest } from './request.js';
 
+/** What the services tell by words of their own rather than by a status alone. */
+const namedFailures = ['context', 'quota', 'model'] as const;
+
+export type NamedFailure = (typeof namedFailures)[number];
+
 export type ModelAnswer = (
   | { readonly say: string }
   | { readonly write: { readonly path: string; readonly content: string } }
   | { readonly bash: string }
-  | { readonly fail: number | 'context'; readonly retryAfterSeconds?: number }
+  | { readonly fail: number | NamedFailure; readonly retryAfterSeconds?: number }
   | { readonly hang: true }
+  /** The connection breaks in the middle of the answer. */
+  | { readonly cut: true }
 ) & { readonly delayMs?: number };
 
-const marker = /\[\[(write|bash|say|fail|hang|loop|delay)(?::([\s\S]*?))?\]\]/g;
+const marker = /\[\[(write|bash|say|fail|hang|cut|loop|delay)(?::([\s\S]*?))?\]\]/g;
 
 function markerAnswer(name: string, argument: string): ModelAnswer {
   const [head = '', ...rest] = argument.split(name === 'write' ? '|' : ':');
   if (name === 'say') return { say: argument };
   if (name === 'hang') return { hang: true };
+  if (name === 'cut') return { cut: true };
   if (name === 'write') return { write: { path: head, content: rest.join('|') } };
   if (name === 'bash' || name === 'loop') return { bash: argument };
-  if (head === 'context') return { fail: 'context' };
+  const named = namedFailures.find((one) => one === head);
+  if (named !== undefined) return { fail: named };
   return { fail: Number(head), ...(rest[0] === undefined ? {} : { retryAfterSeconds: Number(rest[0]) }) };
 }
 

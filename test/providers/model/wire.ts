@@ -1,6 +1,7 @@
 /** How each service puts an answer on the wire: streamed events, one JSON value, or an error. */
 import type { ServerResponse } from 'node:http';
 import { type ModelAnswer, type ToolCall, toolCall } from './answer.js';
+import { errorAnswer } from './errors.js';
 import type { Json, ModelRequest, WireFormat } from './request.js';
 
 /** Every answer costs the same, so that tests can count: 100 in, of these 7 from the cache, 20 out. */
@@ -160,62 +161,31 @@ function whole(format: WireFormat, list: readonly Event[], text: string, call: T
   return { ...list[0]?.message, content, stop_reason: call ? 'tool_use' : 'end_turn' };
 }
 
-const errorNames: Readonly<Record<number, string>> = {
-  401: 'authentication_error',
-  403: 'permission_error',
-  429: 'rate_limit_error',
-  500: 'api_error',
-  529: 'overloaded_error',
-};
-
-/** What the services say when the conversation does not fit any more; the CLIs know it by the words. */
-function contextError(format: WireFormat): Json {
-  const message = 'prompt is too long: 250000 tokens > 200000 maximum';
-  if (format === 'anthropic') return { type: 'error', error: { type: 'invalid_request_error', message } };
-  return {
-    error: {
-      type: 'invalid_request_error',
-      code: 'context_length_exceeded',
-      message: 'Your input exceeds the context window of this model.',
-    },
-  };
-}
-
-function sendError(
-  format: WireFormat,
-  answer: { fail: number | 'context'; retryAfterSeconds?: number },
-  http: ServerResponse,
-): void {
-  const status = answer.fail === 'context' ? 400 : answer.fail;
-  const error = { type: errorNames[status] ?? 'api_error', message: `mock error ${status}`, code: status };
-  const body = answer.fail === 'context' ? contextError(format) : { type: 'error', error };
-  const wait = answer.retryAfterSeconds;
-  http.writeHead(status, {
-    'content-type': 'application/json',
-    ...(wait === undefined ? {} : { 'retry-after': `${wait}` }),
-  });
-  http.end(JSON.stringify(body));
-}
-
 /** Writes the answer to the waiting CLI. */
 export function send(request: ModelRequest, answer: ModelAnswer, id: string, http: ServerResponse): void {
   if ('hang' in answer) return;
   if ('fail' in answer) {
-    sendError(request.format, answer, http);
+    const { status, headers, body } = errorAnswer(request.format, answer);
+    http.writeHead(status, headers).end(JSON.stringify(body));
     return;
   }
   const { format, body, path } = request;
-  const text = 'say' in answer ? answer.say : '';
+  const text = 'say' in answer ? answer.say : 'cut' in answer ? 'half an' : '';
   const call = toolCall(answer, body);
   const list = events[format](id, text, call);
   if (format === 'gemini' ? !path.includes(':stream') : body.stream !== true) {
+    if ('cut' in answer) return void http.destroy();
     http.writeHead(200, { 'content-type': 'application/json' });
     http.end(JSON.stringify(whole(format, list, text, call)));
     return;
   }
   http.writeHead(200, { 'content-type': 'text/event-stream' });
   const named = format === 'anthropic' || format === 'responses';
-  for (const event of list)
-    http.write(`${named ? `event: ${event.type}\n` : ''}data: ${JSON.stringify(event)}\n\n`);
+  const written = list
+    .map((event) => `${named ? `event: ${event.type}\n` : ''}data: ${JSON.stringify(event)}\n\n`)
+    .join('');
+  http.write('cut' in answer ? written.slice(0, written.length / 2) : written);
+  // Later, or what was written is lost with the connection.
+  if ('cut' in answer) return void setTimeout(() => http.destroy(), 50);
   http.end(format === 'chat' ? 'data: [DONE]\n\n' : '');
 }

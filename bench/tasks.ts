@@ -1,0 +1,124 @@
+/** A split of 200 tasks, side by side, through the built action: what it holds in memory, and its journal read back. */
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type * as Journal from '../src/journal/journal.js';
+import type * as Fold from '../src/journal/state.js';
+import type * as Place from '../src/plan/place.js';
+import type * as Plans from '../src/plan/plan.js';
+import type * as Takeovers from '../src/plan/takeover.js';
+import type * as Load from '../src/workflow/load.js';
+import { createMachine, type Machine } from '../test/rig/machine.js';
+import { makeRepository } from '../test/rig/repository.js';
+import { prepareHome, program } from './program.js';
+
+const tasks = Array.from({ length: 200 }, (_, index) => ({
+  name: `task-${index}`,
+  description: `Do part ${index} of the work.`,
+  files: [`src/part-${index}/**`],
+}));
+
+const workflow = `name: tasks
+steps:
+  - name: build
+    type: split
+    parallel: true
+    agent: claude-haiku
+    prompt: Plan the work.
+    gate: [schema]
+    each:
+      - {name: tests, type: code, agent: claude-haiku, prompt: "Tests of {task.name}.", gate: [{bash: "true"}]}
+      - {name: impl, type: code, agent: claude-haiku, session: {from: tests}, prompt: "Code of {task.name}."}
+`;
+
+export interface Tasks {
+  /** Highest resident memory of the action's own process. */
+  readonly megabytes: number;
+  /** Checking the workflow and planning it, in milliseconds. */
+  readonly planMs: number;
+  /** Reading the journal of the whole run, folding it, and deciding what of it holds. */
+  readonly journalMs: number;
+  readonly journalMegabytes: number;
+}
+
+/** `source`: the folder of the compiled sources. */
+export async function measureTasks(source: string): Promise<Tasks> {
+  const repository = await makeRepository({ '.gump/workflows/bench.yaml': workflow, 'README.md': 'bench\n' });
+  const machine = await createMachine({});
+  try {
+    await machine.checkout(repository);
+    await machine.install('claude', planner);
+    await prepareHome(machine.home);
+    const journal = await runTasks(machine);
+    return { megabytes: peak, ...(await readBack(source, journal)) };
+  } finally {
+    await machine.wipe();
+    await repository.remove();
+  }
+}
+
+/** The program of the bench, in a session of any kind: writes the plan in the checkout, and a file of its own elsewhere. */
+const planner = program
+  .replace('--session-id ]', '--session-id ] && [ "$1" != --resume ]')
+  .replace('sleep 0.1\n', '')
+  .replace(
+    'echo "$id" >>changed.txt',
+    `case "$PWD" in *gump_units*) echo "$$" >>"$id.txt" ;; *) cat >.gump/out/plan.json <<'PLAN'
+${JSON.stringify(tasks)}
+PLAN
+;; esac`,
+  );
+
+let peak = 0;
+
+async function runTasks(machine: Machine): Promise<string> {
+  const job = await machine.job({});
+  const watch = setInterval(() => void look(machine), 200);
+  const main = await job.step({
+    inputs: { workflow: 'bench', 'state-store': `directory:${machine.root}/state` },
+    env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
+  });
+  clearInterval(watch);
+  if (main.exitCode !== 0) throw new Error(main.masked.slice(-4000));
+  const [file = ''] = globSync(join(machine.temp, 'gump-*/journal.ndjson'));
+  const journal = await readFile(file, 'utf8');
+  await job.finish();
+  return journal;
+}
+
+async function look(machine: Machine): Promise<void> {
+  for (const pid of await machine.processes()) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (!command.includes('dist/index.js')) continue;
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const kilobytes = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    peak = Math.max(peak, kilobytes / 1024);
+  }
+}
+
+async function readBack(source: string, journal: string) {
+  const from = <T>(path: string): Promise<T> => import(join(source, path)) as Promise<T>;
+  const { fold } = await from<typeof Fold>('journal/state.js');
+  const { parseJournal } = await from<typeof Journal>('journal/journal.js');
+  const { expand } = await from<typeof Place>('plan/place.js');
+  const { makePlan } = await from<typeof Plans>('plan/plan.js');
+  const { decideTakeover } = await from<typeof Takeovers>('plan/takeover.js');
+  const { loadWorkflow } = await from<typeof Load>('workflow/load.js');
+  const began = performance.now();
+  const { workflow: checked } = loadWorkflow({ source: 'bench.yaml', text: workflow }, undefined, {});
+  if (checked === undefined) throw new Error('The workflow of the bench has faults.');
+  const plan = makePlan(checked, { vars: {} });
+  const planned = performance.now();
+  const state = fold(parseJournal(journal));
+  const takeover = decideTakeover({
+    plan,
+    state,
+    job: '',
+    jobAttempt: 2,
+    startTree: state.jobs[0]?.startTree ?? '',
+  });
+  const read = performance.now();
+  if (expand(plan, state).length !== 401 || takeover.dropped.length > 0)
+    throw new Error('Not all was read back.');
+  return { planMs: planned - began, journalMs: read - planned, journalMegabytes: journal.length / 1e6 };
+}

@@ -1,0 +1,73 @@
+/**
+ * The JSON Schema of workflow files, for editors: made of the schemas that the parser holds a file against, and of
+ * what the parser reads leniently before (`lenient.ts`). It allows somewhat more than the parser does: what must
+ * hold between keys is beyond it.
+ */
+import { z } from 'zod';
+import * as syntax from '../../src/workflow/syntax.js';
+
+export interface JsonSchema {
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
+  readonly [key: string]: unknown;
+}
+
+const head = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:gump-action:schema:workflow',
+  title: 'Gump workflow',
+  description: 'A workflow of coding agents, version 0.0.4 of the language, as gump-action runs it.',
+};
+
+export function workflowSchema(): JsonSchema {
+  nameStep();
+  const made = z.toJSONSchema(syntax.root, { io: 'input', unrepresentable: 'any' });
+  const { $schema: _, ...schema } = lenient(made as JsonSchema);
+  return { ...head, ...schema };
+}
+
+/** The steps within steps refer to it by this name. */
+function nameStep(): void {
+  const known = z.globalRegistry.get(syntax.step);
+  if (known?.id === undefined) z.globalRegistry.add(syntax.step, { ...known, id: 'step' });
+}
+
+function lenient(schema: JsonSchema): JsonSchema {
+  const { anyOf, items, $defs, properties, ...own } = schema;
+  return {
+    ...withoutNeedlessLimit(own),
+    ...(anyOf && { anyOf: anyOf.map(lenient) }),
+    ...(items && { items: lenient(items) }),
+    ...(properties && { properties: mapped(properties, keyed), patternProperties: { '^x-': freeKey } }),
+    ...($defs && { $defs: mapped($defs, (_, one) => lenient(one)) }),
+  };
+}
+
+const freeKey = { description: "The author's own; it means nothing to the action." };
+
+function keyed(key: string, schema: JsonSchema): JsonSchema {
+  return key === 'agent' ? withBareTemplate(schema) : lenient(schema);
+}
+
+/** `agent: {impl.agent}` without quotes is a mapping of one key to nothing. */
+function withBareTemplate({ description, ...schema }: JsonSchema): JsonSchema {
+  const bare = { type: 'object', minProperties: 1, maxProperties: 1, additionalProperties: { type: 'null' } };
+  return { ...(description === undefined ? {} : { description }), anyOf: [schema, bare] };
+}
+
+/** JavaScript's largest whole number says nothing to an author. */
+function withoutNeedlessLimit({ maximum, ...schema }: JsonSchema): JsonSchema {
+  return maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? schema : { ...schema, maximum };
+}
+
+function mapped(
+  of: Readonly<Record<string, JsonSchema>>,
+  change: (key: string, schema: JsonSchema) => JsonSchema,
+): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(Object.entries(of).map(([key, schema]) => [key, change(key, schema)]));
+}

@@ -1,0 +1,58 @@
+/** Finds and reads the project's `gump.toml`, and tells what is wrong with it. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { readAgentName } from '../providers/agent-name.js';
+import type { Provider } from '../providers/provider.js';
+import type { Log } from '../report/log.js';
+import { noSettings, readSettings, type Settings } from '../workflow/settings.js';
+
+export interface SettingsRequest {
+  /** The working directory. */
+  readonly directory: string;
+  /** The checkout: annotations name files from here. */
+  readonly workspace: string;
+  readonly providers: readonly Provider[];
+  readonly log: Log;
+}
+
+export interface FoundSettings {
+  readonly settings: Settings;
+  /** The errors, each with file and line. */
+  readonly faults: readonly string[];
+}
+
+const fileName = 'gump.toml';
+
+/** The settings of the nearest `gump.toml`; those of none where there is none. Warnings are told here. */
+export function findSettings({ directory, workspace, providers, log }: SettingsRequest): FoundSettings {
+  const path = ancestors(directory)
+    .map((folder) => join(folder, fileName))
+    .find(isFile);
+  if (path === undefined) return { settings: noSettings, faults: [] };
+  const file = relative(workspace, path);
+  const agentFault = (agent: string) => {
+    const name = readAgentName(agent, providers);
+    return name.status === 'unknown' ? `names no agent: ${name.message}.` : undefined;
+  };
+  const { settings, faults } = readSettings(readFileSync(path, 'utf8'), { agentFault });
+  for (const { severity, message, line } of faults)
+    if (severity === 'warning') log.warning(message, { file, line });
+  const errors = faults.filter(({ severity }) => severity === 'error');
+  return { settings, faults: errors.map(({ message, line }) => `${file}:${line}: ${message}`) };
+}
+
+/** From the directory outwards to the top of the repository; the directory alone where there is no repository. */
+function ancestors(directory: string): readonly string[] {
+  const all = [directory];
+  for (let folder = directory; !existsSync(join(folder, '.git')); ) {
+    const above = dirname(folder);
+    if (above === folder) return [directory];
+    folder = above;
+    all.push(folder);
+  }
+  return all;
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}

@@ -1,0 +1,34 @@
+/** How an installed program is started. */
+import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
+
+export interface Executable {
+  /** Absolute path. */
+  readonly file: string;
+  /** Arguments that stand before all others. */
+  readonly before: readonly string[];
+}
+
+/** `#!/usr/bin/env node`, also with flags for Node behind. */
+const nodeScript = /^#!\s*\S*(?:\/env(?:\s+-S)?\s+|\/)node(?:\s+(\S.*))?$/;
+
+/**
+ * A script for Node is run by the Node that runs the action: the one on PATH may be too old for it, or
+ * missing, and is not ours to change.
+ */
+export function executableAt(path: string): Executable {
+  const script = nodeScript.exec(firstLine(path));
+  if (script === null) return { file: path, before: [] };
+  const flags = script[1]?.trim().split(/\s+/) ?? [];
+  return { file: process.execPath, before: [...flags, realpathSync(path)] };
+}
+
+function firstLine(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(256);
+    const length = readSync(file, buffer);
+    return buffer.toString('latin1', 0, length).split('\n', 1)[0]?.trim() ?? '';
+  } finally {
+    closeSync(file);
+  }
+}

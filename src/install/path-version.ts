@@ -1,0 +1,50 @@
+/** Which version a program on PATH is. */
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { ProcessRunner } from '../system/process.js';
+
+/** By the manifest of the npm package that the program lies in; costs no start of it. */
+export function packagedVersion(program: string, packageName: string): string | undefined {
+  let folder = dirname(realpathSync(program));
+  while (folder !== dirname(folder)) {
+    const manifest = readManifest(join(folder, 'package.json'));
+    if (manifest?.name === packageName)
+      return typeof manifest.version === 'string' ? manifest.version : undefined;
+    folder = dirname(folder);
+  }
+  return undefined;
+}
+
+function readManifest(path: string): { readonly name?: unknown; readonly version?: unknown } | undefined {
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as object | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By its own word, for one that was not installed with npm. `undefined` where it says none. */
+export async function toldVersion(
+  program: string,
+  { processes, directory, env }: Asked,
+): Promise<string | undefined> {
+  let version: string | undefined;
+  const onLine = (line: string, stream: string) => {
+    if (stream === 'stdout') version ??= /\d+\.\d+\.\d+(?:-[\w.-]+)?/.exec(line)?.[0];
+  };
+  const exit = await processes.run({
+    file: program,
+    args: ['--version'],
+    directory,
+    env,
+    onLine,
+    timeoutMs: 60_000,
+  });
+  return exit.reason === 'exited' && exit.code === 0 ? version : undefined;
+}
+
+interface Asked {
+  readonly processes: ProcessRunner;
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,71 @@
+/**
+ * What tokens cost where the CLI does not say: from the public prices of the model services, as an estimate.
+ * A model without a public price has no cost.
+ */
+import type { Provider, Usage } from './provider.js';
+
+/** Adds the cost to a usage that has tokens and no cost, by the first of the models that has a price. */
+export type Estimate = (provider: Provider, models: readonly (string | undefined)[], usage: Usage) => Usage;
+
+type Library = typeof import('@pydantic/genai-prices');
+
+/** Loaded late: half a megabyte of prices, of which most runs need none (25 ms). */
+export async function loadEstimate(): Promise<Estimate> {
+  const library = await import(/* webpackMode: "eager" */ '@pydantic/genai-prices');
+  return (provider, models, usage) => estimate(library, provider, models, usage);
+}
+
+/** `usage` itself where there is nothing to estimate. */
+export async function withEstimate(
+  provider: Provider,
+  models: readonly (string | undefined)[],
+  usage: Usage,
+): Promise<Usage> {
+  if (provider.pricing === undefined || !needsEstimate(usage)) return usage;
+  return (await loadEstimate())(provider, models, usage);
+}
+
+function needsEstimate({ costUsd, inputTokens = 0, outputTokens = 0 }: Usage): boolean {
+  return costUsd === undefined && inputTokens + outputTokens > 0;
+}
+
+function estimate(
+  library: Library,
+  { pricing }: Provider,
+  models: readonly (string | undefined)[],
+  usage: Usage,
+): Usage {
+  if (pricing === undefined || !needsEstimate(usage)) return usage;
+  for (const model of models) {
+    const offer = model === undefined ? undefined : pricing.offer(model);
+    const costUsd = offer === undefined ? undefined : priceOf(library, offer, usage, pricing.inputHoldsCache);
+    if (costUsd !== undefined) return { ...usage, costUsd, costIsEstimate: true };
+  }
+  return usage;
+}
+
+/** Long requests have prices of their own, so it is the price of the average turn, as often as there were turns. */
+function priceOf(
+  library: Library,
+  { service, model }: { readonly service?: string; readonly model: string },
+  usage: Usage,
+  inputHoldsCache: boolean,
+): number | undefined {
+  const turns = Math.max(1, usage.turns ?? 1);
+  const { inputTokens = 0, outputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
+  const cached = cacheReadTokens + cacheWriteTokens;
+  const input = inputHoldsCache ? Math.max(inputTokens, cached) : inputTokens + cached;
+  const tokens = {
+    input_tokens: input / turns,
+    output_tokens: outputTokens / turns,
+    ...(cacheReadTokens === 0 ? {} : { cache_read_tokens: cacheReadTokens / turns }),
+    ...(cacheWriteTokens === 0 ? {} : { cache_write_tokens: cacheWriteTokens / turns }),
+  };
+  try {
+    const price = library.calcPrice(tokens, model, service === undefined ? {} : { providerId: service });
+    return price === null ? undefined : price.total_price * turns;
+  } catch {
+    // Of a model whose prices do not cover these kinds of tokens nothing is known.
+    return undefined;
+  }
+}

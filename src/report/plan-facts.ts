@@ -1,0 +1,150 @@
+/** What a plan says of the parts of a step, a line for people each. Pure. */
+import { excerpt } from '../workflow/source-line.js';
+import type {
+  AgentStep,
+  Budget,
+  Context,
+  Gate,
+  Guard,
+  Pause,
+  RetryEntry,
+  Step,
+} from '../workflow/workflow.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
+
+/** The step in a few words, without its name. */
+export function kindOf(step: Step): string {
+  switch (step.kind) {
+    case 'agent':
+      return `${step.type}, ${agentText(step.agent)}`;
+    case 'split':
+      return `split, ${agentText(step.planner.agent)}`;
+    case 'group':
+      return step.parallel ? 'parallel group' : 'group';
+    case 'call':
+      return `workflow ${excerpt(step.call.path)}`;
+    case 'gates':
+      return 'gates only';
+  }
+}
+
+export function agentText(agent: string): string {
+  return agent === 'pass' ? 'no agent (its gates judge what is there)' : excerpt(agent);
+}
+
+/** In which conversation, in which files, with what besides. */
+export function agentFacts({ agent, session, worktree, context }: AgentStep): readonly string[] {
+  const from =
+    session.mode === 'new' ? 'a new one' : `goes on in that of ${excerpt(session.step)} (same agent)`;
+  return [
+    ...(agent === 'pass' ? [] : [`session: ${from}`]),
+    ...(worktree === 'read-write'
+      ? []
+      : [`files: ${worktree}${worktree === 'none' ? ', an empty directory' : ''}`]),
+    ...(context.length === 0 ? [] : [`context: ${context.map(contextText).join(', ')}`]),
+  ];
+}
+
+function contextText(context: Context): string {
+  return context.type === 'file' ? excerpt(context.path) : `what \`${excerpt(context.command)}\` prints`;
+}
+
+export function gateFacts(gates: readonly Gate[]): readonly string[] {
+  return gates.length === 0 ? [] : [`gates: ${gates.map(gateText).join(', ')}`];
+}
+
+function gateText(gate: Gate): string {
+  const about = gateArgument(gate);
+  return about === '' ? excerpt(gate.name) : `${excerpt(gate.name)} (${about})`;
+}
+
+function gateArgument(gate: Gate): string {
+  switch (gate.type) {
+    case 'coverage':
+      return gate.atLeast === undefined ? '' : `at least ${gate.atLeast} %`;
+    case 'touched':
+    case 'untouched':
+      return `${gate.type} ${excerpt(gate.pattern)}`;
+    case 'bash':
+      return excerpt(gate.command);
+    case 'schema':
+      return gate.contract;
+    case 'validate':
+      return `workflow ${excerpt(gate.call.path)}`;
+    default:
+      return '';
+  }
+}
+
+/** The ladder, a line for each rung. */
+export function retryFacts(retry: readonly RetryEntry[]): readonly string[] {
+  const rungs = retry.filter(({ when }) => !('exit' in when));
+  return [
+    `attempts: ${attempts(retry) === 1 ? '1' : `at most ${attempts(retry)}`}`,
+    ...rungs.map((entry) => `  ${conditionText(entry.when)}: ${changeText(entry)}`),
+  ];
+}
+
+/** How many attempts a job may make. */
+export function attempts(retry: readonly RetryEntry[]): number {
+  return Math.max(1, ...retry.map(({ when }) => ('exit' in when ? when.exit : 1)));
+}
+
+function conditionText(when: RetryEntry['when']): string {
+  if ('attempt' in when) return `from attempt ${when.attempt}`;
+  if ('not' in when) return `when gate ${excerpt(when.not)} failed`;
+  return 'validate' in when ? `when workflow ${excerpt(when.validate.path)} says yes` : '';
+}
+
+function changeText({ overrides }: RetryEntry): string {
+  const changes = [
+    overrides.agent === undefined ? undefined : `agent ${excerpt(overrides.agent)}`,
+    overrides.session === undefined ? undefined : 'new session',
+    overrides.worktree === undefined ? undefined : 'files put back',
+    overrides.prompt === undefined ? undefined : 'another prompt',
+  ].filter((change) => change !== undefined);
+  return changes.length === 0 ? 'nothing changes' : changes.join(', ');
+}
+
+export function guardFacts(guard: Guard): readonly string[] {
+  const limits = [
+    guard.maxTurns === undefined ? undefined : formatTurns(guard.maxTurns),
+    ...caps(guard),
+    guard.noWrite === undefined ? undefined : guard.noWrite ? 'no file written' : 'files may be written',
+  ].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? [] : [`limits of an attempt: ${limits.join(', ')}`];
+}
+
+export function budgetFacts(budget: Budget): readonly string[] {
+  const limits = caps(budget);
+  return limits.length === 0 ? [] : [`budget: ${limits.join(', ')}`];
+}
+
+function caps({ maxUsd, maxTokens, maxTimeMs }: Budget): readonly string[] {
+  return [
+    ...(maxUsd === undefined ? [] : [formatCost({ costUsd: maxUsd })]),
+    ...(maxTokens === undefined ? [] : [`${formatCount(maxTokens)} tokens`]),
+    ...(maxTimeMs === undefined ? [] : [formatDuration(maxTimeMs).replace(/ 0 (?:s|min)$/, '')]),
+  ];
+}
+
+export function pauseFacts(hitl: Pause | undefined): readonly string[] {
+  if (hitl === undefined) return [];
+  return [
+    `waits for approval ${hitl === 'before-gate' ? 'before its gates run' : 'when its gates have run'}`,
+  ];
+}
+
+/** How the units of a split or a group run. */
+export function orderText({
+  parallel,
+  maxParallel,
+}: {
+  readonly parallel: boolean;
+  readonly maxParallel?: number;
+}): string {
+  if (!parallel) return 'one after the other';
+  return maxParallel === undefined
+    ? 'side by side, as many at once as there are cores, at least 2'
+    : `side by side, ${maxParallel} at once`;
+}

@@ -1,0 +1,135 @@
+/** A workflow as a tree of its steps, in plain text: what runs, by whom, and what is done when it fails. Pure. */
+import { excerpt } from '../workflow/source-line.js';
+import type { AgentStep, Call, Gate, RetryEntry, Step, Workflow } from '../workflow/workflow.js';
+import {
+  agentFacts,
+  budgetFacts,
+  gateFacts,
+  guardFacts,
+  kindOf,
+  orderText,
+  pauseFacts,
+  retryFacts,
+} from './plan-facts.js';
+
+interface Node {
+  readonly title: string;
+  /** Lines below the title. */
+  readonly facts: readonly string[];
+  readonly children: readonly Node[];
+}
+
+/** The lines of the tree. A workflow that is called several times is shown at the first place. */
+export function planTree(workflow: Workflow): readonly string[] {
+  const root = workflowNode(titleOf(workflow.name, workflow), workflow, new Set());
+  return [root.title, ...root.facts.map((fact) => `  ${fact}`), ...branches(root.children, '')];
+}
+
+function titleOf(name: string, { source }: Workflow): string {
+  return source === '' ? excerpt(name) : `${excerpt(name)} (${excerpt(source)})`;
+}
+
+function branches(nodes: readonly Node[], indent: string): readonly string[] {
+  return nodes.flatMap((node, index) => {
+    const isLast = index === nodes.length - 1;
+    const below = `${indent}${isLast ? '   ' : '│  '}`;
+    return [
+      `${indent}${isLast ? '└─ ' : '├─ '}${node.title}`,
+      ...node.facts.map((fact) => `${below}${node.children.length > 0 ? '│  ' : '   '}${fact}`),
+      ...branches(node.children, below),
+    ];
+  });
+}
+
+/** Where workflows come from that are in the tree already: calls of calls would make it grow without bound. */
+type Shown = Set<string>;
+
+function workflowNode(title: string, workflow: Workflow, shown: Shown): Node {
+  if (shown.has(workflow.source)) return { title: `${title}, see above`, facts: [], children: [] };
+  shown.add(workflow.source);
+  const facts = [
+    ...budgetFacts(workflow.budget),
+    ...(workflow.sessionMatch === 'agent' ? [] : ['sessions go on in steps of the same provider']),
+    ...(workflow.onPause === 'fail' ? [] : ['a job that waits for approval ends with success']),
+  ];
+  return { title, facts, children: workflow.steps.map((step) => stepNode(step, shown)) };
+}
+
+function stepNode(step: Step, shown: Shown): Node {
+  const title = `${excerpt(step.name)} · ${kindOf(step)}`;
+  switch (step.kind) {
+    case 'gates':
+      return {
+        title,
+        facts: [...gateFacts(step.gates), ...pauseFacts(step.hitl)],
+        children: judges(step.gates, [], shown),
+      };
+    case 'agent':
+      return agentNode(title, step, shown);
+    case 'split': {
+      const planner = agentNode(title, { ...step.planner, gates: step.gates, retry: step.retry }, shown);
+      const each: Node = {
+        title: `each task, ${orderText(step)}`,
+        facts: step.files === 'warn' ? [] : [`changes outside of the task's files: ${step.files}`],
+        children: step.each.map((inner) => stepNode(inner, shown)),
+      };
+      return { ...planner, children: [...planner.children, each] };
+    }
+    case 'group':
+      return {
+        title: `${title}, ${orderText(step)}`,
+        facts: commonFacts(step),
+        children: [
+          ...step.steps.map((inner) => stepNode(inner, shown)),
+          ...judges(step.gates, step.retry, shown),
+        ],
+      };
+    case 'call':
+      return {
+        title,
+        facts: [...inputFacts(step.call), ...commonFacts(step)],
+        children: [callNode('', step.call, shown), ...judges(step.gates, step.retry, shown)],
+      };
+  }
+}
+
+function agentNode(title: string, step: AgentStep, shown: Shown): Node {
+  const before = step.get === undefined ? [] : [callNode('first, for its results: ', step.get, shown)];
+  return {
+    title,
+    facts: [...agentFacts(step), ...commonFacts(step)],
+    children: [...before, ...judges(step.gates, step.retry, shown)],
+  };
+}
+
+function commonFacts(
+  step: Pick<AgentStep, 'guard' | 'gates' | 'retry'> & Pick<AgentStep, 'hitl'>,
+): readonly string[] {
+  return [
+    ...guardFacts(step.guard),
+    ...gateFacts(step.gates),
+    ...pauseFacts(step.hitl),
+    ...retryFacts(step.retry),
+  ];
+}
+
+/** The workflows that judge a step, as gates and in its retries. */
+function judges(gates: readonly Gate[], retry: readonly RetryEntry[], shown: Shown): readonly Node[] {
+  return [
+    ...gates.flatMap((gate) =>
+      gate.type === 'validate' ? [callNode(`gate ${excerpt(gate.name)}: `, gate.call, shown)] : [],
+    ),
+    ...retry.flatMap(({ when }) =>
+      'validate' in when ? [callNode('retry condition: ', when.validate, shown)] : [],
+    ),
+  ];
+}
+
+function callNode(why: string, { path, workflow }: Call, shown: Shown): Node {
+  return workflowNode(`${why}workflow ${titleOf(path, workflow)}`, workflow, shown);
+}
+
+function inputFacts({ inputs }: Call): readonly string[] {
+  const names = Object.keys(inputs).map(excerpt);
+  return names.length === 0 ? [] : [`gets: ${names.join(', ')}`];
+}

@@ -1,0 +1,113 @@
+/** Real processes through the engine's agents: silence, credentials and files of settings. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AgentsOptions, createAgents } from '../../src/action/agents.js';
+import type { AgentTurn } from '../../src/engine/ports.js';
+import { codex } from '../../src/providers/codex.js';
+import type { AgentEvent, Command, Provider } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/registry.js';
+import { processRunner } from '../../src/system/run-process.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gump-agents-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** A CLI that speaks as Codex does and runs this shell script. */
+const speaking = (script: string, more: Partial<Command> = {}): Provider => ({
+  ...codex,
+  command: () => ({ file: '/bin/sh', args: ['-c', script], env: {}, stdin: '', ...more }),
+});
+
+const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Partial<AgentTurn> = {}) =>
+  createAgents({
+    providers,
+    processes: processRunner,
+    environment: { PATH: process.env.PATH },
+    passEnv: [],
+    versionOf: () => undefined,
+    args: {},
+    isRoot: false,
+    settingsDirectory: join(directory, 'settings'),
+    beginSession: async () => true,
+    onProcess: () => () => undefined,
+    debug: () => undefined,
+    ...options,
+  }).run({
+    provider,
+    prompt: 'go',
+    directory,
+    session: { mode: 'start' },
+    permission: 'workspace',
+    before: {},
+    onEvent: () => undefined,
+    signal: new AbortController().signal,
+    ...turn,
+  });
+
+const line = (object: object) => `echo '${JSON.stringify(object)}'`;
+const says = line({ type: 'item.completed', item: { type: 'agent_message', text: 'at work' } });
+const done = line({ type: 'turn.completed', usage: { input_tokens: 1, output_tokens: 1 } });
+const retries = line({ type: 'error', message: 'Reconnecting... waiting for network' });
+
+describe('an agent without a sign of life', () => {
+  it('is stopped, and what it last said is told', async () => {
+    const { status, failure } = await run(speaking(`${says}; ${retries}; sleep 60`), { stallMs: 300 });
+    expect(status).toBe('failed');
+    expect(failure).toEqual({
+      kind: 'timeout',
+      message:
+        'Codex showed no sign of life for 0.3 s and was stopped. It last said: Reconnecting... waiting for network',
+    });
+  });
+
+  it('is not saved by saying that it tries again', async () => {
+    const forever = `while true; do ${retries}; sleep 0.05; done`;
+    expect((await run(speaking(forever), { stallMs: 400 })).failure?.kind).toBe('timeout');
+  });
+
+  it('is left alone for as long as it works', async () => {
+    const events: AgentEvent[] = [];
+    // Longer in all than it may be silent.
+    const slow = `for i in 1 2 3 4 5 6; do ${says}; sleep 0.3; done; ${done}`;
+    const onEvent = (event: AgentEvent) => void events.push(event);
+    const { status } = await run(speaking(slow), { stallMs: 1500 }, { onEvent });
+    expect(status).toBe('done');
+    expect(events.filter(({ type }) => type === 'text')).toHaveLength(6);
+  });
+
+  it('was cancelled where the job was, whatever comes later', async () => {
+    const signal = AbortSignal.timeout(200);
+    const { failure } = await run(speaking('sleep 60'), { stallMs: 60_000 }, { signal });
+    expect(failure?.kind).toBe('cancelled');
+  });
+});
+
+describe('a credential that is not taken', () => {
+  const refused = speaking(line({ type: 'turn.failed', error: { message: 'unexpected status 401' } }));
+
+  it('is named where there is one', async () => {
+    const environment = { PATH: process.env.PATH, OPENAI_API_KEY: 'sk-dummy' };
+    const { failure } = await run(refused, { environment });
+    expect(failure?.kind).toBe('auth');
+    expect(failure?.message).toContain('Look at `OPENAI_API_KEY`:');
+    expect(failure?.message).not.toContain('sk-dummy');
+  });
+
+  it('is named with those that could be set where there is none', async () => {
+    const { failure } = await run(refused);
+    expect(failure?.message).toContain('Set `CODEX_API_KEY`, `OPENAI_API_KEY`');
+  });
+});
+
+describe('settings that a CLI takes from a file', () => {
+  it('are in the file that the variable names', async () => {
+    const out = join(directory, 'seen');
+    const settings = { variable: 'SETTINGS_FILE', content: '{"a":1}' };
+    await run(speaking(`cat "$SETTINGS_FILE" > ${out}`, { settings }));
+    expect(readFileSync(out, 'utf8')).toBe('{"a":1}');
+  });
+});

@@ -1,0 +1,151 @@
+/** `dry-run: true`: what would run is shown, and nothing is needed for that and nothing runs. */
+import { describe, expect, it } from 'vitest';
+import { openScene } from './scene.js';
+
+const flow = `
+name: flow
+steps:
+  - name: tests
+    type: code
+    agent: claude-haiku
+    prompt: write the tests
+    gate: [test]
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: make them pass
+    session: from: tests
+    gate: [test, 'untouched: tests/**']
+    retry:
+      - not: gate.tets
+        prompt: again
+      - attempt: 2
+        agent: claude-opus
+      - exit: 3
+`;
+
+describe('a dry run', () => {
+  it('shows steps, conversations and warnings, without CLI, credential or cache', async () => {
+    const scene = await openScene({ workflow: flow });
+    const { main, post } = await scene.attempt({
+      inputs: { 'dry-run': 'true' },
+      programs: [],
+      credentials: 'none',
+      cacheMode: 'none',
+    });
+    expect(main.exitCode).toBe(0);
+    expect(main.outputs).toMatchObject({
+      status: 'planned',
+      resumed: 'false',
+      persisted: 'false',
+      sessions: '{}',
+    });
+    expect(main.report).toMatchObject({ version: 1, workflow: 'flow', status: 'planned', steps: [] });
+    expect(main.errors).toEqual([]);
+    expect(main.warnings).toEqual([expect.stringContaining('[unknown-gate-name]')]);
+    expect(main.log).toContain('└─ impl · code, claude-haiku\n');
+    expect(main.summary).toMatch(/^### flow: planned\n/);
+    for (const text of [
+      '│     gates: test\n',
+      '      session: goes on in that of tests (same agent)\n',
+      '        from attempt 2: agent claude-opus\n',
+      '```mermaid\nflowchart TD\n',
+      '  s1 -.->|session| s2\n',
+    ])
+      expect(main.summary).toContain(text);
+    expect(main.summary).toMatch(
+      /\*\*Warnings\*\*\n\n- \.gump\/workflows\/flow\.yaml:16:14: .*unknown-gate-name/,
+    );
+    expect(await scene.calls()).toEqual([]);
+    expect(scene.cache.requests()).toEqual([]);
+    expect(post?.errors).toEqual([]);
+    expect(post?.exitCode).toBe(0);
+  });
+
+  it('shows the agent that the input puts in', async () => {
+    const scene = await openScene({ workflow: flow });
+    const { main } = await scene.attempt({
+      inputs: { 'dry-run': 'true', agent: 'codex' },
+      credentials: 'none',
+    });
+    expect(main.log).toContain('├─ tests · code, codex\n');
+    expect(main.log).not.toContain('claude');
+  });
+
+  it('shows what is called, with the agent that the project names', async () => {
+    const files = {
+      'gump.toml': 'default_agent = "codex"\n',
+      '.gump/workflows/inner.yaml': 'name: inner\nsteps:\n  - {name: work, type: code, prompt: do it}\n',
+      '.gump/validators/look.yaml':
+        'name: look\nsteps:\n  - {name: judge, type: validate, prompt: judge it}\n',
+    };
+    const calling = `
+name: flow
+max_budget: 5
+steps:
+  - name: both
+    parallel: true
+    max_parallel: 2
+    steps:
+      - {name: one, workflow: inner}
+      - name: two
+        type: code
+        agent: claude-haiku
+        prompt: do it
+        guard: {max_turns: 20}
+        gate: [{validate: validators/look}]
+        retry: [exit: 2]
+`;
+    const scene = await openScene({ workflow: calling, files });
+    const { main } = await scene.attempt({
+      inputs: { 'dry-run': 'true' },
+      programs: [],
+      credentials: 'none',
+    });
+    expect(main.errors).toEqual([]);
+    expect(main.outputs.status).toBe('planned');
+    expect(main.summary).toContain(`
+flow (.gump/workflows/flow.yaml)
+  budget: $5.00
+└─ both · parallel group, side by side, 2 at once
+   │  attempts: 1
+   ├─ one · workflow inner
+   │  │  attempts: 1
+   │  └─ workflow inner (.gump/workflows/inner.yaml)
+   │     └─ work · code, codex
+   │           session: a new one
+   │           attempts: 1
+   └─ two · code, claude-haiku
+      │  session: a new one
+      │  limits of an attempt: 20 turns
+      │  gates: look (workflow validators/look)
+      │  attempts: at most 2
+      └─ gate look: workflow validators/look (.gump/validators/look.yaml)
+         └─ judge · validate, codex
+               session: a new one
+               files: read-only
+               attempts: 1
+`);
+  });
+
+  it('fails on what is wrong with inputs and workflow, and tells all of it', async () => {
+    const scene = await openScene({ workflow: flow });
+    const inputs = { 'dry-run': 'true', 'from-step': 'tsets', 'spec-file': 'none.md' };
+    const { main } = await scene.attempt({ inputs });
+    expect(main.exitCode).toBe(1);
+    expect(main.outputs.status).toBe('failed');
+    expect(main.errors).toEqual([expect.stringContaining('none.md'), expect.stringContaining('`tsets`')]);
+    const broken = await openScene({ workflow: flow.replace('type: code', 'type: cod') });
+    const result = await broken.attempt({ inputs: { 'dry-run': 'true' } });
+    expect(result.main.errors).toEqual([
+      expect.stringContaining('[bad-value]'),
+      expect.stringContaining('one error'),
+    ]);
+  });
+
+  it('is asked for by true or false', async () => {
+    const scene = await openScene({ workflow: flow });
+    const { main } = await scene.attempt({ inputs: { 'dry-run': 'maybe' } });
+    expect(main.errors).toEqual(['Input dry-run: "maybe" is not allowed. Allowed: true, false.']);
+  });
+});

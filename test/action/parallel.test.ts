@@ -1,0 +1,235 @@
+/** Tasks side by side, through the built action: limits, failures, conflicts and kills. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Act, Rule } from '../rig/stand-in.js';
+import { openScene } from './scene.js';
+import { story } from './story.js';
+
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+
+const planning = (tasks: readonly string[]): Rule => ({
+  prompt: 'Plan it',
+  do: [
+    {
+      write: '.gump/out/plan.json',
+      content: JSON.stringify(tasks.map((name) => ({ name, description: `do ${name}` }))),
+    },
+  ],
+});
+
+const flow = (more = '') =>
+  `name: side
+steps:
+  - name: build
+    type: split
+    parallel: true
+    max_parallel: 3
+    agent: claude-haiku
+    prompt: Plan it
+    each:
+      - name: impl
+        type: code
+        agent: claude-haiku
+        prompt: "Do task {task.name}."
+        gate: [{ bash: 'test -f {name}' }]
+${more}`.replace("'test -f {name}'", "'! test -e broken'");
+
+let outside: string | undefined;
+
+afterEach(async () => {
+  if (outside !== undefined) await rm(outside, { recursive: true, force: true });
+  outside = undefined;
+});
+
+async function freshFolder(): Promise<string> {
+  outside = await mkdtemp(join(tmpdir(), 'gump-outside-'));
+  return outside;
+}
+
+/** How many were at work at once at most, by lines of `+` and `-`. */
+function mostAtOnce(log: string): number {
+  let now = 0;
+  return Math.max(
+    ...log
+      .trim()
+      .split('\n')
+      .map((line) => {
+        now += line === '+' ? 1 : -1;
+        return now;
+      }),
+  );
+}
+
+describe('eight tasks, three at once', () => {
+  it('never has more at work; one that fails leaves seven, and the re-run runs that one alone', async () => {
+    const log = join(await freshFolder(), 'log');
+    const scene = await openScene({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
+    const works = (name: string, last: Act): Rule => ({
+      prompt: `Do task ${name}.`,
+      do: [
+        { run: `echo + >> ${log}` },
+        { sleep: 300 },
+        { write: `${name}.txt`, content: name },
+        last,
+        { run: `echo - >> ${log}` },
+      ],
+    });
+    const fine = names.map((name) => works(name, { say: 'done' }));
+    const { main } = await scene.attempt({
+      rules: [planning(names), works('c', { write: 'broken', content: '' }), ...fine],
+    });
+    expect(main.outputs).toMatchObject({
+      status: 'failed',
+      'failed-step': 'build/c/impl',
+      persisted: 'true',
+    });
+    expect(mostAtOnce(await readFile(log, 'utf8'))).toBeLessThanOrEqual(3);
+    const passed = main.report?.steps.filter((step) => step.status === 'passed').map((step) => step.path);
+    expect(passed).toEqual(names.filter((name) => name !== 'c').map((name) => `build/${name}/impl`));
+    // Nothing of them is in the checkout before all are done.
+    expect(main.outputs.tasks).toBe(JSON.stringify(names));
+
+    let files: readonly string[] = [];
+    const again = await scene.attempt({
+      attempt: 2,
+      rules: [{ prompt: 'Attempt 1 at this task', do: [{ delete: 'broken' }] }],
+      async inspect({ workspace }) {
+        files = await Promise.all(names.map((name) => readFile(join(workspace, `${name}.txt`), 'utf8')));
+      },
+    });
+    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(files).toEqual(names);
+    const calls = await scene.calls();
+    expect(calls).toHaveLength(10);
+    const [first, last] = [calls.find((call) => call.prompt.includes('Do task c.')), calls.at(-1)];
+    expect(last?.session).toEqual({ mode: 'resume', id: first?.session.id });
+    // From the runner's temporary directory on, which is another one here for every machine.
+    const place = (cwd: string | undefined) => cwd?.split('/_temp/')[1];
+    expect(place(last?.cwd)).toBe(place(first?.cwd));
+    expect(new Set(calls.slice(1, 9).map((call) => call.cwd)).size).toBe(8);
+    expect(story(again.main.report).filter((line) => line.includes('/c/'))).toEqual([
+      'build/c/impl#1@1 new declared-new failed:gate',
+      'build/c/impl#2@2 resumed continued passed',
+    ]);
+  });
+});
+
+describe('two tasks that change the same lines', () => {
+  it('are told with the file and both names; a re-run lets the later one go on with what the other did', async () => {
+    const scene = await openScene({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
+    const writes = (name: string): Rule => ({
+      prompt: `Do task ${name}.`,
+      do: [{ write: 'shared.txt', content: `one of ${name}\ntwo\n` }],
+    });
+    const { main } = await scene.attempt({ rules: [planning(['a', 'b']), writes('a'), writes('b')] });
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'build' });
+    expect(main.errors).toEqual([expect.stringMatching(/`build\/a` and `build\/b`.*shared\.txt/)]);
+    const again = await scene.attempt({
+      attempt: 2,
+      rules: [{ prompt: 'clashes', do: [{ run: 'cat shared.txt > seen.txt; echo three >> shared.txt' }] }],
+      async inspect({ workspace }) {
+        expect(await readFile(join(workspace, 'seen.txt'), 'utf8')).toBe('one of a\ntwo\n');
+        expect(await readFile(join(workspace, 'shared.txt'), 'utf8')).toBe('one of a\ntwo\nthree\n');
+      },
+    });
+    expect(again.main.outputs).toMatchObject({ status: 'passed' });
+    const calls = await scene.calls();
+    expect(calls).toHaveLength(4);
+    expect(calls[3]?.session).toEqual({
+      mode: 'resume',
+      id: calls.find((call) => call.prompt.includes('task b.'))?.session.id,
+    });
+  });
+});
+
+describe('a job that ends while two tasks are at work', () => {
+  it.each(['cancel', 'kill'] as const)('by %s goes on with both in their own sessions', async (how) => {
+    const folder = await freshFolder();
+    const scene = await openScene({ workflow: flow() });
+    const hangs = (name: string, other: string): Rule => ({
+      prompt: `Do task ${name}.`,
+      do: [
+        { write: `${name}.txt`, content: name },
+        { run: `touch ${folder}/${name}` },
+        { waitFor: `${folder}/${other}` },
+        { say: `now ${name} hangs` },
+        { hang: true },
+      ],
+    });
+    const { main } = await scene.attempt({
+      rules: [planning(['a', 'b']), hangs('a', 'b'), hangs('b', 'a')],
+      stop: { when: { log: /now a hangs[\s\S]*now b hangs|now b hangs[\s\S]*now a hangs/ }, how },
+      inspect: async (machine) => {
+        await expect.poll(() => machine.processes(), { timeout: 5000 }).toEqual([]);
+      },
+    });
+    if (how === 'cancel') expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
+    const again = await scene.attempt({
+      attempt: 2,
+      rules: names.slice(0, 2).map((name) => ({
+        prompt: `Do task ${name}.`,
+        do: [{ write: `${name}.txt`, content: `${name} done` }],
+      })),
+      async inspect({ workspace }) {
+        expect(await readFile(join(workspace, 'a.txt'), 'utf8')).toBe('a done');
+        expect(await readFile(join(workspace, 'b.txt'), 'utf8')).toBe('b done');
+      },
+    });
+    expect(again.main.errors).toEqual([]);
+    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    const calls = await scene.calls();
+    expect(calls).toHaveLength(5);
+    for (const name of ['a', 'b']) {
+      const [before, after] = calls.filter((call) => call.prompt.includes(`Do task ${name}.`));
+      expect(after?.session).toEqual({ mode: 'resume', id: before?.session.id });
+      expect(after?.prompt).toMatch(/interrupted/);
+      expect(after?.earlier).toHaveLength(1);
+    }
+  });
+});
+
+describe('`worktree-setup`', () => {
+  it('makes each fresh work tree ready, once more after a restore, and belongs to no step', async () => {
+    const folder = await freshFolder();
+    const scene = await openScene({ workflow: flow(), files: { '.gitignore': 'deps\n' } });
+    const inputs = {
+      'worktree-setup': `mkdir -p deps && echo set up > made-by-setup && echo $PWD >> ${folder}/log`,
+    };
+    const task = (name: string, act: Act): Rule => ({
+      prompt: `Do task ${name}.`,
+      do: [{ run: `ls -d deps > ${name}.txt` }, act],
+    });
+    const first = await scene.attempt({
+      inputs,
+      rules: [planning(['a', 'b']), task('a', { say: 'ok' }), task('b', { write: 'broken', content: '' })],
+    });
+    expect(first.main.outputs.status).toBe('failed');
+    const again = await scene.attempt({
+      attempt: 2,
+      inputs,
+      rules: [{ prompt: 'Attempt 1 at this task', do: [{ delete: 'broken' }] }],
+      async inspect({ workspace }) {
+        expect(await readFile(join(workspace, 'a.txt'), 'utf8')).toBe('deps\n');
+      },
+    });
+    expect(again.main.outputs.status).toBe('passed');
+    const patch = await readFile(join(folder, 'log'), 'utf8');
+    expect(patch.trim().split('\n')).toHaveLength(4);
+    expect(again.main.report?.steps.flatMap((step) => step.attempts.flatMap((one) => one.gates))).not.toEqual(
+      [],
+    );
+  });
+
+  it('that fails says so, and nothing of that unit is paid', async () => {
+    const scene = await openScene({ workflow: flow() });
+    const { main } = await scene.attempt({
+      inputs: { 'worktree-setup': 'echo no network >&2; exit 7' },
+      rules: [planning(['a'])],
+    });
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'build' });
+    expect(main.errors).toEqual([expect.stringMatching(/worktree-setup.*exit code 7.*no network/)]);
+    expect(await scene.calls()).toHaveLength(1);
+  });
+});

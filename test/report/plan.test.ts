@@ -1,0 +1,354 @@
+/** What a dry run shows: the tree, the chart, the summary. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planGraph } from '../../src/report/plan-graph.js';
+import { planSummary } from '../../src/report/plan-summary.js';
+import { planTree } from '../../src/report/plan-tree.js';
+import { createRedactor } from '../../src/security/redact.js';
+import type { Call, Step, Workflow } from '../../src/workflow/workflow.js';
+import { agentStep, bash, exits, gateStep, splitStep } from '../fakes/plan.js';
+
+const nothing = createRedactor([]);
+
+function workflowOf(steps: readonly Step[], told: Partial<Workflow> = {}): Workflow {
+  const base = { name: 'flow', source: 'flow.yaml', sessionMatch: 'agent', onPause: 'fail' } as const;
+  return { ...base, budget: {}, steps, ...told };
+}
+
+function callOf(path: string, steps: readonly Step[], inputs: Call['inputs'] = {}): Call {
+  return { path, workflow: workflowOf(steps, { name: path, source: `${path}.yaml` }), inputs };
+}
+
+const review = callOf('validators/review', [agentStep('judge', { type: 'validate' })], { spec: '{spec}' });
+const build = callOf('team/build', [agentStep('inner')], { goal: 'fast' });
+const ok = { name: 'ok', type: 'bash', command: 'make check' } as const;
+
+/** Every kind of step, gate, condition and limit. */
+const rich = workflowOf(
+  [
+    {
+      ...splitStep(
+        'plan',
+        [
+          agentStep('tests', {
+            gates: [
+              { name: 'compile', type: 'compile' },
+              { name: 'touched_1', type: 'touched', pattern: '*_test.*' },
+              { name: 'coverage_2', type: 'coverage', atLeast: 80 },
+            ],
+            retry: [
+              { when: { not: 'compile' }, overrides: { prompt: 'again' } },
+              {
+                when: { attempt: 2 },
+                overrides: { agent: 'claude-opus', session: 'new', worktree: 'reset' },
+              },
+              exits(4),
+            ],
+          }),
+          agentStep('impl', { session: { mode: 'from', step: 'tests' } }),
+        ],
+        { gates: [{ name: 'schema', type: 'schema', contract: 'plan' }] },
+      ),
+      parallel: true,
+      maxParallel: 3,
+      files: 'fail',
+    },
+    {
+      kind: 'group',
+      name: 'both',
+      parallel: false,
+      steps: [agentStep('one'), agentStep('two', { session: { mode: 'from', step: 'one' } })],
+      gates: [ok],
+      retry: [exits(2)],
+      guard: { maxUsd: 2 },
+    },
+    {
+      kind: 'group',
+      name: 'sides',
+      parallel: true,
+      steps: [agentStep('left'), agentStep('right', { session: { mode: 'from', step: 'left' } })],
+      gates: [],
+      retry: [],
+      guard: {},
+    },
+    {
+      kind: 'call',
+      name: 'called',
+      call: build,
+      gates: [{ name: 'review', type: 'validate', call: review }],
+      retry: [{ when: { validate: review }, overrides: { worktree: 'reset' } }, exits(3)],
+      guard: {},
+      hitl: 'after-gate',
+    },
+    agentStep('notes', {
+      type: 'artifact',
+      agent: 'codex',
+      worktree: 'none',
+      context: [
+        { type: 'file', path: 'docs/a.md' },
+        { type: 'bash', command: 'git log' },
+      ],
+      get: build,
+      guard: { maxTurns: 40, maxUsd: 1, maxTokens: 200_000, maxTimeMs: 600_000, noWrite: true },
+      hitl: 'before-gate',
+    }),
+    agentStep('look', { agent: 'pass', gates: [bash('bash_0')] }),
+    gateStep('quality', [{ name: 'lint', type: 'lint' }]),
+  ],
+  {
+    budget: { maxUsd: 5, maxTokens: 2_000_000, maxTimeMs: 5_400_000 },
+    sessionMatch: 'provider',
+    onPause: 'success',
+  },
+);
+
+describe('the tree', () => {
+  it('has every step with what decides how it runs', () => {
+    expect(`\n${planTree(rich).join('\n')}\n`).toBe(`
+flow (flow.yaml)
+  budget: $5.00, 2,000,000 tokens, 1 h 30 min
+  sessions go on in steps of the same provider
+  a job that waits for approval ends with success
+├─ plan · split, claude-haiku
+│  │  session: a new one
+│  │  files: read-only
+│  │  gates: schema (plan)
+│  │  attempts: 1
+│  └─ each task, side by side, 3 at once
+│     │  changes outside of the task's files: fail
+│     ├─ tests · code, claude-haiku
+│     │     session: a new one
+│     │     gates: compile, touched_1 (touched *_test.*), coverage_2 (at least 80 %)
+│     │     attempts: at most 4
+│     │       when gate compile failed: another prompt
+│     │       from attempt 2: agent claude-opus, new session, files put back
+│     └─ impl · code, claude-haiku
+│           session: goes on in that of tests (same agent)
+│           attempts: 1
+├─ both · group, one after the other
+│  │  limits of an attempt: $2.00
+│  │  gates: ok (make check)
+│  │  attempts: at most 2
+│  ├─ one · code, claude-haiku
+│  │     session: a new one
+│  │     attempts: 1
+│  └─ two · code, claude-haiku
+│        session: goes on in that of one (same agent)
+│        attempts: 1
+├─ sides · parallel group, side by side, as many at once as there are cores, at least 2
+│  │  attempts: 1
+│  ├─ left · code, claude-haiku
+│  │     session: a new one
+│  │     attempts: 1
+│  └─ right · code, claude-haiku
+│        session: goes on in that of left (same agent)
+│        attempts: 1
+├─ called · workflow team/build
+│  │  gets: goal
+│  │  gates: review (workflow validators/review)
+│  │  waits for approval when its gates have run
+│  │  attempts: at most 3
+│  │    when workflow validators/review says yes: files put back
+│  ├─ workflow team/build (team/build.yaml)
+│  │  └─ inner · code, claude-haiku
+│  │        session: a new one
+│  │        attempts: 1
+│  ├─ gate review: workflow validators/review (validators/review.yaml)
+│  │  └─ judge · validate, claude-haiku
+│  │        session: a new one
+│  │        files: read-only
+│  │        attempts: 1
+│  └─ retry condition: workflow validators/review (validators/review.yaml), see above
+├─ notes · artifact, codex
+│  │  session: a new one
+│  │  files: none, an empty directory
+│  │  context: docs/a.md, what \`git log\` prints
+│  │  limits of an attempt: 40 turns, $1.00, 200,000 tokens, 10 min, no file written
+│  │  waits for approval before its gates run
+│  │  attempts: 1
+│  └─ first, for its results: workflow team/build (team/build.yaml), see above
+├─ look · code, no agent (its gates judge what is there)
+│     gates: bash_0 (true)
+│     attempts: 1
+└─ quality · gates only
+      gates: lint
+`);
+  });
+
+  it('does not grow with calls of calls', () => {
+    const top = Array.from({ length: 40 }).reduce<Call>(
+      (inner, _, depth) => callOf(`w${depth}`, [callStep('a', inner), callStep('b', inner)]),
+      callOf('leaf', [agentStep('work')]),
+    );
+    expect(planTree(top.workflow).length).toBeLessThan(400);
+    expect(planGraph(top.workflow, nothing)?.split('\n').length).toBeLessThan(400);
+  });
+
+  it('keeps every text on its line', () => {
+    const lines = planTree(workflowOf([agentStep('a', { agent: 'claude-x\n├─ fake' })], { name: 'n\nm' }));
+    expect(lines.join('\n')).not.toMatch(/^├─ fake/m);
+    expect(lines[0]).toBe('n\\nm (flow.yaml)');
+  });
+});
+
+function callStep(name: string, call: Call): Step {
+  return { kind: 'call', name, call, gates: [], retry: [], guard: {} };
+}
+
+/** The lines that Mermaid is given, each of a form that is known to be read. */
+const label = '"(?:[\\p{L}\\p{M}\\p{N} ,_/-]|#\\d+;|<br/>)*"';
+const forms = [
+  /^flowchart TD$/,
+  new RegExp(`^ +s\\d+(?:\\[${label}\\]|\\[\\[${label}\\]\\]|\\{\\{${label}\\}\\})$`, 'u'),
+  new RegExp(`^ +subgraph s\\d+\\[${label}\\]$`, 'u'),
+  /^ +end$/,
+  /^ {2}s\d+ (?:-->|---|-\.->\|session\|) s\d+$/,
+];
+
+function chartOf(workflow: Workflow): string {
+  const chart = planGraph(workflow, nothing) ?? '';
+  for (const line of chart.split('\n'))
+    expect(
+      forms.some((form) => form.test(line)),
+      line,
+    ).toBe(true);
+  return chart;
+}
+
+/** Pairs of labels, by their first lines, that an arrow of this kind joins. */
+function joined(chart: string, arrow: string): readonly string[] {
+  const names = new Map(
+    [...chart.matchAll(/(s\d+)[[{]+"(.*?)(?:<br\/>|")/g)].map((found) => [found[1], found[2]]),
+  );
+  return [...chart.matchAll(/^ {2}(s\d+) (\S+) (s\d+)$/gm)]
+    .filter((found) => found[2] === arrow)
+    .map((found) => `${names.get(found[1])} ${names.get(found[3])}`);
+}
+
+describe('the chart', () => {
+  const chart = chartOf(rich);
+
+  it('joins the steps in their order', () => {
+    expect(joined(chart, '-->')).toEqual([
+      'tests impl',
+      'plan each task of plan',
+      'one two',
+      'each task of plan both',
+      'both sides',
+      'sides called',
+      'workflow team/build notes',
+      'called notes',
+      'notes look',
+      'look quality',
+    ]);
+  });
+
+  it('draws a conversation that goes on, and none where it cannot', () => {
+    expect(joined(chart, '-.->|session|')).toEqual(['tests impl', 'one two']);
+  });
+
+  it('joins those who judge to what they judge', () => {
+    expect(joined(chart, '---')).toEqual(['called gate review', 'called retry condition']);
+  });
+
+  it('has a box for loops, groups and calls', () => {
+    const boxes = [...chart.matchAll(/subgraph s\d+\["(.*?)"\]/g)].map((found) => found[1]);
+    expect(boxes).toEqual([
+      'each task of plan<br/>side by side, 3 at once',
+      'both<br/>one after the other<br/>gates ok<br/>at most 2 attempts',
+      'sides<br/>side by side, as many at once as there are cores, at least 2',
+      'called<br/>at most 3 attempts<br/>waits for approval<br/>workflow team/build',
+    ]);
+    expect(chart.match(/^ +end$/gm)).toHaveLength(boxes.length);
+  });
+
+  it('joins a conversation to the step before, in the same scope', () => {
+    const from = agentStep('later', { session: { mode: 'from', step: 'one' } });
+    const drawn = chartOf(workflowOf([agentStep('one'), from]));
+    expect(joined(drawn, '-.->|session|')).toEqual(['one later']);
+  });
+
+  it.each([
+    'a"]; x --> y',
+    'end',
+    '%%{init: {}}%%',
+    '`**b**`',
+    '1. list',
+    '```',
+    '<b>&amp;',
+    '#quot;',
+    'ü 你好 🙂',
+  ])('survives the text %s', (text) => {
+    const drawn = chartOf(workflowOf([agentStep('a', { agent: text, gates: [bash(text)] })], { name: text }));
+    expect(drawn.split('\n')).toHaveLength(2);
+  });
+
+  it('survives any text', () => {
+    const text = fc.string({ unit: 'grapheme' });
+    fc.assert(
+      fc.property(text, text, text, (name, agent, gate) => {
+        const steps = [
+          agentStep(name, { agent, gates: [bash(gate)] }),
+          gateStep(gate, []),
+          callStep(agent, review),
+        ];
+        const workflow = workflowOf(steps, { name: gate });
+        chartOf(workflow);
+        for (const line of planTree(workflow)) expect(line).not.toMatch(/[\n\r]/);
+      }),
+    );
+  });
+
+  it('is left out where GitHub would not draw it', () => {
+    const many = Array.from({ length: 502 }, (_, index) => agentStep(`s${index}`));
+    expect(planGraph(workflowOf(many), nothing)).toBeUndefined();
+    expect(planGraph(workflowOf(many.slice(0, 400)), nothing)).toBeDefined();
+    const long = many
+      .slice(0, 400)
+      .map((step) => ({ ...step, agent: 'x'.repeat(60), gates: [bash('y'.repeat(60))] }));
+    expect(planGraph(workflowOf(long), nothing)).toBeUndefined();
+    expect(planSummary({ workflow: workflowOf(long), tree: [], warnings: [] }, nothing)).toContain(
+      'too large',
+    );
+  });
+});
+
+describe('the summary', () => {
+  it('holds tree, chart and warnings', () => {
+    const summary = planSummary({ workflow: rich, tree: planTree(rich), warnings: ['a*b: odd'] }, nothing);
+    expect(summary).toMatch(
+      /^### flow: planned\n\nThe workflow was checked; nothing was run\.\n\n```text\nflow \(/,
+    );
+    expect(summary).toContain('\n```mermaid\nflowchart TD\n');
+    expect(summary).toContain('**Warnings**\n\n- a\\*b: odd\n');
+  });
+
+  it('cannot be broken out of', () => {
+    const workflow = workflowOf([agentStep('a', { agent: '```' })], { name: '<h1>|x' });
+    const summary = planSummary({ workflow, tree: planTree(workflow), warnings: ['<script>'] }, nothing);
+    expect(summary).toContain('### &lt;h1&gt;\\|x: planned');
+    expect(summary).toContain('````text\n');
+    expect(summary).not.toContain('<script>');
+  });
+
+  it('shows no secret, in whatever form', () => {
+    const secret = 'sk-"se*cret|0123456789';
+    const workflow = workflowOf(
+      [agentStep('a', { gates: [{ ...ok, name: 'ok', command: `curl ${secret}` }] })],
+      {
+        name: secret,
+      },
+    );
+    const hidden = createRedactor([secret]);
+    const summary = planSummary({ workflow, tree: planTree(workflow), warnings: [secret] }, hidden);
+    for (const piece of ['cret|0123456789', 'cret#124;0123456789', 'cret\\|0123456789'])
+      expect(summary).not.toContain(piece);
+  });
+
+  it('is cut where it would be refused', () => {
+    const many = workflowOf(Array.from({ length: 1500 }, (_, index) => agentStep(`s${index}`)));
+    const summary = planSummary({ workflow: many, tree: planTree(many), warnings: [] }, nothing);
+    expect(Buffer.byteLength(summary)).toBeLessThan(1_048_576);
+    expect(summary).toMatch(/\d+ more lines are in the log\./);
+  });
+});

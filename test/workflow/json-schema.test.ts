@@ -1,0 +1,75 @@
+/** `schema/workflow.json`, as editors use it, held against workflows by a validator that is not ours. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { type JsonSchema, workflowSchema } from '../../scripts/schema/workflow-schema.js';
+import { builtIns } from '../../src/builtin/registry.js';
+import { toData } from '../../src/workflow/tree.js';
+import { readYaml } from '../../src/workflow/yaml.js';
+import { read } from '../meta/project.js';
+import { fixtures } from './fixtures.js';
+
+const schema: JsonSchema = JSON.parse(read('schema/workflow.json'));
+const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
+
+/** What is wrong with a workflow, by the schema; its values as the parser gets them. */
+function faults(workflow: string): readonly string[] {
+  const { tree } = readYaml(workflow);
+  if (tree === undefined) throw new Error('the file holds nothing');
+  return validate(toData(tree)) ? [] : (validate.errors ?? []).map(({ instancePath }) => instancePath);
+}
+
+/** Paths of all keys that have no description. */
+function undescribed(one: JsonSchema, path = ''): readonly string[] {
+  const own = Object.entries(one.properties ?? {}).flatMap(([key, value]) => [
+    ...(value.description ? [] : [`${path}/${key}`]),
+    ...undescribed(value, `${path}/${key}`),
+  ]);
+  const inner = [...(one.items ? [one.items] : []), ...(one.anyOf ?? []), ...Object.values(one.$defs ?? {})];
+  return [...own, ...inner.flatMap((part) => undescribed(part, path))];
+}
+
+describe('schema/workflow.json', () => {
+  it('is what `npm run schema` writes', () => {
+    expect(schema).toEqual(JSON.parse(JSON.stringify(workflowSchema())));
+  });
+
+  it('describes every key, and refers to steps within steps by name', () => {
+    expect(undescribed(schema)).toEqual([]);
+    expect(Object.keys(schema.$defs ?? {})).toEqual(['step']);
+    expect(schema.$defs?.step?.properties?.each?.items).toEqual({ $ref: '#/$defs/step' });
+  });
+
+  const good = readdirSync(join(fixtures, 'good')).filter((name) => /\.ya?ml$/.test(name));
+
+  it.each(good)('takes the good workflow %s', (name) => {
+    expect(faults(readFileSync(join(fixtures, 'good', name), 'utf8'))).toEqual([]);
+  });
+
+  it.each(Object.keys(builtIns))('takes the built-in %s', (name) => {
+    expect(faults(builtIns[name] ?? '')).toEqual([]);
+  });
+
+  const step = (lines: string) =>
+    `name: a\nsteps:\n  - name: b\n    type: code\n${lines.replace(/^/gm, '    ')}\n`;
+
+  it('takes the spellings of the documentation, and keys of the author', () => {
+    const workflow = step(`agent: {impl.agent}\nprompt: x\nsession: from: c\nx-note: {any: [thing]}`);
+    expect(faults(`x-top: 1\n${workflow}`)).toEqual([]);
+  });
+
+  it.each([
+    ['a key that is not there', step('agnet: claude'), '/steps/0'],
+    ['another type', step('type2: x'), '/steps/0'],
+    ['text for a list', step('gate: test'), '/steps/0/gate'],
+    ['no attempt at all', step('retry:\n  - attempt: 0'), '/steps/0/retry/0/attempt'],
+    ['a session of another version', step('session: reuse'), '/steps/0/session'],
+    ['a list for an agent', step('agent: [a]'), '/steps/0/agent'],
+    ['no steps', 'name: a\nsteps: []', '/steps'],
+    ['no name', 'steps:\n  - name: b', ''],
+    ['a fault within each', step('each:\n  - name: c\n    tpye: code'), '/steps/0/each/0'],
+  ])('refuses %s', (_, workflow, place) => {
+    expect(faults(workflow)).toContain(place);
+  });
+});
