@@ -10,10 +10,14 @@ import { readVerdict } from '../outputs/verdict-file.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
 
-/** `<step path>.<field>` → value, for every step that has run. */
-export function stateFields(state: RunState): ReadonlyMap<string, string> {
+/** `<step path>.<field>` → value, for every step that has run and is asked for. */
+export function stateFields(
+  state: RunState,
+  isWanted: (path: string) => boolean,
+): ReadonlyMap<string, string> {
   const steps = [...state.steps.values()];
-  const entries = steps.flatMap((step) =>
+  const asked = steps.filter(({ path }) => isWanted(path));
+  const entries = asked.flatMap((step) =>
     Object.entries(fieldsOf(step, steps)).map(([field, value]) => [`${step.path}.${field}`, value] as const),
   );
   return new Map(entries);

@@ -124,6 +124,8 @@ async function openAgain(run: Run, placed: PlacedStep, last: Attempt, rung: Rung
   if (step === undefined) return;
   // Calls of former attempts are over, whatever they said.
   const below = stepsBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
+  // Units that clash are seen to where they are put together; begun anew they would only clash again.
+  if ([step, ...below].some(({ conflict }) => conflict !== undefined)) return;
   // Where nobody has judged, as where what judges has broken down, there is nothing to mend.
   const isJudged = last.failure?.kind === 'gate';
   const isAll = rung.resetWorktree || (isJudged && hasAllBelow(run, placed));

@@ -67,8 +67,13 @@ async function nameScope(
   const { path, scope } = placed;
   const seen = visible(run.state(), scope.lane);
   const last = seen.steps.get(path)?.attempts.findLast((attempt) => attempt.status === 'failed');
-  const fields = stateFields(seen);
   const owner = isReview ? path : ownerOf(scope.frame);
+  const gets = getsOf(placed, number);
+  const isAsked = namedIn(wanted);
+  const fields = stateFields(
+    seen,
+    (one) => one === owner || isAsked(one) || Object.values(gets).some((got) => isAtOrBelow(one, got)),
+  );
   const review = owner === undefined ? undefined : await reviewed(run, owner, wanted, fields);
   const { error = '', diff = '' } = (isReview ? undefined : failure) ?? review ?? {};
   return {
@@ -82,7 +87,7 @@ async function nameScope(
     step: { output: isReview || last === undefined ? review?.output : outputOf(last, diff) },
     prev: last === undefined ? {} : { ...attemptFields(last), output: outputOf(last, diff), diff, error },
     gates: Object.fromEntries((last?.gates ?? []).map((gate) => [gate.name, gateNames(gate)])),
-    gets: getsOf(placed, number),
+    gets,
     ...(scope.task === undefined ? {} : { task: taskFields(scope.task) }),
     vars: run.plan.vars,
     // What a step has said goes before what it has changed.
@@ -227,15 +232,24 @@ async function patches(
   seen: RunState,
   wanted: readonly string[],
 ): Promise<readonly (readonly [string, string])[]> {
-  const named = wanted.flatMap((name) => (/\.(?:diff|output)$/.test(name) ? keysOf(name) : []));
-  const ends = named.map((key) => key.replace(/\.(?:diff|output)$/, ''));
-  const steps = [...seen.steps.values()].filter((step) => ends.some((end) => isNamed(step, end)));
+  const isAsked = namedIn(wanted.filter((name) => /\.(?:diff|output)$/.test(name)));
+  const steps = [...seen.steps.values()].filter(({ path }) => isAsked(path));
   const made = await Promise.all(steps.map((step) => patchFields(run, step)));
   return made.flat();
 }
 
-function isNamed({ path }: StepState, name: string): boolean {
-  return path === name || path.endsWith(`/${name}`);
+/** Whether one of the names may speak of the step at a path: of `check.gate.lint`, say, the step `check`. */
+function namedIn(wanted: readonly string[]): (path: string) => boolean {
+  const ends = new Set(wanted.flatMap(keysOf).flatMap(partsBeforeDots));
+  return (path) => [...ends].some((end) => path === end || path.endsWith(`/${end}`));
+}
+
+function partsBeforeDots(key: string): readonly string[] {
+  return [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index));
+}
+
+function isAtOrBelow(path: string, other: string): boolean {
+  return path === other || path.startsWith(`${other}/`);
 }
 
 async function patchFields(run: Run, step: StepState): Promise<readonly (readonly [string, string])[]> {
