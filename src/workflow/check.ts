@@ -13,7 +13,7 @@ import { retryFaults } from './retry.js';
 import { conversations } from './scopes.js';
 import { split } from './split-rules.js';
 import { blocks, gateOnly, stepName, typed } from './step-rules.js';
-import { gatesOf } from './templates.js';
+import { gatesOf, ownGates } from './templates.js';
 import { agents, removedNames } from './text-rules.js';
 import { context, guard, worktree } from './value-rules.js';
 
@@ -37,8 +37,8 @@ const gates: StepRule = ({ gate }) => (gate === undefined ? [] : gateFaults(gate
 
 const retry: StepRule = (step) => {
   if (step.retry === undefined || step.kind === 'gates') return [];
-  const names = gatesOf(step).map(({ name }) => name);
-  return retryFaults(step.retry.value, names);
+  const named = gatesOf(step).map(({ name }) => name);
+  return retryFaults(step.retry.value, { named, own: ownGates(step) });
 };
 
 const stepRules: readonly StepRule[] = [

@@ -2,7 +2,7 @@
 import type { WrittenGate } from './gates.js';
 import type { StepOutline } from './outline.js';
 import { closest } from './suggest.js';
-import { gatesOf } from './templates.js';
+import { gatesOf, ownGates } from './templates.js';
 
 const plain = [
   ...['status', 'agent', 'session_id', 'attempt', 'retries', 'duration', 'files', 'diff', 'output'],
@@ -43,6 +43,8 @@ export function gateFault(step: StepOutline, name: string): string | undefined {
   const words = name.split('.');
   const length = words.findIndex((_, index) => gates.has(words.slice(0, index + 1).join('.'))) + 1;
   const gate = gates.get(words.slice(0, length).join('.'));
+  const isOwn = length === 0 && ownGates(step).includes(words[0] ?? '');
+  if (isOwn && ['', 'pass', 'error'].includes(words.slice(1).join('.'))) return undefined;
   if (gate === undefined)
     return `has no gate \`${words[0]}\`${nearest(words[0] ?? '', [...gates.keys()].slice(0, mostCompared))}`;
   const asked = words.slice(length).join('.');

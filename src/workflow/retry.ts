@@ -44,8 +44,14 @@ function readOverrides(entry: MapTree): RetryOverrides {
   return Object.fromEntries(texts);
 }
 
+interface GateNames {
+  readonly named: readonly string[];
+  /** Those that the step has without naming them. */
+  readonly own: readonly string[];
+}
+
 /** Faults of the entries taken together; that each value is of its kind is for the schema to say. */
-export function retryFaults(list: ListTree, gates: readonly string[]): readonly Diagnostic[] {
+export function retryFaults(list: ListTree, gates: GateNames): readonly Diagnostic[] {
   const entries = mappingsIn(list);
   const each = entries.flatMap((entry) => [
     ...conditionFault(entry),
@@ -85,7 +91,7 @@ function unusedOverrides(entry: MapTree): readonly Diagnostic[] {
   );
 }
 
-function gateNameFaults(entries: readonly MapTree[], gates: readonly string[]): readonly Diagnostic[] {
+function gateNameFaults(entries: readonly MapTree[], { named, own }: GateNames): readonly Diagnostic[] {
   return entries.flatMap((entry) => {
     const text = textOf(entry, 'not');
     const at = childOf(entry, 'not')?.at;
@@ -94,9 +100,9 @@ function gateNameFaults(entries: readonly MapTree[], gates: readonly string[]): 
     if (gate === undefined) {
       return [fault('retry-condition', at, `\`not\` must be \`gate.NAME\`, but is "${excerpt(text)}".`)];
     }
-    if (gates.includes(gate)) return [];
-    const there = gates.length === 0 ? ' It has no gates.' : ` Its gates are: ${gates.join(', ')}.`;
-    const hint = didYouMean(gate, gates) || there;
+    if (named.includes(gate) || own.includes(gate)) return [];
+    const there = named.length === 0 ? ' It has no gates.' : ` Its gates are: ${named.join(', ')}.`;
+    const hint = didYouMean(gate, named) || there;
     return [
       fault(
         'unknown-gate-name',

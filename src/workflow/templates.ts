@@ -30,6 +30,11 @@ export function gatesOf({ gate }: StepOutline): readonly WrittenGate[] {
   return gate === undefined ? [] : readGates(gate.value);
 }
 
+/** The gates that a step has without naming them: whether it kept to the files of its task. */
+export function ownGates({ type }: StepOutline): readonly string[] {
+  return type?.value === 'code' ? ['files'] : [];
+}
+
 /** Where a name stands in a value, so far as it stands there as it is read; else the whole value. */
 export function placeOfName(name: string, at: Span, source: string): Span {
   const offset = source.slice(at.start, at.end).indexOf(`{${name}}`);
