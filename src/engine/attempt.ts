@@ -149,13 +149,14 @@ function outputOf(run: Run, step: AgentStep, directory: string): OutputFile | un
 
 function endOf(
   outcome: Outcome,
-): Pick<AgentEnded, 'failure' | 'usage' | 'totals' | 'version' | 'durationMs'> {
-  const { failure, usage, totals, version, durationMs } = outcome;
+): Pick<AgentEnded, 'failure' | 'usage' | 'totals' | 'firstTurn' | 'version' | 'durationMs'> {
+  const { failure, usage, totals, firstTurn, version, durationMs } = outcome;
   return {
     usage,
     durationMs,
     ...(failure === undefined ? {} : { failure }),
     ...(totals === undefined ? {} : { totals }),
+    ...(firstTurn === undefined ? {} : { firstTurn }),
     ...(version === undefined ? {} : { version }),
   };
 }
@@ -168,7 +169,7 @@ async function keepReadOnly(
   before: Snapshot,
 ): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
   const { base, commit, changed } = snapshot;
-  if (!isReadOnly(step) || !changed) return { snapshot: { base, commit }, changed };
+  if (!(run.isBarred || isReadOnly(step)) || !changed) return { snapshot: { base, commit }, changed };
   const changes = await run.ports.workspace.changes(before, snapshot);
   await run.ports.workspace.reset(before);
   const names = changes.map((change) => change.path).join(', ');

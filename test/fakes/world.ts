@@ -181,6 +181,7 @@ export function createWorld(options: WorldOptions): World {
     attemptStarts: () => undefined,
     roundStarts: () => undefined,
     agentDid: () => undefined,
+    agentWorks: () => () => undefined,
     attemptEnds: () => undefined,
   };
 
@@ -215,13 +216,13 @@ export function createWorld(options: WorldOptions): World {
     world.calls.push({ agent, mode, id, prompt: turn.prompt });
     if (mode === 'resume' && !sessions.has(id))
       return ended({ failure: { kind: 'session-lost', message: 'no such session' } }, id);
-    turn.onEvent({ type: 'session', id });
+    turn.onEvent({ type: 'session', id }, undefined);
     sessions.set(id, [...earlier, turn.prompt]);
     outputs.delete(turn.directory);
     const said = await play({ ...turn, agent, earlier }, filesIn(turn.directory));
     if (said.crash === true) throw new MachineLost();
     outputs.set(turn.directory, said.output);
-    for (const event of said.events ?? []) turn.onEvent(event);
+    for (const event of said.events ?? []) turn.onEvent(event, undefined);
     return ended(said, id);
   }
 
