@@ -24,10 +24,8 @@ export function capsOf({ budget, maxUsd }: Pick<Plan, 'budget' | 'maxUsd'>): rea
   return [{ ...around, owner: 'the workflow', limits: budget, remedy: raiseWorkflow }, ...fromInput];
 }
 
-const raiseInput =
-  'To go on, raise it and re-run the failed jobs: a re-run has the same commit, so let the input read a repository variable (`max-budget: ${{ vars.GUMP_MAX_BUDGET }}`) and change that.';
-const raiseWorkflow =
-  'A re-run has the same commit, and so the same limit: raise it in the workflow and start a new run. A cap that can be raised for a re-run is the input `max-budget` with a repository variable (`${{ vars.GUMP_MAX_BUDGET }}`); the lower of both holds.';
+const raiseInput = `To go on, raise it and re-run the failed jobs: a re-run has the same commit, so let the input read a repository variable (\`max-budget: \${{ vars.GUMP_MAX_BUDGET }}\`) and change that.`;
+const raiseWorkflow = `A re-run has the same commit, and so the same limit: raise it in the workflow and start a new run. A cap that can be raised for a re-run is the input \`max-budget\` with a repository variable (\`\${{ vars.GUMP_MAX_BUDGET }}\`); the lower of both holds.`;
 
 /** The run as what stands below a group or a call sees it, with the limits of that. */
 export function within(run: Run, { path, step }: PlacedStep): Run {
@@ -109,5 +107,7 @@ function shareOf(run: Run, cap: Cap, limit: Trip['limit'], step: string): number
   const mine = { ...ledger, spends: ledger.spends.filter((spend) => spend.step === step) };
   const working = [...run.working].filter((one) => one.step === step);
   const count = countFor(cap, mine, working, run.ports.clock.now());
-  return { maxTurns: count.turns, maxTokens: count.tokens, maxUsd: count.costUsd, maxTimeMs: count.ms }[limit];
+  return { maxTurns: count.turns, maxTokens: count.tokens, maxUsd: count.costUsd, maxTimeMs: count.ms }[
+    limit
+  ];
 }

@@ -53,8 +53,7 @@ export function countFor(cap: Cap, ledger: Ledger, working: Iterable<Working>, n
   const booked = ledger.spends.filter((spend) => spend.order >= cap.since.order && isUnder(cap, spend));
   const live = [...working].filter((one) => isUnder(cap, one));
   const usage = addUsage(...booked.map((one) => one.usage), ...live.map((one) => one.usage));
-  const atWork =
-    sum(booked.map((one) => one.durationMs)) + sum(live.map(({ startedAt }) => now - startedAt));
+  const atWork = sum(booked.map((one) => one.durationMs)) + sum(live.map(({ startedAt }) => now - startedAt));
   return {
     usage,
     turns: (usage.turns ?? 0) + live.filter((one) => one.isAnswering).length,

@@ -8,12 +8,12 @@
  */
 import type { Failure } from '../failure.js';
 import type { AttemptRef, NewEvent, RunEnded } from '../journal/event.js';
+import { isBooking } from '../journal/ledger.js';
 import { apply, type RunState } from '../journal/state.js';
 import { type PlacedStep, place, rootScope, type Scope, stepsBelow } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import { capsOf } from './budget.js';
 import type { Cap } from './guards.js';
-import { isBooking } from '../journal/ledger.js';
 import { type Lane, openLane } from './lane.js';
 import type { Ports } from './ports.js';
 import { runBelow } from './rounds.js';

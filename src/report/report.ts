@@ -16,6 +16,8 @@ export interface Report {
   readonly workflow: string;
   readonly status: RunStatus;
   readonly failedStep?: string;
+  /** Why, where it is no step's: the time of the job was up. */
+  readonly failure?: Pick<Failure, 'kind' | 'message'>;
   readonly runId: string;
   readonly jobAttempt: number;
   readonly resumed: boolean;
@@ -56,6 +58,8 @@ export interface ReportAttempt {
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
   readonly gates: readonly Pick<GateResult, 'name' | 'status' | 'durationMs'>[];
   readonly usage: ReportUsage;
+  /** What it took to take up the conversation again, where the CLI says so. */
+  readonly firstTurn?: ReportUsage;
   readonly durationMs?: number;
   readonly commit?: string;
   readonly cliVersion?: string;
@@ -84,6 +88,7 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     workflow: plan.workflow,
     status: facts.status,
     ...(facts.failedStep === undefined ? {} : { failedStep: facts.failedStep }),
+    ...told(state.ended?.failure),
     runId: facts.runId,
     jobAttempt: facts.jobAttempt,
     resumed: facts.resumed,
@@ -147,6 +152,7 @@ function reportAttempt(attempt: Attempt): ReportAttempt {
       durationMs: gate.durationMs,
     })),
     usage,
+    ...(attempt.firstTurn === undefined ? {} : { firstTurn: attempt.firstTurn }),
     ...(durationMs === undefined ? {} : { durationMs }),
     ...(snapshot === undefined ? {} : { commit: snapshot.commit }),
     ...(version === undefined ? {} : { cliVersion: version }),
