@@ -67,6 +67,7 @@ export interface RunWorld {
   readonly maxParallel?: number;
   readonly actor?: string;
   readonly errorContext?: ErrorContext;
+  readonly endsBy?: number;
 }
 
 export interface WorldOptions {
@@ -78,8 +79,8 @@ export interface WorldOptions {
   readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
-  /** Happens while the engine waits. */
-  whileAsleep?(): void;
+  /** Happens while the engine waits; what it resolves with is waited for. */
+  whileAsleep?(): unknown;
   /** What an earlier world leaves behind. */
   readonly after?: World;
   /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
@@ -124,6 +125,7 @@ export function createWorld(options: WorldOptions): World {
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
       ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
+      ...(told.endsBy === undefined ? {} : { endsBy: told.endsBy }),
     });
   }
 
@@ -165,7 +167,7 @@ export function createWorld(options: WorldOptions): World {
           signal.throwIfAborted();
           world.sleeps.push(ms);
           tick += ms;
-          options.whileAsleep?.();
+          await options.whileAsleep?.();
           signal.throwIfAborted();
         },
       },
