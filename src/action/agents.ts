@@ -17,6 +17,7 @@ import { environmentFor, type ProviderVariables } from '../security/environment.
 import { guardFileCommands } from '../security/file-commands.js';
 import type { Environment } from '../security/secret-names.js';
 import type { ProcessRunner } from '../system/process.js';
+import { endLeft, type Mark } from '../system/strays.js';
 import { usualStallMs, watchForStall } from './stall.js';
 
 export interface AgentsOptions {
@@ -42,6 +43,7 @@ export interface AgentsOptions {
 }
 
 export function createAgents(options: AgentsOptions): Agents {
+  const marks = new WeakMap<AgentTurn, Mark>();
   return {
     find(agent) {
       const name = readAgentName(agent, options.providers);
@@ -50,13 +52,23 @@ export function createAgents(options: AgentsOptions): Agents {
         ? { provider: name.provider }
         : { provider: name.provider, model: name.model };
     },
-    run: (turn) => runAgent(turn, options),
+    run(turn) {
+      // Every program that the agent starts has it, unless it is started with an environment of its own.
+      const mark = { name: 'GUMP_ATTEMPT', value: randomUUID() };
+      marks.set(turn, mark);
+      return runAgent(turn, options, mark);
+    },
+    async endStrays(turn) {
+      const mark = marks.get(turn);
+      if (mark !== undefined) await endLeft(mark);
+    },
   };
 }
 
 async function runAgent(
   turn: AgentTurn,
   options: AgentsOptions,
+  mark: Mark,
 ): Promise<TurnOutcome & { readonly durationMs: number }> {
   const { provider, model, signal } = turn;
   const environment = agentEnvironment({ environment: rowOf(provider, model) }, options);
@@ -75,8 +87,6 @@ async function runAgent(
   const checkFileCommands = await guardFileCommands(options.environment);
   const reader = provider.reader(turn.before);
   let ended = (): void => undefined;
-  // Every program that the agent starts has it, unless it is started with an environment of its own.
-  const mark = { name: 'GUMP_ATTEMPT', value: randomUUID() };
   const watch = watchForStall(options.stallMs ?? usualStallMs, signal);
   const exit = await options.processes.run({
     file: command.file,

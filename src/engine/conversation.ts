@@ -11,6 +11,7 @@ import type { AgentStep } from '../workflow/workflow.js';
 import { contractOf, isReadOnly } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
 import { impatient, isPassing, waitMs, waitNote } from './patience.js';
+import type { AgentTurn } from './ports.js';
 import { composePrompt, refusalNote } from './prompt.js';
 import type { Run } from './run.js';
 import { describeDecision, isWarning } from './session.js';
@@ -157,7 +158,7 @@ async function speak(
   const watch = await watchAgent(run, step, ref, next, before);
   if ('failure' in watch) return { ...unspent, failure: watch.failure };
   const rest = run.ports.reporter.agentWorks(() => watch.progress());
-  const told = run.ports.agents.run({
+  const turn: AgentTurn = {
     provider: next.provider,
     ...(next.model === undefined ? {} : { model: next.model }),
     prompt,
@@ -171,12 +172,15 @@ async function speak(
     },
     signal: watch.signal,
     graceMs: () => watch.graceMs(),
-  });
-  const outcome = await told.finally(rest);
+  };
+  const outcome = await run.ports.agents.run(turn).finally(rest);
   const noted = await withNotedUsage(run, ref, next, before, outcome);
   const usage = await withEstimate(next.provider, [noted.model, next.model], noted.usage);
   const firstTurn = session.effective === 'resumed' ? watch.firstTurn() : undefined;
-  return { ...watch.end({ ...noted, usage }), ...(firstTurn === undefined ? {} : { firstTurn }) };
+  const end = watch.end({ ...noted, usage });
+  // Also where only the end has told that it went too far.
+  if (watch.isTripped()) await run.ports.agents.endStrays(turn);
+  return { ...end, ...(firstTurn === undefined ? {} : { firstTurn }) };
 }
 
 function turnSession(session: SessionDecision) {

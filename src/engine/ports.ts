@@ -81,6 +81,8 @@ export interface Agents {
   find(agent: string): { readonly provider: Provider; readonly model?: string };
   /** One process of the provider's CLI, from start to end. Never rejects for what the CLI does. */
   run(turn: AgentTurn): Promise<TurnOutcome & { readonly durationMs: number }>;
+  /** Ends what the agent of that turn, whose process is over, has left running. */
+  endStrays(turn: AgentTurn): Promise<void>;
 }
 
 export interface AgentTurn {

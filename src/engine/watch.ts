@@ -27,6 +27,7 @@ export interface Watch {
   firstTurn(): Usage | undefined;
   /** To be called when the agent has ended, with all that it spent: its outcome, failed where it went too far. */
   end<T extends TurnOutcome>(outcome: T): T;
+  isTripped(): boolean;
 }
 
 /** One agent that the meter of the run knows; `check` ends it where a cap around it is passed. */
@@ -193,6 +194,10 @@ class AgentWatch implements Watch, Watched {
     this.#warnOfUnpriced(outcome);
     if (this.#trip === undefined || outcome.failure?.kind === 'auth') return outcome;
     return { ...outcome, status: 'failed', failure: failureFor(this.#run, this.#trip) };
+  }
+
+  isTripped(): boolean {
+    return this.#trip !== undefined;
   }
 
   #warnOfUnpriced({ usage, model }: TurnOutcome): void {

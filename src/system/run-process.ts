@@ -141,8 +141,8 @@ function createStop(spec: ProcessSpec, group: number): Stop {
   };
   const stop = (why: 'timeout' | 'cancelled'): void => {
     cause ??= why;
-    if (spec.mark !== undefined) signalMarked(spec.mark, 'SIGTERM', group);
     ask(typeof spec.graceMs === 'function' ? spec.graceMs() : (spec.graceMs ?? defaultGraceMs));
+    if (spec.mark !== undefined) signalMarked(spec.mark, 'SIGTERM', group);
   };
   const cancel = (): void => stop('cancelled');
   spec.signal?.addEventListener('abort', cancel, { once: true });

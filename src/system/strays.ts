@@ -43,13 +43,21 @@ export function signalMarked(mark: Mark, signal: NodeJS.Signals, group?: number)
   }
 }
 
+/** A program that is just becoming another one shows no environment for a moment, so one look is not enough. */
+const looks = 3;
+
 /** Waits until none is left; those that live at `deadline` (as `Date.now()`) get SIGKILL, again and again for a second. */
 export async function endMarked(mark: Mark, deadline: number): Promise<void> {
   const last = Math.max(deadline, systemClock.now()) + 1000;
-  for (let pause = 10; marked(mark).length > 0; pause = Math.min(pause * 2, 100)) {
-    const now = systemClock.now();
-    if (now >= last) return;
-    if (now >= deadline) signalMarked(mark, 'SIGKILL');
-    await systemClock.sleep(pause);
+  for (let none = 0; none < looks && systemClock.now() < last; ) {
+    none = marked(mark).length === 0 ? none + 1 : 0;
+    if (systemClock.now() >= deadline) signalMarked(mark, 'SIGKILL');
+    if (none < looks) await systemClock.sleep(30);
   }
+}
+
+/** The same for a program that is over: what it left gets SIGTERM, and half a second. */
+export async function endLeft(mark: Mark): Promise<void> {
+  signalMarked(mark, 'SIGTERM');
+  await endMarked(mark, systemClock.now() + 500);
 }

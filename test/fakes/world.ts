@@ -141,7 +141,7 @@ export function createWorld(options: WorldOptions): World {
         close: () => undefined,
       },
       workspace: fakeWorkspace(files, plainStart),
-      agents: { find: findAgent, run: speak },
+      agents: { find: findAgent, run: speak, endStrays: async () => undefined },
       gates: {
         run: async ({ gates, directory }) =>
           gates.map((one) => gateResult(one, gate(one, filesIn(directory)))),
