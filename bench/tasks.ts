@@ -63,7 +63,7 @@ const planner = program
   .replace('sleep 0.1\n', '')
   .replace(
     'echo "$id" >>changed.txt',
-    `case "$PWD" in *gump-units*) echo "$$" >>"$id.txt" ;; *) cat >.gump/out/plan.json <<'PLAN'
+    `case "$PWD" in *gump_units*) echo "$$" >>"$id.txt" ;; *) cat >.gump/out/plan.json <<'PLAN'
 ${JSON.stringify(tasks)}
 PLAN
 ;; esac`,

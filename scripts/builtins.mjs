@@ -1,6 +1,6 @@
 // Writes src/builtin/registry.ts from the workflows beside it: the bundle holds nothing but code. With `--check`
 // it writes nothing and fails when the file is not current.
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../src/builtin/', import.meta.url));
@@ -9,7 +9,8 @@ const target = `${folder}registry.ts`;
 const literal = (text) => `\`${text.replaceAll(/[\\`]|\$\{/g, '\\$&')}\``;
 const key = (name) => (/^\w+$/.test(name) ? name : `'${name}'`);
 
-const names = globSync('**/*.yaml', { cwd: folder })
+const names = readdirSync(folder, { recursive: true })
+  .filter((path) => path.endsWith('.yaml'))
   .map((path) => path.replaceAll('\\', '/').replace(/\.yaml$/, ''))
   .sort();
 const entries = names.map(

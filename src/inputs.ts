@@ -7,6 +7,7 @@
 import { stateKeyLines } from './checkpoint/secrets.js';
 import { UserError, UserErrors } from './failure.js';
 import { quoted, readListMapping, readMapping } from './mapping-input.js';
+import type { Permission } from './providers/provider.js';
 import { belongsToRunner, type Environment } from './security/secret-names.js';
 import { readDuration } from './workflow/duration.js';
 import { readAmount } from './workflow/numbers.js';
@@ -48,6 +49,8 @@ export interface Inputs {
   readonly cliVersions: Readonly<Record<string, string>>;
   /** Provider → further arguments for its CLI. */
   readonly agentArgs: Readonly<Record<string, readonly string[]>>;
+  /** Of steps that do not say it themselves; absent: what their kind needs. */
+  readonly permissions?: Permission;
   /** Names and globs. */
   readonly passEnv: readonly string[];
   readonly commands: Readonly<Partial<Record<(typeof commandGates)[number], string>>>;
@@ -112,6 +115,7 @@ export function readInputs(get: GetInput): Inputs {
     install: choice('install', ['auto', 'never']),
     cliVersions: read('cli-versions', () => readCliVersions(get('cli-versions')), {}),
     agentArgs: read('agent-args', () => readListMapping('agent-args', get('agent-args')), {}),
+    ...given('permissions', ofAuto(choice('permissions', ['auto', 'full', 'workspace', 'read-only']))),
     passEnv: read('pass-env', readPassEnv, []),
     commands: read('commands', () => readCommands(get('commands')), {}),
     apply: choice('apply', ['workspace', 'none']),
@@ -127,6 +131,10 @@ export function readInputs(get: GetInput): Inputs {
 
 function given<K extends string, T>(key: K, value: T | undefined): { readonly [key in K]?: T } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]: T });
+}
+
+function ofAuto(text: Permission | 'auto'): Permission | undefined {
+  return text === 'auto' ? undefined : text;
 }
 
 function readWorkflow(text: string): string {

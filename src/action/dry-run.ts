@@ -15,11 +15,11 @@ export interface Planned {
   readonly privateDirectory: string;
 }
 
-export async function showPlan({ job, log, redact }: Setting, planned: Planned): Promise<void> {
+export async function showPlan({ inputs, job, log, redact }: Setting, planned: Planned): Promise<void> {
   // With the agents that the inputs put in.
   const steps = planned.plan.steps.map(({ step }) => step);
   const workflow = { ...planned.workflow, steps };
-  const tree = planTree(workflow);
+  const tree = planTree(workflow, inputs.permissions);
   for (const line of tree) log.info(line);
   await writeUnstarted({
     status: 'planned',

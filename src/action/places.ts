@@ -28,7 +28,7 @@ export interface PlacesOptions {
 }
 
 export function openPlaces({ temp, stateName, directory, prefix }: PlacesOptions): Places {
-  const folder = join(temp, 'gump-units', hash(stateName));
+  const folder = join(temp, 'gump_units', hash(stateName));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // git tells of work trees by their real paths, and CLIs of directories.
   const root = realpathSync(folder);

@@ -76,6 +76,7 @@ function play(
     signal,
     jobAttempt: job.jobAttempt,
     onLostSession: inputs.onLostSession,
+    ...(inputs.permissions === undefined ? {} : { permissions: inputs.permissions }),
     actor: job.triggeringActor || job.actor,
     maxParallel: Math.max(2, availableParallelism()),
     state: before,

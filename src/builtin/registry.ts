@@ -102,6 +102,11 @@ steps:
 
               Find out why before you change anything. Tests may not be changed; if you have changed one, put it back
               to what it was.
+
+              The task, in case it is not before you any more:
+
+              {task.name}
+              {task.description}
           - attempt: 3
             agent: claude-sonnet
             session: new
@@ -182,6 +187,11 @@ steps:
               {error}
 
               Read the first fault, find its cause in the code, mend it, and run the build and the tests again.
+
+              The task, in case it is not before you any more:
+
+              {task.name}
+              {task.description}
           - attempt: 3
             agent: claude-haiku
             session: new
@@ -356,6 +366,11 @@ steps:
 
               Go through it point by point. Mend what is right; where the reviewer is wrong, leave the code as it is
               and make clear in it why it has to be so. Run the build and the tests before you are done.
+
+              The task, in case it is not before you any more:
+
+              {task.name}
+              {task.description}
           - attempt: 4
             agent: claude-opus
             session: new
@@ -391,9 +406,13 @@ steps:
           max_turns: 50
           max_time: 20m
         prompt: |
-          The change for "{task.name}" has passed its checks and its review. Now use what you have built, as its users
-          would: start it, call it, feed it what is ordinary, what is odd and what is wrong. Use throw-away scripts or
-          the command line, and delete what you made for it.
+          The change for this task has passed its checks and its review:
+
+          {task.name}
+          {task.description}
+
+          Now use what you have built, as its users would: start it, call it, feed it what is ordinary, what is odd
+          and what is wrong. Use throw-away scripts or the command line, and delete what you made for it.
 
           Where something does not behave as the task says, mend it and add a test that fails without the mending.
           Where all is well, change nothing.
@@ -589,6 +608,11 @@ steps:
               {error}
 
               Where a test fails, the behaviour has changed: find where, and put it back. Do not bend the test.
+
+              The task, in case it is not before you any more:
+
+              {task.name}
+              {task.description}
           - attempt: 3
             agent: claude-opus
             session: new
@@ -748,6 +772,11 @@ steps:
 
               Find out why before you change anything: read the failing test and the code it runs through. Then mend
               the code. Tests may not be changed; if you have changed one, put it back to what it was.
+
+              The task, in case it is not before you any more:
+
+              {task.name}
+              {task.description}
           - attempt: 4
             agent: claude-sonnet
             session: new

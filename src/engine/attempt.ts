@@ -4,14 +4,14 @@
  * run the gates, write down the end.
  */
 import { type AgentEnded, type AttemptRef, failedUnjudged, type OutputFile } from '../journal/event.js';
-import { type Attempt, versionOf } from '../journal/state.js';
+import { type Attempt, newestAttempt, type StepState, versionOf } from '../journal/state.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { PlacedStep } from '../plan/place.js';
 import { pass } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
-import { contractOf, isReadOnly, outputFault } from './contract.js';
+import { barred, contractOf, isReadOnly, outputFault } from './contract.js';
 import { converse, type Outcome, sessionOf, warnOfSession } from './conversation.js';
 import { judgeGates, type Verdict } from './judge.js';
 import { treeNow } from './lane.js';
@@ -28,15 +28,17 @@ export async function runAgentAttempt(
 ): Promise<'stopped' | undefined> {
   const state = run.state().steps.get(placed.path);
   if (state !== undefined && needsOnlyGates(state)) return goOnAtGates(run, placed, step);
+  if (state !== undefined && isUnjudged(state)) return judgeAgain(run, placed, step, state);
   const next = await nextAttempt(run, placed, step);
   if (next === 'stopped') return next;
   const ref = { step: placed.path, number: next.number, jobAttempt: run.jobAttempt };
   if ('obstacle' in next) return stop(run, ref, next);
-  if (next.isPass) passOver(run, ref, next.body);
+  const from = next.resetWorktree ? state?.from : undefined;
+  if (next.isPass) await passOver(run, ref, next.body, from);
   else {
     announce(run, ref, next);
     if (isRefused(run, next)) return refuse(run, ref);
-    if (next.resetWorktree && state !== undefined) await run.ports.workspace.reset(state.from);
+    if (from !== undefined) await run.ports.workspace.reset(from);
     run.agentWorks();
     await work(run, step, ref, next);
   }
@@ -46,11 +48,47 @@ export async function runAgentAttempt(
   return judge(run, placed, step, ref);
 }
 
+/** What was to judge the last attempt has broken down: its work stands, and nobody has found fault with it. */
+function isUnjudged(state: StepState): boolean {
+  const last = newestAttempt(state);
+  return last?.isUnjudged === true && last.snapshot !== undefined && state.isRedefined !== true;
+}
+
+async function judgeAgain(
+  run: Run,
+  placed: PlacedStep,
+  step: AgentStep,
+  state: StepState,
+): Promise<undefined> {
+  const last = newestAttempt(state);
+  if (last?.snapshot === undefined) return undefined;
+  const ref = { step: state.path, number: last.number + 1, jobAttempt: run.jobAttempt };
+  run.ports.reporter.say(
+    `The work of attempt ${last.number} of ${state.path} was not judged; only its gates run.`,
+  );
+  run.record({ type: 'attempt-started', ...ref, ...(last.agent === undefined ? {} : { agent: last.agent }) });
+  const { snapshot, changed, output } = last;
+  const told = output === undefined ? {} : { output };
+  run.record({
+    type: 'agent-ended',
+    ...ref,
+    ...told,
+    usage: {},
+    snapshot,
+    changed,
+    ignored: [],
+    durationMs: 0,
+  });
+  return judge(run, placed, step, ref);
+}
+
 async function goOnAtGates(run: Run, placed: PlacedStep, step: AgentStep): Promise<undefined> {
   const { path } = placed;
   const waiting = lastAttempt(run, path);
   if (waiting === undefined || stillWaits(run, path, waiting)) return undefined;
   const last = lastAttempt(run, path) ?? waiting;
+  const ref = { step: path, number: last.number, jobAttempt: last.jobAttempt };
+  if (pausesAt(run, ref, step.hitl, 'before-gate', last)) return undefined;
   run.ports.reporter.say(`The agent of attempt ${last.number} of ${path} is done; only its gates run.`);
   return judge(run, placed, step, standAgain(run, path, last));
 }
@@ -58,21 +96,19 @@ async function goOnAtGates(run: Run, placed: PlacedStep, step: AgentStep): Promi
 /** What an earlier job left of the attempt stands again under this one, so that its gates are told apart (J2). */
 function standAgain(run: Run, path: string, last: Attempt): AttemptRef {
   const ref = { step: path, number: last.number, jobAttempt: run.jobAttempt };
-  const { agent, provider, session, prompt, snapshot, mark, output, changed, ignored } = last;
+  const { agent, provider, session, prompt, snapshot } = last;
   if (last.jobAttempt === run.jobAttempt || snapshot === undefined)
     return { ...ref, jobAttempt: last.jobAttempt };
   run.record({
     type: 'attempt-started',
     ...ref,
+    standsAgain: true,
     ...(agent === undefined ? {} : { agent }),
     ...(provider === undefined ? {} : { provider }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(last.isBare === undefined ? {} : { isBare: last.isBare }),
     ...(session === undefined ? {} : { session: { ...session, effective: 'resumed', reason: 'continued' } }),
   });
-  const kept = { ...(mark === undefined ? {} : { mark }), ...(output === undefined ? {} : { output }) };
-  run.record({ type: 'agent-ended', ...ref, usage: {}, snapshot, changed, ignored, durationMs: 0, ...kept });
-  if (last.approvedBy !== undefined) run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
   return ref;
 }
 
@@ -82,11 +118,17 @@ function stop(run: Run, ref: AttemptRef, { agent, obstacle }: Obstacle): undefin
 }
 
 /** `agent: pass`: what lies there is taken as the attempt's work. */
-function passOver(run: Run, ref: AttemptRef, prompt: string): void {
+async function passOver(
+  run: Run,
+  ref: AttemptRef,
+  prompt: string,
+  resetTo: Snapshot | undefined,
+): Promise<void> {
   run.record({ type: 'attempt-started', ...ref, agent: pass, ...(prompt === '' ? {} : { prompt }) });
   run.ports.reporter.attemptStarts(ref.step, ref.number, undefined, undefined);
+  if (resetTo !== undefined) await run.ports.workspace.reset(resetTo);
   const nothing = { usage: {}, changed: false, ignored: [], durationMs: 0 };
-  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: treeNow(run) });
+  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: resetTo ?? treeNow(run) });
 }
 
 /** `on-lost-session: fail`: a session that is known to be gone is not replaced, and nothing is spent. */
@@ -161,6 +203,9 @@ function endOf(
   };
 }
 
+/** How many files a message names. */
+const mostNames = 20;
+
 /** A step that only reads may write nothing but its answer: anything else is undone and fails the attempt (`no_write`). */
 async function keepReadOnly(
   run: Run,
@@ -169,10 +214,16 @@ async function keepReadOnly(
   before: Snapshot,
 ): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
   const { base, commit, changed } = snapshot;
-  if (!(run.isBarred || isReadOnly(step)) || !changed) return { snapshot: { base, commit }, changed };
+  if (!isReadOnly(barred(step, run.isBarred), run.permissions) || !changed)
+    return { snapshot: { base, commit }, changed };
   const changes = await run.ports.workspace.changes(before, snapshot);
   await run.ports.workspace.reset(before);
-  const names = changes.map((change) => change.path).join(', ');
+  const more = changes.length > mostNames ? ` and ${changes.length - mostNames} more` : '';
+  const names =
+    changes
+      .slice(0, mostNames)
+      .map((change) => change.path)
+      .join(', ') + more;
   const message = `no_write: the agent of this step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
   return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
 }

@@ -1,5 +1,6 @@
 /** A workflow that an attempt calls: to get something, to be retried by, to be judged by. */
 import type { Failure } from '../failure.js';
+import type { StepState } from '../journal/state.js';
 import type { Role } from '../plan/calls.js';
 import { type PlacedStep, placeCall } from '../plan/place.js';
 import type { Run } from './run.js';
@@ -35,11 +36,15 @@ function hasEnded(run: Run, path: string): boolean {
   return step?.status === 'failed' && kind !== undefined && verdicts.includes(kind);
 }
 
-/** What its last reviewer has said. */
+/** What its last reviewer has said; those that judge the steps of it speak where it has none. */
 function commentsOf(run: Run, path: string): string {
   const inside = [...run.state().steps.values()].filter((step) => step.path.startsWith(`${path}/`));
-  const last = inside.map((step) => step.attempts.at(-1)?.comments).findLast((one) => one !== undefined);
-  return last ?? '';
+  const own = inside.filter((step) => !step.path.slice(path.length).includes(':'));
+  return lastComments(own) ?? lastComments(inside) ?? '';
+}
+
+function lastComments(steps: readonly StepState[]): string | undefined {
+  return steps.map((step) => step.attempts.at(-1)?.comments).findLast((one) => one !== undefined);
 }
 
 /** Whether what went wrong in it is no verdict. */

@@ -2,6 +2,7 @@
 import type { OutputFile } from '../journal/event.js';
 import { readPlan } from '../outputs/plan-file.js';
 import { readVerdict } from '../outputs/verdict-file.js';
+import type { Permission } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
 
 export interface OutputContract {
@@ -29,9 +30,23 @@ Names are unique; "files" may be left out. Change no other file.`,
   },
 };
 
-/** Whether the agent of the step may change nothing but its answer. */
-export function isReadOnly({ type, worktree, guard }: AgentStep): boolean {
-  return guard.noWrite ?? (type !== 'code' || worktree !== 'read-write');
+/** What the step's CLI allows its agent: as the step says, else as the run was told, else what its kind needs. */
+export function permissionOf(step: AgentStep, told: Permission | undefined): Permission {
+  return step.permissions ?? told ?? (changesFiles(step) ? 'workspace' : 'read-only');
+}
+
+/** Whether the agent may change nothing but its answer; that is looked at afterwards, whatever its CLI allowed. */
+export function isReadOnly(step: AgentStep, told: Permission | undefined): boolean {
+  return !changesFiles(step) || permissionOf(step, told) === 'read-only';
+}
+
+/** The step with what groups and calls around it forbid (`no_write`). */
+export function barred(step: AgentStep, isBarred: boolean): AgentStep {
+  return isBarred ? { ...step, guard: { ...step.guard, noWrite: true } } : step;
+}
+
+function changesFiles({ type, worktree, guard }: AgentStep): boolean {
+  return type === 'code' && worktree === 'read-write' && guard.noWrite !== true;
 }
 
 /** `undefined`: the step answers with its changes alone. */

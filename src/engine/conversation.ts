@@ -8,7 +8,7 @@ import { withEstimate } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
-import { contractOf, isReadOnly } from './contract.js';
+import { barred, contractOf, permissionOf } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
 import { impatient, isPassing, waitMs, waitNote } from './patience.js';
 import type { AgentTurn } from './ports.js';
@@ -164,7 +164,7 @@ async function speak(
     prompt,
     session: turnSession(session),
     directory: next.directory,
-    permission: run.isBarred || isReadOnly(step) ? 'read-only' : 'workspace',
+    permission: permissionOf(barred(step, run.isBarred), run.permissions),
     before,
     onEvent(event, model) {
       hear(run, ref, next, event);

@@ -6,13 +6,18 @@
 import { gateErrorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
+import { readVerdict } from '../outputs/verdict-file.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
 
-/** `<step path>.<field>` → value, for every step that has run. */
-export function stateFields(state: RunState): ReadonlyMap<string, string> {
+/** `<step path>.<field>` → value, for every step that has run and is asked for. */
+export function stateFields(
+  state: RunState,
+  isWanted: (path: string) => boolean,
+): ReadonlyMap<string, string> {
   const steps = [...state.steps.values()];
-  const entries = steps.flatMap((step) =>
+  const asked = steps.filter(({ path }) => isWanted(path));
+  const entries = asked.flatMap((step) =>
     Object.entries(fieldsOf(step, steps)).map(([field, value]) => [`${step.path}.${field}`, value] as const),
   );
   return new Map(entries);
@@ -34,11 +39,12 @@ function fieldsBelow({ path }: StepState, all: readonly StepState[]): Readonly<R
   const usage = below
     .flatMap(({ attempts }) => attempts)
     .reduce<Usage>((sum, one) => addUsage(sum, one.usage), {});
-  const last = below.findLast((step) => !step.path.slice(path.length + 1).includes('/'));
+  // What judges it speaks of it, not for it.
+  const own = below.filter((step) => !step.path.slice(path.length).includes(':'));
+  const last = own.findLast((step) => !step.path.slice(path.length + 1).includes('/'));
   const { output } = last === undefined ? {} : fieldsOf(last, all);
-  const comments = below
-    .findLast(({ attempts }) => attempts.at(-1)?.comments !== undefined)
-    ?.attempts.at(-1)?.comments;
+  const said = own.map(({ attempts }) => attempts.at(-1)?.comments);
+  const comments = said.findLast((one) => one !== undefined);
   return texts({ ...usageFields(usage), output, comments });
 }
 
@@ -79,9 +85,11 @@ function texts(fields: Readonly<Record<string, string | undefined>>): Readonly<R
   );
 }
 
-/** A verdict reads as `true` or `false`, a plan as it was written. */
-function outputOf({ output, status }: Attempt): string | undefined {
-  return output?.name === 'validate.json' ? String(status === 'passed') : output?.text;
+/** A verdict reads as `true` or `false`, whatever gates say of it; a plan as it was written. */
+function outputOf({ output }: Attempt): string | undefined {
+  if (output?.name !== 'validate.json') return output?.text;
+  const verdict = readVerdict(output.text);
+  return String(typeof verdict === 'object' && verdict.pass);
 }
 
 function gateFields(gate: GateResult): Readonly<Record<string, string>> {

@@ -28,9 +28,7 @@ function begin(run: Run, path: string, last: Attempt | undefined): AttemptRef {
   const goesOn = last !== undefined && isCutOff(last);
   const number = goesOn ? last.number : (last?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
-  run.record({ type: 'attempt-started', ...ref });
-  if (goesOn && last.approvedBy !== undefined)
-    run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
+  run.record({ type: 'attempt-started', ...ref, ...(goesOn ? { standsAgain: true } : {}) });
   run.ports.reporter.attemptStarts(path, number, undefined, undefined);
   return ref;
 }

@@ -10,7 +10,7 @@ import type { Change } from '../workspace/workspace.js';
 import { isBroken, runCall } from './call.js';
 import type { Run } from './run.js';
 
-export type Verdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files'>;
+export type Verdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files' | 'isUnjudged'>;
 
 type Changes = () => Promise<readonly Change[]>;
 
@@ -26,6 +26,7 @@ export async function judgeGates(
   const known = changes();
   const results: GateResult[] = await filesGate(run, placed, known);
   let broken: Failure | undefined;
+  let brokenOnes = 0;
   for (const batch of batches(gates)) {
     const [first] = batch;
     if (first?.type !== 'validate') results.push(...(await runCommands(run, ref.step, batch, known, output)));
@@ -34,14 +35,16 @@ export async function judgeGates(
       if (judged === 'cancelled') return judged;
       results.push(judged.result);
       broken ??= judged.broken;
+      if (judged.broken !== undefined) brokenOnes += 1;
     }
   }
   if (run.signal.aborted && results.some((result) => result.status === 'failed')) return 'cancelled';
   const files = (await known).map((change) => change.path);
   const failure = broken ?? gateFailure(results);
-  return failure === undefined
-    ? { status: 'passed', gates: results, files }
-    : { status: 'failed', failure, gates: results, files };
+  if (failure === undefined) return { status: 'passed', gates: results, files };
+  const isUnjudged =
+    broken !== undefined && results.filter(({ status }) => status === 'failed').length === brokenOnes;
+  return { status: 'failed', failure, gates: results, files, ...(isUnjudged ? { isUnjudged } : {}) };
 }
 
 /** Only what an agent wrote is held against its task. */

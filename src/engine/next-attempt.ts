@@ -12,6 +12,7 @@ import type { Provider } from '../providers/provider.js';
 import type { AgentStep, RetryEntry } from '../workflow/workflow.js';
 import { isBroken, runCall } from './call.js';
 import { contextTexts, gatherContext } from './context.js';
+import { contractOf } from './contract.js';
 import { type Rung, rungAt } from './ladder.js';
 import type { PreviousFailure } from './prompt.js';
 import type { Run } from './run.js';
@@ -80,7 +81,10 @@ export async function nextAttempt(run: Run, placed: PlacedStep, step: AgentStep)
   const agent = view.render(rung.agent ?? step.agent).trim();
   const context = await gatherContext(run, path, step, view);
   if ('obstacle' in context) return { number, agent, obstacle: context.obstacle };
-  const failure = view.failure === undefined || saysItself(rung) ? {} : { failure: view.failure };
+  // An attempt that stopped before its agent began leaves nothing to mend.
+  const hasWorked = history.some(({ snapshot }) => snapshot !== undefined);
+  const failure =
+    hasWorked && view.failure !== undefined && !saysItself(rung) ? { failure: view.failure } : {};
   const body =
     (goesOn && !state?.isRedefined ? last.prompt : undefined) ?? view.render(rung.prompt ?? step.prompt);
   const common = { number, goesOn, agent, body, ...failure, context: context.parts };
@@ -88,10 +92,28 @@ export async function nextAttempt(run: Run, placed: PlacedStep, step: AgentStep)
   const resetWorktree = rung.resetWorktree && !goesOn;
   const worktree = { directory, resetWorktree, wasIgnored: ignoredBefore(run, history) };
   if (agent === pass) return { ...common, ...worktree, isPass: true };
+  if (isSilent(step, common)) return { number, agent, obstacle: nothingToSay };
   const found = run.ports.agents.find(agent);
   const facts = { history: history.filter(ranAgent), goesOn, rung, agent, provider: found.provider };
   const session = sessionFor(run, placed, step, facts, isFreshRound(state));
   return { ...common, ...worktree, ...found, session, isPass: false };
+}
+
+/** A CLI that is given no prompt ends with an error that speaks of its own options. */
+const nothingToSay: Failure = {
+  kind: 'crash',
+  message:
+    'its prompt is empty: it has none, or all that stands in it is names that stand for nothing. No agent was started.',
+  isFinal: true,
+};
+
+/** Whether nothing at all would be said to the agent. */
+function isSilent(
+  step: AgentStep,
+  { body, context, failure, goesOn }: Pick<Coming, 'body' | 'context' | 'failure' | 'goesOn'>,
+): boolean {
+  const isSpokenTo = context.length > 0 || failure !== undefined || goesOn || contractOf(step) !== undefined;
+  return body.trim() === '' && !isSpokenTo;
 }
 
 function directoryFor(run: Run, path: string, { worktree }: AgentStep): string | Promise<string> {

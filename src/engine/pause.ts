@@ -4,6 +4,16 @@ import type { Attempt } from '../journal/state.js';
 import type { Pause } from '../workflow/workflow.js';
 import type { Run } from './run.js';
 
+/** Says so where this job approves what waited in no job before it: then nothing goes on by that. */
+export function warnOfIdleApproval({ plan: { approve }, state, ports }: Run): void {
+  if (approve === undefined) return;
+  const attempts = state().steps.get(approve)?.attempts ?? [];
+  if (attempts.some(({ pause, approvedBy }) => pause !== undefined || approvedBy !== undefined)) return;
+  ports.reporter.warn(
+    `Input \`approve\`: no earlier job of this run stopped at step \`${approve}\`, so nothing is approved. Is the \`state-name\` that of the job that stopped?`,
+  );
+}
+
 /** Whether the attempt waits; one that this job was started to let go on does not any more. */
 export function stillWaits(run: Run, path: string, attempt: Attempt): boolean {
   if (!isPaused(attempt)) return false;

@@ -6,7 +6,15 @@
  */
 import { type AttemptRef, failedUnjudged, type NewEvent } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
-import { innerScopes, type PlacedStep, plannedTasks, type Scope, stepsBelow } from '../plan/place.js';
+import type { Task } from '../outputs/plan-file.js';
+import {
+  innerScopes,
+  type PlacedStep,
+  plannedTasks,
+  type Scope,
+  stepsBelow,
+  unplannedSteps,
+} from '../plan/place.js';
 import type { CallStep, GroupStep } from '../workflow/workflow.js';
 import { within } from './budget.js';
 import { renderInputs } from './call-inputs.js';
@@ -26,7 +34,8 @@ export async function runRounds(run: Run, placed: PlacedStep): Promise<ScopeEnd>
   if (before !== undefined && before.status !== 'running') {
     if (stillWaits(run, path, before)) return { status: 'paused', path };
     // Not so where a step below it was forgotten since, or was added to the workflow.
-    if (before.status === 'passed' && isWhole(run, placed)) return passed;
+    if (before.status === 'passed' && isWhole(run, placed))
+      return pausesAfter(run, placed, before) ? { status: 'paused', path } : passed;
   }
   const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {
@@ -74,9 +83,8 @@ async function beginRound(run: Run, placed: PlacedStep): Promise<AttemptRef | Sc
   const isFurther = !isSame && last !== undefined && before?.status !== 'passed';
   const stopped = isFurther ? await openNext(run, placed, last, ref) : undefined;
   if (stopped !== undefined) return stopped;
-  run.record({ type: 'attempt-started', ...ref, ...(inputs === undefined ? {} : { inputs }) });
-  if (isSame && last.approvedBy !== undefined)
-    run.record({ type: 'attempt-approved', ...ref, by: last.approvedBy });
+  const told = inputs === undefined ? {} : { inputs };
+  run.record({ type: 'attempt-started', ...ref, ...told, ...(isSame ? { standsAgain: true } : {}) });
   run.ports.reporter.roundStarts(path, number, titleOf(placed));
   return ref;
 }
@@ -114,19 +122,24 @@ async function openAgain(run: Run, placed: PlacedStep, last: Attempt, rung: Rung
   const { path } = placed;
   const state = run.state();
   const step = state.steps.get(path);
-  // Units that clash are seen to where they are put together.
-  if (step === undefined || step.conflict !== undefined) return;
+  if (step === undefined) return;
   // Calls of former attempts are over, whatever they said.
   const below = stepsBelow(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
-  const isAll = rung.resetWorktree || hasAllBelow(run, placed);
+  // Units that clash are seen to where they are put together; begun anew they would only clash again.
+  if ([step, ...below].some(({ conflict }) => conflict !== undefined)) return;
+  // Where nobody has judged, as where what judges has broken down, there is nothing to mend.
+  const isJudged = last.failure?.kind === 'gate';
+  const isAll = rung.resetWorktree || (isJudged && hasAllBelow(run, placed));
   const isFresh = rung.freshSession ? { freshSession: true } : {};
   if (!isAll && !rung.freshSession) return;
   const again = isAll ? below : below.filter(({ status }) => status !== 'passed');
   const steps = again.map((one) => one.path);
   if (rung.resetWorktree) await run.ports.workspace.reset(step.from);
-  const from = rung.resetWorktree ? step.from : treeNow(run);
-  run.record({ type: 'steps-reopened', by: path, steps, from, ...isFresh });
-  run.ports.reporter.say(`${path}: ${steps.join(', ')} run once more (${last.failure?.message ?? 'retry'}).`);
+  const from = isAll ? { from: rung.resetWorktree ? step.from : treeNow(run) } : {};
+  run.record({ type: 'steps-reopened', by: path, steps, ...from, ...isFresh });
+  run.ports.reporter.say(
+    `${path}: ${steps.join(', ')} run once more (${last.failure?.message.replace(/\.$/, '') ?? 'retry'}).`,
+  );
 }
 
 function endRound(run: Run, ref: AttemptRef, end: Exclude<ScopeEnd, { status: 'passed' }>): ScopeEnd {
@@ -186,9 +199,13 @@ async function runScopes(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   return runInTurn(inner, scopes);
 }
 
-function tasksOf(run: Run, { path, step }: PlacedStep) {
+function tasksOf(run: Run, placed: PlacedStep): readonly Task[] {
+  const { path, step } = placed;
   if (step.kind !== 'split') return [];
   const tasks = plannedTasks(run.state().steps.get(path)) ?? [];
+  const dropped = unplannedSteps(run.state(), placed, tasks);
+  const reason = 'the plan was made once more and is another one';
+  if (dropped.length > 0) run.record({ type: 'steps-dropped', steps: dropped, reason });
   if (tasks.length === 0)
     run.ports.reporter.warn(`Step ${path}: the plan has no tasks; its steps are left out.`);
   return tasks;

@@ -12,9 +12,11 @@ import { isBooking } from '../journal/ledger.js';
 import { apply, type RunState } from '../journal/state.js';
 import { type PlacedStep, place, rootScope, type Scope, stepsBelow } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
+import type { Permission } from '../providers/provider.js';
 import { capsOf } from './budget.js';
 import type { Cap } from './guards.js';
 import { type Lane, openLane } from './lane.js';
+import { warnOfIdleApproval } from './pause.js';
 import type { Ports } from './ports.js';
 import { runBelow } from './rounds.js';
 import { runStep } from './step.js';
@@ -30,6 +32,8 @@ export interface RunOptions {
   readonly endsBy?: number;
   readonly jobAttempt: number;
   readonly onLostSession: 'new' | 'fail';
+  /** What the agents of steps may do that do not say it themselves; absent: what their kind needs. */
+  readonly permissions?: Permission;
   /** Who started this job: may approve. */
   readonly actor: string;
   /** How many units run at once where a step does not say. */
@@ -70,6 +74,7 @@ export async function runPlan(options: RunOptions): Promise<RunState> {
   const time = limitTime(options);
   const { endsBy: _endsBy, ...rest } = options;
   const run = openRun({ ...rest, signal: time.signal, isCancelled: () => options.signal.aborted });
+  warnOfIdleApproval(run);
   const end = await runSteps(run).finally(time.end);
   run.record(end.status === 'cancelled' && time.isUp() ? { ...end, ...outOfTime } : end);
   await run.settle();

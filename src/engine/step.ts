@@ -52,7 +52,7 @@ async function tryUntilDone(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   // The machine may have been lost between the attempt's end and the step's; or a person was waited for.
   if (before !== undefined && before.status !== 'running') {
     if (stillWaits(run, path, before)) return paused;
-    if (before.status === 'passed') return passed;
+    if (before.status === 'passed') return pausesAfter(run, placed, before) ? paused : passed;
   }
   const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {

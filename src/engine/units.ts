@@ -2,7 +2,7 @@
  * Scopes side by side: each in a work tree and a lane of its own, so many at once; what they changed is put
  * together in the order in which they were declared. A unit that failed does not undo the others.
  *
- * U1 All begin from one tree: the one that their lane stood at.
+ * U1 All begin from one tree: the one that their lane stood at when they first began, also in a re-run.
  * U2 A unit in which everything has passed is not opened again; its recorded tree is what counts.
  * U3 Of two units that clash the later one runs once more on top of the earlier ones, in its own sessions: as
  *    often as `retry` allows, and once in a re-run.
@@ -31,6 +31,8 @@ export async function runUnits(
   if (isMerged(run, path, scopes)) return passed;
   const retries = step.kind === 'split' || step.kind === 'group' ? attemptsAllowed(step.retry) - 1 : 0;
   let left = retries + (run.state().steps.get(path)?.conflict ? 1 : 0);
+  if (run.state().steps.get(path)?.unitsFrom === undefined)
+    run.record({ type: 'units-begun', step: path, snapshot: treeNow(run) });
   run.ports.reporter.say(`${path}: ${wanted.length} side by side, at most ${atOnce} at once.`);
   for (;;) {
     const end = await runAll(run, path, wanted, atOnce);
@@ -44,6 +46,11 @@ export async function runUnits(
   }
 }
 
+/** Where the units begin. What was merged since has other units' changes in it, and is no tree to compare with. */
+function baseOf(run: Run, path: string): Snapshot {
+  return run.state().steps.get(path)?.unitsFrom ?? treeNow(run);
+}
+
 /** Units after the one in which the run is told to stop do not run. */
 function upTo(until: string | undefined, scopes: readonly Scope[]): readonly Scope[] {
   const last = scopes.findIndex(({ lane }) => until !== undefined && `${until}/`.startsWith(lane));
@@ -51,7 +58,7 @@ function upTo(until: string | undefined, scopes: readonly Scope[]): readonly Sco
 }
 
 async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: number): Promise<ScopeEnd> {
-  const base = treeNow(run);
+  const base = baseOf(run, path);
   let isStopped = false;
   const ends = await inPool(scopes, atOnce, async (scope): Promise<ScopeEnd | undefined> => {
     if (isStopped || run.signal.aborted) return undefined;
@@ -66,7 +73,10 @@ async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: 
   // Only a cancellation leaves units out without one that failed.
   const first = scopes[ends.indexOf(undefined)];
   if (first !== undefined) return { status: 'cancelled', path: first.lane.slice(0, -1) };
-  return ends.find((end) => end?.status === 'passed' && end.isLast) ?? passed;
+  const stopped = ends.find((end) => end?.status === 'passed' && end.isLast);
+  if (stopped !== undefined)
+    run.ports.reporter.say(`${path}: its units are not put together, as one of them was told to stop.`);
+  return stopped ?? passed;
 }
 
 /** What no other unit could get past either; a file that is missing in one of them is its own affair. */
@@ -138,7 +148,7 @@ async function putTogether(
   scopes: readonly Scope[],
 ): Promise<Conflict | Occupied | undefined> {
   const { units, workspace, reporter } = run.ports;
-  const base = treeNow(run);
+  const base = baseOf(run, path);
   const merge = await units.merge(base, results(run, scopes, base), `${path}, put together`);
   if (merge.status === 'conflict') {
     run.record({ type: 'units-conflict', step: path, files: merge.files, units: merge.units });
@@ -180,7 +190,7 @@ async function openLater(
   const index = scopes.findIndex(({ lane }) => lane.slice(0, -1) === later);
   const scope = scopes[index];
   if (scope === undefined) return;
-  const base = treeNow(run);
+  const base = baseOf(run, path);
   const before = await run.ports.units.merge(
     base,
     results(run, scopes.slice(0, index), base),

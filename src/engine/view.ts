@@ -8,8 +8,11 @@ import type { PlacedStep } from '../plan/place.js';
 import { agentOf } from '../plan/plan.js';
 import { type GateNames, keysOf, type NameScope, resolveName } from '../workflow/resolve-name.js';
 import { names, parseTemplate, render } from '../workflow/template.js';
+import type { Snapshot } from '../workspace/workspace.js';
 import { attemptFields, stateFields } from './fields.js';
+import { treeNow } from './lane.js';
 import type { PreviousFailure } from './prompt.js';
+import { readablePatch } from './readable-patch.js';
 import type { Run } from './run.js';
 
 export interface View {
@@ -64,7 +67,14 @@ async function nameScope(
   const { path, scope } = placed;
   const seen = visible(run.state(), scope.lane);
   const last = seen.steps.get(path)?.attempts.findLast((attempt) => attempt.status === 'failed');
-  const review = await reviewed(run, isReview ? path : ownerOf(scope.frame.slice(0, -1)), wanted);
+  const owner = isReview ? path : ownerOf(scope.frame);
+  const gets = getsOf(placed, number);
+  const isAsked = namedIn(wanted);
+  const fields = stateFields(
+    seen,
+    (one) => one === owner || isAsked(one) || Object.values(gets).some((got) => isAtOrBelow(one, got)),
+  );
+  const review = owner === undefined ? undefined : await reviewed(run, owner, wanted, fields);
   const { error = '', diff = '' } = (isReview ? undefined : failure) ?? review ?? {};
   return {
     path,
@@ -77,10 +87,11 @@ async function nameScope(
     step: { output: isReview || last === undefined ? review?.output : outputOf(last, diff) },
     prev: last === undefined ? {} : { ...attemptFields(last), output: outputOf(last, diff), diff, error },
     gates: Object.fromEntries((last?.gates ?? []).map((gate) => [gate.name, gateNames(gate)])),
-    gets: getsOf(placed, number),
+    gets,
     ...(scope.task === undefined ? {} : { task: taskFields(scope.task) }),
     vars: run.plan.vars,
-    state: new Map([...stateFields(seen), ...(await patches(run, seen, wanted))]),
+    // What a step has said goes before what it has changed.
+    state: new Map([...(await patches(run, seen, wanted)), ...fields]),
   };
 }
 
@@ -118,7 +129,9 @@ async function failureOf(run: Run, path: string): Promise<PreviousFailure | unde
     reopened === undefined ? step.attempts : step.attempts.filter((one) => one.order > reopened.order);
   const last = since.findLast((attempt) => attempt.status === 'failed');
   if (last !== undefined) return attemptFailure(run, step, last);
-  return reopened === undefined ? undefined : roundFailure(run, step);
+  if (reopened === undefined) return undefined;
+  const own = step.attempts.at(-1);
+  return own?.status === 'failed' ? attemptFailure(run, step, own) : roundFailure(run, step);
 }
 
 async function attemptFailure(run: Run, step: StepState, last: Attempt): Promise<PreviousFailure> {
@@ -144,7 +157,7 @@ async function roundFailure(run: Run, step: StepState): Promise<PreviousFailure 
 
 /** Of an attempt whose step has begun anew since: what it changed is no more than the patch of its own commits. */
 async function lastPatch(run: Run, { snapshot }: Attempt): Promise<string> {
-  return snapshot === undefined ? '' : run.ports.workspace.patch(run.origin, snapshot);
+  return snapshot === undefined ? '' : patchBetween(run, run.origin, snapshot);
 }
 
 interface Reviewed {
@@ -156,21 +169,39 @@ interface Reviewed {
 /** A workflow that judges, or is there for a retry, sees the work of the step that calls it. */
 async function reviewed(
   run: Run,
-  owner: string | undefined,
+  owner: string,
   wanted: readonly string[],
+  fields: ReadonlyMap<string, string>,
 ): Promise<Reviewed | undefined> {
-  const step = owner === undefined ? undefined : run.state().steps.get(owner);
-  const last = step?.attempts.findLast((attempt) => attempt.snapshot !== undefined);
-  if (step === undefined || last === undefined) return undefined;
+  const step = run.state().steps.get(owner);
+  const work = step === undefined ? undefined : workOf(run, step);
+  if (step === undefined || work === undefined) return undefined;
   const isWanted = wanted.includes('diff') || wanted.includes('output');
-  const diff = isWanted ? await patchOf(run, step, last) : '';
+  const diff = isWanted ? await patchBetween(run, work.from, work.to) : '';
   const failed = step.attempts.findLast((attempt) => attempt.status === 'failed');
-  return { error: failed === undefined ? '' : errorOf(run, failed), diff, output: outputOf(last, diff) };
+  return {
+    error: failed === undefined ? '' : errorOf(run, failed),
+    diff,
+    output: fields.get(`${owner}.output`) ?? diff,
+  };
 }
 
-/** The step whose attempt makes the call at that path; `undefined`: what lies there is a step of its own. */
+/** Between which trees its work lies: of an agent its last attempt's, of others what is there by now. */
+function workOf(run: Run, { path, from, attempts }: StepState) {
+  if (attempts.at(-1)?.agent === undefined) {
+    const holdsSteps = [...run.state().steps.keys()].some(
+      (one) => one.startsWith(`${path}/`) && !one.slice(path.length).includes(':'),
+    );
+    // A step of gates alone judges all that the run has changed.
+    return { from: holdsSteps ? from : run.ports.workspace.start, to: treeNow(run) };
+  }
+  const last = attempts.findLast((attempt) => attempt.snapshot !== undefined);
+  return last?.snapshot === undefined ? undefined : { from, to: last.snapshot };
+}
+
+/** The step whose attempt makes the innermost call around a path; `undefined`: there is none. */
 export function ownerOf(path: string): string | undefined {
-  return /^(.*)\/(?:get|retry|gate):[^/]*$/.exec(path)?.[1];
+  return /^(.*)\/(?:get|retry|gate):[^/]+\//.exec(path)?.[1];
 }
 
 function taskFields({ name, description, files }: Task): Readonly<Record<string, string>> {
@@ -201,15 +232,24 @@ async function patches(
   seen: RunState,
   wanted: readonly string[],
 ): Promise<readonly (readonly [string, string])[]> {
-  const named = wanted.flatMap((name) => (/\.(?:diff|output)$/.test(name) ? keysOf(name) : []));
-  const ends = named.map((key) => key.replace(/\.(?:diff|output)$/, ''));
-  const steps = [...seen.steps.values()].filter((step) => ends.some((end) => isNamed(step, end)));
+  const isAsked = namedIn(wanted.filter((name) => /\.(?:diff|output)$/.test(name)));
+  const steps = [...seen.steps.values()].filter(({ path }) => isAsked(path));
   const made = await Promise.all(steps.map((step) => patchFields(run, step)));
   return made.flat();
 }
 
-function isNamed({ path }: StepState, name: string): boolean {
-  return path === name || path.endsWith(`/${name}`);
+/** Whether one of the names may speak of the step at a path: of `check.gate.lint`, say, the step `check`. */
+function namedIn(wanted: readonly string[]): (path: string) => boolean {
+  const ends = new Set(wanted.flatMap(keysOf).flatMap(partsBeforeDots));
+  return (path) => [...ends].some((end) => path === end || path.endsWith(`/${end}`));
+}
+
+function partsBeforeDots(key: string): readonly string[] {
+  return [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index));
+}
+
+function isAtOrBelow(path: string, other: string): boolean {
+  return path === other || path.startsWith(`${other}/`);
 }
 
 async function patchFields(run: Run, step: StepState): Promise<readonly (readonly [string, string])[]> {
@@ -224,5 +264,9 @@ async function patchFields(run: Run, step: StepState): Promise<readonly (readonl
 /** What the step had changed, from its start, by the end of that attempt (contract 5.5). */
 async function patchOf(run: Run, step: StepState, attempt: Attempt): Promise<string> {
   if (attempt.snapshot === undefined) return '';
-  return run.ports.workspace.patch(step.from, attempt.snapshot);
+  return patchBetween(run, step.from, attempt.snapshot);
+}
+
+async function patchBetween(run: Run, from: Snapshot, to: Snapshot): Promise<string> {
+  return readablePatch(await run.ports.workspace.patch(from, to));
 }

@@ -93,8 +93,8 @@ export interface StepsReopened {
   readonly type: 'steps-reopened';
   readonly by: string;
   readonly steps: readonly string[];
-  /** The tree at which the round begins. */
-  readonly from: Snapshot;
+  /** The tree at which the round begins; absent: each goes on where it was. */
+  readonly from?: Snapshot;
   /** The steps get new sessions. */
   readonly freshSession?: boolean;
   /** Only a unit of it begins again, in its own lane. */
@@ -109,6 +109,13 @@ export interface RetryJudged {
   /** Place of the entry in the list. */
   readonly entry: number;
   readonly holds: boolean;
+}
+
+/** Units side by side begin: the tree that all of them begin from, in this job and in later ones. */
+export interface UnitsBegun {
+  readonly type: 'units-begun';
+  readonly step: string;
+  readonly snapshot: Snapshot;
 }
 
 /** The changes of two units of a parallel step cannot be put together. */
@@ -146,6 +153,8 @@ export interface AttemptStarted extends AttemptRef {
   readonly isBare?: boolean;
   /** What a called workflow is given, rendered. */
   readonly inputs?: Readonly<Record<string, string>>;
+  /** Only what judges it is missing: what its agent left in an earlier job, and who approved that, stands again. */
+  readonly standsAgain?: true;
 }
 
 /** The attempt waits for a person (contract 5.9). */
@@ -225,6 +234,8 @@ export interface AttemptEnded extends AttemptRef {
   readonly files: readonly string[];
   /** A validate step's comments. */
   readonly comments?: string;
+  /** It failed without a verdict: a workflow that was to judge it has broken down. */
+  readonly isUnjudged?: boolean;
   /** The tree at the end of a round of a group or a call. */
   readonly snapshot?: Snapshot;
   readonly durationMs: number;
@@ -269,6 +280,7 @@ export type JournalEvent = (
   | StepRedefined
   | StepsReopened
   | RetryJudged
+  | UnitsBegun
   | UnitsConflict
   | UnitsMerged
   | AttemptStarted

@@ -63,6 +63,8 @@ export interface Attempt {
   /** Where it waits, or has waited, for a person. */
   readonly pause?: Pause;
   readonly approvedBy?: string;
+  /** It failed without a verdict. */
+  readonly isUnjudged?: boolean;
 }
 
 /** A tree, and the place in the journal at which it became the one that work goes on from. */
@@ -91,6 +93,8 @@ export interface StepState {
   readonly status: 'running' | 'passed' | 'failed' | 'cancelled' | 'paused';
   /** Why it ended, where that is no attempt's. */
   readonly failure?: Failure;
+  /** The tree that its units begin from. */
+  readonly unitsFrom?: Snapshot;
   /** Two of its units could not be put together, and have not been since. */
   readonly conflict?: Pick<UnitsConflict, 'files' | 'units'>;
   /** What its units add up to. */
@@ -170,6 +174,8 @@ function change(state: RunState, event: JournalEvent): RunState {
         ...step,
         judged: new Map(step.judged).set(`${event.number}/${event.entry}`, event.holds),
       }));
+    case 'units-begun':
+      return updateStep(state, event.step, (step) => ({ ...step, unitsFrom: event.snapshot }));
     case 'units-conflict':
       return updateStep(state, event.step, (step) => ({
         ...step,
@@ -252,8 +258,23 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
   };
   return updateStep(state, event.step, (step) => {
     const { endedIn: _endedIn, isRedefined: _isRedefined, failure: _failure, ...rest } = step;
-    return { ...rest, status: 'running', attempts: [...step.attempts.map(cutOff), attempt] };
+    const earlier = step.attempts.findLast(({ number }) => number === event.number);
+    const again = event.standsAgain && earlier !== undefined ? { ...attempt, ...leftBy(earlier) } : attempt;
+    return { ...rest, status: 'running', attempts: [...step.attempts.map(cutOff), again] };
   });
+}
+
+/** What stands again of an attempt that only has to be judged; what it spent stays with the earlier job. */
+function leftBy({ agentEnded, snapshot, mark, output, changed, ignored, approvedBy }: Attempt) {
+  return {
+    agentEnded,
+    changed,
+    ignored,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(mark === undefined ? {} : { mark }),
+    ...(output === undefined ? {} : { output }),
+    ...(approvedBy === undefined ? {} : { approvedBy }),
+  };
 }
 
 /** An attempt that still runs when the next one starts was cut off together with its machine. */
@@ -292,6 +313,7 @@ function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
     files: event.files,
     ...(event.comments === undefined ? {} : { comments: event.comments }),
     ...(event.snapshot === undefined ? {} : { snapshot: event.snapshot }),
+    ...(event.isUnjudged === undefined ? {} : { isUnjudged: event.isUnjudged }),
     durationMs: event.durationMs,
   };
 }
@@ -330,27 +352,31 @@ function without(
 /** A step that lost one of those below it has not ended any more. */
 function reopened(step: StepState, dropped: readonly string[]): StepState {
   if (!dropped.some((path) => path.startsWith(`${step.path}/`))) return step;
-  const { endedIn: _endedIn, merged: _merged, failure: _failure, ...rest } = step;
+  const { endedIn: _endedIn, merged: _merged, round: _round, failure: _failure, ...rest } = step;
   return { ...rest, status: 'running' };
 }
 
 function reopen(state: RunState, event: StepsReopened): RunState {
-  const { by, from, freshSession = false } = event;
+  const { by, from, freshSession = false, isUnit = false } = event;
   const order = state.events;
-  const begun = event.isUnit
-    ? state
-    : updateStep(state, by, (step) => ({ ...step, round: { snapshot: from, order } }));
+  const begun = isUnit ? state : updateStep(state, by, (step) => beginRound(step, from, order));
   return event.steps.reduce(
-    (sum, path) =>
-      updateStep(sum, path, ({ endedIn: _endedIn, merged: _merged, failure: _failure, ...step }) => ({
-        ...step,
-        status: 'running',
-        from,
-        order,
-        reopened: { by, order, freshSession },
-      })),
+    (sum, path) => updateStep(sum, path, (step) => openOnce(step, from, { by, order, freshSession })),
     begun,
   );
+}
+
+function beginRound(step: StepState, from: Snapshot | undefined, order: number): StepState {
+  if (from === undefined) return step;
+  const { unitsFrom: _unitsFrom, ...rest } = step;
+  return { ...rest, round: { snapshot: from, order } };
+}
+
+function openOnce(step: StepState, from: Snapshot | undefined, reopened: Reopening): StepState {
+  const { endedIn: _endedIn, failure: _failure, ...rest } = step;
+  if (from === undefined) return { ...rest, status: 'running', reopened };
+  const { merged: _merged, unitsFrom: _unitsFrom, ...anew } = rest;
+  return { ...anew, status: 'running', from, order: reopened.order, reopened };
 }
 
 /** Whether what the step's own agent or gates had to do is done; of a split, the plan. */
@@ -416,8 +442,9 @@ export function newestSnapshot(state: RunState, lane = ''): Snapshot | undefined
 
 function treesOf(step: StepState): readonly Ordered[] {
   const trees: Ordered[] = [{ snapshot: step.from, order: step.order }];
-  for (const { snapshot, order } of step.attempts)
-    if (snapshot !== undefined) trees.push({ snapshot, order });
+  // A round ends with the tree of the steps below it, which speak for themselves: some may be forgotten since.
+  for (const { agent, snapshot, order } of step.attempts)
+    if (agent !== undefined && snapshot !== undefined) trees.push({ snapshot, order });
   if (step.round !== undefined) trees.push(step.round);
   if (step.merged !== undefined) trees.push(step.merged);
   return trees;

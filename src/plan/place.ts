@@ -83,6 +83,28 @@ export function plannedTasks(step: StepState | undefined): readonly Task[] | und
   return typeof tasks === 'string' ? undefined : tasks;
 }
 
+/**
+ * What is recorded of tasks that the split does not plan any more: those of a former plan. In turn, a task keeps its
+ * place only as long as those before it keep theirs.
+ */
+export function unplannedSteps(
+  state: RunState,
+  { path, step }: PlacedStep,
+  tasks: readonly Task[],
+): readonly string[] {
+  const prefix = `${path}/`;
+  const taskOf = (one: string) => one.slice(prefix.length).split('/')[0] ?? '';
+  const below = [...state.steps.keys()].filter((one) => one.startsWith(prefix) && !taskOf(one).includes(':'));
+  const planned = tasks.map(({ slug }) => slug);
+  const recorded = [...new Set(below.map(taskOf))];
+  const isParallel = step.kind === 'split' && step.parallel;
+  const first = recorded.findIndex((slug, place) => slug !== planned[place]);
+  const stale = isParallel
+    ? recorded.filter((slug) => !planned.includes(slug))
+    : recorded.slice(first < 0 ? recorded.length : first);
+  return below.filter((one) => stale.includes(taskOf(one)));
+}
+
 /** Every step that is known to come, in the order in which they run; units in their order. */
 export function expand(plan: Plan, state: RunState): readonly PlacedStep[] {
   return expandScope(rootScope(plan), state);

@@ -125,10 +125,13 @@ function unknownStep(
   return [`Input \`${input}\`: the workflow has no step \`${path}\`. ${hint}`];
 }
 
-/** Which tasks there will be is not known yet, so any name stands for one. */
+/** Which tasks there will be is not known yet, so any name stands for one; which attempts, so does any number. */
 function isPossible([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
   const step = steps.find((one) => one.name === name);
   if (step === undefined || rest.length === 0) return step !== undefined;
+  const role = /^(.+):\d+$/.exec(rest[0] ?? '')?.[1];
+  const call = step.calls.find((one) => one.role === role);
+  if (call !== undefined) return rest.length === 1 || isPossible(rest.slice(1), call.planned.inner);
   if (step.step.kind !== 'split') return isPossible(rest, step.inner);
   const [task, ...below] = rest;
   return task !== '' && isPossible(below, step.inner);

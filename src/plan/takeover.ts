@@ -6,7 +6,7 @@
  */
 import type { Fingerprint } from '../journal/event.js';
 import { hasPassed, isSameLine, type RunState, type StepState } from '../journal/state.js';
-import { expand, type PlacedStep } from './place.js';
+import { expand, type PlacedStep, stepsBelow } from './place.js';
 import type { Plan } from './plan.js';
 
 export interface Takeover {
@@ -29,7 +29,7 @@ export interface TakeoverFacts {
 export function decideTakeover(facts: TakeoverFacts): Takeover {
   if (isOver(facts)) return startAfresh(facts.state);
   const recorded = [...facts.state.steps.values()];
-  const cuts = [...changedStart(facts), ...changedSteps(facts), ...fromStep(facts)];
+  const cuts = [...changedStart(facts), ...changedSteps(facts), ...grownUnits(facts), ...fromStep(facts)];
   const gone = recorded.filter(({ lane }, index) =>
     cuts.some((cut) => index >= cut.index && isSameLine(cut.lane, lane)),
   );
@@ -89,19 +89,30 @@ function changedInLane(
   lane: string,
   state: RunState,
 ): Cut | undefined {
+  const own = expected.filter(({ path }) => !isCalled(path));
   let place = 0;
   for (const [index, step] of recorded.entries()) {
     if (step.lane !== lane) continue;
-    const planned = expected[place];
-    place += 1;
-    if (planned?.path !== step.path) return { index, lane, reason: movedReason(expected, step, planned) };
-    const changes = hasResults(step, planned, state)
-      ? changedParts(step.fingerprint, planned.fingerprint)
-      : [];
+    const isOwn = !isCalled(step.path);
+    const planned = isOwn ? own[place] : expected.find(({ path }) => path === step.path);
+    if (isOwn) place += 1;
+    if (isOwn && planned?.path !== step.path) return { index, lane, reason: movedReason(own, step, planned) };
+    const changes =
+      planned !== undefined && hasResults(step, planned, state)
+        ? changedParts(step.fingerprint, planned.fingerprint)
+        : [];
     if (changes.length > 0)
       return { index, lane, reason: `${changes.join(' and ')} of step \`${step.path}\` changed` };
   }
   return undefined;
+}
+
+/**
+ * Whether an attempt has called it: when that was hangs on how the attempts went, and what it is on the step that
+ * made them.
+ */
+function isCalled(path: string): boolean {
+  return path.includes(':');
 }
 
 /** A group or a call has them as soon as one of its steps has. */
@@ -119,6 +130,19 @@ function movedReason(
   const isKnown = expected.some((one) => one.path === step.path);
   if (!isKnown) return `step \`${step.path}\` is no longer in the workflow`;
   return `step \`${planned?.path ?? step.path}\` now comes before step \`${step.path}\``;
+}
+
+/** What was put together of units lacks what a step does that has come to them since: all after it hangs on that. */
+function grownUnits({ plan, state }: TakeoverFacts): readonly Cut[] {
+  const recorded = [...state.steps.values()];
+  return expand(plan, state).flatMap((placed) => {
+    const { path, lane, merged } = state.steps.get(placed.path) ?? {};
+    if (path === undefined || lane === undefined || merged === undefined) return [];
+    const fresh = stepsBelow(placed, state).find((one) => !state.steps.has(one.path));
+    const index = recorded.findIndex((step) => step.lane === lane && step.order > merged.order);
+    const reason = `step \`${fresh?.path}\` is new`;
+    return fresh === undefined || index < 0 ? [] : [{ index, lane, reason }];
+  });
 }
 
 const parts: Readonly<Record<keyof Fingerprint, string>> = {
@@ -140,7 +164,8 @@ function fromStep({ plan, state }: TakeoverFacts): readonly Cut[] {
   const expected = expand(plan, state);
   const from = expected.findIndex(({ path }) => path === named);
   const lane = expected[from]?.scope.lane ?? '';
-  const behind = new Set(expected.slice(Math.max(from, 0)).map(({ path }) => path));
+  const after = expected.slice(Math.max(from, 0)).map(({ path }) => path);
+  const behind = new Set(after.filter((path) => !isCalled(path)));
   const recorded = [...state.steps.values()];
   const index = recorded.findIndex((step) => behind.has(step.path) && isSameLine(lane, step.lane));
   const reason = `the input \`from-step\` names \`${named}\``;

@@ -9,7 +9,7 @@ import { isUuid } from './uuid.js';
 
 /**
  * Its read-only modes would not let a verdict be written, so a read-only step may write like any other and
- * what it changed is looked at afterwards.
+ * what it changed is looked at afterwards. `--trust` allows nothing more: without it nothing starts headless.
  */
 const permissions: Readonly<Record<Permission, readonly string[]>> = {
   'read-only': ['--force', '--trust'],

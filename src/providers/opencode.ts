@@ -49,6 +49,7 @@ function command(turn: Turn): Command {
       // A new session with an id of ours was imported before; `run` itself takes none for a new one.
       ...(session.id === undefined ? [] : ['--session', session.id]),
       ...(model === undefined ? [] : ['--model', model]),
+      // Unless told so it refuses its file tools what lies outside of the working directory (1.18.33).
       ...(permission === 'full' ? ['--auto'] : []),
     ],
     env: {

@@ -22,6 +22,11 @@ export function formatCount(count: number | undefined): string {
   return count === undefined ? '–' : String(count).replace(/\d(?=(?:\d{3})+$)/g, '$&,');
 }
 
+/** `1 turn`, `2 turns`. */
+export function formatTurns(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'turn' : 'turns'}`;
+}
+
 /** A day, as `2026-11-30`, UTC. */
 export function formatDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);

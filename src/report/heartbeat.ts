@@ -1,6 +1,6 @@
 /** A sign in the log now and then that an agent is at work, and what at: agents think for minutes without a word. */
 import type { AgentEvent, Usage } from '../providers/provider.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 
 /** Between two signs, in milliseconds. */
 export const usualBeatMs = 60_000;
@@ -54,7 +54,7 @@ export function beatLine({ usage, workingMs, silentMs, event }: Beat): string {
   const { turns, inputTokens, outputTokens, costUsd } = usage;
   const facts = [
     `… at work for ${formatDuration(workingMs)}`,
-    turns === undefined ? undefined : `${formatCount(turns)} ${turns === 1 ? 'turn' : 'turns'}`,
+    turns === undefined ? undefined : formatTurns(turns),
     inputTokens === undefined ? undefined : `${formatCount(inputTokens)} in`,
     outputTokens === undefined ? undefined : `${formatCount(outputTokens)} out`,
     costUsd === undefined ? undefined : formatCost(usage),

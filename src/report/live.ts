@@ -4,7 +4,7 @@ import { describeDecision } from '../engine/session.js';
 import type { SessionDecision } from '../journal/event.js';
 import type { Attempt, StepState } from '../journal/state.js';
 import type { AgentEvent } from '../providers/provider.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import { createHeartbeat } from './heartbeat.js';
 import type { Log } from './log.js';
 
@@ -52,11 +52,16 @@ function mainVoice(log: Log, directory: string, beatMs?: number): Voice {
       log.group(title(step, number, agent, session));
       if (session?.id !== undefined) log.info(`session ${session.id}`);
     },
-    roundStarts: (step, number, what) => log.info(round(step, number, what)),
+    roundStarts(step, number, what) {
+      // A reviewer's workflow begins among the gates of an attempt: what it says is not to be folded away with that.
+      log.endGroup();
+      log.info(round(step, number, what));
+    },
     ...heartbeatOf(log, directory, '  ', beatMs),
     attemptEnds(step, attempt) {
       log.endGroup();
       log.info(outcome(step, attempt));
+      tellRemarks(log, attempt, '  ');
     },
   };
 }
@@ -73,7 +78,10 @@ function unitVoice(log: Log, unit: string, directory: string, beatMs?: number): 
     },
     roundStarts: (step, number, what) => log.info(`${mark}${round(step, number, what)}`),
     ...heartbeatOf(log, directory, mark, beatMs),
-    attemptEnds: (step, attempt) => log.info(`${mark}${outcome(step, attempt)}`),
+    attemptEnds(step, attempt) {
+      log.info(`${mark}${outcome(step, attempt)}`);
+      tellRemarks(log, attempt, mark);
+    },
   };
 }
 
@@ -138,19 +146,34 @@ function marked(text: string, mark: string): string {
     .join('\n');
 }
 
+/** What a reviewer says who agrees all the same; one who does not is quoted as the failure. */
+function tellRemarks(log: Log, { status, comments = '' }: Attempt, mark: string): void {
+  if (status === 'passed' && comments.trim() !== '') log.info(marked(`remarks: ${comments.trim()}`, mark));
+}
+
 function outcome(step: string, attempt: Attempt): string {
   const { usage } = attempt;
   const facts = [
     formatDuration(attempt.durationMs),
-    usage.turns === undefined ? undefined : `${formatCount(usage.turns)} turns`,
+    usage.turns === undefined ? undefined : formatTurns(usage.turns),
     usage.inputTokens === undefined ? undefined : `${formatCount(usage.inputTokens)} in`,
     usage.outputTokens === undefined ? undefined : `${formatCount(usage.outputTokens)} out`,
     usage.costUsd === undefined ? undefined : formatCost(usage),
   ].filter((fact) => fact !== undefined);
-  const head = `${attempt.status === 'passed' ? '✓' : '✗'} ${step}, attempt ${attempt.number}: ${verb(attempt)} (${facts.join(', ')})`;
+  const head = `${markOf(attempt)} ${step}, attempt ${attempt.number}: ${verb(attempt)} (${facts.join(', ')})`;
   return attempt.failure === undefined ? head : `${head}: ${attempt.failure.message}`;
 }
 
+function markOf(attempt: Attempt): string {
+  if (waits(attempt)) return '⏸';
+  return attempt.status === 'passed' ? '✓' : '✗';
+}
+
 function verb(attempt: Attempt): string {
+  if (waits(attempt)) return 'waits for approval';
   return attempt.status === 'running' ? 'cancelled' : attempt.status;
+}
+
+function waits({ status, pause, approvedBy }: Attempt): boolean {
+  return status === 'running' && pause !== undefined && approvedBy === undefined;
 }

@@ -10,7 +10,7 @@ import type {
   RetryEntry,
   Step,
 } from '../workflow/workflow.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 
 /** The step in a few words, without its name. */
 export function kindOf(step: Step): string {
@@ -33,7 +33,7 @@ export function agentText(agent: string): string {
 }
 
 /** In which conversation, in which files, with what besides. */
-export function agentFacts({ agent, session, worktree, context }: AgentStep): readonly string[] {
+export function agentFacts({ agent, session, worktree, permissions, context }: AgentStep): readonly string[] {
   const from =
     session.mode === 'new' ? 'a new one' : `goes on in that of ${excerpt(session.step)} (same agent)`;
   return [
@@ -41,6 +41,7 @@ export function agentFacts({ agent, session, worktree, context }: AgentStep): re
     ...(worktree === 'read-write'
       ? []
       : [`files: ${worktree}${worktree === 'none' ? ', an empty directory' : ''}`]),
+    ...(permissions === undefined ? [] : [`permissions: ${permissions}`]),
     ...(context.length === 0 ? [] : [`context: ${context.map(contextText).join(', ')}`]),
   ];
 }
@@ -108,7 +109,7 @@ function changeText({ overrides }: RetryEntry): string {
 
 export function guardFacts(guard: Guard): readonly string[] {
   const limits = [
-    guard.maxTurns === undefined ? undefined : `${formatCount(guard.maxTurns)} turns`,
+    guard.maxTurns === undefined ? undefined : formatTurns(guard.maxTurns),
     ...caps(guard),
     guard.noWrite === undefined ? undefined : guard.noWrite ? 'no file written' : 'files may be written',
   ].filter((limit) => limit !== undefined);

@@ -1,4 +1,5 @@
 /** A workflow as a tree of its steps, in plain text: what runs, by whom, and what is done when it fails. Pure. */
+import type { Permission } from '../providers/provider.js';
 import { excerpt } from '../workflow/source-line.js';
 import type { AgentStep, Call, Gate, RetryEntry, Step, Workflow } from '../workflow/workflow.js';
 import {
@@ -19,10 +20,14 @@ interface Node {
   readonly children: readonly Node[];
 }
 
-/** The lines of the tree. A workflow that is called several times is shown at the first place. */
-export function planTree(workflow: Workflow): readonly string[] {
+/**
+ * The lines of the tree. A workflow that is called several times is shown at the first place. `permissions`: what
+ * the run was told for steps that do not say it themselves.
+ */
+export function planTree(workflow: Workflow, permissions?: Permission): readonly string[] {
   const root = workflowNode(titleOf(workflow.name, workflow), workflow, new Set());
-  return [root.title, ...root.facts.map((fact) => `  ${fact}`), ...branches(root.children, '')];
+  const told = permissions === undefined ? [] : [`permissions: ${permissions}, where a step says none`];
+  return [root.title, ...[...root.facts, ...told].map((fact) => `  ${fact}`), ...branches(root.children, '')];
 }
 
 function titleOf(name: string, { source }: Workflow): string {

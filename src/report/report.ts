@@ -56,6 +56,8 @@ export interface ReportAttempt {
   /** Login of whoever let it go on. */
   readonly approvedBy?: string;
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
+  /** What a reviewer said. */
+  readonly comments?: string;
   readonly gates: readonly Pick<GateResult, 'name' | 'status' | 'durationMs'>[];
   readonly usage: ReportUsage;
   /** What it took to take up the conversation again, where the CLI says so. */
@@ -130,7 +132,14 @@ function statusOf(state: StepState | undefined, run: RunStatus): StepStatus {
   return run === 'passed' ? 'not-run' : 'cancelled';
 }
 
-function attemptStatus({ status, pause, approvedBy }: Attempt): string {
+/** One that waited and went on in a later job attempt was cut off by nothing. */
+function hasWaited({ status, pause }: Attempt): boolean {
+  return status === 'cancelled' && pause !== undefined;
+}
+
+function attemptStatus(attempt: Attempt): string {
+  const { status, pause, approvedBy } = attempt;
+  if (hasWaited(attempt)) return 'paused';
   if (status !== 'running') return status;
   return pause !== undefined && approvedBy === undefined ? 'paused' : 'cancelled';
 }
@@ -145,7 +154,8 @@ function reportAttempt(attempt: Attempt): ReportAttempt {
     status: attemptStatus(attempt),
     ...(attempt.pause === undefined ? {} : { pause: attempt.pause }),
     ...(attempt.approvedBy === undefined ? {} : { approvedBy: attempt.approvedBy }),
-    ...told(failure),
+    ...told(hasWaited(attempt) ? undefined : failure),
+    ...(attempt.comments === undefined ? {} : { comments: attempt.comments }),
     gates: attempt.gates.map((gate) => ({
       name: gate.name,
       status: gate.status,

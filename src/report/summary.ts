@@ -1,12 +1,13 @@
 /** The job summary: a table of the steps and, on failure, what went wrong and what a re-run will do. Pure. */
 
 import { describeDecision } from '../engine/session.js';
+import { ownerOf } from '../engine/view.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
 import { addUsage, sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
-import { formatCost, formatCount, formatDuration } from './format.js';
+import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import type { Report, ReportStep } from './report.js';
 
 const errorLines = 30;
@@ -41,7 +42,7 @@ function headline(report: Report): string {
     `job attempt ${report.jobAttempt}`,
     report.resumed ? 'went on from an earlier attempt' : undefined,
     totals.costUsd === undefined ? undefined : `${formatCost(totals)} in all`,
-    totals.turns === undefined ? undefined : `${formatCount(totals.turns)} turns`,
+    totals.turns === undefined ? undefined : formatTurns(totals.turns),
     report.persisted ? 'checkpoint stored' : 'no checkpoint stored',
   ];
   return facts.filter((fact) => fact !== undefined).join(' · ');
@@ -49,8 +50,14 @@ function headline(report: Report): string {
 
 function table(report: Report, state: RunState): string {
   const head = ['Step', 'Agent', 'Session', 'Attempts', 'Gates', 'Turns', 'Tokens in / out', 'Cost', 'Time'];
-  const rows = report.steps.map((step) => row(step, state.steps.get(step.path)));
+  const shown = report.steps.filter((step) => !isShownBelow(step, report.steps));
+  const rows = shown.map((step) => row(step, state.steps.get(step.path)));
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Of a workflow that an attempt calls, to judge it say, the steps alone: its own row would repeat them. */
+function isShownBelow({ path }: ReportStep, all: readonly ReportStep[]): boolean {
+  return ownerOf(path) !== undefined && all.some((step) => step.path.startsWith(`${path}/`));
 }
 
 const marks: Readonly<Record<ReportStep['status'], string>> = {
@@ -108,8 +115,15 @@ function takenUp({ firstTurn }: Attempt): string {
   return parts.length === 0 ? '' : `<br>taken up with ${parts.join(', ')}`;
 }
 
-/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+/** How many there were, and who let those go on that waited. */
 function attemptCell(attempts: readonly Attempt[]): string {
+  const people = [...new Set(attempts.flatMap(({ approvedBy }) => approvedBy ?? []))];
+  const approved = people.length === 0 ? '' : `<br>approved by ${people.map(cell).join(', ')}`;
+  return `${attemptCount(attempts)}${approved}`;
+}
+
+/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+function attemptCount(attempts: readonly Attempt[]): string {
   const jobs = [...new Set(attempts.map((attempt) => attempt.jobAttempt))];
   if (jobs.length < 2) return String(attempts.length);
   const each = jobs.map(
@@ -122,7 +136,8 @@ function failureDetails(report: Report, state: RunState): string | undefined {
   const step = report.failedStep === undefined ? undefined : state.steps.get(report.failedStep);
   const last = step?.attempts.at(-1);
   const name = `**${escapeText(report.failedStep ?? '')}**`;
-  if (report.status === 'paused') return `${name} waits for approval.`;
+  // The note on how to let it go on says it.
+  if (report.status === 'paused') return undefined;
   if (report.status === 'cancelled') return last && `${name} was cut off in attempt ${last.number}.`;
   const own = state.ended?.failure;
   if (own !== undefined) return `${name} was stopped (${own.kind}): ${escapeText(own.message)}`;

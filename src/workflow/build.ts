@@ -91,7 +91,13 @@ function toAgentStep(step: StepOutline, follow: Follow): AgentStep {
     ...(step.get === undefined ? {} : { get: toCall(step.get, follow) }),
     session: step.session?.value ?? { mode: 'new' },
     ...limitsOf(step),
+    ...permissionsOf(step),
   };
+}
+
+function permissionsOf({ permissions }: StepOutline): Pick<AgentStep, 'permissions'> {
+  const word = permissions?.value;
+  return word === 'full' || word === 'workspace' || word === 'read-only' ? { permissions: word } : {};
 }
 
 function typeOf({ type }: StepOutline): AgentStep['type'] {

@@ -12,7 +12,7 @@ const titles: Readonly<Record<StepKind, string>> = {
   call: 'a step that calls a workflow',
 };
 
-const ofAgents = ['prompt', 'context', 'worktree', 'session', 'agent', 'get'];
+const ofAgents = ['prompt', 'context', 'worktree', 'session', 'agent', 'permissions', 'get'];
 
 /** Kind → keys that it does not have. Those of a step of gates that need an agent are in `step-rules.ts`. */
 const foreign: Readonly<Record<StepKind, readonly string[]>> = {

@@ -24,7 +24,7 @@ export type { Written } from './tree.js';
 /** The keys that may stand in a block or, where the step has no such block, beside it. */
 export const blockKeys = {
   get: ['prompt', 'context', 'worktree', 'session'],
-  run: ['agent', 'guard', 'hitl'],
+  run: ['agent', 'guard', 'permissions', 'hitl'],
 } as const;
 export type Block = keyof typeof blockKeys;
 
@@ -43,6 +43,7 @@ export interface StepOutline {
   /** A workflow that runs before the step. */
   readonly get?: Reference | undefined;
   readonly guard?: Written<MapTree> | undefined;
+  readonly permissions?: Written<string> | undefined;
   /** `undefined` within: the key is there and says never. */
   readonly hitl?: Written<Pause | undefined> | undefined;
   readonly gate?: Written<ListTree> | undefined;
@@ -74,6 +75,7 @@ export function outlineStep(tree: MapTree): StepOutline {
     session: sessionOf(inBlock(tree, 'get', 'session')),
     get: calledByGet(childOf(tree, 'get')),
     guard: guardOf(inBlockEntry(tree, 'run', 'guard')),
+    permissions: writtenText(inBlock(tree, 'run', 'permissions')),
     hitl: hitlOf(inBlockEntry(tree, 'run', 'hitl')),
     gate: listAt(entryOf(tree, 'gate')),
     retry: listAt(entryOf(tree, 'retry')),

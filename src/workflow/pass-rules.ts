@@ -9,8 +9,8 @@ export const pass = 'pass';
 
 export const withoutAgent: StepRule = (step) => {
   if (step.agent?.value.trim() !== pass || setsAgent(step)) return [];
-  const { type, guard, hitl } = step;
-  const idle = [guard, hitl].flatMap((written) => (written === undefined ? [] : [written.at]));
+  const { type, guard, permissions, hitl } = step;
+  const idle = [guard, permissions, hitl].flatMap((written) => (written === undefined ? [] : [written.at]));
   const unused = idle.map((at) =>
     fault('no-effect', at, 'With `agent: pass` no agent runs, so this has no effect: remove it.'),
   );

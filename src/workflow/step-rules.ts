@@ -32,7 +32,7 @@ function blockFaults(step: StepOutline, block: Block): readonly Diagnostic[] {
 
 export const gateOnly: StepRule = (step) => {
   if (step.kind !== 'gates') return [];
-  const forbidden = ['session', 'retry', 'context', 'worktree', 'guard'].flatMap(
+  const forbidden = ['session', 'retry', 'context', 'worktree', 'guard', 'permissions'].flatMap(
     (key) => entryOf(step.tree, key) ?? [],
   );
   const withAgent = forbidden.map(({ key, at }) =>

@@ -108,6 +108,11 @@ export const guard = z
   })
   .meta({ description: 'Limits of one attempt.' });
 
+const permissions = z.enum(['full', 'workspace', 'read-only']).meta({
+  description:
+    'What the agent may do. `read-only`: change nothing but its answer. `workspace`: change files of the working directory and run commands. `full`: whatever its CLI can. Left out: as the input `permissions` says, which unless told is `workspace` for `code`, and `read-only` for steps that change no files.',
+});
+
 const hitl = spelled(
   isPause,
   'must be `true`, `before_gate`, `after_gate` or `false`',
@@ -151,6 +156,7 @@ export const getBlock = z
 export const runBlock = z.strictObject({
   agent: agent.optional(),
   guard: guard.optional(),
+  permissions: permissions.optional(),
   hitl: hitl.optional(),
 });
 
@@ -239,7 +245,7 @@ export const step = z.strictObject({
     })
     .optional(),
   run: runBlock
-    .meta({ description: 'Who does it, and within which limits: `agent`, `guard`, `hitl`.' })
+    .meta({ description: 'Who does it, and within which limits: `agent`, `guard`, `permissions`, `hitl`.' })
     .optional(),
   prompt: prompt.optional(),
   context: context.optional(),
@@ -247,6 +253,7 @@ export const step = z.strictObject({
   session: session.optional(),
   agent: agent.optional(),
   guard: guard.optional(),
+  permissions: permissions.optional(),
   hitl: hitl.optional(),
   gate: z.array(gate).meta({ description: 'Checks that must all pass, run in this order.' }).optional(),
   retry: z

@@ -1,13 +1,11 @@
-/** What holds between the values of `guard`, `worktree` and `context`. */
+/** What holds between the values of `guard`, `worktree`, `permissions` and `context`. */
 import type { StepRule } from './check.js';
 import { fault } from './diagnostic.js';
-import { plainValue } from './outline.js';
+import { plainValue, type StepOutline } from './outline.js';
 import { childOf, entryOf, mappingsIn } from './tree.js';
 
-/** Steps that judge or plan change no files, whatever they are told. */
-const writers = ['code'];
-
-export const guard: StepRule = ({ guard: written, type, kind }) => {
+export const guard: StepRule = (step) => {
+  const { guard: written } = step;
   const long = entryOf(written?.value, 'max_time');
   const short = entryOf(written?.value, 'timeout');
   const twice =
@@ -15,11 +13,20 @@ export const guard: StepRule = ({ guard: written, type, kind }) => {
       ? []
       : [fault('duplicate-key', short.at, '`timeout` and `max_time` are the same: remove one.')];
   const noWrite = entryOf(written?.value, 'no_write');
-  const isWriter = kind === 'group' || kind === 'call' || writers.includes(type?.value ?? '');
-  if (noWrite === undefined || plainValue(noWrite.value) !== false || isWriter) return twice;
-  const message = `A step of \`type: ${type?.value ?? ''}\` never changes files, so this has no effect.`;
-  return [...twice, fault('no-effect', noWrite.at, message)];
+  const why = whyReadOnly(step);
+  if (noWrite === undefined || plainValue(noWrite.value) !== false || why === undefined) return twice;
+  return [...twice, fault('no-effect', noWrite.at, `${why}, so this has no effect.`)];
 };
+
+/** Why the step changes no files, whatever `no_write` says; `undefined`: it may. */
+function whyReadOnly({ kind, type, worktree, permissions }: StepOutline): string | undefined {
+  if (kind === 'group' || kind === 'call') return undefined;
+  // Steps that judge or plan change no files, whatever they are told.
+  if (type?.value !== 'code') return `A step of \`type: ${type?.value ?? ''}\` never changes files`;
+  if (worktree?.value === 'read-only') return 'A step with `worktree: read-only` never changes files';
+  const isReadOnly = permissions?.value === 'read-only';
+  return isReadOnly ? 'A step with `permissions: read-only` never changes files' : undefined;
+}
 
 export const worktree: StepRule = ({ worktree: written, type }) => {
   if (written?.value !== 'none' || type?.value !== 'code') return [];

@@ -2,6 +2,7 @@
  * A checked workflow, as plain data, with every workflow that it calls and every prompt file read in. Made by
  * `parse.ts` and `load.ts`; nothing in here refers back to the YAML text.
  */
+import type { Permission } from '../providers/provider.js';
 
 export interface Workflow {
   readonly name: string;
@@ -50,6 +51,8 @@ export interface AgentStep {
   readonly get?: Call;
   readonly session: SessionChoice;
   readonly guard: Guard;
+  /** Absent: what the run was told, else what the kind of step needs. */
+  readonly permissions?: Permission;
   readonly hitl?: Pause;
   readonly gates: readonly Gate[];
   readonly retry: readonly RetryEntry[];

@@ -5,36 +5,19 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { builtIns } from '../../src/builtin/registry.js';
 import { judgeTouch } from '../../src/gates/touched.js';
-import { providers } from '../../src/providers/registry.js';
 import { render } from '../../src/workflow/diagnostic.js';
-import { findWorkflow, type Library } from '../../src/workflow/library.js';
-import { loadWorkflow } from '../../src/workflow/load.js';
-import type { AgentStep, Gate, Step, Workflow } from '../../src/workflow/workflow.js';
+import type { AgentStep, Gate, Step } from '../../src/workflow/workflow.js';
 import { files, top } from '../meta/project.js';
+import { builtIn, loadBuiltIn } from './load-built-in.js';
 
-const library: Library = { builtIns, read: () => ({ missing: true }) };
 const names = Object.keys(builtIns);
 const workflows = names.filter((name) => !name.includes('/'));
-
-function load(name: string) {
-  const found = findWorkflow(name, library);
-  if (!('text' in found)) throw new Error(`There is no built-in ${name}.`);
-  // A validator is called, and given variables of its own by who calls it.
-  const vars = name.includes('/') ? undefined : [];
-  return loadWorkflow(found, library, { providers: providers.map(({ id }) => id), vars });
-}
-
-function workflow(name: string): Workflow {
-  const { workflow: read } = load(name);
-  if (read === undefined) throw new Error(`${name} has errors.`);
-  return read;
-}
 
 const stepsIn = (steps: readonly Step[]): readonly Step[] =>
   steps.flatMap((step) => [step, ...(step.kind === 'split' ? stepsIn(step.each) : [])]);
 
 const agentsIn = (name: string): readonly AgentStep[] =>
-  stepsIn(workflow(name).steps).flatMap((step) => {
+  stepsIn(builtIn(name).steps).flatMap((step) => {
     if (step.kind === 'split') return [step.planner];
     return step.kind === 'agent' ? [step] : [];
   });
@@ -72,16 +55,16 @@ describe('the registry', () => {
 
 describe('each of them', () => {
   it.each(names)('%s is read without a diagnostic', (name) => {
-    const { files: read } = load(name);
+    const { files: read } = loadBuiltIn(name);
     const told = read.flatMap(({ file, text, diagnostics }) =>
       diagnostics.map((one) => render(one, { file, text })),
     );
     expect(told).toEqual([]);
-    expect(workflow(name).name).toBe(name.split('/').at(-1));
+    expect(builtIn(name).name).toBe(name.split('/').at(-1));
   });
 
   it.each(names)('%s has a cap in dollars, and limits for every agent', (name) => {
-    expect(workflow(name).budget.maxUsd).toBeGreaterThan(0);
+    expect(builtIn(name).budget.maxUsd).toBeGreaterThan(0);
     const working = agentsIn(name).filter(({ agent }) => agent !== 'pass');
     expect(working.length).toBeGreaterThan(0);
     for (const { guard } of working) {
@@ -118,7 +101,7 @@ describe('plans', () => {
   const split = workflows.filter((name) => name !== 'freeform');
 
   it.each(split)('%s has its plan looked at, and hands it to those who work', (name) => {
-    const plan = workflow(name).steps[0];
+    const plan = builtIn(name).steps[0];
     if (plan?.kind !== 'split') throw new Error('no split');
     expect(gateTypes(plan)).toEqual(['schema']);
     expect(plan.planner.prompt).toContain('`files`');
@@ -130,15 +113,15 @@ describe('plans', () => {
 
   it('runs tasks side by side in one of them, and goes over those that clash again', () => {
     const parallel = split.filter((name) => {
-      const plan = workflow(name).steps[0];
+      const plan = builtIn(name).steps[0];
       return plan?.kind === 'split' && plan.parallel;
     });
     expect(parallel).toEqual(['parallel-tasks']);
-    expect(workflow('parallel-tasks').steps[0]).toMatchObject({ retry: [{ when: { exit: 2 } }] });
+    expect(builtIn('parallel-tasks').steps[0]).toMatchObject({ retry: [{ when: { exit: 2 } }] });
   });
 
   it.each(split)('%s ends with a look at the whole', (name) => {
-    const last = workflow(name).steps.at(-1);
+    const last = builtIn(name).steps.at(-1);
     expect(last?.name).toBe('quality');
     expect(last && gateTypes(last)).toEqual(
       name === 'bugfix' ? ['compile', 'test'] : ['compile', 'lint', 'test'],

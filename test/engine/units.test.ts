@@ -401,6 +401,21 @@ describe('units that clash', () => {
     expect(next.world.files.get('shared.txt')).toBe('ab');
   });
 
+  it('are seen to one after the other, also in a group that puts the files back at every further round', async () => {
+    const all = parallelSplit('build', [agentStep('impl', { prompt: 'impl {task.name}' })]);
+    const retry = [retryAt(2, { worktree: 'reset' }), exits(2)];
+    const workflow = planOf([groupStep('g', [all], { retry }), agentStep('last')]);
+    const play: Play = (turn, files) =>
+      clashing({ ...turn, prompt: turn.prompt.replace('impl c', 'impl d') }, files);
+    const one = createWorld({ play });
+    expect((await one.run(workflow)).ended).toMatchObject({ failedStep: 'g/build' });
+    const two = await rerun(one, workflow, { play });
+    expect(prompts(two.world)).toEqual(['impl b']);
+    const three = await rerun(two.world, workflow, { play }, { jobAttempt: 3 });
+    expect(prompts(three.world)).toEqual(['impl c', 'do last']);
+    expect(three.world.files.get('shared.txt')).toBe('abd');
+  });
+
   it('end the same, whatever prefix of the journal survived', async () => {
     const workflow = planOf([parallelSplit('build', steps, { retry: [exits(2)] }), agentStep('last')]);
     await everyPrefix(workflow, { play: clashing }, (world) => {

@@ -14,7 +14,7 @@ export interface Rerun {
 export async function rerun(
   before: World,
   plan: Plan,
-  options: WorldOptions,
+  options: WorldOptions & { readonly onWorld?: (world: World) => void },
   told: RunWorld = {},
 ): Promise<Rerun> {
   const jobAttempt = told.jobAttempt ?? 2;
@@ -29,6 +29,7 @@ export async function rerun(
   const events = [...before.events];
   if (dropped.length > 0) events.push({ type: 'steps-dropped', steps: dropped, reason, at: 0 });
   const world = createWorld({ sessions: before, ...options, after: { ...before, events } });
+  options.onWorld?.(world);
   return { world, state: await world.run(plan, { ...told, jobAttempt }), takeover };
 }
 

@@ -9,7 +9,7 @@ import { UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
 import type { Plan } from '../../src/plan/plan.js';
-import type { AgentEvent, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
 import type { Gate } from '../../src/workflow/workflow.js';
 import type { Snapshot } from '../../src/workspace/workspace.js';
 
@@ -63,6 +63,7 @@ export interface RunWorld {
   readonly state?: RunState;
   readonly signal?: AbortSignal;
   readonly onLostSession?: 'new' | 'fail';
+  readonly permissions?: Permission;
   readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly maxParallel?: number;
   readonly actor?: string;
@@ -120,6 +121,7 @@ export function createWorld(options: WorldOptions): World {
       signal: told.signal ?? new AbortController().signal,
       jobAttempt: told.jobAttempt ?? 1,
       onLostSession: told.onLostSession ?? 'new',
+      ...(told.permissions === undefined ? {} : { permissions: told.permissions }),
       actor: told.actor ?? 'someone',
       maxParallel: told.maxParallel ?? 2,
       state: told.state ?? fold(events),

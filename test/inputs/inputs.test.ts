@@ -59,6 +59,7 @@ describe('readInputs', () => {
       install: 'never',
       'cli-versions': 'claude: 2.1.330\ncodex: 0.170.0-alpha.1',
       'agent-args': 'claude: [--mcp-config, mcp.json]\ncodex:\n  - -c\n  - a=1.10\n',
+      permissions: 'read-only',
       'pass-env': 'NPM_TOKEN\n  DB_*\n\nNPM_TOKEN',
       commands: 'test: npm test -- --run\nlint: |\n  npm run lint\n  npm run types\n',
       apply: 'none',
@@ -87,6 +88,7 @@ describe('readInputs', () => {
       install: 'never',
       cliVersions: { claude: '2.1.330', codex: '0.170.0-alpha.1' },
       agentArgs: { claude: ['--mcp-config', 'mcp.json'], codex: ['-c', 'a=1.10'] },
+      permissions: 'read-only',
       passEnv: ['NPM_TOKEN', 'DB_*'],
       commands: { test: 'npm test -- --run', lint: 'npm run lint\nnpm run types\n' },
       apply: 'none',
@@ -130,6 +132,7 @@ describe('readInputs', () => {
 
   it.each([
     ['resume', 'Auto', /Input resume: "Auto" is not allowed\. Allowed: auto, require, never\./],
+    ['permissions', 'none', /"none" is not allowed\. Allowed: auto, full, workspace, read-only\./],
     ['on-lost-session', 'auto', /"auto" is not allowed\. Allowed: new, fail\./],
     ['on-no-credentials', 'no', /"no" is not allowed\. Allowed: auto, skip, fail\./],
     ['apply', 'commit', /"commit" is not allowed\. Allowed: workspace, none\./],

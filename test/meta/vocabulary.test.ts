@@ -1,5 +1,6 @@
 /** Words of the code that people meet: each is explained, and none is that the code does not know. */
 import { describe, expect, it } from 'vitest';
+import { builtIns } from '../../src/builtin/registry.js';
 import { isWarning } from '../../src/engine/session.js';
 import { failureKinds } from '../../src/failure.js';
 import { sessionReasons } from '../../src/journal/event.js';
@@ -22,11 +23,11 @@ function table(page: string, head: readonly string[]): readonly (readonly string
 
 const code = (text: string) => `\`${text}\``;
 
-/** What the page on the providers says of one of them. */
-function section(title: string): string {
-  const page = read('docs/providers.md');
+/** What a page says under one of its headings: that on the providers of one of them. */
+function section(title: string, path = 'docs/providers.md'): string {
+  const page = read(path);
   const begin = page.indexOf(`\n## ${title}\n`);
-  expect(begin, `docs/providers.md has a section ${title}`).toBeGreaterThanOrEqual(0);
+  expect(begin, `${path} has a section ${title}`).toBeGreaterThanOrEqual(0);
   const end = page.indexOf('\n## ', begin + 1);
   return page.slice(begin, end < 0 ? undefined : end);
 }
@@ -66,6 +67,38 @@ describe('tables of the pages', () => {
     expect(all.map(first).sort()).toEqual(keys(syntax.root));
     const page = read('docs/workflow.md').slice(read('docs/workflow.md').indexOf('\n## Steps'));
     for (const key of keys(syntax.step)) expect(page).toContain(`\n| ${key} | `);
+  });
+
+  it.each<[string, string, { readonly shape: object }]>([
+    ['`guard`', 'Limits', syntax.guard],
+    ['`context`', 'Context', syntax.contextEntry],
+    ['`retry`', 'Retries', syntax.retryEntry],
+    ['`get`', 'Steps', syntax.getBlock],
+    ['`run`', 'Steps', syntax.runBlock],
+    ['`session`', 'Sessions', syntax.sessionMapping],
+    ['`prompt`', 'Prompts and templates', syntax.promptFile],
+    ['a gate', 'Gates', syntax.gateMapping],
+  ])('lists every key of %s under %s', (_, title, schema) => {
+    const told = section(title, 'docs/workflow.md');
+    // Alone, `max_turns`, or with its value, `touched: PATTERN`.
+    const isTold = (key: string) => told.includes(`\`${key}\``) || told.includes(`\`${key}: `);
+    const missing = Object.keys(schema.shape).filter((key) => !isTold(key));
+    expect(missing).toEqual([]);
+  });
+
+  it('looks for the keys of everything that is a mapping', () => {
+    const mappings = Object.entries(syntax).flatMap(([name, schema]) => ('shape' in schema ? [name] : []));
+    const listed = ['root', 'step', 'guard', 'contextEntry', 'retryEntry', 'getBlock', 'runBlock'];
+    expect(mappings.sort()).toEqual([...listed, 'sessionMapping', 'promptFile', 'gateMapping'].sort());
+  });
+
+  it('lists every built-in workflow, with its cap', () => {
+    const found = table('docs/workflow.md', ['Name', 'Cap']).map((cells) => [cells[0], cells[1]]);
+    const caps = Object.entries(builtIns).map(([name, text]) => [
+      code(name),
+      `$${/^max_budget: (\d+)$/m.exec(text)?.[1]}`,
+    ]);
+    expect([...found].sort()).toEqual(caps.sort());
   });
 
   it('lists every type of step', () => {

@@ -178,7 +178,7 @@ export interface DriveOptions {
   readonly kill?: Promise<unknown>;
 }
 
-type Rest = Omit<Turn, 'directory' | 'isRoot' | 'permission'> & { readonly permission?: Turn['permission'] };
+type Rest = Omit<Turn, 'directory' | 'isRoot' | 'permission'> & Partial<Pick<Turn, 'isRoot' | 'permission'>>;
 
 /** Resolves when the CLI has ended. */
 export async function drive(
@@ -190,11 +190,11 @@ export async function drive(
 ): Promise<DrivenTurn> {
   const turn: Turn = {
     permission: 'workspace',
+    isRoot: process.getuid?.() === 0,
     // Its own retries would take minutes.
     environment: { CLAUDE_CODE_MAX_RETRIES: '1' },
     ...rest,
     directory: place.directory,
-    isRoot: process.getuid?.() === 0,
   };
   if (turn.session.mode === 'start' && turn.session.id !== undefined)
     await commandsOf(cli, place, turn.session.id)?.begin();
@@ -210,7 +210,11 @@ export async function drive(
       ...command.env,
     },
   });
-  options.kill?.then(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
+  options.kill?.then(() => {
+    // Of a process that has ended the number may be another's by now.
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  });
   const reader = cli.provider.reader(options.before ?? {});
   const lines: string[] = [];
   const events: AgentEvent[] = [];

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { startCacheService } from '../rig/cache-service.js';
+import type { Files } from '../rig/files.js';
 import {
   createMachine,
   type Machine,
@@ -28,6 +29,8 @@ export interface RealAttemptOptions {
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
   readonly stop?: Stop;
+  /** Beside `workflow`, which is `flow` unless told. */
+  readonly inputs?: Readonly<Record<string, string>>;
   /** Shell commands that the program on PATH does before it becomes the CLI. */
   readonly atStart?: string;
   /** Done after post, before the machine is gone. */
@@ -50,14 +53,22 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-export async function openRealScene(workflow: string, rules: readonly ModelRule[] = []): Promise<RealScene> {
+export async function openRealScene(
+  workflow: string,
+  rules: readonly ModelRule[] = [],
+  files: Files = {},
+): Promise<RealScene> {
   const outside = await mkdtemp(join(tmpdir(), 'gump-real-'));
   cleanUps.push(() => rm(outside, { recursive: true, force: true }));
   const cache = await startCacheService();
   cleanUps.push(() => cache.close());
   const model = await startModelServer({ rules });
   cleanUps.push(() => model.close());
-  const repository = await makeRepository({ '.gump/workflows/flow.yaml': workflow, 'README.md': 'sample\n' });
+  const repository = await makeRepository({
+    '.gump/workflows/flow.yaml': workflow,
+    'README.md': 'sample\n',
+    ...files,
+  });
   cleanUps.push(() => repository.remove());
   // One root for all machines: on hosted runners the paths of a re-run are the same, too.
   const options = { cache, root: join(outside, 'machine') };
@@ -67,7 +78,7 @@ export async function openRealScene(workflow: string, rules: readonly ModelRule[
       const before = model.requests.length;
       const machine = await startMachine(cli, model.url, options, told);
       await machine.checkout(repository);
-      const result = await runJob(machine, model.url, number, told.stop);
+      const result = await runJob(machine, model.url, number, told);
       told.inspect?.(machine);
       await machine.wipe();
       return { ...result, requests: model.requests.slice(before) };
@@ -89,11 +100,16 @@ async function startMachine(
   return machine;
 }
 
-function runJob(machine: Machine, url: string, attempt: number, stop: Stop | undefined): Promise<StepResult> {
+function runJob(
+  machine: Machine,
+  url: string,
+  attempt: number,
+  { stop, inputs }: RealAttemptOptions,
+): Promise<StepResult> {
   return machine.step({
     attempt,
     ...(stop === undefined ? {} : { stop }),
-    inputs: { workflow: 'flow' },
+    inputs: { workflow: 'flow', ...inputs },
     env: {
       ANTHROPIC_BASE_URL: url,
       ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',

@@ -1,9 +1,13 @@
 import { expect, it } from 'vitest';
-import { formatCost, formatCount } from '../../src/report/format.js';
+import { formatCost, formatCount, formatTurns } from '../../src/report/format.js';
 
 it('parts thousands by commas', () => {
   const counts = [undefined, 0, 999, 1000, 12_345, 123_456, 1_234_567];
   expect(counts.map(formatCount)).toEqual(['–', '0', '999', '1,000', '12,345', '123,456', '1,234,567']);
+});
+
+it('counts turns as people do', () => {
+  expect([0, 1, 2, 1001].map(formatTurns)).toEqual(['0 turns', '1 turn', '2 turns', '1,001 turns']);
 });
 
 it('marks a cost that is an estimate', () => {

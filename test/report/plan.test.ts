@@ -90,6 +90,7 @@ const rich = workflowOf(
       ],
       get: build,
       guard: { maxTurns: 40, maxUsd: 1, maxTokens: 200_000, maxTimeMs: 600_000, noWrite: true },
+      permissions: 'full',
       hitl: 'before-gate',
     }),
     agentStep('look', { agent: 'pass', gates: [bash('bash_0')] }),
@@ -162,6 +163,7 @@ flow (flow.yaml)
 ├─ notes · artifact, codex
 │  │  session: a new one
 │  │  files: none, an empty directory
+│  │  permissions: full
 │  │  context: docs/a.md, what \`git log\` prints
 │  │  limits of an attempt: 40 turns, $1.00, 200,000 tokens, 10 min, no file written
 │  │  waits for approval before its gates run
@@ -173,6 +175,15 @@ flow (flow.yaml)
 └─ quality · gates only
       gates: lint
 `);
+  });
+
+  it('tells what agents may do where the run was told', () => {
+    const [name, permissions] = planTree(workflowOf([agentStep('a')]), 'read-only');
+    expect([name, permissions]).toEqual([
+      'flow (flow.yaml)',
+      '  permissions: read-only, where a step says none',
+    ]);
+    expect(planTree(rich).join('\n')).not.toContain('where a step says none');
   });
 
   it('does not grow with calls of calls', () => {

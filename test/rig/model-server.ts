@@ -5,7 +5,7 @@
  * the CLI really sent of earlier turns.
  *
  * Markers, each one answer of the model, in the order they stand in the newest prompt:
- *   [[write:PATH|CONTENT]]  [[bash:COMMAND]]  [[say:TEXT]]  [[fail:STATUS]]  [[fail:429:SECONDS]]
+ *   [[write:PATH|CONTENT]]  [[read:PATH]]  [[bash:COMMAND]]  [[say:TEXT]]  [[fail:STATUS]]  [[fail:429:SECONDS]]
  *   [[fail:context]]  [[fail:quota]]  [[fail:model]]  [[hang]]  [[cut]] (the connection breaks)  [[loop:COMMAND]] (the same tool call for ever)  [[delay:MS]] (before the next)
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -207,6 +207,21 @@ describe('good workflows', () => {
     });
   });
 
+  it('reads what agents may do', () => {
+    const written = (name: string, prompt: string, more: Partial<AgentStep> = {}) =>
+      agentStep(name, { agent: 'claude', prompt, ...more });
+    const [flat, block, plan] = parsed('permissions.yaml')?.steps ?? [];
+    expect(flat).toEqual(written('flat', 'One.', { permissions: 'full' }));
+    expect(block).toEqual(written('in a block', 'Two.', { type: 'validate', permissions: 'workspace' }));
+    expect(plan).toMatchObject({
+      planner: written('plan', 'Three.', { type: 'split', permissions: 'full' }),
+      each: [
+        written('look', 'Four.', { permissions: 'read-only', guard: { noWrite: true } }),
+        written('change', 'Five.'),
+      ],
+    });
+  });
+
   /** What a call says, without the workflow: here nothing is looked for. */
   const call = (path: string, inputs: Readonly<Record<string, string>>) => ({
     path,

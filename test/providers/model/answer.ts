@@ -10,19 +10,22 @@ export type ModelAnswer = (
   | { readonly say: string }
   | { readonly write: { readonly path: string; readonly content: string } }
   | { readonly bash: string }
+  /** A file is read with the CLI's own tool, or by a command where it has none. */
+  | { readonly read: string }
   | { readonly fail: number | NamedFailure; readonly retryAfterSeconds?: number }
   | { readonly hang: true }
   /** The connection breaks in the middle of the answer. */
   | { readonly cut: true }
 ) & { readonly delayMs?: number };
 
-const marker = /\[\[(write|bash|say|fail|hang|cut|loop|delay)(?::([\s\S]*?))?\]\]/g;
+const marker = /\[\[(write|read|bash|say|fail|hang|cut|loop|delay)(?::([\s\S]*?))?\]\]/g;
 
 function markerAnswer(name: string, argument: string): ModelAnswer {
   const [head = '', ...rest] = argument.split(name === 'write' ? '|' : ':');
   if (name === 'say') return { say: argument };
   if (name === 'hang') return { hang: true };
   if (name === 'cut') return { cut: true };
+  if (name === 'read') return { read: argument };
   if (name === 'write') return { write: { path: head, content: rest.join('|') } };
   if (name === 'bash' || name === 'loop') return { bash: argument };
   const named = namedFailures.find((one) => one === head);
@@ -89,6 +92,7 @@ function shellCall(command: string, names: ReadonlySet<string>): ToolCall {
 export function toolCall(answer: ModelAnswer, body: Json): ToolCall | undefined {
   const names = toolNames(body);
   if ('bash' in answer) return shellCall(answer.bash, names);
+  if ('read' in answer) return readCall(answer.read, names, body);
   if (!('write' in answer)) return undefined;
   const { path, content } = answer.write;
   const name = ['Write', 'write_file', 'write'].find((known) => names.has(known));
@@ -97,6 +101,16 @@ export function toolCall(answer: ModelAnswer, body: Json): ToolCall | undefined 
       `mkdir -p "$(dirname ${quote(path)})" && printf %s ${quote(content)} > ${quote(path)}`,
       names,
     );
-  const file = path.startsWith('/') ? path : `${directoryOf(body)}/${path}`;
+  const file = absolute(path, body);
   return { name, input: name === 'write' ? { filePath: file, content } : { file_path: file, content } };
 }
+
+function readCall(path: string, names: ReadonlySet<string>, body: Json): ToolCall {
+  const name = ['Read', 'read_file', 'read'].find((known) => names.has(known));
+  if (name === undefined) return shellCall(`cat ${quote(path)}`, names);
+  const file = absolute(path, body);
+  return { name, input: name === 'read' ? { filePath: file } : { file_path: file } };
+}
+
+const absolute = (path: string, body: Json): string =>
+  path.startsWith('/') ? path : `${directoryOf(body)}/${path}`;

@@ -1,0 +1,221 @@
+/** Steps that wait for a person (`hitl`), through the built action: one job stops, another one lets it go on. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { StepResult } from '../rig/machine.js';
+import type { Report } from '../rig/report.js';
+import { plans } from './answers.js';
+import { type AttemptOptions, openScene, type Scene } from './scene.js';
+import { story } from './story.js';
+
+const flow = (where: string, root = '') => `name: flow
+${root}steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    hitl: ${where}
+    prompt: Implement.
+    gate: [{bash: "echo judged >> ../judged; grep -q right code.txt"}]
+    retry: [{exit: 2}]
+  - name: docs
+    type: code
+    agent: claude-haiku
+    session: from: impl
+    prompt: Document.
+`;
+
+const rules = [
+  { prompt: 'Implement', do: [{ write: 'code.txt', content: 'right\n' }] },
+  { prompt: 'Document', do: [{ write: 'docs.txt', content: 'docs\n' }] },
+];
+
+const first = (scene: Scene, more: AttemptOptions = {}) =>
+  scene.attempt({ rules, ...more, inputs: { 'state-name': 'shared', ...more.inputs } });
+
+/** The job behind the environment that somebody has to approve. */
+const second = (scene: Scene, approve: string, more: AttemptOptions = {}) =>
+  scene.attempt({
+    rules,
+    job: 'go-on',
+    event: { name: 'push', actor: 'octocat', triggeringActor: 'reviewer' },
+    ...more,
+    inputs: { 'state-name': 'shared', approve, ...more.inputs },
+  });
+
+interface Approval {
+  readonly pause?: string;
+  readonly approvedBy?: string;
+}
+
+const approvals = (report: Report | undefined, path = 'impl') =>
+  report?.steps
+    .find((step) => step.path === path)
+    ?.attempts.map(({ number, jobAttempt, status, ...rest }) => {
+      const { pause, approvedBy } = rest as Approval;
+      return { number, jobAttempt, status, pause, approvedBy };
+    });
+
+const expectPaused = ({ main }: StepResult, step = 'impl') => {
+  expect(main.outputs, main.log).toMatchObject({ status: 'paused', 'failed-step': step, persisted: 'true' });
+  expect(main.exitCode).toBe(1);
+  expect(main.errors).toEqual([expect.stringContaining(`Step \`${step}\` waits for approval.`)]);
+  expect(main.errors[0]).toContain(`\`approve: ${step}\` and \`state-name: shared\``);
+};
+
+describe('a step that waits before its gates', () => {
+  it('waits at every re-run, and goes on from there in a job that approves it', async () => {
+    const scene = await openScene({ workflow: flow('before_gate') });
+    const paused = await first(scene, {
+      async inspect({ workspace }) {
+        await expect(readFile(join(workspace, '..', 'judged'), 'utf8')).rejects.toThrow('ENOENT');
+      },
+    });
+    expectPaused(paused);
+    expect(paused.main.report?.status).toBe('paused');
+    expect(paused.main.report?.steps.map(({ status }) => status)).toEqual(['paused', 'not-run']);
+    expect(paused.main.log).toContain('⏸ impl, attempt 1: waits for approval (');
+    expect(paused.main.summary.match(/waits for approval/g)).toHaveLength(1);
+    expect(paused.main.summary).toContain('`approve: impl`');
+
+    expectPaused(await first(scene, { attempt: 2 }));
+    expect(await scene.calls()).toHaveLength(1);
+
+    const { main } = await second(scene, 'impl', {
+      attempt: 2,
+      async inspect({ workspace }) {
+        expect(await readFile(join(workspace, 'code.txt'), 'utf8')).toBe('right\n');
+        expect(await readFile(join(workspace, '..', 'judged'), 'utf8')).toBe('judged\n');
+      },
+    });
+    expect(main.errors).toEqual([]);
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(approvals(main.report)).toEqual([
+      { number: 1, jobAttempt: 1, status: 'paused', pause: 'before-gate', approvedBy: 'reviewer' },
+      expect.objectContaining({ number: 1, jobAttempt: 2, status: 'passed', approvedBy: 'reviewer' }),
+    ]);
+    expect(story(main.report)[0]).toBe('impl#1@1 new declared-new paused');
+    const calls = await scene.calls();
+    expect(calls).toHaveLength(2);
+    expect(calls[1]?.session).toEqual({ mode: 'resume', id: calls[0]?.session.id });
+    expect(main.log).toContain('impl: goes on, approved by reviewer.');
+    expect(main.summary).toMatch(/✅ impl .*approved by reviewer/);
+    expect(main.warnings).toEqual([]);
+  });
+
+  it('waits again where another attempt has to be made', async () => {
+    const scene = await openScene({ workflow: flow('before_gate') });
+    const wrong = [
+      { prompt: 'Implement', call: 1, do: [{ write: 'code.txt', content: 'wrong\n' }] },
+      ...rules,
+    ];
+    expectPaused(await first(scene, { rules: wrong }));
+    const again = await second(scene, 'impl', { rules: wrong });
+    // One approval is for one attempt: what the next one made nobody has seen.
+    expectPaused(again);
+    expect(again.main.errors[0]).toContain('This job approves `impl`');
+    expect(approvals(again.main.report)).toEqual([
+      expect.objectContaining({ number: 1, status: 'failed', approvedBy: 'reviewer' }),
+      expect.objectContaining({ number: 2, status: 'paused', approvedBy: undefined }),
+    ]);
+  });
+});
+
+describe('a step that waits after its gates', () => {
+  it('has been judged when it waits, and is not judged again', async () => {
+    const scene = await openScene({ workflow: flow('after_gate') });
+    const paused = await first(scene, {
+      async inspect({ workspace }) {
+        expect(await readFile(join(workspace, '..', 'judged'), 'utf8')).toBe('judged\n');
+      },
+    });
+    expectPaused(paused);
+    const { main } = await second(scene, 'impl', {
+      async inspect({ workspace }) {
+        await expect(readFile(join(workspace, '..', 'judged'), 'utf8')).rejects.toThrow('ENOENT');
+      },
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(approvals(main.report)?.at(-1)).toMatchObject({ status: 'passed', approvedBy: 'reviewer' });
+    expect(await scene.calls()).toHaveLength(2);
+  });
+
+  it('may be a split, whose plan somebody reads before tasks are done', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: build
+    type: split
+    agent: claude-haiku
+    hitl: after_gate
+    prompt: Plan it
+    gate: [schema]
+    each:
+      - name: impl
+        type: code
+        agent: claude-haiku
+        prompt: "Do {task.name}."
+`,
+    });
+    const planning = [plans('Plan it', { name: 'a' }, { name: 'b' })];
+    const paused = await first(scene, { rules: planning });
+    expectPaused(paused, 'build');
+    expect(paused.main.outputs.tasks).toBe('["a","b"]');
+    const { main } = await second(scene, 'build', { rules: planning });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    expect(await scene.calls()).toHaveLength(3);
+    expect(approvals(main.report, 'build')?.at(-1)).toMatchObject({ approvedBy: 'reviewer' });
+  });
+});
+
+describe('the input `approve`', () => {
+  it('lets nothing go on that it does not name', async () => {
+    const scene = await openScene({ workflow: flow('before_gate') });
+    await first(scene);
+    const { main } = await second(scene, 'docs');
+    expect(main.outputs).toMatchObject({ status: 'paused', 'failed-step': 'impl' });
+    expect(main.errors[0]).toContain('This job approves `docs`');
+    expect(await scene.calls()).toHaveLength(1);
+  });
+
+  it('has to name a step of the workflow', async () => {
+    const scene = await openScene({ workflow: flow('before_gate') });
+    const { main } = await second(scene, 'imple');
+    expect(main.outputs.status).toBe('failed');
+    expect(main.errors[0]).toMatch(/approve.*imple.*impl/);
+    expect(await scene.calls()).toEqual([]);
+  });
+
+  it('does not let pass what has not waited yet', async () => {
+    const scene = await openScene({ workflow: flow('before_gate') });
+    const paused = await second(scene, 'impl');
+    expectPaused(paused);
+    expect(paused.main.warnings).toEqual([expect.stringContaining('nothing is approved')]);
+    expect(await scene.calls()).toHaveLength(1);
+  });
+
+  it('needs the same `state-name`', async () => {
+    const scene = await openScene({ workflow: flow('before_gate') });
+    await first(scene);
+    const { main } = await second(scene, 'impl', { inputs: { 'state-name': 'another' } });
+    expect(main.outputs, main.log).toMatchObject({ status: 'paused', resumed: 'false' });
+    expect(main.warnings).toEqual([expect.stringMatching(/`impl`.*nothing is approved.*`state-name`/)]);
+    expect(await scene.calls()).toHaveLength(2);
+  });
+});
+
+describe('`on-pause: success`', () => {
+  it('lets the job end well, so that another one can ask for approval', async () => {
+    const scene = await openScene({ workflow: flow('true', 'on-pause: success\n') });
+    const { main } = await first(scene);
+    expect(main.outputs).toMatchObject({ status: 'paused', 'failed-step': 'impl', persisted: 'true' });
+    expect(main.exitCode).toBe(0);
+    expect(main.errors).toEqual([]);
+    expect(main.notices).toEqual([expect.stringContaining('waits for approval')]);
+    const approved = await second(scene, 'impl');
+    expect(approved.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(story(approved.main.report)).toEqual([
+      expect.stringMatching(/^impl#1/),
+      'docs#1@1 resumed from passed',
+    ]);
+  });
+});

@@ -1,0 +1,238 @@
+/** The workflows of the package, each by its name, through the built action in a small project. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { builtIns } from '../../src/builtin/registry.js';
+import type { Act, Rule } from '../rig/stand-in.js';
+import { judges, plans } from './answers.js';
+import { type AttemptOptions, openScene } from './scene.js';
+import { story, talk } from './story.js';
+
+const wrongAdd = 'export const add = (a, b) => a - b;\n';
+const rightAdd = 'export const add = (a, b) => a + b;\n';
+
+const addTest = `import assert from 'node:assert';
+import { test } from 'node:test';
+import { add } from '../src/add.js';
+test('adds', () => assert.equal(add(1, 2), 3));
+`;
+
+/** A project whose gates say something: code has to parse, tests have to pass. */
+const project = {
+  'package.json': JSON.stringify({
+    type: 'module',
+    scripts: {
+      build: 'find src -name "*.js" | xargs -n1 node --check',
+      test: 'node --test',
+      lint: '! grep -rn debugger src',
+    },
+  }),
+  'src/add.js': wrongAdd,
+  'test/start.test.js': "import { test } from 'node:test';\ntest('starts', () => {});\n",
+};
+
+const code = (content: string, path = 'src/add.js') => ({ write: path, content });
+
+/** One job of the built-in in a project of its own. */
+async function play(workflow: string, rules: readonly Rule[], more: AttemptOptions = {}) {
+  const scene = await openScene({ workflow: 'none of these', files: project });
+  const inputs = { workflow, spec: 'SPEC: sums are wrong' };
+  const { main } = await scene.attempt({ ...more, inputs, rules });
+  const calls = await scene.calls();
+  return { main, calls, story: story(main.report), models: calls.map(({ model }) => model) };
+}
+
+const played: string[] = [];
+
+function builtIn(name: string, what: string, body: () => Promise<void>): void {
+  played.push(name);
+  it(`${name} ${what}`, body);
+}
+
+builtIn('freeform', 'is one agent whose result compiles', async () => {
+  const { main, story, models } = await play('freeform', [
+    { prompt: 'SPEC: sums are wrong', do: [code(rightAdd)] },
+  ]);
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(main.warnings).toEqual([]);
+  expect(story).toEqual(['work#1@1 new declared-new passed']);
+  expect(models).toEqual(['opus']);
+});
+
+builtIn('tdd', 'writes tests, then code in the same conversation until they pass', async () => {
+  const { main, calls, story, models } = await play('tdd', [
+    plans('Plan the work', { name: 'sum', description: 'Sum them.', files: ['src/add.js', 'test'] }),
+    { prompt: 'Write the tests', do: [code(addTest, 'test/add.test.js')] },
+    { prompt: 'are there and fail', do: [code('export const add = () => 4;\n')] },
+    { prompt: 'It is not done yet', do: [code(rightAdd)] },
+  ]);
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
+  expect(main.warnings).toEqual([]);
+  expect(story).toEqual([
+    'build#1@1 new declared-new passed',
+    'build/sum/tests#1@1 new declared-new passed',
+    'build/sum/impl#1@1 resumed from failed:gate',
+    'build/sum/impl#2@1 resumed kept-on-retry passed',
+    'quality#1@1 gates passed',
+  ]);
+  expect(talk(calls)).toEqual([
+    'claude start a after 0',
+    'claude start b after 0',
+    'claude resume b after 1',
+    'claude resume b after 2',
+  ]);
+  expect(models).toEqual(['opus', 'haiku', 'haiku', 'haiku']);
+  expect(calls[1]?.prompt).toContain('Sum them.');
+  expect(calls[3]?.prompt).toContain('AssertionError');
+});
+
+builtIn('bugfix', 'shows the bug by a test, for which a stronger agent is called, and mends it', async () => {
+  const { main, story, models } = await play('bugfix', [
+    plans('Find the cause', { name: 'sum', files: ['src/**', 'test/**'] }),
+    { prompt: 'Write a test that shows this bug', do: [code(rightAdd)] },
+    {
+      prompt: 'A test is wanted',
+      do: [code(wrongAdd), code(addTest, 'test/add.test.js')],
+    },
+    { prompt: 'Now mend it', do: [code(rightAdd)] },
+  ]);
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(story).toEqual([
+    'fix#1@1 new declared-new passed',
+    'fix/sum/reproduce#1@1 new declared-new failed:gate',
+    'fix/sum/reproduce#2@1 new override-new passed',
+    'fix/sum/patch#1@1 new from-other-agent passed',
+    'quality#1@1 gates passed',
+  ]);
+  expect(models).toEqual(['sonnet', 'haiku', 'sonnet', 'haiku']);
+  // Not the session that the retry asked to be new: the one that was to go on and could not.
+  expect(main.warnings).toEqual([expect.stringMatching(/^Step fix\/sum\/patch, attempt 1: new session/)]);
+});
+
+builtIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', async () => {
+  const half = (word: string): readonly Act[] => [code(`syntax error of ${word}\n`, `src/${word}.js`)];
+  const { main, calls, story, models } = await play('cheap2sota', [
+    plans('Plan the work', { name: 'sum', files: ['src/*', 'test/*'] }),
+    { prompt: 'Do this task', model: 'opus', do: [code(rightAdd)] },
+    { prompt: 'Do this task', do: half('first') },
+    { prompt: 'It is not done yet', do: half('second') },
+    { prompt: 'Finish this task', model: 'haiku', do: half('third') },
+    { prompt: 'Finish this task', model: 'sonnet', do: half('fourth') },
+  ]);
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(story.slice(1)).toEqual([
+    'build/sum/impl#1@1 new declared-new failed:gate',
+    'build/sum/impl#2@1 resumed kept-on-retry failed:gate',
+    'build/sum/impl#3@1 new override-new failed:gate',
+    'build/sum/impl#4@1 new override-new failed:gate',
+    'build/sum/impl#5@1 new override-new passed',
+    'quality#1@1 gates passed',
+  ]);
+  expect(calls.map(({ provider }) => provider)).toEqual([
+    'claude',
+    'qwen',
+    'qwen',
+    'claude',
+    'claude',
+    'claude',
+  ]);
+  expect(models.slice(3)).toEqual(['haiku', 'sonnet', 'opus']);
+  // Told what the one before did and what was wrong with it.
+  expect(calls.at(-1)?.prompt).toContain('+syntax error of fourth');
+  expect(calls.at(-1)?.prompt).toContain('SyntaxError');
+  expect(main.warnings).toEqual([]);
+});
+
+builtIn('parallel-tasks', 'puts together what was done side by side', async () => {
+  let files: readonly string[] = [];
+  const { main, calls } = await play(
+    'parallel-tasks',
+    [
+      plans('Plan the work', { name: 'sum', files: ['src/add.js'] }, { name: 'doc', files: ['docs/*.md'] }),
+      { prompt: 'do sum', do: [code(rightAdd)] },
+      { prompt: 'do doc', do: [code('# add\n', 'docs/add.md')] },
+    ],
+    {
+      async inspect({ workspace }) {
+        files = await Promise.all(
+          ['src/add.js', 'docs/add.md'].map((path) => readFile(join(workspace, path), 'utf8')),
+        );
+      },
+    },
+  );
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum","doc"]' });
+  expect(main.warnings).toEqual([]);
+  expect(files).toEqual([rightAdd, '# add\n']);
+  expect(new Set(calls.map(({ cwd }) => cwd)).size).toBe(3);
+  expect(calls[1]?.prompt).toContain('Keep to these files');
+});
+
+builtIn(
+  'implement-spec',
+  'goes on until a reviewer agrees who sees the change, then tries it out',
+  async () => {
+    const { main, calls, story } = await play('implement-spec', [
+      plans('Plan how to carry out', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
+      { prompt: 'Do this task', do: [code(`// hm\n${rightAdd}`)] },
+      judges('You review a change', false, 'COMMENT: the remark is noise', 1),
+      { prompt: 'It is not done yet', do: [code(rightAdd)] },
+      judges('You review a change', true, 'fine'),
+      { prompt: 'Now use what you have built', do: [{ run: 'npm test' }] },
+    ]);
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    expect(main.warnings).toEqual([]);
+    expect(story).toEqual([
+      'build#1@1 new declared-new passed',
+      'build/sum/converge#1@1 new declared-new failed:gate',
+      'build/sum/converge#2@1 resumed kept-on-retry passed',
+      'build/sum/converge/gate:review:1#1@1 gates failed:validate',
+      'build/sum/converge/gate:review:1/review#1@1 new declared-new failed:validate',
+      'build/sum/converge/gate:review:2#1@1 gates passed',
+      'build/sum/converge/gate:review:2/review#1@1 new declared-new passed',
+      'build/sum/smoke#1@1 resumed from passed',
+      'quality#1@1 gates passed',
+    ]);
+    const [plan, , review, again, second] = calls;
+    expect(plan?.prompt).toContain('The repository has no docs/architecture.md.');
+    expect(review?.prompt).toContain('Sum them.');
+    expect(review?.prompt).toContain('SPEC: sums are wrong');
+    expect(review?.prompt).toContain('+// hm');
+    expect(again?.prompt).toContain('COMMENT: the remark is noise');
+    // The change of the step, not what the second attempt made of the first.
+    expect(second?.prompt).toContain('-export const add = (a, b) => a - b;');
+    expect(talk(calls)).toEqual([
+      'claude start a after 0',
+      'claude start b after 0',
+      'claude start c after 0',
+      'claude resume b after 1',
+      'claude start d after 0',
+      'claude resume b after 2',
+    ]);
+  },
+);
+
+builtIn('refactor', 'keeps tests green, and calls an agent where only the whole does not hold', async () => {
+  const { main, calls, story, models } = await play('refactor', [
+    plans('Plan this refactoring', { name: 'move', files: ['src'] }),
+    { prompt: 'Do this step', do: [code('debugger;\nexport const add = () => 1;\n')] },
+    { prompt: 'The repository you are in was refactored', do: [code(wrongAdd)] },
+  ]);
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(story).toEqual([
+    'build#1@1 new declared-new passed',
+    'build/move/apply#1@1 new declared-new passed',
+    'quality#1@1 gates failed:gate',
+    expect.stringMatching(/^quality#2@1 new .* passed$/),
+  ]);
+  expect(models).toEqual(['sonnet', 'sonnet', 'sonnet']);
+  expect(calls.at(-1)?.prompt).toContain('src/add.js:1:debugger');
+  expect(main.warnings).toEqual([]);
+});
+
+it('are all of the package', () => {
+  expect(played.toSorted()).toEqual(
+    Object.keys(builtIns)
+      .filter((name) => !name.includes('/'))
+      .toSorted(),
+  );
+});

@@ -1,0 +1,443 @@
+/** Workflows that call workflows, and what a step is given beside its prompt, through the built action. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Act, Rule } from '../rig/stand-in.js';
+import { judges } from './answers.js';
+import { openScene } from './scene.js';
+import { bodies, story, talk } from './story.js';
+
+const reviewer = `name: review
+steps:
+  - name: look
+    type: validate
+    agent: claude-opus
+    prompt: "Judge {spec} by {rule}: {diff}"
+`;
+
+const answers = (text: string): readonly Act[] => [{ write: '.gump/out/artifact.txt', content: text }];
+
+const isLeft = async (workspace: string, path: string) =>
+  readFile(join(workspace, path), 'utf8').then(
+    () => true,
+    () => false,
+  );
+
+describe('a step that calls a workflow', () => {
+  const files = {
+    '.gump/workflows/team/build.yaml': `name: build
+steps:
+  - name: think
+    type: artifact
+    agent: claude-haiku
+    prompt: "Think about {topic}, {style}."
+  - name: write
+    type: code
+    agent: claude-haiku
+    session: from: think
+    prompt: "Write down: {think.output}"
+    gate: [{bash: "test -e note.txt"}]
+`,
+  };
+  const workflow = `name: flow
+steps:
+  - name: pick
+    type: artifact
+    agent: claude-haiku
+    prompt: Pick a topic.
+  - name: build
+    workflow: team/build
+    with:
+      topic: "{pick.output}"
+      style: short
+    gate: [{bash: "grep -q rivers note.txt"}]
+    retry: [{exit: 2}]
+  - name: tell
+    type: code
+    agent: claude-haiku
+    prompt: "It said {build.think.output} and is {build.status}; {build.write.files}."
+`;
+
+  it('gives it what `with` says, reads its results, and holds its gates against it', async () => {
+    const scene = await openScene({ workflow, files });
+    const { main } = await scene.attempt({
+      rules: [
+        { prompt: 'Pick a topic.', do: answers('rivers') },
+        { prompt: 'Think about', do: answers('{spec} rivers flow') },
+        { prompt: 'Write down', call: 1, do: [{ write: 'note.txt', content: 'seas' }] },
+        { prompt: 'Write down', do: [{ write: 'note.txt', content: 'rivers' }] },
+      ],
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    const calls = await scene.calls();
+    const prompts = bodies(calls.map(({ prompt }) => prompt));
+    expect(prompts[1]).toMatch(/^Think about rivers, short\./);
+    expect(prompts[2]).toMatch(/^Write down: \{spec\} rivers flow/);
+    expect(prompts.at(-1)).toContain('It said {spec} rivers flow and is pass; note.txt.');
+    expect(story(main.report)).toEqual([
+      'pick#1@1 new declared-new passed',
+      'build#1@1 gates failed:gate',
+      'build#2@1 gates passed',
+      'build/think#1@1 new declared-new passed',
+      'build/think#2@1 resumed kept-on-retry passed',
+      'build/write#1@1 resumed from passed',
+      'build/write#2@1 resumed kept-on-retry passed',
+      'tell#1@1 new declared-new passed',
+    ]);
+    expect(main.warnings).toEqual([]);
+  });
+
+  it('goes on, after a failure in it, in the middle of it', async () => {
+    const scene = await openScene({ workflow, files });
+    const rules: readonly Rule[] = [
+      { prompt: 'Pick a topic.', do: answers('rivers') },
+      { prompt: 'Think about', do: answers('they flow') },
+    ];
+    const failed = await scene.attempt({ rules });
+    expect(failed.main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'build/write' });
+    const { main } = await scene.attempt({
+      attempt: 2,
+      rules: [{ prompt: 'Write down', do: [{ write: 'note.txt', content: 'rivers' }] }, ...rules],
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(story(main.report)).toEqual([
+      'pick#1@1 new declared-new passed',
+      'build#1@1 gates failed:gate',
+      'build#2@1 gates failed:gate',
+      'build#3@2 gates passed',
+      'build/think#1@1 new declared-new passed',
+      'build/write#1@1 resumed from failed:gate',
+      'build/write#2@1 resumed kept-on-retry failed:gate',
+      'build/write#3@2 resumed continued passed',
+      'tell#1@2 new declared-new passed',
+    ]);
+    const calls = await scene.calls();
+    // All four in the one conversation that the thinking began.
+    expect(new Set(calls.slice(1, 5).map(({ session }) => session.id)).size).toBe(1);
+    expect(calls[4]?.earlier).toHaveLength(3);
+  });
+});
+
+describe('a reviewer in another file', () => {
+  const files = { '.gump/validators/strict-review.yaml': reviewer };
+  const workflow = `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: Implement.
+    gate:
+      - bash: "! grep -q wrong code.txt"
+      - validate: validators/strict-review
+        rule: our rules
+    retry: [{exit: 3}]
+`;
+  const writes = (content: string, call: number): Rule => ({
+    prompt: 'Implement',
+    call,
+    do: [{ write: 'code.txt', content: `${content}\n` }],
+  });
+
+  it('as a gate sees spec and change, and what it says gets into the next prompt', async () => {
+    const scene = await openScene({ workflow, files });
+    const { main } = await scene.attempt({
+      inputs: { spec: 'the {spec} asked for' },
+      rules: [
+        writes('first', 1),
+        judges('Judge', false, 'name it {better}', 1),
+        writes('second', 2),
+        judges('Judge', true, 'good, but {mind} it'),
+      ],
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    const calls = await scene.calls();
+    expect(calls[1]?.prompt).toMatch(/^Judge the \{spec\} asked for by our rules: diff --git/);
+    expect(calls[1]?.prompt).toContain('+first');
+    expect(calls[2]?.prompt).toContain('gate review:\nname it {better}');
+    expect(calls[3]?.prompt).toContain('+second');
+    expect(calls[3]?.prompt).not.toContain('first');
+    expect(talk(calls)).toEqual([
+      'claude start a after 0',
+      'claude start b after 0',
+      'claude resume a after 1',
+      'claude start c after 0',
+    ]);
+    expect(main.report?.steps[0]?.attempts[1]?.gates).toEqual([
+      expect.objectContaining({ name: 'bash_0', status: 'passed' }),
+      expect.objectContaining({ name: 'review', status: 'passed' }),
+    ]);
+    const rows = main.summary.split('\n').filter((line) => line.startsWith('| '));
+    expect(rows.slice(2).map((line) => line.split(' ')[2])).toEqual([
+      'impl',
+      'impl/gate:review:1/look',
+      'impl/gate:review:2/look',
+    ]);
+    // What is said of a change that passes is for people.
+    expect(main.log).toMatch(/✓ impl\/gate:review:2\/look, .*\n {2}remarks: good, but \{mind\} it\n/);
+    expect(main.warnings).toEqual([]);
+  });
+
+  it('that a cancellation cut off goes on at the re-run, in its own conversation; the agent is not asked again', async () => {
+    const scene = await openScene({ workflow, files });
+    const hangs: Rule = { prompt: 'Judge', do: [{ say: 'now it hangs' }, { hang: true }] };
+    const { main } = await scene.attempt({
+      rules: [writes('first', 1), hangs],
+      stop: { when: { log: 'now it hangs' }, how: 'cancel' },
+    });
+    expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
+    const again = await scene.attempt({ attempt: 2, rules: [judges('Judge', true, 'good')] });
+    expect(again.main.outputs, again.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+    const calls = await scene.calls();
+    expect(talk(calls)).toEqual([
+      'claude start a after 0',
+      'claude start b after 0',
+      'claude resume b after 1',
+    ]);
+    expect(calls[2]?.prompt).toContain('interrupted');
+    expect(story(again.main.report)).toEqual([
+      'impl#1@1 new declared-new cancelled:cancelled',
+      'impl#1@2 resumed continued passed',
+      'impl/gate:review:1#1@1 gates cancelled:cancelled',
+      'impl/gate:review:1#1@2 gates passed',
+      'impl/gate:review:1/look#1@1 new declared-new cancelled:cancelled',
+      'impl/gate:review:1/look#1@2 resumed continued passed',
+    ]);
+  });
+
+  it('as the condition of a retry entry decides whether that entry counts', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: Implement.
+    gate: [{bash: "grep -q done code.txt"}]
+    retry:
+      - validate: validators/strict-review
+        with: {rule: hopelessness}
+        agent: claude-opus
+        worktree: reset
+        prompt: "Anew: {error}"
+      - exit: 3
+`,
+      files,
+    });
+    const { main } = await scene.attempt({
+      inputs: { spec: 'S' },
+      rules: [
+        writes('first', 1),
+        judges('Judge', false, 'not hopeless', 1),
+        writes('second', 2),
+        judges('Judge', true, 'hopeless'),
+        { prompt: 'Anew', do: [{ run: 'test ! -e code.txt && echo done > code.txt' }] },
+      ],
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    const calls = await scene.calls();
+    expect(calls.map(({ model }) => model)).toEqual(['haiku', 'opus', 'haiku', 'opus', 'opus']);
+    expect(calls[1]?.prompt).toMatch(/^Judge S by hopelessness: diff --git/);
+    expect(calls[1]?.prompt).toContain('+first');
+    expect(calls[4]?.prompt).toMatch(/^Anew: gate bash_0:/);
+    expect(calls[4]?.session.mode).toBe('start');
+  });
+});
+
+describe('workflows that call each other in a circle', () => {
+  it('are an error that names both, before anything runs', async () => {
+    const calling = (name: string, path: string) => `name: ${name}
+steps:
+  - name: work
+    type: code
+    agent: claude-haiku
+    prompt: Work.
+  - name: next
+    workflow: ${path}
+`;
+    const scene = await openScene({
+      workflow: calling('flow', 'other'),
+      files: { '.gump/workflows/other.yaml': calling('other', 'flow') },
+    });
+    const { main } = await scene.attempt();
+    expect(main.outputs.status).toBe('failed');
+    expect(main.exitCode).toBe(1);
+    const told = main.errors.join('\n');
+    expect(told).toContain('.gump/workflows/flow.yaml');
+    expect(told).toContain('.gump/workflows/other.yaml');
+    expect(await scene.calls()).toEqual([]);
+  });
+});
+
+describe('what an agent is given', () => {
+  it('from a workflow that runs first, from files, from commands, and in a prompt of its own file', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    get:
+      workflow: team/survey
+      about: "{spec}"
+      prompt: {file: prompts/impl.md}
+      context:
+        - file: docs/rules.md
+        - bash: "echo made of $((40 + 2)); exit 0"
+        - bash: "exit 3"
+    run:
+      agent: claude-haiku
+`,
+      files: {
+        '.gump/workflows/prompts/impl.md': 'Implement {spec} after {survey.output}.\n',
+        'docs/rules.md': 'RULE: {never} shout.\n',
+        '.gump/workflows/team/survey.yaml': `name: survey
+steps:
+  - name: look
+    type: artifact
+    agent: claude-opus
+    prompt: "Look for {about}."
+`,
+      },
+    });
+    const { main } = await scene.attempt({
+      inputs: { spec: 'sums' },
+      rules: [{ prompt: 'Look for sums.', do: answers('what {was} seen') }],
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    const prompt = (await scene.calls())[1]?.prompt ?? '';
+    expect(prompt).toMatch(/^Implement sums after what \{was\} seen\./);
+    expect(prompt).toContain('RULE: {never} shout.');
+    expect(prompt).toContain('made of 42');
+    expect(main.warnings).toEqual([expect.stringContaining('`exit 3`')]);
+  });
+
+  it('stops before it costs anything where a file of `context` is not there', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    context: [{file: docs/none.md}]
+    prompt: Implement.
+    retry: [{exit: 3}]
+`,
+    });
+    const { main } = await scene.attempt();
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
+    expect(main.errors).toEqual([expect.stringContaining('docs/none.md')]);
+    expect(await scene.calls()).toEqual([]);
+  });
+
+  it('is never nothing: a prompt of which nothing is left stops before an agent does', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: "{spec}"
+    retry: [{exit: 3}]
+`,
+    });
+    const { main } = await scene.attempt();
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
+    expect(main.errors).toEqual([expect.stringMatching(/its prompt is empty.*No agent was started/)]);
+    expect(await scene.calls()).toEqual([]);
+  });
+
+  it('as a text can be read by later steps; an artifact step changes nothing', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: think
+    type: artifact
+    agent: qwen-coder
+    prompt: Think.
+    retry: [{exit: 2}]
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: "Do {think.output}!"
+`,
+    });
+    let isStray: boolean | undefined;
+    const { main } = await scene.attempt({
+      rules: [
+        { prompt: 'Think', call: 1, do: [...answers('one'), { write: 'stray.txt' }] },
+        { prompt: 'Think', do: answers('two\nlines') },
+      ],
+      async inspect({ workspace }) {
+        isStray = await isLeft(workspace, 'stray.txt');
+      },
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    expect(story(main.report)).toEqual([
+      'think#1@1 new declared-new failed:guard',
+      'think#2@1 resumed kept-on-retry passed',
+      'impl#1@1 new declared-new passed',
+    ]);
+    expect(isStray).toBe(false);
+    expect(bodies([(await scene.calls())[2]?.prompt ?? ''])).toEqual(['Do two\nlines!']);
+  });
+});
+
+describe('a step without the usual agent or place', () => {
+  it('with `agent: pass` is only judged, and a retry may put a real one to work', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: check
+    type: code
+    agent: pass
+    gate: [{bash: "test -e fixed.txt"}]
+    retry:
+      - attempt: 2
+        agent: claude-haiku
+        prompt: "Mend: {error}"
+      - exit: 2
+`,
+    });
+    const { main } = await scene.attempt({ rules: [{ prompt: 'Mend', do: [{ write: 'fixed.txt' }] }] });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    expect((await scene.calls()).map(({ prompt }) => prompt.split('\n')[0])).toEqual(['Mend: gate bash_0:']);
+    expect(main.warnings).toEqual([]);
+  });
+
+  it('with `worktree: none` works beside the checkout, and its answer is read', async () => {
+    const scene = await openScene({
+      workflow: `name: flow
+steps:
+  - name: judge
+    type: validate
+    worktree: none
+    agent: claude-haiku
+    prompt: Judge.
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: "It is {judge.output}: {judge.comments}"
+`,
+    });
+    let workspace = '';
+    const { main } = await scene.attempt({
+      rules: [
+        {
+          prompt: 'Judge',
+          do: [
+            { run: 'ls -A > stray.txt' },
+            { write: '.gump/out/validate.json', content: '{"pass":true,"comments":"fine"}' },
+          ],
+        },
+      ],
+      inspect: async (machine) => {
+        workspace = machine.workspace;
+        expect(await isLeft(workspace, 'stray.txt')).toBe(false);
+      },
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    const calls = await scene.calls();
+    expect(calls[0]?.cwd).not.toBe(workspace);
+    expect(calls[1]?.cwd).toBe(workspace);
+    expect(bodies([calls[1]?.prompt ?? ''])).toEqual(['It is true: fine']);
+  });
+});

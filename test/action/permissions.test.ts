@@ -1,0 +1,105 @@
+/** What agents are allowed, and what is left of what they did all the same. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { git } from '../rig/git.js';
+import type { Machine } from '../rig/machine.js';
+import { openScene } from './scene.js';
+
+const step = (name: string, more: string, agent = 'claude-haiku'): string => `  - name: ${name}
+    type: code
+    agent: ${agent}
+    prompt: do ${name}
+${more}`;
+
+const modeOf = (argv: readonly string[]) => argv[argv.indexOf('--permission-mode') + 1];
+
+describe('permissions', () => {
+  const workflow = `name: flow\nsteps:\n${step('plain', '')}${step('told', '    permissions: full\n')}${step('reads', '    worktree: read-only\n')}`;
+
+  it.each([
+    ['auto', ['acceptEdits', 'bypassPermissions', 'dontAsk']],
+    ['read-only', ['dontAsk', 'bypassPermissions', 'dontAsk']],
+    ['full', ['bypassPermissions', 'bypassPermissions', 'bypassPermissions']],
+  ])('`%s` holds for steps that do not say it', async (permissions, modes) => {
+    const scene = await openScene({ workflow });
+    const { main } = await scene.attempt({ inputs: { permissions } });
+    expect(main.exitCode, main.log).toBe(0);
+    expect((await scene.calls()).map(({ argv }) => modeOf(argv))).toEqual(modes);
+  });
+
+  it('are in the plan', async () => {
+    const scene = await openScene({ workflow });
+    const { main } = await scene.attempt({ inputs: { permissions: 'workspace', 'dry-run': 'true' } });
+    expect(main.summary).toContain('  permissions: workspace, where a step says none\n');
+    expect(main.summary).toMatch(/told · code.*\n.*session: .*\n.*permissions: full\n/);
+  });
+});
+
+describe('a step that only reads', () => {
+  const files = { '.gitignore': 'cache/\n', 'kept.txt': 'kept\n', 'src/a.txt': 'a\n', 'src/b.txt': 'b\n' };
+  // Its CLI lets files be changed and commands run with every permission.
+  const reads = (more: string) => `name: flow\nsteps:\n${step('look', more, 'cursor')}`;
+
+  const env = { CURSOR_API_KEY: 'key_CANARY-0123456789abcdef' };
+
+  const spoil = [
+    { write: 'src/a.txt', content: 'spoilt' },
+    { delete: 'src/b.txt' },
+    { commit: 'mine' },
+    { write: 'new/one.txt' },
+    { run: 'echo hidden.txt >> .gitignore && echo x > hidden.txt && chmod +x kept.txt && git add -A' },
+    { write: 'cache/made.txt', content: 'made' },
+    { write: '.gump/out/answer.txt' },
+  ];
+
+  async function look({ workspace }: Machine) {
+    return {
+      status: await git(workspace, 'status', '--porcelain', '--ignored'),
+      log: await git(workspace, 'log', '--format=%s'),
+      a: await readFile(join(workspace, 'src/a.txt'), 'utf8'),
+      hidden: existsSync(join(workspace, 'hidden.txt')),
+      made: await readFile(join(workspace, 'cache/made.txt'), 'utf8'),
+    };
+  }
+
+  it.each([
+    ['by its permission', '    permissions: read-only\n', {}],
+    ['by its work tree, whatever it may do', '    worktree: read-only\n    permissions: full\n', {}],
+    ['by its guard', '    guard: {no_write: true}\n', { permissions: 'full' }],
+    ['by the input', '', { permissions: 'read-only' }],
+  ])('%s has what it changed and committed put back, and fails', async (_why, more, inputs) => {
+    const scene = await openScene({ workflow: reads(more), files });
+    const before = await git(scene.repository.path, 'log', '--format=%s', 'main');
+    let after: Awaited<ReturnType<typeof look>> | undefined;
+    const { main } = await scene.attempt({
+      inputs,
+      env,
+      rules: [{ do: spoil }],
+      async inspect(machine) {
+        after = await look(machine);
+      },
+    });
+    expect(main.exitCode).toBe(1);
+    const [attempt] = main.report?.steps[0]?.attempts ?? [];
+    expect(attempt).toMatchObject({ status: 'failed', failure: { kind: 'guard' } });
+    const message = attempt?.failure?.message ?? '';
+    for (const file of ['.gitignore', 'kept.txt', 'new/one.txt', 'src/a.txt', 'src/b.txt'])
+      expect(message).toContain(file);
+    expect(after).toEqual({ status: '!! cache/', log: before, a: 'a\n', hidden: false, made: 'made' });
+  });
+
+  it('tells its next attempt, which passes where it changes nothing', async () => {
+    const scene = await openScene({
+      workflow: reads('    permissions: read-only\n    retry: [{exit: 2}]\n'),
+      files,
+    });
+    const { main } = await scene.attempt({
+      env,
+      rules: [{ call: 1, do: [{ write: 'new.txt' }] }, { do: [{ run: 'test ! -e new.txt' }] }],
+    });
+    expect(main.exitCode, main.log).toBe(0);
+    expect((await scene.calls())[1]?.prompt).toMatch(/no_write: .*new\.txt/);
+  });
+});

@@ -1,0 +1,22 @@
+/** Reads a built-in workflow as a run would, in a repository that has no workflows of its own. */
+import { builtIns } from '../../src/builtin/registry.js';
+import { providers } from '../../src/providers/registry.js';
+import { findWorkflow, type Library } from '../../src/workflow/library.js';
+import { type LoadedWorkflow, loadWorkflow } from '../../src/workflow/load.js';
+import type { Workflow } from '../../src/workflow/workflow.js';
+
+const library: Library = { builtIns, read: () => ({ missing: true }) };
+
+export function loadBuiltIn(name: string): LoadedWorkflow {
+  const found = findWorkflow(name, library);
+  if (!('text' in found)) throw new Error(`There is no built-in ${name}.`);
+  // A validator is called, and given variables of its own by who calls it.
+  const vars = name.includes('/') ? undefined : [];
+  return loadWorkflow(found, library, { providers: providers.map(({ id }) => id), vars });
+}
+
+export function builtIn(name: string): Workflow {
+  const { workflow } = loadBuiltIn(name);
+  if (workflow === undefined) throw new Error(`${name} has errors.`);
+  return workflow;
+}

@@ -1,0 +1,61 @@
+/** `tdd` of the package with real CLIs: a planner that writes its plan, tests, and the code in the same conversation. */
+import { expect, test } from 'vitest';
+import type { ModelRule } from '../rig/model-server.js';
+import { agentOf, fast, holds, nameOf, openRealScene, sessionIds } from './real-scene.js';
+
+const files = {
+  'src/add.mjs': 'export const add = (a, b) => a - b;\n',
+  'test/start.test.mjs': "import { test } from 'node:test';\ntest('starts', () => {});\n",
+};
+
+const commands = `compile: "node --check src/add.mjs"
+test: node --test
+lint: "! grep debugger src/add.mjs"
+`;
+
+const plan = [{ name: 'sum', description: 'TOKEN-sum Add.', files: ['src/add.mjs', 'test/add.test.mjs'] }];
+
+const addTest = `import assert from "node:assert";
+import { test } from "node:test";
+import { add } from "../src/add.mjs";
+test("adds", () => assert.equal(add(1, 2), 3));
+`;
+
+/** Wrong at first; right after it was told what the tests say. */
+const model: ModelRule = ({ prompt, toolResults }) => {
+  if (toolResults > 0) return { say: 'Done.' };
+  if (prompt.includes('Plan the work'))
+    return { write: { path: '.gump/out/plan.json', content: JSON.stringify(plan) } };
+  if (prompt.includes('Write the tests')) return { write: { path: 'test/add.test.mjs', content: addTest } };
+  const sign = prompt.includes('AssertionError') ? '+' : '*';
+  return { bash: `echo 'export const add = (a, b) => a ${sign} b;' > src/add.mjs` };
+};
+
+test.each(fast.map((cli) => [nameOf(cli), cli] as const))('%s', async (_name, cli) => {
+  const agent = agentOf(cli);
+  const { attempt } = await openRealScene('not this one', [model], files);
+  const { main, requests } = await attempt(cli, 1, {
+    inputs: { workflow: 'tdd', agent, spec: 'SPEC', commands },
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
+  expect(main.errors).toEqual([]);
+  expect(main.warnings).toEqual([]);
+  const told = main.report?.steps.flatMap((step) =>
+    step.attempts.map(({ number, status, session }) => `${step.path}#${number} ${session?.reason} ${status}`),
+  );
+  expect(told).toEqual([
+    'build#1 declared-new passed',
+    'build/sum/tests#1 declared-new passed',
+    'build/sum/impl#1 from failed',
+    'build/sum/impl#2 kept-on-retry passed',
+    'quality#1 undefined passed',
+  ]);
+  const ids = sessionIds({ main });
+  expect(ids['build/sum/impl']).toBe(ids['build/sum/tests']);
+  expect(ids.build).not.toBe(ids['build/sum/impl']);
+  // The last request has all that was said in the task, and nothing of the planning.
+  const last = requests.at(-1);
+  expect(holds(last, 'Write the tests for this task')).toBe(true);
+  expect(holds(last, 'AssertionError')).toBe(true);
+  expect(holds(last, 'SPEC')).toBe(false);
+});

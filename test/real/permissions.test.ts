@@ -1,0 +1,192 @@
+/**
+ * What the agents of the real CLIs can do with each permission: each tries everything in one turn, and what was
+ * done lies there afterwards. Nobody answers a question, so a turn that comes to its end asked none.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Permission } from '../../src/providers/provider.js';
+import { type ModelServer, startModelServer } from '../rig/model-server.js';
+import { clis, drive, makePlace, makeRoot, type Place, type RealCli, removeRoot } from './drive.js';
+import { agentOf, attemptsAt, current, nameOf, openRealScene } from './real-scene.js';
+import { makeId } from './scenes.js';
+
+/** What an agent may have been able to do. */
+const deeds = {
+  reads: '[[read:notes.txt]]',
+  answers: '[[write:.gump/out/answer.txt|x]]',
+  'writes beside the answer': '[[write:.gump/beside.txt|x]]',
+  writes: '[[write:written.txt|x]]',
+  runs: '[[bash:echo x > run.txt]]',
+  commits: '[[bash:git add -A && git -c user.name=a -c user.email=a commit -qm x]]',
+  'reads outside': '[[read:OUTSIDE/notes.txt]]',
+  'writes outside': '[[write:OUTSIDE/written.txt|x]]',
+  'runs outside': '[[bash:echo x > OUTSIDE/run.txt]]',
+} as const;
+type Deed = keyof typeof deeds;
+
+const all = Object.keys(deeds) as readonly Deed[];
+const but = (...left: readonly Deed[]): readonly Deed[] => all.filter((deed) => !left.includes(deed));
+
+/** The facts that `docs/providers.md` tells. */
+const facts: Readonly<Record<string, Readonly<Record<Permission, readonly Deed[]>>>> = {
+  claude: {
+    'read-only': ['reads', 'answers', 'reads outside'],
+    workspace: but('writes outside'),
+    full: all,
+  },
+  codex: {
+    'read-only': ['reads', 'answers', 'reads outside'],
+    // Of the repository's own folder its sandbox lets nothing be changed.
+    workspace: but('commits', 'writes outside', 'runs outside'),
+    full: all,
+  },
+  gemini: {
+    'read-only': ['reads', 'answers', 'writes beside the answer', 'writes'],
+    workspace: but('reads outside', 'writes outside'),
+    full: but('reads outside', 'writes outside'),
+  },
+  qwen: {
+    'read-only': but('runs', 'commits', 'runs outside'),
+    workspace: all,
+    full: all,
+  },
+  opencode: {
+    'read-only': ['reads', 'answers'],
+    workspace: but('reads outside', 'writes outside'),
+    full: all,
+  },
+};
+
+let root: string;
+let server: ModelServer;
+
+beforeAll(() => {
+  root = makeRoot();
+});
+afterAll(() => removeRoot(root));
+beforeEach(async () => {
+  server = await startModelServer();
+});
+afterEach(() => server.close());
+
+interface Site extends Place {
+  readonly outside: string;
+}
+
+/** A repository without a commit, and a folder beside it. */
+function makeSite(): Site {
+  const place = makePlace(root, server.url);
+  const outside = join(place.directory, '../outside');
+  execFileSync('git', ['init', '--quiet'], { cwd: place.directory });
+  writeFileSync(join(place.directory, 'notes.txt'), 'TOKEN-inside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'notes.txt'), 'TOKEN-outside');
+  return { ...place, outside };
+}
+
+function deedsAt({ directory, outside }: Site, said: string): readonly Deed[] {
+  const done: Readonly<Record<Deed, boolean>> = {
+    reads: said.includes('TOKEN-inside'),
+    answers: existsSync(join(directory, '.gump/out/answer.txt')),
+    'writes beside the answer': existsSync(join(directory, '.gump/beside.txt')),
+    writes: existsSync(join(directory, 'written.txt')),
+    runs: existsSync(join(directory, 'run.txt')),
+    commits: existsSync(join(directory, '.git/logs/HEAD')),
+    'reads outside': said.includes('TOKEN-outside'),
+    'writes outside': existsSync(join(outside, 'written.txt')),
+    'runs outside': existsSync(join(outside, 'run.txt')),
+  };
+  return all.filter((deed) => done[deed]);
+}
+
+// Folders for temporary files are open to its sandbox, and here everything lies in one.
+const closed = ['-c', 'sandbox_workspace_write.exclude_slash_tmp=true'];
+
+async function talk(
+  cli: RealCli,
+  site: Site,
+  prompt: string,
+  permission: Permission,
+  session: { mode: 'start'; id?: string } | { mode: 'resume'; id: string },
+) {
+  const args = cli.provider.id === 'codex' ? closed : [];
+  const told = { prompt: prompt.replaceAll('OUTSIDE', site.outside), session, permission };
+  return drive(cli, site, server.url, told, { args, kill: setTimeout(90_000, undefined, { ref: false }) });
+}
+
+const fresh = (cli: RealCli) =>
+  ({ mode: 'start', ...(cli.provider.sessionIds === 'chosen' ? { id: makeId(cli) } : {}) }) as const;
+
+describe.each(clis.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cli) => {
+  const everything = Object.values(deeds).join(' ');
+
+  test.each<Permission>(['read-only', 'workspace', 'full'])('%s', async (permission) => {
+    const site = makeSite();
+    const { outcome } = await talk(cli, site, everything, permission, fresh(cli));
+    expect(outcome.status, outcome.failure?.message).toBe('done');
+    expect(deedsAt(site, outcome.text)).toEqual(facts[cli.provider.id]?.[permission]);
+  });
+
+  test.each<readonly [Permission, Permission]>([
+    ['read-only', 'full'],
+    ['workspace', 'read-only'],
+  ])('%s in a session that was begun with %s', async (permission, before) => {
+    const site = makeSite();
+    const begun = await talk(cli, site, 'Say hello.', before, fresh(cli));
+    const session = { mode: 'resume', id: begun.outcome.session ?? '' } as const;
+    const { outcome } = await talk(cli, site, everything, permission, session);
+    expect(outcome.status, outcome.failure?.message).toBe('done');
+    expect(deedsAt(site, outcome.text)).toEqual(facts[cli.provider.id]?.[permission]);
+  });
+});
+
+test
+  .runIf(process.getuid?.() === 0)
+  .each(clis.filter(({ provider }) => provider.id === 'claude').map((cli) => [nameOf(cli), cli] as const))(
+  '%s does not start with `full` as root unless it is told of a sandbox',
+  async (_name, cli) => {
+    const site = makeSite();
+    const session = fresh(cli);
+    const told = { prompt: 'Say hello.', session, permission: 'full', isRoot: false } as const;
+    const { outcome, exit } = await drive(cli, site, server.url, told);
+    expect(outcome.status).toBe('failed');
+    expect(exit.stderrTail).toContain('root');
+    expect(server.requests).toEqual([]);
+  },
+);
+
+const looking = (agent: string): string => `name: looking
+steps:
+  - name: look
+    type: code
+    agent: ${agent}
+    permissions: read-only
+    prompt: "[[write:README.md|spoilt]] [[write:new.txt|x]] TOKEN-look"
+`;
+
+// Whose own rules leave files open, and one that keeps them closed.
+const looked = current.filter(({ provider }) => ['claude', 'gemini', 'qwen'].includes(provider.id));
+
+describe.each(looked.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cli) => {
+  test('what it changed in a step that only reads is put back and fails the step', async () => {
+    const { attempt } = await openRealScene(looking(agentOf(cli)));
+    const wasRefused = cli.provider.id === 'claude';
+    let readme = '';
+    let isThere = true;
+    const result = await attempt(cli, 1, {
+      inspect(machine) {
+        readme = execFileSync('cat', ['README.md'], { cwd: machine.workspace, encoding: 'utf8' });
+        isThere = existsSync(join(machine.workspace, 'new.txt'));
+      },
+    });
+    expect([readme, isThere]).toEqual(['sample\n', false]);
+    expect(result.main.exitCode, result.main.log).toBe(wasRefused ? 0 : 1);
+    const message = expect.stringContaining('no_write');
+    expect(attemptsAt(result, 'look')).toMatchObject([
+      wasRefused ? { status: 'passed' } : { status: 'failed', failure: { kind: 'guard', message } },
+    ]);
+  });
+});
