@@ -9,6 +9,8 @@ import { UserError, UserErrors } from './failure.js';
 import { quoted, readListMapping, readMapping } from './mapping-input.js';
 import type { Permission } from './providers/provider.js';
 import { belongsToRunner, type Environment } from './security/secret-names.js';
+import { readDuration } from './workflow/duration.js';
+import { readAmount } from './workflow/numbers.js';
 
 /** Gates whose command the input `commands` can give. */
 export const commandGates = ['compile', 'test', 'lint', 'coverage'] as const;
@@ -31,6 +33,10 @@ export interface Inputs {
   readonly stateStore: { readonly kind: 'cache' } | { readonly kind: 'directory'; readonly path: string };
   readonly fromStep?: string;
   readonly until?: string;
+  /** Dollars, over all attempts and re-runs. */
+  readonly maxBudget?: number;
+  /** Milliseconds that this job's part may take. */
+  readonly maxTimeMs?: number;
   /** The paused step that may go on. */
   readonly approve?: string;
   /** Makes a fresh work tree ready. */
@@ -101,6 +107,8 @@ export function readInputs(get: GetInput): Inputs {
     ...given('fromStep', get('from-step').trim() || undefined),
     ...given('until', get('until').trim() || undefined),
     ...given('approve', get('approve').trim() || undefined),
+    ...given('maxBudget', read('max-budget', readMaxBudget, undefined)),
+    ...given('maxTimeMs', read('max-time', readMaxTime, undefined)),
     ...given('worktreeSetup', get('worktree-setup').trim() || undefined),
     onLostSession: choice('on-lost-session', ['new', 'fail']),
     onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
@@ -156,6 +164,24 @@ function readBoolean(name: string, text: string): boolean {
   if (/^(?:true|True|TRUE)$/.test(text)) return true;
   if (/^(?:false|False|FALSE)?$/.test(text)) return false;
   throw new UserError(`Input ${name}: ${quoted(text)} is not allowed. Allowed: true, false.`);
+}
+
+function readMaxBudget(text: string): number | undefined {
+  if (text === '') return undefined;
+  const amount = readAmount(text);
+  if (amount !== undefined && amount > 0) return amount;
+  throw new UserError(
+    `Input max-budget: ${quoted(text)} is not allowed. Allowed: US dollars, such as 5 or 2.50.`,
+  );
+}
+
+function readMaxTime(text: string): number | undefined {
+  if (text === '') return undefined;
+  const ms = readDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new UserError(
+    `Input max-time: ${quoted(text)} is not allowed. Allowed: a length of time, such as 90s, 50m or 1h30m.`,
+  );
 }
 
 function readStateStore(text: string): Inputs['stateStore'] {

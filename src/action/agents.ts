@@ -1,4 +1,5 @@
 /** The engine's agents over real processes: one start of a provider's CLI with what it may see. */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agents, AgentTurn } from '../engine/ports.js';
@@ -15,7 +16,8 @@ import { withCredentialHint } from '../security/credentials.js';
 import { environmentFor, type ProviderVariables } from '../security/environment.js';
 import { guardFileCommands } from '../security/file-commands.js';
 import type { Environment } from '../security/secret-names.js';
-import { graceFor, type ProcessRunner } from '../system/process.js';
+import type { ProcessRunner } from '../system/process.js';
+import { endLeft, type Mark } from '../system/strays.js';
 import { usualStallMs, watchForStall } from './stall.js';
 
 export interface AgentsOptions {
@@ -41,6 +43,7 @@ export interface AgentsOptions {
 }
 
 export function createAgents(options: AgentsOptions): Agents {
+  const marks = new WeakMap<AgentTurn, Mark>();
   return {
     find(agent) {
       const name = readAgentName(agent, options.providers);
@@ -49,13 +52,23 @@ export function createAgents(options: AgentsOptions): Agents {
         ? { provider: name.provider }
         : { provider: name.provider, model: name.model };
     },
-    run: (turn) => runAgent(turn, options),
+    run(turn) {
+      // Every program that the agent starts has it, unless it is started with an environment of its own.
+      const mark = { name: 'GUMP_ATTEMPT', value: randomUUID() };
+      marks.set(turn, mark);
+      return runAgent(turn, options, mark);
+    },
+    async endStrays(turn) {
+      const mark = marks.get(turn);
+      if (mark !== undefined) await endLeft(mark);
+    },
   };
 }
 
 async function runAgent(
   turn: AgentTurn,
   options: AgentsOptions,
+  mark: Mark,
 ): Promise<TurnOutcome & { readonly durationMs: number }> {
   const { provider, model, signal } = turn;
   const environment = agentEnvironment({ environment: rowOf(provider, model) }, options);
@@ -79,20 +92,22 @@ async function runAgent(
     file: command.file,
     args: command.args,
     directory: turn.directory,
-    env: { ...environment, ...settings, ...command.env },
+    env: { ...environment, ...settings, ...command.env, [mark.name]: mark.value },
+    mark,
     stdin: command.stdin,
     onStart: (pid) => {
       ended = options.onProcess(pid);
     },
     onLine: (line, stream) => {
-      if (stream === 'stderr') return options.debug(`${provider.executable}: ${line}`);
+      options.debug(`${provider.executable}${stream === 'stderr' ? '' : ' said'}: ${line}`);
+      if (stream === 'stderr') return;
       const events = reader.line(line);
       watch.heard(events);
-      for (const event of events) turn.onEvent(event);
+      for (const event of events) turn.onEvent(event, reader.model?.());
     },
-    onSkippedLine: (bytes) => turn.onEvent(skipped(bytes)),
+    onSkippedLine: (bytes) => turn.onEvent(skipped(bytes), undefined),
     signal: watch.signal,
-    graceMs: graceFor(signal),
+    graceMs: turn.graceMs,
   });
   ended();
   const stalled = watch.end(provider.title);

@@ -57,8 +57,11 @@ export function tellFailure(log: Log, ending: Ending): void {
   const what =
     ending.status === 'cancelled'
       ? 'was cut off'
-      : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
-  const failure = ending.status === 'cancelled' ? undefined : (step?.failure ?? last?.failure);
+      : ending.state.ended?.failure !== undefined
+        ? 'was stopped'
+        : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
+  const own = ending.state.ended?.failure;
+  const failure = ending.status === 'cancelled' ? undefined : (own ?? step?.failure ?? last?.failure);
   const why = failure === undefined ? '' : ` (${failure.kind}): ${failure.message}`;
   log.error(
     `Step \`${ending.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(ending)}`,

@@ -10,6 +10,7 @@ import { escapeText } from '../report/summary.js';
 import { environmentFor } from '../security/environment.js';
 import { requireWritePermission } from '../security/permission.js';
 import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
+import { systemClock } from '../system/clock.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workflow } from '../workflow/workflow.js';
 import { openWorkspace } from '../workspace/open.js';
@@ -29,6 +30,7 @@ import { storeFaults } from './state.js';
 
 /** Exit code. Throws `UserError` for what the user has to mend. */
 export async function main(setting: Setting, privateDirectory: string, signal: AbortSignal): Promise<number> {
+  const startedAt = systemClock.now();
   const { job, inputs, environment, providers } = setting;
   if (job.runnerOs === 'Windows')
     throw new UserError(
@@ -71,6 +73,7 @@ export async function main(setting: Setting, privateDirectory: string, signal: A
     privateDirectory,
     gateEnvironment,
     signal,
+    ...(inputs.maxTimeMs === undefined ? {} : { endsBy: startedAt + inputs.maxTimeMs }),
   });
 }
 
@@ -81,9 +84,13 @@ interface PlannedRun {
 }
 
 function planRun(setting: Setting, workflow: Workflow, directory: string): PlannedRun {
-  const { vars, agent, until, fromStep, approve } = setting.inputs;
+  const { vars, agent, until, fromStep, approve, maxBudget } = setting.inputs;
   const spec = tried(() => readSpec(setting, directory));
-  const known: PlanInputs = { vars, ...defined({ agent, spec: spec.value }) };
+  const known: PlanInputs = {
+    vars,
+    ...defined({ agent, spec: spec.value }),
+    ...(maxBudget === undefined ? {} : { maxUsd: maxBudget }),
+  };
   const plan = tried(() => makePlan(workflow, { ...known, ...defined({ until, fromStep, approve }) }));
   return { plan: plan.value ?? makePlan(workflow, known), faults: [...spec.faults, ...plan.faults] };
 }

@@ -28,6 +28,8 @@ export interface RunRequest {
   /** What gates may see. */
   readonly gateEnvironment: HandedEnvironment;
   readonly signal: AbortSignal;
+  /** When, as `Date.now()`, the time of this job is up. */
+  readonly endsBy?: number;
 }
 
 /** Exit code. */
@@ -64,7 +66,7 @@ function endsOf(state: RunState, message: string, jobAttempt: number): readonly 
 }
 
 function play(
-  { setting, settings, plan, signal }: RunRequest,
+  { setting, settings, plan, signal, endsBy }: RunRequest,
   { ports, before, resumed }: Stage,
 ): Promise<RunState> {
   const { job, inputs } = setting;
@@ -80,5 +82,6 @@ function play(
     state: before,
     unavailable: resumed.unavailable,
     errorContext: settings,
+    ...(endsBy === undefined ? {} : { endsBy }),
   });
 }

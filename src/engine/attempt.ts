@@ -11,7 +11,7 @@ import { pass } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
-import { contractOf, isReadOnly, outputFault } from './contract.js';
+import { barred, contractOf, isReadOnly, outputFault } from './contract.js';
 import { converse, type Outcome, sessionOf, warnOfSession } from './conversation.js';
 import { judgeGates, type Verdict } from './judge.js';
 import { treeNow } from './lane.js';
@@ -191,13 +191,14 @@ function outputOf(run: Run, step: AgentStep, directory: string): OutputFile | un
 
 function endOf(
   outcome: Outcome,
-): Pick<AgentEnded, 'failure' | 'usage' | 'totals' | 'version' | 'durationMs'> {
-  const { failure, usage, totals, version, durationMs } = outcome;
+): Pick<AgentEnded, 'failure' | 'usage' | 'totals' | 'firstTurn' | 'version' | 'durationMs'> {
+  const { failure, usage, totals, firstTurn, version, durationMs } = outcome;
   return {
     usage,
     durationMs,
     ...(failure === undefined ? {} : { failure }),
     ...(totals === undefined ? {} : { totals }),
+    ...(firstTurn === undefined ? {} : { firstTurn }),
     ...(version === undefined ? {} : { version }),
   };
 }
@@ -213,7 +214,8 @@ async function keepReadOnly(
   before: Snapshot,
 ): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
   const { base, commit, changed } = snapshot;
-  if (!isReadOnly(step, run.permissions) || !changed) return { snapshot: { base, commit }, changed };
+  if (!isReadOnly(barred(step, run.isBarred), run.permissions) || !changed)
+    return { snapshot: { base, commit }, changed };
   const changes = await run.ports.workspace.changes(before, snapshot);
   await run.ports.workspace.reset(before);
   const more = changes.length > mostNames ? ` and ${changes.length - mostNames} more` : '';

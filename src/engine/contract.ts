@@ -40,6 +40,11 @@ export function isReadOnly(step: AgentStep, told: Permission | undefined): boole
   return !changesFiles(step) || permissionOf(step, told) === 'read-only';
 }
 
+/** The step with what groups and calls around it forbid (`no_write`). */
+export function barred(step: AgentStep, isBarred: boolean): AgentStep {
+  return isBarred ? { ...step, guard: { ...step.guard, noWrite: true } } : step;
+}
+
 function changesFiles({ type, worktree, guard }: AgentStep): boolean {
   return type === 'code' && worktree === 'read-write' && guard.noWrite !== true;
 }

@@ -8,14 +8,20 @@ import { withEstimate } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
-import { contractOf, permissionOf } from './contract.js';
+import { barred, contractOf, permissionOf } from './contract.js';
 import { type NextAttempt, withChosenId } from './next-attempt.js';
 import { impatient, isPassing, waitMs, waitNote } from './patience.js';
+import type { AgentTurn } from './ports.js';
 import { composePrompt, refusalNote } from './prompt.js';
 import type { Run } from './run.js';
 import { describeDecision, isWarning } from './session.js';
+import { watchAgent } from './watch.js';
 
-export type Outcome = TurnOutcome & { readonly durationMs: number };
+export type Outcome = TurnOutcome & {
+  readonly durationMs: number;
+  /** What it took to take up the conversation again. */
+  readonly firstTurn?: Usage;
+};
 
 /** S9: a session that the provider does not know any more is replaced within the same attempt. */
 export async function converse(
@@ -109,11 +115,10 @@ async function waitOut(
   );
 }
 
+const unspent = { status: 'failed', text: '', usage: {}, durationMs: 0 } as const;
+
 const cutOffWaiting: Outcome = {
-  status: 'failed',
-  text: '',
-  usage: {},
-  durationMs: 0,
+  ...unspent,
   failure: { kind: 'cancelled', message: 'Cut off while the model service was waited for.' },
 };
 
@@ -150,19 +155,32 @@ async function speak(
   next: NextAttempt,
   { session, prompt, before }: Try,
 ): Promise<Outcome> {
-  const outcome = await run.ports.agents.run({
+  const watch = await watchAgent(run, step, ref, next, before);
+  if ('failure' in watch) return { ...unspent, failure: watch.failure };
+  const rest = run.ports.reporter.agentWorks(() => watch.progress());
+  const turn: AgentTurn = {
     provider: next.provider,
     ...(next.model === undefined ? {} : { model: next.model }),
     prompt,
     session: turnSession(session),
     directory: next.directory,
-    permission: permissionOf(step, run.permissions),
+    permission: permissionOf(barred(step, run.isBarred), run.permissions),
     before,
-    onEvent: (event) => hear(run, ref, next, event),
-    signal: run.signal,
-  });
+    onEvent(event, model) {
+      hear(run, ref, next, event);
+      watch.heard(event, model);
+    },
+    signal: watch.signal,
+    graceMs: () => watch.graceMs(),
+  };
+  const outcome = await run.ports.agents.run(turn).finally(rest);
   const noted = await withNotedUsage(run, ref, next, before, outcome);
-  return { ...noted, usage: await withEstimate(next.provider, [noted.model, next.model], noted.usage) };
+  const usage = await withEstimate(next.provider, [noted.model, next.model], noted.usage);
+  const firstTurn = session.effective === 'resumed' ? watch.firstTurn() : undefined;
+  const end = watch.end({ ...noted, usage });
+  // Also where only the end has told that it went too far.
+  if (watch.isTripped()) await run.ports.agents.endStrays(turn);
+  return { ...end, ...(firstTurn === undefined ? {} : { firstTurn }) };
 }
 
 function turnSession(session: SessionDecision) {

@@ -81,6 +81,8 @@ export interface Agents {
   find(agent: string): { readonly provider: Provider; readonly model?: string };
   /** One process of the provider's CLI, from start to end. Never rejects for what the CLI does. */
   run(turn: AgentTurn): Promise<TurnOutcome & { readonly durationMs: number }>;
+  /** Ends what the agent of that turn, whose process is over, has left running. */
+  endStrays(turn: AgentTurn): Promise<void>;
 }
 
 export interface AgentTurn {
@@ -95,8 +97,12 @@ export interface AgentTurn {
   readonly permission: Permission;
   /** What the session had spent before. */
   readonly before: Usage;
-  onEvent(event: AgentEvent): void;
+  /** `model`: the one that is at work, where the CLI has said so. */
+  onEvent(event: AgentEvent, model: string | undefined): void;
+  /** Aborted: the agent is ended with all that it has started. */
   readonly signal: AbortSignal;
+  /** Milliseconds that it is given for that; asked when it is ended. */
+  graceMs(): number;
 }
 
 export interface Gates {
@@ -147,5 +153,7 @@ export interface Reporter {
   /** A round of a group or of a called workflow begins. */
   roundStarts(step: string, number: number, what: string): void;
   agentDid(event: AgentEvent): void;
+  /** An agent is at work; `progress`: what it has spent so far. The function returned: it has ended. */
+  agentWorks(progress: () => Promise<Usage>): () => void;
   attemptEnds(step: string, attempt: Attempt): void;
 }

@@ -16,6 +16,7 @@ import {
   unplannedSteps,
 } from '../plan/place.js';
 import type { CallStep, GroupStep } from '../workflow/workflow.js';
+import { within } from './budget.js';
 import { renderInputs } from './call-inputs.js';
 import { judgeGates } from './judge.js';
 import { attemptsAllowed, type Rung } from './ladder.js';
@@ -165,7 +166,7 @@ async function judgeRound(run: Run, placed: PlacedStep, ref: AttemptRef): Promis
   const { gates } = placed.step as GroupStep | CallStep;
   const from = run.state().steps.get(path)?.from ?? run.origin;
   const changes = () => run.ports.workspace.changes(from, treeNow(run));
-  const verdict = await judgeGates(run, placed, ref, gates, changes);
+  const verdict = await judgeGates(within(run, placed), placed, ref, gates, changes);
   if (verdict === 'cancelled') return { status: 'cancelled', path };
   const ended: NewEvent = { ...roundEnd(run, ref), ...verdict };
   run.record(ended);
@@ -191,10 +192,11 @@ function mayGoOn(run: Run, end: Extract<ScopeEnd, { status: 'failed' | 'cancelle
 async function runScopes(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   const scopes = innerScopes(placed, tasksOf(run, placed));
   const { step } = placed;
+  const inner = within(run, placed);
   const isParallel = (step.kind === 'split' || step.kind === 'group') && step.parallel;
   if (isParallel && scopes.length > 0)
-    return runUnits(run, placed, scopes, step.maxParallel ?? run.maxParallel);
-  return runInTurn(run, scopes);
+    return runUnits(inner, placed, scopes, step.maxParallel ?? run.maxParallel);
+  return runInTurn(inner, scopes);
 }
 
 function tasksOf(run: Run, placed: PlacedStep): readonly Task[] {

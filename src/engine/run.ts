@@ -7,22 +7,29 @@
  * E3 After every attempt of an agent a checkpoint is stored before anything later starts in its lane.
  */
 import type { Failure } from '../failure.js';
-import type { NewEvent, RunEnded } from '../journal/event.js';
+import type { AttemptRef, NewEvent, RunEnded } from '../journal/event.js';
+import { isBooking } from '../journal/ledger.js';
 import { apply, type RunState } from '../journal/state.js';
 import { type PlacedStep, place, rootScope, type Scope, stepsBelow } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import type { Permission } from '../providers/provider.js';
+import { capsOf } from './budget.js';
+import type { Cap } from './guards.js';
 import { type Lane, openLane } from './lane.js';
 import { warnOfIdleApproval } from './pause.js';
 import type { Ports } from './ports.js';
 import { runBelow } from './rounds.js';
 import { runStep } from './step.js';
+import { limitTime } from './time-limit.js';
+import type { Watched } from './watch.js';
 
 export interface RunOptions {
   readonly plan: Plan;
   readonly ports: Ports;
   /** Aborted when the job is cancelled. */
   readonly signal: AbortSignal;
+  /** When, as `Date.now()`, agents and gates are stopped so that the state can be stored; absent: never. */
+  readonly endsBy?: number;
   readonly jobAttempt: number;
   readonly onLostSession: 'new' | 'fail';
   /** What the agents of steps may do that do not say it themselves; absent: what their kind needs. */
@@ -48,20 +55,41 @@ export interface ErrorContext {
 }
 
 /** One run in progress: what the steps of a lane share. */
-export interface Run extends Omit<RunOptions, 'state' | 'ports'>, Lane {
+export interface Run extends Omit<RunOptions, 'state' | 'ports' | 'endsBy'>, Lane {
   /** Sessions that a running process of this job holds (S7). */
   readonly inUse: Set<string>;
+  /** The limits around what runs here, the widest first. */
+  readonly caps: readonly Cap[];
+  /** No agent here may change anything but its answer. */
+  readonly isBarred: boolean;
+  /** Agents whose spending is not written down yet. */
+  readonly working: Set<Watched>;
   state(): RunState;
+  /** Whether the job was cancelled; where only our time is up the signal is aborted too. */
+  isCancelled(): boolean;
 }
 
 /** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
 export async function runPlan(options: RunOptions): Promise<RunState> {
-  const run = openRun(options);
+  const time = limitTime(options);
+  const { endsBy: _endsBy, ...rest } = options;
+  const run = openRun({ ...rest, signal: time.signal, isCancelled: () => options.signal.aborted });
   warnOfIdleApproval(run);
-  run.record(await runSteps(run));
+  const end = await runSteps(run).finally(time.end);
+  run.record(end.status === 'cancelled' && time.isUp() ? { ...end, ...outOfTime } : end);
   await run.settle();
   return run.state();
 }
+
+/** What was at work stays cut off, so that a re-run goes on in it; the job must not look cancelled. */
+const outOfTime = {
+  status: 'failed',
+  failure: {
+    kind: 'timeout',
+    message:
+      'the time of this job (`max-time`) is up. What was at work was stopped as if the job had been cancelled, and a re-run goes on in it.',
+  },
+} as const;
 
 async function runSteps(run: Run): Promise<RunEnded> {
   const end = await runScope(run, rootScope(run.plan));
@@ -136,18 +164,32 @@ export function recordEnd(run: Run, step: string, end: ScopeEnd): void {
   });
 }
 
-function openRun({ state: initial, ports, ...options }: RunOptions): Run {
+interface OpenOptions extends Omit<RunOptions, 'endsBy'> {
+  isCancelled(): boolean;
+}
+
+function openRun({ state: initial, ports, ...options }: OpenOptions): Run {
   let state = initial;
+  const working = new Set<Watched>();
   const shared = {
     state: () => state,
     append(event: NewEvent) {
       state = apply(state, ports.journal.append(event));
+      // From here on the ledger has it.
+      if (isBooking(event)) for (const one of working) if (isOf(one, event)) working.delete(one);
     },
   };
   return {
     ...options,
     inUse: new Set(),
+    caps: capsOf(options.plan),
+    isBarred: false,
+    working,
     state: shared.state,
     ...openLane(shared, '', ports.workspace.start, ports),
   };
+}
+
+function isOf(one: Watched, { step, number }: Pick<AttemptRef, 'step' | 'number'>): boolean {
+  return one.step === step && one.number === number;
 }

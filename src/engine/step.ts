@@ -2,12 +2,14 @@
 import type { FailureKind } from '../failure.js';
 import { type Attempt, newestAttempt, type StepState } from '../journal/state.js';
 import type { PlacedStep } from '../plan/place.js';
-import { agentOf } from '../plan/plan.js';
+import { agentOf, pass } from '../plan/plan.js';
 import type { Pause, Step } from '../workflow/workflow.js';
 import { runAgentAttempt } from './attempt.js';
+import { usedUp } from './budget.js';
 import { runGateAttempt } from './gate-step.js';
 import { attemptsAllowed } from './ladder.js';
 import { treeNow } from './lane.js';
+import { needsOnlyGates } from './next-attempt.js';
 import { isPaused, pausesAt, stillWaits } from './pause.js';
 import { runBelow, runRounds } from './rounds.js';
 import { passed, type Run, recordEnd, type ScopeEnd } from './run.js';
@@ -56,6 +58,8 @@ async function tryUntilDone(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   for (let made = 1; ; made += 1) {
     await run.settle();
     if (run.signal.aborted) return cancelled;
+    const failure = startsAgent(run, placed) ? usedUp(run, run.caps) : undefined;
+    if (failure !== undefined) return { status: 'failed', path, failure };
     const attempt = await runAttempt(run, placed);
     if (attempt === 'stopped') return waitingBelow(run, path) ?? cancelled;
     if (isPaused(attempt)) return paused;
@@ -66,6 +70,14 @@ async function tryUntilDone(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
     if (isOver) return { status: 'failed', path };
     if (pausesAfter(run, placed, attempt)) return paused;
   }
+}
+
+/** Whether its next attempt costs something; of one whose agent is done only gates are left. */
+function startsAgent(run: Run, { path, step }: PlacedStep): boolean {
+  const own = agentOf(step);
+  if (own === undefined || own.agent === pass) return false;
+  const state = run.state().steps.get(path);
+  return state === undefined || !needsOnlyGates(state);
 }
 
 /** A workflow that judges, or gets something, may wait for a person too. */

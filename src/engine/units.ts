@@ -81,7 +81,7 @@ async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: 
 
 /** What no other unit could get past either; a file that is missing in one of them is its own affair. */
 function mustStop(run: Run, end: Extract<ScopeEnd, { path: string }>): boolean {
-  const failure = lastAttempt(run, end.path)?.failure;
+  const failure = end.failure ?? lastAttempt(run, end.path)?.failure;
   if (failure?.kind === 'auth' || failure?.kind === 'budget') return true;
   return failure?.kind === 'guard' && failure.isFinal === true;
 }

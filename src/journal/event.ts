@@ -211,6 +211,8 @@ export interface AgentEnded extends AttemptRef {
   readonly usage: Usage;
   /** What the session has spent in all, where the CLI says so. */
   readonly totals?: Usage;
+  /** Of the first answer in a conversation that was taken up again. */
+  readonly firstTurn?: Usage;
   readonly snapshot: Snapshot;
   /** Whether the attempt changed the tree. */
   readonly changed: boolean;
@@ -258,6 +260,8 @@ export interface RunEnded {
   readonly status: 'passed' | 'failed' | 'cancelled' | 'paused';
   /** The step that failed, was cut off or waits. */
   readonly failedStep?: string;
+  /** Why, where it is no step's: the time of the job was up. */
+  readonly failure?: Failure;
   readonly jobAttempt: number;
 }
 

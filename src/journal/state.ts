@@ -27,6 +27,7 @@ import type {
   StepsReopened,
   UnitsConflict,
 } from './event.js';
+import { emptyLedger, enter, type Ledger } from './ledger.js';
 
 export interface Attempt {
   readonly number: number;
@@ -45,6 +46,8 @@ export interface Attempt {
   readonly gates: readonly GateResult[];
   readonly usage: Usage;
   readonly totals?: Usage;
+  /** What it took to take up a conversation again: its first answer, where the stream says so. */
+  readonly firstTurn?: Usage;
   readonly snapshot?: Snapshot;
   readonly changed: boolean;
   readonly mark?: SessionMark;
@@ -115,12 +118,20 @@ export interface RunState {
   /** Everything that any attempt spent, also of steps whose results were dropped. */
   readonly spent: Usage;
   readonly workedMs: number;
+  readonly ledger: Ledger;
   /** How the recorded run ended; absent while it runs, and again once a later job goes on. */
   readonly ended?: RunEnded;
   readonly jobEnded?: JobEnded;
 }
 
-export const emptyState: RunState = { events: 0, jobs: [], steps: new Map(), spent: {}, workedMs: 0 };
+export const emptyState: RunState = {
+  events: 0,
+  jobs: [],
+  steps: new Map(),
+  spent: {},
+  workedMs: 0,
+  ledger: emptyLedger,
+};
 
 export function fold(events: Iterable<JournalEvent>): RunState {
   let state = emptyState;
@@ -129,7 +140,8 @@ export function fold(events: Iterable<JournalEvent>): RunState {
 }
 
 export function apply(state: RunState, event: JournalEvent): RunState {
-  return { ...change(state, event), events: state.events + 1 };
+  const ledger = enter(state.ledger, event, state.events);
+  return { ...change(state, event), ledger, events: state.events + 1 };
 }
 
 function change(state: RunState, event: JournalEvent): RunState {

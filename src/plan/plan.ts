@@ -15,6 +15,8 @@ export interface Plan {
   readonly sessionMatch: Workflow['sessionMatch'];
   readonly onPause: Workflow['onPause'];
   readonly budget: Workflow['budget'];
+  /** A cap besides, from outside of the workflow. */
+  readonly maxUsd?: number;
   readonly steps: readonly PlannedStep[];
   readonly spec?: string;
   readonly vars: Readonly<Record<string, string>>;
@@ -48,11 +50,12 @@ export interface PlanInputs {
   readonly until?: string;
   readonly fromStep?: string;
   readonly approve?: string;
+  readonly maxUsd?: number;
 }
 
 /** @throws UserErrors when `from-step`, `until` or `approve` names no step of the workflow. */
 export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
-  const { agent, spec, vars, until, fromStep, approve } = inputs;
+  const { agent, spec, vars, until, fromStep, approve, maxUsd } = inputs;
   const given = { vars, ...(spec === undefined ? {} : { spec }) };
   const steps = workflow.steps.map((step) => planStep(withAgent(step, agent), given));
   const faults = [
@@ -67,6 +70,7 @@ export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
     sessionMatch,
     onPause,
     budget,
+    ...(maxUsd === undefined ? {} : { maxUsd }),
     steps,
     ...given,
     ...(until === undefined ? {} : { until }),

@@ -33,6 +33,7 @@ export function claudeReader(before: Usage): TurnReader {
   return readerOf(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
+    () => state.model,
   );
 }
 
@@ -49,6 +50,10 @@ class ClaudeStream {
   #result: JsonObject | undefined;
   #resultCost: number | undefined;
   #waitMs: number | undefined;
+
+  get model(): string | undefined {
+    return this.#model;
+  }
 
   take(object: JsonObject): readonly AgentEvent[] {
     const id = asText(object.session_id);

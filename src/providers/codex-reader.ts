@@ -10,7 +10,7 @@ import type { Failure } from '../failure.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { readerOf } from './stream.js';
+import { ofLast, readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 
 const title = 'Codex';
@@ -87,7 +87,7 @@ class CodexStream {
     const tool = toolEvent(item);
     if (tool === undefined) return [];
     this.#running.add(asText(item.id) ?? '');
-    if (this.#answer === 'told') return [tool];
+    if (this.#answer === 'told') return ofLast([tool]);
     this.#answer = 'told';
     return [tool, this.#turn()];
   }

@@ -3,7 +3,7 @@ import type { Failure } from '../failure.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { readerOf, toolCall } from './stream.js';
+import { ofLast, readerOf, toolCall } from './stream.js';
 import { usageOf } from './usage.js';
 
 const title = 'Gemini CLI';
@@ -45,6 +45,7 @@ export function geminiReader(): TurnReader {
   return readerOf(
     (object) => state.take(object),
     (exit) => state.outcome(exit),
+    () => state.model,
   );
 }
 
@@ -59,6 +60,10 @@ class GeminiStream {
   #turns = 0;
   #error: string | undefined;
   #result: JsonObject | undefined;
+
+  get model(): string | undefined {
+    return this.#model;
+  }
 
   take(object: JsonObject): readonly AgentEvent[] {
     switch (object.type) {
@@ -103,18 +108,19 @@ class GeminiStream {
 
   /** An answer is over with its first call, so that a guard can stop it there; more calls may follow. */
   #tool(object: JsonObject): readonly AgentEvent[] {
-    const said = this.#said();
-    const turn = this.#answer === 'told' ? [] : [this.#turn()];
+    const told = [...this.#said(), toolEvent(object)];
+    if (this.#answer === 'told') return ofLast(told);
     this.#answer = 'told';
-    return [...said, toolEvent(object), ...turn];
+    return [...told, this.#turn()];
   }
 
   /** Results of tools come when the whole answer has, so the next piece belongs to another. */
   #answered(): readonly AgentEvent[] {
     const said = this.#said();
-    const turn = this.#answer === 'open' ? [this.#turn()] : [];
+    const answer = this.#answer;
     this.#answer = 'none';
-    return [...said, ...turn];
+    if (answer === 'told') return ofLast(said);
+    return answer === 'open' ? [...said, this.#turn()] : said;
   }
 
   #said(): readonly AgentEvent[] {

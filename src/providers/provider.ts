@@ -95,6 +95,8 @@ export interface TurnReader {
   line(line: string): readonly AgentEvent[];
   /** Called once, after the last line. */
   end(exit: Exit): TurnOutcome;
+  /** The model that is at work, once the stream has said so. */
+  model?(): string | undefined;
 }
 
 /** How a process ended. */
@@ -109,9 +111,10 @@ export interface Exit {
 
 export type AgentEvent =
   | { readonly type: 'session'; readonly id: string }
-  | { readonly type: 'text'; readonly text: string }
+  /** `isOfLast`, here and below: it belongs to the answer whose `turn` was told already. */
+  | { readonly type: 'text'; readonly text: string; readonly isOfLast?: true }
   /** `detail`: the most telling argument on one line (path, command), for the log. */
-  | { readonly type: 'tool'; readonly name: string; readonly detail?: string }
+  | { readonly type: 'tool'; readonly name: string; readonly detail?: string; readonly isOfLast?: true }
   /** One answer of the model, up to and with its tool calls, is over; usage is that of this answer, if said. */
   | { readonly type: 'turn'; readonly usage?: Usage }
   | { readonly type: 'notice'; readonly message: string };

@@ -3,7 +3,7 @@ import type { Failure } from '../failure.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { contentEvent, readerOf } from './stream.js';
+import { contentEvent, ofLast, readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 
 const title = 'Qwen Code';
@@ -30,6 +30,7 @@ export function qwenReader(before: Usage): TurnReader {
   return readerOf(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
+    () => state.model,
   );
 }
 
@@ -42,6 +43,10 @@ class QwenStream {
   readonly #answers = new Set<string>();
   #spent: Usage = {};
   #result: JsonObject | undefined;
+
+  get model(): string | undefined {
+    return this.#model;
+  }
 
   take(object: JsonObject): readonly AgentEvent[] {
     return [...this.#noteSession(asText(object.session_id)), ...this.#byType(object)];
@@ -83,7 +88,7 @@ class QwenStream {
     if (texts.some(isServiceError)) return [];
     if (texts.length > 0 && agent === undefined) this.#text = texts.join('\n');
     const id = asText(message.id) ?? '';
-    if (this.#answers.has(id)) return said;
+    if (this.#answers.has(id)) return ofLast(said);
     this.#answers.add(id);
     const usage = usageFrom(message.usage);
     this.#spent = addUsage(this.#spent, usage, { turns: 1 });

@@ -5,6 +5,7 @@ import type { AgentEvent, Exit, TurnOutcome, TurnReader } from './provider.js';
 export function readerOf(
   take: (object: JsonObject) => readonly AgentEvent[],
   end: (exit: Exit) => TurnOutcome,
+  model: () => string | undefined = () => undefined,
 ): TurnReader {
   return {
     line: (line) => {
@@ -12,7 +13,15 @@ export function readerOf(
       return object === undefined ? [] : take(object);
     },
     end,
+    model,
   };
+}
+
+/** What comes after an answer was said to be over and belongs to it all the same. */
+export function ofLast(events: readonly AgentEvent[]): readonly AgentEvent[] {
+  return events.map((event) =>
+    event.type === 'text' || event.type === 'tool' ? { ...event, isOfLast: true } : event,
+  );
 }
 
 /** A tool call; its detail is the first of the inputs in `telling` that is a text. */

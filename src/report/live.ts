@@ -5,6 +5,7 @@ import type { SessionDecision } from '../journal/event.js';
 import type { Attempt, StepState } from '../journal/state.js';
 import type { AgentEvent } from '../providers/provider.js';
 import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
+import { createHeartbeat } from './heartbeat.js';
 import type { Log } from './log.js';
 
 export interface LiveReport extends Reporter {
@@ -18,7 +19,7 @@ export interface LiveReport extends Reporter {
 }
 
 /** `directory`: where agents run; paths below it are shown from there. */
-export function createLiveReport(log: Log, directory: string): LiveReport {
+export function createLiveReport(log: Log, directory: string, beatMs?: number): LiveReport {
   const warnings = new Set<string>();
   let hasFault = false;
   const warn = (message: string): void => {
@@ -27,9 +28,9 @@ export function createLiveReport(log: Log, directory: string): LiveReport {
     log.warning(message);
   };
   return {
-    ...mainVoice(log, directory),
+    ...mainVoice(log, directory, beatMs),
     warn,
-    beside: (unit, place) => ({ ...unitVoice(log, unit, place), warn }),
+    beside: (unit, place) => ({ ...unitVoice(log, unit, place, beatMs), warn }),
     warnings: () => [...warnings],
     fault(message) {
       hasFault = true;
@@ -43,7 +44,7 @@ export function createLiveReport(log: Log, directory: string): LiveReport {
 type Voice = Omit<Reporter, 'warn'>;
 
 /** What runs in turn: each attempt is a part of the log that can be folded away. */
-function mainVoice(log: Log, directory: string): Voice {
+function mainVoice(log: Log, directory: string, beatMs?: number): Voice {
   return {
     say: (line) => log.info(line),
     takenOver: (step) => log.info(takenOver(step)),
@@ -56,7 +57,7 @@ function mainVoice(log: Log, directory: string): Voice {
       log.endGroup();
       log.info(round(step, number, what));
     },
-    agentDid: (event) => tell(log, event, directory, '  '),
+    ...heartbeatOf(log, directory, '  ', beatMs),
     attemptEnds(step, attempt) {
       log.endGroup();
       log.info(outcome(step, attempt));
@@ -66,7 +67,7 @@ function mainVoice(log: Log, directory: string): Voice {
 }
 
 /** What runs beside others: each line says of whom it speaks, and nothing is folded, for parts would mix. */
-function unitVoice(log: Log, unit: string, directory: string): Voice {
+function unitVoice(log: Log, unit: string, directory: string, beatMs?: number): Voice {
   const mark = unitMark(unit);
   return {
     say: (line) => log.info(`${mark}${line}`),
@@ -76,7 +77,7 @@ function unitVoice(log: Log, unit: string, directory: string): Voice {
       if (session?.id !== undefined) log.info(`${mark}session ${session.id}`);
     },
     roundStarts: (step, number, what) => log.info(`${mark}${round(step, number, what)}`),
-    agentDid: (event) => tell(log, event, directory, mark),
+    ...heartbeatOf(log, directory, mark, beatMs),
     attemptEnds(step, attempt) {
       log.info(`${mark}${outcome(step, attempt)}`);
       tellRemarks(log, attempt, mark);
@@ -109,6 +110,24 @@ function title(
     session === undefined ? 'gates only' : describeDecision(session),
   ];
   return parts.filter((part) => part !== undefined).join(' · ');
+}
+
+/** What agents do is told as it comes; where nothing comes, a line now and then. */
+function heartbeatOf(
+  log: Log,
+  directory: string,
+  mark: string,
+  beatMs: number | undefined,
+): Pick<Voice, 'agentDid' | 'agentWorks'> {
+  const say = (line: string): void => log.untrusted(mark + line.replaceAll(`${directory}/`, ''));
+  const heartbeat = createHeartbeat(say, beatMs);
+  return {
+    agentDid(event) {
+      heartbeat.did(event);
+      tell(log, event, directory, mark);
+    },
+    agentWorks: (progress) => heartbeat.starts(progress),
+  };
 }
 
 function tell(log: Log, event: AgentEvent, directory: string, mark: string): void {

@@ -16,6 +16,8 @@ export interface Report {
   readonly workflow: string;
   readonly status: RunStatus;
   readonly failedStep?: string;
+  /** Why, where it is no step's: the time of the job was up. */
+  readonly failure?: Pick<Failure, 'kind' | 'message'>;
   readonly runId: string;
   readonly jobAttempt: number;
   readonly resumed: boolean;
@@ -58,6 +60,8 @@ export interface ReportAttempt {
   readonly comments?: string;
   readonly gates: readonly Pick<GateResult, 'name' | 'status' | 'durationMs'>[];
   readonly usage: ReportUsage;
+  /** What it took to take up the conversation again, where the CLI says so. */
+  readonly firstTurn?: ReportUsage;
   readonly durationMs?: number;
   readonly commit?: string;
   readonly cliVersion?: string;
@@ -86,6 +90,7 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     workflow: plan.workflow,
     status: facts.status,
     ...(facts.failedStep === undefined ? {} : { failedStep: facts.failedStep }),
+    ...told(state.ended?.failure),
     runId: facts.runId,
     jobAttempt: facts.jobAttempt,
     resumed: facts.resumed,
@@ -157,6 +162,7 @@ function reportAttempt(attempt: Attempt): ReportAttempt {
       durationMs: gate.durationMs,
     })),
     usage,
+    ...(attempt.firstTurn === undefined ? {} : { firstTurn: attempt.firstTurn }),
     ...(durationMs === undefined ? {} : { durationMs }),
     ...(snapshot === undefined ? {} : { commit: snapshot.commit }),
     ...(version === undefined ? {} : { cliVersion: version }),

@@ -100,7 +100,19 @@ function sessionCell(attempt: Attempt | undefined): string {
   if (attempt?.session === undefined) return '';
   const id =
     attempt.session.id === undefined ? '' : `<br><code>${cell(attempt.session.id.slice(0, 12))}</code>`;
-  return `${cell(describeDecision(attempt.session))}${id}`;
+  return `${cell(describeDecision(attempt.session))}${id}${takenUp(attempt)}`;
+}
+
+/** What it cost to take the conversation up again: tokens of the first answer in it. */
+function takenUp({ firstTurn }: Attempt): string {
+  if (firstTurn === undefined) return '';
+  const { inputTokens, cacheReadTokens, cacheWriteTokens } = firstTurn;
+  const parts = [
+    inputTokens === undefined ? undefined : `${formatCount(inputTokens)} in`,
+    cacheReadTokens ? `${formatCount(cacheReadTokens)} from the cache` : undefined,
+    cacheWriteTokens ? `${formatCount(cacheWriteTokens)} to the cache` : undefined,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? '' : `<br>taken up with ${parts.join(', ')}`;
 }
 
 /** How many there were, and who let those go on that waited. */
@@ -127,6 +139,8 @@ function failureDetails(report: Report, state: RunState): string | undefined {
   // The note on how to let it go on says it.
   if (report.status === 'paused') return undefined;
   if (report.status === 'cancelled') return last && `${name} was cut off in attempt ${last.number}.`;
+  const own = state.ended?.failure;
+  if (own !== undefined) return `${name} was stopped (${own.kind}): ${escapeText(own.message)}`;
   if (step?.failure !== undefined) return `${name} failed: ${escapeText(step.failure.message)}`;
   if (last?.failure === undefined) return undefined;
   const head = `${name} failed at attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;

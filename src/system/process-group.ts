@@ -68,7 +68,7 @@ function hasRunningMember(id: number): boolean {
   return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isRunningMember(name, id));
 }
 
-function isRunningMember(pid: string, group: number): boolean {
+export function isRunningMember(pid: string, group: number): boolean {
   try {
     // `pid (name) state parent group …`; the name may hold anything, also `)`.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

@@ -1,5 +1,6 @@
 /** Starting programs and ending them with everything they started. The real thing is `run-process.ts`. */
 import type { Exit } from '../providers/provider.js';
+import type { Mark } from './strays.js';
 
 export interface ProcessSpec {
   readonly file: string;
@@ -21,6 +22,11 @@ export interface ProcessSpec {
   /** Aborted: the process group gets SIGTERM, after `graceMs` SIGKILL; the exit's reason is `cancelled`. */
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /**
+   * A variable of `env` by which what left the process group is found and ended too, where the program is ended
+   * from here. Only on Linux.
+   */
+  readonly mark?: Mark;
   /** Milliseconds from SIGTERM to SIGKILL, or what is asked for them when SIGTERM goes out; 5000 unless told. */
   readonly graceMs?: number | (() => number);
 }

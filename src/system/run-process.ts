@@ -3,6 +3,7 @@
  *
  * R1 When `run` resolves, no member of the program's process group runs any more.
  * R2 A program that left the group and kept our pipes open does not hold us up.
+ *    Where we end the program ourselves, what left the group and carries its mark is ended as well (`strays.ts`).
  * R3 Memory does not grow with what a program prints.
  */
 import type { Readable } from 'node:stream';
@@ -12,6 +13,7 @@ import { longestTimerMs, systemClock } from './clock.js';
 import { createLineSplitter } from './line-splitter.js';
 import type { ProcessRunner, ProcessSpec } from './process.js';
 import { endGroup, signalGroup, watchGroup } from './process-group.js';
+import { endMarked, signalMarked } from './strays.js';
 import { createTail, type Tail } from './tail.js';
 
 const longestLine = 64 * 1024 * 1024;
@@ -101,6 +103,7 @@ async function follow(spec: ProcessSpec, running: Running, tail: Tail): Promise<
   await within(drained, drainMs);
   stop.askLeftovers();
   await endGroup(running.id, stop.deadline());
+  if (spec.mark !== undefined && stop.isOurs()) await endMarked(spec.mark, stop.deadline());
   await within(drained, drainMs);
   unwatch();
   running.stdout?.destroy();
@@ -116,6 +119,8 @@ interface Stop {
   leaderEnded(): void;
   /** Asks what the leader left running to end, unless it was asked already. */
   askLeftovers(): void;
+  /** Whether the program was ended from here. */
+  isOurs(): boolean;
   /** When, as `Date.now()`, the rest of the group is to be killed. */
   deadline(): number;
   ending(code: number | undefined): Ending;
@@ -137,6 +142,7 @@ function createStop(spec: ProcessSpec, group: number): Stop {
   const stop = (why: 'timeout' | 'cancelled'): void => {
     cause ??= why;
     ask(typeof spec.graceMs === 'function' ? spec.graceMs() : (spec.graceMs ?? defaultGraceMs));
+    if (spec.mark !== undefined) signalMarked(spec.mark, 'SIGTERM', group);
   };
   const cancel = (): void => stop('cancelled');
   spec.signal?.addEventListener('abort', cancel, { once: true });
@@ -156,6 +162,7 @@ function createStop(spec: ProcessSpec, group: number): Stop {
       ask(leftoverGraceMs);
       clearTimeout(killTimer);
     },
+    isOurs: () => cause !== undefined,
     deadline: () => killAt ?? 0,
     ending: (code) => {
       if (failure) throw failure.error;

@@ -68,6 +68,7 @@ export interface RunWorld {
   readonly maxParallel?: number;
   readonly actor?: string;
   readonly errorContext?: ErrorContext;
+  readonly endsBy?: number;
 }
 
 export interface WorldOptions {
@@ -79,8 +80,8 @@ export interface WorldOptions {
   readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
-  /** Happens while the engine waits. */
-  whileAsleep?(): void;
+  /** Happens while the engine waits; what it resolves with is waited for. */
+  whileAsleep?(): unknown;
   /** What an earlier world leaves behind. */
   readonly after?: World;
   /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
@@ -126,6 +127,7 @@ export function createWorld(options: WorldOptions): World {
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
       ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
+      ...(told.endsBy === undefined ? {} : { endsBy: told.endsBy }),
     });
   }
 
@@ -141,7 +143,7 @@ export function createWorld(options: WorldOptions): World {
         close: () => undefined,
       },
       workspace: fakeWorkspace(files, plainStart),
-      agents: { find: findAgent, run: speak },
+      agents: { find: findAgent, run: speak, endStrays: async () => undefined },
       gates: {
         run: async ({ gates, directory }) =>
           gates.map((one) => gateResult(one, gate(one, filesIn(directory)))),
@@ -167,7 +169,7 @@ export function createWorld(options: WorldOptions): World {
           signal.throwIfAborted();
           world.sleeps.push(ms);
           tick += ms;
-          options.whileAsleep?.();
+          await options.whileAsleep?.();
           signal.throwIfAborted();
         },
       },
@@ -183,6 +185,7 @@ export function createWorld(options: WorldOptions): World {
     attemptStarts: () => undefined,
     roundStarts: () => undefined,
     agentDid: () => undefined,
+    agentWorks: () => () => undefined,
     attemptEnds: () => undefined,
   };
 
@@ -217,13 +220,13 @@ export function createWorld(options: WorldOptions): World {
     world.calls.push({ agent, mode, id, prompt: turn.prompt });
     if (mode === 'resume' && !sessions.has(id))
       return ended({ failure: { kind: 'session-lost', message: 'no such session' } }, id);
-    turn.onEvent({ type: 'session', id });
+    turn.onEvent({ type: 'session', id }, undefined);
     sessions.set(id, [...earlier, turn.prompt]);
     outputs.delete(turn.directory);
     const said = await play({ ...turn, agent, earlier }, filesIn(turn.directory));
     if (said.crash === true) throw new MachineLost();
     outputs.set(turn.directory, said.output);
-    for (const event of said.events ?? []) turn.onEvent(event);
+    for (const event of said.events ?? []) turn.onEvent(event, undefined);
     return ended(said, id);
   }
 

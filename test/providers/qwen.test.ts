@@ -34,7 +34,7 @@ describe('turns', () => {
     expect(events).toEqual([
       { type: 'text', text: 'I look.' },
       { type: 'turn', usage: { inputTokens: 100, outputTokens: 20 } },
-      { type: 'tool', name: 'read_file', detail: 'a.ts' },
+      { type: 'tool', name: 'read_file', detail: 'a.ts', isOfLast: true },
       { type: 'text', text: 'Done.' },
       { type: 'turn', usage: { inputTokens: 100, outputTokens: 20 } },
     ]);

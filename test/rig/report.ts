@@ -10,6 +10,7 @@ export interface Report {
   readonly resumed: boolean;
   readonly persisted: boolean;
   readonly startCommit: string;
+  readonly failure?: { readonly kind: string; readonly message: string };
   readonly totals: ReportUsage & { readonly durationMs?: number };
   readonly steps: readonly ReportStep[];
 }
@@ -21,6 +22,7 @@ export interface ReportStep {
   readonly provider?: string;
   readonly status: string;
   readonly takenOver: boolean;
+  readonly failure?: { readonly kind: string; readonly message: string };
   readonly attempts: readonly ReportAttempt[];
 }
 

@@ -1,0 +1,212 @@
+/**
+ * Counts what an agent does as it comes, and ends it as soon as it goes beyond a limit: its own, or one that it
+ * shares with others, who are ended then too. It ends silent agents as well, by a timer.
+ */
+import type { AttemptRef } from '../journal/event.js';
+import { type Estimate, loadEstimate, withEstimate } from '../providers/cost.js';
+import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
+import { addUsage, subtractUsage } from '../providers/usage.js';
+import type { AgentStep } from '../workflow/workflow.js';
+import { attemptCap, countNow, failureFor, usedUp } from './budget.js';
+import { type Cap, passedLimit, type Trip, type Working } from './guards.js';
+import type { NextAttempt } from './next-attempt.js';
+import type { Run } from './run.js';
+
+/** From SIGTERM to SIGKILL: a job that was cancelled has 10 s in all. */
+const graceMs = { trip: 5000, cancelled: 1000 };
+
+export interface Watch {
+  /** Aborted with the run's, and when a limit is passed. */
+  readonly signal: AbortSignal;
+  /** Asked when the agent is ended. */
+  graceMs(): number;
+  heard(event: AgentEvent, model: string | undefined): void;
+  /** What the agent has spent so far, with what it may have cost. */
+  progress(): Promise<Usage>;
+  /** The first answer, where the stream says what it took. */
+  firstTurn(): Usage | undefined;
+  /** To be called when the agent has ended, with all that it spent: its outcome, failed where it went too far. */
+  end<T extends TurnOutcome>(outcome: T): T;
+  isTripped(): boolean;
+}
+
+/** One agent that the meter of the run knows; `check` ends it where a cap around it is passed. */
+export interface Watched extends Working {
+  check(): void;
+}
+
+/** The failure instead where nothing is left to start with. */
+export async function watchAgent(
+  run: Run,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+  before: Usage,
+): Promise<Watch | { readonly failure: NonNullable<TurnOutcome['failure']> }> {
+  const caps = [...attemptCap(run, step, ref.step, ref.number), ...run.caps];
+  const estimate = caps.some(({ limits }) => limits.maxUsd !== undefined) ? await loadEstimate() : undefined;
+  const failure = usedUp(run, caps);
+  if (failure !== undefined) return { failure };
+  return new AgentWatch(run, ref, next, caps, before, estimate);
+}
+
+class AgentWatch implements Watch, Watched {
+  readonly step: string;
+  readonly number: number;
+  readonly startedAt: number;
+  usage: Usage = {};
+  isAnswering = false;
+  readonly signal: AbortSignal;
+  readonly #run: Run;
+  readonly #next: NextAttempt;
+  readonly #caps: readonly Cap[];
+  readonly #before: Usage;
+  readonly #estimate: Estimate | undefined;
+  readonly #tripped = new AbortController();
+  readonly #ended = new AbortController();
+  #trip: Trip | undefined;
+  #first: Usage | undefined;
+  #model: string | undefined;
+  #isLooking = false;
+
+  constructor(
+    run: Run,
+    ref: AttemptRef,
+    next: NextAttempt,
+    caps: readonly Cap[],
+    before: Usage,
+    estimate: Estimate | undefined,
+  ) {
+    this.#run = run;
+    this.#next = next;
+    this.#caps = caps;
+    this.#before = before;
+    this.#estimate = estimate;
+    this.step = ref.step;
+    this.number = ref.number;
+    this.startedAt = run.ports.clock.now();
+    this.signal = AbortSignal.any([run.signal, this.#tripped.signal]);
+    run.working.add(this);
+    void this.#timer();
+  }
+
+  graceMs(): number {
+    return this.#run.isCancelled() ? graceMs.cancelled : graceMs.trip;
+  }
+
+  heard(event: AgentEvent, model: string | undefined): void {
+    this.#model = model ?? this.#model;
+    if (event.type === 'turn') this.#turn(event.usage);
+    else if ((event.type === 'text' || event.type === 'tool') && !event.isOfLast) this.isAnswering = true;
+    else return;
+    for (const one of this.#run.working) one.check();
+  }
+
+  #turn(usage: Usage | undefined): void {
+    this.isAnswering = false;
+    this.#first ??= usage ?? {};
+    const priced = this.#priced({ ...usage, turns: 1 });
+    this.usage = addUsage(this.usage, priced);
+    if (usage === undefined) void this.#look();
+  }
+
+  #priced(usage: Usage): Usage {
+    const { provider, model } = this.#next;
+    return this.#estimate?.(provider, [this.#model, model], usage) ?? usage;
+  }
+
+  /** Where the stream is silent about tokens the session's own file may tell them. */
+  async #look(): Promise<void> {
+    const isAsked = this.#caps.some(
+      ({ limits }) => limits.maxTokens !== undefined || limits.maxUsd !== undefined,
+    );
+    if (!isAsked || this.#isLooking) return;
+    this.#isLooking = true;
+    const noted = await this.#noted().catch(() => undefined);
+    this.#isLooking = false;
+    if (noted === undefined || this.#ended.signal.aborted) return;
+    const { turns } = this.usage;
+    const spent = { ...subtractUsage(noted, this.#before), ...(turns === undefined ? {} : { turns }) };
+    this.usage = this.#priced(spent);
+    for (const one of this.#run.working) one.check();
+  }
+
+  async #noted(): Promise<Usage | undefined> {
+    const { provider, directory } = this.#next;
+    const attempts = this.#run.state().steps.get(this.step)?.attempts;
+    const id = attempts?.findLast(({ number }) => number === this.number)?.session?.id;
+    return id === undefined ? undefined : this.#run.ports.sessions.spent(provider, id, directory);
+  }
+
+  check(): void {
+    if (this.#ended.signal.aborted || this.signal.aborted) return;
+    this.#trip = this.#passed(true);
+    if (this.#trip !== undefined) this.#tripped.abort();
+  }
+
+  #passed(isTimed: boolean): Trip | undefined {
+    for (const cap of this.#caps) {
+      const trip = passedLimit(cap, countNow(this.#run, cap), isTimed);
+      if (trip !== undefined) return trip;
+    }
+    return undefined;
+  }
+
+  /** Sleeps until the first limit of time could be passed, as often as it takes. */
+  async #timer(): Promise<void> {
+    const { clock } = this.#run.ports;
+    for (;;) {
+      const left = this.#leftMs();
+      if (left === undefined || this.signal.aborted || this.#ended.signal.aborted) return;
+      const isOver = await clock.sleep(left, this.#ended.signal).then(
+        () => false,
+        () => true,
+      );
+      if (isOver) return;
+      this.check();
+    }
+  }
+
+  #leftMs(): number | undefined {
+    const all = this.#caps.flatMap((cap) => {
+      const limit = cap.limits.maxTimeMs;
+      return limit === undefined ? [] : [limit + 1 - countNow(this.#run, cap).ms];
+    });
+    return all.length === 0 ? undefined : Math.max(1, Math.min(...all));
+  }
+
+  async progress(): Promise<Usage> {
+    const { provider, model } = this.#next;
+    return withEstimate(provider, [this.#model, model], this.usage);
+  }
+
+  firstTurn(): Usage | undefined {
+    return this.#first !== undefined && Object.keys(this.#first).length > 0 ? this.#first : undefined;
+  }
+
+  end<T extends TurnOutcome>(outcome: T): T {
+    this.#ended.abort();
+    this.isAnswering = false;
+    this.usage = outcome.usage;
+    // Others may be over a shared limit by what only the end has told.
+    for (const one of this.#run.working) one.check();
+    if (!this.#run.signal.aborted) this.#trip ??= this.#passed(false);
+    this.#warnOfUnpriced(outcome);
+    if (this.#trip === undefined || outcome.failure?.kind === 'auth') return outcome;
+    return { ...outcome, status: 'failed', failure: failureFor(this.#run, this.#trip) };
+  }
+
+  isTripped(): boolean {
+    return this.#trip !== undefined;
+  }
+
+  #warnOfUnpriced({ usage, model }: TurnOutcome): void {
+    const { costUsd, turns = 0, inputTokens = 0 } = usage;
+    if (this.#estimate === undefined || costUsd !== undefined || turns + inputTokens === 0) return;
+    const { provider } = this.#next;
+    const name = model ?? this.#model ?? this.#next.model;
+    this.#run.ports.reporter.warn(
+      `The limits in dollars do not see what ${provider.title}${name === undefined ? '' : ` (${name})`} costs: it tells no cost, and no price of its model is known. \`max_tokens\` and \`max_turns\` hold.`,
+    );
+  }
+}

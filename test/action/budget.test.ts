@@ -1,0 +1,75 @@
+/** A budget through `dist/`: over a first attempt, a re-run, and units side by side, by what the agents really took. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Machine } from '../rig/machine.js';
+import type { Act, Rule } from '../rig/stand-in.js';
+import { openScene } from './scene.js';
+
+const workflow = `name: flow
+steps:
+  - {name: first, type: code, agent: opencode, prompt: Begin.}
+  - name: build
+    type: split
+    agent: opencode
+    prompt: Plan it.
+    parallel: true
+    max_parallel: 3
+    each:
+      - {name: impl, type: code, agent: opencode, prompt: "Build {task.name}."}
+`;
+
+const price = 0.1;
+
+/** An answer that is paid for, which the test can count. */
+const paid = (count: number): readonly Act[] =>
+  Array.from({ length: count }, () => [{ run: 'echo >> "$HOME/billed"' }, { sleep: 600 }]).flat();
+
+const plan = JSON.stringify(['a', 'b', 'c'].map((name) => ({ name, description: name })));
+
+const rules: readonly Rule[] = [
+  { prompt: 'Begin.', usage: { costUsd: price }, do: [...paid(2), { say: 'Begun.' }] },
+  {
+    prompt: 'Plan it.',
+    usage: { costUsd: price },
+    do: [{ write: '.gump/out/plan.json', content: plan }, { say: 'Planned.' }],
+  },
+  // Far more than there is money for.
+  { usage: { costUsd: price }, do: [...paid(60), { say: 'Built.' }] },
+];
+
+async function billedOn(machine: Machine): Promise<number> {
+  return (await readFile(join(machine.home, 'billed'), 'utf8').catch(() => '')).length;
+}
+
+it('is never passed by more than the turns that were running', async () => {
+  const scene = await openScene({ workflow });
+  let answers = 0;
+  const job = (jobAttempt: number, maxBudget: string) =>
+    scene.attempt({
+      attempt: jobAttempt,
+      inputs: { 'max-budget': maxBudget },
+      rules,
+      inspect: async (machine) => {
+        answers += await billedOn(machine);
+      },
+    });
+  const { main: one } = await job(1, '0.35');
+  expect(one.outputs.status).toBe('failed');
+  expect(one.report?.steps.find(({ path }) => path === 'build')?.attempts.at(-1)?.failure?.kind).toBe(
+    'budget',
+  );
+  expect(one.masked).toContain('vars.GUMP_MAX_BUDGET');
+  const { main: two } = await job(2, '1.00');
+  const kinds = two.report?.steps.flatMap(({ path, attempts, failure }) =>
+    path.endsWith('/impl') ? [failure?.kind ?? attempts.at(-1)?.failure?.kind] : [],
+  );
+  expect(kinds).toEqual(['budget', 'budget', 'budget']);
+  // What the first step and the planner say and write besides is not in the file.
+  const billed = (answers + 5) * price;
+  expect(billed).toBeGreaterThan(0.99);
+  expect(billed).toBeLessThanOrEqual(1 + 3 * price + 1e-9);
+  const { main: three } = await job(3, '1.00');
+  expect(three.outputs.status).toBe('failed');
+  expect(Number(three.outputs['cost-usd'])).toBeCloseTo(Number(two.outputs['cost-usd']));
+});

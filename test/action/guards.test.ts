@@ -1,0 +1,112 @@
+/** Guards through `dist/` and the stand-ins: what trips is ended with all that it started, and gone on with. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Machine } from '../rig/machine.js';
+import type { Act, StandInProvider } from '../rig/stand-in.js';
+import { openScene } from './scene.js';
+
+const env = { GEMINI_API_KEY: 'dummy-gemini-key', CURSOR_API_KEY: 'dummy-cursor-key' };
+
+/** `live`: tokens are known while the agent works; for Codex from its session's file. */
+const clis: readonly { readonly id: StandInProvider; readonly agent: string; readonly isLive: boolean }[] = [
+  { id: 'claude', agent: 'claude-haiku-4-5', isLive: true },
+  { id: 'codex', agent: 'codex-gpt-5.4', isLive: true },
+  { id: 'gemini', agent: 'gemini-25-flash', isLive: false },
+  { id: 'qwen', agent: 'qwen-gpt-5.4', isLive: true },
+  { id: 'opencode', agent: 'opencode-openai/gpt-5.4', isLive: true },
+  { id: 'cursor', agent: 'cursor', isLive: false },
+];
+
+const answers = (count: number): readonly Act[] =>
+  Array.from({ length: count }, (_, index) => ({ run: `touch answer-${index + 1}` }));
+
+/** Left in a session of its own, where no signal to the group of the agent gets it. */
+const strays: readonly Act[] =
+  process.platform === 'linux' ? [{ spawn: 'exec setsid sleep 600' }] : [{ spawn: 'exec sleep 600' }];
+
+const hang: Act = { hang: true };
+
+const step = (guard: string, agent: string) => `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: ${agent}
+    prompt: Build it.
+    guard: {${guard}}
+    gate: ["bash: true"]
+    retry: [{exit: 2}]
+`;
+
+/** What does not go away; git may still be about to end. */
+async function leftAfterAll(machine: Machine): Promise<readonly number[]> {
+  let left = await machine.processes();
+  for (let looks = 0; left.length > 0 && looks < 60; looks += 1) {
+    await sleep(100);
+    left = await machine.processes();
+  }
+  return left;
+}
+
+/** What the first attempt does; the second is done at once. */
+async function tripped(guard: string, { agent }: (typeof clis)[number], first: readonly Act[]) {
+  const scene = await openScene({ workflow: step(guard, agent) });
+  const alive: number[] = [];
+  const { main } = await scene.attempt({
+    env,
+    rules: [{ call: 1, do: [...strays, ...first] }, { do: [{ say: 'Done.' }] }],
+    inspect: async (machine) => void alive.push(...(await leftAfterAll(machine))),
+  });
+  const attempts = main.report?.steps[0]?.attempts ?? [];
+  return { main, attempts, alive, calls: await scene.calls() };
+}
+
+function expectGoneOn({ main, attempts, alive, calls }: Awaited<ReturnType<typeof tripped>>) {
+  expect(attempts.map(({ status, failure }) => failure?.kind ?? status)).toEqual(['guard', 'passed']);
+  expect(attempts[0]?.gates).toEqual([]);
+  expect(alive).toEqual([]);
+  expect(calls.map(({ session }) => session.mode)).toEqual(['start', 'resume']);
+  expect(calls[1]?.earlier).toHaveLength(1);
+  expect(calls[1]?.prompt).toContain(attempts[0]?.failure?.message ?? 'no failure');
+  expect(main.outputs.status).toBe('passed');
+}
+
+describe.each(clis)('$id', (cli) => {
+  it('stops at the first sign of a turn too many', async () => {
+    // An agent that were not stopped would hang.
+    const end = await tripped('max_turns: 2', cli, [...answers(3), hang]);
+    expectGoneOn(end);
+    expect(end.attempts[0]?.failure?.message).toContain('max_turns');
+    expect(end.attempts[0]?.usage?.turns).toBe(3);
+  });
+
+  it('stops with the answer that takes too many tokens', async () => {
+    const end = await tripped('max_tokens: 200', cli, cli.isLive ? [...answers(2), hang] : answers(2));
+    expectGoneOn(end);
+    const count = cli.isLive ? 240 : 360;
+    expect(end.attempts[0]?.failure?.message).toMatch(
+      new RegExp(`^max_tokens .* limit is 200 tokens, and it was ${count} tokens`),
+    );
+  });
+
+  it.skipIf(cli.id === 'cursor')('stops with the answer that costs too much', async () => {
+    const end = await tripped('max_budget: 0.00001', cli, cli.isLive ? [...answers(1), hang] : answers(1));
+    expect(end.attempts[0]?.failure).toMatchObject({ kind: 'guard' });
+    expect(end.attempts[0]?.failure?.message).toContain('max_budget');
+    expect(end.attempts[0]?.usage?.costUsd).toBeGreaterThan(0);
+    expect(end.alive).toEqual([]);
+  });
+
+  it('stops an agent that says nothing when its time is up', async () => {
+    const end = await tripped('max_time: 4s', cli, [...answers(1), hang]);
+    expectGoneOn(end);
+    expect(end.attempts[0]?.failure?.message).toContain('max_time');
+  });
+});
+
+it('ends an agent that takes no notice of SIGTERM', async () => {
+  const [claude] = clis;
+  if (claude === undefined) throw new Error('no CLI');
+  expectGoneOn(
+    await tripped('max_turns: 1', claude, [...answers(2), { hang: true, ignore: ['SIGTERM', 'SIGINT'] }]),
+  );
+});

@@ -1,0 +1,37 @@
+/** The input `max-time` through `dist/`: a job that stops itself, and a re-run that goes on. */
+import { expect, it } from 'vitest';
+import { openScene } from './scene.js';
+
+const workflow = `name: flow
+steps:
+  - {name: impl, type: code, agent: claude-haiku, prompt: Build it.}
+  - {name: docs, type: code, agent: codex, prompt: Write it down.}
+`;
+
+it('stops what is at work, stores the state, and a re-run goes on in it', async () => {
+  const scene = await openScene({ workflow });
+  const { main } = await scene.attempt({
+    inputs: { 'max-time': '5s' },
+    rules: [{ prompt: 'Build it.', do: [{ write: 'begun.txt', say: 'I begin.' }, { hang: true }] }],
+  });
+  expect(main.exitCode).toBe(1);
+  expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl', persisted: 'true' });
+  expect(main.report?.failure).toMatchObject({ kind: 'timeout' });
+  expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ number: 1, status: 'cancelled' });
+  expect(main.errors.join()).toMatch(/`impl` was stopped \(timeout\): .*max-time.*goes on with step `impl`/);
+  expect(main.masked).toContain('was stopped (timeout)');
+  const { main: again } = await scene.attempt({ attempt: 2, inputs: { 'max-time': '5m' } });
+  expect(again.outputs.status).toBe('passed');
+  expect(again.report?.steps[0]?.attempts).toMatchObject([
+    { number: 1, jobAttempt: 1 },
+    { number: 1, jobAttempt: 2, session: { effective: 'resumed', reason: 'continued' } },
+  ]);
+  // What taking the conversation up again cost is in the summary.
+  expect(again.summary).toMatch(/taken up with \d+ in/);
+  const calls = await scene.calls();
+  expect(calls.map(({ provider, session }) => `${provider} ${session.mode}`)).toEqual([
+    'claude start',
+    'claude resume',
+    'codex start',
+  ]);
+});
