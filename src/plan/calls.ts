@@ -31,6 +31,11 @@ export function gateRole(gate: string): Role {
   return `gate:${gate}`;
 }
 
+/** Whether a path is that of a workflow which an attempt calls, and no step of one. */
+export function isCallPath(path: string): boolean {
+  return /\/(?:get|retry|gate):[^/]+$/.test(path);
+}
+
 /** Results are read by the last part of the path: `{arch.output}` of `workflow: team/arch`. */
 export function getRole({ path }: Call): Role {
   return `get:${namespaceOf(path)}`;

@@ -1,10 +1,10 @@
 /** The job summary: a table of the steps and, on failure, what went wrong and what a re-run will do. Pure. */
 
 import { describeDecision } from '../engine/session.js';
-import { ownerOf } from '../engine/view.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
+import { isCallPath } from '../plan/calls.js';
 import { addUsage, sumOf } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
@@ -57,7 +57,7 @@ function table(report: Report, state: RunState): string {
 
 /** Of a workflow that an attempt calls, to judge it say, the steps alone: its own row would repeat them. */
 function isShownBelow({ path }: ReportStep, all: readonly ReportStep[]): boolean {
-  return ownerOf(path) !== undefined && all.some((step) => step.path.startsWith(`${path}/`));
+  return isCallPath(path) && all.some((step) => step.path.startsWith(`${path}/`));
 }
 
 const marks: Readonly<Record<ReportStep['status'], string>> = {
