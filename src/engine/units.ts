@@ -66,9 +66,7 @@ async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: 
     if (end.status === 'failed' && mustStop(run, end)) isStopped = true;
     return end;
   });
-  const worst = (['cancelled', 'failed', 'paused'] as const).flatMap((status) =>
-    ends.filter((end) => end?.status === status),
-  )[0];
+  const worst = worstOf(run, ends);
   if (worst !== undefined) return worst;
   // Only a cancellation leaves units out without one that failed.
   const first = scopes[ends.indexOf(undefined)];
@@ -77,6 +75,17 @@ async function runAll(run: Run, path: string, scopes: readonly Scope[], atOnce: 
   if (stopped !== undefined)
     run.ports.reporter.say(`${path}: its units are not put together, as one of them was told to stop.`);
   return stopped ?? passed;
+}
+
+type Bad = Extract<ScopeEnd, { path: string }>;
+
+/** A failure that no unit gets past goes before those that a retry may mend, else the first in the order. */
+function worstOf(run: Run, ends: readonly (ScopeEnd | undefined)[]): Bad | undefined {
+  const bad = ends.filter((end): end is Bad => end !== undefined && end.status !== 'passed');
+  const of = (status: Bad['status']) => bad.filter((end) => end.status === status);
+  const failed = of('failed');
+  const hopeless = failed.find((end) => mustStop(run, end));
+  return of('cancelled')[0] ?? hopeless ?? failed[0] ?? of('paused')[0];
 }
 
 /** What no other unit could get past either; a file that is missing in one of them is its own affair. */

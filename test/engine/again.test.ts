@@ -170,3 +170,17 @@ describe('`approve`', () => {
     );
   });
 });
+
+describe('units of which one cannot go on', () => {
+  it('are not retried for the sake of another that failed', async () => {
+    const world = createWorld({
+      play: (turn) =>
+        turn.prompt.startsWith('do b') ? { failure: { kind: 'auth', message: 'no key' } } : {},
+      gate: () => false,
+    });
+    const units = [agentStep('a', { gates: [bash('check')] }), agentStep('b')];
+    const state = await world.run(planOf([groupStep('g', units, { parallel: true, retry: [exits(3)] })]));
+    expect(world.calls).toHaveLength(2);
+    expect(state.ended).toMatchObject({ status: 'failed', failedStep: 'g/b' });
+  });
+});
