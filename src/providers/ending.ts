@@ -8,6 +8,20 @@ import type { Exit } from './provider.js';
 /** A kind of failure and the words by which a CLI tells it. The first row that fits counts. */
 export type FailureWords = readonly (readonly [FailureKind, RegExp])[];
 
+/**
+ * The words of the services behind several CLIs for what is used up. An empty account is not waited out, and
+ * another try does not fill it; a limit that passes by itself is. The sentences of both speak of quota, plan and
+ * billing: OpenAI's per-minute limit of adding a payment method, Google's of "your plan and billing details".
+ */
+export const limits: FailureWords = [
+  ['auth', /insufficient.?(quota|balance|credits|funds)|credit balance|out of credits|daily quota|perday/i],
+  ['auth', /billing_(hard_limit|not_active|error)|billing hard limit|account is not active/i],
+  // "Quota exceeded for metric …" is Google's, "Allocated quota exceeded" Alibaba's word for a limit per minute.
+  ['rate-limit', /rate.?limit (was |has been )?(reached|exceeded)|quota exceeded for|allocated quota/i],
+  ['rate-limit', /(limit|quota|429|too many requests).*(\b(try again|retry) in \d|"retryDelay")/is],
+  ['auth', /quota exceeded|exceeded your current quota|check your (plan and )?billing/i],
+];
+
 /** Characters of a CLI's own message that are kept. */
 const messageLimit = 2000;
 
