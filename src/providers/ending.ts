@@ -63,7 +63,8 @@ export function notExited(exit: Exit, title: string, installHint: string): Failu
 
 /**
  * The failure when the stream ended without a final result: by the exit code where the CLI has codes of its own
- * (surer than words, for warnings of any kind stand on standard error), by the words there, else `protocol`.
+ * (surer than words, for warnings of any kind stand on standard error), by its last words there, else
+ * `protocol`. A process that was killed had no time to say why.
  */
 export function noResult(
   exit: Exit,
@@ -74,8 +75,20 @@ export function noResult(
   const end = exit.code === undefined ? 'was killed by a signal' : `ended with exit code ${exit.code}`;
   const told = exit.stderrTail.trim();
   const message = `${title} ${end} without a final result${told === '' ? '.' : `: ${told.slice(-messageLimit)}`}`;
-  const failure = failureOf(told, words, 'protocol');
-  return { kind: endings[exit.code ?? 0] ?? failure.kind, message };
+  if (exit.code === undefined) return { kind: 'protocol', message };
+  return { kind: endings[exit.code] ?? failureOf(lastWords(told), words, 'protocol').kind, message };
+}
+
+/**
+ * The last things that were said, by which a CLI gives up: the lines that begin at the margin, for below an error
+ * stand its stack and its fields. What an MCP server could not do does not end a CLI.
+ */
+function lastWords(told: string): string {
+  const said = told.split('\n').filter((line) => /^[^\s})\]]/.test(line));
+  return said
+    .slice(-3)
+    .filter((line) => !/mcp/i.test(line))
+    .join('\n');
 }
 
 /** The failure when the stream tells of success and the exit code does not. */
