@@ -7,7 +7,15 @@
  * a command that the sandbox refused at once has no item and counts as none.
  */
 import type { Failure } from '../failure.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
+import {
+  badExit,
+  type FailureWords,
+  failureOf,
+  limits,
+  noResult,
+  notExited,
+  withSpokenWait,
+} from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { ofLast, readerOf } from './stream.js';
@@ -21,12 +29,11 @@ const words: FailureWords = [
   // A session of a model provider that the configuration lost cannot be gone on with either.
   ['session-lost', /thread\/resume failed|no rollout found|no longer configured/i],
   ['context', /context window|context_length_exceeded|status 413/i],
+  ...limits,
   [
     'auth',
-    /status 40[13]\b|missing environment variable|not logged in|(log|sign) ?in again|api key|refresh token/i,
+    /status 40[123]\b|missing environment variable|not logged in|(log|sign) ?in again|api key|refresh token/i,
   ],
-  // An empty account is not waited out, and another try does not fill it.
-  ['auth', /insufficient_quota|quota exceeded|billing|credits/i],
   ['rate-limit', /status:? 429|rate.?limit|usage limit|too many requests/i],
   [
     'overloaded',

@@ -5,7 +5,15 @@
  */
 import type { Failure } from '../failure.js';
 import { plainText } from '../system/plain-text.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
+import {
+  badExit,
+  type FailureWords,
+  failureOf,
+  limits,
+  noResult,
+  notExited,
+  withSpokenWait,
+} from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { readerOf, toolCall } from './stream.js';
@@ -19,7 +27,8 @@ export const installHint =
 const words: FailureWords = [
   ['session-lost', /(chat|session|conversation)\b.*\b(not found|does not exist)|no such chat/i],
   ['context', /context (window|length)|(prompt|conversation) is too long/i],
-  ['auth', /unauthenticated|not logged in|authentication|unauthorized|api.?key|\b40[13]\b|quota|billing/i],
+  ...limits,
+  ['auth', /unauthenticated|not logged in|authentication|unauthorized|api.?key|\b40[123]\b|quota/i],
   ['rate-limit', /rate.?limit|usage limit|too many requests|\b429\b/i],
   ['overloaded', /overloaded|internal server error|unavailable|\b5\d\d\b|timed? ?out|connection|ECONN/i],
 ];

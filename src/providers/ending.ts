@@ -8,6 +8,20 @@ import type { Exit } from './provider.js';
 /** A kind of failure and the words by which a CLI tells it. The first row that fits counts. */
 export type FailureWords = readonly (readonly [FailureKind, RegExp])[];
 
+/**
+ * The words of the services behind several CLIs for what is used up. An empty account is not waited out, and
+ * another try does not fill it; a limit that passes by itself is. The sentences of both speak of quota, plan and
+ * billing: OpenAI's per-minute limit of adding a payment method, Google's of "your plan and billing details".
+ */
+export const limits: FailureWords = [
+  ['auth', /insufficient.?(quota|balance|credits|funds)|credit balance|out of credits|daily quota|perday/i],
+  ['auth', /billing_(hard_limit|not_active|error)|billing hard limit|account is not active/i],
+  // "Quota exceeded for metric …" is Google's, "Allocated quota exceeded" Alibaba's word for a limit per minute.
+  ['rate-limit', /rate.?limit (was |has been )?(reached|exceeded)|quota exceeded for|allocated quota/i],
+  ['rate-limit', /(limit|quota|429|too many requests).*(\b(try again|retry) in \d|"retryDelay")/is],
+  ['auth', /quota exceeded|exceeded your current quota|check your (plan and )?billing/i],
+];
+
 /** Characters of a CLI's own message that are kept. */
 const messageLimit = 2000;
 
@@ -49,7 +63,8 @@ export function notExited(exit: Exit, title: string, installHint: string): Failu
 
 /**
  * The failure when the stream ended without a final result: by the exit code where the CLI has codes of its own
- * (surer than words, for warnings of any kind stand on standard error), by the words there, else `protocol`.
+ * (surer than words, for warnings of any kind stand on standard error), by its last words there, else
+ * `protocol`. A process that was killed had no time to say why.
  */
 export function noResult(
   exit: Exit,
@@ -60,8 +75,20 @@ export function noResult(
   const end = exit.code === undefined ? 'was killed by a signal' : `ended with exit code ${exit.code}`;
   const told = exit.stderrTail.trim();
   const message = `${title} ${end} without a final result${told === '' ? '.' : `: ${told.slice(-messageLimit)}`}`;
-  const failure = failureOf(told, words, 'protocol');
-  return { kind: endings[exit.code ?? 0] ?? failure.kind, message };
+  if (exit.code === undefined) return { kind: 'protocol', message };
+  return { kind: endings[exit.code] ?? failureOf(lastWords(told), words, 'protocol').kind, message };
+}
+
+/**
+ * The last things that were said, by which a CLI gives up: the lines that begin at the margin, for below an error
+ * stand its stack and its fields. What an MCP server could not do does not end a CLI.
+ */
+function lastWords(told: string): string {
+  const said = told.split('\n').filter((line) => /^[^\s})\]]/.test(line));
+  return said
+    .slice(-3)
+    .filter((line) => !/mcp/i.test(line))
+    .join('\n');
 }
 
 /** The failure when the stream tells of success and the exit code does not. */

@@ -6,7 +6,15 @@
  */
 import type { Failure, FailureKind } from '../failure.js';
 import { plainText } from '../system/plain-text.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
+import {
+  badExit,
+  type FailureWords,
+  failureOf,
+  limits,
+  noResult,
+  notExited,
+  withSpokenWait,
+} from './ending.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { readerOf, toolCall } from './stream.js';
@@ -18,8 +26,8 @@ export const installHint = 'Install it with `npm install -g opencode-ai`.';
 const words: FailureWords = [
   ['session-lost', /session not found|invalid session id/i],
   ['context', /context window|context length|context_length_exceeded|prompt is too long/i],
-  // An empty account is not waited out, and another try does not fill it.
-  ['auth', /insufficient_quota|quota exceeded|billing|credit balance|api key|unauthorized/i],
+  ...limits,
+  ['auth', /api key|unauthorized/i],
   ['rate-limit', /rate.?limit|usage limit|too many requests/i],
   [
     'overloaded',

@@ -1,6 +1,14 @@
 /** Reads what `qwen --output-format stream-json` prints. Seen with Qwen Code 0.24.4. */
 import type { Failure } from '../failure.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
+import {
+  badExit,
+  type FailureWords,
+  failureOf,
+  limits,
+  noResult,
+  notExited,
+  withSpokenWait,
+} from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { contentEvent, ofLast, readerOf } from './stream.js';
@@ -14,10 +22,8 @@ const words: FailureWords = [
   ['session-lost', /no saved session found/i],
   ['context', /context (window|limit|length)|maximum context|input length|API Error: 413/i],
   ['guard', /max session turns/i],
-  [
-    'auth',
-    /API Error: 40[13]\b|api.?key|auth type|authenticat|insufficient.?(quota|balance)|arrearage|billing/i,
-  ],
+  ...limits,
+  ['auth', /API Error: 40[123]\b|api.?key|auth type|authenticat|arrearage/i],
   ['rate-limit', /API Error: 429|rate.?limit|throttl|quota|too many requests/i],
   ['overloaded', /API Error: 5\d\d|overloaded|connection error|fetch failed|ECONN|ETIMEDOUT|timed? ?out/i],
 ];

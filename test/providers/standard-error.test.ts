@@ -1,0 +1,56 @@
+/** What standard error says of a CLI that ended without a final result, and what it does not say. */
+import { describe, expect, test } from 'vitest';
+import { noResult } from '../../src/providers/ending.js';
+import type { Exit } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/registry.js';
+import { fold } from './fold.js';
+
+const words = [
+  ['auth', /authentication/i],
+  ['overloaded', /timed out/i],
+] as const;
+
+/** No `code`: killed by a signal. */
+const ended = (stderrTail: string, code?: number): Exit => ({
+  reason: 'exited',
+  stderrTail,
+  durationMs: 1,
+  ...(code === undefined ? {} : { code }),
+});
+const kindOf = (stderrTail: string, code: number, endings = {}) =>
+  noResult(ended(stderrTail, code), 'Agent', words, endings).kind;
+
+describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
+  const failureOf = (exit: Exit) => fold(provider, [], exit, {}).outcome.failure;
+
+  test.each([
+    'MCP server "github" connection timed out\n',
+    'Error: connection timed out\n',
+    'rate limit reached\n',
+  ])('that is killed had no time to say why: %j', (stderrTail) => {
+    expect(failureOf(ended(stderrTail))).toMatchObject({
+      kind: 'protocol',
+      message: expect.stringContaining(stderrTail.trim()),
+    });
+  });
+
+  test.each([
+    'MCP server x: authentication required, not logged in\n',
+    '[mcp_servers.x] 401 Unauthorized: invalid api key\n',
+  ])('that ends after a word about an MCP server: %j', (stderrTail) => {
+    expect(failureOf(ended(stderrTail, 1))?.kind).toBe('protocol');
+  });
+});
+
+test('the last words count, also above a stack and fields, and earlier ones do not', () => {
+  const stack = '    at connect (cli.js:1:1)\n    at main (cli.js:2:2) {\n  code: 1\n}\n\n';
+  expect(kindOf(`Started.\nError: authentication failed\n${stack}`, 1)).toBe('auth');
+  expect(kindOf('authentication failed\nTrying again\nWorking\nWorking\n', 1)).toBe('protocol');
+  expect(kindOf('TypeError: x is undefined\n    at authentication (cli.js:1:1)\n', 1)).toBe('protocol');
+  expect(kindOf('Error: it timed out\r\n', 0)).toBe('overloaded');
+  expect(kindOf('Error: it timed out\nMCP server x: authentication required\n', 1)).toBe('overloaded');
+});
+
+test('the exit code is surer than the words', () => {
+  expect(kindOf('Error: it timed out', 53, { 53: 'guard' })).toBe('guard');
+});
