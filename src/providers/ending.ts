@@ -38,13 +38,21 @@ export function failureOf(message: string, words: FailureWords, otherwise: Failu
   return { ...failure, message: `${failure.message} ${otherModel}`, isFinal: true };
 }
 
-/** The service's own words, which most CLIs pass on: "Please try again in 11.054s", "Please retry in 34.07s". */
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** The service's own words, which most CLIs pass on: "Please try again in 1m26.4s", "Please retry in 34.07s". */
 export function withSpokenWait(failure: Failure): Failure {
   if (failure.kind !== 'rate-limit' || failure.retryAfterMs !== undefined) return failure;
-  const said = /\b(?:try again|retry) in (\d+(?:\.\d+)?) ?(ms|s|m|h)/i.exec(failure.message);
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const unit = units[said?.[2]?.toLowerCase() ?? ''];
-  return unit === undefined ? failure : { ...failure, retryAfterMs: Math.ceil(Number(said?.[1]) * unit) };
+  const said = /\b(?:try again|retry) in ((?:\d+(?:\.\d+)? ?(?:ms|s|m|h)[a-z]* ?)+)/i.exec(
+    failure.message,
+  )?.[1];
+  if (said === undefined) return failure;
+  const parts = [...said.matchAll(/(\d+(?:\.\d+)?) ?(ms|s|m|h)/gi)];
+  const ms = parts.reduce(
+    (sum, [, count, unit = '']) => sum + Number(count) * (units[unit.toLowerCase()] ?? 0),
+    0,
+  );
+  return { ...failure, retryAfterMs: Math.ceil(ms) };
 }
 
 /** The failure when the process did not end by itself; `undefined` when it did. */

@@ -147,6 +147,7 @@ describe('failures', () => {
 
   test('the wait that the service asks for is taken from its words', () => {
     expect(failureOf('Rate limit reached. Please try again in 11.054s.')?.retryAfterMs).toBe(11_054);
+    expect(failureOf('Rate limit reached. Please try again in 1m26.4s.')?.retryAfterMs).toBe(86_400);
     expect(failureOf('Rate limit reached. Please try again in 250ms.')?.retryAfterMs).toBe(250);
     expect(failureOf('Rate limit reached. Please try again in 2 minutes.')?.retryAfterMs).toBe(120_000);
     expect(failureOf('Rate limit reached.')).not.toHaveProperty('retryAfterMs');
