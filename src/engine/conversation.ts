@@ -75,9 +75,8 @@ async function tryPatiently(
   next: NextAttempt,
   first: Try,
 ): Promise<Outcome> {
-  const { clock } = run.ports;
   let current = first;
-  let refusedAt: number | undefined;
+  let waitedMs = 0;
   for (let waits = 0; ; ) {
     const outcome = await speak(run, step, ref, next, current);
     if (first.session.effective === 'new' && wasNeverKept(run, ref, current, outcome)) {
@@ -85,15 +84,21 @@ async function tryPatiently(
       continue;
     }
     if (outcome.failure === undefined || run.signal.aborted) return outcome;
-    refusedAt ??= clock.now();
-    const refused = { failure: outcome.failure, waits, sinceMs: clock.now() - refusedAt };
+    if (waits > 0 && isIdle(outcome)) waitedMs += outcome.durationMs;
+    const refused = { failure: outcome.failure, waits, waitedMs };
     const ms = waitMs({ ...refused, chance: Math.random() });
     if (ms === undefined || !isPassing(outcome.failure))
       return { ...outcome, failure: impatient(outcome.failure, refused) };
     waits += 1;
+    waitedMs += ms;
     if (!(await waitOut(run, ref, outcome, outcome.failure.kind, ms, waits))) return cutOffWaiting;
     current = again(run, ref, current, outcome);
   }
+}
+
+/** A CLI tries by itself before it gives up: that is waiting, too, where no answer came. */
+function isIdle({ usage }: Outcome): boolean {
+  return (usage.turns ?? 0) === 0;
 }
 
 /** Writes down the wait and what the refused try spent, then waits; false: the job was cancelled meanwhile. */
