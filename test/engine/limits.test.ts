@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { amount } from '../../src/engine/guards.js';
 import type { AgentTurn } from '../../src/engine/ports.js';
 import { fold } from '../../src/journal/state.js';
 import type { Plan } from '../../src/plan/plan.js';
@@ -279,6 +280,18 @@ describe('a budget', () => {
     expect(failureOf(other, 'a')?.message).toContain('of the input');
   });
 
+  it('names the input only where that can take its place', async () => {
+    const dollars = createWorld({ play: telling(dollar) });
+    await dollars.run(withBudget(steps, { maxUsd: 0.5 }));
+    const told = failureOf(dollars, 'a')?.message;
+    expect(told).toContain('raise it in the workflow and start a new run');
+    expect(told).toContain('take it out of the workflow and use the input `max-budget`');
+    const tokens = createWorld({ play: telling(dollar) });
+    await tokens.run(withBudget(steps, { maxTokens: 100 }));
+    expect(failureOf(tokens, 'a')?.message).toContain('raise it in the workflow and start a new run');
+    expect(failureOf(tokens, 'a')?.message).not.toContain('max-budget');
+  });
+
   it('holds for tokens, with what a called workflow takes', async () => {
     const inner = { name: 'w', source: 'w', sessionMatch: 'agent', onPause: 'fail' } as const;
     const call: Step = {
@@ -329,6 +342,26 @@ describe('a budget', () => {
     const state = await world.run(withBudget([agentStep('a')], {}, 1));
     expect(state.ended?.status).toBe('passed');
     expect(world.warnings.filter((warning) => warning.includes('do not see'))).toHaveLength(1);
+  });
+});
+
+describe('an amount', () => {
+  it('is told so that it differs from nothing', () => {
+    expect(amount('maxUsd', 0.00001)).toBe('0.00001 USD');
+    expect(amount('maxUsd', 0.0000123456)).toBe('0.00001235 USD');
+    expect(amount('maxUsd', 1.5)).toBe('1.5 USD');
+    expect(amount('maxUsd', 0.1 + 0.2)).toBe('0.3 USD');
+    expect(amount('maxUsd', 10)).toBe('10 USD');
+    expect(amount('maxUsd', 0)).toBe('0 USD');
+    expect(amount('maxTimeMs', 60_000)).toBe('60 s');
+    expect(amount('maxTimeMs', 40)).toBe('0.04 s');
+  });
+
+  it('of one is singular', () => {
+    expect(amount('maxTurns', 1)).toBe('1 turn');
+    expect(amount('maxTurns', 0)).toBe('0 turns');
+    expect(amount('maxTokens', 1)).toBe('1 token');
+    expect(amount('maxTokens', 10)).toBe('10 tokens');
   });
 });
 
