@@ -121,6 +121,16 @@ export function tripFailure(trip: Trip, where: string): Failure {
   return { kind: cap.kind, message: parts.filter((part) => part !== '').join(' ') };
 }
 
+/** The failure where the time that is left is shorter than a wait for the service that refused. */
+export function waitFailure({ cap, limit, value, count }: Trip, ms: number, refused: Failure): Failure {
+  const parts = [
+    `${keyOf(cap, limit)} of ${cap.owner} leaves no time to wait for the model service: the limit is ${amount(limit, value)}, it was ${amount(limit, count)}, and the wait would take ${amount(limit, ms)}.`,
+    cap.remedy(limit),
+    `The service said: ${refused.message}`,
+  ];
+  return { kind: cap.kind, message: parts.filter((part) => part !== '').join(' ') };
+}
+
 /** As the workflow writes it. */
 function keyOf({ kind }: Cap, limit: Trip['limit']): string {
   if (limit === 'maxTimeMs') return kind === 'budget' ? 'max_timeout' : 'max_time';

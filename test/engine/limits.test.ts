@@ -345,6 +345,65 @@ describe('a budget', () => {
   });
 });
 
+describe('waiting for the service', () => {
+  const refused = {
+    failure: { kind: 'rate-limit', message: 'too many requests', retryAfterMs: 20_000 },
+    usage: { turns: 1, costUsd: 0.25 },
+  } as const;
+
+  it('is not begun where a limit of time around the step is over before', async () => {
+    const world = createWorld({ play: () => refused });
+    const state = await world.run(withBudget([agentStep('a', { retry: [exits(3)] })], { maxTimeMs: 4000 }));
+    expect(world.sleeps).toEqual([]);
+    expect(world.calls).toHaveLength(1);
+    expect(failureOf(world, 'a')?.kind).toBe('budget');
+    expect(failureOf(world, 'a')?.message).toMatch(
+      /^max_timeout of the workflow leaves no time .* limit is 4 s, .* would take 2\d(\.\d)? s\. .* too many requests$/,
+    );
+    expect(state.spent).toMatchObject({ turns: 1, costUsd: 0.25 });
+    const grouped = createWorld({ play: () => refused });
+    await grouped.run(planOf([group([agentStep('a')], { maxTimeMs: 4000 })]));
+    expect(grouped.sleeps).toEqual([]);
+    expect(failureOf(grouped, 'all/a')).toMatchObject({ kind: 'guard' });
+  });
+
+  it('is begun where the time is enough, and takes of it', async () => {
+    const world = createWorld({ play: () => refused });
+    await world.run(withBudget([agentStep('a')], { maxTimeMs: 50_000 }));
+    expect(world.calls).toHaveLength(3);
+    expect(failureOf(world, 'a')?.message).toContain('leaves no time');
+  });
+
+  it('is no time of the agent itself', async () => {
+    const plays: Play[] = [() => refused, () => ({})];
+    const world = createWorld({ play: (...told) => plays.shift()?.(...told) ?? {} });
+    expect((await world.run(guarded({ maxTimeMs: 4000 }))).ended?.status).toBe('passed');
+  });
+
+  it('ends when others have used up what they share', async () => {
+    let fallAsleep: () => void = () => undefined;
+    const asleep = new Promise<void>((resolve) => {
+      fallAsleep = resolve;
+    });
+    const world = createWorld({
+      async play(asked, files) {
+        if (asked.prompt.includes('do a')) return refused;
+        await asleep;
+        return telling(dollar)(asked, files);
+      },
+      whileAsleep() {
+        fallAsleep();
+        return new Promise(() => undefined);
+      },
+    });
+    const units = group([agentStep('a'), agentStep('b')], {}, { parallel: true });
+    await world.run(withBudget([units], { maxUsd: 1 }));
+    expect(failureOf(world, 'all/a')?.message).toContain('max_budget of the workflow is reached');
+    expect(world.sleeps).toHaveLength(1);
+    expect(world.calls).toHaveLength(2);
+  });
+});
+
 describe('an amount', () => {
   it('is told so that it differs from nothing', () => {
     expect(amount('maxUsd', 0.00001)).toBe('0.00001 USD');

@@ -174,7 +174,7 @@ export function createWorld(options: WorldOptions): World {
           signal.throwIfAborted();
           world.sleeps.push(ms);
           tick += ms;
-          await options.whileAsleep?.();
+          await Promise.race([options.whileAsleep?.(), aborted(signal)]);
           signal.throwIfAborted();
         },
       },
@@ -237,6 +237,10 @@ export function createWorld(options: WorldOptions): World {
   }
 
   return world;
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => signal.addEventListener('abort', resolve));
 }
 
 const knownSessions = new WeakMap<World, Map<string, readonly string[]>>();
