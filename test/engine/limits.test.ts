@@ -175,6 +175,23 @@ describe('a guard of a step', () => {
     const state = await world.run(guarded({ maxTurns: 1 }), { signal: cancel.signal });
     expect(state.ended?.status).toBe('cancelled');
   });
+
+  it('holds for what is done by itself in the moment of a cancellation', async () => {
+    const cancel = new AbortController();
+    const first = createWorld({
+      play: () => {
+        cancel.abort();
+        return { usage: { turns: 4 } };
+      },
+    });
+    const state = await first.run(guarded({ maxTurns: 3 }), { signal: cancel.signal });
+    expect(state.ended?.status).toBe('cancelled');
+    expect(failureOf(first)).toMatchObject({ kind: 'guard' });
+    const second = createWorld({ play: () => ({}), after: first });
+    await second.run(guarded({ maxTurns: 3 }), { jobAttempt: 2 });
+    expect(second.calls).toHaveLength(1);
+    expect(second.calls[0]?.prompt).toContain('max_turns of the guard');
+  });
 });
 
 const group = (steps: readonly Step[], guard: Guard, more: Partial<GroupStep> = {}): GroupStep => ({
