@@ -19,26 +19,37 @@ export function capsOf({ budget, maxUsd }: Pick<Plan, 'budget' | 'maxUsd'>): rea
   const fromInput: readonly Cap[] =
     maxUsd === undefined
       ? []
-      : [{ ...around, owner: 'the input `max-budget`', limits: { maxUsd }, remedy: raiseInput }];
+      : [{ ...around, owner: 'the input `max-budget`', limits: { maxUsd }, remedy: () => raiseInput }];
   if (Object.keys(budget).length === 0) return fromInput;
-  return [{ ...around, owner: 'the workflow', limits: budget, remedy: raiseWorkflow }, ...fromInput];
+  return [{ ...around, owner: 'the workflow', limits: budget, remedy: raiseOrMove }, ...fromInput];
 }
 
 const raiseInput = `To go on, raise it and re-run the failed jobs: a re-run has the same commit, so let the input read a repository variable (\`max-budget: \${{ vars.GUMP_MAX_BUDGET }}\`) and change that.`;
-const raiseWorkflow = `A re-run has the same commit, and so the same limit: raise it in the workflow and start a new run. A cap that can be raised for a re-run is the input \`max-budget\` with a repository variable (\`\${{ vars.GUMP_MAX_BUDGET }}\`); the lower of both holds.`;
+const raiseWorkflow =
+  'A re-run has the same commit, and so the same limit: raise it in the workflow and start a new run.';
+const useInput = `For a cap that can be raised for a re-run, take it out of the workflow and use the input \`max-budget\` with a repository variable (\`\${{ vars.GUMP_MAX_BUDGET }}\`).`;
+
+/** The input knows dollars alone. */
+function raiseOrMove(limit: keyof Guard): string {
+  return limit === 'maxUsd' ? `${raiseWorkflow} ${useInput}` : raiseWorkflow;
+}
+
+function nothing(): string {
+  return '';
+}
 
 /** The run as what stands below a group or a call sees it, with the limits of that. */
 export function within(run: Run, { path, step }: PlacedStep): Run {
   if (step.kind !== 'group' && step.kind !== 'call') return run;
   const { ledger, steps } = run.state();
   const number = steps.get(path)?.attempts.at(-1)?.number;
-  const around = { path, remedy: '' };
+  const around = { path, remedy: nothing };
   const round = beginningOf(ledger, path, number) ?? fromTheStart;
   const guard = capFor({ ...around, kind: 'guard', owner: ownerOf(path, 'guard'), since: round }, step.guard);
   const call = beginningOf(ledger, path) ?? fromTheStart;
   const budget = step.kind === 'call' ? step.call.workflow.budget : {};
   const called = capFor(
-    { ...around, kind: 'budget', owner: ownerOf(path, 'workflow'), since: call, remedy: raiseWorkflow },
+    { ...around, kind: 'budget', owner: ownerOf(path, 'workflow'), since: call, remedy: raiseOrMove },
     budget,
   );
   const isBarred = run.isBarred || step.guard.noWrite === true;
@@ -49,7 +60,7 @@ export function within(run: Run, { path, step }: PlacedStep): Run {
 export function attemptCap(run: Run, { guard }: AgentStep, step: string, number: number): readonly Cap[] {
   const since = beginningOf(run.state().ledger, step, number) ?? fromTheStart;
   return capFor(
-    { kind: 'guard', owner: ownerOf(step, 'guard'), path: step, attempt: number, since, remedy: '' },
+    { kind: 'guard', owner: ownerOf(step, 'guard'), path: step, attempt: number, since, remedy: nothing },
     guard,
   );
 }

@@ -2,6 +2,7 @@
  * An agent's turn in its session: one process of its CLI, or more where the session turns out to be gone (S9)
  * or the model service refuses for a while (contract 5.8). What the CLI tells of its session is in the journal before anything else is done with it (S8).
  */
+import type { Failure } from '../failure.js';
 import type { AttemptRef, SessionDecision } from '../journal/event.js';
 import { type Attempt, totalsOf } from '../journal/state.js';
 import { withEstimate } from '../providers/cost.js';
@@ -15,6 +16,7 @@ import type { AgentTurn } from './ports.js';
 import { composePrompt, refusalNote } from './prompt.js';
 import type { Run } from './run.js';
 import { describeDecision, isWarning } from './session.js';
+import { noTimeFor, waitUnderCaps } from './waiting.js';
 import { watchAgent } from './watch.js';
 
 export type Outcome = TurnOutcome & {
@@ -75,9 +77,8 @@ async function tryPatiently(
   next: NextAttempt,
   first: Try,
 ): Promise<Outcome> {
-  const { clock } = run.ports;
   let current = first;
-  let refusedAt: number | undefined;
+  let waitedMs = 0;
   for (let waits = 0; ; ) {
     const outcome = await speak(run, step, ref, next, current);
     if (first.session.effective === 'new' && wasNeverKept(run, ref, current, outcome)) {
@@ -85,18 +86,27 @@ async function tryPatiently(
       continue;
     }
     if (outcome.failure === undefined || run.signal.aborted) return outcome;
-    refusedAt ??= clock.now();
-    const refused = { failure: outcome.failure, waits, sinceMs: clock.now() - refusedAt };
+    if (waits > 0 && isIdle(outcome)) waitedMs += outcome.durationMs;
+    const refused = { failure: outcome.failure, waits, waitedMs };
     const ms = waitMs({ ...refused, chance: Math.random() });
     if (ms === undefined || !isPassing(outcome.failure))
       return { ...outcome, failure: impatient(outcome.failure, refused) };
+    const noTime = noTimeFor(run, ms, outcome.failure);
+    if (noTime !== undefined) return { ...outcome, failure: noTime };
     waits += 1;
-    if (!(await waitOut(run, ref, outcome, outcome.failure.kind, ms, waits))) return cutOffWaiting;
+    waitedMs += ms;
+    const failure = await waitOut(run, ref, outcome, outcome.failure.kind, ms, waits);
+    if (failure !== undefined) return { ...unspent, failure };
     current = again(run, ref, current, outcome);
   }
 }
 
-/** Writes down the wait and what the refused try spent, then waits; false: the job was cancelled meanwhile. */
+/** A CLI tries by itself before it gives up: that is waiting, too, where no answer came. */
+function isIdle({ usage }: Outcome): boolean {
+  return (usage.turns ?? 0) === 0;
+}
+
+/** Writes down the wait and what the refused try spent, then waits; the failure where something ended that. */
 async function waitOut(
   run: Run,
   ref: AttemptRef,
@@ -104,23 +114,15 @@ async function waitOut(
   kind: 'rate-limit' | 'overloaded',
   ms: number,
   waits: number,
-): Promise<boolean> {
+): Promise<Failure | undefined> {
   const until = run.ports.clock.now() + ms;
   const spent = { usage, ...(totals === undefined ? {} : { totals }), durationMs };
   run.record({ type: 'attempt-waits', ...ref, kind, until, ...spent });
   run.ports.reporter.say(waitNote(kind, until, ms, waits));
-  return run.ports.clock.sleep(ms, run.signal).then(
-    () => true,
-    () => false,
-  );
+  return waitUnderCaps(run, ref, ms);
 }
 
 const unspent = { status: 'failed', text: '', usage: {}, durationMs: 0 } as const;
-
-const cutOffWaiting: Outcome = {
-  ...unspent,
-  failure: { kind: 'cancelled', message: 'Cut off while the model service was waited for.' },
-};
 
 /** The next try goes on in the session of the refused one; what was answered in it is not asked for again. */
 function again(run: Run, ref: AttemptRef, refused: Try, { totals }: Outcome): Try {

@@ -24,8 +24,8 @@ export interface Cap {
   readonly attempt?: number;
   /** What was done before does not count. */
   readonly since: Beginning;
-  /** What can be done about it, in a sentence; empty: nothing that need be said. */
-  readonly remedy: string;
+  /** What can be done about this limit of it, in sentences; empty: nothing that need be said. */
+  remedy(limit: keyof Guard): string;
 }
 
 /** An agent at work, or whose end is not written down yet. */
@@ -116,7 +116,17 @@ export function tripFailure(trip: Trip, where: string): Failure {
   const parts = [
     `${key} of ${cap.owner} is reached: the limit is ${amount(limit, value)}, and it was ${amount(limit, count)}.`,
     where === '' ? '' : `It went into ${where}.`,
-    cap.remedy,
+    cap.remedy(limit),
+  ];
+  return { kind: cap.kind, message: parts.filter((part) => part !== '').join(' ') };
+}
+
+/** The failure where the time that is left is shorter than a wait for the service that refused. */
+export function waitFailure({ cap, limit, value, count }: Trip, ms: number, refused: Failure): Failure {
+  const parts = [
+    `${keyOf(cap, limit)} of ${cap.owner} leaves no time to wait for the model service: the limit is ${amount(limit, value)}, it was ${amount(limit, count)}, and the wait would take ${amount(limit, ms)}.`,
+    cap.remedy(limit),
+    `The service said: ${refused.message}`,
   ];
   return { kind: cap.kind, message: parts.filter((part) => part !== '').join(' ') };
 }
@@ -128,7 +138,14 @@ function keyOf({ kind }: Cap, limit: Trip['limit']): string {
 }
 
 export function amount(limit: Trip['limit'], value: number): string {
-  if (limit === 'maxTimeMs') return `${Math.round(value / 100) / 10} s`;
-  if (limit === 'maxUsd') return `${Number(value.toFixed(4))} USD`;
-  return `${value} ${limit === 'maxTurns' ? 'turns' : 'tokens'}`;
+  if (limit === 'maxTimeMs') return `${decimal(value / 1000, 1)} s`;
+  if (limit === 'maxUsd') return `${decimal(value, 4)} USD`;
+  const unit = limit === 'maxTurns' ? 'turn' : 'token';
+  return `${value} ${value === 1 ? unit : `${unit}s`}`;
+}
+
+/** With so many digits behind the point, and of a smaller number so many that are not leading zeros. */
+function decimal(value: number, digits: number): string {
+  const zeros = value > 0 ? Math.max(0, -Math.floor(Math.log10(value)) - 1) : 0;
+  return value.toFixed(Math.min(digits + zeros, 20)).replace(/\.?0+$/, '');
 }

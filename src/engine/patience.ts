@@ -6,7 +6,7 @@ import type { Failure } from '../failure.js';
 
 /** At most so many waits in one attempt. */
 export const mostWaits = 5;
-/** Between the first refusal and the start of the last try. */
+/** Of waiting in all; what the agent got done in between does not count. */
 export const mostPatienceMs = 10 * 60_000;
 const firstBackoffMs = 10_000;
 
@@ -14,18 +14,18 @@ export interface Refused {
   readonly failure: Failure;
   /** How often this attempt has waited already. */
   readonly waits: number;
-  /** Milliseconds since its first refusal. */
-  readonly sinceMs: number;
+  /** Milliseconds that it has waited, with those of the tries in between that got nothing done. */
+  readonly waitedMs: number;
   /** From 0 to 1: steps that run side by side must not all come back at once. */
   readonly chance: number;
 }
 
 /** Milliseconds to wait before the next try; `undefined`: waiting does not help, or has been tried long enough. */
 export function waitMs(refused: Refused): number | undefined {
-  const { failure, waits, sinceMs } = refused;
+  const { failure, waits, waitedMs } = refused;
   if (!isPassing(failure) || waits >= mostWaits) return undefined;
   const ms = delayMs(refused);
-  return sinceMs + ms > mostPatienceMs ? undefined : ms;
+  return waitedMs + ms > mostPatienceMs ? undefined : ms;
 }
 
 export function isPassing(
@@ -42,11 +42,17 @@ function delayMs({ failure, waits, chance }: Refused): number {
 }
 
 /** The failure that stands when no more is waited, with what was tried. */
-export function impatient(failure: Failure, { waits, sinceMs }: Pick<Refused, 'waits' | 'sinceMs'>): Failure {
+export function impatient(
+  failure: Failure,
+  { waits, waitedMs }: Pick<Refused, 'waits' | 'waitedMs'>,
+): Failure {
   if (!isPassing(failure)) return failure;
   const asked = failure.retryAfterMs;
-  const tried = waits === 0 ? [] : [`It was waited for ${waits} times over ${seconds(sinceMs)}.`];
-  const isTooLong = asked !== undefined && sinceMs + asked > mostPatienceMs;
+  const tried =
+    waits === 0
+      ? []
+      : [`It was waited for ${waits === 1 ? 'once' : `${waits} times`}, ${seconds(waitedMs)} in all.`];
+  const isTooLong = asked !== undefined && waitedMs + asked > mostPatienceMs;
   const wanted = isTooLong
     ? [`The service asks to wait ${seconds(asked)}, which is too long for a job.`]
     : [];

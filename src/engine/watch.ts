@@ -190,7 +190,8 @@ class AgentWatch implements Watch, Watched {
     this.usage = outcome.usage;
     // Others may be over a shared limit by what only the end has told.
     for (const one of this.#run.working) one.check();
-    if (!this.#run.signal.aborted) this.#trip ??= this.#passed(false);
+    // What was cut off with the job goes on in a re-run and is looked at there; what is done is looked at only now.
+    if (!this.#run.signal.aborted || outcome.failure === undefined) this.#trip ??= this.#passed(false);
     this.#warnOfUnpriced(outcome);
     if (this.#trip === undefined || outcome.failure?.kind === 'auth') return outcome;
     return { ...outcome, status: 'failed', failure: failureFor(this.#run, this.#trip) };

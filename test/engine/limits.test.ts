@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { amount } from '../../src/engine/guards.js';
 import type { AgentTurn } from '../../src/engine/ports.js';
 import { fold } from '../../src/journal/state.js';
 import type { Plan } from '../../src/plan/plan.js';
@@ -174,6 +175,23 @@ describe('a guard of a step', () => {
     const state = await world.run(guarded({ maxTurns: 1 }), { signal: cancel.signal });
     expect(state.ended?.status).toBe('cancelled');
   });
+
+  it('holds for what is done by itself in the moment of a cancellation', async () => {
+    const cancel = new AbortController();
+    const first = createWorld({
+      play: () => {
+        cancel.abort();
+        return { usage: { turns: 4 } };
+      },
+    });
+    const state = await first.run(guarded({ maxTurns: 3 }), { signal: cancel.signal });
+    expect(state.ended?.status).toBe('cancelled');
+    expect(failureOf(first)).toMatchObject({ kind: 'guard' });
+    const second = createWorld({ play: () => ({}), after: first });
+    await second.run(guarded({ maxTurns: 3 }), { jobAttempt: 2 });
+    expect(second.calls).toHaveLength(1);
+    expect(second.calls[0]?.prompt).toContain('max_turns of the guard');
+  });
 });
 
 const group = (steps: readonly Step[], guard: Guard, more: Partial<GroupStep> = {}): GroupStep => ({
@@ -279,6 +297,18 @@ describe('a budget', () => {
     expect(failureOf(other, 'a')?.message).toContain('of the input');
   });
 
+  it('names the input only where that can take its place', async () => {
+    const dollars = createWorld({ play: telling(dollar) });
+    await dollars.run(withBudget(steps, { maxUsd: 0.5 }));
+    const told = failureOf(dollars, 'a')?.message;
+    expect(told).toContain('raise it in the workflow and start a new run');
+    expect(told).toContain('take it out of the workflow and use the input `max-budget`');
+    const tokens = createWorld({ play: telling(dollar) });
+    await tokens.run(withBudget(steps, { maxTokens: 100 }));
+    expect(failureOf(tokens, 'a')?.message).toContain('raise it in the workflow and start a new run');
+    expect(failureOf(tokens, 'a')?.message).not.toContain('max-budget');
+  });
+
   it('holds for tokens, with what a called workflow takes', async () => {
     const inner = { name: 'w', source: 'w', sessionMatch: 'agent', onPause: 'fail' } as const;
     const call: Step = {
@@ -329,6 +359,85 @@ describe('a budget', () => {
     const state = await world.run(withBudget([agentStep('a')], {}, 1));
     expect(state.ended?.status).toBe('passed');
     expect(world.warnings.filter((warning) => warning.includes('do not see'))).toHaveLength(1);
+  });
+});
+
+describe('waiting for the service', () => {
+  const refused = {
+    failure: { kind: 'rate-limit', message: 'too many requests', retryAfterMs: 20_000 },
+    usage: { turns: 1, costUsd: 0.25 },
+  } as const;
+
+  it('is not begun where a limit of time around the step is over before', async () => {
+    const world = createWorld({ play: () => refused });
+    const state = await world.run(withBudget([agentStep('a', { retry: [exits(3)] })], { maxTimeMs: 4000 }));
+    expect(world.sleeps).toEqual([]);
+    expect(world.calls).toHaveLength(1);
+    expect(failureOf(world, 'a')?.kind).toBe('budget');
+    expect(failureOf(world, 'a')?.message).toMatch(
+      /^max_timeout of the workflow leaves no time .* limit is 4 s, .* would take 2\d(\.\d)? s\. .* too many requests$/,
+    );
+    expect(state.spent).toMatchObject({ turns: 1, costUsd: 0.25 });
+    const grouped = createWorld({ play: () => refused });
+    await grouped.run(planOf([group([agentStep('a')], { maxTimeMs: 4000 })]));
+    expect(grouped.sleeps).toEqual([]);
+    expect(failureOf(grouped, 'all/a')).toMatchObject({ kind: 'guard' });
+  });
+
+  it('is begun where the time is enough, and takes of it', async () => {
+    const world = createWorld({ play: () => refused });
+    await world.run(withBudget([agentStep('a')], { maxTimeMs: 50_000 }));
+    expect(world.calls).toHaveLength(3);
+    expect(failureOf(world, 'a')?.message).toContain('leaves no time');
+  });
+
+  it('is no time of the agent itself', async () => {
+    const plays: Play[] = [() => refused, () => ({})];
+    const world = createWorld({ play: (...told) => plays.shift()?.(...told) ?? {} });
+    expect((await world.run(guarded({ maxTimeMs: 4000 }))).ended?.status).toBe('passed');
+  });
+
+  it('ends when others have used up what they share', async () => {
+    let fallAsleep: () => void = () => undefined;
+    const asleep = new Promise<void>((resolve) => {
+      fallAsleep = resolve;
+    });
+    const world = createWorld({
+      async play(asked, files) {
+        if (asked.prompt.includes('do a')) return refused;
+        await asleep;
+        return telling(dollar)(asked, files);
+      },
+      whileAsleep() {
+        fallAsleep();
+        return new Promise(() => undefined);
+      },
+    });
+    const units = group([agentStep('a'), agentStep('b')], {}, { parallel: true });
+    await world.run(withBudget([units], { maxUsd: 1 }));
+    expect(failureOf(world, 'all/a')?.message).toContain('max_budget of the workflow is reached');
+    expect(world.sleeps).toHaveLength(1);
+    expect(world.calls).toHaveLength(2);
+  });
+});
+
+describe('an amount', () => {
+  it('is told so that it differs from nothing', () => {
+    expect(amount('maxUsd', 0.00001)).toBe('0.00001 USD');
+    expect(amount('maxUsd', 0.0000123456)).toBe('0.00001235 USD');
+    expect(amount('maxUsd', 1.5)).toBe('1.5 USD');
+    expect(amount('maxUsd', 0.1 + 0.2)).toBe('0.3 USD');
+    expect(amount('maxUsd', 10)).toBe('10 USD');
+    expect(amount('maxUsd', 0)).toBe('0 USD');
+    expect(amount('maxTimeMs', 60_000)).toBe('60 s');
+    expect(amount('maxTimeMs', 40)).toBe('0.04 s');
+  });
+
+  it('of one is singular', () => {
+    expect(amount('maxTurns', 1)).toBe('1 turn');
+    expect(amount('maxTurns', 0)).toBe('0 turns');
+    expect(amount('maxTokens', 1)).toBe('1 token');
+    expect(amount('maxTokens', 10)).toBe('10 tokens');
   });
 });
 

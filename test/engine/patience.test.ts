@@ -13,7 +13,7 @@ const limited = (retryAfterMs?: number): Failure => ({
 });
 
 describe('how long is waited', () => {
-  const first = { waits: 0, sinceMs: 0, chance: 0.5 };
+  const first = { waits: 0, waitedMs: 0, chance: 0.5 };
 
   it('is what the service asks for, and a little more, never less', () => {
     expect(waitMs({ ...first, failure: limited(2000), chance: 0 })).toBe(2000);
@@ -38,14 +38,14 @@ describe('how long is waited', () => {
     fc.assert(
       fc.property(tries, (all) => {
         let waits = 0;
-        let sinceMs = 0;
-        for (const [retryAfterMs, chance, workedMs] of all) {
-          const ms = waitMs({ failure: limited(retryAfterMs), waits, sinceMs, chance });
+        let waitedMs = 0;
+        for (const [retryAfterMs, chance, idleMs] of all) {
+          const ms = waitMs({ failure: limited(retryAfterMs), waits, waitedMs, chance });
           if (ms === undefined) break;
           expect(ms).toBeGreaterThanOrEqual(retryAfterMs ?? 5000);
-          expect(sinceMs + ms).toBeLessThanOrEqual(mostPatienceMs);
+          expect(waitedMs + ms).toBeLessThanOrEqual(mostPatienceMs);
           waits += 1;
-          sinceMs += ms + workedMs;
+          waitedMs += ms + idleMs;
         }
         expect(waits).toBeLessThanOrEqual(mostWaits);
       }),
@@ -53,11 +53,12 @@ describe('how long is waited', () => {
   });
 
   it('says in the end what was tried, and what was asked for where that is too long', () => {
-    expect(impatient(limited(), { waits: 5, sinceMs: 61_000 }).message).toBe(
-      'too many requests It was waited for 5 times over 61 s.',
+    expect(impatient(limited(), { waits: 5, waitedMs: 61_000 }).message).toBe(
+      'too many requests It was waited for 5 times, 61 s in all.',
     );
-    expect(impatient(limited(3_600_000), { waits: 0, sinceMs: 0 }).message).toContain('3600 s');
-    expect(impatient({ kind: 'auth', message: 'no key' }, { waits: 0, sinceMs: 0 }).message).toBe('no key');
+    expect(impatient(limited(), { waits: 1, waitedMs: 2000 }).message).toContain('once, 2 s in all');
+    expect(impatient(limited(3_600_000), { waits: 0, waitedMs: 0 }).message).toContain('3600 s');
+    expect(impatient({ kind: 'auth', message: 'no key' }, { waits: 0, waitedMs: 0 }).message).toBe('no key');
   });
 });
 
@@ -111,6 +112,21 @@ describe('an attempt that the service refuses', () => {
     const next = createWorld({ play: () => ({}), after: world });
     await next.run(planOf([agentStep('impl')]), { jobAttempt: 2 });
     expect(modes(next)).toEqual(['resume chosen-1']);
+  });
+
+  it('waits as often as ever where the agent got on for long in between', async () => {
+    const worked = { usage: { turns: 1 }, durationMs: 20 * 60_000 };
+    const world = createWorld({ play: refusing(mostWaits, { failure: limited(1000), ...worked }) });
+    expect((await world.run(plan)).ended?.status).toBe('passed');
+    expect(world.sleeps).toHaveLength(mostWaits);
+  });
+
+  it('takes the time of tries that got nothing done for waiting', async () => {
+    const idle = { failure: limited(1000), durationMs: 7 * 60_000 };
+    const world = createWorld({ play: () => idle });
+    const state = await world.run(planOf([agentStep('impl')]));
+    expect(world.sleeps).toHaveLength(2);
+    expect(state.steps.get('impl')?.attempts.at(-1)?.failure?.message).toMatch(/2 times, 84\d s in all/);
   });
 
   it('books what every try spent, once', async () => {

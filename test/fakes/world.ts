@@ -25,6 +25,8 @@ export interface Said {
   readonly failure?: TurnOutcome['failure'];
   readonly usage?: Usage;
   readonly output?: string;
+  /** How long it took: 1 ms unless told. */
+  readonly durationMs?: number;
   /** Events before the end; the session id of a new session is told by itself. */
   readonly events?: readonly AgentEvent[];
   /** The machine is lost while the agent works. */
@@ -172,7 +174,7 @@ export function createWorld(options: WorldOptions): World {
           signal.throwIfAborted();
           world.sleeps.push(ms);
           tick += ms;
-          await options.whileAsleep?.();
+          await Promise.race([options.whileAsleep?.(), aborted(signal)]);
           signal.throwIfAborted();
         },
       },
@@ -228,12 +230,17 @@ export function createWorld(options: WorldOptions): World {
     outputs.delete(turn.directory);
     const said = await play({ ...turn, agent, earlier }, filesIn(turn.directory));
     if (said.crash === true) throw new MachineLost();
+    tick += said.durationMs ?? 0;
     outputs.set(turn.directory, said.output);
     for (const event of said.events ?? []) turn.onEvent(event, undefined);
     return ended(said, id);
   }
 
   return world;
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => signal.addEventListener('abort', resolve));
 }
 
 const knownSessions = new WeakMap<World, Map<string, readonly string[]>>();
@@ -244,8 +251,8 @@ function sessionsOf(world: World | undefined): Map<string, readonly string[]> {
 }
 
 function ended(said: Said, session: string) {
-  const { failure, usage = {} } = said;
-  const base = { session, text: '', usage, durationMs: 1 };
+  const { failure, usage = {}, durationMs = 1 } = said;
+  const base = { session, text: '', usage, durationMs };
   return failure === undefined
     ? { status: 'done' as const, ...base }
     : { status: 'failed' as const, ...base, failure };

@@ -81,7 +81,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     expect(failure.kind).toBe(expected.kind);
     expect(failure.isFinal).toBe(expected.isFinal);
     expect(failure.message).not.toBe('');
-    const ms = waitMs({ failure, waits: 0, sinceMs: 0, chance: 0 });
+    const ms = waitMs({ failure, waits: 0, waitedMs: 0, chance: 0 });
     expect(ms !== undefined).toBe(expected.waits === true);
   });
 
