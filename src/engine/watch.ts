@@ -201,12 +201,16 @@ class AgentWatch implements Watch, Watched {
   }
 
   #warnOfUnpriced({ usage, model }: TurnOutcome): void {
-    const { costUsd, turns = 0, inputTokens = 0 } = usage;
+    const { costUsd, turns = 0, inputTokens = 0, outputTokens = 0 } = usage;
     if (this.#estimate === undefined || costUsd !== undefined || turns + inputTokens === 0) return;
     const { provider } = this.#next;
     const name = model ?? this.#model ?? this.#next.model;
+    const why =
+      inputTokens + outputTokens === 0
+        ? 'it told neither cost nor tokens. `max_turns` and `max_time` hold.'
+        : 'it tells no cost, and no price of its model is known. `max_tokens` and `max_turns` hold.';
     this.#run.ports.reporter.warn(
-      `The limits in dollars do not see what ${provider.title}${name === undefined ? '' : ` (${name})`} costs: it tells no cost, and no price of its model is known. \`max_tokens\` and \`max_turns\` hold.`,
+      `The limits in dollars do not see what ${provider.title}${name === undefined ? '' : ` (${name})`} costs: ${why}`,
     );
   }
 }

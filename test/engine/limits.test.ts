@@ -324,11 +324,19 @@ describe('a budget', () => {
     for (const step of ['all/a', 'all/b', 'all/c']) expect(failureOf(world, step)?.kind).toBe('budget');
   });
 
-  it('says once that it does not see a model without a price', async () => {
-    const world = createWorld({ play: () => ({ usage: { turns: 1, inputTokens: 5, outputTokens: 5 } }) });
+  it.each([
+    [
+      'a model without a price',
+      { turns: 1, inputTokens: 5, outputTokens: 5 },
+      'no price of its model is known',
+    ],
+    ['an agent that told no tokens', { turns: 1 }, 'it told neither cost nor tokens'],
+  ])('says once that it does not see %s', async (_what, usage, why) => {
+    const world = createWorld({ play: () => ({ usage }) });
     const state = await world.run(withBudget([agentStep('a')], {}, 1));
     expect(state.ended?.status).toBe('passed');
-    expect(world.warnings.filter((warning) => warning.includes('do not see'))).toHaveLength(1);
+    const told = world.warnings.filter((warning) => warning.includes('do not see'));
+    expect(told).toEqual([expect.stringContaining(why)]);
   });
 });
 
