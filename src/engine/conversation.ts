@@ -178,7 +178,7 @@ async function speak(
   const outcome = await run.ports.agents.run(turn).finally(rest);
   const noted = await withNotedUsage(run, ref, next, before, outcome);
   const usage = await withEstimate(next.provider, [noted.model, next.model], noted.usage);
-  const firstTurn = session.effective === 'resumed' ? watch.firstTurn() : undefined;
+  const firstTurn = session.effective === 'resumed' ? watch.firstTurn(usage) : undefined;
   const end = watch.end({ ...noted, usage });
   // Also where only the end has told that it went too far.
   if (watch.isTripped()) await run.ports.agents.endStrays(turn);

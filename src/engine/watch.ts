@@ -23,8 +23,8 @@ export interface Watch {
   heard(event: AgentEvent, model: string | undefined): void;
   /** What the agent has spent so far, with what it may have cost. */
   progress(): Promise<Usage>;
-  /** The first answer, where the stream says what it took. */
-  firstTurn(): Usage | undefined;
+  /** What the first answer took, as far as the CLI tells it; `usage` is what all of them took. */
+  firstTurn(usage: Usage): Usage | undefined;
   /** To be called when the agent has ended, with all that it spent: its outcome, failed where it went too far. */
   end<T extends TurnOutcome>(outcome: T): T;
   isTripped(): boolean;
@@ -67,7 +67,9 @@ class AgentWatch implements Watch, Watched {
   #trip: Trip | undefined;
   #first: Usage | undefined;
   #model: string | undefined;
-  #isLooking = false;
+  /** The stream is silent about tokens; the session's own file may tell them. */
+  #isSilent = false;
+  #looking: Promise<void> | undefined;
 
   constructor(
     run: Run,
@@ -104,10 +106,15 @@ class AgentWatch implements Watch, Watched {
 
   #turn(usage: Usage | undefined): void {
     this.isAnswering = false;
-    this.#first ??= usage ?? {};
-    const priced = this.#priced({ ...usage, turns: 1 });
-    this.usage = addUsage(this.usage, priced);
-    if (usage === undefined) void this.#look();
+    if (this.usage.turns === undefined) this.#first = usage;
+    this.usage = addUsage(this.usage, this.#priced({ ...usage, turns: 1 }));
+    this.#isSilent = usage === undefined;
+    if (this.#isSilent && (this.#first === undefined || this.#isMetered())) void this.#look();
+  }
+
+  /** Else it is enough to look at the file for the first answer, and when somebody asks. */
+  #isMetered(): boolean {
+    return this.#caps.some(({ limits }) => limits.maxTokens !== undefined || limits.maxUsd !== undefined);
   }
 
   #priced(usage: Usage): Usage {
@@ -115,19 +122,20 @@ class AgentWatch implements Watch, Watched {
     return this.#estimate?.(provider, [this.#model, model], usage) ?? usage;
   }
 
-  /** Where the stream is silent about tokens the session's own file may tell them. */
-  async #look(): Promise<void> {
-    const isAsked = this.#caps.some(
-      ({ limits }) => limits.maxTokens !== undefined || limits.maxUsd !== undefined,
-    );
-    if (!isAsked || this.#isLooking) return;
-    this.#isLooking = true;
+  #look(): Promise<void> {
+    this.#looking ??= this.#takeNoted().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #takeNoted(): Promise<void> {
     const noted = await this.#noted().catch(() => undefined);
-    this.#isLooking = false;
     if (noted === undefined || this.#ended.signal.aborted) return;
+    const spent = subtractUsage(noted, this.#before);
+    if ((spent.inputTokens ?? 0) > 0) this.#first ??= spent;
     const { turns } = this.usage;
-    const spent = { ...subtractUsage(noted, this.#before), ...(turns === undefined ? {} : { turns }) };
-    this.usage = this.#priced(spent);
+    this.usage = this.#priced({ ...spent, ...(turns === undefined ? {} : { turns }) });
     for (const one of this.#run.working) one.check();
   }
 
@@ -177,11 +185,14 @@ class AgentWatch implements Watch, Watched {
 
   async progress(): Promise<Usage> {
     const { provider, model } = this.#next;
+    if (this.#isSilent) await this.#look();
     return withEstimate(provider, [this.#model, model], this.usage);
   }
 
-  firstTurn(): Usage | undefined {
-    return this.#first !== undefined && Object.keys(this.#first).length > 0 ? this.#first : undefined;
+  firstTurn(usage: Usage): Usage | undefined {
+    const { turns, costUsd: _cost, costIsEstimate: _isEstimate, ...tokens } = usage;
+    const first = this.#first ?? (turns === 1 ? tokens : {});
+    return Object.keys(first).length > 0 ? first : undefined;
   }
 
   end<T extends TurnOutcome>(outcome: T): T {
@@ -202,12 +213,16 @@ class AgentWatch implements Watch, Watched {
   }
 
   #warnOfUnpriced({ usage, model }: TurnOutcome): void {
-    const { costUsd, turns = 0, inputTokens = 0 } = usage;
+    const { costUsd, turns = 0, inputTokens = 0, outputTokens = 0 } = usage;
     if (this.#estimate === undefined || costUsd !== undefined || turns + inputTokens === 0) return;
     const { provider } = this.#next;
     const name = model ?? this.#model ?? this.#next.model;
+    const why =
+      inputTokens + outputTokens === 0
+        ? 'it told neither cost nor tokens. `max_turns` and `max_time` hold.'
+        : 'it tells no cost, and no price of its model is known. `max_tokens` and `max_turns` hold.';
     this.#run.ports.reporter.warn(
-      `The limits in dollars do not see what ${provider.title}${name === undefined ? '' : ` (${name})`} costs: it tells no cost, and no price of its model is known. \`max_tokens\` and \`max_turns\` hold.`,
+      `The limits in dollars do not see what ${provider.title}${name === undefined ? '' : ` (${name})`} costs: ${why}`,
     );
   }
 }

@@ -166,14 +166,22 @@ function surestKind(failure: Failure, exit: Exit): Failure['kind'] {
   return statuses[exit.code ?? 0] ?? failure.kind;
 }
 
-/** Of this process alone. Input includes what came from the cache, as Google counts. */
+/** Of this process alone. */
 function usageFrom(value: unknown): Usage {
-  const stats = asObject(value) ?? {};
-  return usageOf({
-    inputTokens: asNumber(stats.input_tokens),
-    outputTokens: asNumber(stats.output_tokens),
-    cacheReadTokens: asNumber(stats.cached),
-  });
+  const { input_tokens, output_tokens, cached, total_tokens } = asObject(value) ?? {};
+  return tokenUsage({ input: input_tokens, output: output_tokens, cached, total: total_tokens });
+}
+
+/**
+ * As Google counts: input includes what came from the cache; of the output the total alone includes the thoughts,
+ * which are paid for like words.
+ */
+export function tokenUsage(
+  tokens: Readonly<Record<'input' | 'output' | 'cached' | 'total', unknown>>,
+): Usage {
+  const [input, output, total] = [asNumber(tokens.input), asNumber(tokens.output), asNumber(tokens.total)];
+  const thought = output === undefined ? undefined : Math.max(output, (total ?? 0) - (input ?? 0));
+  return usageOf({ inputTokens: input, outputTokens: thought, cacheReadTokens: asNumber(tokens.cached) });
 }
 
 /** The first line may only say that the CLI chooses (`auto`); small models do small work beside the chosen one. */

@@ -3,7 +3,8 @@
  * `gemini-reader.ts`, which folder of its home belongs to a directory is found in `gemini-project.ts`.
  */
 import { projectFolder } from './gemini-project.js';
-import { geminiReader, installHint } from './gemini-reader.js';
+import { geminiReader, installHint, tokenUsage } from './gemini-reader.js';
+import { asNumber, asObject, asText, parseLine } from './ndjson.js';
 import type {
   Command,
   Permission,
@@ -12,7 +13,9 @@ import type {
   ProviderEnvironment,
   SessionFiles,
   Turn,
+  Usage,
 } from './provider.js';
+import { addUsage } from './usage.js';
 import { isUuid } from './uuid.js';
 
 /**
@@ -75,7 +78,21 @@ const sessionFiles: SessionFiles = {
   // The id is read in the file, so the name may stay.
   place: (file, _id, directory, home) =>
     `tmp/${projectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
+  spent: (content) => addUsage({}, ...answersIn(content.toString('utf8')).values()),
 };
+
+/** An answer is written again when its tokens are known, and when its tools have run (0.61.0): the last line counts. */
+function answersIn(text: string): ReadonlyMap<string, Usage> {
+  const answers = new Map<string, Usage>();
+  for (const line of text.split('\n')) {
+    const answer = line.includes('"tokens"') ? parseLine(line) : undefined;
+    const id = asText(answer?.id);
+    const { input, output, cached, total } = asObject(answer?.tokens) ?? {};
+    if (id !== undefined && asNumber(input) !== undefined)
+      answers.set(id, tokenUsage({ input, output, cached, total }));
+  }
+  return answers;
+}
 
 const pricing: Pricing = { offer: (model) => ({ service: 'google', model }), inputHoldsCache: true };
 

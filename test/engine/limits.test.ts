@@ -354,11 +354,19 @@ describe('a budget', () => {
     for (const step of ['all/a', 'all/b', 'all/c']) expect(failureOf(world, step)?.kind).toBe('budget');
   });
 
-  it('says once that it does not see a model without a price', async () => {
-    const world = createWorld({ play: () => ({ usage: { turns: 1, inputTokens: 5, outputTokens: 5 } }) });
+  it.each([
+    [
+      'a model without a price',
+      { turns: 1, inputTokens: 5, outputTokens: 5 },
+      'no price of its model is known',
+    ],
+    ['an agent that told no tokens', { turns: 1 }, 'it told neither cost nor tokens'],
+  ])('says once that it does not see %s', async (_what, usage, why) => {
+    const world = createWorld({ play: () => ({ usage }) });
     const state = await world.run(withBudget([agentStep('a')], {}, 1));
     expect(state.ended?.status).toBe('passed');
-    expect(world.warnings.filter((warning) => warning.includes('do not see'))).toHaveLength(1);
+    const told = world.warnings.filter((warning) => warning.includes('do not see'));
+    expect(told).toEqual([expect.stringContaining(why)]);
   });
 });
 
@@ -487,5 +495,47 @@ describe('the time of a job', () => {
   it('is no limit for a run that is done before', async () => {
     const world = createWorld({ play: () => ({}), whileAsleep: () => new Promise(() => undefined) });
     expect((await world.run(plan, { endsBy: 1000 })).ended?.status).toBe('passed');
+  });
+});
+
+describe('tokens that only the session file tells', () => {
+  /** Of a conversation that has spent 1000 before, in answers of 100. */
+  function silent(answers: number, looks: Usage[] = [], guard: Guard = {}) {
+    let spent = 0;
+    const world = createWorld({
+      gate: () => world.calls.length > 1,
+      spent: () => (spent === 0 ? undefined : { inputTokens: spent, outputTokens: 1 }),
+      play: async (asked) => {
+        if (asked.session.mode === 'start') {
+          spent = 1000;
+          return { usage: { turns: 1 } };
+        }
+        for (let told = 0; told < answers && !asked.signal.aborted; told += 1) {
+          spent += 100;
+          asked.onEvent(tool, undefined);
+          asked.onEvent({ type: 'turn' }, undefined);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        looks.push((await world.progress.at(-1)?.()) ?? {});
+        return ended(asked, { turns: answers });
+      },
+    });
+    const plan = guarded(guard, { gates: [bash('check')], retry: [exits(2)] });
+    return { world, run: () => world.run(plan) };
+  }
+
+  it.each([1, 3])('say what a conversation took up again cost, after %i answers', async (answers) => {
+    const looks: Usage[] = [];
+    const { world, run } = silent(answers, looks);
+    await run();
+    const last = fold(world.events).steps.get('impl')?.attempts.at(-1);
+    expect(last).toMatchObject({ session: { effective: 'resumed' }, firstTurn: { inputTokens: 100 } });
+    expect(looks).toEqual([expect.objectContaining({ turns: answers, inputTokens: answers * 100 })]);
+  });
+
+  it('are looked at while the agent works', async () => {
+    const { world, run } = silent(40, [], { maxTokens: 1250 });
+    await run();
+    expect(failureOf(world)?.message).toContain('the limit is 1250 tokens, and it was 1300 tokens');
   });
 });

@@ -57,6 +57,8 @@ export interface World {
   readonly opened: string[];
   /** Steps of which it was said that an earlier job had passed them. */
   readonly takenOver: string[];
+  /** What each process of an agent has spent so far, as the log is told. */
+  readonly progress: (() => Promise<Usage>)[];
   run(plan: Plan, options?: RunWorld): Promise<RunState>;
 }
 
@@ -82,6 +84,8 @@ export interface WorldOptions {
   readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
+  /** What a session's own file says it has spent by now. */
+  readonly spent?: (id: string) => Usage | undefined;
   /** Happens while the engine waits; what it resolves with is waited for. */
   whileAsleep?(): unknown;
   /** What an earlier world leaves behind. */
@@ -108,6 +112,7 @@ export function createWorld(options: WorldOptions): World {
     said: [],
     opened: [],
     takenOver: [],
+    progress: [],
     run,
   };
   knownSessions.set(world, sessions);
@@ -150,7 +155,10 @@ export function createWorld(options: WorldOptions): World {
         run: async ({ gates, directory }) =>
           gates.map((one) => gateResult(one, gate(one, filesIn(directory)))),
       },
-      sessions: { keep: async (_provider, id) => markOf(sessions.get(id)), spent: async () => undefined },
+      sessions: {
+        keep: async (_provider, id) => markOf(sessions.get(id)),
+        spent: async (_provider, id) => options.spent?.(id),
+      },
       checkpoints: { prepare: () => undefined, store: async (state) => void world.stored.push(state.events) },
       reporter,
       units: { open: openUnit, merge },
@@ -190,7 +198,10 @@ export function createWorld(options: WorldOptions): World {
     attemptStarts: () => undefined,
     roundStarts: () => undefined,
     agentDid: () => undefined,
-    agentWorks: () => () => undefined,
+    agentWorks(progress) {
+      world.progress.push(progress);
+      return () => undefined;
+    },
     attemptEnds: () => undefined,
   };
 

@@ -164,3 +164,36 @@ describe('failures', () => {
     expect(read([], { code, stderrTail }).outcome.failure?.kind).toBe(kind);
   });
 });
+
+describe('tokens', () => {
+  const note = (id: string, tokens?: object) => JSON.stringify({ id, type: 'gemini', content: '', tokens });
+  const spent = (...lines: readonly string[]) =>
+    gemini.sessionFiles.spent?.(Buffer.from(`${lines.join('\n')}\n`));
+
+  test('what the session had spent stands at its answers, each counted once', () => {
+    const first = { input: 100, output: 5, cached: 40, thoughts: 20, tool: 0, total: 125 };
+    const second = { input: 200, output: 7, cached: 150, thoughts: 0, tool: 0, total: 207 };
+    const lines = [
+      '{"sessionId":"x","projectHash":"y"}',
+      note('u'),
+      note('a'),
+      note('a', first),
+      '{"$set":{"lastUpdated":"now"}}',
+      note('a', first),
+      note('b', second),
+      `${note('c', second).slice(0, -4)}`,
+    ];
+    expect(spent(...lines)).toEqual({ inputTokens: 300, outputTokens: 32, cacheReadTokens: 190 });
+    expect(spent(note('u'), '{"tokens":{"input":1}}', '{"id":"a","tokens":null}')).toEqual({});
+  });
+
+  test('thoughts are output, also in what it prints at its end', () => {
+    const stats = { input_tokens: 100, output_tokens: 5, cached: 40, total_tokens: 125 };
+    expect(read([piece('x'), { ...done, stats }]).outcome.usage).toEqual({
+      inputTokens: 100,
+      outputTokens: 25,
+      cacheReadTokens: 40,
+      turns: 1,
+    });
+  });
+});
