@@ -107,6 +107,7 @@ async function runAgent(
     },
     onSkippedLine: (bytes) => turn.onEvent(skipped(bytes), undefined),
     signal: watch.signal,
+    hurry: turn.hurry,
     graceMs: turn.graceMs,
   });
   ended();

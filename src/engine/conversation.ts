@@ -171,6 +171,7 @@ async function speak(
       watch.heard(event, model);
     },
     signal: watch.signal,
+    hurry: run.cancelled,
     graceMs: () => watch.graceMs(),
   };
   const outcome = await run.ports.agents.run(turn).finally(rest);

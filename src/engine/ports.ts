@@ -101,6 +101,8 @@ export interface AgentTurn {
   onEvent(event: AgentEvent, model: string | undefined): void;
   /** Aborted: the agent is ended with all that it has started. */
   readonly signal: AbortSignal;
+  /** Aborted while the agent is being ended: `graceMs` is asked again, and the sooner end counts. */
+  readonly hurry: AbortSignal;
   /** Milliseconds that it is given for that; asked when it is ended. */
   graceMs(): number;
 }

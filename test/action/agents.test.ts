@@ -45,6 +45,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     before: {},
     onEvent: () => undefined,
     signal: new AbortController().signal,
+    hurry: new AbortController().signal,
     graceMs: () => 1000,
     ...turn,
   });

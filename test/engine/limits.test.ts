@@ -105,17 +105,22 @@ describe('a guard of a step', () => {
     expect(failureOf(world)?.message).toMatch(/^max_time of the guard of `impl` .* limit is 60 s/);
   });
 
-  it('gives what it ends 5 s, and 1 s where the job is cancelled', async () => {
-    const graces: number[] = [];
+  it('gives what it ends 5 s, and 1 s from the moment on when the job is cancelled', async () => {
+    const graces: [boolean, number][] = [];
     const cancel = new AbortController();
     const play: Play = (asked) => {
-      graces.push(asked.graceMs());
-      cancel.abort();
-      graces.push(asked.graceMs());
+      for (const act of [() => asked.onEvent({ type: 'turn' }, undefined), () => cancel.abort()]) {
+        act();
+        graces.push([asked.hurry.aborted, asked.graceMs()]);
+      }
+      expect(asked.signal.aborted).toBe(true);
       return {};
     };
-    await createWorld({ play }).run(guarded({}), { signal: cancel.signal });
-    expect(graces).toEqual([5000, 1000]);
+    await createWorld({ play }).run(guarded({ maxTurns: 0.5 }), { signal: cancel.signal });
+    expect(graces).toEqual([
+      [false, 5000],
+      [true, 1000],
+    ]);
   });
 
   it('fails the attempt whatever its gates would say, and the next goes on in the session', async () => {
