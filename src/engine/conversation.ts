@@ -155,6 +155,8 @@ async function speak(
   next: NextAttempt,
   { session, prompt, before }: Try,
 ): Promise<Outcome> {
+  // Before any limit of time begins, and not ended by one: other agents want the same program.
+  await run.ports.agents.provide(next.provider, run.signal);
   const watch = await watchAgent(run, step, ref, next, before);
   if ('failure' in watch) return { ...unspent, failure: watch.failure };
   const rest = run.ports.reporter.agentWorks(() => watch.progress());

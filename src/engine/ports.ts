@@ -79,6 +79,11 @@ export interface ContextSource {
 export interface Agents {
   /** The provider and model an agent name speaks of; names were checked before the run. */
   find(agent: string): { readonly provider: Provider; readonly model?: string };
+  /**
+   * Sees to it that the provider's CLI is there, which may take minutes. Rejects with a `UserError` where it cannot
+   * be had; resolves when it was cancelled.
+   */
+  provide(provider: Provider, signal: AbortSignal): Promise<void>;
   /** One process of the provider's CLI, from start to end. Never rejects for what the CLI does. */
   run(turn: AgentTurn): Promise<TurnOutcome & { readonly durationMs: number }>;
   /** Ends what the agent of that turn, whose process is over, has left running. */

@@ -29,6 +29,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     environment: { PATH: process.env.PATH },
     passEnv: [],
     versionOf: () => undefined,
+    provide: async () => undefined,
     args: {},
     isRoot: false,
     settingsDirectory: join(directory, 'settings'),

@@ -105,6 +105,22 @@ describe('a guard of a step', () => {
     expect(failureOf(world)?.message).toMatch(/^max_time of the guard of `impl` .* limit is 60 s/);
   });
 
+  it('begins once the CLI is there, whose installation it does not end', async () => {
+    const signals: AbortSignal[] = [];
+    const world = createWorld({
+      play: ({ signal }) => {
+        signals.push(signal);
+        return {};
+      },
+      async provides(_agent, signal) {
+        signals.push(signal);
+        for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      },
+    });
+    expect((await world.run(guarded({ maxTimeMs: 60_000 }))).ended?.status).toBe('passed');
+    expect([signals.length, new Set(signals).size]).toEqual([2, 2]);
+  });
+
   it('gives what it ends 5 s, and 1 s from the moment on when the job is cancelled', async () => {
     const graces: [boolean, number][] = [];
     const cancel = new AbortController();
