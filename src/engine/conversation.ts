@@ -2,6 +2,7 @@
  * An agent's turn in its session: one process of its CLI, or more where the session turns out to be gone (S9)
  * or the model service refuses for a while (contract 5.8). What the CLI tells of its session is in the journal before anything else is done with it (S8).
  */
+import { UserError } from '../failure.js';
 import type { AttemptRef, SessionDecision } from '../journal/event.js';
 import { type Attempt, totalsOf } from '../journal/state.js';
 import { withEstimate } from '../providers/cost.js';
@@ -156,7 +157,8 @@ async function speak(
   { session, prompt, before }: Try,
 ): Promise<Outcome> {
   // Before any limit of time begins, and not ended by one: other agents want the same program.
-  await run.ports.agents.provide(next.provider, run.signal);
+  const fault = await run.ports.agents.provide(next.provider, run.signal).then(() => undefined, notReady);
+  if (fault !== undefined) return fault;
   const watch = await watchAgent(run, step, ref, next, before);
   if ('failure' in watch) return { ...unspent, failure: watch.failure };
   const rest = run.ports.reporter.agentWorks(() => watch.progress());
@@ -176,7 +178,7 @@ async function speak(
     hurry: run.cancelled,
     graceMs: () => watch.graceMs(),
   };
-  const outcome = await run.ports.agents.run(turn).finally(rest);
+  const outcome = await run.ports.agents.run(turn).catch(notReady).finally(rest);
   const noted = await withNotedUsage(run, ref, next, before, outcome);
   const usage = await withEstimate(next.provider, [noted.model, next.model], noted.usage);
   const firstTurn = session.effective === 'resumed' ? watch.firstTurn() : undefined;
@@ -184,6 +186,12 @@ async function speak(
   // Also where only the end has told that it went too far.
   if (watch.isTripped()) await run.ports.agents.endStrays(turn);
   return { ...end, ...(firstTurn === undefined ? {} : { firstTurn }) };
+}
+
+/** No agent could be started; what runs beside it goes on. */
+function notReady(error: unknown): Outcome {
+  if (!(error instanceof UserError)) throw error;
+  return { ...unspent, failure: { kind: 'crash', message: error.message, isFinal: true } };
 }
 
 function turnSession(session: SessionDecision) {
