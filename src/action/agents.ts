@@ -33,8 +33,6 @@ export interface AgentsOptions {
   readonly isRoot: boolean;
   /** For files of settings that CLIs are started with; made when it is needed. */
   readonly settingsDirectory: string;
-  /** How long an agent may show no sign of life, in milliseconds; 10 minutes unless told. */
-  readonly stallMs?: number;
   /** Sees to it that the provider's CLI is there. Rejects with a `UserError`; is silent when it was cancelled. */
   provide(provider: Provider, signal: AbortSignal): Promise<void>;
   /** Makes a new session with an id of ours known to the CLI; false: it could not be done. */
@@ -90,7 +88,7 @@ async function runAgent(
   const checkFileCommands = await guardFileCommands(options.environment);
   const reader = provider.reader(turn.before);
   let ended = (): void => undefined;
-  const watch = watchForStall(options.stallMs ?? usualStallMs, signal);
+  const watch = watchForStall(turn.stallMs ?? usualStallMs, signal);
   const exit = await options.processes.run({
     file: command.file,
     args: command.args,

@@ -169,6 +169,7 @@ async function speak(
     session: turnSession(session),
     directory: next.directory,
     permission: permissionOf(barred(step, run.isBarred), run.permissions),
+    ...(step.guard.stallMs === undefined ? {} : { stallMs: step.guard.stallMs }),
     before,
     onEvent(event, model) {
       hear(run, ref, next, event);

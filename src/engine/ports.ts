@@ -100,6 +100,8 @@ export interface AgentTurn {
     | { readonly mode: 'start'; readonly id?: string }
     | { readonly mode: 'resume'; readonly id: string };
   readonly permission: Permission;
+  /** How long the agent may show no sign of life, in milliseconds; 0: for ever. Absent: 10 minutes. */
+  readonly stallMs?: number;
   /** What the session had spent before. */
   readonly before: Usage;
   /** `model`: the one that is at work, where the CLI has said so. */

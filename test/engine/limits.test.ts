@@ -121,6 +121,17 @@ describe('a guard of a step', () => {
     expect([signals.length, new Set(signals).size]).toEqual([2, 2]);
   });
 
+  it('says how long the agent may be silent, also for ever', async () => {
+    const told: unknown[] = [];
+    const play: Play = ({ stallMs }) => {
+      told.push(stallMs);
+      return {};
+    };
+    for (const guard of [{}, { stallMs: 0 }, { stallMs: 90_000 }])
+      await createWorld({ play }).run(guarded(guard));
+    expect(told).toEqual([undefined, 0, 90_000]);
+  });
+
   it('gives what it ends 5 s, and 1 s from the moment on when the job is cancelled', async () => {
     const graces: [boolean, number][] = [];
     const cancel = new AbortController();
