@@ -33,8 +33,8 @@ export interface AgentsOptions {
   readonly isRoot: boolean;
   /** For files of settings that CLIs are started with; made when it is needed. */
   readonly settingsDirectory: string;
-  /** How long an agent may show no sign of life, in milliseconds; 10 minutes unless told. */
-  readonly stallMs?: number;
+  /** Sees to it that the provider's CLI is there. Rejects with a `UserError`; is silent when it was cancelled. */
+  provide(provider: Provider, signal: AbortSignal): Promise<void>;
   /** Makes a new session with an id of ours known to the CLI; false: it could not be done. */
   beginSession(provider: Provider, id: string, directory: string): Promise<boolean>;
   /** Told the process id of every agent as it starts; the function returned, that it has ended. */
@@ -52,6 +52,7 @@ export function createAgents(options: AgentsOptions): Agents {
         ? { provider: name.provider }
         : { provider: name.provider, model: name.model };
     },
+    provide: options.provide,
     run(turn) {
       // Every program that the agent starts has it, unless it is started with an environment of its own.
       const mark = { name: 'GUMP_ATTEMPT', value: randomUUID() };
@@ -87,7 +88,7 @@ async function runAgent(
   const checkFileCommands = await guardFileCommands(options.environment);
   const reader = provider.reader(turn.before);
   let ended = (): void => undefined;
-  const watch = watchForStall(options.stallMs ?? usualStallMs, signal);
+  const watch = watchForStall(turn.stallMs ?? usualStallMs, signal);
   const exit = await options.processes.run({
     file: command.file,
     args: command.args,
@@ -107,6 +108,7 @@ async function runAgent(
     },
     onSkippedLine: (bytes) => turn.onEvent(skipped(bytes), undefined),
     signal: watch.signal,
+    hurry: turn.hurry,
     graceMs: turn.graceMs,
   });
   ended();

@@ -53,10 +53,14 @@ export function openClis(setting: Setting, options: ClisOptions): Clis {
   };
   const located = new Map<Provider, Promise<Executable | undefined>>();
   const locate = (provider: Provider, signal?: AbortSignal): Promise<Executable | undefined> => {
-    const known =
-      located.get(provider) ?? choose(provider).then((choice) => find(provider, choice, place, signal));
-    located.set(provider, known);
-    return known;
+    const known = located.get(provider);
+    if (known !== undefined) return known;
+    const found = choose(provider).then((choice) => find(provider, choice, place, signal));
+    located.set(provider, found);
+    const forget = () => void located.delete(provider);
+    // What was cut off or went wrong once may go well the next time.
+    void found.then((program) => program === undefined && forget(), forget);
+    return found;
   };
   return {
     async faults(used) {
@@ -71,7 +75,8 @@ export function openClis(setting: Setting, options: ClisOptions): Clis {
     processes: {
       async run(spec) {
         const provider = providers.find((one) => one.executable === spec.file);
-        const found = provider === undefined ? undefined : await locate(provider, spec.signal);
+        const isOver = provider === undefined || spec.signal?.aborted === true;
+        const found = isOver ? undefined : await locate(provider, spec.signal);
         if (found === undefined) return processRunner.run(spec);
         return processRunner.run({ ...spec, file: found.file, args: [...found.before, ...spec.args] });
       },

@@ -57,6 +57,7 @@ function agents({ request, sessions, environmentOf }: Backstage, { handover }: P
     ...request.setting,
     processes: request.clis.processes,
     versionOf: request.clis.versionOf,
+    provide: (provider, signal) => request.clis.provide([provider], signal),
     args: request.setting.inputs.agentArgs,
     passEnv: request.setting.inputs.passEnv,
     isRoot: userInfo().uid === 0,

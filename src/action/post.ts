@@ -79,7 +79,7 @@ async function finish(rest: Rest, sessions: HomeSessions): Promise<void> {
 async function endAgents({ agentPids }: Handover): Promise<void> {
   for (const pid of agentPids) signalGroup(pid, 'SIGTERM');
   const until = Date.now() + 1000;
-  await Promise.all(agentPids.map((pid) => endGroup(pid, until)));
+  await Promise.all(agentPids.map((pid) => endGroup(pid, () => until)));
 }
 
 async function storeRest({ setting, privateDirectory, left }: Rest, state: RunState): Promise<void> {

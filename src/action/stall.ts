@@ -17,9 +17,10 @@ export interface StallWatch {
   end(title: string): Failure | undefined;
 }
 
+/** `ms`: 0 is for ever. */
 export function watchForStall(ms: number, signal: AbortSignal): StallWatch {
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), Math.min(ms, longestTimerMs));
+  const timer = ms === 0 ? undefined : setTimeout(() => silence.abort(), Math.min(ms, longestTimerMs));
   let notice: string | undefined;
   return {
     signal: AbortSignal.any([signal, silence.signal]),
@@ -27,7 +28,7 @@ export function watchForStall(ms: number, signal: AbortSignal): StallWatch {
       notice = events.findLast((event) => event.type === 'notice')?.message ?? notice;
       if (events.length > 0 && events.every((event) => event.type === 'notice')) return;
       notice = undefined;
-      timer.refresh();
+      timer?.refresh();
     },
     end(title) {
       clearTimeout(timer);

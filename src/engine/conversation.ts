@@ -2,7 +2,7 @@
  * An agent's turn in its session: one process of its CLI, or more where the session turns out to be gone (S9)
  * or the model service refuses for a while (contract 5.8). What the CLI tells of its session is in the journal before anything else is done with it (S8).
  */
-import type { Failure } from '../failure.js';
+import { type Failure, UserError } from '../failure.js';
 import type { AttemptRef, SessionDecision } from '../journal/event.js';
 import { type Attempt, totalsOf } from '../journal/state.js';
 import { withEstimate } from '../providers/cost.js';
@@ -157,6 +157,9 @@ async function speak(
   next: NextAttempt,
   { session, prompt, before }: Try,
 ): Promise<Outcome> {
+  // Before any limit of time begins, and not ended by one: other agents want the same program.
+  const fault = await run.ports.agents.provide(next.provider, run.signal).then(() => undefined, notReady);
+  if (fault !== undefined) return fault;
   const watch = await watchAgent(run, step, ref, next, before);
   if ('failure' in watch) return { ...unspent, failure: watch.failure };
   const rest = run.ports.reporter.agentWorks(() => watch.progress());
@@ -167,15 +170,17 @@ async function speak(
     session: turnSession(session),
     directory: next.directory,
     permission: permissionOf(barred(step, run.isBarred), run.permissions),
+    ...(step.guard.stallMs === undefined ? {} : { stallMs: step.guard.stallMs }),
     before,
     onEvent(event, model) {
       hear(run, ref, next, event);
       watch.heard(event, model);
     },
     signal: watch.signal,
+    hurry: run.cancelled,
     graceMs: () => watch.graceMs(),
   };
-  const outcome = await run.ports.agents.run(turn).finally(rest);
+  const outcome = await run.ports.agents.run(turn).catch(notReady).finally(rest);
   const noted = await withNotedUsage(run, ref, next, before, outcome);
   const usage = await withEstimate(next.provider, [noted.model, next.model], noted.usage);
   const firstTurn = session.effective === 'resumed' ? watch.firstTurn(usage) : undefined;
@@ -183,6 +188,12 @@ async function speak(
   // Also where only the end has told that it went too far.
   if (watch.isTripped()) await run.ports.agents.endStrays(turn);
   return { ...end, ...(firstTurn === undefined ? {} : { firstTurn }) };
+}
+
+/** No agent could be started; what runs beside it goes on. */
+function notReady(error: unknown): Outcome {
+  if (!(error instanceof UserError)) throw error;
+  return { ...unspent, failure: { kind: 'crash', message: error.message, isFinal: true } };
 }
 
 function turnSession(session: SessionDecision) {

@@ -17,7 +17,7 @@ export interface Cap {
   readonly kind: 'guard' | 'budget';
   /** Whose limits they are, as messages say it. */
   readonly owner: string;
-  readonly limits: Omit<Guard, 'noWrite'>;
+  readonly limits: Omit<Guard, 'noWrite' | 'stallMs'>;
   /** Only what the agents of the steps below this path do counts; empty: all of it. */
   readonly path: string;
   /** Only what the agent of that very step does in the attempt of this number counts. */

@@ -79,6 +79,11 @@ export interface ContextSource {
 export interface Agents {
   /** The provider and model an agent name speaks of; names were checked before the run. */
   find(agent: string): { readonly provider: Provider; readonly model?: string };
+  /**
+   * Sees to it that the provider's CLI is there, which may take minutes. Rejects with a `UserError` where it cannot
+   * be had; resolves when it was cancelled.
+   */
+  provide(provider: Provider, signal: AbortSignal): Promise<void>;
   /** One process of the provider's CLI, from start to end. Never rejects for what the CLI does. */
   run(turn: AgentTurn): Promise<TurnOutcome & { readonly durationMs: number }>;
   /** Ends what the agent of that turn, whose process is over, has left running. */
@@ -95,12 +100,16 @@ export interface AgentTurn {
     | { readonly mode: 'start'; readonly id?: string }
     | { readonly mode: 'resume'; readonly id: string };
   readonly permission: Permission;
+  /** How long the agent may show no sign of life, in milliseconds; 0: for ever. Absent: 10 minutes. */
+  readonly stallMs?: number;
   /** What the session had spent before. */
   readonly before: Usage;
   /** `model`: the one that is at work, where the CLI has said so. */
   onEvent(event: AgentEvent, model: string | undefined): void;
   /** Aborted: the agent is ended with all that it has started. */
   readonly signal: AbortSignal;
+  /** Aborted while the agent is being ended: `graceMs` is asked again, and the sooner end counts. */
+  readonly hurry: AbortSignal;
   /** Milliseconds that it is given for that; asked when it is ended. */
   graceMs(): number;
 }

@@ -65,15 +65,15 @@ export interface Run extends Omit<RunOptions, 'state' | 'ports' | 'endsBy'>, Lan
   /** Agents whose spending is not written down yet. */
   readonly working: Set<Watched>;
   state(): RunState;
-  /** Whether the job was cancelled; where only our time is up the signal is aborted too. */
-  isCancelled(): boolean;
+  /** Aborted when the job was cancelled; where only our time is up `signal` is aborted alone. */
+  readonly cancelled: AbortSignal;
 }
 
 /** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
 export async function runPlan(options: RunOptions): Promise<RunState> {
   const time = limitTime(options);
   const { endsBy: _endsBy, ...rest } = options;
-  const run = openRun({ ...rest, signal: time.signal, isCancelled: () => options.signal.aborted });
+  const run = openRun({ ...rest, signal: time.signal, cancelled: options.signal });
   warnOfIdleApproval(run);
   const end = await runSteps(run).finally(time.end);
   run.record(end.status === 'cancelled' && time.isUp() ? { ...end, ...outOfTime } : end);
@@ -165,7 +165,7 @@ export function recordEnd(run: Run, step: string, end: ScopeEnd): void {
 }
 
 interface OpenOptions extends Omit<RunOptions, 'endsBy'> {
-  isCancelled(): boolean;
+  readonly cancelled: AbortSignal;
 }
 
 function openRun({ state: initial, ports, ...options }: OpenOptions): Run {

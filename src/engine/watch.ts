@@ -93,7 +93,7 @@ class AgentWatch implements Watch, Watched {
   }
 
   graceMs(): number {
-    return this.#run.isCancelled() ? graceMs.cancelled : graceMs.trip;
+    return this.#run.cancelled.aborted ? graceMs.cancelled : graceMs.trip;
   }
 
   heard(event: AgentEvent, model: string | undefined): void {

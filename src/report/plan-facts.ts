@@ -111,9 +111,17 @@ export function guardFacts(guard: Guard): readonly string[] {
   const limits = [
     guard.maxTurns === undefined ? undefined : formatTurns(guard.maxTurns),
     ...caps(guard),
+    ...silence(guard),
     guard.noWrite === undefined ? undefined : guard.noWrite ? 'no file written' : 'files may be written',
   ].filter((limit) => limit !== undefined);
   return limits.length === 0 ? [] : [`limits of an attempt: ${limits.join(', ')}`];
+}
+
+function silence({ stallMs }: Guard): readonly string[] {
+  if (stallMs === undefined) return [];
+  return [
+    stallMs === 0 ? 'silence for ever' : `silence of ${formatDuration(stallMs).replace(/ 0 (?:s|min)$/, '')}`,
+  ];
 }
 
 export function budgetFacts(budget: Budget): readonly string[] {

@@ -43,18 +43,19 @@ export function isGroupAlive(id: number): boolean {
 }
 
 /**
- * Waits until the group is gone; what is left at `deadline` (as `Date.now()`) gets SIGKILL and a moment to
+ * Waits until the group is gone; what is left at `deadline` (as `Date.now()`, asked again and again) gets SIGKILL and a moment to
  * be taken down. A program that hangs in the kernel may stay longer than that.
  */
-export async function endGroup(id: number, deadline: number): Promise<void> {
+export async function endGroup(id: number, deadline: () => number): Promise<void> {
   if (await isGoneBy(id, deadline)) return;
   signalGroup(id, 'SIGKILL');
-  await isGoneBy(id, systemClock.now() + 1000);
+  const last = systemClock.now() + 1000;
+  await isGoneBy(id, () => last);
 }
 
-async function isGoneBy(id: number, deadline: number): Promise<boolean> {
+async function isGoneBy(id: number, deadline: () => number): Promise<boolean> {
   for (let pause = 2; isGroupAlive(id); pause = Math.min(pause * 2, 50)) {
-    if (systemClock.now() >= deadline) return false;
+    if (systemClock.now() >= deadline()) return false;
     await systemClock.sleep(pause);
   }
   return true;

@@ -21,6 +21,8 @@ export interface ProcessSpec {
   onSkippedLine?(bytes: number, stream: 'stdout' | 'stderr'): void;
   /** Aborted: the process group gets SIGTERM, after `graceMs` SIGKILL; the exit's reason is `cancelled`. */
   readonly signal?: AbortSignal;
+  /** Aborted while the program is being ended: `graceMs` is asked again, and the sooner SIGKILL counts. */
+  readonly hurry?: AbortSignal;
   readonly timeoutMs?: number;
   /**
    * A variable of `env` by which what left the process group is found and ended too, where the program is ended

@@ -102,8 +102,8 @@ async function follow(spec: ProcessSpec, running: Running, tail: Tail): Promise<
   stop.leaderEnded();
   await within(drained, drainMs);
   stop.askLeftovers();
-  await endGroup(running.id, stop.deadline());
-  if (spec.mark !== undefined && stop.isOurs()) await endMarked(spec.mark, stop.deadline());
+  await endGroup(running.id, stop.deadline);
+  if (spec.mark !== undefined && stop.isOurs()) await endMarked(spec.mark, stop.deadline);
   await within(drained, drainMs);
   unwatch();
   running.stdout?.destroy();
@@ -121,8 +121,9 @@ interface Stop {
   askLeftovers(): void;
   /** Whether the program was ended from here. */
   isOurs(): boolean;
-  /** When, as `Date.now()`, the rest of the group is to be killed. */
+  /** When, as `Date.now()`, the rest of the group is to be killed; it may become earlier. */
   deadline(): number;
+  /** To be called once nothing is left to be ended. */
   ending(code: number | undefined): Ending;
 }
 
@@ -132,20 +133,31 @@ function createStop(spec: ProcessSpec, group: number): Stop {
   let failure: { readonly error: unknown } | undefined;
   let killAt: number | undefined;
   let killTimer: NodeJS.Timeout | undefined;
+  let isLeaderOver = false;
 
+  /** Whoever asks again can only make the kill come sooner. */
   const ask = (graceMs: number): void => {
-    if (killAt !== undefined) return;
-    killAt = systemClock.now() + graceMs;
-    signalGroup(group, 'SIGTERM');
-    killTimer = setTimeout(() => signalGroup(group, 'SIGKILL'), graceMs);
+    const at = systemClock.now() + graceMs;
+    if (killAt === undefined) signalGroup(group, 'SIGTERM');
+    else if (at >= killAt) return;
+    killAt = at;
+    clearTimeout(killTimer);
+    // After the leader's end the deadline is seen to by who waits for the rest.
+    if (!isLeaderOver) killTimer = setTimeout(() => signalGroup(group, 'SIGKILL'), graceMs);
   };
+  const grace = (): number =>
+    typeof spec.graceMs === 'function' ? spec.graceMs() : (spec.graceMs ?? defaultGraceMs);
   const stop = (why: 'timeout' | 'cancelled'): void => {
     cause ??= why;
-    ask(typeof spec.graceMs === 'function' ? spec.graceMs() : (spec.graceMs ?? defaultGraceMs));
+    ask(grace());
     if (spec.mark !== undefined) signalMarked(spec.mark, 'SIGTERM', group);
   };
   const cancel = (): void => stop('cancelled');
   spec.signal?.addEventListener('abort', cancel, { once: true });
+  const hasten = (): void => {
+    if (killAt !== undefined) ask(grace());
+  };
+  spec.hurry?.addEventListener('abort', hasten, { once: true });
   const timer = timerFor(spec.timeoutMs, () => stop('timeout'));
 
   return {
@@ -154,17 +166,18 @@ function createStop(spec: ProcessSpec, group: number): Stop {
       stop('cancelled');
     },
     leaderEnded: () => {
+      isLeaderOver = true;
       clearTimeout(timer);
       clearTimeout(killTimer);
       spec.signal?.removeEventListener('abort', cancel);
     },
     askLeftovers: () => {
-      ask(leftoverGraceMs);
-      clearTimeout(killTimer);
+      if (killAt === undefined) ask(leftoverGraceMs);
     },
     isOurs: () => cause !== undefined,
     deadline: () => killAt ?? 0,
     ending: (code) => {
+      spec.hurry?.removeEventListener('abort', hasten);
       if (failure) throw failure.error;
       return { reason: cause ?? 'exited', ...(code === undefined ? {} : { code }) };
     },

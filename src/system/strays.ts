@@ -46,12 +46,13 @@ export function signalMarked(mark: Mark, signal: NodeJS.Signals, group?: number)
 /** A program that is just becoming another one shows no environment for a moment, so one look is not enough. */
 const looks = 3;
 
-/** Waits until none is left; those that live at `deadline` (as `Date.now()`) get SIGKILL, again and again for a second. */
-export async function endMarked(mark: Mark, deadline: number): Promise<void> {
-  const last = Math.max(deadline, systemClock.now()) + 1000;
-  for (let none = 0; none < looks && systemClock.now() < last; ) {
+/** Waits until none is left; those that live at `deadline` (as `Date.now()`, asked again and again) get SIGKILL, again and again for a second. */
+export async function endMarked(mark: Mark, deadline: () => number): Promise<void> {
+  const begun = systemClock.now();
+  const last = () => Math.max(deadline(), begun) + 1000;
+  for (let none = 0; none < looks && systemClock.now() < last(); ) {
     none = marked(mark).length === 0 ? none + 1 : 0;
-    if (systemClock.now() >= deadline) signalMarked(mark, 'SIGKILL');
+    if (systemClock.now() >= deadline()) signalMarked(mark, 'SIGKILL');
     if (none < looks) await systemClock.sleep(30);
   }
 }
@@ -59,5 +60,6 @@ export async function endMarked(mark: Mark, deadline: number): Promise<void> {
 /** The same for a program that is over: what it left gets SIGTERM, and half a second. */
 export async function endLeft(mark: Mark): Promise<void> {
   signalMarked(mark, 'SIGTERM');
-  await endMarked(mark, systemClock.now() + 500);
+  const deadline = systemClock.now() + 500;
+  await endMarked(mark, () => deadline);
 }

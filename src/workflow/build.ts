@@ -124,11 +124,14 @@ function limitsOf(step: StepOutline) {
 
 function guardOf(tree: MapTree | undefined): Guard {
   const noWrite = plainValue(childOf(tree, 'no_write'));
+  const stallMs = readTime(plainValue(childOf(tree, 'stall')));
   return {
     ...limit('maxTurns', readCount(plainValue(childOf(tree, 'max_turns')))),
     ...limit('maxUsd', readAmount(plainValue(childOf(tree, 'max_budget')))),
     ...limit('maxTokens', readCount(plainValue(childOf(tree, 'max_tokens')))),
     ...limit('maxTimeMs', readTime(plainValue(childOf(tree, 'max_time') ?? childOf(tree, 'timeout')))),
+    // Zero is kept: left out, it is not for ever.
+    ...(stallMs === undefined ? {} : { stallMs }),
     ...(typeof noWrite === 'boolean' ? { noWrite } : {}),
   };
 }

@@ -98,6 +98,7 @@ export const guard = z
     max_tokens: count('Tokens of one attempt, input and output together.').optional(),
     max_time: time('Time of one attempt, such as `30m`.').optional(),
     timeout: time('The same as `max_time`.').optional(),
+    stall: time('How long an agent may show no sign of life; `0s` is for ever. Left out: `10m`.').optional(),
     no_write: z
       .boolean()
       .meta({

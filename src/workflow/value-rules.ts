@@ -12,10 +12,18 @@ export const guard: StepRule = (step) => {
     long === undefined || short === undefined
       ? []
       : [fault('duplicate-key', short.at, '`timeout` and `max_time` are the same: remove one.')];
+  const stall = entryOf(written?.value, 'stall');
+  const isIdle = stall !== undefined && (step.kind === 'group' || step.kind === 'call');
+  const found = isIdle
+    ? [
+        ...twice,
+        fault('no-effect', stall.at, '`stall` is for steps with an agent: write it in their guards.'),
+      ]
+    : twice;
   const noWrite = entryOf(written?.value, 'no_write');
   const why = whyReadOnly(step);
-  if (noWrite === undefined || plainValue(noWrite.value) !== false || why === undefined) return twice;
-  return [...twice, fault('no-effect', noWrite.at, `${why}, so this has no effect.`)];
+  if (noWrite === undefined || plainValue(noWrite.value) !== false || why === undefined) return found;
+  return [...found, fault('no-effect', noWrite.at, `${why}, so this has no effect.`)];
 };
 
 /** Why the step changes no files, whatever `no_write` says; `undefined`: it may. */

@@ -75,6 +75,8 @@ export interface Guard {
   /** Input and output together. */
   readonly maxTokens?: number;
   readonly maxTimeMs?: number;
+  /** How long its agent may show no sign of life; 0: for ever. Absent: 10 minutes. Only of steps with an agent. */
+  readonly stallMs?: number;
   /** Absent: `true` for every step that has to answer with a file, else `false`. */
   readonly noWrite?: boolean;
 }

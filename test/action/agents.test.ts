@@ -29,6 +29,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     environment: { PATH: process.env.PATH },
     passEnv: [],
     versionOf: () => undefined,
+    provide: async () => undefined,
     args: {},
     isRoot: false,
     settingsDirectory: join(directory, 'settings'),
@@ -45,6 +46,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     before: {},
     onEvent: () => undefined,
     signal: new AbortController().signal,
+    hurry: new AbortController().signal,
     graceMs: () => 1000,
     ...turn,
   });
@@ -56,7 +58,7 @@ const retries = line({ type: 'error', message: 'Reconnecting... waiting for netw
 
 describe('an agent without a sign of life', () => {
   it('is stopped, and what it last said is told', async () => {
-    const { status, failure } = await run(speaking(`${says}; ${retries}; sleep 60`), { stallMs: 300 });
+    const { status, failure } = await run(speaking(`${says}; ${retries}; sleep 60`), {}, { stallMs: 300 });
     expect(status).toBe('failed');
     expect(failure).toEqual({
       kind: 'timeout',
@@ -67,7 +69,7 @@ describe('an agent without a sign of life', () => {
 
   it('is not saved by saying that it tries again', async () => {
     const forever = `while true; do ${retries}; sleep 0.05; done`;
-    expect((await run(speaking(forever), { stallMs: 400 })).failure?.kind).toBe('timeout');
+    expect((await run(speaking(forever), {}, { stallMs: 400 })).failure?.kind).toBe('timeout');
   });
 
   it('is left alone for as long as it works', async () => {
@@ -75,14 +77,19 @@ describe('an agent without a sign of life', () => {
     // Longer in all than it may be silent.
     const slow = `for i in 1 2 3 4 5 6; do ${says}; sleep 0.3; done; ${done}`;
     const onEvent = (event: AgentEvent) => void events.push(event);
-    const { status } = await run(speaking(slow), { stallMs: 1500 }, { onEvent });
+    const { status } = await run(speaking(slow), {}, { stallMs: 1500, onEvent });
     expect(status).toBe('done');
     expect(events.filter(({ type }) => type === 'text')).toHaveLength(6);
   });
 
+  it('may be silent for ever where that is allowed', async () => {
+    const { status } = await run(speaking(`sleep 0.3; ${done}`), {}, { stallMs: 0 });
+    expect(status).toBe('done');
+  });
+
   it('was cancelled where the job was, whatever comes later', async () => {
     const signal = AbortSignal.timeout(200);
-    const { failure } = await run(speaking('sleep 60'), { stallMs: 60_000 }, { signal });
+    const { failure } = await run(speaking('sleep 60'), {}, { stallMs: 60_000, signal });
     expect(failure?.kind).toBe('cancelled');
   });
 });

@@ -106,17 +106,49 @@ describe('a guard of a step', () => {
     expect(failureOf(world)?.message).toMatch(/^max_time of the guard of `impl` .* limit is 60 s/);
   });
 
-  it('gives what it ends 5 s, and 1 s where the job is cancelled', async () => {
-    const graces: number[] = [];
-    const cancel = new AbortController();
-    const play: Play = (asked) => {
-      graces.push(asked.graceMs());
-      cancel.abort();
-      graces.push(asked.graceMs());
+  it('begins once the CLI is there, whose installation it does not end', async () => {
+    const signals: AbortSignal[] = [];
+    const world = createWorld({
+      play: ({ signal }) => {
+        signals.push(signal);
+        return {};
+      },
+      async provides(_agent, signal) {
+        signals.push(signal);
+        for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      },
+    });
+    expect((await world.run(guarded({ maxTimeMs: 60_000 }))).ended?.status).toBe('passed');
+    expect([signals.length, new Set(signals).size]).toEqual([2, 2]);
+  });
+
+  it('says how long the agent may be silent, also for ever', async () => {
+    const told: unknown[] = [];
+    const play: Play = ({ stallMs }) => {
+      told.push(stallMs);
       return {};
     };
-    await createWorld({ play }).run(guarded({}), { signal: cancel.signal });
-    expect(graces).toEqual([5000, 1000]);
+    for (const guard of [{}, { stallMs: 0 }, { stallMs: 90_000 }])
+      await createWorld({ play }).run(guarded(guard));
+    expect(told).toEqual([undefined, 0, 90_000]);
+  });
+
+  it('gives what it ends 5 s, and 1 s from the moment on when the job is cancelled', async () => {
+    const graces: [boolean, number][] = [];
+    const cancel = new AbortController();
+    const play: Play = (asked) => {
+      for (const act of [() => asked.onEvent({ type: 'turn' }, undefined), () => cancel.abort()]) {
+        act();
+        graces.push([asked.hurry.aborted, asked.graceMs()]);
+      }
+      expect(asked.signal.aborted).toBe(true);
+      return {};
+    };
+    await createWorld({ play }).run(guarded({ maxTurns: 0.5 }), { signal: cancel.signal });
+    expect(graces).toEqual([
+      [false, 5000],
+      [true, 1000],
+    ]);
   });
 
   it('fails the attempt whatever its gates would say, and the next goes on in the session', async () => {

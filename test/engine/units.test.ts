@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/failure.js';
 import { newestSnapshot } from '../../src/journal/state.js';
 import {
   agentStep,
@@ -69,6 +70,36 @@ describe('units side by side', () => {
     expect(state.ended?.status).toBe('passed');
     expect(most).toBe(3);
     expect([...world.files.keys()].sort()).toEqual(letters.map((name) => `${name}.txt`));
+  });
+
+  it('do not break off where the CLI of one cannot be had', async () => {
+    const group = groupStep(
+      'g',
+      [agentStep('a'), agentStep('b', { agent: 'codex', retry: [retryAt(1, {}), exits(3)] })],
+      { parallel: true },
+    );
+    const message = 'Codex could not be installed: no network';
+    const sessionIds = (agent: string) => (agent === 'codex' ? 'given' : 'chosen');
+    const first = createWorld({
+      sessionIds,
+      play: () => breathe().then(() => ({})),
+      async provides(agent) {
+        if (agent === 'codex') throw new UserError(message);
+        await breathe();
+      },
+    });
+    const state = await first.run(planOf([group]));
+    expect(['g/a', 'g/b', 'g'].map((path) => state.steps.get(path)?.status)).toEqual([
+      'passed',
+      'failed',
+      'failed',
+    ]);
+    expect(state.steps.get('g/b')?.attempts.map(({ failure }) => failure)).toEqual([
+      { kind: 'crash', message, isFinal: true },
+    ]);
+    const second = createWorld({ play: () => ({}), after: first, sessionIds });
+    expect((await second.run(planOf([group]), { jobAttempt: 2 })).ended?.status).toBe('passed');
+    expect(second.calls.map(({ agent }) => agent)).toEqual(['codex']);
   });
 
   it('take what the run allows where the step says nothing', async () => {

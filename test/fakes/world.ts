@@ -80,6 +80,8 @@ export interface WorldOptions {
   readonly gate?: (gate: Gate, files: Files) => boolean;
   /** What commands of `context` print; a text that begins with `!` says why one does not. */
   readonly prints?: (command: string) => string;
+  /** Installs the CLI of an agent; what it resolves with is waited for, and it may throw. */
+  provides?(agent: string, signal: AbortSignal): unknown;
   /** Whether a unit's work tree can be made ready. */
   readonly opens?: (lane: string) => boolean;
   /** `claude` takes ids chosen by us, `codex` gives its own. */
@@ -150,7 +152,14 @@ export function createWorld(options: WorldOptions): World {
         close: () => undefined,
       },
       workspace: fakeWorkspace(files, plainStart),
-      agents: { find: findAgent, run: speak, endStrays: async () => undefined },
+      agents: {
+        find: findAgent,
+        async provide(provider, signal) {
+          await options.provides?.(provider.title, signal);
+        },
+        run: speak,
+        endStrays: async () => undefined,
+      },
       gates: {
         run: async ({ gates, directory }) =>
           gates.map((one) => gateResult(one, gate(one, filesIn(directory)))),

@@ -169,6 +169,32 @@ describe('the process group', () => {
     expect(isGroupAlive(noted('pid'))).toBe(false);
   });
 
+  const stubborn = "trap 'echo asked' TERM; echo $$ >pid; echo ready; while :; do sleep 0.01; done";
+  it.each([
+    ['a program', stubborn],
+    ['a grandchild whose leader has ended', `sh -c "${stubborn.replaceAll('$', '\\$')}" & wait`],
+  ])('kills %s sooner where it turns out to be urgent meanwhile', async (_what, script) => {
+    const abort = new AbortController();
+    const hurry = new AbortController();
+    const exit = await processRunner.run(
+      shell(script, {
+        signal: abort.signal,
+        hurry: hurry.signal,
+        // Beyond the time of this test, unless it is asked for again.
+        graceMs: () => (hurry.signal.aborted ? 50 : 600_000),
+        onLine: (line) => (line === 'asked' ? hurry : abort).abort(),
+      }),
+    );
+    expect([exit.reason, isGroupAlive(noted('pid'))]).toEqual(['cancelled', false]);
+  });
+
+  it('ends nothing that only is urgent', async () => {
+    const hurry = new AbortController();
+    hurry.abort();
+    const exit = await processRunner.run(shell('echo done; exit 3', { hurry: hurry.signal }));
+    expect([exit.reason, exit.code]).toEqual(['exited', 3]);
+  });
+
   it('kills a stubborn grandchild whose leader ended at once', async () => {
     const grandchild = "trap '' TERM; echo $$ >grandchild; echo ready; while :; do sleep 0.01; done";
     const abort = new AbortController();

@@ -141,7 +141,7 @@ describe('good workflows', () => {
             { type: 'file', path: 'docs/{spec}.md' },
             { type: 'bash', command: 'git log -3' },
           ],
-          guard: { maxTimeMs: 90_000, maxUsd: 0.25, maxTurns: 4 },
+          guard: { maxTimeMs: 90_000, stallMs: 1_200_000, maxUsd: 0.25, maxTurns: 4 },
           hitl: 'before-gate',
           gates: [{ name: 'bash_0', type: 'bash', command: 'test -s .gump/out/artifact.txt' }],
         }),

@@ -1,0 +1,83 @@
+/** CLIs that are installed while a run is on: what was cut off or went wrong does not stand for the rest of it. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openClis } from '../../src/action/clis.js';
+import { openSetting } from '../../src/action/setting.js';
+import { codex } from '../../src/providers/codex.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gump-clis-'));
+  mkdirSync(join(directory, 'bin'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** An npm that does this, JavaScript, when it is called. */
+function npm(code: string): void {
+  const program = `#!${process.execPath}\nconst fs = require('node:fs');\n${code}\n`;
+  writeFileSync(join(directory, 'bin', 'npm'), program, { mode: 0o755 });
+}
+
+const installs = `
+  fs.mkdirSync('node_modules/.bin', { recursive: true });
+  fs.writeFileSync('node_modules/.bin/codex', '#!/bin/sh\\necho at work\\n', { mode: 0o755 });`;
+
+function open() {
+  const environment = {
+    PATH: join(directory, 'bin'),
+    HOME: directory,
+    RUNNER_TEMP: directory,
+    RUNNER_TOOL_CACHE: join(directory, 'tools'),
+    GITHUB_WORKSPACE: directory,
+    GITHUB_REPOSITORY: 'o/r',
+    GITHUB_REPOSITORY_ID: '1',
+    GITHUB_REF: 'refs/heads/main',
+    GITHUB_SHA: '0'.repeat(40),
+    GITHUB_EVENT_NAME: 'push',
+    GITHUB_WORKFLOW_REF: 'o/r/.github/workflows/flow.yml@refs/heads/main',
+    GITHUB_ACTOR: 'someone',
+    RUNNER_OS: 'Linux',
+    GITHUB_RUN_ID: '1',
+    GITHUB_RUN_ATTEMPT: '1',
+    GITHUB_JOB: 'job',
+    GITHUB_ACTION: 'gump',
+    INPUT_WORKFLOW: 'flow',
+  };
+  return openClis(openSetting(environment, [codex]), { directory, mayInstall: true });
+}
+
+async function linesOf(clis: ReturnType<typeof open>): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const env = { PATH: join(directory, 'bin') };
+  const onLine = (line: string) => void lines.push(line);
+  await clis.processes.run({ file: 'codex', args: [], directory, env, onLine });
+  return lines;
+}
+
+describe('an install that did not come to its end', () => {
+  it('is made again after it was cut off', async () => {
+    const mark = join(directory, 'begun');
+    npm(`fs.writeFileSync(${JSON.stringify(mark)}, ''); setTimeout(() => {}, 600000);`);
+    const clis = open();
+    const end = new AbortController();
+    const cutOff = clis.provide([codex], end.signal);
+    await expect.poll(() => existsSync(mark)).toBe(true);
+    end.abort();
+    await cutOff;
+    npm(installs);
+    expect(await linesOf(clis)).toEqual(['at work']);
+  });
+
+  it('is made again after it went wrong, and not after it went well', async () => {
+    npm('process.exit(1);');
+    const clis = open();
+    const { signal } = new AbortController();
+    await expect(clis.provide([codex], signal)).rejects.toThrow('could not be installed');
+    npm(installs);
+    await clis.provide([codex], signal);
+    npm('process.exit(1);');
+    expect(await linesOf(clis)).toEqual(['at work']);
+  });
+});
