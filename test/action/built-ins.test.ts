@@ -141,7 +141,7 @@ builtIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', 
   expect(calls.at(-1)?.prompt).toContain('+syntax error of fourth');
   expect(calls.at(-1)?.prompt).toContain('SyntaxError');
   // Its cap is in dollars.
-  expect(main.warnings).toEqual([expect.stringMatching(/do not see what Qwen Code costs/)]);
+  expect(main.warnings).toEqual([expect.stringMatching(/do not see what Qwen Code .*costs/)]);
 });
 
 builtIn('parallel-tasks', 'puts together what was done side by side', async () => {
