@@ -45,6 +45,8 @@ const attempt = z.strictObject({
     .regex(/^[0-9a-f]{40}$/)
     .optional(),
   cliVersion: z.string().optional(),
+  // What it cost to take a conversation up again.
+  firstTurn: usage.optional(),
 });
 
 const report = z.strictObject({

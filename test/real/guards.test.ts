@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { ModelRule } from '../rig/model-server.js';
 import { agentOf, attemptsAt, current, holds, nameOf, openRealScene, sessionIds } from './real-scene.js';
 
-const workflow = (agent: string): string => `name: guarded
+const workflow = (agent: string, guard: string): string => `name: guarded
 steps:
   - name: work
     type: code
     agent: ${agent}
     prompt: "TOKEN-work Build it."
-    guard: {max_turns: 2}
+    guard: {${guard}}
     retry:
       - exit: 2
 `;
@@ -20,9 +20,22 @@ const restless: ModelRule = ({ prompt, toolResults }) => {
   return prompt.includes('max_turns') ? { say: 'Done.' } : { bash: `echo ${toolResults}` };
 };
 
+/** The same, told by the tokens; each answer of the mock costs 120. */
+const dear: ModelRule = ({ prompt, toolResults }) => {
+  if (!prompt.includes('TOKEN-work')) return undefined;
+  return prompt.includes('max_tokens') ? { say: 'Done.' } : { bash: `echo ${toolResults}` };
+};
+
+/** One command, then no word. */
+const silent: ModelRule = ({ prompt, toolResults }) => {
+  if (!prompt.includes('TOKEN-work')) return undefined;
+  if (prompt.includes('max_time')) return { say: 'Done.' };
+  return toolResults === 0 ? { bash: 'echo one' } : { hang: true };
+};
+
 describe.each(current.map((cli) => [nameOf(cli), agentOf(cli), cli] as const))('%s', (_name, agent, cli) => {
   test('max_turns: the third answer is the last that is asked for, and the retry resumes', async () => {
-    const { attempt } = await openRealScene(workflow(agent), [restless]);
+    const { attempt } = await openRealScene(workflow(agent, 'max_turns: 2'), [restless]);
     const { main, requests, ...rest } = await attempt(cli, 1);
     expect(main.exitCode, main.log).toBe(0);
     expect(attemptsAt({ main, ...rest }, 'work')).toMatchObject([
@@ -37,4 +50,20 @@ describe.each(current.map((cli) => [nameOf(cli), agentOf(cli), cli] as const))('
     expect(holds(work.at(-1), 'TOKEN-work')).toBe(true);
     expect(Object.keys(sessionIds({ main }))).toEqual(['work']);
   });
+
+  test.each<[string, string, ModelRule]>([
+    ['max_tokens', 'max_tokens: 300', dear],
+    ['max_time', 'max_time: 12s', silent],
+  ])(
+    '%s: the agent is stopped, nothing of it lives on, and the retry resumes',
+    async (limit, guard, rule) => {
+      const { attempt } = await openRealScene(workflow(agent, guard), [rule]);
+      const { main, ...rest } = await attempt(cli, 1);
+      expect(main.exitCode, main.log).toBe(0);
+      expect(attemptsAt({ main, ...rest }, 'work')).toMatchObject([
+        { status: 'failed', failure: { kind: 'guard', message: expect.stringContaining(limit) } },
+        { status: 'passed', session: { effective: 'resumed', reason: 'kept-on-retry' } },
+      ]);
+    },
+  );
 });
