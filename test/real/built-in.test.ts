@@ -39,7 +39,9 @@ test.each(fast.map((cli) => [nameOf(cli), cli] as const))('%s', async (_name, cl
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
   expect(main.errors).toEqual([]);
-  expect(main.warnings).toEqual([]);
+  // The workflow's cap is in dollars, and nobody knows the price of Codex's own choice of a model.
+  const unseen = main.warnings.filter((warning) => !/do not see what Codex costs/.test(warning));
+  expect(unseen).toEqual([]);
   const told = main.report?.steps.flatMap((step) =>
     step.attempts.map(({ number, status, session }) => `${step.path}#${number} ${session?.reason} ${status}`),
   );
