@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { Fingerprint } from '../journal/event.js';
 import { names, parseTemplate } from '../workflow/template.js';
-import type { AgentStep, Call, Step } from '../workflow/workflow.js';
+import type { Call, Step } from '../workflow/workflow.js';
 import { callsOf } from './calls.js';
+import { storedDefinition } from './stored-definition.js';
 
 export interface FingerprintInputs {
   readonly spec?: string;
@@ -15,37 +16,11 @@ export function fingerprintOf(step: Step, inputs: FingerprintInputs): Fingerprin
   const used = namesIn(step);
   const vars = Object.entries(inputs.vars).filter(([name]) => used.has(name));
   return {
-    definition: hash(definitionOf(step)),
+    definition: hash(storedDefinition(step)),
     agent: hash(step.kind === 'split' ? step.planner.agent : step.kind === 'agent' ? step.agent : ''),
     spec: hash(used.has('spec') ? (inputs.spec ?? '') : ''),
     vars: hash(vars.sort(([a], [b]) => (a < b ? -1 : 1))),
   };
-}
-
-function definitionOf(step: Step): unknown {
-  switch (step.kind) {
-    case 'gates':
-      return step;
-    case 'agent':
-      return withoutAgent(step);
-    case 'split': {
-      // How many run at once, and what is said of stray files, changes no result.
-      const { planner, parallel } = step;
-      return parallel ? [withoutAgent(planner), parallel] : withoutAgent(planner);
-    }
-    case 'group': {
-      const { steps: _steps, maxParallel: _maxParallel, ...own } = step;
-      return own;
-    }
-    case 'call': {
-      const { call, ...own } = step;
-      return { ...own, call: { path: call.path, inputs: call.inputs } };
-    }
-  }
-}
-
-function withoutAgent({ agent: _agent, ...definition }: AgentStep): unknown {
-  return definition;
 }
 
 /** Every name that the step's own templates speak of, and those of the workflows that its attempts call. */

@@ -1,0 +1,77 @@
+/**
+ * The hashes that stored journals hold. A hash that changes makes a re-run with a newer release pay again for
+ * steps that passed, so these values must never be regenerated: a failure here is a fault of the code.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makePlan, type PlannedStep } from '../../src/plan/plan.js';
+import { loadWorkflow } from '../../src/workflow/load.js';
+
+const folder = join(import.meta.dirname, '../fixtures/fingerprints');
+const golden: Readonly<Record<string, Readonly<Record<string, string>>>> = JSON.parse(
+  readFileSync(join(folder, 'golden.json'), 'utf8'),
+);
+
+const library = {
+  builtIns: {},
+  read(path: string) {
+    const file = join(folder, path.replace(/^\.gump\/(?:workflows\/)?/, ''));
+    return existsSync(file) ? { text: readFileSync(file, 'utf8') } : ({ missing: true } as const);
+  },
+};
+
+/** The hashes of every step of a plan, with those of called workflows, by path. */
+function hashesOf(steps: readonly PlannedStep[], prefix = ''): Readonly<Record<string, string>> {
+  return Object.assign(
+    {},
+    ...steps.map(({ name, fingerprint, inner, calls }) => {
+      const { definition, agent, spec, vars } = fingerprint;
+      return {
+        [`${prefix}${name}`]: [definition, agent, spec, vars].join(' '),
+        ...hashesOf(inner, `${prefix}${name}/`),
+        ...hashesOf(
+          calls.map(({ planned }) => planned),
+          `${prefix}${name}/`,
+        ),
+      };
+    }),
+  );
+}
+
+function planned(file: string, agent?: string) {
+  const text = readFileSync(join(folder, file), 'utf8');
+  const { workflow, files } = loadWorkflow({ source: file, text, directory: '' }, library, {
+    defaultAgent: 'claude',
+  });
+  const faults = files.flatMap(({ diagnostics }) =>
+    diagnostics.filter(({ severity }) => severity === 'error'),
+  );
+  expect(faults).toEqual([]);
+  if (workflow === undefined) throw new Error(`${file} has errors.`);
+  const inputs = { spec: 'Build it.', vars: { colour: 'red', topic: 'tests', unused: 'x' } };
+  return hashesOf(makePlan(workflow, agent === undefined ? inputs : { ...inputs, agent }).steps);
+}
+
+const roots = [
+  'steps.yaml',
+  'calls.yaml',
+  'each.yaml',
+  'permissions.yaml',
+  'validators/done.yaml',
+  'tdd.yaml',
+];
+
+describe('fingerprints', () => {
+  it.each(roots)('%s has the hashes that earlier versions stored', (file) => {
+    expect(planned(file)).toEqual(golden[file]);
+  });
+
+  it.each(roots)('%s has them with the input `agent` too', (file) => {
+    expect(planned(file, 'codex')).toEqual(golden[`${file} with codex`]);
+  });
+
+  it('are of at least 20 steps', () => {
+    expect(new Set(Object.values(golden).flatMap(Object.values)).size).toBeGreaterThan(40);
+  });
+});
