@@ -1,7 +1,7 @@
 /** From the runner's call to a phase, and from what a phase throws to an exit code. */
 import { appendFileSync, lstatSync, mkdtempSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Environment } from './security/secret-names.js';
+import type { Environment } from './system/environment.js';
 
 /** Saved by `main` for `post`; the runner gives it back as `STATE_gump`. */
 const stateName = 'gump';

@@ -8,7 +8,8 @@ import { stateKeyLines } from './checkpoint/secrets.js';
 import { UserError, UserErrors } from './failure.js';
 import { quoted, readListMapping, readMapping } from './mapping-input.js';
 import type { Permission } from './providers/provider.js';
-import { belongsToRunner, type Environment } from './security/secret-names.js';
+import { belongsToRunner } from './security/secret-names.js';
+import type { Environment } from './system/environment.js';
 import { readDuration } from './workflow/duration.js';
 import { readAmount } from './workflow/numbers.js';
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { UserError } from './failure.js';
-import type { Environment } from './security/secret-names.js';
+import type { Environment } from './system/environment.js';
 
 export interface Job {
   /** `owner/name`. */

@@ -15,7 +15,7 @@ import type {
 import { withCredentialHint } from '../security/credentials.js';
 import { environmentFor, type ProviderVariables } from '../security/environment.js';
 import { guardFileCommands } from '../security/file-commands.js';
-import type { Environment } from '../security/secret-names.js';
+import type { Environment } from '../system/environment.js';
 import type { ProcessRunner } from '../system/process.js';
 import { endLeft, type Mark } from '../system/strays.js';
 import { usualStallMs, watchForStall } from './stall.js';

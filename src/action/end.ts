@@ -3,8 +3,7 @@ import { newestSnapshot, type RunState } from '../journal/state.js';
 import { systemClock } from '../system/clock.js';
 import { type Ending, pauseNote, tellFailure, writeEnding } from './finish.js';
 import { privatePaths } from './handover.js';
-import type { RunRequest } from './run.js';
-import type { Stage } from './stage.js';
+import type { RunRequest, Stage } from './run-context.js';
 import { stateNameOf } from './state.js';
 
 /** A cancelled job has 10 s in all, of which the agent's end took one or two. */

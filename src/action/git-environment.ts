@@ -1,5 +1,5 @@
 /** What git gets of the job's environment: where programs and the user's configuration are, nothing else. */
-import type { Environment } from '../security/secret-names.js';
+import type { Environment } from '../system/environment.js';
 
 const needed = [
   'PATH',

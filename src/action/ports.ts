@@ -16,9 +16,8 @@ import { createContext } from './context.js';
 import { commandSources, createGates } from './gates.js';
 import { type HandoverFile, privatePaths } from './handover.js';
 import { keepCheckpoint } from './kept-checkpoint.js';
-import type { RunRequest } from './run.js';
+import type { Backstage, RunRequest } from './run-context.js';
 import { createSessions } from './sessions.js';
-import type { Backstage } from './stage.js';
 import { createSetUp, createUnits } from './units.js';
 
 export interface PortParts {

@@ -8,7 +8,7 @@ import { agentTemplates, allSteps } from '../plan/plan.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type { Provider } from '../providers/provider.js';
 import { type CredentialFacts, findCredential } from '../security/credentials.js';
-import type { Environment } from '../security/secret-names.js';
+import type { Environment } from '../system/environment.js';
 import { names, parseTemplate } from '../workflow/template.js';
 import { rowOf } from './agents.js';
 

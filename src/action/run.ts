@@ -2,35 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { runPlan } from '../engine/run.js';
 import { UserError } from '../failure.js';
-import type { Project } from '../gates/project.js';
 import { failedUnjudged, type NewEvent } from '../journal/event.js';
 import { readJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
-import type { Plan } from '../plan/plan.js';
-import type { HandedEnvironment } from '../security/environment.js';
-import type { Settings } from '../workflow/settings.js';
-import type { Workspace } from '../workspace/workspace.js';
-import type { Clis } from './clis.js';
 import { endRun } from './end.js';
 import { privatePaths } from './handover.js';
-import type { Setting } from './setting.js';
-import { type Stage, setStage } from './stage.js';
-
-export interface RunRequest {
-  readonly setting: Setting;
-  /** Of the project. */
-  readonly settings: Settings;
-  readonly plan: Plan;
-  readonly project: Project;
-  readonly workspace: Workspace;
-  readonly clis: Clis;
-  readonly privateDirectory: string;
-  /** What gates may see. */
-  readonly gateEnvironment: HandedEnvironment;
-  readonly signal: AbortSignal;
-  /** When, as `Date.now()`, the time of this job is up. */
-  readonly endsBy?: number;
-}
+import type { RunRequest, Stage } from './run-context.js';
+import { setStage } from './stage.js';
 
 /** Exit code. */
 export async function runInWorkspace(request: RunRequest): Promise<number> {

@@ -5,8 +5,8 @@ import type { Provider } from '../providers/provider.js';
 import { providers } from '../providers/registry.js';
 import { createLog, type Log, standardOutput } from '../report/log.js';
 import { createRedactor, type Redactor } from '../security/redact.js';
-import type { Environment } from '../security/secret-names.js';
 import { secretsOf } from '../security/secrets.js';
+import type { Environment } from '../system/environment.js';
 
 export interface Setting {
   /** The job's environment as the runner set it; children get theirs from it, never `process.env`. */

@@ -1,49 +1,23 @@
 /** Everything that has to stand before a plan can run: the state, what is resumed of it, and the ports. */
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import type { Binding } from '../checkpoint/binding.js';
 import { noticeText, type SaverNotice } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
-import type { Ports } from '../engine/ports.js';
 import { type JournalEvent, journalVersion } from '../journal/event.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
-import type { Provider } from '../providers/provider.js';
 import { createLiveReport, type LiveReport } from '../report/live.js';
-import type { HomeSessions } from '../sessions/home-sessions.js';
-import { openSessionShelf, type SessionShelf } from '../sessions/session-shelf.js';
+import { openSessionShelf } from '../sessions/session-shelf.js';
 import { systemClock } from '../system/clock.js';
 import { agentEnvironment } from './agents.js';
 import { createHandover, type HandoverFile, privatePaths } from './handover.js';
 import { openSessions } from './home.js';
-import { openPlaces, type Places } from './places.js';
+import { openPlaces } from './places.js';
 import { makePorts, setUpOf } from './ports.js';
 import { type Resumed, resume } from './resume.js';
-import type { RunRequest } from './run.js';
+import type { Backstage, RunRequest, Stage } from './run-context.js';
 import { jobIdentity } from './setting.js';
 import { bindingOf, openState, type StatePlace, stateNameOf } from './state.js';
-
-export interface Stage {
-  readonly resumed: Resumed;
-  /** The fold that the run begins with. */
-  readonly before: RunState;
-  readonly ports: Ports;
-  readonly saver: Saver;
-  readonly live: LiveReport;
-  readonly handover: HandoverFile;
-}
-
-/** What the parts below share. */
-export interface Backstage {
-  readonly request: RunRequest;
-  readonly live: LiveReport;
-  readonly state: StatePlace;
-  readonly binding: Omit<Binding, 'sequence'>;
-  readonly sessions: HomeSessions;
-  readonly shelf: SessionShelf;
-  readonly places: Places;
-  environmentOf(provider: Provider): Readonly<Record<string, string>>;
-}
 
 export async function setStage(request: RunRequest): Promise<Stage> {
   const backstage = await openBackstage(request);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { UserError, UserErrors } from '../failure.js';
 import { escapeText } from '../report/summary.js';
-import type { Environment } from '../security/secret-names.js';
+import type { Environment } from '../system/environment.js';
 import { writeUnstarted } from './finish.js';
 import { privatePaths } from './handover.js';
 import { currentVoice } from './setting.js';

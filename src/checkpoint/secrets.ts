@@ -1,5 +1,6 @@
 /** Which secrets seal and open a checkpoint (contract 7). Pure; no secret ever stands in a message. */
 import { UserError } from '../failure.js';
+import { minSecretLength } from '../security/secrets.js';
 
 export interface SealSecret {
   readonly kind: 'state-key' | 'credential' | 'key-file';
@@ -16,9 +17,6 @@ export interface SecretSources {
   /** From `directoryKey`; only for a state in a directory. */
   readonly keyFile?: string;
 }
-
-/** Below this a secret could be guessed from a copy of the sealed file: HKDF is fast by design. */
-export const minSecretLength = 20;
 
 /**
  * The secrets of a job, for sealing and opening alike; empty: nothing may be stored. A `state-key` stands

@@ -13,12 +13,12 @@ import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
 import { barred, contractOf, isReadOnly, outputFault } from './contract.js';
 import { converse, type Outcome, sessionOf, warnOfSession } from './conversation.js';
+import { lastAttempt, needsOnlyGates } from './history.js';
 import { judgeGates, type Verdict } from './judge.js';
 import { treeNow } from './lane.js';
-import { type NextAttempt, needsOnlyGates, nextAttempt, type Obstacle } from './next-attempt.js';
+import { type NextAttempt, nextAttempt, type Obstacle } from './next-attempt.js';
 import { pausesAt, stillWaits } from './pause.js';
-import type { Run } from './run.js';
-import { lastAttempt } from './step.js';
+import type { Run } from './run-context.js';
 
 /** `stopped`: something that has to come before it was cut off, or waits; nothing of the attempt was begun. */
 export async function runAgentAttempt(

@@ -8,7 +8,7 @@ import type { PlacedStep } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import type { AgentStep, Budget, Guard } from '../workflow/workflow.js';
 import { amount, type Cap, type Count, countFor, type Trip, tripFailure, usedUpLimit } from './guards.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 /** How many steps a message names. */
 const named = 3;

@@ -1,7 +1,7 @@
 /** What a workflow is given by its caller, rendered where the call stands. */
 import type { PlacedStep } from '../plan/place.js';
 import type { Call } from '../workflow/workflow.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 import { openView } from './view.js';
 
 export async function renderInputs(

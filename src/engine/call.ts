@@ -3,8 +3,8 @@ import type { Failure } from '../failure.js';
 import type { StepState } from '../journal/state.js';
 import type { Role } from '../plan/calls.js';
 import { type PlacedStep, placeCall } from '../plan/place.js';
-import type { Run } from './run.js';
-import { lastAttempt, runStep } from './step.js';
+import { lastAttempt } from './history.js';
+import type { Run } from './run-context.js';
 
 export type CallEnd =
   | { readonly status: 'passed' | 'failed'; readonly comments: string; readonly failure?: Failure }
@@ -20,7 +20,7 @@ export async function runCall(run: Run, placed: PlacedStep, role: Role, number: 
   if (call === undefined) throw new Error(`${placed.path} has no call ${role}.`);
   await run.settle();
   if (!hasEnded(run, call.path)) {
-    const end = await runStep(run, call);
+    const end = await run.steps.runStep(run, call);
     if (end.status === 'cancelled' || end.status === 'paused') return { status: 'stopped' };
   }
   const failure = lastAttempt(run, call.path)?.failure;

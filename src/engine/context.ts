@@ -2,7 +2,7 @@
 import type { Failure } from '../failure.js';
 import { cutMiddle } from '../gates/cut-middle.js';
 import type { AgentStep, Context } from '../workflow/workflow.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 import type { View } from './view.js';
 
 /** Of each entry; more of it would crowd out what the agent is asked to do. */

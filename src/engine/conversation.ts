@@ -14,7 +14,7 @@ import { type NextAttempt, withChosenId } from './next-attempt.js';
 import { impatient, isPassing, waitMs, waitNote } from './patience.js';
 import type { AgentTurn } from './ports.js';
 import { composePrompt, refusalNote } from './prompt.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 import { describeDecision, isWarning } from './session.js';
 import { noTimeFor, waitUnderCaps } from './waiting.js';
 import { watchAgent } from './watch.js';

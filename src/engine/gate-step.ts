@@ -2,12 +2,11 @@
 import type { AttemptRef } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
 import type { PlacedStep } from '../plan/place.js';
+import { isCutOff, lastAttempt } from './history.js';
 import { judgeGates } from './judge.js';
 import { treeNow } from './lane.js';
-import { isCutOff } from './next-attempt.js';
-import { pausesAt, stillWaits } from './pause.js';
-import type { Run } from './run.js';
-import { lastAttempt, pauseOf } from './step.js';
+import { pauseOf, pausesAt, stillWaits } from './pause.js';
+import type { Run } from './run-context.js';
 
 export async function runGateAttempt(run: Run, placed: PlacedStep): Promise<'stopped' | undefined> {
   const { path, step } = placed;

@@ -149,3 +149,9 @@ function decimal(value: number, digits: number): string {
   const zeros = value > 0 ? Math.max(0, -Math.floor(Math.log10(value)) - 1) : 0;
   return value.toFixed(Math.min(digits + zeros, 20)).replace(/\.?0+$/, '');
 }
+
+/** One agent that the meter of the run knows; `check` ends it where a cap around it is passed. */
+
+export interface Watched extends Working {
+  check(): void;
+}

@@ -8,7 +8,7 @@ import type { PlacedStep } from '../plan/place.js';
 import type { Gate } from '../workflow/workflow.js';
 import type { Change } from '../workspace/workspace.js';
 import { isBroken, runCall } from './call.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 export type Verdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files' | 'isUnjudged'>;
 

@@ -3,24 +3,7 @@ import type { NewEvent } from '../journal/event.js';
 import { newestSnapshot, type RunState } from '../journal/state.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import type { Ports, Unit } from './ports.js';
-import type { Run } from './run.js';
-
-export interface Lane {
-  /** What the paths of its steps begin with; empty: the main line. */
-  readonly lane: string;
-  /** The tree that it began from. */
-  readonly origin: Snapshot;
-  readonly ports: Ports;
-  record(event: NewEvent): void;
-  /** An agent starts: the next `settle` has a checkpoint to store. */
-  agentWorks(): void;
-  /** Gates start: what they write belongs to no step. */
-  gatesWork(): void;
-  /** To be awaited before anything later starts: stores the checkpoint that is due (E3). */
-  settle(): Promise<void>;
-  /** Another lane of the same run, with a work tree of its own. */
-  beside(lane: string, origin: Snapshot, unit: Unit): Lane;
-}
+import type { Lane, Run } from './run-context.js';
 
 /** What all lanes of a run write to. */
 export interface SharedJournal {

@@ -13,9 +13,10 @@ import type { AgentStep, RetryEntry } from '../workflow/workflow.js';
 import { isBroken, runCall } from './call.js';
 import { contextTexts, gatherContext } from './context.js';
 import { contractOf } from './contract.js';
+import { isCutOff } from './history.js';
 import { type Rung, rungAt } from './ladder.js';
 import type { PreviousFailure } from './prompt.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 import { decideSession } from './session.js';
 import { openView, speaksOfFailure } from './view.js';
 
@@ -47,13 +48,6 @@ export interface NextAttempt extends Coming {
 /** One that leaves the agent out (`agent: pass`). */
 export interface PassedOver extends Coming {
   readonly isPass: true;
-}
-
-/** Whether only the gates of the last attempt are missing: its agent is done and must not be paid again for the same. */
-export function needsOnlyGates(step: StepState): boolean {
-  const last = step.attempts.at(-1);
-  if (step.isRedefined || last?.failure !== undefined) return false;
-  return last?.status === 'running' && last.agentEnded && last.snapshot !== undefined;
 }
 
 /** Why there is no attempt to make: a workflow or a file that has to come before it is not to be had. */
@@ -191,10 +185,6 @@ function ignoredBefore(run: Run, history: readonly Attempt[]): readonly string[]
   const noted = history.findLast((attempt) => attempt.ignored.length > 0)?.ignored;
   const job = run.state().jobs.findLast((one) => one.jobAttempt === history.at(-1)?.jobAttempt);
   return noted ?? job?.ignored ?? [];
-}
-
-export function isCutOff(attempt: Attempt): boolean {
-  return attempt.status === 'cancelled' || attempt.status === 'running';
 }
 
 /** A prompt written for the retry that names the error itself needs no note about it. */

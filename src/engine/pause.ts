@@ -1,8 +1,9 @@
 /** Waiting for a person (contract 5.9): where a step stops, and who may let it go on. */
 import type { AttemptRef } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
-import type { Pause } from '../workflow/workflow.js';
-import type { Run } from './run.js';
+import type { PlacedStep } from '../plan/place.js';
+import type { Pause, Step } from '../workflow/workflow.js';
+import type { Run } from './run-context.js';
 
 /** Says so where this job approves what waited in no job before it: then nothing goes on by that. */
 export function warnOfIdleApproval({ plan: { approve }, state, ports }: Run): void {
@@ -39,4 +40,15 @@ export function pausesAt(
   if (asked !== here || attempt?.pause !== undefined || attempt?.approvedBy !== undefined) return false;
   run.record({ type: 'attempt-paused', ...ref, pause: here });
   return true;
+}
+
+/** Where the step waits for a person, if at all. */
+
+export function pauseOf(step: Step): Pause | undefined {
+  return step.kind === 'split' ? step.planner.hitl : step.hitl;
+}
+
+export function pausesAfter(run: Run, { path, step }: PlacedStep, attempt: Attempt): boolean {
+  const ref = { step: path, number: attempt.number, jobAttempt: attempt.jobAttempt };
+  return pausesAt(run, ref, pauseOf(step), 'after-gate', attempt);
 }

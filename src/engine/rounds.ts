@@ -18,13 +18,13 @@ import {
 import type { CallStep, GroupStep } from '../workflow/workflow.js';
 import { within } from './budget.js';
 import { renderInputs } from './call-inputs.js';
+import { hasAllBelow, isCutOff, isFinal, isWhole, lastAttempt, latest } from './history.js';
 import { judgeGates } from './judge.js';
 import { attemptsAllowed, type Rung } from './ladder.js';
 import { treeNow } from './lane.js';
-import { isCutOff, rungFor } from './next-attempt.js';
-import { pausesAt, stillWaits } from './pause.js';
-import { hasAllBelow, isWhole, passed, type Run, runScope, type ScopeEnd } from './run.js';
-import { isFinal, lastAttempt, latest, pausesAfter } from './step.js';
+import { rungFor } from './next-attempt.js';
+import { pausesAfter, pausesAt, stillWaits } from './pause.js';
+import { passed, type Run, type ScopeEnd } from './run-context.js';
 import { runUnits } from './units.js';
 
 /** The rounds of a group or a call, each an attempt of its own. */
@@ -213,7 +213,7 @@ function tasksOf(run: Run, placed: PlacedStep): readonly Task[] {
 
 async function runInTurn(run: Run, scopes: readonly Scope[]): Promise<ScopeEnd> {
   for (const scope of scopes) {
-    const end = await runScope(run, scope);
+    const end = await run.steps.runScope(run, scope);
     if (end.status !== 'passed' || end.isLast) return end;
   }
   return passed;

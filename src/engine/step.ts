@@ -1,21 +1,16 @@
 /** One step from its first attempt to its end: how many attempts, and when to stop. */
-import type { FailureKind } from '../failure.js';
-import { type Attempt, newestAttempt, type StepState } from '../journal/state.js';
+import type { Attempt, StepState } from '../journal/state.js';
 import type { PlacedStep } from '../plan/place.js';
 import { agentOf, pass } from '../plan/plan.js';
-import type { Pause, Step } from '../workflow/workflow.js';
 import { runAgentAttempt } from './attempt.js';
 import { usedUp } from './budget.js';
 import { runGateAttempt } from './gate-step.js';
+import { isFinal, lastAttempt, latest, needsOnlyGates } from './history.js';
 import { attemptsAllowed } from './ladder.js';
 import { treeNow } from './lane.js';
-import { needsOnlyGates } from './next-attempt.js';
-import { isPaused, pausesAt, stillWaits } from './pause.js';
+import { isPaused, pausesAfter, stillWaits } from './pause.js';
 import { runBelow, runRounds } from './rounds.js';
-import { passed, type Run, recordEnd, type ScopeEnd } from './run.js';
-
-/** Failures that another attempt cannot mend (contract 5.8). */
-const final: readonly FailureKind[] = ['auth', 'budget', 'cancelled'];
+import { passed, type Run, recordEnd, type ScopeEnd } from './run-context.js';
 
 export async function runStep(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
   begin(run, placed);
@@ -92,17 +87,6 @@ function isWaiting({ attempts }: StepState): boolean {
   return last !== undefined && isPaused(last);
 }
 
-/** Whether another attempt must not be made in this job. */
-export function isFinal(run: Run, attempt: Attempt): boolean {
-  const kind = attempt.failure?.kind;
-  if (kind === undefined) return false;
-  return (
-    final.includes(kind) ||
-    attempt.failure?.isFinal === true ||
-    (kind === 'session-lost' && run.onLostSession === 'fail')
-  );
-}
-
 async function runAttempt(run: Run, placed: PlacedStep): Promise<Attempt | 'stopped'> {
   const own = agentOf(placed.step);
   const end = await (own === undefined ? runGateAttempt(run, placed) : runAgentAttempt(run, placed, own));
@@ -111,24 +95,4 @@ async function runAttempt(run: Run, placed: PlacedStep): Promise<Attempt | 'stop
   if (attempt === undefined) throw new Error(`No attempt of ${placed.path} was recorded.`);
   run.ports.reporter.attemptEnds(placed.path, attempt);
   return attempt;
-}
-
-/** Where the step waits for a person, if at all. */
-export function pauseOf(step: Step): Pause | undefined {
-  return step.kind === 'split' ? step.planner.hitl : step.hitl;
-}
-
-export function pausesAfter(run: Run, { path, step }: PlacedStep, attempt: Attempt): boolean {
-  const ref = { step: path, number: attempt.number, jobAttempt: attempt.jobAttempt };
-  return pausesAt(run, ref, pauseOf(step), 'after-gate', attempt);
-}
-
-export function lastAttempt(run: Run, path: string): Attempt | undefined {
-  return run.state().steps.get(path)?.attempts.at(-1);
-}
-
-/** The same, but for those from before the step was opened again. */
-export function latest(run: Run, path: string): Attempt | undefined {
-  const step = run.state().steps.get(path);
-  return step === undefined ? undefined : newestAttempt(step);
 }

@@ -13,12 +13,12 @@ import { UserError } from '../failure.js';
 import { newestSnapshot, type StepState } from '../journal/state.js';
 import { type PlacedStep, place, type Scope, stepsIn } from '../plan/place.js';
 import type { Snapshot } from '../workspace/workspace.js';
+import { lastAttempt } from './history.js';
 import { attemptsAllowed } from './ladder.js';
 import { besides, treeNow } from './lane.js';
 import { inPool } from './pool.js';
 import type { Merge } from './ports.js';
-import { passed, type Run, runScope, type ScopeEnd } from './run.js';
-import { lastAttempt } from './step.js';
+import { passed, type Run, type ScopeEnd } from './run-context.js';
 
 export async function runUnits(
   run: Run,
@@ -107,7 +107,7 @@ async function runUnit(run: Run, path: string, scope: Scope, base: Snapshot): Pr
     return { status: 'failed', path, failure: { kind: 'crash', message: error.message } };
   }
   const lane = besides(run, scope.lane, base, unit);
-  const end = await runScope(lane, scope);
+  const end = await lane.steps.runScope(lane, scope);
   // What the run ends with, the checkpoint that comes after it holds.
   if (run.signal.aborted) return end;
   await lane.settle();

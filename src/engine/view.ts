@@ -13,7 +13,7 @@ import { attemptFields, stateFields } from './fields.js';
 import { treeNow } from './lane.js';
 import type { PreviousFailure } from './prompt.js';
 import { readablePatch } from './readable-patch.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 export interface View {
   render(template: string): string;

@@ -5,9 +5,9 @@
 import type { Failure } from '../failure.js';
 import type { AttemptRef } from '../journal/event.js';
 import { countNow, usedUp } from './budget.js';
+import type { Watched } from './guards.js';
 import { waitFailure } from './guards.js';
-import type { Run } from './run.js';
-import type { Watched } from './watch.js';
+import type { Run } from './run-context.js';
 
 /** Why waiting so long is of no use, as nothing would be left to go on with; `undefined`: it may be waited. */
 export function noTimeFor(run: Run, ms: number, refused: Failure): Failure | undefined {

@@ -8,9 +8,9 @@ import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { addUsage, subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import { attemptCap, countNow, failureFor, usedUp } from './budget.js';
-import { type Cap, passedLimit, type Trip, type Working } from './guards.js';
+import { type Cap, passedLimit, type Trip, type Watched } from './guards.js';
 import type { NextAttempt } from './next-attempt.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 /** From SIGTERM to SIGKILL: a job that was cancelled has 10 s in all. */
 const graceMs = { trip: 5000, cancelled: 1000 };
@@ -28,11 +28,6 @@ export interface Watch {
   /** To be called when the agent has ended, with all that it spent: its outcome, failed where it went too far. */
   end<T extends TurnOutcome>(outcome: T): T;
   isTripped(): boolean;
-}
-
-/** One agent that the meter of the run knows; `check` ends it where a cap around it is passed. */
-export interface Watched extends Working {
-  check(): void;
 }
 
 /** The failure instead where nothing is left to start with. */

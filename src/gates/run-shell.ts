@@ -1,5 +1,5 @@
 /** Running the shell command of a gate. What its end means is for `run-gates.ts`. */
-import type { Exit } from '../providers/provider.js';
+import type { Exit } from '../system/process.js';
 import { graceFor, type ProcessRunner } from '../system/process.js';
 import { createBoundedOutput } from './bounded-output.js';
 

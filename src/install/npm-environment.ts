@@ -2,7 +2,7 @@
  * What npm gets to see. It downloads as the gates of the job would, with what `pass-env` adds, and with what
  * a private registry may ask for; install scripts get no more than a gate. Pure.
  */
-import type { Environment } from '../security/secret-names.js';
+import type { Environment } from '../system/environment.js';
 
 /** Settings of npm, which may hold tokens, and the two variables that `.npmrc` files take tokens from. */
 const registryVariable = /^(?:npm_config_.*|NODE_AUTH_TOKEN|NPM_TOKEN)$/i;

@@ -1,5 +1,5 @@
 /** Why npm did not install a package, in one sentence or two; npm's own words only in short. Pure. */
-import type { Exit } from '../providers/provider.js';
+import type { Exit } from '../system/process.js';
 
 /** npm's code → what it means and what to do (npm 11.19, its `lib/utils/error-message.js` and tried). */
 const meanings: readonly (readonly [RegExp, string])[] = [

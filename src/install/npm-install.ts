@@ -2,10 +2,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
-import type { Exit, NpmPackage } from '../providers/provider.js';
-import type { Environment } from '../security/secret-names.js';
+import type { NpmPackage } from '../providers/provider.js';
+import type { Environment } from '../system/environment.js';
 import { plainText } from '../system/plain-text.js';
-import type { ProcessRunner } from '../system/process.js';
+import type { Exit, ProcessRunner } from '../system/process.js';
 import { type Executable, executableAt } from './executable.js';
 import { npmEnvironment } from './npm-environment.js';
 import { meaningOf, npmFailure } from './npm-failure.js';

@@ -3,9 +3,10 @@
  * Claude Code 2.1.197 and 2.1.330, whose lines have their keys in different orders.
  */
 import type { Failure } from '../failure.js';
+import type { Exit } from '../system/process.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
-import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { contentEvent, readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 

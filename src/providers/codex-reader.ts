@@ -7,6 +7,7 @@
  * a command that the sandbox refused at once has no item and counts as none.
  */
 import type { Failure } from '../failure.js';
+import type { Exit } from '../system/process.js';
 import {
   badExit,
   type FailureWords,
@@ -17,7 +18,7 @@ import {
   withSpokenWait,
 } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine } from './ndjson.js';
-import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { ofLast, readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 

@@ -5,6 +5,7 @@
  */
 import type { Failure } from '../failure.js';
 import { plainText } from '../system/plain-text.js';
+import type { Exit } from '../system/process.js';
 import {
   badExit,
   type FailureWords,
@@ -15,7 +16,7 @@ import {
   withSpokenWait,
 } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
-import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { readerOf, toolCall } from './stream.js';
 import { addUsage, usageOf } from './usage.js';
 

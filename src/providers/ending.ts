@@ -3,7 +3,7 @@
  * stream has no final result (P2). What a CLI's own messages mean is a table in its reader.
  */
 import type { Failure, FailureKind } from '../failure.js';
-import type { Exit } from './provider.js';
+import type { Exit } from '../system/process.js';
 
 /** A kind of failure and the words by which a CLI tells it. The first row that fits counts. */
 export type FailureWords = readonly (readonly [FailureKind, RegExp])[];

@@ -1,8 +1,9 @@
 /** Reads what `gemini --output-format stream-json` prints. Seen with Gemini CLI 0.61.0. */
 import type { Failure } from '../failure.js';
+import type { Exit } from '../system/process.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
-import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { ofLast, readerOf, toolCall } from './stream.js';
 import { usageOf } from './usage.js';
 

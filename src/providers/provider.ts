@@ -9,6 +9,7 @@
  * P4 Nothing is kept that is not on the provider's list of session files.
  */
 import type { Failure } from '../failure.js';
+import type { Exit } from '../system/process.js';
 
 export interface Provider {
   /** The text before the first `-` of an agent name. */
@@ -97,16 +98,6 @@ export interface TurnReader {
   end(exit: Exit): TurnOutcome;
   /** The model that is at work, once the stream has said so. */
   model?(): string | undefined;
-}
-
-/** How a process ended. */
-export interface Exit {
-  readonly reason: 'exited' | 'timeout' | 'cancelled' | 'not-found';
-  /** Absent when it ended by a signal or never started. */
-  readonly code?: number;
-  /** The last 16 KB of standard error. */
-  readonly stderrTail: string;
-  readonly durationMs: number;
 }
 
 export type AgentEvent =

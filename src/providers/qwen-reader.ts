@@ -1,5 +1,6 @@
 /** Reads what `qwen --output-format stream-json` prints. Seen with Qwen Code 0.24.4. */
 import type { Failure } from '../failure.js';
+import type { Exit } from '../system/process.js';
 import {
   badExit,
   type FailureWords,
@@ -10,7 +11,7 @@ import {
   withSpokenWait,
 } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
-import type { AgentEvent, Exit, TurnOutcome, TurnReader, Usage } from './provider.js';
+import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { contentEvent, ofLast, readerOf } from './stream.js';
 import { addUsage, subtractUsage, usageOf } from './usage.js';
 

@@ -1,6 +1,8 @@
 /** What the readers of all CLIs share: a line becomes an object, and what is no object is no event (P1). */
+
+import type { Exit } from '../system/process.js';
 import { asObject, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
-import type { AgentEvent, Exit, TurnOutcome, TurnReader } from './provider.js';
+import type { AgentEvent, TurnOutcome, TurnReader } from './provider.js';
 
 export function readerOf(
   take: (object: JsonObject) => readonly AgentEvent[],

@@ -2,14 +2,14 @@
  * Whether an agent will find a credential, and which credentials may seal a checkpoint. Pure over facts: the
  * look at login files is handed in. That a credential is there does not say that it is valid.
  */
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { minSecretLength } from '../checkpoint/secrets.js';
 import type { Failure } from '../failure.js';
 import type { Provider, ProviderEnvironment } from '../providers/provider.js';
-import { sessionHome } from '../sessions/session-home.js';
+import { sessionHome } from '../providers/session-home.js';
+import type { Environment } from '../system/environment.js';
 import { isSwitchedOn, type ProviderVariables } from './environment.js';
-import type { Environment } from './secret-names.js';
-import { isPath } from './secrets.js';
+import { isPath, minSecretLength } from './secrets.js';
 
 /** What `findCredential` looks at. */
 export interface CredentialFacts {
@@ -42,7 +42,7 @@ export function findCredential(
   if (variable) return { source: 'variable', name: variable.variable };
   const gateway = gateways.find((one) => isSwitchedOn(facts.environment[one.when]));
   if (gateway) return { source: 'gateway', name: gateway.when };
-  const home = sessionHome(provider.sessionFiles.home, facts.environment, facts.directory);
+  const home = sessionHome(provider.sessionFiles.home, facts.environment, facts.directory, homedir());
   const paths = logins.map((login) => ({ path: join(home, login.file), text: login.contains }));
   const login = paths.find(({ path, text }) => facts.fileContains(path, text));
   return login && { source: 'login', name: login.path };

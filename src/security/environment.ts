@@ -15,7 +15,8 @@
  * gate may need it.
  */
 import type { Provider, ProviderEnvironment } from '../providers/provider.js';
-import { belongsToRunner, type Environment, isGlob, nameMatcher, saysSecret } from './secret-names.js';
+import type { Environment } from '../system/environment.js';
+import { belongsToRunner, isGlob, nameMatcher, saysSecret } from './secret-names.js';
 
 /** The part of a provider that speaks of variables. */
 export type ProviderVariables = Pick<Provider, 'environment'>;

@@ -7,7 +7,8 @@
  */
 import { lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Environment, fileCommandVariables } from './secret-names.js';
+import type { Environment } from '../system/environment.js';
+import { fileCommandVariables } from './secret-names.js';
 
 /** What lies at a path. `other` is a folder or a pipe, or cannot be read: never opened, never made anew. */
 type Entry =

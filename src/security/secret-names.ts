@@ -1,10 +1,7 @@
 /**
- * What the name of an environment variable says: whether it matches a glob, whether it speaks of a secret,
- * whether it belongs to the runner alone. Pure; who gets what is decided in `environment.ts`.
+ * What the name of an environment variable says: whether it matches a glob, whether it names a secret, whether
+ * it belongs to the runner alone. Pure; who gets which variable is decided in `environment.ts`.
  */
-
-/** Environment variables as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Words in a name that mark its value as a secret. `_PWD`, `_PASS` and `_AUTH` count only at the end, so that

@@ -6,9 +6,11 @@
  * plain address: pieces of `/home/runner/.config` would otherwise vanish from every log line. An address of a
  * webhook is a secret, but for its beginning up to the host.
  */
+
+import type { Environment } from '../system/environment.js';
 import type { ProviderVariables } from './environment.js';
 import { shortestSecret } from './redact.js';
-import { type Environment, saysSecret, saysWebhook } from './secret-names.js';
+import { saysSecret, saysWebhook } from './secret-names.js';
 
 /** Inputs whose values are secrets. */
 export interface SecretInputs {
@@ -106,3 +108,7 @@ function addSecret(value: string | undefined, found: Set<string>): void {
     if (text.length >= shortestSecret) found.add(text);
   }
 }
+
+/** Below this a secret could be guessed from a copy of the sealed file: HKDF is fast by design. */
+
+export const minSecretLength = 20;

@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
-import type { Exit, Provider, SessionCommand, SessionCommands } from '../providers/provider.js';
-import type { Environment } from '../security/secret-names.js';
+import type { Provider, SessionCommand, SessionCommands } from '../providers/provider.js';
 import { saysSecret } from '../security/secret-names.js';
+import type { Environment } from '../system/environment.js';
 import { plainText } from '../system/plain-text.js';
-import type { ProcessRunner } from '../system/process.js';
+import type { Exit, ProcessRunner } from '../system/process.js';
 import type { BroughtBack, KeptSession, SessionFile } from './session-store.js';
 
 /** Which conversation is meant, and where its agent runs. */

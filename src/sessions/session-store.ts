@@ -6,15 +6,16 @@
  *
  * What was placed is kept as plain data (`placed`), because it is taken away by another process (`post`).
  */
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
 import type { Provider, Usage } from '../providers/provider.js';
-import type { Environment } from '../security/secret-names.js';
+import { sessionHome } from '../providers/session-home.js';
+import type { Environment } from '../system/environment.js';
 import { readOrdinaryFile } from '../system/ordinary-file.js';
 import { type FoundFile, findFiles, pathMatcher } from './find-files.js';
 import { viewHome } from './home-view.js';
 import { type PlacedFile, PlacingError, placeFile, takeOut } from './place-file.js';
-import { sessionHome } from './session-home.js';
 import { mainFile, mainFileAt, markOfFiles, type SessionFile } from './session-mark.js';
 
 export type { PlacedFile, SessionFile };
@@ -179,7 +180,7 @@ function targetOf(place: SessionPlace, file: string): string {
 }
 
 function homeOf(place: SessionPlace): string {
-  return sessionHome(place.provider.sessionFiles.home, place.environment, place.directory);
+  return sessionHome(place.provider.sessionFiles.home, place.environment, place.directory, homedir());
 }
 
 function rewritten(content: Buffer, place: SessionPlace): Buffer {

@@ -1,5 +1,4 @@
 /** Starting programs and ending them with everything they started. The real thing is `run-process.ts`. */
-import type { Exit } from '../providers/provider.js';
 import type { Mark } from './strays.js';
 
 export interface ProcessSpec {
@@ -46,4 +45,15 @@ export interface ProcessRunner {
 /** From SIGTERM to SIGKILL: the runner leaves little time once a job is cancelled. For `graceMs`. */
 export function graceFor(signal: AbortSignal | undefined): () => number {
   return () => (signal?.aborted ? 1000 : 5000);
+}
+
+/** How a process ended. */
+
+export interface Exit {
+  readonly reason: 'exited' | 'timeout' | 'cancelled' | 'not-found';
+  /** Absent when it ended by a signal or never started. */
+  readonly code?: number;
+  /** The last 16 KB of standard error. */
+  readonly stderrTail: string;
+  readonly durationMs: number;
 }

@@ -8,10 +8,9 @@
  */
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { Exit } from '../providers/provider.js';
 import { longestTimerMs, systemClock } from './clock.js';
 import { createLineSplitter } from './line-splitter.js';
-import type { ProcessRunner, ProcessSpec } from './process.js';
+import type { Exit, ProcessRunner, ProcessSpec } from './process.js';
 import { endGroup, signalGroup, watchGroup } from './process-group.js';
 import { endMarked, signalMarked } from './strays.js';
 import { createTail, type Tail } from './tail.js';

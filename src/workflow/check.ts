@@ -10,28 +10,13 @@ import { unknownNames } from './name-rules.js';
 import { type StepOutline, withInner } from './outline.js';
 import { withoutAgent } from './pass-rules.js';
 import { retryFaults } from './retry.js';
+import type { CheckedText, StepRule } from './rule.js';
 import { conversations } from './scopes.js';
 import { split } from './split-rules.js';
 import { blocks, gateOnly, stepName, typed } from './step-rules.js';
 import { gatesOf, ownGates } from './templates.js';
 import { agents, removedNames } from './text-rules.js';
 import { context, guard, worktree } from './value-rules.js';
-
-export interface CheckOptions {
-  /** Ids of the providers there are; without them agent names are not checked. */
-  readonly providers?: readonly string[] | undefined;
-  /** Stands in where a step names no agent. */
-  readonly defaultAgent?: string | undefined;
-  /** Names that templates find besides those of the language; without them names without a dot are not checked. */
-  readonly vars?: readonly string[] | undefined;
-}
-
-export interface CheckedText extends CheckOptions {
-  /** The file, so that a fault can point into a long value. */
-  readonly text: string;
-}
-
-export type StepRule = (step: StepOutline, options: CheckedText) => readonly Diagnostic[];
 
 const gates: StepRule = ({ gate }) => (gate === undefined ? [] : gateFaults(gate.value));
 

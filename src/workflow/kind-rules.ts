@@ -1,7 +1,8 @@
 /** Which keys a kind of step has no use for. What a mapping may hold at all is in `syntax.ts`. */
-import type { StepRule } from './check.js';
+
 import { type Diagnostic, fault } from './diagnostic.js';
 import { blockKeys, type StepKind, type StepOutline } from './outline.js';
+import type { StepRule } from './rule.js';
 import { childOf, type Entry, entryOf, mappingsIn } from './tree.js';
 
 const titles: Readonly<Record<StepKind, string>> = {

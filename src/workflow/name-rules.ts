@@ -2,12 +2,13 @@
  * Names in templates that nothing can ever stand for. A name is looked for as `resolve-name.ts` does while
  * the workflow runs: from the step's own scope outwards, up to the workflow of the file.
  */
-import type { CheckedText } from './check.js';
+
 import { type Diagnostic, fault } from './diagnostic.js';
 import { fieldFault, gateFault, ofPrevious, taskFault } from './fields.js';
 import type { StepOutline } from './outline.js';
 import { lastSegment } from './reference.js';
 import { removedNamespaces } from './resolve-name.js';
+import type { CheckedText } from './rule.js';
 import { excerpt } from './source-line.js';
 import { didYouMean } from './suggest.js';
 import { names, parseTemplate } from './template.js';

@@ -1,7 +1,8 @@
 /** `agent: pass`: no agent runs, the gates judge what is there. What that leaves without meaning. */
-import type { StepRule } from './check.js';
+
 import { fault } from './diagnostic.js';
 import type { StepOutline } from './outline.js';
+import type { StepRule } from './rule.js';
 import { retryTexts } from './templates.js';
 
 /** The name that stands for no agent. */

@@ -5,11 +5,12 @@
  *
  * Never throws, and takes bounded time, for any text.
  */
-import { type CheckedText, type CheckOptions, checkStep, checkSteps } from './check.js';
+import { checkStep, checkSteps } from './check.js';
 import { type Diagnostic, fault } from './diagnostic.js';
 import { readLeniently } from './lenient.js';
 import { outlineStep, type StepOutline, stepsIn } from './outline.js';
 import { type ReadPrompt, readPromptFiles } from './prompt-files.js';
+import type { CheckedText, CheckOptions } from './rule.js';
 import { shapeFaults } from './shape.js';
 import * as syntax from './syntax.js';
 import { childOf, type MapTree, mappingsIn, type Tree } from './tree.js';

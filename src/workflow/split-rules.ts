@@ -1,8 +1,9 @@
 /** What holds for a split, and for the keys that only a split has. */
-import type { StepRule } from './check.js';
+
 import { fault } from './diagnostic.js';
 import { readGates } from './gates.js';
 import { has, type StepOutline } from './outline.js';
+import type { StepRule } from './rule.js';
 
 export const split: StepRule = (step) => {
   if (step.kind !== 'split' || has(step, 'each')) return schemaGates(step);

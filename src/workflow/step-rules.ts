@@ -1,10 +1,11 @@
 /** Which keys of a step go together. */
-import type { StepRule } from './check.js';
+
 import { type Diagnostic, fault } from './diagnostic.js';
 import { isMisspelt } from './keys.js';
 import { laterValue } from './later.js';
 import { type Block, blockKeys, has, type StepOutline } from './outline.js';
 import { pass } from './pass-rules.js';
+import type { StepRule } from './rule.js';
 import { reservedStepNames } from './step-name.js';
 import { childOf, entryOf } from './tree.js';
 

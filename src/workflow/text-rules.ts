@@ -1,9 +1,10 @@
 /** Agent names and templates, wherever a step has them. */
-import type { StepRule } from './check.js';
+
 import { type Diagnostic, fault } from './diagnostic.js';
 import type { Written } from './outline.js';
 import { pass } from './pass-rules.js';
 import { removedNamespaces } from './resolve-name.js';
+import type { StepRule } from './rule.js';
 import { excerpt } from './source-line.js';
 import { closest } from './suggest.js';
 import { names, parseTemplate } from './template.js';

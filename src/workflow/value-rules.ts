@@ -1,7 +1,8 @@
 /** What holds between the values of `guard`, `worktree`, `permissions` and `context`. */
-import type { StepRule } from './check.js';
+
 import { fault } from './diagnostic.js';
 import { plainValue, type StepOutline } from './outline.js';
+import type { StepRule } from './rule.js';
 import { childOf, entryOf, mappingsIn } from './tree.js';
 
 export const guard: StepRule = (step) => {

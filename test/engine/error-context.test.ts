@@ -1,6 +1,6 @@
 /** How much of what went wrong an agent is told. */
 import { describe, expect, it } from 'vitest';
-import type { ErrorContext } from '../../src/engine/run.js';
+import type { ErrorContext } from '../../src/engine/run-context.js';
 import { agentStep, bash, exits, planOf } from '../fakes/plan.js';
 import { createWorld } from '../fakes/world.js';
 

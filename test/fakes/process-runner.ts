@@ -1,7 +1,7 @@
 /** Programs that only a test knows. What every runner promises is tested in `test/system/process-runner.test.ts`. */
-import type { Exit } from '../../src/providers/provider.js';
+
 import { createLineSplitter } from '../../src/system/line-splitter.js';
-import type { ProcessRunner, ProcessSpec } from '../../src/system/process.js';
+import type { Exit, ProcessRunner, ProcessSpec } from '../../src/system/process.js';
 
 /** What a program does: it prints, standard output first, and then ends, hangs, or was never there. */
 export interface FakeProgram {

@@ -4,7 +4,8 @@
  */
 
 import type { AgentTurn, Merge, Ports, Unit, UnitResult } from '../../src/engine/ports.js';
-import { type ErrorContext, runPlan } from '../../src/engine/run.js';
+import { runPlan } from '../../src/engine/run.js';
+import type { ErrorContext } from '../../src/engine/run-context.js';
 import { UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';

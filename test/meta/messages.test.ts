@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { files, read } from './project.js';
 
 /** The source with texts that are written in several pieces put together. */
-const source = files('src/**/*.ts')
+const source = files('src/*.ts')
   .map((path) => read(path).replaceAll(/['`] \+\n\s*['`]/g, ''))
   .join('\n');
 

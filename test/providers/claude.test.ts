@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { claude, projectFolder } from '../../src/providers/claude.js';
-import type { Exit, Turn, Usage } from '../../src/providers/provider.js';
+import type { Turn, Usage } from '../../src/providers/provider.js';
+import type { Exit } from '../../src/system/process.js';
 import { fold } from './fold.js';
 
 const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };

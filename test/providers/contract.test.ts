@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
 import { readAgentName } from '../../src/providers/agent-name.js';
-import type { Exit, HomeView, Permission, Provider, Turn } from '../../src/providers/provider.js';
+import type { HomeView, Permission, Provider, Turn } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/registry.js';
 import { pathMatcher } from '../../src/sessions/find-files.js';
+import type { Exit } from '../../src/system/process.js';
 import { fold } from './fold.js';
 import { type Transcript, transcriptsOf } from './transcripts.js';
 

@@ -1,7 +1,7 @@
 /** By documentation only: these tests prove that the adapter does what that says, not what the CLI does. */
 import { describe, expect, test } from 'vitest';
 import { cursor } from '../../src/providers/cursor.js';
-import type { Exit } from '../../src/providers/provider.js';
+import type { Exit } from '../../src/system/process.js';
 import { fold } from './fold.js';
 
 const id = '0b5f2c1e-1111-4222-8333-444455556666';

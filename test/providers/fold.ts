@@ -1,5 +1,6 @@
 /** A whole transcript read by an adapter, as the engine would read it. */
-import type { AgentEvent, Exit, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import type { AgentEvent, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import type { Exit } from '../../src/system/process.js';
 
 export interface Folded {
   readonly events: readonly AgentEvent[];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { gemini } from '../../src/providers/gemini.js';
 import { projectFolder } from '../../src/providers/gemini-project.js';
-import type { Exit, HomeView } from '../../src/providers/provider.js';
+import type { HomeView } from '../../src/providers/provider.js';
+import type { Exit } from '../../src/system/process.js';
 import { fold } from './fold.js';
 
 const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { opencode } from '../../src/providers/opencode.js';
-import type { Exit, Turn } from '../../src/providers/provider.js';
+import type { Turn } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/registry.js';
 import { environmentFor } from '../../src/security/environment.js';
+import type { Exit } from '../../src/system/process.js';
 import { fold } from './fold.js';
 
 const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };

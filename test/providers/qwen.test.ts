@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Exit, Usage } from '../../src/providers/provider.js';
+import type { Usage } from '../../src/providers/provider.js';
 import { qwen } from '../../src/providers/qwen.js';
 import { cutToMark, markOf } from '../../src/sessions/session-mark.js';
+import type { Exit } from '../../src/system/process.js';
 import { fold } from './fold.js';
 
 const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };

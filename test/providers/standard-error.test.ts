@@ -1,8 +1,8 @@
 /** What standard error says of a CLI that ended without a final result, and what it does not say. */
 import { describe, expect, test } from 'vitest';
 import { noResult } from '../../src/providers/ending.js';
-import type { Exit } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/registry.js';
+import type { Exit } from '../../src/system/process.js';
 import { fold } from './fold.js';
 
 const words = [

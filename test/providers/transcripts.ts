@@ -1,6 +1,7 @@
 /** The recorded streams of the real CLIs, and what an adapter makes of each. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Exit, Provider, Usage } from '../../src/providers/provider.js';
+import type { Provider, Usage } from '../../src/providers/provider.js';
+import type { Exit } from '../../src/system/process.js';
 import type { Folded } from './fold.js';
 
 export interface Transcript {

@@ -21,7 +21,6 @@ import { opencode } from '../../src/providers/opencode.js';
 import type {
   AgentEvent,
   Command,
-  Exit,
   Provider,
   Turn,
   TurnOutcome,
@@ -29,6 +28,7 @@ import type {
 } from '../../src/providers/provider.js';
 import { qwen } from '../../src/providers/qwen.js';
 import { createCommandSessions } from '../../src/sessions/command-sessions.js';
+import type { Exit } from '../../src/system/process.js';
 import { processRunner } from '../../src/system/run-process.js';
 
 /** Where the CLIs lie. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { viewHome } from '../../src/sessions/home-view.js';
-import { sessionHome } from '../../src/sessions/session-home.js';
 
 let home: string;
 
@@ -46,20 +45,5 @@ describe('viewHome', () => {
       undefined,
     ]);
     expect(view.list('tmp/link')).toEqual([]);
-  });
-});
-
-describe('sessionHome', () => {
-  const folder = '.cli';
-
-  it('lies under HOME', () => {
-    expect(sessionHome({ folder }, { HOME: '/home/me' }, '/work')).toBe('/home/me/.cli');
-  });
-
-  it('is what a variable names, or lies in what a variable names', () => {
-    const environment = { HOME: '/home/me', MOVED: 'there' };
-    expect(sessionHome({ folder, variable: 'MOVED' }, environment, '/work')).toBe('/work/there');
-    expect(sessionHome({ folder, parentVariable: 'MOVED' }, environment, '/work')).toBe('/work/there/.cli');
-    expect(sessionHome({ folder, parentVariable: 'NOT_SET' }, environment, '/work')).toBe('/home/me/.cli');
   });
 });

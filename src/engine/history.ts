@@ -1,0 +1,56 @@
+/** What a run has done with a step so far, and what that means for its next attempt. */
+import type { FailureKind } from '../failure.js';
+import { type Attempt, newestAttempt, type StepState } from '../journal/state.js';
+import { type PlacedStep, stepsBelow } from '../plan/place.js';
+import type { Run } from './run-context.js';
+
+export function lastAttempt(run: Run, path: string): Attempt | undefined {
+  return run.state().steps.get(path)?.attempts.at(-1);
+}
+
+/** The same, but for those from before the step was opened again. */
+
+export function latest(run: Run, path: string): Attempt | undefined {
+  const step = run.state().steps.get(path);
+  return step === undefined ? undefined : newestAttempt(step);
+}
+
+/** Whether another attempt must not be made in this job. */
+
+export function isFinal(run: Run, attempt: Attempt): boolean {
+  const kind = attempt.failure?.kind;
+  if (kind === undefined) return false;
+  return (
+    final.includes(kind) ||
+    attempt.failure?.isFinal === true ||
+    (kind === 'session-lost' && run.onLostSession === 'fail')
+  );
+}
+
+/** Failures that another attempt cannot mend (contract 5.8). */
+
+export const final: readonly FailureKind[] = ['auth', 'budget', 'cancelled'];
+export function isCutOff(attempt: Attempt): boolean {
+  return attempt.status === 'cancelled' || attempt.status === 'running';
+}
+
+/** Whether only the gates of the last attempt are missing: its agent is done and must not be paid again for the same. */
+
+export function needsOnlyGates(step: StepState): boolean {
+  const last = step.attempts.at(-1);
+  if (step.isRedefined || last?.failure !== undefined) return false;
+  return last?.status === 'running' && last.agentEnded && last.snapshot !== undefined;
+}
+
+/** Nothing below it is left to run, and nothing there is where the run was told to stop. */
+
+export function isWhole(run: Run, placed: PlacedStep): boolean {
+  return !run.plan.until?.startsWith(`${placed.path}/`) && hasAllBelow(run, placed);
+}
+
+/** All that is known to come below it has passed. */
+
+export function hasAllBelow(run: Run, placed: PlacedStep): boolean {
+  const { steps } = run.state();
+  return stepsBelow(placed, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
+}

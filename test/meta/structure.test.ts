@@ -1,0 +1,84 @@
+/** Files import in one direction: no circle between files, and no import from a lower folder to a higher one. */
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { files, read } from './project.js';
+
+/** Folders and files of `src`, the lowest first: each may import what is above it in this list, and itself. */
+const layers = [
+  'failure.ts',
+  'system',
+  'providers',
+  'workflow',
+  'builtin',
+  'outputs',
+  'workspace',
+  'security',
+  'gates',
+  'journal',
+  'plan',
+  'install',
+  'sessions',
+  'engine',
+  'checkpoint',
+  'report',
+  'mapping-input.ts',
+  'inputs.ts',
+  'job.ts',
+  'action',
+  'entry.ts',
+  'index.ts',
+  'post.ts',
+];
+
+const sources = files('src/*.ts');
+
+/** What a file imports from `src`, types too: a reader follows those as well. */
+function importsOf(file: string): readonly string[] {
+  const found = read(file).matchAll(/\b(?:from|import) ?\(?(?:\/\*.*?\*\/ )?'(\.[^']+)'/g);
+  return [...found]
+    .map(([, path = '']) => join(dirname(file), path).replace(/\.js$/, '.ts'))
+    .filter((path) => path.startsWith('src/'));
+}
+
+const graph = new Map(sources.map((file) => [file, importsOf(file)]));
+
+/** The files from one back to itself; `undefined`: it lies on no circle. */
+function circleThrough(start: string): readonly string[] | undefined {
+  const open: (readonly string[])[] = [[start]];
+  const seen = new Set<string>();
+  for (const way of open) {
+    for (const next of graph.get(way.at(-1) ?? '') ?? []) {
+      if (next === start) return [...way, start];
+      if (!seen.has(next)) open.push([...way, next]);
+      seen.add(next);
+    }
+  }
+  return undefined;
+}
+
+const layerOf = (file: string) => layers.indexOf(file.split('/')[1] ?? '');
+
+describe('the structure of src', () => {
+  it('is read whole', () => {
+    expect(sources.length).toBeGreaterThan(200);
+    expect([...graph.values()].flat().length).toBeGreaterThan(600);
+    for (const file of [...graph.values()].flat()) expect(sources).toContain(file);
+  });
+
+  it('has no circle between files', () => {
+    const circles = sources.flatMap((file) => circleThrough(file)?.join(' → ') ?? []);
+    expect(circles).toEqual([]);
+  });
+
+  it('names each folder in the order of the layers', () => {
+    expect(sources.filter((file) => layerOf(file) < 0)).toEqual([]);
+    expect(layers.filter((layer) => !sources.some((file) => file.split('/')[1] === layer))).toEqual([]);
+  });
+
+  it('has no import from a lower folder to a higher one', () => {
+    const up = [...graph].flatMap(([file, imports]) =>
+      imports.filter((one) => layerOf(one) > layerOf(file)).map((one) => `${file} → ${one}`),
+    );
+    expect(up).toEqual([]);
+  });
+});
