@@ -1,7 +1,9 @@
 /** Puts the agent's CLI on a machine: the stand-in, or the real one with what it needs of the user's. */
+
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { defined } from '../../src/optional-keys.js';
 import type { Machine } from '../../test/rig/machine.js';
 import { installStandIn } from '../../test/rig/stand-in.js';
 import { type Cast, standInRules } from './example.js';
@@ -86,7 +88,7 @@ function userLogin(environment: Environment): Login {
   const moved = environment.CLAUDE_CONFIG_DIR;
   return {
     home: moved ?? join(homedir(), '.claude'),
-    env: { HOME: homedir(), ...(moved === undefined ? {} : { CLAUDE_CONFIG_DIR: moved }) },
+    env: { HOME: homedir(), ...defined({ CLAUDE_CONFIG_DIR: moved }) },
   };
 }
 

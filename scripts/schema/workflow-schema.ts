@@ -3,7 +3,9 @@
  * what the parser reads leniently before (`lenient.ts`). It allows somewhat more than the parser does: what must
  * hold between keys is beyond it.
  */
+
 import { z } from 'zod';
+import { defined } from '../../src/optional-keys.js';
 import * as syntax from '../../src/workflow/syntax.js';
 
 export interface JsonSchema {
@@ -57,7 +59,7 @@ function keyed(key: string, schema: JsonSchema): JsonSchema {
 /** `agent: {impl.agent}` without quotes is a mapping of one key to nothing. */
 function withBareTemplate({ description, ...schema }: JsonSchema): JsonSchema {
   const bare = { type: 'object', minProperties: 1, maxProperties: 1, additionalProperties: { type: 'null' } };
-  return { ...(description === undefined ? {} : { description }), anyOf: [schema, bare] };
+  return { ...defined({ description }), anyOf: [schema, bare] };
 }
 
 /** JavaScript's largest whole number says nothing to an author. */

@@ -1,9 +1,11 @@
 /** The engine's agents over real processes: one start of a provider's CLI with what it may see. */
+
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agents, AgentTurn } from '../engine/ports.js';
 import { UserError } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type {
   AgentEvent,
@@ -76,7 +78,7 @@ async function runAgent(
   const command = provider.command({
     prompt: turn.prompt,
     session: await sessionFor(turn, options),
-    ...(model === undefined ? {} : { model }),
+    ...defined({ model }),
     args: options.args[provider.id] ?? [],
     permission: turn.permission,
     directory: turn.directory,

@@ -1,4 +1,5 @@
 /** The programs of the providers: found on PATH or in the tool cache, or installed there. */
+
 import { join } from 'node:path';
 import { faultsOf, UserErrors } from '../failure.js';
 import { type CliChoice, chooseCli } from '../install/choose.js';
@@ -6,6 +7,7 @@ import { type Executable, executableAt } from '../install/executable.js';
 import { installPackage } from '../install/npm-install.js';
 import { packagedVersion, toldVersion } from '../install/path-version.js';
 import { findInstalled, platformName, type Slot } from '../install/tool-cache.js';
+import { defined } from '../optional-keys.js';
 import type { Provider } from '../providers/provider.js';
 import { pinnedVersions } from '../providers/versions.js';
 import { environmentFor } from '../security/environment.js';
@@ -96,8 +98,7 @@ async function chooseFor(provider: Provider, place: Place): Promise<CliChoice> {
   return chooseCli({
     provider,
     mode: inputs.install,
-    ...(asked === undefined ? {} : { asked }),
-    ...(pinned === undefined ? {} : { pinned }),
+    ...defined({ asked, pinned }),
     ...(program === undefined ? {} : { onPath: await versionOnPath(provider, program, asked, place) }),
   });
 }
@@ -146,7 +147,7 @@ async function install(
     processes: processRunner,
     environment,
     handed,
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ signal }),
   });
 }
 

@@ -1,5 +1,7 @@
 /** What the repository says is to be run: the project's settings and the workflow. */
+
 import { faultsOf, UserErrors } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import type { Log } from '../report/log.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workflow } from '../workflow/workflow.js';
@@ -28,7 +30,7 @@ export function readDefinition(setting: Setting, directory: string): Definition 
       providers: setting.providers.map(({ id }) => id),
       vars: Object.keys(setting.inputs.vars),
       log,
-      ...(settings.defaultAgent === undefined ? {} : { defaultAgent: settings.defaultAgent }),
+      ...defined({ defaultAgent: settings.defaultAgent }),
     }),
   );
   const all = [...faults, ...read.faults];

@@ -1,5 +1,7 @@
 /** The end of a run: waits for the last checkpoint, then writes and tells how it went. */
+
 import { newestSnapshot, type RunState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { systemClock } from '../system/clock.js';
 import { type Ending, pauseNote, tellFailure, writeEnding } from './finish.js';
 import { privatePaths } from './handover.js';
@@ -22,7 +24,7 @@ export async function endRun(request: RunRequest, stage: Stage, state: RunState)
     status: stage.live.hasFault() && ending.status === 'passed' ? ('failed' as const) : ending.status,
     persisted: settled.persisted,
     warnings: stage.live.warnings(),
-    ...(settled.key === undefined ? {} : { checkpoint: settled.key }),
+    ...defined({ checkpoint: settled.key }),
   };
   if (final.status === 'passed' && setting.inputs.apply === 'none') await workspace.reset(workspace.start);
   await workspace.removeOutput().catch((error: unknown) => setting.log.warning(String(error)));
@@ -65,7 +67,7 @@ async function endingOf(
     plan,
     state,
     status: state.ended?.status ?? 'failed',
-    ...(failedStep === undefined ? {} : { failedStep }),
+    ...defined({ failedStep }),
     runId: setting.job.runId,
     jobAttempt: setting.job.jobAttempt,
     startCommit: workspace.startCommit,

@@ -1,7 +1,9 @@
 /** The end of a run: report, outputs, summary, and the one error that says what failed. */
+
 import { writeFileSync } from 'node:fs';
 import * as core from '@actions/core';
 import { emptyState, type RunState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { expand, plannedTasks } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import { sumOf } from '../providers/usage.js';
@@ -40,7 +42,7 @@ export async function writeEnding(ending: Ending, redact: Redactor): Promise<voi
   for (const [name, value] of Object.entries(outputs(report, ending))) core.setOutput(name, redact(value));
   const rerun = nextOf(ending);
   const { state, warnings } = ending;
-  const summary = makeSummary({ report, state, warnings, ...(rerun === undefined ? {} : { rerun }) }, redact);
+  const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
   await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
 }
 
@@ -160,7 +162,7 @@ export async function writeUnstarted(unstarted: Unstarted): Promise<void> {
     writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
   }
   const said = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : nothing;
-  const told = { ...said, status, ...(unstarted.report === undefined ? {} : { report: unstarted.report }) };
+  const told = { ...said, status, ...defined({ report: unstarted.report }) };
   for (const [name, value] of Object.entries(told)) core.setOutput(name, value);
   await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
 }

@@ -1,9 +1,11 @@
 /** The engine's gates over real commands. */
+
 import type { Gates } from '../engine/ports.js';
 import type { Project } from '../gates/project.js';
 import type { CommandSource } from '../gates/resolve.js';
 import { runGates } from '../gates/run-gates.js';
 import type { Inputs } from '../inputs.js';
+import { defined } from '../optional-keys.js';
 import { unitMark } from '../report/live.js';
 import type { Log } from '../report/log.js';
 import type { HandedEnvironment } from '../security/environment.js';
@@ -52,7 +54,7 @@ export function createGates(options: GatesOptions): Gates {
         project: projectOf(directory),
         env: handed.env,
         signal,
-        ...(output === undefined ? {} : { output }),
+        ...defined({ output }),
         changes: isNeeded ? await changes() : [],
         onLine: (gate, line) => log.untrusted(`${mark}  [${gate.name}] ${line}`),
       });

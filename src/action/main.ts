@@ -1,9 +1,11 @@
 /** The main phase, from the inputs to the exit code. Each part of it is a file beside this one. */
+
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { faultsOf, UserError, UserErrors } from '../failure.js';
 import type { Project } from '../gates/project.js';
 import { openProject } from '../gates/project.js';
+import { defined } from '../optional-keys.js';
 import { allSteps, makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import { escapeText } from '../report/summary.js';
@@ -88,8 +90,7 @@ function planRun(setting: Setting, workflow: Workflow, directory: string): Plann
   const spec = tried(() => readSpec(setting, directory));
   const known: PlanInputs = {
     vars,
-    ...defined({ agent, spec: spec.value }),
-    ...(maxBudget === undefined ? {} : { maxUsd: maxBudget }),
+    ...defined({ agent, spec: spec.value, maxUsd: maxBudget }),
   };
   const plan = tried(() => makePlan(workflow, { ...known, ...defined({ until, fromStep, approve }) }));
   return { plan: plan.value ?? makePlan(workflow, known), faults: [...spec.faults, ...plan.faults] };
@@ -192,13 +193,4 @@ async function parallelFaults(plan: Plan, workspace: Workspace): Promise<readonl
   const isParallel = allSteps(plan).some(({ step }) => 'parallel' in step && step.parallel);
   if (!isParallel) return [];
   return workspace.units.requireGit().then(() => [], faultsOf);
-}
-
-/** Without the keys whose value is not known. */
-function defined<T extends Readonly<Record<string, string | undefined>>>(
-  values: T,
-): { readonly [K in keyof T]?: string } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    readonly [K in keyof T]?: string;
-  };
 }

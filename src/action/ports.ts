@@ -1,4 +1,5 @@
 /** The engine's ports over the real world. */
+
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -8,6 +9,7 @@ import type { Saver } from '../checkpoint/saver.js';
 import type { Ports } from '../engine/ports.js';
 import { openProject } from '../gates/project.js';
 import type { Journal } from '../journal/journal.js';
+import { defined } from '../optional-keys.js';
 import { systemClock } from '../system/clock.js';
 import { processRunner } from '../system/run-process.js';
 import { readOutput } from '../workspace/read-output.js';
@@ -88,7 +90,7 @@ function gates({ request }: Backstage) {
         : openProject(directory, request.gateEnvironment.env.PATH),
     clock: systemClock,
     commands: commandSources(request.setting.inputs, request.settings),
-    ...(gateTimeoutMs === undefined ? {} : { timeoutMs: gateTimeoutMs }),
+    ...defined({ timeoutMs: gateTimeoutMs }),
     handed: request.gateEnvironment,
     log: request.setting.log,
   });
@@ -115,7 +117,7 @@ export function setUpOf({ setting, gateEnvironment }: RunRequest) {
     processes: processRunner,
     env: gateEnvironment.env,
     log: setting.log,
-    ...(worktreeSetup === undefined ? {} : { command: worktreeSetup }),
+    ...defined({ command: worktreeSetup }),
   });
 }
 

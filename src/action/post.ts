@@ -2,12 +2,14 @@
  * The post phase: stores what `main` could not, writes down how the job ended (S14), and takes away what
  * was put into the runner user's home.
  */
+
 import { rm } from 'node:fs/promises';
 import { createCheckpointer, sessionsOf } from '../checkpoint/checkpointer.js';
 import { noticeText } from '../checkpoint/save-notice.js';
 import { Saver } from '../checkpoint/saver.js';
 import { openJournal, readJournal } from '../journal/journal.js';
 import { apply, fold, lastUserOf, type RunState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import type { HomeSessions } from '../sessions/home-sessions.js';
 import { openSessionShelf, shelve } from '../sessions/session-shelf.js';
 import { systemClock } from '../system/clock.js';
@@ -96,8 +98,7 @@ async function storeRest({ setting, privateDirectory, left }: Rest, state: RunSt
     clock: systemClock,
     binding: left.binding,
     usedSequence: left.usedSequence,
-    ...(left.seen === undefined ? {} : { seen: left.seen }),
-    ...(left.restored === undefined ? {} : { restored: left.restored }),
+    ...defined({ seen: left.seen, restored: left.restored }),
     onNotice: (notice) => {
       const names = { store: place.store.title, stateName: left.binding.stateName };
       const stored = left.restored === undefined ? {} : { stored: left.restored };
@@ -125,7 +126,7 @@ async function storeRest({ setting, privateDirectory, left }: Rest, state: RunSt
     shelf: openSessionShelf(paths.sessions),
     journalFile: paths.journal,
     isOff: false,
-    ...(kept === undefined ? {} : { kept }),
+    ...defined({ kept }),
   });
   await checkpointer.store(state);
   const settled = await saver.settle(settleMs);

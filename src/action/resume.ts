@@ -11,6 +11,7 @@ import { type RestoreRequest, refusedText, restore } from '../checkpoint/restore
 import { UserError, UserErrors } from '../failure.js';
 import type { JournalEvent, NewEvent } from '../journal/event.js';
 import { apply, fold, lastUseOf, lastUserOf, newestSnapshot, type RunState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { expand } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import { decideTakeover, type Takeover } from '../plan/takeover.js';
@@ -107,7 +108,7 @@ async function passOver({ request, say }: ResumeOptions): Promise<Found> {
   say('Starting afresh, as the input `resume` says.');
   const seen = await request.store.newest(attemptPrefixes(request.place, request.jobAttempt).slice(0, 1));
   const isUnseen = seen === undefined && request.store.trouble?.() !== undefined;
-  return { events: [], ...(seen === undefined ? {} : { seen }), isUnseen };
+  return { events: [], ...defined({ seen }), isUnseen };
 }
 
 /** At the first job attempt there need not be one, and nothing is said. */

@@ -1,10 +1,12 @@
 /** A plan in an opened work tree: state and resume, the engine with its ports, the end. */
+
 import { availableParallelism } from 'node:os';
 import { runPlan } from '../engine/run.js';
 import { UserError } from '../failure.js';
 import { failedUnjudged, type NewEvent } from '../journal/event.js';
 import { readJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { endRun } from './end.js';
 import { privatePaths } from './handover.js';
 import type { RunRequest, Stage } from './run-context.js';
@@ -54,12 +56,12 @@ function play(
     signal,
     jobAttempt: job.jobAttempt,
     onLostSession: inputs.onLostSession,
-    ...(inputs.permissions === undefined ? {} : { permissions: inputs.permissions }),
+    ...defined({ permissions: inputs.permissions }),
     actor: job.triggeringActor || job.actor,
     maxParallel: Math.max(2, availableParallelism()),
     state: before,
     unavailable: resumed.unavailable,
     errorContext: settings,
-    ...(endsBy === undefined ? {} : { endsBy }),
+    ...defined({ endsBy }),
   });
 }

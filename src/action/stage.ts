@@ -1,4 +1,5 @@
 /** Everything that has to stand before a plan can run: the state, what is resumed of it, and the ports. */
+
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { noticeText, type SaverNotice } from '../checkpoint/save-notice.js';
@@ -6,6 +7,7 @@ import { Saver } from '../checkpoint/saver.js';
 import { type JournalEvent, journalVersion } from '../journal/event.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { apply, fold, type RunState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { createLiveReport, type LiveReport } from '../report/live.js';
 import { openSessionShelf } from '../sessions/session-shelf.js';
 import { systemClock } from '../system/clock.js';
@@ -150,7 +152,7 @@ function storedIn({ newest }: Saver): { readonly stored?: string } {
 }
 
 function keysOf({ seen, restored }: Resumed): { readonly seen?: string; readonly restored?: string } {
-  return { ...(seen === undefined ? {} : { seen }), ...(restored === undefined ? {} : { restored }) };
+  return { ...defined({ seen, restored }) };
 }
 
 function tellNotice(live: LiveReport, text: string, notice: SaverNotice): void {

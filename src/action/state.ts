@@ -1,4 +1,5 @@
 /** Where the state of this job lies, what it is bound to and what seals it. */
+
 import { resolve } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
 import { prepareCacheClient } from '../checkpoint/cache-client.js';
@@ -9,6 +10,7 @@ import { newWriter } from '../checkpoint/key.js';
 import { chooseSecrets, type SealSecret } from '../checkpoint/secrets.js';
 import { deriveStateName } from '../checkpoint/state-name.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
+import { defined } from '../optional-keys.js';
 import { sealingCredentials } from '../security/credentials.js';
 import { trustClass } from '../security/trust.js';
 import type { Workspace } from '../workspace/workspace.js';
@@ -31,7 +33,7 @@ export async function openState(setting: Setting, privateDirectory: string): Pro
       ? openCache(setting, privateDirectory)
       : createDirectoryStore(resolve(setting.job.workspace, stateStore.path));
   const obstacle = store.unwritable ?? (secrets.length === 0 ? withoutSecret : undefined);
-  return { store, secrets, ...(obstacle === undefined ? {} : { obstacle }) };
+  return { store, secrets, ...defined({ obstacle }) };
 }
 
 /** A state in the work tree, with its key, would get into the patch, the commits and every later checkpoint. */

@@ -2,6 +2,7 @@
  * Finds the newest checkpoint that opens. It leaves to others what a run does without one, and what the
  * files mean.
  */
+import { defined } from '../optional-keys.js';
 import type { ArchiveEntry, ArchiveLimits } from './archive.js';
 import { type Binding, type Expected, type RefusalReason, refusalText } from './binding.js';
 import { openCheckpoint } from './checkpoint.js';
@@ -53,7 +54,7 @@ export async function restore(request: RestoreRequest): Promise<Restored> {
   const newest = await store.newest(attemptPrefixes(place, jobAttempt));
   if (newest === undefined) {
     const trouble = store.unreadable ?? store.trouble?.();
-    return { status: 'none', ...(trouble === undefined ? {} : { trouble }) };
+    return { status: 'none', ...defined({ trouble }) };
   }
   const found = await openNewest(request, newest);
   const isOwn = parseKey(newest)?.jobAttempt === jobAttempt;
@@ -76,7 +77,7 @@ async function openNewest(
     const tried = await openAt(request, key);
     if (tried.status === 'opened') return { ...tried, key, refused };
     const { reason, detail } = tried;
-    refused.push({ key, reason, ...(detail === undefined ? {} : { detail }) });
+    refused.push({ key, reason, ...defined({ detail }) });
     key = await olderThan(request.store, key);
   }
   return { status: 'refused', refused };
@@ -93,7 +94,7 @@ async function openAt(request: RestoreRequest, key: string): Promise<OpenedAt> {
     return refusal === undefined ? opened : { status: 'refused', ...refusal };
   }
   const detail = store.trouble?.();
-  return { status: 'refused', reason: 'unreadable', ...(detail === undefined ? {} : { detail }) };
+  return { status: 'refused', reason: 'unreadable', ...defined({ detail }) };
 }
 
 async function olderThan(store: CheckpointStore, text: string): Promise<string | undefined> {

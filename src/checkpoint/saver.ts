@@ -10,6 +10,7 @@
  * V4 `persisted` is said only of an entry that was found by its exact key after the save. A save that failed is
  *    looked up too: only its answer may have been lost.
  */
+import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
 import { type Binding, keyOf } from './binding.js';
 import { endsWithin } from './ends-within.js';
@@ -151,7 +152,7 @@ export class Saver {
     const persisted = isIdle && key !== undefined && (await this.isThere(key, until));
     if (isIdle && !persisted && this.outcome === 'stored' && this.options.store.unreadable === undefined)
       this.notify({ type: 'not-found' });
-    return { persisted, ...(key === undefined ? {} : { key }) };
+    return { persisted, ...defined({ key }) };
   }
 
   private mayStore(): boolean {
@@ -180,7 +181,7 @@ export class Saver {
     }
     const { seen } = this;
     const { jobAttempt, writer } = binding;
-    const judged = standing(found, { jobAttempt, writer, ...(seen === undefined ? {} : { seen }) });
+    const judged = standing(found, { jobAttempt, writer, ...defined({ seen }) });
     if (judged.status === 'clear') {
       this.sequence = Math.max(this.sequence, judged.sequence);
       return true;
@@ -232,7 +233,7 @@ export class Saver {
 
   private fail(reason: string | undefined): void {
     this.holdsSteps = false;
-    this.notify({ type: 'failed', ...(reason === undefined ? {} : { reason }) });
+    this.notify({ type: 'failed', ...defined({ reason }) });
   }
 
   private notify(notice: SaverNotice): void {

@@ -3,8 +3,10 @@
  * what will be done, run the agent, record tree and session together, write down that the agent is done,
  * run the gates, write down the end.
  */
+
 import { type AgentEnded, type AttemptRef, failedUnjudged, type OutputFile } from '../journal/event.js';
 import { type Attempt, newestAttempt, type StepState, versionOf } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { PlacedStep } from '../plan/place.js';
 import { pass } from '../plan/plan.js';
@@ -66,9 +68,9 @@ async function judgeAgain(
   run.ports.reporter.say(
     `The work of attempt ${last.number} of ${state.path} was not judged; only its gates run.`,
   );
-  run.record({ type: 'attempt-started', ...ref, ...(last.agent === undefined ? {} : { agent: last.agent }) });
+  run.record({ type: 'attempt-started', ...ref, ...defined({ agent: last.agent }) });
   const { snapshot, changed, output } = last;
-  const told = output === undefined ? {} : { output };
+  const told = defined({ output });
   run.record({
     type: 'agent-ended',
     ...ref,
@@ -103,10 +105,7 @@ function standAgain(run: Run, path: string, last: Attempt): AttemptRef {
     type: 'attempt-started',
     ...ref,
     standsAgain: true,
-    ...(agent === undefined ? {} : { agent }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(prompt === undefined ? {} : { prompt }),
-    ...(last.isBare === undefined ? {} : { isBare: last.isBare }),
+    ...defined({ agent, provider, prompt, isBare: last.isBare }),
     ...(session === undefined ? {} : { session: { ...session, effective: 'resumed', reason: 'continued' } }),
   });
   return ref;
@@ -178,8 +177,7 @@ async function work(run: Run, step: AgentStep, ref: AttemptRef, next: NextAttemp
     ...kept,
     ...endOf(outcome),
     ignored,
-    ...(mark === undefined ? {} : { mark }),
-    ...(output === undefined ? {} : { output }),
+    ...defined({ mark, output }),
   });
 }
 
@@ -196,10 +194,7 @@ function endOf(
   return {
     usage,
     durationMs,
-    ...(failure === undefined ? {} : { failure }),
-    ...(totals === undefined ? {} : { totals }),
-    ...(firstTurn === undefined ? {} : { firstTurn }),
-    ...(version === undefined ? {} : { version }),
+    ...defined({ failure, totals, firstTurn, version }),
   };
 }
 
@@ -272,8 +267,16 @@ async function judge(run: Run, placed: PlacedStep, step: AgentStep, ref: Attempt
   }
   const files = (await changes()).map((change) => change.path);
   const status = attempt.failure?.kind === 'cancelled' ? 'cancelled' : 'failed';
-  const failure = attempt.failure === undefined ? {} : { failure: attempt.failure };
-  run.record({ type: 'attempt-ended', ...ref, status, ...failure, gates: [], files, durationMs });
+  const { failure } = attempt;
+  run.record({
+    type: 'attempt-ended',
+    ...ref,
+    status,
+    ...defined({ failure }),
+    gates: [],
+    files,
+    durationMs,
+  });
   return undefined;
 }
 

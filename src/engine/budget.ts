@@ -2,8 +2,10 @@
  * The one meter of a run: what all its agents have spent and are spending, against every cap that stands around
  * them. Steps side by side, workflows that are called and earlier jobs all count in it.
  */
+
 import type { Failure } from '../failure.js';
 import { type Beginning, beginningOf, fromTheStart } from '../journal/ledger.js';
+import { defined } from '../optional-keys.js';
 import type { PlacedStep } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import type { AgentStep, Budget, Guard } from '../workflow/workflow.js';
@@ -74,10 +76,7 @@ function capFor(
   { maxTurns, maxTokens, maxUsd, maxTimeMs }: Guard & Budget,
 ): readonly Cap[] {
   const limits = {
-    ...(maxTurns === undefined ? {} : { maxTurns }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(maxUsd === undefined ? {} : { maxUsd }),
-    ...(maxTimeMs === undefined ? {} : { maxTimeMs }),
+    ...defined({ maxTurns, maxTokens, maxUsd, maxTimeMs }),
   };
   return Object.keys(limits).length === 0 ? [] : [{ ...cap, limits }];
 }

@@ -1,6 +1,8 @@
 /** A workflow that an attempt calls: to get something, to be retried by, to be judged by. */
+
 import type { Failure } from '../failure.js';
 import type { StepState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import type { Role } from '../plan/calls.js';
 import { type PlacedStep, placeCall } from '../plan/place.js';
 import { lastAttempt } from './history.js';
@@ -26,7 +28,7 @@ export async function runCall(run: Run, placed: PlacedStep, role: Role, number: 
   const failure = lastAttempt(run, call.path)?.failure;
   const status = run.state().steps.get(call.path)?.status === 'passed' ? 'passed' : 'failed';
   const comments = commentsOf(run, call.path);
-  return { status, comments, ...(failure === undefined ? {} : { failure }) };
+  return { status, comments, ...defined({ failure }) };
 }
 
 function hasEnded(run: Run, path: string): boolean {

@@ -2,9 +2,11 @@
  * An agent's turn in its session: one process of its CLI, or more where the session turns out to be gone (S9)
  * or the model service refuses for a while (contract 5.8). What the CLI tells of its session is in the journal before anything else is done with it (S8).
  */
+
 import { type Failure, UserError } from '../failure.js';
 import type { AttemptRef, SessionDecision } from '../journal/event.js';
 import { type Attempt, totalsOf } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { withEstimate } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
@@ -116,7 +118,7 @@ async function waitOut(
   waits: number,
 ): Promise<Failure | undefined> {
   const until = run.ports.clock.now() + ms;
-  const spent = { usage, ...(totals === undefined ? {} : { totals }), durationMs };
+  const spent = { usage, ...defined({ totals }), durationMs };
   run.record({ type: 'attempt-waits', ...ref, kind, until, ...spent });
   run.ports.reporter.say(waitNote(kind, until, ms, waits));
   return waitUnderCaps(run, ref, ms);
@@ -165,12 +167,12 @@ async function speak(
   const rest = run.ports.reporter.agentWorks(() => watch.progress());
   const turn: AgentTurn = {
     provider: next.provider,
-    ...(next.model === undefined ? {} : { model: next.model }),
+    ...defined({ model: next.model }),
     prompt,
     session: turnSession(session),
     directory: next.directory,
     permission: permissionOf(barred(step, run.isBarred), run.permissions),
-    ...(step.guard.stallMs === undefined ? {} : { stallMs: step.guard.stallMs }),
+    ...defined({ stallMs: step.guard.stallMs }),
     before,
     onEvent(event, model) {
       hear(run, ref, next, event);
@@ -187,7 +189,7 @@ async function speak(
   const end = watch.end({ ...noted, usage });
   // Also where only the end has told that it went too far.
   if (watch.isTripped()) await run.ports.agents.endStrays(turn);
-  return { ...end, ...(firstTurn === undefined ? {} : { firstTurn }) };
+  return { ...end, ...defined({ firstTurn }) };
 }
 
 /** No agent could be started; what runs beside it goes on. */
@@ -250,8 +252,7 @@ async function promptOf(
   return composePrompt({
     body: next.body,
     context: next.context,
-    ...(contract === undefined ? {} : { contract }),
-    ...(next.failure === undefined ? {} : { failure: next.failure }),
+    ...defined({ contract, failure: next.failure }),
     ...(next.goesOn ? { interruption: { missing, isNewSession: session.effective === 'new' } } : {}),
     wasReset: next.resetWorktree,
   });

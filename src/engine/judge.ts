@@ -1,8 +1,10 @@
 /** What an attempt is worth once its agent is done, by its gates. */
+
 import type { Failure } from '../failure.js';
 import { judgeFiles } from '../gates/files.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { AttemptEnded, AttemptRef } from '../journal/event.js';
+import { defined } from '../optional-keys.js';
 import { gateRole } from '../plan/calls.js';
 import type { PlacedStep } from '../plan/place.js';
 import type { Gate } from '../workflow/workflow.js';
@@ -84,7 +86,7 @@ function runCommands(
     directory: run.ports.workspace.directory,
     gates,
     changes: () => known,
-    ...(output === undefined ? {} : { output }),
+    ...defined({ output }),
     signal: run.signal,
   });
 }

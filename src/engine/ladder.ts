@@ -5,7 +5,9 @@
  * R1 Values are sticky: they stay until another entry that matches sets them; later entries win.
  * R2 An entry with `session: new` gives a fresh session only at the attempt at which it first matches (S6).
  */
+
 import type { Attempt } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import type { RetryEntry } from '../workflow/workflow.js';
 
 export interface Rung {
@@ -40,8 +42,7 @@ export function rungAt(
   }
   const { agent, prompt, worktree } = climb.values;
   return {
-    ...(agent === undefined ? {} : { agent }),
-    ...(prompt === undefined ? {} : { prompt }),
+    ...defined({ agent, prompt }),
     freshSession: climb.freshSession,
     resetWorktree: worktree === 'reset',
   };

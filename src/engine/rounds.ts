@@ -4,8 +4,10 @@
  * where it was, with as many attempts again. Where the steps have passed and the gates of what holds them have
  * not, all of them run once more, in their own sessions and told what those gates said.
  */
+
 import { type AttemptRef, failedUnjudged, type NewEvent } from '../journal/event.js';
 import type { Attempt } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import type { Task } from '../outputs/plan-file.js';
 import {
   innerScopes,
@@ -83,8 +85,12 @@ async function beginRound(run: Run, placed: PlacedStep): Promise<AttemptRef | Sc
   const isFurther = !isSame && last !== undefined && before?.status !== 'passed';
   const stopped = isFurther ? await openNext(run, placed, last, ref) : undefined;
   if (stopped !== undefined) return stopped;
-  const told = inputs === undefined ? {} : { inputs };
-  run.record({ type: 'attempt-started', ...ref, ...told, ...(isSame ? { standsAgain: true } : {}) });
+  run.record({
+    type: 'attempt-started',
+    ...ref,
+    ...defined({ inputs }),
+    ...(isSame ? { standsAgain: true } : {}),
+  });
   run.ports.reporter.roundStarts(path, number, titleOf(placed));
   return ref;
 }

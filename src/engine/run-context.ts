@@ -3,6 +3,7 @@
 import type { Failure } from '../failure.js';
 import type { NewEvent } from '../journal/event.js';
 import type { RunState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import type { PlacedStep, Scope } from '../plan/place.js';
 import type { Plan } from '../plan/plan.js';
 import type { Permission } from '../providers/provider.js';
@@ -103,6 +104,6 @@ export function recordEnd(run: Run, step: string, end: ScopeEnd): void {
     step,
     status: end.status,
     jobAttempt: run.jobAttempt,
-    ...(failure === undefined ? {} : { failure }),
+    ...defined({ failure }),
   });
 }

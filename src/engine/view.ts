@@ -1,7 +1,9 @@
 /** What the templates of one attempt can read, and their rendering. */
+
 import { cutMiddle } from '../gates/cut-middle.js';
 import { errorText, gateErrorText, promptCharacters } from '../gates/error-text.js';
 import { type Attempt, isSameLine, type RunState, type StepState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import type { Task } from '../outputs/plan-file.js';
 import { getRole, namespaceOf } from '../plan/calls.js';
 import type { PlacedStep } from '../plan/place.js';
@@ -44,7 +46,7 @@ export async function openView(
   const scope = await nameScope(run, placed, number, { wanted, failure, isReview });
   return {
     render: (template) => render(parseTemplate(template), (name) => resolveName(name, scope)),
-    ...(failure === undefined ? {} : { failure: shortened(run, failure) }),
+    ...defined({ failure: failure && shortened(run, failure) }),
   };
 }
 
@@ -88,7 +90,7 @@ async function nameScope(
     prev: last === undefined ? {} : { ...attemptFields(last), output: outputOf(last, diff), diff, error },
     gates: Object.fromEntries((last?.gates ?? []).map((gate) => [gate.name, gateNames(gate)])),
     gets,
-    ...(scope.task === undefined ? {} : { task: taskFields(scope.task) }),
+    ...defined({ task: scope.task && taskFields(scope.task) }),
     vars: run.plan.vars,
     // What a step has said goes before what it has changed.
     state: new Map([...(await patches(run, seen, wanted)), ...fields]),
@@ -222,7 +224,7 @@ function errorOf({ errorContext }: Run, attempt: Attempt): string {
 
 function gateNames(gate: Attempt['gates'][number]): GateNames {
   const pass = gate.status !== 'failed';
-  const said = gate.comments === undefined ? {} : { comments: gate.comments };
+  const said = defined({ comments: gate.comments });
   return pass ? { pass, ...said } : { pass, ...said, error: gateErrorText(gate) };
 }
 

@@ -2,7 +2,9 @@
  * Counts what an agent does as it comes, and ends it as soon as it goes beyond a limit: its own, or one that it
  * shares with others, who are ended then too. It ends silent agents as well, by a timer.
  */
+
 import type { AttemptRef } from '../journal/event.js';
+import { defined } from '../optional-keys.js';
 import { type Estimate, loadEstimate, withEstimate } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { addUsage, subtractUsage } from '../providers/usage.js';
@@ -130,7 +132,7 @@ class AgentWatch implements Watch, Watched {
     const spent = subtractUsage(noted, this.#before);
     if ((spent.inputTokens ?? 0) > 0) this.#first ??= spent;
     const { turns } = this.usage;
-    this.usage = this.#priced({ ...spent, ...(turns === undefined ? {} : { turns }) });
+    this.usage = this.#priced({ ...spent, ...defined({ turns }) });
     for (const one of this.#run.working) one.check();
   }
 

@@ -2,6 +2,7 @@
  * The command of a gate by what lies in the working directory, for projects that name none (gump-spec 4).
  * The first marker that is there decides. One table; adding a language is a line in each list it has a tool for.
  */
+import { defined } from '../optional-keys.js';
 import type { Project } from './project.js';
 import { pythonSyntaxCheck } from './python-syntax.js';
 
@@ -54,7 +55,7 @@ function python(command: (python: string) => string, title?: string): Marker {
     suggest: (project) => {
       if (!project.exists('pyproject.toml')) return undefined;
       const name = !project.hasProgram('python') && project.hasProgram('python3') ? 'python3' : 'python';
-      return { command: command(name), programs: [name], ...(title === undefined ? {} : { title }) };
+      return { command: command(name), programs: [name], ...defined({ title }) };
     },
   };
 }

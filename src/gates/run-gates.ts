@@ -5,6 +5,7 @@
  * G1 Every gate runs, in order, whatever the ones before said; only a cancelled run stops them.
  * G2 A gate that could not be judged has failed: nothing passes for want of knowledge.
  */
+import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
 import type { Gate } from '../workflow/workflow.js';
 import type { Change } from '../workspace/workspace.js';
@@ -167,7 +168,7 @@ async function workFiles(setting: GateSetting): Promise<readonly string[]> {
     onLine: (line, stream) => {
       if (stream === 'stdout') files.push(line);
     },
-    ...(setting.signal ? { signal: setting.signal } : {}),
+    ...defined({ signal: setting.signal }),
   });
   // The index still names files that were deleted since.
   return files.filter((file) => setting.project.exists(file));

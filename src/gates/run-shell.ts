@@ -1,4 +1,5 @@
 /** Running the shell command of a gate. What its end means is for `run-gates.ts`. */
+import { defined } from '../optional-keys.js';
 import type { Exit } from '../system/process.js';
 import { graceFor, type ProcessRunner } from '../system/process.js';
 import { createBoundedOutput } from './bounded-output.js';
@@ -38,7 +39,7 @@ export async function runShell(
     directory: setting.directory,
     env: setting.env,
     timeoutMs: setting.timeoutMs,
-    ...(setting.signal ? { signal: setting.signal } : {}),
+    ...defined({ signal: setting.signal }),
     graceMs: graceFor(setting.signal),
     onLine: add,
     onSkippedLine: (bytes) => add(`[… a line of ${bytes} bytes left out …]`),

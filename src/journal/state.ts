@@ -4,8 +4,10 @@
  * J1 What was spent is never forgotten, also when the results of a step are (`spent`).
  * J2 An attempt that was cut off and goes on stands twice: same number, different job attempt.
  */
+
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
+import { defined } from '../optional-keys.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
 import type { Pause } from '../workflow/workflow.js';
@@ -222,7 +224,7 @@ function change(state: RunState, event: JournalEvent): RunState {
         ...step,
         status: event.status,
         endedIn: event.jobAttempt,
-        ...(event.failure === undefined ? {} : { failure: event.failure }),
+        ...defined({ failure: event.failure }),
       }));
     case 'run-ended':
       return { ...state, ended: event };
@@ -242,12 +244,14 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
     jobAttempt: event.jobAttempt,
     order: state.events,
     startedAt: event.at,
-    ...(event.agent === undefined ? {} : { agent: event.agent }),
-    ...(event.provider === undefined ? {} : { provider: event.provider }),
-    ...(event.session === undefined ? {} : { session: event.session }),
-    ...(event.prompt === undefined ? {} : { prompt: event.prompt }),
-    ...(event.isBare === undefined ? {} : { isBare: event.isBare }),
-    ...(event.inputs === undefined ? {} : { inputs: event.inputs }),
+    ...defined({
+      agent: event.agent,
+      provider: event.provider,
+      session: event.session,
+      prompt: event.prompt,
+      isBare: event.isBare,
+      inputs: event.inputs,
+    }),
     status: 'running',
     agentEnded: event.provider === undefined,
     gates: [],
@@ -270,10 +274,7 @@ function leftBy({ agentEnded, snapshot, mark, output, changed, ignored, approved
     agentEnded,
     changed,
     ignored,
-    ...(snapshot === undefined ? {} : { snapshot }),
-    ...(mark === undefined ? {} : { mark }),
-    ...(output === undefined ? {} : { output }),
-    ...(approvedBy === undefined ? {} : { approvedBy }),
+    ...defined({ snapshot, mark, output, approvedBy }),
   };
 }
 
@@ -308,12 +309,10 @@ function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
   return {
     ...rest,
     status: event.status,
-    ...(event.failure === undefined ? {} : { failure: event.failure }),
+    ...defined({ failure: event.failure }),
     gates: event.gates,
     files: event.files,
-    ...(event.comments === undefined ? {} : { comments: event.comments }),
-    ...(event.snapshot === undefined ? {} : { snapshot: event.snapshot }),
-    ...(event.isUnjudged === undefined ? {} : { isUnjudged: event.isUnjudged }),
+    ...defined({ comments: event.comments, snapshot: event.snapshot, isUnjudged: event.isUnjudged }),
     durationMs: event.durationMs,
   };
 }

@@ -2,8 +2,10 @@
  * A checked workflow and the inputs, put together: which steps there are, by which path, and what each
  * depends on. Pure.
  */
+
 import { UserErrors } from '../failure.js';
 import type { Fingerprint } from '../journal/event.js';
+import { defined } from '../optional-keys.js';
 import { closest } from '../workflow/suggest.js';
 import type { AgentStep, Call, Step, Workflow } from '../workflow/workflow.js';
 import { callsOf, type Role } from './calls.js';
@@ -56,7 +58,7 @@ export interface PlanInputs {
 /** @throws UserErrors when `from-step`, `until` or `approve` names no step of the workflow. */
 export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
   const { agent, spec, vars, until, fromStep, approve, maxUsd } = inputs;
-  const given = { vars, ...(spec === undefined ? {} : { spec }) };
+  const given = { vars, ...defined({ spec }) };
   const steps = workflow.steps.map((step) => planStep(withAgent(step, agent), given));
   const faults = [
     ...unknownStep('from-step', fromStep, steps),
@@ -70,12 +72,10 @@ export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
     sessionMatch,
     onPause,
     budget,
-    ...(maxUsd === undefined ? {} : { maxUsd }),
+    ...defined({ maxUsd }),
     steps,
     ...given,
-    ...(until === undefined ? {} : { until }),
-    ...(fromStep === undefined ? {} : { fromStep }),
-    ...(approve === undefined ? {} : { approve }),
+    ...defined({ until, fromStep, approve }),
   };
 }
 

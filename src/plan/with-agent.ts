@@ -1,4 +1,5 @@
 /** The input `agent`, which stands in for every agent that is named, in called workflows too. Pure. */
+import { defined } from '../optional-keys.js';
 import type { AgentStep, Call, Gate, RetryEntry, Step } from '../workflow/workflow.js';
 
 /** The ladder keeps its attempts and prompts, and stays with the one agent. `pass` is no agent, and stays. */
@@ -25,7 +26,7 @@ function replaced(step: Step, agent: string): Step {
 }
 
 function inAgentStep(step: AgentStep, changed: Pick<AgentStep, 'gates' | 'retry'>, agent: string): AgentStep {
-  const get = step.get === undefined ? {} : { get: inCall(step.get, agent) };
+  const get = defined({ get: step.get && inCall(step.get, agent) });
   return { ...step, ...changed, ...get, agent: step.agent === 'pass' ? step.agent : agent };
 }
 

@@ -1,4 +1,5 @@
 /** `claude-haiku` → the provider `claude` and the model it calls `haiku`. */
+import { defined } from '../optional-keys.js';
 import type { Provider } from './provider.js';
 import { findProvider, providers } from './registry.js';
 
@@ -23,7 +24,7 @@ export function readAgentName(name: string, table: readonly Provider[] = provide
   if (provider === undefined) return unknownProvider(name, id, table);
   const suffix = dash < 0 ? '' : name.slice(dash + 1);
   const model = modelOf(provider, suffix);
-  return { status: 'known', provider, ...(model === undefined ? {} : { model }) };
+  return { status: 'known', provider, ...defined({ model }) };
 }
 
 function modelOf(provider: Provider, suffix: string): string | undefined {

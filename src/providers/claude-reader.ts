@@ -2,7 +2,9 @@
  * Reads what `claude -p --output-format stream-json --verbose --include-partial-messages` prints. Seen with
  * Claude Code 2.1.197 and 2.1.330, whose lines have their keys in different orders.
  */
+
 import type { Failure } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import type { Exit } from '../system/process.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
@@ -161,12 +163,10 @@ class ClaudeStream {
       status: failure === undefined ? 'done' : 'failed',
       text: (failure === undefined ? asText(this.#result?.result) : undefined) ?? this.#text,
       usage: this.#usage(total, before),
-      ...(session === undefined ? {} : { session }),
-      ...(failure === undefined ? {} : { failure }),
+      ...defined({ session, failure }),
       // Only versions that print the cost since the last result are known to count over the whole session.
       ...(total === undefined || this.#resultCost === undefined ? {} : { totals: { costUsd: total } }),
-      ...(this.#version === undefined ? {} : { version: this.#version }),
-      ...(this.#model === undefined ? {} : { model: this.#model }),
+      ...defined({ version: this.#version, model: this.#model }),
     };
   }
 

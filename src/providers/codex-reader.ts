@@ -6,7 +6,9 @@
  * next item is of the next answer. Calls of one answer that run one after the other count as several turns,
  * a command that the sandbox refused at once has no item and counts as none.
  */
+
 import type { Failure } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import type { Exit } from '../system/process.js';
 import {
   badExit,
@@ -147,9 +149,7 @@ class CodexStream {
       status: failure === undefined ? 'done' : 'failed',
       text: this.#text,
       usage: addUsage(spent, turns === 0 ? {} : { turns }),
-      ...(session === undefined ? {} : { session }),
-      ...(failure === undefined ? {} : { failure }),
-      ...(total === undefined ? {} : { totals: total }),
+      ...defined({ session, failure, totals: total }),
     };
   }
 

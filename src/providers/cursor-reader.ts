@@ -3,7 +3,9 @@
  * CLI could not be had for trying. The last line is a result; where a run fails there may be none, and the
  * reason stands on standard error.
  */
+
 import type { Failure } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import { plainText } from '../system/plain-text.js';
 import type { Exit } from '../system/process.js';
 import {
@@ -108,8 +110,7 @@ class CursorStream {
       status: failure === undefined ? 'done' : 'failed',
       text: asText(this.#result?.result) ?? this.#text,
       usage: addUsage(resultUsage(this.#result), turns === 0 ? {} : { turns }),
-      ...(session === undefined ? {} : { session }),
-      ...(failure === undefined ? {} : { failure }),
+      ...defined({ session, failure }),
     };
   }
 

@@ -1,5 +1,7 @@
 /** Reads what `gemini --output-format stream-json` prints. Seen with Gemini CLI 0.61.0. */
+
 import type { Failure } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import type { Exit } from '../system/process.js';
 import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
@@ -146,9 +148,7 @@ class GeminiStream {
       status: failure === undefined ? 'done' : 'failed',
       text: this.#pieces === '' ? this.#text : this.#pieces,
       usage: { ...usageFrom(this.#result?.stats), ...(turns === 0 ? {} : { turns }) },
-      ...(session === undefined ? {} : { session }),
-      ...(failure === undefined ? {} : { failure }),
-      ...(model === undefined ? {} : { model }),
+      ...defined({ session, failure, model }),
     };
   }
 

@@ -4,7 +4,9 @@
  * There is no final line: the run is over well when its last step ended with `stop`. An error is only final
  * when no step comes after it: a full context is told as one, then summed up, and the work goes on.
  */
+
 import type { Failure, FailureKind } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import { plainText } from '../system/plain-text.js';
 import type { Exit } from '../system/process.js';
 import {
@@ -114,8 +116,7 @@ class OpencodeStream {
       status: failure === undefined ? 'done' : 'failed',
       text: this.#text.join('\n'),
       usage: addUsage(this.#usage, this.#turns === 0 ? {} : { turns: this.#turns }),
-      ...(session === undefined ? {} : { session }),
-      ...(failure === undefined ? {} : { failure }),
+      ...defined({ session, failure }),
     };
   }
 

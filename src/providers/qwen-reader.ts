@@ -1,5 +1,7 @@
 /** Reads what `qwen --output-format stream-json` prints. Seen with Qwen Code 0.24.4. */
+
 import type { Failure } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import type { Exit } from '../system/process.js';
 import {
   badExit,
@@ -111,11 +113,9 @@ class QwenStream {
       status: failure === undefined ? 'done' : 'failed',
       text: (failure === undefined ? asText(this.#result?.result) : undefined) ?? this.#text,
       usage: { ...this.#spent, ...(isTold ? subtractUsage(totals, tokensOf(before)) : {}) },
-      ...(session === undefined ? {} : { session }),
-      ...(failure === undefined ? {} : { failure }),
+      ...defined({ session, failure }),
       ...(isTold ? { totals } : {}),
-      ...(this.#version === undefined ? {} : { version: this.#version }),
-      ...(this.#model === undefined ? {} : { model: this.#model }),
+      ...defined({ version: this.#version, model: this.#model }),
     };
   }
 

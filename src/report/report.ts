@@ -1,7 +1,9 @@
 /** The JSON report (format version 1), made from the fold. Pure. */
+
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/state.js';
+import { defined } from '../optional-keys.js';
 import { expand, type PlacedStep } from '../plan/place.js';
 import { agentOf, type Plan } from '../plan/plan.js';
 import type { Usage } from '../providers/provider.js';
@@ -89,7 +91,7 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     version: 1,
     workflow: plan.workflow,
     status: facts.status,
-    ...(facts.failedStep === undefined ? {} : { failedStep: facts.failedStep }),
+    ...defined({ failedStep: facts.failedStep }),
     ...told(state.ended?.failure),
     runId: facts.runId,
     jobAttempt: facts.jobAttempt,
@@ -107,8 +109,8 @@ function reportStep(planned: PlacedStep, state: StepState | undefined, facts: Re
   return {
     path: planned.path,
     type: typeOf(planned.step),
-    ...(agent === undefined ? {} : { agent }),
-    ...(last?.provider === undefined ? {} : { provider: last.provider }),
+    ...defined({ agent }),
+    ...defined({ provider: last?.provider }),
     status: statusOf(state, facts.status),
     takenOver: facts.takenOver.has(planned.path),
     ...told(state?.failure),
@@ -149,22 +151,19 @@ function reportAttempt(attempt: Attempt): ReportAttempt {
   return {
     number,
     jobAttempt,
-    ...(agent === undefined ? {} : { agent }),
-    ...(session === undefined ? {} : { session }),
+    ...defined({ agent, session }),
     status: attemptStatus(attempt),
-    ...(attempt.pause === undefined ? {} : { pause: attempt.pause }),
-    ...(attempt.approvedBy === undefined ? {} : { approvedBy: attempt.approvedBy }),
+    ...defined({ pause: attempt.pause, approvedBy: attempt.approvedBy }),
     ...told(hasWaited(attempt) ? undefined : failure),
-    ...(attempt.comments === undefined ? {} : { comments: attempt.comments }),
+    ...defined({ comments: attempt.comments }),
     gates: attempt.gates.map((gate) => ({
       name: gate.name,
       status: gate.status,
       durationMs: gate.durationMs,
     })),
     usage,
-    ...(attempt.firstTurn === undefined ? {} : { firstTurn: attempt.firstTurn }),
-    ...(durationMs === undefined ? {} : { durationMs }),
-    ...(snapshot === undefined ? {} : { commit: snapshot.commit }),
-    ...(version === undefined ? {} : { cliVersion: version }),
+    ...defined({ firstTurn: attempt.firstTurn, durationMs }),
+    ...defined({ commit: snapshot?.commit }),
+    ...defined({ cliVersion: version }),
   };
 }

@@ -6,8 +6,10 @@
  *    Where we end the program ourselves, what left the group and carries its mark is ended as well (`strays.ts`).
  * R3 Memory does not grow with what a program prints.
  */
+
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { defined } from '../optional-keys.js';
 import { longestTimerMs, systemClock } from './clock.js';
 import { createLineSplitter } from './line-splitter.js';
 import type { Exit, ProcessRunner, ProcessSpec } from './process.js';
@@ -178,7 +180,7 @@ function createStop(spec: ProcessSpec, group: number): Stop {
     ending: (code) => {
       spec.hurry?.removeEventListener('abort', hasten);
       if (failure) throw failure.error;
-      return { reason: cause ?? 'exited', ...(code === undefined ? {} : { code }) };
+      return { reason: cause ?? 'exited', ...defined({ code }) };
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Outline → workflow. To be asked only when nothing is wrong, neither here nor in what it calls. */
+import { defined } from '../optional-keys.js';
 import { readAmount, readCount, readTime } from './numbers.js';
 import { plainValue, type StepOutline, stepsIn } from './outline.js';
 import type { Reference } from './reference.js';
@@ -88,7 +89,7 @@ function toAgentStep(step: StepOutline, follow: Follow): AgentStep {
     context: mappingsIn(step.context?.value).flatMap(toContext),
     worktree:
       (step.worktree?.value as Worktree | undefined) ?? (type === 'code' ? 'read-write' : 'read-only'),
-    ...(step.get === undefined ? {} : { get: toCall(step.get, follow) }),
+    ...defined({ get: step.get && toCall(step.get, follow) }),
     session: step.session?.value ?? { mode: 'new' },
     ...limitsOf(step),
     ...permissionsOf(step),
@@ -131,7 +132,7 @@ function guardOf(tree: MapTree | undefined): Guard {
     ...limit('maxTokens', readCount(plainValue(childOf(tree, 'max_tokens')))),
     ...limit('maxTimeMs', readTime(plainValue(childOf(tree, 'max_time') ?? childOf(tree, 'timeout')))),
     // Zero is kept: left out, it is not for ever.
-    ...(stallMs === undefined ? {} : { stallMs }),
+    ...defined({ stallMs }),
     ...(typeof noWrite === 'boolean' ? { noWrite } : {}),
   };
 }

@@ -1,4 +1,5 @@
 /** The agent of steps that name none, put into a checked workflow and into all that it calls. */
+import { defined } from '../optional-keys.js';
 import type { AgentStep, Call, Gate, RetryEntry, Step, Workflow } from './workflow.js';
 
 /** Workflows that are called more than once stay one and the same object. */
@@ -42,7 +43,7 @@ function fillAgentStep(filling: Filling, step: AgentStep): AgentStep {
     ...step,
     ...fillJudges(filling, step),
     agent: step.agent === '' ? filling.agent : step.agent,
-    ...(step.get === undefined ? {} : { get: fillCall(filling, step.get) }),
+    ...defined({ get: step.get && fillCall(filling, step.get) }),
   };
 }
 

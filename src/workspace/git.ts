@@ -2,9 +2,11 @@
  * Runs git so that it leaves no trace and asks nobody: the only file here that knows how it is started. What
  * the commands mean is for the others.
  */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import { openShell, quote, type Shell } from './shell.js';
 
 export interface GitOptions {
@@ -102,7 +104,7 @@ export function openGit(place: GitPlace): Git {
       if (input !== undefined) writeFileSync(join(place.scratch, 'stdin'), input);
       const further = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
       const words = [...always, ...further, '-C', place.directory, ...args].map(quote).join(' ');
-      const variables = { ...place.variables, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) };
+      const variables = { ...place.variables, ...defined({ GIT_INDEX_FILE: index }) };
       const source = input === undefined ? '/dev/null' : 'stdin';
       const status = await place.shell.run(
         `${assignments(variables)}git "$@" ${words} <${source} >stdout 2>stderr`,

@@ -1,4 +1,5 @@
 /** Trees by id: what differs between two, and one made from another with some paths changed. No work tree here. */
+import { defined } from '../optional-keys.js';
 import { type BytePath, bytesOf, splitRecords } from './byte-path.js';
 import type { Git } from './git.js';
 
@@ -79,7 +80,7 @@ export async function place(
   );
   await git.run(['update-index', '-z', '--index-info'], {
     input: bytesOf(lines.join('')),
-    ...(index === undefined ? {} : { index }),
+    ...defined({ index }),
   });
 }
 

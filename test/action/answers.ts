@@ -1,4 +1,5 @@
 /** Rules for the stand-in CLIs whose agents answer with a file, as `split` and `validate` steps ask for. */
+import { defined } from '../../src/optional-keys.js';
 import type { Rule } from '../rig/stand-in.js';
 
 export interface SampleTask {
@@ -21,6 +22,6 @@ export const plans = (prompt: string, ...tasks: readonly SampleTask[]): Rule => 
 /** Judges where this stands in the prompt; `call`: the how-manieth time. */
 export const judges = (prompt: string, pass: boolean, comments: string, call?: number): Rule => ({
   prompt,
-  ...(call === undefined ? {} : { call }),
+  ...defined({ call }),
   do: [{ write: '.gump/out/validate.json', content: JSON.stringify({ pass, comments }) }],
 });

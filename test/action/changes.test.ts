@@ -1,7 +1,9 @@
 /** S11: a passed step runs again only where something it depends on changed, and then what hangs on it does too. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
 import { openScene, type Scene } from './scene.js';
 import { bodies, story } from './story.js';
 
@@ -42,7 +44,7 @@ const finish = [
 async function failedAtDocs(store?: 'directory'): Promise<Scene> {
   const scene = await openScene({
     workflow: workflow(),
-    ...(store === undefined ? {} : { store }),
+    ...defined({ store }),
     files: { 'src/a.txt': 'a\n' },
   });
   await scene.attempt({ inputs, rules: writes });

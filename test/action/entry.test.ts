@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isPost } from '../../src/entry.js';
+import { defined } from '../../src/optional-keys.js';
 
 let temp: string;
 beforeEach(() => {
@@ -14,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(temp, { recursive: true, force: true }));
 
 const told = (script: string, state?: string) =>
-  isPost({ RUNNER_TEMP: temp, ...(state === undefined ? {} : { STATE_gump: state }) }, script);
+  isPost({ RUNNER_TEMP: temp, ...defined({ STATE_gump: state }) }, script);
 
 describe('post', () => {
   it('is told from main by the name of the script, whatever the variables say', () => {

@@ -1,10 +1,12 @@
 /** CLIs that are not on PATH, through `dist/` with a stand-in for npm: installed once, found again, or told why not. */
+
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { platformName } from '../../src/install/tool-cache.js';
+import { defined } from '../../src/optional-keys.js';
 import type { Machine } from '../rig/machine.js';
 import { installStandInNpm, type NpmCall, type NpmOptions } from '../rig/npm.js';
 import { type AttemptOptions, openScene, type Scene } from './scene.js';
@@ -22,8 +24,7 @@ function bare(told: NpmOptions & AttemptOptions & { readonly npm: NpmCall[] }): 
   const { npm, fails, before, prepare, inspect, ...rest } = told;
   const open = (machine: Machine) =>
     installStandInNpm(machine, {
-      ...(fails === undefined ? {} : { fails }),
-      ...(before === undefined ? {} : { before }),
+      ...defined({ fails, before }),
     });
   let calls: (() => Promise<readonly NpmCall[]>) | undefined;
   return {

@@ -1,8 +1,10 @@
 /** A repository with a workflow, and job attempts of it on machines that know nothing of each other. */
+
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import type { Files } from '../rig/files.js';
 import {
@@ -114,7 +116,7 @@ async function runAttempt(
   if (changes !== undefined) await scene.repository.commit(changes);
   const machine = await createMachine({
     cache: scene.cache,
-    ...(workspace === undefined ? {} : { workspace }),
+    ...defined({ workspace }),
   });
   cleanUps.push(() => machine.wipe());
   await machine.checkout(scene.repository, checkout);

@@ -2,12 +2,14 @@
  * A seventh provider is one object in the table: nothing else of the action knows it. It is put in here, in
  * this process, because `dist/` has a table of its own.
  */
+
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/action/main.js';
 import { openSetting } from '../../src/action/setting.js';
+import { defined } from '../../src/optional-keys.js';
 import type { Provider } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/registry.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
@@ -52,7 +54,7 @@ const acme: Provider = {
         status: exit.code === 0 ? 'done' : 'failed',
         text: '',
         usage: {},
-        ...(session === undefined ? {} : { session }),
+        ...defined({ session }),
         ...(exit.code === 0 ? {} : { failure: { kind: 'crash', message: 'it failed' } }),
       }),
     };

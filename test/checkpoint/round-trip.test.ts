@@ -1,4 +1,5 @@
 /** All parts together: a job stores, another machine goes on from it. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { restore } from '../../src/checkpoint/restore.js';
 import { Saver, type SealedFactory } from '../../src/checkpoint/saver.js';
 import { chooseSecrets, type SealSecret } from '../../src/checkpoint/secrets.js';
 import type { CheckpointStore } from '../../src/checkpoint/store.js';
+import { defined } from '../../src/optional-keys.js';
 import { systemClock } from '../../src/system/clock.js';
 import { startCacheProcess } from './cache-process.js';
 import { binding, expectedOf } from './sample.js';
@@ -31,7 +33,7 @@ async function playJob(store: CheckpointStore, secrets: readonly SealSecret[], j
     store,
     clock: systemClock,
     binding: base,
-    ...(seen === undefined ? {} : { seen }),
+    ...defined({ seen }),
     onNotice: (notice) => expect.unreachable(notice.type),
   });
   const file = {

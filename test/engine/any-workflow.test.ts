@@ -1,8 +1,10 @@
 /** Whatever a workflow looks like and wherever its jobs break off: it ends, nothing is paid twice, all keeps its order. */
+
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { apply, emptyState, type RunState } from '../../src/journal/state.js';
+import { defined } from '../../src/optional-keys.js';
 import { expand, type PlacedStep } from '../../src/plan/place.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { Pause, Step } from '../../src/workflow/workflow.js';
@@ -66,7 +68,7 @@ function troubled(name: string, { gateFails, reviewFails, exit, hitl, isFresh, i
       ...(reviewFails >= 0 ? [validates('review', judge)] : []),
     ],
     retry: [...(exit > 1 ? [retryAt(2, overrides)] : []), exits(exit)],
-    ...(hitl === undefined ? {} : { hitl }),
+    ...defined({ hitl }),
   };
 }
 

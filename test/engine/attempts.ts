@@ -1,6 +1,8 @@
 /** Attempts for tests, with only what matters spelled out. */
+
 import type { SessionDecision } from '../../src/journal/event.js';
 import type { Attempt } from '../../src/journal/state.js';
+import { defined } from '../../src/optional-keys.js';
 
 let order = 0;
 
@@ -13,7 +15,7 @@ export function attempt(
     declared: 'new',
     effective,
     reason: effective === 'new' ? 'declared-new' : 'kept-on-retry',
-    ...(id === undefined ? {} : { id }),
+    ...defined({ id }),
   };
   return {
     number: 1,

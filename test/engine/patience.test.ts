@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { impatient, mostPatienceMs, mostWaits, waitMs } from '../../src/engine/patience.js';
 import type { Failure } from '../../src/failure.js';
 import { fold } from '../../src/journal/state.js';
+import { defined } from '../../src/optional-keys.js';
 import { agentStep, exits, planOf } from '../fakes/plan.js';
 import { createWorld, type Said, type World } from '../fakes/world.js';
 
 const limited = (retryAfterMs?: number): Failure => ({
   kind: 'rate-limit',
   message: 'too many requests',
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  ...defined({ retryAfterMs }),
 });
 
 describe('how long is waited', () => {

@@ -9,6 +9,7 @@ import type { ErrorContext } from '../../src/engine/run-context.js';
 import { UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { fold, newestSnapshot, type RunState } from '../../src/journal/state.js';
+import { defined } from '../../src/optional-keys.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
 import type { Gate } from '../../src/workflow/workflow.js';
@@ -131,13 +132,12 @@ export function createWorld(options: WorldOptions): World {
       signal: told.signal ?? new AbortController().signal,
       jobAttempt: told.jobAttempt ?? 1,
       onLostSession: told.onLostSession ?? 'new',
-      ...(told.permissions === undefined ? {} : { permissions: told.permissions }),
+      ...defined({ permissions: told.permissions }),
       actor: told.actor ?? 'someone',
       maxParallel: told.maxParallel ?? 2,
       state: told.state ?? fold(events),
       unavailable: told.unavailable ?? new Map(),
-      ...(told.errorContext === undefined ? {} : { errorContext: told.errorContext }),
-      ...(told.endsBy === undefined ? {} : { endsBy: told.endsBy }),
+      ...defined({ errorContext: told.errorContext, endsBy: told.endsBy }),
     });
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openProject } from '../../src/gates/project.js';
 import { type GateSetting, runGates } from '../../src/gates/run-gates.js';
+import { defined } from '../../src/optional-keys.js';
 import { isGroupAlive } from '../../src/system/process-group.js';
 import { processRunner } from '../../src/system/run-process.js';
 import type { Gate } from '../../src/workflow/workflow.js';
@@ -221,7 +222,7 @@ describe('coverage', () => {
   const gate = (atLeast?: number): Gate => ({
     name: 'coverage',
     type: 'coverage',
-    ...(atLeast === undefined ? {} : { atLeast }),
+    ...defined({ atLeast }),
   });
   const given = named({ coverage: 'echo "total: (statements) 79.9%"' });
 

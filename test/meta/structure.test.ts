@@ -5,6 +5,7 @@ import { files, read } from './project.js';
 
 /** Folders and files of `src`, the lowest first: each may import what is above it in this list, and itself. */
 const layers = [
+  'optional-keys.ts',
   'failure.ts',
   'system',
   'providers',

@@ -1,5 +1,7 @@
 /** What standard error says of a CLI that ended without a final result, and what it does not say. */
+
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
 import { noResult } from '../../src/providers/ending.js';
 import { providers } from '../../src/providers/registry.js';
 import type { Exit } from '../../src/system/process.js';
@@ -15,7 +17,7 @@ const ended = (stderrTail: string, code?: number): Exit => ({
   reason: 'exited',
   stderrTail,
   durationMs: 1,
-  ...(code === undefined ? {} : { code }),
+  ...defined({ code }),
 });
 const kindOf = (stderrTail: string, code: number, endings = {}) =>
   noResult(ended(stderrTail, code), 'Agent', words, endings).kind;

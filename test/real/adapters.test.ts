@@ -2,11 +2,13 @@
  * The real CLIs from npm, driven through their adapters against a mock model. What a CLI really sent is in
  * the request bodies that the model server recorded.
  */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
 import { viewHome } from '../../src/sessions/home-view.js';
 import { type ModelRequest, type ModelServer, startModelServer } from '../rig/model-server.js';
 import {
@@ -47,7 +49,7 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
       cli,
       place,
       server.url,
-      { prompt, session: { mode: 'resume', id }, ...(model === undefined ? {} : { model }) },
+      { prompt, session: { mode: 'resume', id }, ...defined({ model }) },
       { before: spentBy(cli, place, id) },
     );
 

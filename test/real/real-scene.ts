@@ -2,10 +2,12 @@
  * Job attempts through `dist/` with a real CLI on the machine's PATH and the mock model in the place of its
  * service. Every machine is wiped after its attempt; only the repository and the cache service live on.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
 import { startCacheService } from '../rig/cache-service.js';
 import type { Files } from '../rig/files.js';
 import {
@@ -92,7 +94,7 @@ async function startMachine(
   options: MachineOptions,
   { workspace, atStart = ':' }: RealAttemptOptions,
 ): Promise<Machine> {
-  const machine = await createMachine({ ...options, ...(workspace === undefined ? {} : { workspace }) });
+  const machine = await createMachine({ ...options, ...defined({ workspace }) });
   cleanUps.push(() => machine.wipe());
   configureHome(machine.home, url);
   const command = [cli.file, ...cli.before].map((part) => `'${part}'`).join(' ');
@@ -108,7 +110,7 @@ function runJob(
 ): Promise<StepResult> {
   return machine.step({
     attempt,
-    ...(stop === undefined ? {} : { stop }),
+    ...defined({ stop }),
     inputs: { workflow: 'flow', ...inputs },
     env: {
       ANTHROPIC_BASE_URL: url,

@@ -2,9 +2,11 @@
  * The main promise, with the real CLIs: what a step that failed sends to the model after a re-run on a machine
  * that knows nothing is read from the requests that the model got.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
 import type { Machine } from '../rig/machine.js';
 import type { ModelRule } from '../rig/model-server.js';
 import type { RealCli } from './drive.js';
@@ -83,7 +85,7 @@ describe('a re-run goes on in the same conversation', () => {
 
     const files: Record<string, string | undefined> = {};
     const passed = await attempt(second, 2, {
-      ...(workspace === undefined ? {} : { workspace }),
+      ...defined({ workspace }),
       inspect: (machine) => {
         files.tests = read(machine, 'tests.txt');
         files.impl = read(machine, 'impl.txt');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
 import { type Attempt, fold, type StepState } from '../../src/journal/state.js';
+import { defined } from '../../src/optional-keys.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
 import { makeSummary } from '../../src/report/summary.js';
@@ -27,7 +28,7 @@ function agentEvents(
   costUsd?: number,
 ): readonly NewEvent[] {
   const ref = { step, number, jobAttempt };
-  const usage = { turns: 2, inputTokens: 1000, ...(costUsd === undefined ? {} : { costUsd }) };
+  const usage = { turns: 2, inputTokens: 1000, ...defined({ costUsd }) };
   const failure =
     status === 'failed' ? { failure: { kind: 'gate', message: 'gate `t|e<s>t` failed' } as const } : {};
   const gates =

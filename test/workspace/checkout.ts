@@ -1,4 +1,5 @@
 /** Real repositories in temporary directories, and what the tests of the workspace ask of them. */
+
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -16,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
 import { openWorkspace, type WorkspaceOptions } from '../../src/workspace/open.js';
 import type { Workspace } from '../../src/workspace/workspace.js';
 
@@ -120,7 +122,7 @@ export function blobsOf(checkout: Checkout, pack: Buffer): readonly string[] {
     execFileSync('git', args, {
       cwd: bare,
       env: checkout.env,
-      ...(input === undefined ? {} : { input }),
+      ...defined({ input }),
     }).toString();
   git(['init', '-q', '--bare', '.']);
   writeFileSync(join(bare, 'objects/info/alternates'), `${join(checkout.root, '.git/objects')}\n`);

@@ -2,8 +2,10 @@
  * The environment that the runner gives to a JavaScript action (actions/runner 258d6c8, NodeScriptActionHandler and
  * the GITHUB_* allow-list). Nothing of this process's own environment gets in.
  */
+
 import { dirname } from 'node:path';
 import { arch, platform } from 'node:process';
+import { defined } from '../../../src/optional-keys.js';
 import type { CacheService } from '../cache-service.js';
 import { type CacheMode, cacheGrant, type WorkflowEvent } from './event.js';
 
@@ -131,6 +133,6 @@ function cacheVariables(cache: CacheService | undefined, job: JobFacts): Record<
     ACTIONS_CACHE_URL: cache.url,
     ACTIONS_RESULTS_URL: cache.url,
     ACTIONS_CACHE_SERVICE_V2: 'True',
-    ...(job.cacheMode === undefined ? {} : { ACTIONS_CACHE_MODE: job.cacheMode }),
+    ...defined({ ACTIONS_CACHE_MODE: job.cacheMode }),
   };
 }

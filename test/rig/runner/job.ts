@@ -1,6 +1,8 @@
 /** One job on a machine: its steps one after the other, then what they left to be done after, last one first. */
+
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../../../src/optional-keys.js';
 import { type ActionMetadata, inputVariables, readActionMetadata } from './action-metadata.js';
 import { type JobFacts, type MachineFacts, stageEnvironment } from './environment.js';
 import { eventPayload, push, type WorkflowEvent } from './event.js';
@@ -147,8 +149,7 @@ async function describeJob(place: JobPlace, options: JobOptions): Promise<JobFac
     sha: place.sha,
     eventPath,
     apiUrl: options.apiUrl ?? 'http://127.0.0.1:9',
-    ...(options.cacheMode === undefined ? {} : { cacheMode: options.cacheMode }),
-    ...(options.cacheToken === undefined ? {} : { cacheToken: options.cacheToken }),
+    ...defined({ cacheMode: options.cacheMode, cacheToken: options.cacheToken }),
   };
 }
 
