@@ -2,13 +2,13 @@
  * What the action costs, as ratios within one run: nothing here says how fast the machine is. Exit code 0 when
  * every target is met.
  */
-import { compiledSource, referenceBundle } from './made.js';
+import { buildReference, compileSource } from './build.js';
 import { median } from './measure.js';
 import type { Phases } from './phases.js';
 import { measureStartUp } from './start-up.js';
-import { measureSteps, type Steps } from './steps.js';
+import { measureSteps, type StepsResult } from './steps.js';
 import { measureStream } from './stream.js';
-import { table } from './table.js';
+import { formatTable } from './table.js';
 import { measureTasks } from './tasks.js';
 
 interface Row {
@@ -20,8 +20,8 @@ interface Row {
 }
 
 export async function main(): Promise<number> {
-  const reference = await referenceBundle();
-  const source = await compiledSource();
+  const reference = await buildReference();
+  const source = await compileSource();
   const startUp = await measureStartUp(reference);
   const steps = await measureSteps();
   const stream = await measureStream(source);
@@ -51,7 +51,7 @@ export async function main(): Promise<number> {
       unit: 'ms',
     },
   ];
-  print(table([['measure', 'ratio', 'target', ''], ...rows.map(cells)]));
+  print(formatTable([['measure', 'ratio', 'target', ''], ...rows.map(cells)]));
   print(
     `\nWhere the time of the 20 steps goes, in milliseconds per step (a bare call: ${perStep(steps.directory.base)}):\n`,
   );
@@ -84,7 +84,7 @@ const phaseNames: Readonly<Record<keyof Phases, string>> = {
   end: 'last checkpoint, report, summary, exit',
 };
 
-function phaseTable({ phases, directory, cache }: Steps): string {
+function phaseTable({ phases, directory, cache }: StepsResult): string {
   const names = Object.keys(phaseNames) as (keyof Phases)[];
   const rows = names.map((name) => [
     phaseNames[name],
@@ -92,7 +92,7 @@ function phaseTable({ phases, directory, cache }: Steps): string {
     perStep(median(phases.cache.map((seen) => seen[name]))),
   ]);
   const sums = ['in all', perStep(directory.subject), perStep(cache.subject)];
-  return table([['', 'directory', 'cache'], ...rows, sums]);
+  return formatTable([['', 'directory', 'cache'], ...rows, sums]);
 }
 
 function perStep(ms: number): string {

@@ -3,7 +3,7 @@
 /** A figure of one round. */
 export type Measure = () => Promise<number>;
 
-export interface Compared {
+export interface Comparison {
   /** Median over the rounds of subject / base: what both share of the machine's mood goes out of it. */
   readonly ratio: number;
   /** Medians. */
@@ -23,7 +23,7 @@ export async function compare<Name extends string>(
   rounds: number,
   base: Measure,
   subjects: Readonly<Record<Name, Measure>>,
-): Promise<Readonly<Record<Name, Compared>>> {
+): Promise<Readonly<Record<Name, Comparison>>> {
   const names = Object.keys(subjects) as Name[];
   const bases: number[] = [];
   const values = new Map<Name, number[]>(names.map((name) => [name, []]));
@@ -35,11 +35,11 @@ export async function compare<Name extends string>(
       if (round > 0) values.get(name)?.push(value);
     }
   }
-  const entries = names.map((name) => [name, compared(bases, values.get(name) ?? [])] as const);
-  return Object.fromEntries(entries) as Record<Name, Compared>;
+  const entries = names.map((name) => [name, summarize(bases, values.get(name) ?? [])] as const);
+  return Object.fromEntries(entries) as Record<Name, Comparison>;
 }
 
-function compared(bases: readonly number[], subjects: readonly number[]): Compared {
+function summarize(bases: readonly number[], subjects: readonly number[]): Comparison {
   const ratios = subjects.map((value, round) => value / (bases[round] ?? Number.NaN));
   return { ratio: median(ratios), base: median(bases), subject: median(subjects) };
 }

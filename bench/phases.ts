@@ -18,7 +18,7 @@ export interface Phases {
   readonly end: number;
 }
 
-interface Event {
+interface TimedEvent {
   readonly type: string;
   readonly at: number;
   readonly durationMs?: number;
@@ -30,26 +30,26 @@ type Phase = keyof Phases;
 export function phasesOf(journal: string, from: number, to: number): Phases {
   const sums: Record<Phase, number> = { startUp: 0, agent: 0, record: 0, gates: 0, store: 0, end: 0 };
   let last = from;
-  let between: Phase = 'startUp';
-  const pass = (phase: Phase, at: number) => {
+  let gapPhase: Phase = 'startUp';
+  const addTo = (phase: Phase, at: number) => {
     sums[phase] += at - last;
     last = at;
   };
   for (const event of journal
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as Event)) {
+    .map((line) => JSON.parse(line) as TimedEvent)) {
     if (event.type === 'attempt-started') {
-      pass(between, event.at);
-      between = 'store';
+      addTo(gapPhase, event.at);
+      gapPhase = 'store';
     }
     if (event.type === 'agent-ended') {
       sums.agent += event.durationMs ?? 0;
       last += event.durationMs ?? 0;
-      pass('record', event.at);
+      addTo('record', event.at);
     }
-    if (event.type === 'attempt-ended') pass('gates', event.at);
+    if (event.type === 'attempt-ended') addTo('gates', event.at);
   }
-  pass('end', to);
+  addTo('end', to);
   return sums;
 }

@@ -2,20 +2,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createMachine } from '../test/rig/machine.js';
-import { repositoryTop } from './made.js';
-import { type Compared, compare } from './measure.js';
+import { repositoryRoot } from './build.js';
+import { type Comparison, compare } from './measure.js';
 
 const rounds = 15;
 
-export interface StartUp {
+export interface StartUpResult {
   /** To the first line of log. */
-  readonly firstLine: Compared;
+  readonly firstLine: Comparison;
   /** To the first word of `main`, which starts in a process without the job's secrets in its environment. */
-  readonly main: Compared;
+  readonly main: Comparison;
 }
 
 /** `reference`: the bundle to compare with. */
-export async function measureStartUp(reference: string): Promise<StartUp> {
+export async function measureStartUp(reference: string): Promise<StartUpResult> {
   const machine = await createMachine();
   const { home, temp, workspace } = machine;
   const env = {
@@ -25,11 +25,11 @@ export async function measureStartUp(reference: string): Promise<StartUp> {
     GITHUB_WORKSPACE: workspace,
     INPUT_WORKFLOW: 'absent',
   };
-  const action = `${repositoryTop}dist/index.js`;
+  const action = `${repositoryRoot}dist/index.js`;
   try {
-    return await compare(rounds, () => toLine(reference, 1, workspace, env), {
-      firstLine: () => toLine(action, 1, workspace, env),
-      main: () => toLine(action, 2, workspace, env),
+    return await compare(rounds, () => timeToLine(reference, 1, workspace, env), {
+      firstLine: () => timeToLine(action, 1, workspace, env),
+      main: () => timeToLine(action, 2, workspace, env),
     });
   } finally {
     await machine.wipe();
@@ -37,7 +37,7 @@ export async function measureStartUp(reference: string): Promise<StartUp> {
 }
 
 /** Milliseconds until the process has printed so many lines. */
-async function toLine(
+async function timeToLine(
   script: string,
   lines: number,
   directory: string,

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { type CacheService, startCacheService } from '../test/rig/cache-service.js';
 import { createMachine, type Machine } from '../test/rig/machine.js';
 import { makeRepository, type Repository } from '../test/rig/repository.js';
-import { type Compared, compare } from './measure.js';
+import { agentScript, prepareHome } from './agent-script.js';
+import { type Comparison, compare } from './measure.js';
 import { type Phases, phasesOf } from './phases.js';
-import { prepareHome, program } from './program.js';
 
 const rounds = 5;
 const steps = Array.from({ length: 20 }, (_, at) => `s${at + 1}`);
@@ -20,26 +20,26 @@ steps:
 ${steps.map((name) => `  - {name: ${name}, type: code, agent: claude-haiku, prompt: Step ${name}., gate: [{bash: "true"}]}`).join('\n')}
 `;
 
-export interface Steps {
-  readonly directory: Compared;
-  readonly cache: Compared;
+export interface StepsResult {
+  readonly directory: Comparison;
+  readonly cache: Comparison;
   /** Where the milliseconds of the runs went, and those of the bare calls. */
   readonly phases: { readonly directory: readonly Phases[]; readonly cache: readonly Phases[] };
 }
 
-type Store = 'directory' | 'cache';
+type StoreKind = 'directory' | 'cache';
 
-export async function measureSteps(): Promise<Steps> {
+export async function measureSteps(): Promise<StepsResult> {
   const repository = await makeRepository({ '.gump/workflows/bench.yaml': workflow, 'README.md': 'bench\n' });
   const cache = await startCacheService();
-  const phases: Record<Store, Phases[]> = { directory: [], cache: [] };
-  const run = (store: Store) => async () => {
+  const phases: Record<StoreKind, Phases[]> = { directory: [], cache: [] };
+  const run = (store: StoreKind) => async () => {
     const { ms, phases: seen } = await runAction(repository, store, cache);
     phases[store].push(seen);
     return ms;
   };
   try {
-    const compared = await compare(rounds, () => runBare(repository), {
+    const compared = await compare(rounds, () => runBareCalls(repository), {
       directory: run('directory'),
       cache: run('cache'),
     });
@@ -51,7 +51,7 @@ export async function measureSteps(): Promise<Steps> {
 }
 
 /** Milliseconds that the calls take one after the other, started as a script in Node would. */
-async function runBare(repository: Repository): Promise<number> {
+async function runBareCalls(repository: Repository): Promise<number> {
   return onMachine(repository, undefined, async (machine) => {
     const started = performance.now();
     for (const name of steps) await callBare(machine, `Step ${name}.`);
@@ -74,17 +74,17 @@ async function callBare({ bin, home, workspace }: Machine, prompt: string): Prom
 /** From the start of `main` to its end. */
 async function runAction(
   repository: Repository,
-  store: Store,
+  store: StoreKind,
   cache: CacheService,
 ): Promise<{ ms: number; phases: Phases }> {
   return onMachine(repository, store === 'cache' ? cache : undefined, async (machine) => {
-    const job = await machine.job({ runId: String(Math.floor(performance.now())) });
+    const job = await machine.startJob({ runId: String(Math.floor(performance.now())) });
     const inputs = {
       workflow: 'bench',
       ...(store === 'directory' ? { 'state-store': `directory:${machine.root}/state` } : {}),
     };
     const [clock, started] = [Date.now(), performance.now()];
-    const main = await job.step({
+    const main = await job.runStep({
       inputs,
       env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
     });
@@ -105,7 +105,7 @@ async function onMachine<T>(
   const machine = await createMachine(cache === undefined ? {} : { cache });
   try {
     await machine.checkout(repository);
-    await machine.install('claude', program);
+    await machine.install('claude', agentScript);
     await prepareHome(machine.home);
     return await work(machine);
   } finally {

@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline';
 const [folder, file] = process.argv.slice(2);
 
 /** Both count the events, so that nothing can be left out. */
-const ways = { bare, action };
+const readers = { bare: readBare, action: readWithAction };
 
-async function bare() {
+async function readBare() {
   const child = spawn('cat', [file], { stdio: ['ignore', 'pipe', 'inherit'] });
   let events = 0;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -19,7 +19,7 @@ async function bare() {
   return events;
 }
 
-async function action() {
+async function readWithAction() {
   const { processRunner } = await import(`${folder}/system/run-process.js`);
   const { claude } = await import(`${folder}/providers/claude.js`);
   const reader = claude.reader(undefined);
@@ -38,6 +38,6 @@ async function action() {
 }
 
 const started = performance.now();
-const events = await ways[folder === '-' ? 'bare' : 'action']();
+const events = await readers[folder === '-' ? 'bare' : 'action']();
 const ms = performance.now() - started;
 console.log(JSON.stringify({ ms, events, megabytes: process.resourceUsage().maxRSS / 1024 }));

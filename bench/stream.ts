@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Compared, compare, median } from './measure.js';
+import { type Comparison, compare, median } from './measure.js';
 
 const execute = promisify(execFile);
 const child = fileURLToPath(new URL('stream-child.mjs', import.meta.url));
@@ -17,22 +17,22 @@ const rounds = 5;
 const eventBytes = 1024;
 const eventCount = Math.round((115 * 1024 * 1024) / eventBytes);
 
-export interface Stream {
-  readonly time: Compared;
+export interface StreamResult {
+  readonly time: Comparison;
   /** The highest of the rounds. */
   readonly megabytes: number;
   readonly bareMegabytes: number;
 }
 
 /** `source`: the folder of the compiled sources. */
-export async function measureStream(source: string): Promise<Stream> {
+export async function measureStream(source: string): Promise<StreamResult> {
   const folder = await mkdtemp(join(tmpdir(), 'gump-bench-'));
   const file = join(folder, 'events.ndjson');
   const memory = { bare: [] as number[], action: [] as number[] };
   try {
     await pipeline(Readable.from(events()), createWriteStream(file));
-    const { time } = await compare(rounds, () => read('-', file, memory.bare), {
-      time: () => read(source, file, memory.action),
+    const { time } = await compare(rounds, () => readStream('-', file, memory.bare), {
+      time: () => readStream(source, file, memory.action),
     });
     return { time, megabytes: Math.max(...memory.action), bareMegabytes: median(memory.bare) };
   } finally {
@@ -40,8 +40,10 @@ export async function measureStream(source: string): Promise<Stream> {
   }
 }
 
-async function read(way: string, file: string, memory: number[]): Promise<number> {
-  const { stdout } = await execute(process.execPath, [child, way, file], { env: { PATH: '/usr/bin:/bin' } });
+async function readStream(source: string, file: string, memory: number[]): Promise<number> {
+  const { stdout } = await execute(process.execPath, [child, source, file], {
+    env: { PATH: '/usr/bin:/bin' },
+  });
   const { ms, events, megabytes } = JSON.parse(stdout) as Record<'ms' | 'events' | 'megabytes', number>;
   if (events !== eventCount) throw new Error(`${events} events were read of ${eventCount}`);
   memory.push(megabytes);

@@ -3,14 +3,14 @@ import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as Journal from '../src/journal/journal.js';
-import type * as Fold from '../src/journal/state.js';
-import type * as Place from '../src/plan/place.js';
+import type * as Fold from '../src/journal/run-state.js';
+import type * as Place from '../src/plan/placed-step.js';
 import type * as Plans from '../src/plan/plan.js';
-import type * as Takeovers from '../src/plan/takeover.js';
+import type * as Takeovers from '../src/plan/reuse.js';
 import type * as Load from '../src/workflow/load.js';
 import { createMachine, type Machine } from '../test/rig/machine.js';
 import { makeRepository } from '../test/rig/repository.js';
-import { prepareHome, program } from './program.js';
+import { agentScript, prepareHome } from './agent-script.js';
 
 const tasks = Array.from({ length: 200 }, (_, index) => ({
   name: `task-${index}`,
@@ -31,7 +31,7 @@ steps:
       - {name: impl, type: code, agent: claude-haiku, session: {from: tests}, prompt: "Code of {task.name}."}
 `;
 
-export interface Tasks {
+export interface TasksResult {
   /** Highest resident memory of the action's own process. */
   readonly megabytes: number;
   /** Checking the workflow and planning it, in milliseconds. */
@@ -42,15 +42,15 @@ export interface Tasks {
 }
 
 /** `source`: the folder of the compiled sources. */
-export async function measureTasks(source: string): Promise<Tasks> {
+export async function measureTasks(source: string): Promise<TasksResult> {
   const repository = await makeRepository({ '.gump/workflows/bench.yaml': workflow, 'README.md': 'bench\n' });
   const machine = await createMachine({});
   try {
     await machine.checkout(repository);
-    await machine.install('claude', planner);
+    await machine.install('claude', plannerScript);
     await prepareHome(machine.home);
     const journal = await runTasks(machine);
-    return { megabytes: peak, ...(await readBack(source, journal)) };
+    return { megabytes: peakMegabytes, ...(await readBack(source, journal)) };
   } finally {
     await machine.wipe();
     await repository.remove();
@@ -58,7 +58,7 @@ export async function measureTasks(source: string): Promise<Tasks> {
 }
 
 /** The program of the bench, in a session of any kind: writes the plan in the checkout, and a file of its own elsewhere. */
-const planner = program
+const plannerScript = agentScript
   .replace('--session-id ]', '--session-id ] && [ "$1" != --resume ]')
   .replace('sleep 0.1\n', '')
   .replace(
@@ -69,16 +69,16 @@ PLAN
 ;; esac`,
   );
 
-let peak = 0;
+let peakMegabytes = 0;
 
 async function runTasks(machine: Machine): Promise<string> {
-  const job = await machine.job({});
-  const watch = setInterval(() => void look(machine), 200);
-  const main = await job.step({
+  const job = await machine.startJob({});
+  const sampling = setInterval(() => void samplePeakMemory(machine), 200);
+  const main = await job.runStep({
     inputs: { workflow: 'bench', 'state-store': `directory:${machine.root}/state` },
     env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
   });
-  clearInterval(watch);
+  clearInterval(sampling);
   if (main.exitCode !== 0) throw new Error(main.masked.slice(-4000));
   const [file = ''] = globSync(join(machine.temp, 'gump-*/journal.ndjson'));
   const journal = await readFile(file, 'utf8');
@@ -86,31 +86,31 @@ async function runTasks(machine: Machine): Promise<string> {
   return journal;
 }
 
-async function look(machine: Machine): Promise<void> {
+async function samplePeakMemory(machine: Machine): Promise<void> {
   for (const pid of await machine.processes()) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     if (!command.includes('dist/index.js')) continue;
     const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
     const kilobytes = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-    peak = Math.max(peak, kilobytes / 1024);
+    peakMegabytes = Math.max(peakMegabytes, kilobytes / 1024);
   }
 }
 
 async function readBack(source: string, journal: string) {
-  const from = <T>(path: string): Promise<T> => import(join(source, path)) as Promise<T>;
-  const { fold } = await from<typeof Fold>('journal/state.js');
-  const { parseJournal } = await from<typeof Journal>('journal/journal.js');
-  const { expand } = await from<typeof Place>('plan/place.js');
-  const { makePlan } = await from<typeof Plans>('plan/plan.js');
-  const { decideTakeover } = await from<typeof Takeovers>('plan/takeover.js');
-  const { loadWorkflow } = await from<typeof Load>('workflow/load.js');
+  const importFrom = <T>(path: string): Promise<T> => import(join(source, path)) as Promise<T>;
+  const { foldEvents } = await importFrom<typeof Fold>('journal/state.js');
+  const { parseJournal } = await importFrom<typeof Journal>('journal/journal.js');
+  const { expandPlan } = await importFrom<typeof Place>('plan/place.js');
+  const { makePlan } = await importFrom<typeof Plans>('plan/plan.js');
+  const { decideReuse } = await importFrom<typeof Takeovers>('plan/takeover.js');
+  const { loadWorkflow } = await importFrom<typeof Load>('workflow/load.js');
   const began = performance.now();
   const { workflow: checked } = loadWorkflow({ source: 'bench.yaml', text: workflow }, undefined, {});
   if (checked === undefined) throw new Error('The workflow of the bench has faults.');
   const plan = makePlan(checked, { vars: {} });
   const planned = performance.now();
-  const state = fold(parseJournal(journal));
-  const takeover = decideTakeover({
+  const state = foldEvents(parseJournal(journal));
+  const reuse = decideReuse({
     plan,
     state,
     job: '',
@@ -118,7 +118,7 @@ async function readBack(source: string, journal: string) {
     startTree: state.jobs[0]?.startTree ?? '',
   });
   const read = performance.now();
-  if (expand(plan, state).length !== 401 || takeover.dropped.length > 0)
+  if (expandPlan(plan, state).length !== 401 || reuse.dropped.length > 0)
     throw new Error('Not all was read back.');
   return { planMs: planned - began, journalMs: read - planned, journalMegabytes: journal.length / 1e6 };
 }

@@ -1,10 +1,10 @@
-// Writes src/builtin/registry.ts from the workflows beside it: the bundle holds nothing but code. With `--check`
+// Writes src/builtin/builtin-workflows.ts from the workflows beside it: the bundle holds nothing but code. With `--check`
 // it writes nothing and fails when the file is not current.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../src/builtin/', import.meta.url));
-const target = `${folder}registry.ts`;
+const target = `${folder}builtin-workflows.ts`;
 
 const literal = (text) => `\`${text.replaceAll(/[\\`]|\$\{/g, '\\$&')}\``;
 const key = (name) => (/^\w+$/.test(name) ? name : `'${name}'`);
@@ -25,7 +25,7 @@ ${entries.join('')}};
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
     process.stderr.write(
-      'src/builtin/registry.ts is not made of the files beside it: run node scripts/builtins.mjs\n',
+      'src/builtin/builtin-workflows.ts is not made of the files beside it: run node scripts/builtins.mjs\n',
     );
     process.exitCode = 1;
   }

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Environment } from './system/environment.js';
 
 /** Saved by `main` for `post`; the runner gives it back as `STATE_gump`. */
-const stateName = 'gump';
+const stateKey = 'gump';
 
 /**
  * `script`: the file that was started (`post.ts`). Where one file of another name is started for both phases, the
@@ -13,7 +13,7 @@ const stateName = 'gump';
 export function isPost(environment: Environment, script: string | undefined): boolean {
   const name = basename(script ?? '');
   if (name === 'post.js' || name === 'index.js') return name === 'post.js';
-  return isPrivateDirectory(environment[`STATE_${stateName}`], environment.RUNNER_TEMP);
+  return isPrivateDirectory(environment[`STATE_${stateKey}`], environment.RUNNER_TEMP);
 }
 
 function isPrivateDirectory(directory: string | undefined, temp: string | undefined): boolean {
@@ -24,34 +24,34 @@ function isPrivateDirectory(directory: string | undefined, temp: string | undefi
 }
 
 /** The workflow is the user's text: it is shown as one word, so that it cannot become a command. */
-export function sayHello(environment: Environment): void {
+export function printRunLine(environment: Environment): void {
   const workflow = (environment.INPUT_WORKFLOW ?? '').replace(/[^\w./-]/g, '?');
   process.stdout.write(
     `gump-action: workflow ${workflow}, run ${environment.GITHUB_RUN_ID}, job attempt ${environment.GITHUB_RUN_ATTEMPT}\n`,
   );
 }
 
-export async function enterMain(): Promise<void> {
+export async function runMain(): Promise<void> {
   const environment = { ...process.env };
-  const signal = cancellation();
+  const signal = createCancelSignal();
   const privateDirectory = makePrivateDirectory(environment);
-  await phase(environment, privateDirectory, async () => {
-    const { openSetting } = await import(/* webpackMode: "eager" */ './action/setting.js');
+  await runPhase(environment, privateDirectory, async () => {
+    const { createActionContext } = await import(/* webpackMode: "eager" */ './action/action-context.js');
     const { main } = await import(/* webpackMode: "eager" */ './action/main.js');
-    return main(openSetting(environment), privateDirectory, signal);
+    return main(createActionContext(environment), privateDirectory, signal);
   });
 }
 
-export async function enterPost(): Promise<void> {
+export async function runPost(): Promise<void> {
   const environment = { ...process.env };
-  const directory = environment[`STATE_${stateName}`] ?? '';
-  await phase(environment, directory, async () => {
-    const { readHandover } = await import(/* webpackMode: "eager" */ './action/handover.js');
+  const directory = environment[`STATE_${stateKey}`] ?? '';
+  await runPhase(environment, directory, async () => {
+    const { readPostState } = await import(/* webpackMode: "eager" */ './action/post-state.js');
     // Nothing was run: `main` has told why, and post has nothing to say to that.
-    if (readHandover(directory) === undefined) return 0;
-    const { openSetting } = await import(/* webpackMode: "eager" */ './action/setting.js');
-    const { post } = await import(/* webpackMode: "eager" */ './action/post.js');
-    await post(openSetting(environment), directory);
+    if (readPostState(directory) === undefined) return 0;
+    const { createActionContext } = await import(/* webpackMode: "eager" */ './action/action-context.js');
+    const { post } = await import(/* webpackMode: "eager" */ './action/post-phase.js');
+    await post(createActionContext(environment), directory);
     return 0;
   });
 }
@@ -61,19 +61,19 @@ function makePrivateDirectory(environment: Environment): string {
   // Outside of a runner there is nobody to tell; what is missing is said when the job's variables are read.
   if (!environment.RUNNER_TEMP) return '';
   const directory = mkdtempSync(join(environment.RUNNER_TEMP, 'gump-'));
-  if (environment.GITHUB_STATE) appendFileSync(environment.GITHUB_STATE, `${stateName}=${directory}\n`);
+  if (environment.GITHUB_STATE) appendFileSync(environment.GITHUB_STATE, `${stateKey}=${directory}\n`);
   return directory;
 }
 
 /** Aborted by the first SIGINT or SIGTERM; the runner sends both, some seconds apart. */
-function cancellation(): AbortSignal {
+function createCancelSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
   return controller.signal;
 }
 
 /** Ends the process: what a library keeps open must not hold the job up. */
-async function phase(
+async function runPhase(
   environment: Environment,
   directory: string,
   run: () => Promise<number>,
@@ -82,8 +82,8 @@ async function phase(
   try {
     code = await run();
   } catch (error) {
-    const { tellError } = await import(/* webpackMode: "eager" */ './action/tell-error.js');
-    await tellError(error, environment, directory);
+    const { reportError } = await import(/* webpackMode: "eager" */ './action/report-error.js');
+    await reportError(error, environment, directory);
   }
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   process.exit(code);

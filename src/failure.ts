@@ -39,15 +39,15 @@ export class UserError extends Error {
 }
 
 /** What a user has to mend, a sentence each; throws again what is no user's fault. */
-export function faultsOf(error: unknown): readonly string[] {
-  if (error instanceof UserErrors) return error.faults;
+export function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof UserErrors) return error.problems;
   if (error instanceof UserError) return [error.message];
   throw error;
 }
 
 /** Several faults that were found in one pass and are told together. */
 export class UserErrors extends UserError {
-  constructor(readonly faults: readonly string[]) {
-    super(faults.join('\n'));
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
   }
 }

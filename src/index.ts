@@ -2,15 +2,16 @@
  * The entry of both phases. The first line of the log is printed before anything heavy is evaluated; then
  * `main` starts itself anew, without the job's secrets in its readable environment (`clean-process.ts`).
  */
-import { enterMain, enterPost, isPost, sayHello } from './entry.js';
-import { adoptEnvironment, cleanProcess } from './security/clean-process.js';
+import { isPost, printRunLine, runMain, runPost } from './entry.js';
+import { restartWithCleanEnvironment, restoreEnvironment } from './security/clean-process.js';
 
 if (isPost(process.env, process.argv[1])) {
-  await enterPost();
+  await runPost();
 } else {
-  if (!adoptEnvironment()) {
-    sayHello(process.env);
-    if (process.env.RUNNER_TEMP) cleanProcess({ directory: process.env.RUNNER_TEMP, debug: () => undefined });
+  if (!restoreEnvironment()) {
+    printRunLine(process.env);
+    if (process.env.RUNNER_TEMP)
+      restartWithCleanEnvironment({ directory: process.env.RUNNER_TEMP, debug: () => undefined });
   }
-  await enterMain();
+  await runMain();
 }

@@ -4,11 +4,11 @@
  * is looked at by those who use them. Plain functions, because a schema library costs start-up time here
  * (platform.md 7.2) and says less well what is allowed.
  */
-import { stateKeyLines } from './checkpoint/secrets.js';
+import { stateKeyLines } from './checkpoint/seal-secrets.js';
 import { UserError, UserErrors } from './failure.js';
 import { quoted, readListMapping, readMapping } from './mapping-input.js';
 import type { Permission } from './providers/provider.js';
-import { belongsToRunner } from './security/secret-names.js';
+import { isRunnerVariable } from './security/secret-names.js';
 import type { Environment } from './system/environment.js';
 import { readDuration } from './workflow/duration.js';
 import { readAmount } from './workflow/numbers.js';
@@ -73,19 +73,19 @@ export type GetInput = (name: string) => string;
  * Inputs as they stand in the environment of a step. Not `core.getInput`: it takes the blanks off the front,
  * which makes an indented YAML mapping another one.
  */
-export function inputsOf(environment: Environment): GetInput {
+export function createGetInput(environment: Environment): GetInput {
   return (name) => environment[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '';
 }
 
 /** Reads all inputs. Throws `UserErrors` with every fault; no fault shows a secret. */
 export function readInputs(get: GetInput): Inputs {
-  const faults: string[] = [];
+  const problems: string[] = [];
   const read = <T>(name: string, reader: (text: string) => T, fallback: T): T => {
     try {
       return reader(get(name).trim());
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      faults.push(error.message);
+      problems.push(error.message);
       return fallback;
     }
   };
@@ -116,7 +116,10 @@ export function readInputs(get: GetInput): Inputs {
     install: choice('install', ['auto', 'never']),
     cliVersions: read('cli-versions', () => readCliVersions(get('cli-versions')), {}),
     agentArgs: read('agent-args', () => readListMapping('agent-args', get('agent-args')), {}),
-    ...given('permissions', ofAuto(choice('permissions', ['auto', 'full', 'workspace', 'read-only']))),
+    ...given(
+      'permissions',
+      explicitPermission(choice('permissions', ['auto', 'full', 'workspace', 'read-only'])),
+    ),
     passEnv: read('pass-env', readPassEnv, []),
     commands: read('commands', () => readCommands(get('commands')), {}),
     apply: choice('apply', ['workspace', 'none']),
@@ -126,7 +129,7 @@ export function readInputs(get: GetInput): Inputs {
     ...given('matrix', read('matrix', readMatrix, undefined)),
     ...given('jobStatus', read('job-status', readJobStatus, undefined)),
   };
-  if (faults.length > 0) throw new UserErrors(faults);
+  if (problems.length > 0) throw new UserErrors(problems);
   return inputs;
 }
 
@@ -134,7 +137,7 @@ function given<K extends string, T>(key: K, value: T | undefined): { readonly [k
   return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]: T });
 }
 
-function ofAuto(text: Permission | 'auto'): Permission | undefined {
+function explicitPermission(text: Permission | 'auto'): Permission | undefined {
   return text === 'auto' ? undefined : text;
 }
 
@@ -196,18 +199,18 @@ function readStateStore(text: string): Inputs['stateStore'] {
 
 function readPassEnv(text: string): readonly string[] {
   const entries = text.split('\n').map((line) => line.trim());
-  const faults = entries.filter((entry) => entry !== '').flatMap(passEnvFault);
-  if (faults.length > 0) throw new UserError(faults.join('\n'));
+  const problems = entries.filter((entry) => entry !== '').flatMap(findPassEnvProblem);
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
   return [...new Set(entries.filter((entry) => entry !== ''))];
 }
 
-function passEnvFault(entry: string): readonly string[] {
+function findPassEnvProblem(entry: string): readonly string[] {
   if (!/^[\w.*?-]+$/.test(entry)) {
     return [
       `Input pass-env: ${quoted(entry)} is not allowed. Allowed: names of variables or globs with * and ?, one a line.`,
     ];
   }
-  if (!belongsToRunner(entry)) return [];
+  if (!isRunnerVariable(entry)) return [];
   return [
     `Input pass-env: ${quoted(entry)} is not allowed, it is between the runner and the action ` +
       '(ACTIONS_*, INPUT_*, STATE_*, GITHUB_ENV, GITHUB_PATH, GITHUB_OUTPUT, GITHUB_STATE, GITHUB_STEP_SUMMARY). Remove it.',
@@ -215,11 +218,11 @@ function passEnvFault(entry: string): readonly string[] {
 }
 
 /** Names that the language gives a meaning of its own; a variable of that name would never be seen. */
-const takenNames: ReadonlySet<string> = new Set(['spec', 'attempt', 'error', 'diff', 'output']);
+const reservedNames: ReadonlySet<string> = new Set(['spec', 'attempt', 'error', 'diff', 'output']);
 
 function readVars(text: string): Readonly<Record<string, string>> {
   return readMapping('vars', text, (name) => {
-    if (takenNames.has(name))
+    if (reservedNames.has(name))
       return 'is a name of the workflow language itself. Give the variable another name';
     return /^[\w/-][\w./-]*$/.test(name)
       ? undefined
@@ -242,13 +245,13 @@ const exactVersion = /^\d+\.\d+\.\d+(?:-[\w.-]+)?$/;
 
 function readCliVersions(text: string): Readonly<Record<string, string>> {
   const versions = readMapping('cli-versions', text, () => undefined);
-  const faults = Object.entries(versions)
+  const problems = Object.entries(versions)
     .filter(([, version]) => !exactVersion.test(version))
     .map(
       ([name, version]) =>
         `Input cli-versions: ${quoted(version)} of ${quoted(name)} is not allowed. Allowed: one exact version, such as 1.2.3.`,
     );
-  if (faults.length > 0) throw new UserError(faults.join('\n'));
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
   return versions;
 }
 

@@ -38,11 +38,11 @@ export interface Job {
 
 /** Reads the job's variables. Throws `UserError` where they are missing, as outside of a runner, or wrong. */
 export function readJob(environment: Environment): Job {
-  const faults: string[] = [];
+  const problems: string[] = [];
   const text = (name: string, pattern = /\S/, kind = 'set'): string => {
     const value = environment[name]?.trim() ?? '';
     if (!pattern.test(value))
-      faults.push(value === '' ? `${name} is not set` : `${name} is "${value}", not ${kind}`);
+      problems.push(value === '' ? `${name} is not set` : `${name} is "${value}", not ${kind}`);
     return value;
   };
   const number = (name: string) => text(name, /^\d+$/, 'a number');
@@ -68,9 +68,9 @@ export function readJob(environment: Environment): Job {
     runnerOs: text('RUNNER_OS', /^(?:Linux|macOS|Windows)$/, 'Linux, macOS or Windows') as Job['runnerOs'],
     isDebug: environment.RUNNER_DEBUG === '1',
   };
-  if (faults.length === 0) return job;
+  if (problems.length === 0) return job;
   throw new UserError(
-    `This action runs as a step of a GitHub Actions job, and the runner's variables are not as they should be: ${faults.join('; ')}.`,
+    `This action runs as a step of a GitHub Actions job, and the runner's variables are not as they should be: ${problems.join('; ')}.`,
   );
 }
 

@@ -5,48 +5,53 @@
 import { isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { UserError } from './failure.js';
 
-type FaultOf = (name: string) => string | undefined;
+type NameCheck = (name: string) => string | undefined;
 
 /** A mapping of names to texts; a name that `faultOf` says something of is a fault. Throws `UserError`. */
-export function readMapping(input: string, text: string, faultOf: FaultOf): Readonly<Record<string, string>> {
+export function readMapping(
+  input: string,
+  text: string,
+  checkName: NameCheck,
+): Readonly<Record<string, string>> {
   const wrong = 'is not a text. Allowed: a text, a number, true or false';
-  return readEntries(input, text, 'name: value', (name, value) => {
-    const fault = faultOf(name);
+  return readMappingEntries(input, text, 'name: value', (name, value) => {
+    const problem = checkName(name);
     const read = value === null || isScalar(value) ? textOf(value) : undefined;
-    const faults = [...(fault === undefined ? [] : [`${quoted(name)} ${fault}`])];
-    if (read === undefined) faults.push(`the value of ${quoted(name)} ${wrong}`);
-    return { value: read ?? '', faults };
+    const problems = [...(problem === undefined ? [] : [`${quoted(name)} ${problem}`])];
+    if (read === undefined) problems.push(`the value of ${quoted(name)} ${wrong}`);
+    return { value: read ?? '', problems };
   });
 }
 
 /** A mapping of names to lists of texts. Throws `UserError`. */
 export function readListMapping(input: string, text: string): Readonly<Record<string, readonly string[]>> {
-  return readEntries(input, text, 'name: [text, text]', (name, value) => {
+  return readMappingEntries(input, text, 'name: [text, text]', (name, value) => {
     if (isSeq(value) && value.items.every((item) => isScalar(item)))
-      return { value: value.items.map(textOf), faults: [] };
-    return { value: [], faults: [`the value of ${quoted(name)} is not a list of texts`] };
+      return { value: value.items.map(textOf), problems: [] };
+    return { value: [], problems: [`the value of ${quoted(name)} is not a list of texts`] };
   });
 }
 
-interface Read<T> {
+interface EntryResult<T> {
   readonly value: T;
   /** What is wrong with it, to stand behind the name of the input. */
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
 }
 
-function readEntries<T>(
+function readMappingEntries<T>(
   input: string,
   text: string,
   form: string,
-  read: (name: string, value: unknown) => Read<T>,
+  read: (name: string, value: unknown) => EntryResult<T>,
 ): Readonly<Record<string, T>> {
   if (text.trim() === '') return {};
   const entries = mapOf(input, text, form).items.map(({ key, value }) => {
     const name = isScalar(key) ? String(key.value) : String(key);
     return { name, ...read(name, value) };
   });
-  const faults = entries.flatMap((entry) => entry.faults);
-  if (faults.length > 0) throw new UserError(faults.map((fault) => `Input ${input}: ${fault}.`).join('\n'));
+  const problems = entries.flatMap((entry) => entry.problems);
+  if (problems.length > 0)
+    throw new UserError(problems.map((problem) => `Input ${input}: ${problem}.`).join('\n'));
   return Object.fromEntries(entries.map(({ name, value }) => [name, value]));
 }
 

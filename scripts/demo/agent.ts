@@ -6,10 +6,10 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { defined } from '../../src/optional-keys.js';
 import type { Machine } from '../../test/rig/machine.js';
 import { installStandIn } from '../../test/rig/stand-in.js';
-import { type Cast, standInRules } from './example.js';
+import { type AgentKind, standInRules } from './example.js';
 
 export interface Agent {
-  readonly cast: Cast;
+  readonly kind: AgentKind;
   /** As it stands in the workflow. */
   readonly name: string;
   /** For the eyes of whoever started the demo: what runs, and what it touches. */
@@ -26,7 +26,7 @@ export interface Agent {
 /** `callsFile` outlives the machines: the stand-in counts its calls by it. */
 export function standInAgent(callsFile: string): Agent {
   return {
-    cast: 'stand-in',
+    kind: 'stand-in',
     name: 'claude-haiku',
     usesLogin: false,
     notes: [
@@ -44,9 +44,9 @@ export function standInAgent(callsFile: string): Agent {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the real CLI takes from the user's environment: keys, addresses, the way to the network. */
-const taken =
+const forwardedVariables =
   /^(?:ANTHROPIC_.+|CLAUDE_CODE_OAUTH_TOKEN|(?:https?|no)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i;
-const keys = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
+const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
 
 /** A sentence instead where the real CLI cannot be had. */
 export function realAgent(name: string, environment: Environment): Agent | string {
@@ -57,10 +57,10 @@ export function realAgent(name: string, environment: Environment): Agent | strin
   if (program === undefined) {
     return '`claude` is not on PATH: install Claude Code (npm install -g @anthropic-ai/claude-code), or leave --agent away.';
   }
-  const own = pick(environment, (variable) => taken.test(variable));
-  const login = keys.some((key) => own[key]) ? undefined : userLogin(environment);
+  const own = pickVariables(environment, (variable) => forwardedVariables.test(variable));
+  const login = credentialVariables.some((key) => own[key]) ? undefined : userLogin(environment);
   return {
-    cast: 'real',
+    kind: 'real',
     name,
     usesLogin: login !== undefined,
     notes: [
@@ -103,7 +103,7 @@ function homeNotes(login: Login | undefined): readonly string[] {
   ];
 }
 
-function pick(
+function pickVariables(
   environment: Environment,
   isTaken: (name: string) => boolean,
 ): Readonly<Record<string, string>> {

@@ -4,27 +4,27 @@ import type { JobAttempt } from './job-attempt.js';
 
 export interface Claim {
   readonly text: string;
-  readonly holds: boolean;
+  readonly isTrue: boolean;
 }
 
 /** `stored`: the files that outlived the first machine. */
 export function claimsOf(first: JobAttempt, second: JobAttempt, stored: readonly Buffer[]): readonly Claim[] {
   return [
-    ...aboutFirst(first),
-    ...aboutState(first, stored),
-    ...aboutResults(first, second),
-    ...aboutConversation(first, second),
+    ...firstAttemptClaims(first),
+    ...stateClaims(first, stored),
+    ...resultClaims(first, second),
+    ...conversationClaims(first, second),
   ];
 }
 
-function aboutFirst({ main, report }: JobAttempt): readonly Claim[] {
+function firstAttemptClaims({ main, report }: JobAttempt): readonly Claim[] {
   const impl = stepOf(report?.steps, 'impl');
   const last = impl?.attempts.at(-1);
   const gate = last?.gates?.find(({ status }) => status === 'failed');
   return [
     {
       text: `Job attempt 1 failed at a gate of \`impl\` (${gate?.name}); \`tests\` had passed.`,
-      holds:
+      isTrue:
         main.exitCode === 1 &&
         main.outputs['failed-step'] === 'impl' &&
         last?.failure?.kind === 'gate' &&
@@ -33,23 +33,23 @@ function aboutFirst({ main, report }: JobAttempt): readonly Claim[] {
   ];
 }
 
-function aboutState(first: JobAttempt, stored: readonly Buffer[]): readonly Claim[] {
+function stateClaims(first: JobAttempt, stored: readonly Buffer[]): readonly Claim[] {
   const bytes = stored.reduce((sum, file) => sum + file.length, 0);
-  const isReadable = first.conversation.told.some((text) =>
+  const isReadable = first.conversation.prompts.some((text) =>
     stored.some((file) => file.includes(text.slice(0, 40))),
   );
-  const gone = first.usesLogin
+  const removed = first.usesLogin
     ? 'Temp and workspace of its machine are gone, and so is the session in your home'
     : 'Home, temp and workspace of its machine are gone';
   return [
     {
-      text: `${gone}. What outlived it: ${stored.length} sealed checkpoints, ${Math.ceil(bytes / 1024)} KB, none of whose text can be read.`,
-      holds: first.remains.length === 0 && stored.length > 0 && !isReadable,
+      text: `${removed}. What outlived it: ${stored.length} sealed checkpoints, ${Math.ceil(bytes / 1024)} KB, none of whose text can be read.`,
+      isTrue: first.remainingPaths.length === 0 && stored.length > 0 && !isReadable,
     },
   ];
 }
 
-function aboutResults(first: JobAttempt, second: JobAttempt): readonly Claim[] {
+function resultClaims(first: JobAttempt, second: JobAttempt): readonly Claim[] {
   const tests = stepOf(second.report?.steps, 'tests');
   const paid = tests?.attempts.reduce((sum, attempt) => sum + (attempt.usage?.costUsd ?? 0), 0) ?? 0;
   const before = first.report?.totals.costUsd ?? 0;
@@ -58,14 +58,14 @@ function aboutResults(first: JobAttempt, second: JobAttempt): readonly Claim[] {
   return [
     {
       text: `Job attempt 2 went on on another machine, in another folder, and passed.`,
-      holds:
+      isTrue:
         second.main.exitCode === 0 &&
         second.main.outputs.resumed === 'true' &&
         second.workspace !== first.workspace,
     },
     {
       text: `\`tests\` was not run again and not paid again (${dollars(paid)}, once); its file was back.`,
-      holds:
+      isTrue:
         tests?.takenOver === true &&
         tests.attempts.every(({ jobAttempt }) => jobAttempt === 1) &&
         attemptsIn(second, 2).length === 1 &&
@@ -76,22 +76,22 @@ function aboutResults(first: JobAttempt, second: JobAttempt): readonly Claim[] {
   ];
 }
 
-function aboutConversation(first: JobAttempt, second: JobAttempt): readonly Claim[] {
-  const { told } = second.conversation;
-  const earlier = told.slice(0, -1);
-  const again = told.at(-1) ?? '';
+function conversationClaims(first: JobAttempt, second: JobAttempt): readonly Claim[] {
+  const { prompts } = second.conversation;
+  const earlier = prompts.slice(0, -1);
+  const latestPrompt = prompts.at(-1) ?? '';
   return [
     {
-      text: `The session is the same one: ${second.session}.`,
-      holds: second.session !== undefined && second.session === first.session,
+      text: `The session is the same one: ${second.sessionId}.`,
+      isTrue: second.sessionId !== undefined && second.sessionId === first.sessionId,
     },
     {
-      text: `The earlier turns were in it when the agent began:\n${earlier.map((text) => `  - ${clip(text)}`).join('\n')}`,
-      holds: earlier.length === 2 && JSON.stringify(earlier) === JSON.stringify(first.conversation.told),
+      text: `The earlier turns were in it when the agent began:\n${earlier.map((text) => `  - ${truncate(text)}`).join('\n')}`,
+      isTrue: earlier.length === 2 && JSON.stringify(earlier) === JSON.stringify(first.conversation.prompts),
     },
     {
-      text: `On top of them it was told what had gone wrong: ${clip(again.split('\n---\n')[1] ?? '')}`,
-      holds: again.includes('did not pass') && again.includes('What was reported:'),
+      text: `On top of them it was told what had gone wrong: ${truncate(latestPrompt.split('\n---\n')[1] ?? '')}`,
+      isTrue: latestPrompt.includes('did not pass') && latestPrompt.includes('What was reported:'),
     },
   ];
 }
@@ -110,7 +110,7 @@ function dollars(amount: number): string {
   return `$${amount.toFixed(4)}`;
 }
 
-function clip(text: string): string {
+function truncate(text: string): string {
   const line = text.trim().replace(/\s+/g, ' ');
   return line.length > 100 ? `${line.slice(0, 99)}…` : line;
 }

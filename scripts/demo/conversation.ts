@@ -6,35 +6,35 @@ export interface Conversation {
   /** The file; absent where this machine has none. */
   readonly file?: string;
   /** What the agent was told, in order, without the results of its tools. */
-  readonly told: readonly string[];
+  readonly prompts: readonly string[];
 }
 
 /** `home`: the folder of the CLI. */
 export function readConversation(home: string, session: string): Conversation {
   const [name] = existsSync(home) ? globSync(`projects/*/${session}.jsonl`, { cwd: home }) : [];
-  if (name === undefined) return { told: [] };
+  if (name === undefined) return { prompts: [] };
   const file = join(home, name);
   const lines = readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
-  return { file, told: lines.flatMap((line) => userText(JSON.parse(line)) ?? []) };
+  return { file, prompts: lines.flatMap((line) => userText(JSON.parse(line)) ?? []) };
 }
 
-interface Entry {
+interface TranscriptEntry {
   readonly type?: string;
   readonly isMeta?: boolean;
   readonly message?: { readonly content?: unknown };
 }
 
-function userText({ type, isMeta, message }: Entry): string | undefined {
+function userText({ type, isMeta, message }: TranscriptEntry): string | undefined {
   if (type !== 'user' || isMeta) return undefined;
   if (typeof message?.content === 'string') return message.content;
-  const blocks = Array.isArray(message?.content) ? (message.content as readonly Block[]) : [];
+  const blocks = Array.isArray(message?.content) ? (message.content as readonly ContentBlock[]) : [];
   const texts = blocks.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : []));
   return texts.length === 0 ? undefined : texts.join('\n');
 }
 
-interface Block {
+interface ContentBlock {
   readonly type?: string;
   readonly text?: string;
 }

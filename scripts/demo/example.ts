@@ -1,9 +1,9 @@
 /** The repository of the demo, and what the stand-in agent does in it. */
 import type { Files } from '../../test/rig/files.js';
-import type { Rule } from '../../test/rig/stand-in.js';
+import type { AgentRule } from '../../test/rig/stand-in.js';
 
 /** Who plays the agent. */
-export type Cast = 'stand-in' | 'real';
+export type AgentKind = 'stand-in' | 'real';
 
 export const testsFile = 'slug.test.mjs';
 export const codeFile = 'slug.mjs';
@@ -18,10 +18,10 @@ export const spec =
  * What a good agent writes at once passes at once, so with a real one the gate asks for something that only the
  * second machine has.
  */
-const gateOfRealAgent = `
+const stagingGate = `
       - bash: ./staging.sh`;
 
-function workflow(cast: Cast, agent: string): string {
+function workflow(agentKind: AgentKind, agent: string): string {
   return `name: tdd
 steps:
   - name: tests
@@ -37,11 +37,11 @@ steps:
     session: from: tests
     prompt: ${JSON.stringify(implPrompt)}
     gate:
-      - bash: node --test${cast === 'real' ? gateOfRealAgent : ''}
+      - bash: node --test${agentKind === 'real' ? stagingGate : ''}
 `;
 }
 
-const staging = `#!/bin/sh
+const stagingScript = `#!/bin/sh
 # Stands for something that is down while the first job runs.
 if [ "$GITHUB_RUN_ATTEMPT" = 1 ]; then
   echo 'The staging server does not answer. (Nothing is wrong with the code.)'
@@ -49,15 +49,15 @@ if [ "$GITHUB_RUN_ATTEMPT" = 1 ]; then
 fi
 `;
 
-export function exampleFiles(cast: Cast, agent: string): Files {
+export function exampleFiles(agentKind: AgentKind, agent: string): Files {
   return {
     'README.md': '# Example\n',
-    '.gump/workflows/tdd.yaml': workflow(cast, agent),
-    ...(cast === 'real' ? { 'staging.sh': { content: staging, executable: true } as const } : {}),
+    '.gump/workflows/tdd.yaml': workflow(agentKind, agent),
+    ...(agentKind === 'real' ? { 'staging.sh': { content: stagingScript, executable: true } as const } : {}),
   };
 }
 
-const tests = `import assert from 'node:assert/strict';
+const testsCode = `import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { slug } from './slug.mjs';
 
@@ -65,35 +65,39 @@ test('lower case, and dashes for blanks', () => assert.equal(slug('Hello  World'
 test('other characters are left out', () => assert.equal(slug('What? Why!'), 'what-why'));
 `;
 
-const forgetful = `export function slug(text) {
+const incompleteCode = `export function slug(text) {
   return text.toLowerCase().replaceAll(/\\s+/g, '-');
 }
 `;
 
-const right = `export function slug(text) {
+const correctCode = `export function slug(text) {
   return text.toLowerCase().replaceAll(/[^a-z0-9\\s-]/g, '').trim().replaceAll(/\\s+/g, '-');
 }
 `;
 
 /** The stand-in forgets half of the task at first, so that the gate of job attempt 1 fails for a reason. */
-export const standInRules: readonly Rule[] = [
+export const standInRules: readonly AgentRule[] = [
   {
     prompt: 'Write the tests',
     do: [
-      { write: testsFile, content: tests, say: 'One test for the blanks, one for what has to go.' },
+      { write: testsFile, content: testsCode, say: 'One test for the blanks, one for what has to go.' },
       { say: `The tests are in ${testsFile}.` },
     ],
   },
   {
     prompt: `Write ${codeFile}`,
     call: 1,
-    do: [{ write: codeFile, content: forgetful }, { say: `slug is in ${codeFile}.` }],
+    do: [{ write: codeFile, content: incompleteCode }, { say: `slug is in ${codeFile}.` }],
   },
   {
     prompt: `Write ${codeFile}`,
     call: 2,
     do: [
-      { write: codeFile, content: right, say: 'I only saw to the blanks. Now the other characters, too.' },
+      {
+        write: codeFile,
+        content: correctCode,
+        say: 'I only saw to the blanks. Now the other characters, too.',
+      },
       { say: 'Both tests should pass now.' },
     ],
   },

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createMachine, type Machine, type Stage } from '../../test/rig/machine.js';
+import { createMachine, type Machine, type StageResult } from '../../test/rig/machine.js';
 import type { Report } from '../../test/rig/report.js';
 import type { Repository } from '../../test/rig/repository.js';
 import type { Agent } from './agent.js';
@@ -12,17 +12,17 @@ import { spec, testsFile } from './example.js';
 export interface JobAttempt {
   readonly workspace: string;
   readonly usesLogin: boolean;
-  readonly main: Stage;
-  readonly post: Stage | undefined;
+  readonly main: StageResult;
+  readonly post: StageResult | undefined;
   readonly report: Report | undefined;
   /** The id of the session that `impl` is in. */
-  readonly session: string | undefined;
+  readonly sessionId: string | undefined;
   /** That session's file as it was when the agent had ended. */
   readonly conversation: Conversation;
   /** The tests as they lay in the workspace in the end. */
   readonly tests: string | undefined;
   /** What is left of the machine: its top folder, and the session in the CLI's home. */
-  readonly remains: readonly string[];
+  readonly remainingPaths: readonly string[];
 }
 
 export interface JobAttemptRequest {
@@ -38,10 +38,10 @@ export async function runJobAttempt(request: JobAttemptRequest): Promise<JobAtte
   try {
     await machine.checkout(request.repository);
     await request.agent.install(machine);
-    const seen = await runSteps(machine, request);
+    const result = await runSteps(machine, request);
     await machine.wipe();
-    const places = [machine.root, seen.conversation.file];
-    return { ...seen, remains: places.filter((place) => place !== undefined).filter(existsSync) };
+    const paths = [machine.root, result.conversation.file];
+    return { ...result, remainingPaths: paths.filter((place) => place !== undefined).filter(existsSync) };
   } finally {
     await machine.wipe();
   }
@@ -50,18 +50,19 @@ export async function runJobAttempt(request: JobAttemptRequest): Promise<JobAtte
 async function runSteps(
   machine: Machine,
   { number, agent, stateDirectory }: JobAttemptRequest,
-): Promise<Omit<JobAttempt, 'remains'>> {
-  const job = await machine.job({ attempt: number });
-  const main = await job.step({
+): Promise<Omit<JobAttempt, 'remainingPaths'>> {
+  const job = await machine.startJob({ jobAttempt: number });
+  const main = await job.runStep({
     inputs: { workflow: 'tdd', spec, 'state-store': `directory:${stateDirectory}` },
     env: agent.env,
   });
   const session = main.report?.steps.find((step) => step.path === 'impl')?.attempts.at(-1)?.session?.id;
   // Before post, which takes the session files away.
-  const conversation = session === undefined ? { told: [] } : readConversation(agent.home(machine), session);
+  const conversation =
+    session === undefined ? { prompts: [] } : readConversation(agent.home(machine), session);
   const [post] = await job.finish();
   const tests = await readFile(join(machine.workspace, testsFile), 'utf8').catch(() => undefined);
   const { workspace } = machine;
   const { usesLogin } = agent;
-  return { workspace, usesLogin, main, post, report: main.report, session, conversation, tests };
+  return { workspace, usesLogin, main, post, report: main.report, sessionId: session, conversation, tests };
 }

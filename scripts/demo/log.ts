@@ -1,9 +1,9 @@
 /** The log of a step as GitHub shows it to people: commands obeyed, groups as headings, secrets hidden. */
-import type { Stage } from '../../test/rig/machine.js';
+import type { StageResult } from '../../test/rig/machine.js';
 import { type LogCommand, readCommands } from '../../test/rig/runner/log-commands.js';
 import { paint } from './paint.js';
 
-export function renderLog(stage: Pick<Stage, 'masked'>): string {
+export function renderLog(stage: Pick<StageResult, 'masked'>): string {
   const commands = new Map(readCommands(stage.masked).map((command) => [command.line, command]));
   let resumeToken: string | undefined;
   let isInGroup = false;

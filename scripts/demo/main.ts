@@ -23,7 +23,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const agent = values.agent
       ? realAgent(values.agent, process.env)
       : standInAgent(join(outside, 'calls.jsonl'));
-    if (typeof agent !== 'string') return await play(agent, join(outside, 'state'));
+    if (typeof agent !== 'string') return await runDemo(agent, join(outside, 'state'));
     print(paint('red', agent));
     return 1;
   } finally {
@@ -31,30 +31,30 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function play(agent: Agent, stateDirectory: string): Promise<number> {
-  const files = exampleFiles(agent.cast, agent.name);
+async function runDemo(agent: Agent, stateDirectory: string): Promise<number> {
+  const files = exampleFiles(agent.kind, agent.name);
   for (const note of agent.notes) print(note);
   heading('.gump/workflows/tdd.yaml');
   print(indent(String(files['.gump/workflows/tdd.yaml']).trimEnd()));
   const repository = await makeRepository(files);
   const request = { agent, repository, stateDirectory };
   try {
-    const first = await show({ ...request, number: 1 }, 'Job attempt 1, on a fresh machine');
-    const stored = await readAll(stateDirectory);
-    const second = await show(
+    const first = await runAndShow({ ...request, number: 1 }, 'Job attempt 1, on a fresh machine');
+    const stored = await readCheckpoints(stateDirectory);
+    const second = await runAndShow(
       { ...request, number: 2 },
       '"Re-run failed jobs": job attempt 2, on another fresh machine',
     );
     showPrompt(second);
-    return conclude(claimsOf(first, second, stored));
+    return showClaims(claimsOf(first, second, stored));
   } finally {
     await repository.remove();
   }
 }
 
-async function show(request: JobAttemptRequest, title: string): Promise<JobAttempt> {
+async function runAndShow(request: JobAttemptRequest, title: string): Promise<JobAttempt> {
   heading(title);
-  if (request.agent.cast === 'real')
+  if (request.agent.kind === 'real')
     print(paint('dim', 'The log comes when the job is over, in a minute or so.'));
   const attempt = await runJobAttempt(request);
   for (const stage of [attempt.main, attempt.post]) {
@@ -68,7 +68,7 @@ async function show(request: JobAttemptRequest, title: string): Promise<JobAttem
 /** What the agent was given in the end; of what the gates said, the first lines. */
 function showPrompt({ conversation }: JobAttempt): void {
   heading('What the agent was told in job attempt 2');
-  const lines = (conversation.told.at(-1) ?? '').trimEnd().split('\n');
+  const lines = (conversation.prompts.at(-1) ?? '').trimEnd().split('\n');
   const shown = lines.slice(0, promptLines);
   print(indent(shown.join('\n'), '  > '));
   if (lines.length > shown.length) print(paint('dim', `  > … (${lines.length - shown.length} more lines)`));
@@ -76,16 +76,16 @@ function showPrompt({ conversation }: JobAttempt): void {
 
 const promptLines = 12;
 
-async function readAll(directory: string): Promise<readonly Buffer[]> {
+async function readCheckpoints(directory: string): Promise<readonly Buffer[]> {
   const names = await readdir(directory).catch(() => []);
   const checkpoints = names.filter((name) => name.startsWith('gump-v1-'));
   return Promise.all(checkpoints.map((name) => readFile(join(directory, name))));
 }
 
-function conclude(claims: readonly Claim[]): number {
+function showClaims(claims: readonly Claim[]): number {
   heading('What this showed');
-  for (const { text, holds } of claims) {
-    print(holds ? `${paint('green', '✓')} ${text}` : paint('red', `✗ NOT SEEN: ${text}`));
+  for (const { text, isTrue } of claims) {
+    print(isTrue ? `${paint('green', '✓')} ${text}` : paint('red', `✗ NOT SEEN: ${text}`));
   }
-  return claims.every(({ holds }) => holds) ? 0 : 1;
+  return claims.every(({ isTrue }) => isTrue) ? 0 : 1;
 }

@@ -2,7 +2,7 @@
 import { paint } from './paint.js';
 
 export function renderSummary(markdown: string): string {
-  const lines = plain(markdown.trimEnd()).split('\n');
+  const lines = stripHtml(markdown.trimEnd()).split('\n');
   const blocks: string[][] = [];
   for (const line of lines) {
     const last = blocks.at(-1);
@@ -15,7 +15,7 @@ export function renderSummary(markdown: string): string {
 }
 
 /** The few HTML tags and escapes that the summary has. */
-function plain(text: string): string {
+function stripHtml(text: string): string {
   return text
     .replaceAll('<br>', ', ')
     .replaceAll(/<\/?code>/g, '')

@@ -19,7 +19,7 @@ export interface JsonSchema {
   readonly [key: string]: unknown;
 }
 
-const head = {
+const schemaHeader = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: 'urn:gump-action:schema:workflow',
   title: 'Gump workflow',
@@ -27,33 +27,36 @@ const head = {
 };
 
 export function workflowSchema(): JsonSchema {
-  nameStep();
+  registerStepId();
   const made = z.toJSONSchema(syntax.root, { io: 'input', unrepresentable: 'any' });
-  const { $schema: _, ...schema } = lenient(made as JsonSchema);
-  return { ...head, ...schema };
+  const { $schema: _, ...schema } = normalizeSchema(made as JsonSchema);
+  return { ...schemaHeader, ...schema };
 }
 
 /** The steps within steps refer to it by this name. */
-function nameStep(): void {
+function registerStepId(): void {
   const known = z.globalRegistry.get(syntax.step);
   if (known?.id === undefined) z.globalRegistry.add(syntax.step, { ...known, id: 'step' });
 }
 
-function lenient(schema: JsonSchema): JsonSchema {
+function normalizeSchema(schema: JsonSchema): JsonSchema {
   const { anyOf, items, $defs, properties, ...own } = schema;
   return {
     ...withoutNeedlessLimit(own),
-    ...(anyOf && { anyOf: anyOf.map(lenient) }),
-    ...(items && { items: lenient(items) }),
-    ...(properties && { properties: mapped(properties, keyed), patternProperties: { '^x-': freeKey } }),
-    ...($defs && { $defs: mapped($defs, (_, one) => lenient(one)) }),
+    ...(anyOf && { anyOf: anyOf.map(normalizeSchema) }),
+    ...(items && { items: normalizeSchema(items) }),
+    ...(properties && {
+      properties: mapProperties(properties, propertySchema),
+      patternProperties: { '^x-': freeKey },
+    }),
+    ...($defs && { $defs: mapProperties($defs, (_, one) => normalizeSchema(one)) }),
   };
 }
 
 const freeKey = { description: "The author's own; it means nothing to the action." };
 
-function keyed(key: string, schema: JsonSchema): JsonSchema {
-  return key === 'agent' ? withBareTemplate(schema) : lenient(schema);
+function propertySchema(key: string, schema: JsonSchema): JsonSchema {
+  return key === 'agent' ? withBareTemplate(schema) : normalizeSchema(schema);
 }
 
 /** `agent: {impl.agent}` without quotes is a mapping of one key to nothing. */
@@ -67,7 +70,7 @@ function withoutNeedlessLimit({ maximum, ...schema }: JsonSchema): JsonSchema {
   return maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? schema : { ...schema, maximum };
 }
 
-function mapped(
+function mapProperties(
   of: Readonly<Record<string, JsonSchema>>,
   change: (key: string, schema: JsonSchema) => JsonSchema,
 ): Readonly<Record<string, JsonSchema>> {

@@ -3,24 +3,24 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Agents, AgentTurn } from '../engine/ports.js';
+import type { Agents, AgentTurn } from '../engine/engine-ports.js';
 import { UserError } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type {
+  AgentCommand,
   AgentEvent,
-  Command,
   Provider,
   ProviderEnvironment,
   TurnOutcome,
 } from '../providers/provider.js';
 import { withCredentialHint } from '../security/credentials.js';
-import { environmentFor, type ProviderVariables } from '../security/environment.js';
 import { guardFileCommands } from '../security/file-commands.js';
+import { filterEnvironment, type ProviderVariables } from '../security/filter-environment.js';
 import type { Environment } from '../system/environment.js';
+import { endLeftovers, type ProcessMark } from '../system/marked-processes.js';
 import type { ProcessRunner } from '../system/process.js';
-import { endLeft, type Mark } from '../system/strays.js';
-import { usualStallMs, watchForStall } from './stall.js';
+import { defaultStallMs, watchForStall } from './stall.js';
 
 export interface AgentsOptions {
   readonly providers: readonly Provider[];
@@ -36,16 +36,16 @@ export interface AgentsOptions {
   /** For files of settings that CLIs are started with; made when it is needed. */
   readonly settingsDirectory: string;
   /** Sees to it that the provider's CLI is there. Rejects with a `UserError`; is silent when it was cancelled. */
-  provide(provider: Provider, signal: AbortSignal): Promise<void>;
+  ensureInstalled(provider: Provider, signal: AbortSignal): Promise<void>;
   /** Makes a new session with an id of ours known to the CLI; false: it could not be done. */
-  beginSession(provider: Provider, id: string, directory: string): Promise<boolean>;
+  createSession(provider: Provider, id: string, directory: string): Promise<boolean>;
   /** Told the process id of every agent as it starts; the function returned, that it has ended. */
   onProcess(pid: number): () => void;
   debug(message: string): void;
 }
 
 export function createAgents(options: AgentsOptions): Agents {
-  const marks = new WeakMap<AgentTurn, Mark>();
+  const marks = new WeakMap<AgentTurn, ProcessMark>();
   return {
     find(agent) {
       const name = readAgentName(agent, options.providers);
@@ -54,16 +54,16 @@ export function createAgents(options: AgentsOptions): Agents {
         ? { provider: name.provider }
         : { provider: name.provider, model: name.model };
     },
-    provide: options.provide,
+    ensureInstalled: options.ensureInstalled,
     run(turn) {
       // Every program that the agent starts has it, unless it is started with an environment of its own.
       const mark = { name: 'GUMP_ATTEMPT', value: randomUUID() };
       marks.set(turn, mark);
       return runAgent(turn, options, mark);
     },
-    async endStrays(turn) {
+    async endLeftoverProcesses(turn) {
       const mark = marks.get(turn);
-      if (mark !== undefined) await endLeft(mark);
+      if (mark !== undefined) await endLeftovers(mark);
     },
   };
 }
@@ -71,13 +71,13 @@ export function createAgents(options: AgentsOptions): Agents {
 async function runAgent(
   turn: AgentTurn,
   options: AgentsOptions,
-  mark: Mark,
+  mark: ProcessMark,
 ): Promise<TurnOutcome & { readonly durationMs: number }> {
   const { provider, model, signal } = turn;
-  const environment = agentEnvironment({ environment: rowOf(provider, model) }, options);
-  const command = provider.command({
+  const environment = agentEnvironment({ environment: providerEnvironmentFor(provider, model) }, options);
+  const command = provider.buildCommand({
     prompt: turn.prompt,
-    session: await sessionFor(turn, options),
+    session: await resolveSession(turn, options),
     ...defined({ model }),
     args: options.args[provider.id] ?? [],
     permission: turn.permission,
@@ -86,11 +86,11 @@ async function runAgent(
     environment,
   });
   options.debug(`${command.file} ${command.args.join(' ')}`);
-  const settings = placeSettings(provider, command, options.settingsDirectory);
+  const settings = writeSettingsFile(provider, command, options.settingsDirectory);
   const checkFileCommands = await guardFileCommands(options.environment);
-  const reader = provider.reader(turn.before);
-  let ended = (): void => undefined;
-  const watch = watchForStall(turn.stallMs ?? usualStallMs, signal);
+  const reader = provider.createReader(turn.usageBefore);
+  let markEnded = (): void => undefined;
+  const stallWatch = watchForStall(turn.stallMs ?? defaultStallMs, signal);
   const exit = await options.processes.run({
     file: command.file,
     args: command.args,
@@ -99,42 +99,43 @@ async function runAgent(
     mark,
     stdin: command.stdin,
     onStart: (pid) => {
-      ended = options.onProcess(pid);
+      markEnded = options.onProcess(pid);
     },
     onLine: (line, stream) => {
       options.debug(`${provider.executable}${stream === 'stderr' ? '' : ' said'}: ${line}`);
       if (stream === 'stderr') return;
-      const events = reader.line(line);
-      watch.heard(events);
-      for (const event of events) turn.onEvent(event, reader.model?.());
+      const events = reader.readLine(line);
+      stallWatch.onEvents(events);
+      for (const event of events) turn.onEvent(event, reader.currentModel?.());
     },
-    onSkippedLine: (bytes) => turn.onEvent(skipped(bytes), undefined),
-    signal: watch.signal,
-    hurry: turn.hurry,
+    onSkippedLine: (bytes) => turn.onEvent(skippedLineEvent(bytes), undefined),
+    signal: stallWatch.signal,
+    hurrySignal: turn.cancelSignal,
     graceMs: turn.graceMs,
   });
-  ended();
-  const stalled = watch.end(provider.title);
-  const read = reader.end(exit);
+  markEnded();
+  const stalled = stallWatch.stop(provider.title);
+  const read = reader.finish(exit);
   const failure =
-    stalled ?? (read.failure && withCredentialHint(read.failure, rowOf(provider, model), environment));
+    stalled ??
+    (read.failure && withCredentialHint(read.failure, providerEnvironmentFor(provider, model), environment));
   const durationMs = Math.round(exit.durationMs);
-  const known = { ...versionKnown(provider, options), ...read, durationMs };
+  const known = { ...knownVersion(provider, options), ...read, durationMs };
   const outcome = failure === undefined ? known : { ...known, status: 'failed' as const, failure };
   const touched = await checkFileCommands();
-  return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tampered(touched) };
+  return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tamperedFailure(touched) };
 }
 
 /** For CLIs whose stream does not say it; what the stream says counts. */
-function versionKnown(provider: Provider, { versionOf }: AgentsOptions): { readonly version?: string } {
+function knownVersion(provider: Provider, { versionOf }: AgentsOptions): { readonly version?: string } {
   const version = versionOf(provider);
   return version === undefined ? {} : { version };
 }
 
 /** Writes down what the CLI only takes from a file; the variable that says where. */
-function placeSettings(
+function writeSettingsFile(
   { id }: Provider,
-  { settings }: Command,
+  { settings }: AgentCommand,
   directory: string,
 ): Readonly<Record<string, string>> {
   if (settings === undefined) return {};
@@ -145,16 +146,16 @@ function placeSettings(
 }
 
 /** Without the id where it could not be begun with it: then the CLI gives one of its own, and tells it (S8). */
-async function sessionFor({ provider, session, directory }: AgentTurn, options: AgentsOptions) {
+async function resolveSession({ provider, session, directory }: AgentTurn, options: AgentsOptions) {
   if (session.mode === 'resume' || session.id === undefined) return session;
-  return (await options.beginSession(provider, session.id, directory))
+  return (await options.createSession(provider, session.id, directory))
     ? session
     : ({ mode: 'start' } as const);
 }
 
 /** The row of a provider for one of its models. */
-export function rowOf(provider: Provider, model: string | undefined): ProviderEnvironment {
-  return provider.environmentOf?.(model) ?? provider.environment;
+export function providerEnvironmentFor(provider: Provider, model: string | undefined): ProviderEnvironment {
+  return provider.environmentForModel?.(model) ?? provider.environment;
 }
 
 /** The environment that goes with a provider's row, without what its command adds. */
@@ -162,14 +163,14 @@ export function agentEnvironment(
   provider: ProviderVariables,
   options: Pick<AgentsOptions, 'environment' | 'providers' | 'passEnv'>,
 ): Readonly<Record<string, string>> {
-  return environmentFor({ ...options, provider }).env;
+  return filterEnvironment({ ...options, provider }).env;
 }
 
-function skipped(bytes: number): AgentEvent {
+function skippedLineEvent(bytes: number): AgentEvent {
   return { type: 'notice', message: `a line of ${bytes} bytes was skipped` };
 }
 
-function tampered(files: readonly string[]) {
+function tamperedFailure(files: readonly string[]) {
   const names = files.map((file) => file.replace(/^.*\//, '')).join(', ');
   const message = `The agent wrote to files by which a step speaks to the runner (${names}). They were put back, and the run stops.`;
   return { kind: 'guard', message, isFinal: true } as const;

@@ -1,26 +1,26 @@
 /** The programs of the providers: found on PATH or in the tool cache, or installed there. */
 
 import { join } from 'node:path';
-import { faultsOf, UserErrors } from '../failure.js';
+import { problemsOf, UserErrors } from '../failure.js';
 import { type CliChoice, chooseCli } from '../install/choose.js';
 import { type Executable, executableAt } from '../install/executable.js';
 import { installPackage } from '../install/npm-install.js';
-import { packagedVersion, toldVersion } from '../install/path-version.js';
-import { findInstalled, platformName, type Slot } from '../install/tool-cache.js';
+import { packageVersion, reportedVersion } from '../install/path-version.js';
+import { findInstalled, platformName, type ToolCacheEntry } from '../install/tool-cache.js';
 import { defined } from '../optional-keys.js';
 import type { Provider } from '../providers/provider.js';
 import { pinnedVersions } from '../providers/versions.js';
-import { environmentFor } from '../security/environment.js';
+import { filterEnvironment } from '../security/filter-environment.js';
 import type { ProcessRunner } from '../system/process.js';
 import { findProgram } from '../system/programs.js';
 import { processRunner } from '../system/run-process.js';
-import type { Setting } from './setting.js';
+import type { ActionContext } from './action-context.js';
 
 export interface Clis {
   /** What stands in the way of running these providers' CLIs, as far as it is known without installing any. */
-  faults(used: readonly Provider[]): Promise<readonly string[]>;
+  findProblems(used: readonly Provider[]): Promise<readonly string[]>;
   /** Installs what is missing. Throws `UserErrors`; is silent when it was cancelled. */
-  provide(used: readonly Provider[], signal: AbortSignal): Promise<void>;
+  ensureInstalled(used: readonly Provider[], signal: AbortSignal): Promise<void>;
   /** Runs what it is given; a provider's program is the one found or, where that is allowed, installed now. */
   readonly processes: ProcessRunner;
   /** The version of a CLI that was looked for before. */
@@ -31,25 +31,25 @@ export interface ClisOptions {
   /** Where agents run. */
   readonly directory: string;
   /** Not in `post`, which only cleans up. */
-  readonly mayInstall: boolean;
+  readonly canInstall: boolean;
 }
 
 /** What the parts below share. */
-interface Place extends ClisOptions {
-  readonly setting: Setting;
+interface CliContext extends ClisOptions {
+  readonly actionContext: ActionContext;
   /** What a gate of the job gets. */
-  readonly handed: Readonly<Record<string, string>>;
+  readonly childEnvironment: Readonly<Record<string, string>>;
 }
 
-type FromNpm = Extract<CliChoice, { readonly from: 'npm' }>;
+type NpmChoice = Extract<CliChoice, { readonly from: 'npm' }>;
 
-export function openClis(setting: Setting, options: ClisOptions): Clis {
-  const { environment, providers, inputs } = setting;
-  const handed = environmentFor({ environment, providers, passEnv: inputs.passEnv }).env;
-  const place: Place = { ...options, setting, handed };
+export function openClis(actionContext: ActionContext, options: ClisOptions): Clis {
+  const { environment, providers, inputs } = actionContext;
+  const childEnvironment = filterEnvironment({ environment, providers, passEnv: inputs.passEnv }).env;
+  const cliContext: CliContext = { ...options, actionContext, childEnvironment };
   const choices = new Map<Provider, CliChoice>();
   const choose = async (provider: Provider): Promise<CliChoice> => {
-    const choice = choices.get(provider) ?? (await chooseFor(provider, place));
+    const choice = choices.get(provider) ?? (await chooseCliFor(provider, cliContext));
     choices.set(provider, choice);
     return choice;
   };
@@ -57,7 +57,7 @@ export function openClis(setting: Setting, options: ClisOptions): Clis {
   const locate = (provider: Provider, signal?: AbortSignal): Promise<Executable | undefined> => {
     const known = located.get(provider);
     if (known !== undefined) return known;
-    const found = choose(provider).then((choice) => find(provider, choice, place, signal));
+    const found = choose(provider).then((choice) => findExecutable(provider, choice, cliContext, signal));
     located.set(provider, found);
     const forget = () => void located.delete(provider);
     // What was cut off or went wrong once may go well the next time.
@@ -65,14 +65,16 @@ export function openClis(setting: Setting, options: ClisOptions): Clis {
     return found;
   };
   return {
-    async faults(used) {
-      const looked = await Promise.all(used.map(async (one) => cliFaults(one, await choose(one), place)));
-      return [...unknownNames(setting), ...new Set(looked.flat())];
+    async findProblems(used) {
+      const checked = await Promise.all(
+        used.map(async (one) => findCliProblems(one, await choose(one), cliContext)),
+      );
+      return [...unknownProviderProblems(actionContext), ...new Set(checked.flat())];
     },
-    async provide(used, signal) {
+    async ensureInstalled(used, signal) {
       const results = await Promise.allSettled(used.map((provider) => locate(provider, signal)));
-      const faults = results.flatMap((one) => (one.status === 'rejected' ? faultsOf(one.reason) : []));
-      if (faults.length > 0) throw new UserErrors(faults);
+      const problems = results.flatMap((one) => (one.status === 'rejected' ? problemsOf(one.reason) : []));
+      if (problems.length > 0) throw new UserErrors(problems);
     },
     processes: {
       async run(spec) {
@@ -80,7 +82,7 @@ export function openClis(setting: Setting, options: ClisOptions): Clis {
         const isOver = provider === undefined || spec.signal?.aborted === true;
         const found = isOver ? undefined : await locate(provider, spec.signal);
         if (found === undefined) return processRunner.run(spec);
-        return processRunner.run({ ...spec, file: found.file, args: [...found.before, ...spec.args] });
+        return processRunner.run({ ...spec, file: found.file, args: [...found.leadingArgs, ...spec.args] });
       },
     },
     versionOf(provider) {
@@ -90,16 +92,18 @@ export function openClis(setting: Setting, options: ClisOptions): Clis {
   };
 }
 
-async function chooseFor(provider: Provider, place: Place): Promise<CliChoice> {
-  const { inputs } = place.setting;
-  const asked = inputs.cliVersions[provider.id];
+async function chooseCliFor(provider: Provider, cliContext: CliContext): Promise<CliChoice> {
+  const { inputs } = cliContext.actionContext;
+  const requested = inputs.cliVersions[provider.id];
   const pinned = pinnedVersions[provider.id];
-  const program = findProgram(provider.executable, place.handed.PATH, place.directory);
+  const program = findProgram(provider.executable, cliContext.childEnvironment.PATH, cliContext.directory);
   return chooseCli({
     provider,
     mode: inputs.install,
-    ...defined({ asked, pinned }),
-    ...(program === undefined ? {} : { onPath: await versionOnPath(provider, program, asked, place) }),
+    ...defined({ requestedVersion: requested, pinnedVersion: pinned }),
+    ...(program === undefined
+      ? {}
+      : { onPath: await versionOnPath(provider, program, requested, cliContext) }),
   });
 }
 
@@ -107,52 +111,60 @@ async function chooseFor(provider: Provider, place: Place): Promise<CliChoice> {
 async function versionOnPath(
   { npm }: Provider,
   program: string,
-  asked: string | undefined,
-  { directory, handed }: Place,
+  requested: string | undefined,
+  { directory, childEnvironment }: CliContext,
 ): Promise<{ readonly version?: string }> {
-  const packaged = npm === undefined ? undefined : packagedVersion(program, npm.name);
+  const packaged = npm === undefined ? undefined : packageVersion(program, npm.name);
   if (packaged !== undefined) return { version: packaged };
-  if (asked === undefined) return {};
-  const version = await toldVersion(program, { processes: processRunner, directory, env: handed });
+  if (requested === undefined) return {};
+  const version = await reportedVersion(program, {
+    processes: processRunner,
+    directory,
+    env: childEnvironment,
+  });
   return version === undefined ? {} : { version };
 }
 
 /** Absolute, where it is not to be taken from PATH. */
-async function find(
+async function findExecutable(
   provider: Provider,
   choice: CliChoice,
-  place: Place,
+  cliContext: CliContext,
   signal: AbortSignal | undefined,
 ): Promise<Executable | undefined> {
   if (choice.from !== 'npm') return undefined;
-  const slot = slotOf(provider, choice, place);
-  const folder = findInstalled(slot) ?? (await install(provider, choice, place, signal));
-  return folder === undefined ? undefined : executableAt(join(folder, slot.program));
+  const installed = installedCliFor(provider, choice, cliContext);
+  const folder = findInstalled(installed) ?? (await installCli(provider, choice, cliContext, signal));
+  return folder === undefined ? undefined : executableAt(join(folder, installed.program));
 }
 
-async function install(
+async function installCli(
   provider: Provider,
-  choice: FromNpm,
-  { setting, handed, mayInstall }: Place,
+  choice: NpmChoice,
+  { actionContext, childEnvironment, canInstall }: CliContext,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  if (!mayInstall) return undefined;
-  const { environment, log } = setting;
+  if (!canInstall) return undefined;
+  const { environment, log } = actionContext;
   const name = `${provider.title} ${choice.version}`;
   log.info(`Installing ${name} (npm package ${choice.package.name}) into the tool cache.`);
   return installPackage({
     ...choice,
     name,
-    slot: slotOf(provider, choice, { setting }),
+    cacheEntry: installedCliFor(provider, choice, { actionContext }),
     processes: processRunner,
     environment,
-    handed,
+    gateEnvironment: childEnvironment,
     ...defined({ signal }),
   });
 }
 
-function slotOf(provider: Provider, { version }: FromNpm, { setting }: Pick<Place, 'setting'>): Slot {
-  const { environment, job } = setting;
+function installedCliFor(
+  provider: Provider,
+  { version }: NpmChoice,
+  { actionContext }: Pick<CliContext, 'actionContext'>,
+): ToolCacheEntry {
+  const { environment, job } = actionContext;
   // Every runner has a tool cache; what stands in for one is gone with the job.
   const tools = environment.RUNNER_TOOL_CACHE || join(job.temp, 'tools');
   return {
@@ -162,17 +174,18 @@ function slotOf(provider: Provider, { version }: FromNpm, { setting }: Pick<Plac
   };
 }
 
-function cliFaults(provider: Provider, choice: CliChoice, place: Place): readonly string[] {
-  if (choice.from === 'nowhere') return [choice.fault];
-  if (choice.from === 'path' || findInstalled(slotOf(provider, choice, place)) !== undefined) return [];
-  if (findProgram('npm', place.handed.PATH, place.directory) !== undefined) return [];
+function findCliProblems(provider: Provider, choice: CliChoice, cliContext: CliContext): readonly string[] {
+  if (choice.from === 'nowhere') return [choice.problem];
+  if (choice.from === 'path' || findInstalled(installedCliFor(provider, choice, cliContext)) !== undefined)
+    return [];
+  if (findProgram('npm', cliContext.childEnvironment.PATH, cliContext.directory) !== undefined) return [];
   return [
     `${provider.title} is not there, and there is no npm on PATH to install it with: run actions/setup-node before this step, or install \`${provider.executable}\` in the image of the runner.`,
   ];
 }
 
 /** Of the two inputs that name providers. */
-function unknownNames({ inputs, providers }: Setting): readonly string[] {
+function unknownProviderProblems({ inputs, providers }: ActionContext): readonly string[] {
   const known = providers.map(({ id }) => id);
   const named = { 'cli-versions': inputs.cliVersions, 'agent-args': inputs.agentArgs };
   return Object.entries(named).flatMap(([input, mapping]) =>

@@ -1,15 +1,15 @@
 /** What the repository says is to be run: the project's settings and the workflow. */
 
-import { faultsOf, UserErrors } from '../failure.js';
+import { problemsOf, UserErrors } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import type { Log } from '../report/log.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workflow } from '../workflow/workflow.js';
-import type { Setting } from './setting.js';
+import type { ActionContext } from './action-context.js';
 import { findSettings } from './settings-file.js';
 import { readWorkflow } from './workflow-file.js';
 
-export interface Definition {
+export interface RunDefinition {
   readonly settings: Settings;
   readonly workflow: Workflow;
   /** What was warned of while reading, each with its place. */
@@ -17,29 +17,34 @@ export interface Definition {
 }
 
 /** Throws `UserErrors` when either cannot be used; all of their faults are told. */
-export function readDefinition(setting: Setting, directory: string): Definition {
+export function readRunDefinition(actionContext: ActionContext, directory: string): RunDefinition {
   const warnings: string[] = [];
-  const log = noting(setting.log, warnings);
-  const { workspace } = setting.job;
-  const { settings, faults } = findSettings({ directory, workspace, providers: setting.providers, log });
-  const read = tried(() =>
+  const log = recordWarnings(actionContext.log, warnings);
+  const { workspace } = actionContext.job;
+  const { settings, problems } = findSettings({
+    directory,
+    workspace,
+    providers: actionContext.providers,
+    log,
+  });
+  const read = collectProblems(() =>
     readWorkflow({
-      name: setting.inputs.workflow,
+      name: actionContext.inputs.workflow,
       directory,
       workspace,
-      providers: setting.providers.map(({ id }) => id),
-      vars: Object.keys(setting.inputs.vars),
+      providers: actionContext.providers.map(({ id }) => id),
+      vars: Object.keys(actionContext.inputs.vars),
       log,
       ...defined({ defaultAgent: settings.defaultAgent }),
     }),
   );
-  const all = [...faults, ...read.faults];
+  const all = [...problems, ...read.problems];
   if (all.length > 0 || read.value === undefined) throw new UserErrors(all);
   return { settings, workflow: read.value, warnings };
 }
 
 /** The same log, which also keeps the warnings. */
-function noting(log: Log, warnings: string[]): Log {
+function recordWarnings(log: Log, warnings: string[]): Log {
   return {
     ...log,
     warning(message, place) {
@@ -50,16 +55,16 @@ function noting(log: Log, warnings: string[]): Log {
   };
 }
 
-interface Tried<T> {
+interface ValueOrProblems<T> {
   readonly value?: T;
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
 }
 
 /** What the work gives, or what of it the user has to mend. */
-export function tried<T>(work: () => T): Tried<T> {
+export function collectProblems<T>(work: () => T): ValueOrProblems<T> {
   try {
-    return { value: work(), faults: [] };
+    return { value: work(), problems: [] };
   } catch (error) {
-    return { faults: faultsOf(error) };
+    return { problems: problemsOf(error) };
   }
 }

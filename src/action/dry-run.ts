@@ -3,11 +3,11 @@ import type { Plan } from '../plan/plan.js';
 import { planSummary } from '../report/plan-summary.js';
 import { planTree } from '../report/plan-tree.js';
 import type { Workflow } from '../workflow/workflow.js';
-import { writeUnstarted } from './finish.js';
-import { privatePaths } from './handover.js';
-import type { Setting } from './setting.js';
+import type { ActionContext } from './action-context.js';
+import { writeUnstartedRun } from './finish.js';
+import { privatePaths } from './post-state.js';
 
-export interface Planned {
+export interface DryRunInput {
   readonly workflow: Workflow;
   readonly plan: Plan;
   /** What was warned of. */
@@ -15,13 +15,16 @@ export interface Planned {
   readonly privateDirectory: string;
 }
 
-export async function showPlan({ inputs, job, log, redact }: Setting, planned: Planned): Promise<void> {
+export async function showPlan(
+  { inputs, job, log, redact }: ActionContext,
+  planned: DryRunInput,
+): Promise<void> {
   // With the agents that the inputs put in.
   const steps = planned.plan.steps.map(({ step }) => step);
   const workflow = { ...planned.workflow, steps };
   const tree = planTree(workflow, inputs.permissions);
   for (const line of tree) log.info(line);
-  await writeUnstarted({
+  await writeUnstartedRun({
     status: 'planned',
     workflow: redact(workflow.name),
     runId: job.runId,

@@ -2,18 +2,18 @@
 
 import { writeFileSync } from 'node:fs';
 import * as core from '@actions/core';
-import { emptyState, type RunState } from '../journal/state.js';
+import { emptyState, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import { expand, plannedTasks } from '../plan/place.js';
+import { expandPlan, plannedTasks } from '../plan/placed-step.js';
 import type { Plan } from '../plan/plan.js';
-import { sumOf } from '../providers/usage.js';
+import { sumKnown } from '../providers/usage.js';
 import type { Log } from '../report/log.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
 import { makeSummary } from '../report/summary.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 
-export interface Ending {
+export interface RunResult {
   readonly plan: Plan;
   readonly state: RunState;
   readonly status: RunStatus;
@@ -25,7 +25,7 @@ export interface Ending {
   readonly persisted: boolean;
   readonly checkpoint?: string;
   readonly resumed: boolean;
-  readonly takenOver: ReadonlySet<string>;
+  readonly reusedSteps: ReadonlySet<string>;
   readonly isInCache: boolean;
   readonly warnings: readonly string[];
   /** The patch of all changes against the start tree. */
@@ -35,49 +35,49 @@ export interface Ending {
 }
 
 /** Writes everything that outlives the run; may be called again when more is known. */
-export async function writeEnding(ending: Ending, redact: Redactor): Promise<void> {
-  const report = redactDeep(makeReport(ending.plan, ending.state, ending), redact);
-  writeFileSync(ending.files.report, `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(ending.files.patch, ending.patch);
-  for (const [name, value] of Object.entries(outputs(report, ending))) core.setOutput(name, redact(value));
-  const rerun = nextOf(ending);
-  const { state, warnings } = ending;
+export async function writeRunResult(result: RunResult, redact: Redactor): Promise<void> {
+  const report = redactDeep(makeReport(result.plan, result.state, result), redact);
+  writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(result.files.patch, result.patch);
+  for (const [name, value] of Object.entries(outputs(report, result))) core.setOutput(name, redact(value));
+  const rerun = nextStepText(result);
+  const { state, warnings } = result;
   const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
   await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
 }
 
 /** What can be done now; nothing where all is done. */
-function nextOf(ending: Ending): string | undefined {
-  if (ending.status === 'passed') return undefined;
-  return ending.status === 'paused' ? pauseNote(ending) : rerunNote(ending);
+function nextStepText(result: RunResult): string | undefined {
+  if (result.status === 'passed') return undefined;
+  return result.status === 'paused' ? pauseNote(result) : rerunNote(result);
 }
 
 /** Exit code 1 goes with it. */
-export function tellFailure(log: Log, ending: Ending): void {
-  const step = ending.failedStep === undefined ? undefined : ending.state.steps.get(ending.failedStep);
+export function logFailure(log: Log, result: RunResult): void {
+  const step = result.failedStep === undefined ? undefined : result.state.steps.get(result.failedStep);
   const last = step?.attempts.at(-1);
   const what =
-    ending.status === 'cancelled'
+    result.status === 'cancelled'
       ? 'was cut off'
-      : ending.state.ended?.failure !== undefined
+      : result.state.runEnded?.failure !== undefined
         ? 'was stopped'
         : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
-  const own = ending.state.ended?.failure;
-  const failure = ending.status === 'cancelled' ? undefined : (own ?? step?.failure ?? last?.failure);
+  const own = result.state.runEnded?.failure;
+  const failure = result.status === 'cancelled' ? undefined : (own ?? step?.failure ?? last?.failure);
   const why = failure === undefined ? '' : ` (${failure.kind}): ${failure.message}`;
   log.error(
-    `Step \`${ending.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(ending)}`,
+    `Step \`${result.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(result)}`,
   );
 }
 
 /** How to let a run go on that waits (contract 5.9). */
-export function pauseNote({ failedStep = '', plan, stateName }: Ending): string {
+export function pauseNote({ failedStep = '', plan, stateName }: RunResult): string {
   const by = plan.approve === undefined ? '' : ` (This job approves \`${plan.approve}\`.)`;
   return `Step \`${failedStep}\` waits for approval.${by} To let it go on, run this action in a job of the same run with \`approve: ${failedStep}\` and \`state-name: ${stateName}\`, behind an environment with required reviewers; a plain re-run waits again.`;
 }
 
 /** Every output, as it is where there is nothing to say. */
-const nothing = {
+const emptyOutputs = {
   status: '',
   'failed-step': '',
   resumed: 'false',
@@ -94,30 +94,30 @@ const nothing = {
   commit: '',
 };
 
-function outputs(report: Report, ending: Ending): typeof nothing {
+function outputs(report: Report, result: RunResult): typeof emptyOutputs {
   const { totals } = report;
-  const tokens = sumOf([totals.inputTokens, totals.outputTokens]);
+  const tokens = sumKnown([totals.inputTokens, totals.outputTokens]);
   return {
     status: report.status,
     'failed-step': report.failedStep ?? '',
     resumed: String(report.resumed),
     persisted: String(report.persisted),
-    checkpoint: ending.checkpoint ?? '',
+    checkpoint: result.checkpoint ?? '',
     sessions: JSON.stringify(sessionsOutput(report)),
     'cost-usd': text(totals.costUsd),
     'cost-is-estimate': totals.costUsd === undefined ? '' : String(totals.costIsEstimate === true),
     tokens: text(tokens),
     turns: text(totals.turns),
-    report: ending.files.report,
-    patch: ending.files.patch,
-    tasks: tasksOutput(ending),
+    report: result.files.report,
+    patch: result.files.patch,
+    tasks: tasksOutput(result),
     commit: '',
   };
 }
 
 /** The task names of the last split, as JSON; empty where there was none. */
-function tasksOutput({ plan, state }: Ending): string {
-  const splits = expand(plan, state).filter((placed) => placed.step.kind === 'split');
+function tasksOutput({ plan, state }: RunResult): string {
+  const splits = expandPlan(plan, state).filter((placed) => placed.step.kind === 'split');
   const tasks = splits
     .map((split) => plannedTasks(state.steps.get(split.path)))
     .findLast((one) => one !== undefined);
@@ -139,7 +139,7 @@ function text(value: number | undefined): string {
 }
 
 /** A job in which no step ran. */
-export interface Unstarted {
+export interface UnstartedRun {
   readonly status: 'skipped' | 'planned' | 'failed';
   readonly workflow: string;
   readonly runId: string;
@@ -153,16 +153,16 @@ export interface Unstarted {
 }
 
 /** What such a job leaves: the same outputs, report and summary as any other, as far as there is something to say. */
-export async function writeUnstarted(unstarted: Unstarted): Promise<void> {
+export async function writeUnstartedRun(unstarted: UnstartedRun): Promise<void> {
   const { status, workflow, runId, jobAttempt } = unstarted;
   const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
   const plan = { workflow, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [], vars: {} } as const;
   if (unstarted.report !== undefined) {
-    const report = makeReport(plan, emptyState, { ...facts, takenOver: new Set() });
+    const report = makeReport(plan, emptyState, { ...facts, reusedSteps: new Set() });
     writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
   }
-  const said = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : nothing;
-  const told = { ...said, status, ...defined({ report: unstarted.report }) };
-  for (const [name, value] of Object.entries(told)) core.setOutput(name, value);
+  const baseOutputs = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : emptyOutputs;
+  const allOutputs = { ...baseOutputs, status, ...defined({ report: unstarted.report }) };
+  for (const [name, value] of Object.entries(allOutputs)) core.setOutput(name, value);
   await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
 }

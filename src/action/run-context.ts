@@ -1,26 +1,26 @@
 /** What the parts of one run share: what was asked, and what was opened for it. */
 import type { Binding } from '../checkpoint/binding.js';
-import type { Saver } from '../checkpoint/saver.js';
-import type { Ports } from '../engine/ports.js';
+import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
+import type { EnginePorts } from '../engine/engine-ports.js';
 import type { Project } from '../gates/project.js';
-import type { RunState } from '../journal/state.js';
+import type { RunState } from '../journal/run-state.js';
 import type { Plan } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
-import type { LiveReport } from '../report/live.js';
-import type { HandedEnvironment } from '../security/environment.js';
+import type { LiveReport } from '../report/live-report.js';
+import type { FilteredEnvironment } from '../security/filter-environment.js';
 import type { HomeSessions } from '../sessions/home-sessions.js';
-import type { SessionShelf } from '../sessions/session-shelf.js';
+import type { SessionCopies } from '../sessions/session-copies.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workspace } from '../workspace/workspace.js';
+import type { ActionContext } from './action-context.js';
+import type { AgentDirectories } from './agent-directories.js';
 import type { Clis } from './clis.js';
-import type { HandoverFile } from './handover.js';
-import type { Places } from './places.js';
-import type { Resumed } from './resume.js';
-import type { Setting } from './setting.js';
-import type { StatePlace } from './state.js';
+import type { PostStateFile } from './post-state.js';
+import type { ResumedState } from './resume.js';
+import type { StateStorage } from './state-storage.js';
 
 export interface RunRequest {
-  readonly setting: Setting;
+  readonly actionContext: ActionContext;
   /** Of the project. */
   readonly settings: Settings;
   readonly plan: Plan;
@@ -29,31 +29,31 @@ export interface RunRequest {
   readonly clis: Clis;
   readonly privateDirectory: string;
   /** What gates may see. */
-  readonly gateEnvironment: HandedEnvironment;
+  readonly gateEnvironment: FilteredEnvironment;
   readonly signal: AbortSignal;
   /** When, as `Date.now()`, the time of this job is up. */
-  readonly endsBy?: number;
+  readonly deadline?: number;
 }
 
-export interface Stage {
-  readonly resumed: Resumed;
+export interface PreparedRun {
+  readonly resumed: ResumedState;
   /** The fold that the run begins with. */
-  readonly before: RunState;
-  readonly ports: Ports;
-  readonly saver: Saver;
+  readonly initialState: RunState;
+  readonly ports: EnginePorts;
+  readonly checkpointWriter: CheckpointWriter;
   readonly live: LiveReport;
-  readonly handover: HandoverFile;
+  readonly postState: PostStateFile;
 }
 
 /** What the parts below share. */
 
-export interface Backstage {
+export interface RunContext {
   readonly request: RunRequest;
   readonly live: LiveReport;
-  readonly state: StatePlace;
+  readonly stateStorage: StateStorage;
   readonly binding: Omit<Binding, 'sequence'>;
   readonly sessions: HomeSessions;
-  readonly shelf: SessionShelf;
-  readonly places: Places;
+  readonly sessionCopies: SessionCopies;
+  readonly agentDirectories: AgentDirectories;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
 }

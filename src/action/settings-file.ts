@@ -18,7 +18,7 @@ export interface SettingsRequest {
 export interface FoundSettings {
   readonly settings: Settings;
   /** The errors, each with file and line. */
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
 }
 
 const fileName = 'gump.toml';
@@ -28,17 +28,17 @@ export function findSettings({ directory, workspace, providers, log }: SettingsR
   const path = ancestors(directory)
     .map((folder) => join(folder, fileName))
     .find(isFile);
-  if (path === undefined) return { settings: noSettings, faults: [] };
+  if (path === undefined) return { settings: noSettings, problems: [] };
   const file = relative(workspace, path);
-  const agentFault = (agent: string) => {
+  const agentProblem = (agent: string) => {
     const name = readAgentName(agent, providers);
     return name.status === 'unknown' ? `names no agent: ${name.message}.` : undefined;
   };
-  const { settings, faults } = readSettings(readFileSync(path, 'utf8'), { agentFault });
-  for (const { severity, message, line } of faults)
+  const { settings, problems } = readSettings(readFileSync(path, 'utf8'), { agentProblem });
+  for (const { severity, message, line } of problems)
     if (severity === 'warning') log.warning(message, { file, line });
-  const errors = faults.filter(({ severity }) => severity === 'error');
-  return { settings, faults: errors.map(({ message, line }) => `${file}:${line}: ${message}`) };
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  return { settings, problems: errors.map(({ message, line }) => `${file}:${line}: ${message}`) };
 }
 
 /** From the directory outwards to the top of the repository; the directory alone where there is no repository. */

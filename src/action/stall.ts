@@ -6,15 +6,15 @@ import type { Failure } from '../failure.js';
 import type { AgentEvent } from '../providers/provider.js';
 import { longestTimerMs } from '../system/clock.js';
 
-export const usualStallMs = 10 * 60_000;
+export const defaultStallMs = 10 * 60_000;
 
 export interface StallWatch {
   /** Aborted with `signal`, and when it is time. */
   readonly signal: AbortSignal;
   /** Told what each line of the agent's output was; none: a line of no event. */
-  heard(events: readonly AgentEvent[]): void;
+  onEvents(events: readonly AgentEvent[]): void;
   /** To be called when the agent has ended; the failure where it was stopped for its silence. */
-  end(title: string): Failure | undefined;
+  stop(title: string): Failure | undefined;
 }
 
 /** `ms`: 0 is for ever. */
@@ -24,22 +24,22 @@ export function watchForStall(ms: number, signal: AbortSignal): StallWatch {
   let notice: string | undefined;
   return {
     signal: AbortSignal.any([signal, silence.signal]),
-    heard(events) {
+    onEvents(events) {
       notice = events.findLast((event) => event.type === 'notice')?.message ?? notice;
       if (events.length > 0 && events.every((event) => event.type === 'notice')) return;
       notice = undefined;
       timer?.refresh();
     },
-    end(title) {
+    stop(title) {
       clearTimeout(timer);
       if (!silence.signal.aborted || signal.aborted) return undefined;
-      const said = notice === undefined ? '' : ` It last said: ${notice}`;
-      const message = `${title} showed no sign of life for ${spell(ms)} and was stopped.${said}`;
+      const lastNotice = notice === undefined ? '' : ` It last said: ${notice}`;
+      const message = `${title} showed no sign of life for ${stallTimeText(ms)} and was stopped.${lastNotice}`;
       return { kind: 'timeout', message };
     },
   };
 }
 
-function spell(ms: number): string {
+function stallTimeText(ms: number): string {
   return ms < 60_000 ? `${ms / 1000} s` : `${Math.round(ms / 60_000)} min`;
 }

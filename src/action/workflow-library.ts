@@ -1,15 +1,15 @@
 /** The files that a workflow may name, from the disk: whatever lies in the checkout, and nothing else. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { builtIns } from '../builtin/registry.js';
-import type { FileText, Library } from '../workflow/library.js';
+import { builtIns } from '../builtin/builtin-workflows.js';
+import type { FileText, WorkflowLibrary } from '../workflow/find-workflow.js';
 
 // Far more than a prompt needs; a workflow has a limit of its own.
-const largest = 2 * 1024 * 1024;
+const maxFileBytes = 2 * 1024 * 1024;
 
 /** `directory`: the working directory, from which paths count; `workspace`: the checkout, which none may leave. */
-export function openLibrary(directory: string, workspace: string): Library {
-  const roots = [directory, workspace].map(realOf);
+export function openWorkflowLibrary(directory: string, workspace: string): WorkflowLibrary {
+  const roots = [directory, workspace].map(realPathOrSelf);
   return { builtIns, read: (path) => readText(join(directory, path), roots) };
 }
 
@@ -18,27 +18,27 @@ function readText(path: string, roots: readonly string[]): FileText {
     // Where it really lies: a link may lead anywhere.
     const real = realpathSync(path);
     if (!roots.some((root) => real.startsWith(root.endsWith(sep) ? root : root + sep)))
-      return { fault: 'leads out of the repository' };
+      return { problem: 'leads out of the repository' };
     const stat = statSync(real);
-    if (!stat.isFile()) return stat.isDirectory() ? { missing: true } : { fault: 'is no ordinary file' };
-    if (stat.size > largest) return { fault: 'is larger than 2 MB' };
+    if (!stat.isFile()) return stat.isDirectory() ? { missing: true } : { problem: 'is no ordinary file' };
+    if (stat.size > maxFileBytes) return { problem: 'is larger than 2 MB' };
     return { text: decoder.decode(readFileSync(real)) };
   } catch (error) {
-    return faultOf(error);
+    return readProblem(error);
   }
 }
 
 // A byte order mark stays, so that places in the text are places in the file.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function faultOf(error: unknown): FileText {
+function readProblem(error: unknown): FileText {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return { missing: true };
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { fault: 'is not UTF-8 text' };
-  return { fault: `cannot be read (${code ?? String(error)})` };
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { problem: 'is not UTF-8 text' };
+  return { problem: `cannot be read (${code ?? String(error)})` };
 }
 
-function realOf(path: string): string {
+function realPathOrSelf(path: string): string {
   try {
     return realpathSync(path);
   } catch {

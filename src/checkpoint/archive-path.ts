@@ -7,17 +7,17 @@ const maxPathBytes = 1024;
 const maxSegmentBytes = 255;
 
 /** Why `path` cannot stand in an archive; `undefined` when it can. */
-export function pathFault(path: string): string | undefined {
+export function findPathProblem(path: string): string | undefined {
   if (path === '') return 'is empty';
   if (/\p{Cs}/u.test(path)) return 'is not valid Unicode';
   if (Buffer.byteLength(path) > maxPathBytes) return `is longer than ${maxPathBytes} bytes`;
   if (/\p{Cc}/u.test(path)) return 'holds a control character';
   if (path.includes('\\')) return 'holds a backslash';
   if (path.startsWith('/')) return 'is absolute';
-  return segmentFault(path.split('/'));
+  return findSegmentProblem(path.split('/'));
 }
 
-function segmentFault(segments: readonly string[]): string | undefined {
+function findSegmentProblem(segments: readonly string[]): string | undefined {
   if (segments.includes('')) return 'has an empty part';
   if (segments.some((segment) => segment === '.' || segment === '..')) return 'leads out of its folder';
   const isLong = segments.some((segment) => Buffer.byteLength(segment) > maxSegmentBytes);

@@ -9,7 +9,7 @@
  */
 import { promisify } from 'node:util';
 import { constants, type ZstdOptions, zstdCompress, zstdDecompress } from 'node:zlib';
-import { findCollision, pathFault } from './archive-path.js';
+import { findCollision, findPathProblem } from './archive-path.js';
 
 export interface ArchiveEntry {
   /** Relative, parts joined by `/`. */
@@ -149,8 +149,9 @@ function decodePath(bytes: Buffer): string {
 
 function checkPaths(paths: readonly string[]): void {
   for (const path of paths) {
-    const fault = pathFault(path);
-    if (fault !== undefined) throw new ArchiveError(`holds the path ${JSON.stringify(path)}, which ${fault}`);
+    const problem = findPathProblem(path);
+    if (problem !== undefined)
+      throw new ArchiveError(`holds the path ${JSON.stringify(path)}, which ${problem}`);
   }
   const collision = findCollision(paths);
   if (collision === undefined) return;

@@ -2,7 +2,7 @@
  * What a checkpoint is bound to, and why one is refused. The binding stands readable in the head of the
  * sealed file and is authenticated with it (`seal.ts`). Pure.
  */
-import { formatKey, hashStateName } from './key.js';
+import { formatKey, hashStateName } from './checkpoint-key.js';
 
 export interface Binding {
   readonly repositoryId: string;
@@ -18,7 +18,7 @@ export interface Binding {
 }
 
 /** What the asking job expects of a checkpoint: its own place, and the key under which it was found. */
-export interface Expected {
+export interface ExpectedBinding {
   readonly repositoryId: string;
   readonly runId: string;
   readonly stateName: string;
@@ -58,7 +58,7 @@ export function keyOf(binding: Binding): string {
 }
 
 /** Why a checkpoint so bound is not the one expected; `undefined` when it is. */
-export function bindingFault(binding: Binding, expected: Expected): RefusalReason | undefined {
+export function findBindingMismatch(binding: Binding, expected: ExpectedBinding): RefusalReason | undefined {
   if (binding.repositoryId !== expected.repositoryId) return 'other-repository';
   if (binding.runId !== expected.runId) return 'other-run';
   if (binding.stateName !== expected.stateName) return 'other-state';

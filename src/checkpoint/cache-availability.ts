@@ -1,23 +1,26 @@
 /** Whether the Actions cache can be had in this job, told from the runner's variables. Pure. */
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type CacheEnvironment = Readonly<Record<string, string | undefined>>;
 
-export interface Availability {
-  readonly unwritable?: string;
-  readonly unreadable?: string;
+export interface CacheAvailability {
+  readonly unwritableReason?: string;
+  readonly unreadableReason?: string;
 }
 
 /** One sentence for each of writing and reading that is not possible; none means: as far as is known, it is. */
-export function cacheAvailability(env: Environment): Availability {
+export function cacheAvailability(env: CacheEnvironment): CacheAvailability {
   const missing = missingService(env);
-  if (missing !== undefined) return { unwritable: missing, unreadable: missing };
+  if (missing !== undefined) return { unwritableReason: missing, unreadableReason: missing };
   switch ((env.ACTIONS_CACHE_MODE ?? '').trim().toLowerCase()) {
     case 'none':
-      return { unwritable: modeSentence('none', 'used'), unreadable: modeSentence('none', 'used') };
+      return {
+        unwritableReason: modeSentence('none', 'used'),
+        unreadableReason: modeSentence('none', 'used'),
+      };
     case 'read':
-      return { unwritable: modeSentence('read', 'written') };
+      return { unwritableReason: modeSentence('read', 'written') };
     case 'write-only':
-      return { unreadable: modeSentence('write-only', 'read') };
+      return { unreadableReason: modeSentence('write-only', 'read') };
     // A mode that is not known is taken as the client takes it: everything is tried.
     default:
       return {};
@@ -31,7 +34,7 @@ function modeSentence(mode: string, verb: string): string {
   );
 }
 
-function missingService(env: Environment): string | undefined {
+function missingService(env: CacheEnvironment): string | undefined {
   const advice = 'Set `state-store: directory:PATH` to keep the state on a disk.';
   if (!env.ACTIONS_RUNTIME_TOKEN) {
     return `The Actions cache cannot be had: the runner gave this step no token for it. ${advice}`;

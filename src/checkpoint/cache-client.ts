@@ -11,7 +11,7 @@ import { isProgram } from '../system/programs.js';
 /** The one name under which the client sees a checkpoint, on every machine. */
 export const cachedName = 'checkpoint.gump';
 
-type Environment = Record<string, string | undefined>;
+type MutableEnvironment = Record<string, string | undefined>;
 
 /** The most that is unpacked from a cache entry, in the blocks of 512 bytes that `ulimit -f` counts: 1.5 GB. */
 const maxUnpackedBlocks = 3_000_000;
@@ -22,7 +22,7 @@ const maxUnpackedBlocks = 3_000_000;
  * the action together, who has taken a copy of the environment before and gives every child process its own
  * environment and working directory. Throws when the directory cannot be made.
  */
-export function prepareCacheClient(privateDirectory: string, env: Environment): void {
+export function prepareCacheClient(privateDirectory: string, env: MutableEnvironment): void {
   mkdirSync(privateDirectory, { recursive: true, mode: 0o700 });
   chmodSync(privateDirectory, 0o700);
   // Resolved, for the client compares it with the working directory, which always is (macOS: /tmp is a link).

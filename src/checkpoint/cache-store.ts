@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { cacheAvailability } from './cache-availability.js';
 import { cachedName } from './cache-client.js';
 import { captureOutput } from './captured-output.js';
-import { maxKeysPerRequest } from './key.js';
-import { maxSealedBytes, readKeptFile } from './new-file.js';
-import type { CheckpointStore } from './store.js';
+import { maxKeysPerRequest } from './checkpoint-key.js';
+import type { CheckpointStore } from './checkpoint-store.js';
+import { maxSealedBytes, readStoredFile } from './new-file.js';
 
 export interface CacheStoreOptions {
   /** The directory that `prepareCacheClient` was given. */
@@ -25,12 +25,12 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
   const availability = cacheAvailability(env);
   const isShown = env.RUNNER_DEBUG === '1';
   const file = join(directory, cachedName);
-  const inTurn = createTurns();
-  let trouble: string | undefined;
+  const runSerially = createSerialExecutor();
+  let lastError: string | undefined;
 
   async function call<T>(request: (client: Client) => Promise<T>): Promise<T | undefined> {
-    const { value, output } = await captureOutput(() => attempt(request), isShown);
-    trouble = value.error ?? troubleIn(output);
+    const { value, output } = await captureOutput(() => callClient(request), isShown);
+    lastError = value.error ?? errorFrom(output);
     return value.result;
   }
 
@@ -49,7 +49,7 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
     await remove(file);
     const matched = await call((client) => client.restoreCache([cachedName], key));
     // The client matches keys by prefix, and tells a hit also when nothing came to lie where it should.
-    const sealed = matched === key ? await readKeptFile(file, maxSealedBytes) : undefined;
+    const sealed = matched === key ? await readStoredFile(file, maxSealedBytes) : undefined;
     await remove(file);
     return sealed;
   }
@@ -67,17 +67,17 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
   return {
     title: 'the Actions cache',
     ...availability,
-    newest: async (prefixes) => (availability.unreadable ? undefined : lookUp(prefixes)),
-    read: async (key) => (availability.unreadable ? undefined : inTurn(() => read(key))),
-    write: async (key, sealed) => !availability.unwritable && inTurn(() => write(key, sealed)),
-    trouble: () => trouble,
+    findNewest: async (prefixes) => (availability.unreadableReason ? undefined : lookUp(prefixes)),
+    read: async (key) => (availability.unreadableReason ? undefined : runSerially(() => read(key))),
+    write: async (key, sealed) => !availability.unwritableReason && runSerially(() => write(key, sealed)),
+    lastError: () => lastError,
   };
 }
 
-type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+type SerialExecutor = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** One after the other: all checkpoints pass through one file. */
-function createTurns(): Turns {
+function createSerialExecutor(): SerialExecutor {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const result = last.then(work, work);
@@ -91,12 +91,12 @@ async function remove(file: string): Promise<void> {
   await rm(file, { force: true, recursive: true }).catch(() => undefined);
 }
 
-interface Attempted<T> {
+interface ClientResult<T> {
   readonly result?: T;
   readonly error?: string;
 }
 
-async function attempt<T>(request: (client: Client) => Promise<T>): Promise<Attempted<T>> {
+async function callClient<T>(request: (client: Client) => Promise<T>): Promise<ClientResult<T>> {
   try {
     // Lazily, for it takes 40 ms to evaluate; eager mode keeps it in ncc's one bundle.
     const client = await import(/* webpackMode: "eager" */ '@actions/cache');
@@ -110,13 +110,14 @@ async function attempt<T>(request: (client: Client) => Promise<T>): Promise<Atte
  * Why a call failed, from what the client printed. Its message for people says "another job may be creating
  * this cache" for every refusal (409, 429, network); the debug line before it has the true reason.
  */
-function troubleIn(output: string): string | undefined {
+function errorFrom(output: string): string | undefined {
   const lines = output.split('\n').map((line) => line.trim());
   const reason = lines.map((line) => /^::debug::Failed to reserve cache: (?:Error: )?(.+)$/.exec(line)?.[1]);
-  const told = lines.map(
+  const messages = lines.map(
     (line) => /^(?:::(?:warning|error)::)(?:Failed to (?:save|restore): )?(.+)$/.exec(line)?.[1],
   );
-  const text = reason.find((match) => match !== undefined) ?? told.findLast((match) => match !== undefined);
+  const text =
+    reason.find((match) => match !== undefined) ?? messages.findLast((match) => match !== undefined);
   const whole = text?.replaceAll('%0D', '').replaceAll('%0A', ' ').replaceAll('%25', '%');
   // Advice of the client that is as long as the rest and seldom fits.
   return whole?.replace(/ If you are using self-hosted runners, .*$/, '');

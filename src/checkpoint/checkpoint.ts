@@ -6,9 +6,9 @@ import {
   packEntries,
   unpackEntries,
 } from './archive.js';
-import type { Binding, Expected, RefusalReason } from './binding.js';
+import type { Binding, ExpectedBinding, RefusalReason } from './binding.js';
 import { open, seal } from './seal.js';
-import type { SealSecret } from './secrets.js';
+import type { SealSecret } from './seal-secrets.js';
 
 export type OpenedCheckpoint =
   | { readonly status: 'opened'; readonly binding: Binding; readonly entries: readonly ArchiveEntry[] }
@@ -27,7 +27,7 @@ export async function sealCheckpoint(
 export async function openCheckpoint(
   sealed: Buffer,
   secrets: readonly SealSecret[],
-  expected: Expected,
+  expected: ExpectedBinding,
   limits?: ArchiveLimits,
 ): Promise<OpenedCheckpoint> {
   const opened = open(sealed, secrets, expected);

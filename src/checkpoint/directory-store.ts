@@ -4,48 +4,48 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type CheckpointKey, compareKeys, parseKey, runPrefix } from './key.js';
-import { maxSealedBytes, readKeptFile, writeNewFile } from './new-file.js';
-import type { CheckpointStore } from './store.js';
+import { type CheckpointKey, compareKeys, parseKey, runPrefix } from './checkpoint-key.js';
+import type { CheckpointStore } from './checkpoint-store.js';
+import { maxSealedBytes, readStoredFile, writeNewFile } from './new-file.js';
 
 /** How many of the newest checkpoints of one state in one run stay: the fallbacks of a restore, and one more. */
-const kept = 5;
+const maxCheckpoints = 5;
 
 /** Makes the directory with the first write. What the disk refuses is told by `trouble`. */
 export function createDirectoryStore(path: string): CheckpointStore {
   const directory = resolve(path);
-  let trouble: string | undefined;
+  let lastError: string | undefined;
 
-  async function tried<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  async function tried<T>(work: () => Promise<T>, fallback: T): Promise<T> {
     try {
-      trouble = undefined;
+      lastError = undefined;
       return await work();
     } catch (error) {
-      trouble = error instanceof Error ? error.message : String(error);
-      return otherwise;
+      lastError = error instanceof Error ? error.message : String(error);
+      return fallback;
     }
   }
 
   return {
     title: `the directory ${directory}`,
-    newest: (prefixes) => tried(async () => firstUnder(prefixes, await list(directory)), undefined),
+    findNewest: (prefixes) => tried(async () => firstWithPrefix(prefixes, await list(directory)), undefined),
     read: (key) =>
       tried(
-        async () => (parseKey(key) ? readKeptFile(join(directory, key), maxSealedBytes) : undefined),
+        async () => (parseKey(key) ? readStoredFile(join(directory, key), maxSealedBytes) : undefined),
         undefined,
       ),
-    write: (key, sealed) => tried(() => writeEntry(directory, key, sealed), false),
-    trouble: () => trouble,
+    write: (key, sealed) => tried(() => writeCheckpoint(directory, key, sealed), false),
+    lastError: () => lastError,
   };
 }
 
-interface Entry {
+interface StoredCheckpoint {
   readonly name: string;
   readonly key: CheckpointKey;
 }
 
 /** Newest first. */
-async function list(directory: string): Promise<readonly Entry[]> {
+async function list(directory: string): Promise<readonly StoredCheckpoint[]> {
   const found = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
@@ -59,7 +59,10 @@ async function list(directory: string): Promise<readonly Entry[]> {
     .sort((left, right) => compareKeys(right.key, left.key));
 }
 
-function firstUnder(prefixes: readonly string[], entries: readonly Entry[]): string | undefined {
+function firstWithPrefix(
+  prefixes: readonly string[],
+  entries: readonly StoredCheckpoint[],
+): string | undefined {
   for (const prefix of prefixes) {
     const entry = entries.find(({ name }) => name.startsWith(prefix));
     if (entry !== undefined) return entry.name;
@@ -67,7 +70,7 @@ function firstUnder(prefixes: readonly string[], entries: readonly Entry[]): str
   return undefined;
 }
 
-async function writeEntry(directory: string, name: string, sealed: Buffer): Promise<boolean> {
+async function writeCheckpoint(directory: string, name: string, sealed: Buffer): Promise<boolean> {
   const key = parseKey(name);
   // The name becomes a path: only what `formatKey` makes may.
   if (key === undefined) throw new RangeError(`${JSON.stringify(name)} is not the key of a checkpoint`);
@@ -81,5 +84,7 @@ async function writeEntry(directory: string, name: string, sealed: Buffer): Prom
 async function removeOld(directory: string, key: CheckpointKey): Promise<void> {
   const ofRun = (await list(directory)).filter(({ name }) => name.startsWith(runPrefix(key)));
   // What another job has just removed is gone as it should be.
-  await Promise.all(ofRun.slice(kept).map(({ name }) => rm(join(directory, name), { force: true })));
+  await Promise.all(
+    ofRun.slice(maxCheckpoints).map(({ name }) => rm(join(directory, name), { force: true })),
+  );
 }

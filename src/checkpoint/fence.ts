@@ -1,21 +1,21 @@
 /** Whether a job may still store, judged by the newest entry that is there. Pure. */
-import { parseKey } from './key.js';
+import { parseKey } from './checkpoint-key.js';
 
-export interface Own {
+export interface WriterIdentity {
   readonly jobAttempt: number;
   readonly writer: string;
   /** The newest key of this attempt when the job began. */
   readonly seen?: string;
 }
 
-export type Standing =
+export type FenceResult =
   /** `sequence`: the highest that is known to be used in this attempt. */
   | { readonly status: 'clear'; readonly sequence: number }
   | { readonly status: 'fenced'; readonly jobAttempt: number }
   | { readonly status: 'conflict' };
 
 /** `found`: what a look-up by `fencePrefixes` gave. */
-export function standing(found: string | undefined, own: Own): Standing {
+export function checkFence(found: string | undefined, own: WriterIdentity): FenceResult {
   const key = found === undefined ? undefined : parseKey(found);
   if (key === undefined || key.jobAttempt < own.jobAttempt) return { status: 'clear', sequence: 0 };
   if (key.jobAttempt > own.jobAttempt) return { status: 'fenced', jobAttempt: key.jobAttempt };

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readOrdinaryFile } from '../system/ordinary-file.js';
+import { readRegularFile } from '../system/regular-file.js';
 
 /** No sealed file that this action makes is larger (contract 6: a state above 1 GB is not stored). */
 export const maxSealedBytes = 1_100_000_000;
@@ -16,7 +16,7 @@ export async function writeNewFile(path: string, content: Buffer): Promise<boole
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeThrough(temporary, content);
-    const isPlaced = await place(temporary, path);
+    const isPlaced = await moveIntoPlace(temporary, path);
     if (isPlaced) await syncFolder(dirname(path));
     return isPlaced;
   } finally {
@@ -25,8 +25,8 @@ export async function writeNewFile(path: string, content: Buffer): Promise<boole
 }
 
 /** Reads an ordinary file, not through a link; `undefined` for all else, and when the disk does not give it. */
-export function readKeptFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
-  return readOrdinaryFile(path, maxBytes).catch(() => undefined);
+export function readStoredFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  return readRegularFile(path, maxBytes).catch(() => undefined);
 }
 
 async function writeThrough(path: string, content: Buffer): Promise<void> {
@@ -41,7 +41,7 @@ async function writeThrough(path: string, content: Buffer): Promise<void> {
 
 // A hard link is the one way to name a finished file that never replaces another. Some disks (exFAT, some
 // network shares) have none: there, looking first has to do.
-async function place(temporary: string, path: string): Promise<boolean> {
+async function moveIntoPlace(temporary: string, path: string): Promise<boolean> {
   try {
     await link(temporary, path);
     return true;

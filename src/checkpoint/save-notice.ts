@@ -1,6 +1,6 @@
 /** What the user is told while checkpoints are stored. Pure. */
 
-export type SaverNotice =
+export type SaveNotice =
   | { readonly type: 'slow' }
   | { readonly type: 'failed'; readonly reason?: string }
   /** It was taken, and was not found at the end. */
@@ -11,7 +11,7 @@ export type SaverNotice =
   /** Another job stores under the same name now; this one has stopped. An error, the others are warnings. */
   | { readonly type: 'conflict' };
 
-export interface NoticeFacts {
+export interface SaveNoticeFacts {
   /** The store's title. */
   readonly store: string;
   readonly stateName: string;
@@ -19,7 +19,7 @@ export interface NoticeFacts {
   readonly stored?: string;
 }
 
-export function noticeText(notice: SaverNotice, facts: NoticeFacts): string {
+export function saveNoticeText(notice: SaveNotice, facts: SaveNoticeFacts): string {
   switch (notice.type) {
     case 'slow':
       return `Storing a checkpoint in ${facts.store} takes more than 10 s; steps no longer wait for it. Until it is stored, ${reRun(facts)}.`;
@@ -36,7 +36,7 @@ export function noticeText(notice: SaverNotice, facts: NoticeFacts): string {
   }
 }
 
-function reRun(facts: NoticeFacts): string {
+function reRun(facts: SaveNoticeFacts): string {
   return facts.stored === undefined
     ? 'a re-run finds no checkpoint of this job attempt'
     : `a re-run goes on from the checkpoint ${facts.stored}`;

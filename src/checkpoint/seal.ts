@@ -12,16 +12,16 @@
 import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv, randomBytes } from 'node:crypto';
 import {
   type Binding,
-  bindingFault,
   decodeBinding,
-  type Expected,
+  type ExpectedBinding,
   encodeBinding,
+  findBindingMismatch,
   type RefusalReason,
 } from './binding.js';
-import type { SealSecret } from './secrets.js';
-import { cipherName, keyBytes, nonceBytes, tagBytes, unwrapKey, wrapKey } from './slots.js';
+import { cipherName, keyBytes, nonceBytes, tagBytes, unwrapKey, wrapKey } from './key-slots.js';
+import type { SealSecret } from './seal-secrets.js';
 
-export type Opened =
+export type OpenSealResult =
   | { readonly status: 'opened'; readonly binding: Binding; readonly payload: Buffer }
   | { readonly status: 'refused'; readonly reason: RefusalReason };
 
@@ -52,24 +52,28 @@ export function seal(payload: Buffer, binding: Binding, secrets: readonly SealSe
 }
 
 /** Opens a sealed file that was found under `expected.key`, or says why not. Never throws, whatever the bytes are. */
-export function open(sealed: Buffer, secrets: readonly SealSecret[], expected: Expected): Opened {
+export function open(
+  sealed: Buffer,
+  secrets: readonly SealSecret[],
+  expected: ExpectedBinding,
+): OpenSealResult {
   const parts = split(sealed);
   if (typeof parts === 'string') return refused(parts);
   const binding = decodeBinding(parts.binding);
   if (binding === undefined) return refused('altered');
-  const fault = bindingFault(binding, expected);
-  if (fault !== undefined) return refused(fault);
+  const mismatch = findBindingMismatch(binding, expected);
+  if (mismatch !== undefined) return refused(mismatch);
   const dataKey = unwrapKey(parts.slots, secrets, parts.head);
   if (dataKey === undefined) return refused('no-key-fits');
   const payload = decrypt(parts, dataKey);
   return payload === undefined ? refused('altered') : { status: 'opened', binding, payload };
 }
 
-function refused(reason: RefusalReason): Opened {
+function refused(reason: RefusalReason): OpenSealResult {
   return { status: 'refused', reason };
 }
 
-interface Parts {
+interface SealedFileParts {
   /** Up to and with the binding. */
   readonly head: Buffer;
   /** Up to and with the slots. */
@@ -81,7 +85,7 @@ interface Parts {
   readonly tag: Buffer;
 }
 
-function split(sealed: Buffer): Parts | RefusalReason {
+function split(sealed: Buffer): SealedFileParts | RefusalReason {
   if (sealed.length < preludeBytes || !sealed.subarray(0, magic.length).equals(magic))
     return 'not-a-checkpoint';
   if (sealed.readUInt32BE(magic.length) !== sealFormat) return 'other-format';
@@ -113,7 +117,7 @@ function partAt(
     : { bytes: sealed.subarray(offset + 4, end), end };
 }
 
-function decrypt(parts: Parts, dataKey: Buffer): Buffer | undefined {
+function decrypt(parts: SealedFileParts, dataKey: Buffer): Buffer | undefined {
   const decipher = createDecipheriv(cipherName, dataKey, parts.nonce, { authTagLength: tagBytes })
     .setAAD(parts.open)
     .setAuthTag(parts.tag);

@@ -1,6 +1,6 @@
 /** The name a checkpoint has when the workflow gives it none. Pure. */
 
-export interface StatePlace {
+export interface StateNameSource {
   /** `GITHUB_WORKFLOW_REF`. */
   readonly workflowRef: string;
   /** `GITHUB_JOB`. */
@@ -14,7 +14,7 @@ export interface StatePlace {
 }
 
 /** The same text for the same place in every job attempt, and another for every other place. */
-export function deriveStateName(place: StatePlace): string {
+export function deriveStateName(place: StateNameSource): string {
   const { workflowRef, jobId, actionId, workflowFile, matrix } = place;
   return JSON.stringify([workflowRef, jobId, actionId, workflowFile, sortKeys(matrix ?? null)]);
 }

@@ -1,21 +1,27 @@
 /** What a workflow is given by its caller, rendered where the call stands. */
-import type { PlacedStep } from '../plan/place.js';
-import type { Call } from '../workflow/workflow.js';
-import type { Run } from './run-context.js';
-import { openView } from './view.js';
+import type { PlacedStep } from '../plan/placed-step.js';
+import type { WorkflowCall } from '../workflow/workflow.js';
+import type { EngineRun } from './engine-run.js';
+import { createTemplateContext } from './template-context.js';
 
 export async function renderInputs(
-  run: Run,
+  run: EngineRun,
   placed: PlacedStep,
   number: number,
-  call: Call,
+  call: WorkflowCall,
 ): Promise<Readonly<Record<string, string>>> {
   const texts = Object.values(call.inputs);
   if (texts.length === 0) return {};
   const caller = callerOf(placed, number);
-  const view = await openView(run, caller.placed, caller.number, texts, caller.isReview);
+  const templateContext = await createTemplateContext(
+    run,
+    caller.placed,
+    caller.number,
+    texts,
+    caller.isReview,
+  );
   return Object.fromEntries(
-    Object.entries(call.inputs).map(([name, template]) => [name, view.render(template)]),
+    Object.entries(call.inputs).map(([name, template]) => [name, templateContext.render(template)]),
   );
 }
 

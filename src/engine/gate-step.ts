@@ -1,33 +1,33 @@
 /** A step that runs only gates. It is never retried; a re-run of the job tries it anew. */
 import type { AttemptRef } from '../journal/event.js';
-import type { Attempt } from '../journal/state.js';
-import type { PlacedStep } from '../plan/place.js';
-import { isCutOff, lastAttempt } from './history.js';
-import { judgeGates } from './judge.js';
-import { treeNow } from './lane.js';
-import { pauseOf, pausesAt, stillWaits } from './pause.js';
-import type { Run } from './run-context.js';
+import type { Attempt } from '../journal/run-state.js';
+import type { PlacedStep } from '../plan/placed-step.js';
+import { currentSnapshot } from './branch-context.js';
+import type { EngineRun } from './engine-run.js';
+import { evaluateGates } from './evaluate-gates.js';
+import { isInterrupted, lastAttemptOf } from './history.js';
+import { pauseIfRequested, pauseOf, staysPaused } from './step-pause.js';
 
-export async function runGateAttempt(run: Run, placed: PlacedStep): Promise<'stopped' | undefined> {
+export async function runGateAttempt(run: EngineRun, placed: PlacedStep): Promise<'stopped' | undefined> {
   const { path, step } = placed;
-  const last = lastAttempt(run, path);
-  if (last?.status === 'running' && stillWaits(run, path, last)) return undefined;
-  const ref = begin(run, path, lastAttempt(run, path));
-  if (pausesAt(run, ref, pauseOf(step), 'before-gate', lastAttempt(run, path))) return undefined;
+  const last = lastAttemptOf(run, path);
+  if (last?.status === 'running' && staysPaused(run, path, last)) return undefined;
+  const ref = startGateAttempt(run, path, lastAttemptOf(run, path));
+  if (pauseIfRequested(run, ref, pauseOf(step), 'before-gate', lastAttemptOf(run, path))) return undefined;
   const startedAt = run.ports.clock.now();
-  const { start } = run.ports.workspace;
-  const changes = () => run.ports.workspace.changes(start, treeNow(run));
-  const verdict = await judgeGates(run, placed, ref, step.gates, changes);
+  const { startSnapshot } = run.ports.workspace;
+  const changes = () => run.ports.workspace.changes(startSnapshot, currentSnapshot(run));
+  const verdict = await evaluateGates(run, placed, ref, step.gates, changes);
   if (verdict === 'cancelled') return undefined;
   run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs: run.ports.clock.now() - startedAt });
   return undefined;
 }
 
-function begin(run: Run, path: string, last: Attempt | undefined): AttemptRef {
-  const goesOn = last !== undefined && isCutOff(last);
-  const number = goesOn ? last.number : (last?.number ?? 0) + 1;
+function startGateAttempt(run: EngineRun, path: string, last: Attempt | undefined): AttemptRef {
+  const isContinued = last !== undefined && isInterrupted(last);
+  const number = isContinued ? last.number : (last?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
-  run.record({ type: 'attempt-started', ...ref, ...(goesOn ? { standsAgain: true } : {}) });
+  run.record({ type: 'attempt-started', ...ref, ...(isContinued ? { standsAgain: true } : {}) });
   run.ports.reporter.attemptStarts(path, number, undefined, undefined);
   return ref;
 }

@@ -1,27 +1,27 @@
 /** What a run has done with a step so far, and what that means for its next attempt. */
 import type { FailureKind } from '../failure.js';
-import { type Attempt, newestAttempt, type StepState } from '../journal/state.js';
-import { type PlacedStep, stepsBelow } from '../plan/place.js';
-import type { Run } from './run-context.js';
+import { type Attempt, newestAttemptOf, type StepState } from '../journal/run-state.js';
+import { innerStepsOf, type PlacedStep } from '../plan/placed-step.js';
+import type { EngineRun } from './engine-run.js';
 
-export function lastAttempt(run: Run, path: string): Attempt | undefined {
+export function lastAttemptOf(run: EngineRun, path: string): Attempt | undefined {
   return run.state().steps.get(path)?.attempts.at(-1);
 }
 
 /** The same, but for those from before the step was opened again. */
 
-export function latest(run: Run, path: string): Attempt | undefined {
+export function currentAttemptOf(run: EngineRun, path: string): Attempt | undefined {
   const step = run.state().steps.get(path);
-  return step === undefined ? undefined : newestAttempt(step);
+  return step === undefined ? undefined : newestAttemptOf(step);
 }
 
 /** Whether another attempt must not be made in this job. */
 
-export function isFinal(run: Run, attempt: Attempt): boolean {
+export function isFinalAttempt(run: EngineRun, attempt: Attempt): boolean {
   const kind = attempt.failure?.kind;
   if (kind === undefined) return false;
   return (
-    final.includes(kind) ||
+    finalFailureKinds.includes(kind) ||
     attempt.failure?.isFinal === true ||
     (kind === 'session-lost' && run.onLostSession === 'fail')
   );
@@ -29,8 +29,8 @@ export function isFinal(run: Run, attempt: Attempt): boolean {
 
 /** Failures that another attempt cannot mend (contract 5.8). */
 
-export const final: readonly FailureKind[] = ['auth', 'budget', 'cancelled'];
-export function isCutOff(attempt: Attempt): boolean {
+export const finalFailureKinds: readonly FailureKind[] = ['auth', 'budget', 'cancelled'];
+export function isInterrupted(attempt: Attempt): boolean {
   return attempt.status === 'cancelled' || attempt.status === 'running';
 }
 
@@ -39,18 +39,18 @@ export function isCutOff(attempt: Attempt): boolean {
 export function needsOnlyGates(step: StepState): boolean {
   const last = step.attempts.at(-1);
   if (step.isRedefined || last?.failure !== undefined) return false;
-  return last?.status === 'running' && last.agentEnded && last.snapshot !== undefined;
+  return last?.status === 'running' && last.hasAgentEnded && last.snapshot !== undefined;
 }
 
 /** Nothing below it is left to run, and nothing there is where the run was told to stop. */
 
-export function isWhole(run: Run, placed: PlacedStep): boolean {
-  return !run.plan.until?.startsWith(`${placed.path}/`) && hasAllBelow(run, placed);
+export function isComplete(run: EngineRun, placed: PlacedStep): boolean {
+  return !run.plan.until?.startsWith(`${placed.path}/`) && haveInnerStepsPassed(run, placed);
 }
 
 /** All that is known to come below it has passed. */
 
-export function hasAllBelow(run: Run, placed: PlacedStep): boolean {
+export function haveInnerStepsPassed(run: EngineRun, placed: PlacedStep): boolean {
   const { steps } = run.state();
-  return stepsBelow(placed, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
+  return innerStepsOf(placed, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
 }

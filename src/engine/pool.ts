@@ -1,9 +1,9 @@
 /** Work of which only so much is done at once. Results come in the order of the items. */
 
 /** After one has been rejected no other is begun; then it rejects, once those that were begun are over. */
-export async function inPool<T, R>(
+export async function mapConcurrently<T, R>(
   items: readonly T[],
-  atOnce: number,
+  maxConcurrent: number,
   work: (item: T) => Promise<R>,
 ): Promise<readonly R[]> {
   const results: R[] = [];
@@ -19,7 +19,7 @@ export async function inPool<T, R>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(atOnce, items.length)) }, worker));
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(maxConcurrent, items.length)) }, worker));
   if (errors.length > 0) throw errors[0];
   return results;
 }

@@ -46,7 +46,7 @@ export function composePrompt(parts: PromptParts): string {
 }
 
 /** What the agent is told in a conversation that holds its task already and was broken off by the model service. */
-export const refusalNote =
+export const resumeAfterRefusalNote =
   'The model service refused to answer for a while and does again. Your work so far stands: go on where you stopped, and finish the task.\n';
 
 const resetNote =

@@ -2,12 +2,12 @@
 import { cutMiddle } from '../gates/cut-middle.js';
 
 /** More of it crowds out what the agent is asked to do, and every prompt is kept with the run. */
-const longest = 100_000;
+const maxPatchCharacters = 100_000;
 
 /** The bytes of binary files are left out, and of a long patch the middle. */
 export function readablePatch(patch: string): string {
   const sections = patch.split(/(?<=\n)(?=diff --git )/);
-  return cutMiddle(sections.map(withoutBytes).join(''), longest);
+  return cutMiddle(sections.map(withoutBytes).join(''), maxPatchCharacters);
 }
 
 function withoutBytes(section: string): string {

@@ -1,97 +1,99 @@
 /** One step from its first attempt to its end: how many attempts, and when to stop. */
-import type { Attempt, StepState } from '../journal/state.js';
-import type { PlacedStep } from '../plan/place.js';
-import { agentOf, pass } from '../plan/plan.js';
+import type { Attempt, StepState } from '../journal/run-state.js';
+import type { PlacedStep } from '../plan/placed-step.js';
+import { agentStepOf, passAgent } from '../plan/plan.js';
 import { runAgentAttempt } from './attempt.js';
-import { usedUp } from './budget.js';
+import { currentSnapshot } from './branch-context.js';
+import { type EngineRun, recordStepEnd, type ScopeEnd, scopePassed } from './engine-run.js';
 import { runGateAttempt } from './gate-step.js';
-import { isFinal, lastAttempt, latest, needsOnlyGates } from './history.js';
-import { attemptsAllowed } from './ladder.js';
-import { treeNow } from './lane.js';
-import { isPaused, pausesAfter, stillWaits } from './pause.js';
-import { runBelow, runRounds } from './rounds.js';
-import { passed, type Run, recordEnd, type ScopeEnd } from './run-context.js';
+import { currentAttemptOf, isFinalAttempt, lastAttemptOf, needsOnlyGates } from './history.js';
+import { maxAttempts } from './retry-policy.js';
+import { runInnerSteps, runRounds } from './rounds.js';
+import { usedUpFailure } from './run-limits.js';
+import { isPaused, pauseAfterGatesIfRequested, staysPaused } from './step-pause.js';
 
-export async function runStep(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
-  begin(run, placed);
+export async function runStep(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
+  startStep(run, placed);
   const { kind } = placed.step;
   const end = await (kind === 'group' || kind === 'call' ? runRounds(run, placed) : runAttempts(run, placed));
   // Stopped by `until` among the steps below it, it has not ended.
   if (end.status === 'passed' && end.isLast) return end;
-  recordEnd(run, placed.path, end);
+  recordStepEnd(run, placed.path, end);
   return end;
 }
 
 /** The step's own attempts; of a split then its tasks. */
-async function runAttempts(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
-  const end = await tryUntilDone(run, placed);
+async function runAttempts(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
+  const end = await runUntilDone(run, placed);
   if (end.status !== 'passed') return end;
-  return placed.step.kind === 'split' ? runBelow(run, placed) : passed;
+  return placed.step.kind === 'split' ? runInnerSteps(run, placed) : scopePassed;
 }
 
-function begin(run: Run, { path, fingerprint }: PlacedStep): void {
+function startStep(run: EngineRun, { path, fingerprint }: PlacedStep): void {
   const known = run.state().steps.get(path);
   if (known === undefined) {
-    const lane = run.lane === '' ? {} : { lane: run.lane };
-    run.record({ type: 'step-started', step: path, fingerprint, from: treeNow(run), ...lane });
+    const branchField = run.branchPrefix === '' ? {} : { lane: run.branchPrefix };
+    run.record({ type: 'step-started', step: path, fingerprint, from: currentSnapshot(run), ...branchField });
   } else if (JSON.stringify(known.fingerprint) !== JSON.stringify(fingerprint)) {
     run.record({ type: 'step-redefined', step: path, fingerprint });
   }
 }
 
-async function tryUntilDone(run: Run, placed: PlacedStep): Promise<ScopeEnd> {
+async function runUntilDone(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
   const { path, step } = placed;
   const paused = { status: 'paused', path } as const;
   const cancelled = { status: 'cancelled', path } as const;
-  const before = latest(run, path);
+  const before = currentAttemptOf(run, path);
   // The machine may have been lost between the attempt's end and the step's; or a person was waited for.
   if (before !== undefined && before.status !== 'running') {
-    if (stillWaits(run, path, before)) return paused;
-    if (before.status === 'passed') return pausesAfter(run, placed, before) ? paused : passed;
+    if (staysPaused(run, path, before)) return paused;
+    if (before.status === 'passed')
+      return pauseAfterGatesIfRequested(run, placed, before) ? paused : scopePassed;
   }
-  const allowed = attemptsAllowed(step.kind === 'gates' ? [] : step.retry);
+  const allowed = maxAttempts(step.kind === 'gates' ? [] : step.retry);
   for (let made = 1; ; made += 1) {
-    await run.settle();
+    await run.flush();
     if (run.signal.aborted) return cancelled;
-    const failure = startsAgent(run, placed) ? usedUp(run, run.caps) : undefined;
+    const failure = willStartAgent(run, placed) ? usedUpFailure(run, run.limits) : undefined;
     if (failure !== undefined) return { status: 'failed', path, failure };
     const attempt = await runAttempt(run, placed);
-    if (attempt === 'stopped') return waitingBelow(run, path) ?? cancelled;
+    if (attempt === 'stopped') return findPausedStepBelow(run, path) ?? cancelled;
     if (isPaused(attempt)) return paused;
-    if (attempt.status === 'running') return waitingBelow(run, path) ?? cancelled;
-    const isOver = made >= allowed || isFinal(run, attempt);
-    if (attempt.status === 'passed') return pausesAfter(run, placed, attempt) ? paused : passed;
+    if (attempt.status === 'running') return findPausedStepBelow(run, path) ?? cancelled;
+    const isOver = made >= allowed || isFinalAttempt(run, attempt);
+    if (attempt.status === 'passed')
+      return pauseAfterGatesIfRequested(run, placed, attempt) ? paused : scopePassed;
     if (attempt.status !== 'failed' || run.signal.aborted) return cancelled;
     if (isOver) return { status: 'failed', path };
-    if (pausesAfter(run, placed, attempt)) return paused;
+    if (pauseAfterGatesIfRequested(run, placed, attempt)) return paused;
   }
 }
 
 /** Whether its next attempt costs something; of one whose agent is done only gates are left. */
-function startsAgent(run: Run, { path, step }: PlacedStep): boolean {
-  const own = agentOf(step);
-  if (own === undefined || own.agent === pass) return false;
+function willStartAgent(run: EngineRun, { path, step }: PlacedStep): boolean {
+  const own = agentStepOf(step);
+  if (own === undefined || own.agent === passAgent) return false;
   const state = run.state().steps.get(path);
   return state === undefined || !needsOnlyGates(state);
 }
 
 /** A workflow that judges, or gets something, may wait for a person too. */
-function waitingBelow(run: Run, path: string): ScopeEnd | undefined {
+function findPausedStepBelow(run: EngineRun, path: string): ScopeEnd | undefined {
   const steps = [...run.state().steps.values()].filter((step) => step.path.startsWith(`${path}/`));
-  const waiting = steps.findLast((step) => isWaiting(step));
+  const waiting = steps.findLast((step) => isStepPaused(step));
   return waiting === undefined ? undefined : { status: 'paused', path: waiting.path };
 }
 
-function isWaiting({ attempts }: StepState): boolean {
+function isStepPaused({ attempts }: StepState): boolean {
   const last = attempts.at(-1);
   return last !== undefined && isPaused(last);
 }
 
-async function runAttempt(run: Run, placed: PlacedStep): Promise<Attempt | 'stopped'> {
-  const own = agentOf(placed.step);
+async function runAttempt(run: EngineRun, placed: PlacedStep): Promise<Attempt | 'stopped'> {
+  const own = agentStepOf(placed.step);
   const end = await (own === undefined ? runGateAttempt(run, placed) : runAgentAttempt(run, placed, own));
   if (end === 'stopped') return end;
-  const attempt = lastAttempt(run, placed.path);
+  const attempt = lastAttemptOf(run, placed.path);
   if (attempt === undefined) throw new Error(`No attempt of ${placed.path} was recorded.`);
   run.ports.reporter.attemptEnds(placed.path, attempt);
   return attempt;

@@ -19,7 +19,7 @@ const shares: readonly RegExp[] = [
 ];
 
 /** Percent of code covered, 0 to 100; absent where the output has no share of anything. */
-export function coverageIn(output: string): number | undefined {
+export function readCoverage(output: string): number | undefined {
   const text = stripVTControlCharacters(output);
   for (const pattern of shares) {
     const last = [...text.matchAll(pattern)].at(-1)?.[1];

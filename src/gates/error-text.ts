@@ -3,16 +3,16 @@ import { cutMiddle } from './cut-middle.js';
 import type { GateResult } from './gate-result.js';
 
 /** How long `{error}` is at most, unless told. */
-export const promptCharacters = 8000;
-const stateCharacters = 4000;
+export const maxPromptErrorCharacters = 8000;
+const maxStateErrorCharacters = 4000;
 const separator = '\n---\n';
 
 /**
  * `{error}`: the output of every failed gate under its name, joined by lines of `---`; at most `max`
  * characters. Each is cut in its middle, long ones first, so that one flood does not hide the other gates.
  */
-export function errorText(results: readonly GateResult[], max: number = promptCharacters): string {
-  const failed = results.filter((result) => result.status === 'failed').map(entry);
+export function errorText(results: readonly GateResult[], max: number = maxPromptErrorCharacters): string {
+  const failed = results.filter((result) => result.status === 'failed').map(gateErrorSection);
   const room = max - separator.length * Math.max(0, failed.length - 1);
   const share = fairShare(
     failed.map((text) => text.length),
@@ -24,10 +24,10 @@ export function errorText(results: readonly GateResult[], max: number = promptCh
 
 /** `gate.NAME.error`: empty for a gate that did not fail. */
 export function gateErrorText(result: GateResult): string {
-  return result.status === 'failed' ? cutMiddle(result.output.trim(), stateCharacters) : '';
+  return result.status === 'failed' ? cutMiddle(result.output.trim(), maxStateErrorCharacters) : '';
 }
 
-function entry(result: GateResult): string {
+function gateErrorSection(result: GateResult): string {
   return `gate ${result.name}:\n${result.output.trim()}`;
 }
 

@@ -1,17 +1,19 @@
 /** The gate `files`: whether a step kept to the files that its task names. Pure. */
 import picomatch from 'picomatch';
-import type { Change } from '../workspace/workspace.js';
+import type { FileChange } from '../workspace/workspace.js';
 import type { GateResult } from './gate-result.js';
 
 /** Of every changed file one of the patterns has to speak; without patterns there is nothing to keep to. */
 export function judgeFiles(
   patterns: readonly string[],
   mode: 'warn' | 'fail',
-  changes: readonly Change[],
+  changes: readonly FileChange[],
 ): GateResult {
-  const named = patterns.filter((pattern) => pathOf(pattern) !== '');
+  const usablePatterns = patterns.filter((pattern) => normalizePattern(pattern) !== '');
   const isMeant =
-    named.length === 0 ? () => true : picomatch(named.flatMap(spellings).filter(canBeGlob), { dot: true });
+    usablePatterns.length === 0
+      ? () => true
+      : picomatch(usablePatterns.flatMap(globVariants).filter(canBeGlob), { dot: true });
   const stray = changes.map(({ path }) => path).filter((path) => !isMeant(path));
   const base = { name: 'files', type: 'files', durationMs: 0 } as const;
   if (stray.length === 0) return { ...base, status: 'passed', output: '' };
@@ -20,13 +22,13 @@ export function judgeFiles(
 }
 
 /** A pattern without `/` is for the base name too, and one that names a folder for all that lies in it. */
-function spellings(pattern: string): readonly string[] {
-  const path = pathOf(pattern);
+function globVariants(pattern: string): readonly string[] {
+  const path = normalizePattern(pattern);
   const inFolder = `${path}/**`;
   return path.includes('/') ? [path, inFolder] : [path, inFolder, `**/${path}`];
 }
 
-function pathOf(pattern: string): string {
+function normalizePattern(pattern: string): string {
   return pattern.trim().replace(/^\.\//, '').replace(/\/+$/, '');
 }
 

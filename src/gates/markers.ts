@@ -9,7 +9,7 @@ import { pythonSyntaxCheck } from './python-syntax.js';
 /** The gates that run a command of the project. */
 export type CommandGate = 'compile' | 'test' | 'lint' | 'coverage' | 'tests_found';
 
-export interface Suggestion {
+export interface SuggestedCommand {
   readonly command: string;
   /** How the command is named in a sentence, where it is too long to be shown. */
   readonly title?: string;
@@ -17,28 +17,31 @@ export interface Suggestion {
   readonly programs: readonly string[];
 }
 
-export interface Marker {
+export interface ProjectMarker {
   /** What is looked for, as it stands in a message. */
-  readonly wanted: string;
-  suggest(project: Project): Suggestion | undefined;
+  readonly description: string;
+  suggest(project: Project): SuggestedCommand | undefined;
 }
 
-function file(name: string, command: string, programs: readonly string[]): Marker {
-  return { wanted: name, suggest: (project) => (project.exists(name) ? { command, programs } : undefined) };
-}
-
-function script(name: string, command: string): Marker {
+function file(name: string, command: string, programs: readonly string[]): ProjectMarker {
   return {
-    wanted: `a script \`${name}\` in package.json`,
+    description: name,
+    suggest: (project) => (project.exists(name) ? { command, programs } : undefined),
+  };
+}
+
+function script(name: string, command: string): ProjectMarker {
+  return {
+    description: `a script \`${name}\` in package.json`,
     suggest: (project) => (hasScript(project, name) ? { command, programs: ['npm'] } : undefined),
   };
 }
 
-function target(name: string): Marker {
+function target(name: string): ProjectMarker {
   // One rule may have several targets; `build := x` and `build ::= x` are variables.
   const pattern = new RegExp(`^(?:[^:=#\\s]+[ \\t]+)*${name}(?:[ \\t]+[^:=#\\s]+)*[ \\t]*:(?!:*=)`, 'm');
   return {
-    wanted: `a target \`${name}\` in a Makefile`,
+    description: `a target \`${name}\` in a Makefile`,
     suggest: (project) => {
       // The order in which GNU make looks for them; it reads one of them only.
       const makefile = ['GNUmakefile', 'makefile', 'Makefile'].find((name) => project.exists(name));
@@ -49,9 +52,9 @@ function target(name: string): Marker {
 }
 
 /** `python` is what setup-python and virtual environments provide; plain machines often have `python3` only. */
-function python(command: (python: string) => string, title?: string): Marker {
+function python(command: (python: string) => string, title?: string): ProjectMarker {
   return {
-    wanted: 'pyproject.toml',
+    description: 'pyproject.toml',
     suggest: (project) => {
       if (!project.exists('pyproject.toml')) return undefined;
       const name = !project.hasProgram('python') && project.hasProgram('python3') ? 'python3' : 'python';
@@ -76,14 +79,14 @@ const goCoverage =
   'profile=$(mktemp) || exit 1; go test -coverprofile="$profile" ./... && go tool cover -func="$profile"; ' +
   'code=$?; rm -f "$profile"; exit $code';
 
-const otherTests: readonly Marker[] = [
+const otherTests: readonly ProjectMarker[] = [
   script('test', 'npm test'),
   file('Cargo.toml', 'cargo test', ['cargo']),
   target('test'),
   python((name) => `${name} -m pytest`),
 ];
 
-export const markers: Readonly<Record<CommandGate, readonly Marker[]>> = {
+export const markers: Readonly<Record<CommandGate, readonly ProjectMarker[]>> = {
   compile: [
     file('go.mod', 'go build ./...', ['go']),
     script('build', 'npm run build'),

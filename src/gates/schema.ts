@@ -7,16 +7,16 @@ export function judgeSchema(
   contract: 'plan' | 'review',
   output: string | undefined,
 ): Pick<GateResult, 'status' | 'output'> {
-  const fault = contract === 'plan' ? planFault(output) : reviewFault(output);
-  return fault === undefined ? { status: 'passed', output: '' } : { status: 'failed', output: fault };
+  const problem = contract === 'plan' ? planProblem(output) : reviewProblem(output);
+  return problem === undefined ? { status: 'passed', output: '' } : { status: 'failed', output: problem };
 }
 
-function planFault(output: string | undefined): string | undefined {
+function planProblem(output: string | undefined): string | undefined {
   const tasks = readPlan(output);
   return typeof tasks === 'string' ? tasks : planGap(tasks);
 }
 
-function reviewFault(output: string | undefined): string | undefined {
+function reviewProblem(output: string | undefined): string | undefined {
   const verdict = readVerdict(output);
   return typeof verdict === 'string' ? verdict : undefined;
 }

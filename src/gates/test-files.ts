@@ -1,6 +1,6 @@
 /** Telling a file of tests by its name, for runners whose words we do not know. Pure. */
 
-const names: readonly RegExp[] = [
+const testNamePatterns: readonly RegExp[] = [
   /[._-](?:test|tests|spec|specs|e2e|cy)\.\w+$/i, // a.test.ts, a_test.go, a-spec.js
   /(?:Test|Tests|TestCase|Spec|Specs)\.\w+$/, // ATest.java, ASpec.scala
   /[a-z\d]IT\.(?:java|kt|scala|groovy)$/, // StoreIT.java, by Maven's failsafe
@@ -10,13 +10,17 @@ const names: readonly RegExp[] = [
   /\.(?:bats|feature|t)$/,
 ];
 
-const folder = /(?:^|\/)(?:tests?|__tests__|specs?|e2e)\//i;
+const testFolderPattern = /(?:^|\/)(?:tests?|__tests__|specs?|e2e)\//i;
 /** What lies beside tests without being one. */
-const data = /\.(?:json|jsonl|md|txt|ya?ml|toml|xml|csv|snap|lock|html?|css|svg|png|jpe?g|gif|golden|out)$/i;
-const support = /^(?:__init__|conftest|setup|helpers?|.*[_-]helpers?|fixtures?|mod)\.\w+$/i;
+const dataFilePattern =
+  /\.(?:json|jsonl|md|txt|ya?ml|toml|xml|csv|snap|lock|html?|css|svg|png|jpe?g|gif|golden|out)$/i;
+const supportFilePattern = /^(?:__init__|conftest|setup|helpers?|.*[_-]helpers?|fixtures?|mod)\.\w+$/i;
 
 export function isTestFile(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  if (data.test(name) || support.test(name)) return false;
-  return names.some((pattern) => pattern.test(name)) || (folder.test(path) && /\.\w+$/.test(name));
+  if (dataFilePattern.test(name) || supportFilePattern.test(name)) return false;
+  return (
+    testNamePatterns.some((pattern) => pattern.test(name)) ||
+    (testFolderPattern.test(path) && /\.\w+$/.test(name))
+  );
 }

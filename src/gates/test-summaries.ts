@@ -5,7 +5,7 @@
  * test of code that is not written yet often cannot even be loaded, and to have such tests is what the gate
  * asks for.
  */
-export const counts: readonly RegExp[] = [
+export const testCountPatterns: readonly RegExp[] = [
   /\bTest(?: Suite)?s: .*?(\d+) total/g, // jest
   /\b(?:Tests|Test Files) +\d.*\((\d+)\)/g, // vitest
   /^\W*(\d+) (?:passing|failing)\b/gm, // mocha, Cypress
@@ -37,14 +37,14 @@ export const counts: readonly RegExp[] = [
 ];
 
 /** What a runner prints for a single test, or for a package that has some. */
-export const proofs: readonly RegExp[] = [
+export const testResultPatterns: readonly RegExp[] = [
   /^--- (?:PASS|FAIL|SKIP): /m, // go test
   /^ok\s+\S+\s+(?:\d[\d.]*s|\(cached\))(?!.*\[no tests to run\])/m, // go test
   /^(?:not )?ok \d+\b/m, // TAP
 ];
 
 /** How they say that there are none. */
-export const denials: readonly RegExp[] = [
+export const noTestsPatterns: readonly RegExp[] = [
   /\bno tests? (?:files? |modules? )?(?:were |was )?(?:found|ran|run|executed|collected|specified)\b/i,
   /\b(?:there are )?no tests to run\b/i,
   /\[no test files\]/,
@@ -57,7 +57,7 @@ export const denials: readonly RegExp[] = [
 ];
 
 /** How compilers say that the tests cannot even be built. */
-export const broken: readonly RegExp[] = [
+export const buildFailurePatterns: readonly RegExp[] = [
   /\[(?:build|setup) failed\]/, // go test
   /^error: could not compile\b/m, // cargo
   /\bCOMPILATION ERROR\b/, // Maven

@@ -1,6 +1,11 @@
 /** The gate `tests_found`: whether the project has tests at all, red or green. Pure. */
 import { stripVTControlCharacters } from 'node:util';
-import { broken, counts, denials, proofs } from './test-summaries.js';
+import {
+  buildFailurePatterns,
+  noTestsPatterns,
+  testCountPatterns,
+  testResultPatterns,
+} from './test-summaries.js';
 
 /**
  * `found`: a runner named tests, or test files that it could not load; `none`: it said that there are none;
@@ -15,19 +20,19 @@ export type TestsVerdict = 'found' | 'none' | 'broken' | 'unknown';
 /** Reads what a test command printed. */
 export function judgeTests(output: string): TestsVerdict {
   const text = stripVTControlCharacters(output);
-  const numbers = counts.flatMap((pattern) =>
+  const numbers = testCountPatterns.flatMap((pattern) =>
     [...text.matchAll(pattern)].map((match) => Number(match.slice(1).find(Boolean))),
   );
-  if (numbers.some((count) => count > 0) || matchesAny(proofs, text)) return 'found';
-  if (matchesAny(broken, text)) return 'broken';
-  return numbers.length > 0 || matchesAny(denials, text) ? 'none' : 'unknown';
+  if (numbers.some((count) => count > 0) || matchesAny(testResultPatterns, text)) return 'found';
+  if (matchesAny(buildFailurePatterns, text)) return 'broken';
+  return numbers.length > 0 || matchesAny(noTestsPatterns, text) ? 'none' : 'unknown';
 }
 
 /** Reads what `go test -list . ./...` printed: one name a line, then a line for each package. */
 export function judgeTestList(output: string): TestsVerdict {
   const text = stripVTControlCharacters(output);
   if (/^(?:Test|Fuzz|Example)\w*$/m.test(text)) return 'found';
-  return matchesAny(broken, text) ? 'broken' : 'none';
+  return matchesAny(buildFailurePatterns, text) ? 'broken' : 'none';
 }
 
 function matchesAny(patterns: readonly RegExp[], text: string): boolean {

@@ -1,6 +1,6 @@
 /** The gates `touched` and `untouched`: whether a step changed files that a pattern names. Pure. */
 import picomatch from 'picomatch';
-import type { Change } from '../workspace/workspace.js';
+import type { FileChange } from '../workspace/workspace.js';
 
 export interface TouchVerdict {
   readonly passed: boolean;
@@ -11,11 +11,11 @@ export interface TouchVerdict {
 /** `changes`: what differs from the start of the step to now. */
 export function judgeTouch(
   gate: { readonly type: 'touched' | 'untouched'; readonly pattern: string },
-  changes: readonly Change[],
+  changes: readonly FileChange[],
 ): TouchVerdict {
   const matches = matcher(gate.pattern);
   const hits = changes.filter((change) => matches(change.path));
-  if (gate.type === 'touched') return touched(gate.pattern, hits, changes);
+  if (gate.type === 'touched') return judgeTouched(gate.pattern, hits, changes);
   return hits.length === 0
     ? { passed: true, explanation: `Nothing that matches \`${gate.pattern}\` was changed.` }
     : {
@@ -24,7 +24,11 @@ export function judgeTouch(
       };
 }
 
-function touched(pattern: string, hits: readonly Change[], changes: readonly Change[]): TouchVerdict {
+function judgeTouched(
+  pattern: string,
+  hits: readonly FileChange[],
+  changes: readonly FileChange[],
+): TouchVerdict {
   if (hits.length > 0) {
     return { passed: true, explanation: `Changed files that match \`${pattern}\`:\n${list(hits)}` };
   }
@@ -43,10 +47,10 @@ function matcher(pattern: string): (path: string) => boolean {
   return (path) => matches(path.slice(path.lastIndexOf('/') + 1));
 }
 
-const shown = 50;
+const maxShownFiles = 50;
 
-function list(changes: readonly Change[]): string {
-  const lines = changes.slice(0, shown).map((change) => `- ${change.path} (${change.kind})`);
-  const more = changes.length - shown;
+function list(changes: readonly FileChange[]): string {
+  const lines = changes.slice(0, maxShownFiles).map((change) => `- ${change.path} (${change.kind})`);
+  const more = changes.length - maxShownFiles;
   return [...lines, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n');
 }

@@ -5,7 +5,7 @@ export interface Executable {
   /** Absolute path. */
   readonly file: string;
   /** Arguments that stand before all others. */
-  readonly before: readonly string[];
+  readonly leadingArgs: readonly string[];
 }
 
 /** `#!/usr/bin/env node`, also with flags for Node behind. */
@@ -17,9 +17,9 @@ const nodeScript = /^#!\s*\S*(?:\/env(?:\s+-S)?\s+|\/)node(?:\s+(\S.*))?$/;
  */
 export function executableAt(path: string): Executable {
   const script = nodeScript.exec(firstLine(path));
-  if (script === null) return { file: path, before: [] };
+  if (script === null) return { file: path, leadingArgs: [] };
   const flags = script[1]?.trim().split(/\s+/) ?? [];
-  return { file: process.execPath, before: [...flags, realpathSync(path)] };
+  return { file: process.execPath, leadingArgs: [...flags, realpathSync(path)] };
 }
 
 function firstLine(path: string): string {

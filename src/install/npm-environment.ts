@@ -10,10 +10,10 @@ const registryVariable = /^(?:npm_config_.*|NODE_AUTH_TOKEN|NPM_TOKEN)$/i;
 /** `handed`: what a gate of this job gets. */
 export function npmEnvironment(
   job: Environment,
-  handed: Readonly<Record<string, string>>,
+  gateEnvironment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const registry = Object.entries(job).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && registryVariable.test(entry[0]),
   );
-  return { ...handed, ...Object.fromEntries(registry) };
+  return { ...gateEnvironment, ...Object.fromEntries(registry) };
 }

@@ -1,8 +1,8 @@
 /** Why npm did not install a package, in one sentence or two; npm's own words only in short. Pure. */
-import type { Exit } from '../system/process.js';
+import type { ProcessExit } from '../system/process.js';
 
 /** npm's code → what it means and what to do (npm 11.19, its `lib/utils/error-message.js` and tried). */
-const meanings: readonly (readonly [RegExp, string])[] = [
+const errorCodeMeanings: readonly (readonly [RegExp, string])[] = [
   [/^ETARGET$/, 'the registry has no such version. Look at the input cli-versions'],
   [/^E404$/, 'the registry has no such package, or does not show it without a login. Look at the .npmrc'],
   [
@@ -27,29 +27,29 @@ const meanings: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What an error code of npm or of the file system means; `undefined` for one that is not known. */
-export function meaningOf(code: string | undefined): string | undefined {
-  return code === undefined ? undefined : meanings.find(([pattern]) => pattern.test(code))?.[1];
+export function explainErrorCode(code: string | undefined): string | undefined {
+  return code === undefined ? undefined : errorCodeMeanings.find(([pattern]) => pattern.test(code))?.[1];
 }
 
 /** `npm error` from version 10.9 on, `npm ERR!` before. */
 const errorLine = /^npm (?:error|ERR!) ?(.*)$/;
 
-export function npmFailure(exit: Exit): string {
+export function npmFailure(exit: ProcessExit): string {
   if (exit.reason === 'timeout') return 'npm did not end in time.';
   if (exit.reason === 'not-found') return 'npm could not be started.';
-  const told = exit.stderrTail.split('\n').flatMap((line) => errorLine.exec(line.trim())?.[1] ?? []);
-  const code = told.map((line) => /^code (\S+)$/.exec(line)?.[1]).find((found) => found !== undefined);
+  const errorLines = exit.stderrTail.split('\n').flatMap((line) => errorLine.exec(line.trim())?.[1] ?? []);
+  const code = errorLines.map((line) => /^code (\S+)$/.exec(line)?.[1]).find((found) => found !== undefined);
   const ended = exit.code === undefined ? 'npm was killed' : `npm ended with exit code ${exit.code}`;
-  const why = meaningOf(code) ?? ended;
-  const words = inShort(told, exit.stderrTail);
-  return words === '' ? `${why}.` : `${why}. npm says: ${words}`;
+  const why = explainErrorCode(code) ?? ended;
+  const summary = summarizeOutput(errorLines, exit.stderrTail);
+  return summary === '' ? `${why}.` : `${why}. npm says: ${summary}`;
 }
 
 /** The first lines that say something; without any the last line there was. */
-function inShort(told: readonly string[], output: string): string {
-  const said = told
+function summarizeOutput(errorLines: readonly string[], output: string): string {
+  const messages = errorLines
     .map((line) => line.trim())
     .filter((line) => /\s/.test(line) && !/^A complete log of this run/.test(line));
-  const lines = said.length > 0 ? said.slice(0, 3) : output.trim().split('\n').slice(-1);
+  const lines = messages.length > 0 ? messages.slice(0, 3) : output.trim().split('\n').slice(-1);
   return lines.join(' ').slice(0, 400);
 }

@@ -4,24 +4,24 @@ import { join } from 'node:path';
 import { UserError } from '../failure.js';
 import type { NpmPackage } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
-import { plainText } from '../system/plain-text.js';
-import type { Exit, ProcessRunner } from '../system/process.js';
+import type { ProcessExit, ProcessRunner } from '../system/process.js';
+import { stripAnsi } from '../system/strip-ansi.js';
 import { type Executable, executableAt } from './executable.js';
 import { npmEnvironment } from './npm-environment.js';
-import { meaningOf, npmFailure } from './npm-failure.js';
-import { complete, openFolder, type Slot, sweep } from './tool-cache.js';
+import { explainErrorCode, npmFailure } from './npm-failure.js';
+import { activateFolder, createFolder, removeStaleFolders, type ToolCacheEntry } from './tool-cache.js';
 
 export interface InstallRequest {
   /** For people: title and version. */
   readonly name: string;
   readonly package: NpmPackage;
   readonly version: string;
-  readonly slot: Slot;
+  readonly cacheEntry: ToolCacheEntry;
   readonly processes: ProcessRunner;
   /** The job's environment. */
   readonly environment: Environment;
   /** What a gate of the job gets of it. */
-  readonly handed: Readonly<Record<string, string>>;
+  readonly gateEnvironment: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -29,7 +29,7 @@ export interface InstallRequest {
 const timeoutMs = 10 * 60 * 1000;
 
 /** Over what the user's `.npmrc` may say: without the optional packages there is no native program, and so on. */
-const firmly = [
+const npmFlags = [
   ...['--no-audit', '--no-fund', '--no-update-notifier', '--no-progress', '--loglevel=error'],
   ...['--no-global', '--no-dry-run', '--no-package-lock', '--no-engine-strict', '--bin-links'],
   ...['--include=optional', '--omit=dev', '--install-strategy=hoisted'],
@@ -42,15 +42,15 @@ const firmly = [
 export async function installPackage(request: InstallRequest): Promise<string | undefined> {
   let folder: string | undefined;
   try {
-    await sweep(request.slot, Date.now());
-    folder = await openFolder(request.slot);
-    const isDone = await fill(request, folder);
-    if (isDone) return await complete(request.slot, folder);
+    await removeStaleFolders(request.cacheEntry, Date.now());
+    folder = await createFolder(request.cacheEntry);
+    const isDone = await installInto(request, folder);
+    if (isDone) return await activateFolder(request.cacheEntry, folder);
     await discard(folder);
     return undefined;
   } catch (error) {
     await discard(folder);
-    throw told(request, error);
+    throw toUserError(request, error);
   }
 }
 
@@ -61,7 +61,7 @@ async function discard(folder: string | undefined): Promise<void> {
 }
 
 /** False: it was cancelled. */
-async function fill(request: InstallRequest, folder: string): Promise<boolean> {
+async function installInto(request: InstallRequest, folder: string): Promise<boolean> {
   const { name, needsScript } = request.package;
   const manifest = {
     private: true,
@@ -70,11 +70,11 @@ async function fill(request: InstallRequest, folder: string): Promise<boolean> {
     ...(needsScript === undefined ? {} : { allowScripts: { [name]: true } }),
   };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-  const download = await npm(request, folder, ['install', '--ignore-scripts', ...firmly]);
+  const download = await npm(request, folder, ['install', '--ignore-scripts', ...npmFlags]);
   if (download === 'cancelled') return false;
-  if (needsScript === undefined) return tryOut(request, folder);
-  const scripts = await npm(request, folder, ['rebuild', '--no-ignore-scripts', ...firmly, name]);
-  return scripts === 'cancelled' ? false : tryOut(request, folder);
+  if (needsScript === undefined) return verifyProgram(request, folder);
+  const scripts = await npm(request, folder, ['rebuild', '--no-ignore-scripts', ...npmFlags, name]);
+  return scripts === 'cancelled' ? false : verifyProgram(request, folder);
 }
 
 async function npm(
@@ -82,39 +82,39 @@ async function npm(
   folder: string,
   args: readonly string[],
 ): Promise<'done' | 'cancelled'> {
-  const { environment, handed } = request;
-  const env = args[0] === 'install' ? npmEnvironment(environment, handed) : handed;
-  const exit = await run(request, folder, { file: 'npm', before: [] }, args, env);
+  const { environment, gateEnvironment } = request;
+  const env = args[0] === 'install' ? npmEnvironment(environment, gateEnvironment) : gateEnvironment;
+  const exit = await run(request, folder, { file: 'npm', leadingArgs: [] }, args, env);
   if (exit.reason === 'cancelled') return 'cancelled';
   if (exit.reason === 'exited' && exit.code === 0) return 'done';
-  throw new UserError(npmFailure({ ...exit, stderrTail: plainText(exit.stderrTail) }));
+  throw new UserError(npmFailure({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }));
 }
 
 /** A program that does not start here (another C library, a script that did nothing) is told of now, not by an agent. */
-async function tryOut(request: InstallRequest, folder: string): Promise<boolean> {
+async function verifyProgram(request: InstallRequest, folder: string): Promise<boolean> {
   const home = join(folder, 'home');
   await mkdir(home);
-  const program = executableAt(join(folder, request.slot.program));
-  const env = { ...request.handed, HOME: home };
+  const program = executableAt(join(folder, request.cacheEntry.program));
+  const env = { ...request.gateEnvironment, HOME: home };
   const exit = await run(request, folder, program, ['--version'], env);
   await rm(home, { recursive: true, force: true });
   if (exit.reason === 'cancelled') return false;
   if (exit.reason === 'exited' && exit.code === 0) return true;
-  const words = plainText(exit.stderrTail).trim().slice(0, 400);
+  const words = stripAnsi(exit.stderrTail).trim().slice(0, 400);
   throw new UserError(`it does not start on this machine. It says: ${words === '' ? 'nothing' : words}`);
 }
 
 function run(
   { processes, signal }: InstallRequest,
   directory: string,
-  { file, before }: Executable,
+  { file, leadingArgs }: Executable,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<Exit> {
+): Promise<ProcessExit> {
   const stop = signal === undefined ? {} : { signal };
   return processes.run({
     file,
-    args: [...before, ...args],
+    args: [...leadingArgs, ...args],
     directory,
     env,
     timeoutMs,
@@ -123,7 +123,7 @@ function run(
   });
 }
 
-function told({ name }: InstallRequest, error: unknown): UserError {
+function toUserError({ name }: InstallRequest, error: unknown): UserError {
   return new UserError(`${name} could not be installed: ${reasonOf(error)}`, { cause: error });
 }
 
@@ -132,6 +132,6 @@ function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   // What is no fault of the machine is one of ours.
   if (code === undefined) throw error;
-  const meaning = meaningOf(code);
+  const meaning = explainErrorCode(code);
   return meaning === undefined ? `${message}.` : `${meaning}. ${message}.`;
 }

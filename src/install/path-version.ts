@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { ProcessRunner } from '../system/process.js';
 
 /** By the manifest of the npm package that the program lies in; costs no start of it. */
-export function packagedVersion(program: string, packageName: string): string | undefined {
+export function packageVersion(program: string, packageName: string): string | undefined {
   let folder = dirname(realpathSync(program));
   while (folder !== dirname(folder)) {
     const manifest = readManifest(join(folder, 'package.json'));
@@ -24,9 +24,9 @@ function readManifest(path: string): { readonly name?: unknown; readonly version
 }
 
 /** By its own word, for one that was not installed with npm. `undefined` where it says none. */
-export async function toldVersion(
+export async function reportedVersion(
   program: string,
-  { processes, directory, env }: Asked,
+  { processes, directory, env }: VersionQuery,
 ): Promise<string | undefined> {
   let version: string | undefined;
   const onLine = (line: string, stream: string) => {
@@ -43,7 +43,7 @@ export async function toldVersion(
   return exit.reason === 'exited' && exit.code === 0 ? version : undefined;
 }
 
-interface Asked {
+interface VersionQuery {
   readonly processes: ProcessRunner;
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;

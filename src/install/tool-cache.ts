@@ -11,7 +11,7 @@ import { basename, join } from 'node:path';
 import { isProgram } from '../system/programs.js';
 
 /** A place for one version of one program. */
-export interface Slot {
+export interface ToolCacheEntry {
   /** Of this version; may not be there yet. */
   readonly folder: string;
   /** Machines that share the tool cache may differ. */
@@ -24,60 +24,60 @@ export interface Slot {
 const staleMs = 7 * 24 * 60 * 60 * 1000;
 
 /** The folder that counts, where there is one and the program lies in it. */
-export function findInstalled(slot: Slot): string | undefined {
-  const mark = markOf(slot);
-  const name = existsSync(mark) ? readFileSync(mark, 'utf8').trim() : '';
-  if (name === '' || name !== basename(name) || !name.startsWith(`${slot.platform}-`)) return undefined;
-  const folder = join(slot.folder, name);
-  return isProgram(join(folder, slot.program)) ? folder : undefined;
+export function findInstalled(entry: ToolCacheEntry): string | undefined {
+  const marker = markerPath(entry);
+  const name = existsSync(marker) ? readFileSync(marker, 'utf8').trim() : '';
+  if (name === '' || name !== basename(name) || !name.startsWith(`${entry.platform}-`)) return undefined;
+  const folder = join(entry.folder, name);
+  return isProgram(join(folder, entry.program)) ? folder : undefined;
 }
 
 /** A new folder that nobody else knows. */
-export async function openFolder(slot: Slot): Promise<string> {
-  await mkdir(slot.folder, { recursive: true });
-  return mkdtemp(join(slot.folder, `${slot.platform}-`));
+export async function createFolder(entry: ToolCacheEntry): Promise<string> {
+  await mkdir(entry.folder, { recursive: true });
+  return mkdtemp(join(entry.folder, `${entry.platform}-`));
 }
 
 /** Lets the filled folder count. Where another process was first it is deleted, and the other's returned. */
-export async function complete(slot: Slot, folder: string): Promise<string> {
-  const written = `${folder}.complete`;
-  await writeFile(written, `${basename(folder)}\n`);
+export async function activateFolder(entry: ToolCacheEntry, folder: string): Promise<string> {
+  const marker = `${folder}.complete`;
+  await writeFile(marker, `${basename(folder)}\n`);
   try {
-    const first = await nameFirst(slot, written);
+    const first = await claimMarker(entry, marker);
     if (first === undefined) return folder;
     await rm(folder, { recursive: true, force: true });
     return first;
   } finally {
-    await rm(written, { force: true });
+    await rm(marker, { force: true });
   }
 }
 
 /** The folder that counts already, if there is one. */
-async function nameFirst(slot: Slot, written: string): Promise<string | undefined> {
+async function claimMarker(entry: ToolCacheEntry, marker: string): Promise<string | undefined> {
   try {
     // Unlike a rename this does not replace what another process has put there.
-    await link(written, markOf(slot));
+    await link(marker, markerPath(entry));
     return undefined;
   } catch {
-    const first = findInstalled(slot);
+    const first = findInstalled(entry);
     // A mark without a program behind it, or a disk that has no links.
-    if (first === undefined) await rename(written, markOf(slot));
+    if (first === undefined) await rename(marker, markerPath(entry));
     return first;
   }
 }
 
 /** Deletes what killed jobs have left half done. */
-export async function sweep(slot: Slot, now: number): Promise<void> {
-  const counts = findInstalled(slot);
-  const names = existsSync(slot.folder) ? await readdir(slot.folder) : [];
-  for (const name of names.filter((one) => one.startsWith(`${slot.platform}-`))) {
-    const path = join(slot.folder, name);
+export async function removeStaleFolders(entry: ToolCacheEntry, now: number): Promise<void> {
+  const active = findInstalled(entry);
+  const names = existsSync(entry.folder) ? await readdir(entry.folder) : [];
+  for (const name of names.filter((one) => one.startsWith(`${entry.platform}-`))) {
+    const path = join(entry.folder, name);
     const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now;
-    if (path !== counts && now - since > staleMs) await rm(path, { recursive: true, force: true });
+    if (path !== active && now - since > staleMs) await rm(path, { recursive: true, force: true });
   }
 }
 
-function markOf({ folder, platform }: Slot): string {
+function markerPath({ folder, platform }: ToolCacheEntry): string {
   return join(folder, `${platform}.complete`);
 }
 

@@ -242,7 +242,7 @@ export interface AttemptEnded extends AttemptRef {
 }
 
 /** The end of an attempt that failed before anything of it could be judged. */
-export function failedUnjudged(ref: AttemptRef, failure: Failure): AttemptEnded {
+export function failedWithoutVerdict(ref: AttemptRef, failure: Failure): AttemptEnded {
   return { type: 'attempt-ended', ...ref, status: 'failed', failure, gates: [], files: [], durationMs: 0 };
 }
 

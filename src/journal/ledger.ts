@@ -14,7 +14,7 @@ export interface Ledger {
   /** When the newest event came, as `Date.now()`; absent while no job is at work. */
   readonly lastAt?: number;
   /** Where steps and attempts began that were not dropped since; of what was cut off and went on the first time. */
-  readonly begun: ReadonlyMap<string, Beginning>;
+  readonly starts: ReadonlyMap<string, LedgerPosition>;
 }
 
 /** What one process of an agent has spent. */
@@ -27,16 +27,16 @@ export interface Spend {
   readonly durationMs: number;
 }
 
-export interface Beginning {
+export interface LedgerPosition {
   readonly order: number;
   /** What the clock showed. */
   readonly elapsedMs: number;
 }
 
-export const emptyLedger: Ledger = { spends: [], elapsedMs: 0, begun: new Map() };
+export const emptyLedger: Ledger = { spends: [], elapsedMs: 0, starts: new Map() };
 
 /** From the very start of a run. */
-export const fromTheStart: Beginning = { order: 0, elapsedMs: 0 };
+export const runStartPosition: LedgerPosition = { order: 0, elapsedMs: 0 };
 
 /** What the clock shows; `now` as `Date.now()`. */
 export function elapsedBy({ elapsedMs, lastAt }: Ledger, now: number): number {
@@ -44,34 +44,38 @@ export function elapsedBy({ elapsedMs, lastAt }: Ledger, now: number): number {
 }
 
 /** Where a step began, or one of its attempts. */
-export function beginningOf({ begun }: Ledger, step: string, number?: number): Beginning | undefined {
-  return begun.get(keyOf(step, number));
+export function startPositionOf(
+  { starts }: Ledger,
+  step: string,
+  number?: number,
+): LedgerPosition | undefined {
+  return starts.get(startKey(step, number));
 }
 
-function keyOf(step: string, number: number | undefined): string {
+function startKey(step: string, number: number | undefined): string {
   return number === undefined ? step : `${step}\n${number}`;
 }
 
-export function enter(ledger: Ledger, event: JournalEvent, order: number): Ledger {
-  const timed = clock(ledger, event);
+export function applyToLedger(ledger: Ledger, event: JournalEvent, order: number): Ledger {
+  const timed = advanceClock(ledger, event);
   switch (event.type) {
     case 'steps-dropped':
-      return { ...timed, begun: without(timed.begun, event.steps) };
+      return { ...timed, starts: withoutSteps(timed.starts, event.steps) };
     case 'step-started':
-      return begin(timed, keyOf(event.step, undefined), order);
+      return addStart(timed, startKey(event.step, undefined), order);
     case 'attempt-started':
-      return begin(timed, keyOf(event.step, event.number), order);
+      return addStart(timed, startKey(event.step, event.number), order);
     case 'session-replaced':
-      return spend(timed, event, 0, order);
+      return addSpend(timed, event, 0, order);
     case 'attempt-waits':
     case 'agent-ended':
-      return spend(timed, event, event.durationMs, order);
+      return addSpend(timed, event, event.durationMs, order);
     default:
       return timed;
   }
 }
 
-function clock(ledger: Ledger, event: JournalEvent): Ledger {
+function advanceClock(ledger: Ledger, event: JournalEvent): Ledger {
   switch (event.type) {
     case 'job-started':
       return { ...ledger, lastAt: event.at };
@@ -88,27 +92,27 @@ function clock(ledger: Ledger, event: JournalEvent): Ledger {
   }
 }
 
-function begin(ledger: Ledger, key: string, order: number): Ledger {
-  if (ledger.begun.has(key)) return ledger;
-  return { ...ledger, begun: new Map(ledger.begun).set(key, { order, elapsedMs: ledger.elapsedMs }) };
+function addStart(ledger: Ledger, key: string, order: number): Ledger {
+  if (ledger.starts.has(key)) return ledger;
+  return { ...ledger, starts: new Map(ledger.starts).set(key, { order, elapsedMs: ledger.elapsedMs }) };
 }
 
 /** Whether it says what a process of an agent has spent. */
-export function isBooking(event: NewEvent): event is Omit<SpendEvent, 'at'> & NewEvent {
+export function isSpendEvent(event: NewEvent): event is Omit<SpendEvent, 'at'> & NewEvent {
   return event.type === 'session-replaced' || event.type === 'attempt-waits' || event.type === 'agent-ended';
 }
 
 type SpendEvent = Extract<JournalEvent, { type: 'session-replaced' | 'attempt-waits' | 'agent-ended' }>;
 
-function spend(ledger: Ledger, event: SpendEvent, durationMs: number, order: number): Ledger {
+function addSpend(ledger: Ledger, event: SpendEvent, durationMs: number, order: number): Ledger {
   const { step, number, usage } = event;
   return { ...ledger, spends: [...ledger.spends, { step, number, order, usage, durationMs }] };
 }
 
-function without(
-  begun: ReadonlyMap<string, Beginning>,
+function withoutSteps(
+  starts: ReadonlyMap<string, LedgerPosition>,
   dropped: readonly string[],
-): ReadonlyMap<string, Beginning> {
+): ReadonlyMap<string, LedgerPosition> {
   const steps = new Set(dropped);
-  return new Map([...begun].filter(([key]) => !steps.has(key.split('\n')[0] ?? key)));
+  return new Map([...starts].filter(([key]) => !steps.has(key.split('\n')[0] ?? key)));
 }

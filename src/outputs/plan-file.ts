@@ -15,12 +15,13 @@ export function readPlan(text: string | undefined): readonly Task[] | string {
   if (text === undefined) return 'The agent left no .gump/out/plan.json.';
   const value = parseJson(text);
   if (!Array.isArray(value)) return '.gump/out/plan.json is not a JSON array of tasks.';
-  const faults = value.flatMap((item, index) => taskFault(item, index));
-  if (faults.length > 0) return `.gump/out/plan.json: ${faults.join('; ')}.`;
+  const problems = value.flatMap((item, index) => taskFault(item, index));
+  if (problems.length > 0) return `.gump/out/plan.json: ${problems.join('; ')}.`;
   const tasks = value.map(toTask);
   const names = tasks.map((task) => task.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return `.gump/out/plan.json has two tasks with the name "${twice}".`;
+  const duplicateName = names.find((name, index) => names.indexOf(name) !== index);
+  if (duplicateName !== undefined)
+    return `.gump/out/plan.json has two tasks with the name "${duplicateName}".`;
   const paths = tasks.map((task) => task.slug);
   const shared = paths.find((path, index) => paths.indexOf(path) !== index);
   return shared === undefined
@@ -37,16 +38,16 @@ function parseJson(text: string): unknown {
 }
 
 function taskFault(item: unknown, index: number): readonly string[] {
-  const place = `task ${index + 1}`;
-  if (typeof item !== 'object' || item === null) return [`${place} is not an object`];
+  const label = `task ${index + 1}`;
+  if (typeof item !== 'object' || item === null) return [`${label} is not an object`];
   const { name, description, files } = item as Readonly<Record<string, unknown>>;
-  const faults = [];
-  if (typeof name !== 'string' || name.trim() === '') faults.push(`${place} has no "name"`);
+  const problems = [];
+  if (typeof name !== 'string' || name.trim() === '') problems.push(`${label} has no "name"`);
   if (description !== undefined && typeof description !== 'string')
-    faults.push(`"description" of ${place} is not a text`);
+    problems.push(`"description" of ${label} is not a text`);
   const isList = Array.isArray(files) && files.every((file) => typeof file === 'string');
-  if (files !== undefined && !isList) faults.push(`"files" of ${place} is not a list of texts`);
-  return faults;
+  if (files !== undefined && !isList) problems.push(`"files" of ${label} is not a list of texts`);
+  return problems;
 }
 
 function toTask(item: unknown): Task {

@@ -11,11 +11,12 @@ export function readVerdict(text: string | undefined): Verdict | string {
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null) return '.gump/out/validate.json is not a JSON object.';
   const { pass, comments, comment } = value as Record<string, unknown>;
-  const said = comments ?? comment ?? '';
+  const commentText = comments ?? comment ?? '';
   if (typeof pass !== 'boolean') return '.gump/out/validate.json has no "pass" that is true or false.';
-  if (typeof said !== 'string') return '"comments" in .gump/out/validate.json is not a text.';
-  if (!pass && said.trim() === '') return '.gump/out/validate.json says "pass": false without "comments".';
-  return { pass, comments: said };
+  if (typeof commentText !== 'string') return '"comments" in .gump/out/validate.json is not a text.';
+  if (!pass && commentText.trim() === '')
+    return '.gump/out/validate.json says "pass": false without "comments".';
+  return { pass, comments: commentText };
 }
 
 function parseJson(text: string): unknown {

@@ -1,33 +1,33 @@
 /** The workflows that the attempts of a step call besides being one: to get something, to retry by, to judge. */
-import type { Call, Step } from '../workflow/workflow.js';
+import type { Step, WorkflowCall } from '../workflow/workflow.js';
 
 /**
  * What a call is there for: `get:NAME`, `retry:PLACE`, `gate:NAME`. Part of the paths of its steps; no step or
  * task can have such a name.
  */
-export type Role = `${'get' | 'retry' | 'gate'}:${string}`;
+export type CallRole = `${'get' | 'retry' | 'gate'}:${string}`;
 
 /** In the order in which an attempt comes to them. */
-export function callsOf(step: Step): readonly { readonly role: Role; readonly call: Call }[] {
+export function callsOf(step: Step): readonly { readonly role: CallRole; readonly call: WorkflowCall }[] {
   const own = step.kind === 'split' ? step.planner : step;
   const gets = own.kind === 'agent' && own.get !== undefined ? [own.get] : [];
   const entries = own.kind === 'gates' ? [] : own.retry;
   return [
     ...entries.flatMap(({ when }, place) =>
-      'validate' in when ? [{ role: retryRole(place), call: when.validate }] : [],
+      'validate' in when ? [{ role: roleForRetry(place), call: when.validate }] : [],
     ),
-    ...gets.map((call) => ({ role: getRole(call), call })),
+    ...gets.map((call) => ({ role: roleForGet(call), call })),
     ...own.gates.flatMap((gate) =>
-      gate.type === 'validate' ? [{ role: gateRole(gate.name), call: gate.call }] : [],
+      gate.type === 'validate' ? [{ role: roleForGate(gate.name), call: gate.call }] : [],
     ),
   ];
 }
 
-export function retryRole(place: number): Role {
+export function roleForRetry(place: number): CallRole {
   return `retry:${place}`;
 }
 
-export function gateRole(gate: string): Role {
+export function roleForGate(gate: string): CallRole {
   return `gate:${gate}`;
 }
 
@@ -37,7 +37,7 @@ export function isCallPath(path: string): boolean {
 }
 
 /** Results are read by the last part of the path: `{arch.output}` of `workflow: team/arch`. */
-export function getRole({ path }: Call): Role {
+export function roleForGet({ path }: WorkflowCall): CallRole {
   return `get:${namespaceOf(path)}`;
 }
 

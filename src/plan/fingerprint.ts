@@ -1,8 +1,8 @@
 /** What a step depends on by its definition and the inputs, as hashes that two jobs can compare (S11). Pure. */
 import { createHash } from 'node:crypto';
 import type { Fingerprint } from '../journal/event.js';
-import { names, parseTemplate } from '../workflow/template.js';
-import type { Call, Step } from '../workflow/workflow.js';
+import { parseTemplate, templateNames } from '../workflow/template.js';
+import type { Step, WorkflowCall } from '../workflow/workflow.js';
 import { callsOf } from './calls.js';
 import { storedDefinition } from './stored-definition.js';
 
@@ -13,7 +13,7 @@ export interface FingerprintInputs {
 
 /** Of the step alone: the steps below it have their own. */
 export function fingerprintOf(step: Step, inputs: FingerprintInputs): Fingerprint {
-  const used = namesIn(step);
+  const used = templateNamesIn(step);
   const vars = Object.entries(inputs.vars).filter(([name]) => used.has(name));
   return {
     definition: hash(storedDefinition(step)),
@@ -24,7 +24,7 @@ export function fingerprintOf(step: Step, inputs: FingerprintInputs): Fingerprin
 }
 
 /** Every name that the step's own templates speak of, and those of the workflows that its attempts call. */
-function namesIn(step: Step): ReadonlySet<string> {
+function templateNamesIn(step: Step): ReadonlySet<string> {
   const own = step.kind === 'split' ? step.planner : step;
   const called = callsOf(step).flatMap(({ call }) => [...callTexts(call), ...allTexts(call)]);
   return namesOf([...ownTexts(own), ...called]);
@@ -38,12 +38,12 @@ function ownTexts(step: Step): readonly string[] {
   return [step.agent, step.prompt, ...files, ...overrides.filter((text) => text !== undefined)];
 }
 
-function callTexts({ inputs }: Call): readonly string[] {
+function callTexts({ inputs }: WorkflowCall): readonly string[] {
   return Object.values(inputs);
 }
 
 /** A workflow that judges depends on the inputs too, and what it says on it. */
-function allTexts({ workflow }: Call): readonly string[] {
+function allTexts({ workflow }: WorkflowCall): readonly string[] {
   return workflow.steps.flatMap(textsBelow);
 }
 
@@ -59,7 +59,7 @@ function textsBelow(step: Step): readonly string[] {
 }
 
 function namesOf(texts: readonly string[]): ReadonlySet<string> {
-  return new Set(texts.flatMap((text) => names(parseTemplate(text))));
+  return new Set(texts.flatMap((text) => templateNames(parseTemplate(text))));
 }
 
 function hash(value: unknown): string {

@@ -7,8 +7,8 @@ import { UserErrors } from '../failure.js';
 import type { Fingerprint } from '../journal/event.js';
 import { defined } from '../optional-keys.js';
 import { closest } from '../workflow/suggest.js';
-import type { AgentStep, Call, Step, Workflow } from '../workflow/workflow.js';
-import { callsOf, type Role } from './calls.js';
+import type { AgentStep, Step, Workflow, WorkflowCall } from '../workflow/workflow.js';
+import { type CallRole, callsOf } from './calls.js';
 import { type FingerprintInputs, fingerprintOf } from './fingerprint.js';
 import { withAgent } from './with-agent.js';
 
@@ -41,8 +41,8 @@ export interface PlannedStep {
 }
 
 export interface PlannedCall {
-  readonly role: Role;
-  readonly planned: PlannedStep;
+  readonly role: CallRole;
+  readonly step: PlannedStep;
 }
 
 export interface PlanInputs {
@@ -60,12 +60,12 @@ export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
   const { agent, spec, vars, until, fromStep, approve, maxUsd } = inputs;
   const given = { vars, ...defined({ spec }) };
   const steps = workflow.steps.map((step) => planStep(withAgent(step, agent), given));
-  const faults = [
-    ...unknownStep('from-step', fromStep, steps),
-    ...unknownStep('until', until, steps),
-    ...unknownStep('approve', approve, steps),
+  const problems = [
+    ...checkStepPath('from-step', fromStep, steps),
+    ...checkStepPath('until', until, steps),
+    ...checkStepPath('approve', approve, steps),
   ];
-  if (faults.length > 0) throw new UserErrors(faults);
+  if (problems.length > 0) throw new UserErrors(problems);
   const { sessionMatch, onPause, budget } = workflow;
   return {
     workflow: workflow.name,
@@ -80,7 +80,7 @@ export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
 }
 
 /** The step's own agent: a split's is the one that writes the plan. */
-export function agentOf(step: Step): AgentStep | undefined {
+export function agentStepOf(step: Step): AgentStep | undefined {
   if (step.kind === 'split') return step.planner;
   return step.kind === 'agent' ? step : undefined;
 }
@@ -90,7 +90,10 @@ function planStep(step: Step, inputs: FingerprintInputs): PlannedStep {
     name: step.name,
     step,
     inner: planInner(step, inputs),
-    calls: callsOf(step).map(({ role, call }) => ({ role, planned: planStep(asStep(role, call), inputs) })),
+    calls: callsOf(step).map(({ role, call }) => ({
+      role,
+      step: planStep(callAsStep(role, call), inputs),
+    })),
     fingerprint: fingerprintOf(step, inputs),
   };
 }
@@ -99,26 +102,33 @@ function planInner(step: Step, inputs: FingerprintInputs): readonly PlannedStep[
   if (step.kind === 'split') return step.each.map((inner) => planStep(inner, inputs));
   if (step.kind === 'group') return step.steps.map((inner) => planStep(inner, inputs));
   if (step.kind !== 'call') return [];
-  const { workflow, inputs: told } = step.call;
-  return workflow.steps.map((inner) => planStep(inner, hidden(inputs, told)));
+  const { workflow, inputs: passedInputs } = step.call;
+  return workflow.steps.map((inner) => planStep(inner, withoutPassedInputs(inputs, passedInputs)));
 }
 
 /** What a call passes by name hides what the run was given under that name: the call itself depends on that. */
-function hidden({ spec, vars }: FingerprintInputs, told: Call['inputs']): FingerprintInputs {
-  const seen = Object.fromEntries(Object.entries(vars).filter(([name]) => !Object.hasOwn(told, name)));
-  return spec === undefined || Object.hasOwn(told, 'spec') ? { vars: seen } : { vars: seen, spec };
+function withoutPassedInputs(
+  { spec, vars }: FingerprintInputs,
+  passedInputs: WorkflowCall['inputs'],
+): FingerprintInputs {
+  const visibleVars = Object.fromEntries(
+    Object.entries(vars).filter(([name]) => !Object.hasOwn(passedInputs, name)),
+  );
+  return spec === undefined || Object.hasOwn(passedInputs, 'spec')
+    ? { vars: visibleVars }
+    : { vars: visibleVars, spec };
 }
 
-function asStep(role: Role, call: Call): Step {
+function callAsStep(role: CallRole, call: WorkflowCall): Step {
   return { kind: 'call', name: role, call, gates: [], retry: [], guard: {} };
 }
 
-function unknownStep(
+function checkStepPath(
   input: string,
   path: string | undefined,
   steps: readonly PlannedStep[],
 ): readonly string[] {
-  if (path === undefined || isPossible(path.split('/'), steps)) return [];
+  if (path === undefined || isPossiblePath(path.split('/'), steps)) return [];
   const shapes = pathShapes(steps, '');
   const near = closest(path, shapes);
   const hint = near === undefined ? `Its steps are: ${shapes.join(', ')}.` : `Did you mean \`${near}\`?`;
@@ -126,15 +136,15 @@ function unknownStep(
 }
 
 /** Which tasks there will be is not known yet, so any name stands for one; which attempts, so does any number. */
-function isPossible([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
+function isPossiblePath([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
   const step = steps.find((one) => one.name === name);
   if (step === undefined || rest.length === 0) return step !== undefined;
   const role = /^(.+):\d+$/.exec(rest[0] ?? '')?.[1];
   const call = step.calls.find((one) => one.role === role);
-  if (call !== undefined) return rest.length === 1 || isPossible(rest.slice(1), call.planned.inner);
-  if (step.step.kind !== 'split') return isPossible(rest, step.inner);
+  if (call !== undefined) return rest.length === 1 || isPossiblePath(rest.slice(1), call.step.inner);
+  if (step.step.kind !== 'split') return isPossiblePath(rest, step.inner);
   const [task, ...below] = rest;
-  return task !== '' && isPossible(below, step.inner);
+  return task !== '' && isPossiblePath(below, step.inner);
 }
 
 /** The paths of all steps, with `TASK` for the name of a task. */
@@ -163,7 +173,7 @@ export function allSteps(plan: Plan): readonly StepShape[] {
 function shapesOf(steps: readonly PlannedStep[], prefix: string): readonly StepShape[] {
   return steps.flatMap((planned) => {
     const path = `${prefix}${planned.name}`;
-    const called = planned.calls.flatMap(({ role, planned: one }) => shapesOf(one.inner, `${path}/${role}/`));
+    const called = planned.calls.flatMap(({ role, step: one }) => shapesOf(one.inner, `${path}/${role}/`));
     return [
       { path, step: planned.step },
       ...called,
@@ -175,12 +185,12 @@ function shapesOf(steps: readonly PlannedStep[], prefix: string): readonly StepS
 /** Every agent template that a run of the plan may use, with the step it belongs to. */
 export function agentTemplates(plan: Plan): readonly { readonly step: string; readonly agent: string }[] {
   return allSteps(plan).flatMap(({ path, step }) => {
-    const own = agentOf(step);
+    const own = agentStepOf(step);
     if (own === undefined) return [];
     const all = [own.agent, ...own.retry.flatMap(({ overrides }) => overrides.agent ?? [])];
-    return all.filter((agent) => agent !== pass).map((agent) => ({ step: path, agent }));
+    return all.filter((agent) => agent !== passAgent).map((agent) => ({ step: path, agent }));
   });
 }
 
 /** In place of an agent: none runs, and the gates judge what is there. */
-export const pass = 'pass';
+export const passAgent = 'pass';

@@ -15,9 +15,8 @@
 import type {
   AgentStep,
   Budget,
-  Call,
   CallStep,
-  Context,
+  ContextEntry,
   Gate,
   GateStep,
   GroupStep,
@@ -28,6 +27,7 @@ import type {
   SplitStep,
   Step,
   Workflow,
+  WorkflowCall,
 } from '../workflow/workflow.js';
 
 /** `undefined` leaves the key out. */
@@ -144,7 +144,7 @@ function storedJudged(step: GroupStep | CallStep): Stored {
   };
 }
 
-function storedCall(call: Call): Stored {
+function storedCall(call: WorkflowCall): Stored {
   return { path: call.path, workflow: storedWorkflow(call.workflow), inputs: call.inputs };
 }
 
@@ -167,7 +167,7 @@ function storedSession(session: SessionChoice): Stored {
   return session.mode === 'from' ? { mode: session.mode, step: session.step } : { mode: session.mode };
 }
 
-function storedContext(entry: Context): Stored {
+function storedContext(entry: ContextEntry): Stored {
   return entry.type === 'file'
     ? { type: entry.type, path: entry.path }
     : { type: entry.type, command: entry.command };

@@ -1,48 +1,52 @@
 /** The input `agent`, which stands in for every agent that is named, in called workflows too. Pure. */
 import { defined } from '../optional-keys.js';
-import type { AgentStep, Call, Gate, RetryEntry, Step } from '../workflow/workflow.js';
+import type { AgentStep, Gate, RetryEntry, Step, WorkflowCall } from '../workflow/workflow.js';
 
 /** The ladder keeps its attempts and prompts, and stays with the one agent. `pass` is no agent, and stays. */
 export function withAgent<S extends Step>(step: S, agent: string | undefined): S {
-  return agent === undefined ? step : (replaced(step, agent) as S);
+  return agent === undefined ? step : (replaceAgent(step, agent) as S);
 }
 
-function replaced(step: Step, agent: string): Step {
-  const gates = step.gates.map((gate) => inGate(gate, agent));
+function replaceAgent(step: Step, agent: string): Step {
+  const gates = step.gates.map((gate) => replaceInGate(gate, agent));
   if (step.kind === 'gates') return { ...step, gates };
-  const retry = step.retry.map((entry) => inEntry(entry, agent));
+  const retry = step.retry.map((entry) => replaceInRetryEntry(entry, agent));
   switch (step.kind) {
     case 'agent':
-      return inAgentStep(step, { gates, retry }, agent);
+      return replaceInAgentStep(step, { gates, retry }, agent);
     case 'split': {
-      const planner = inAgentStep(step.planner, { gates, retry }, agent);
-      return { ...step, gates, retry, planner, each: step.each.map((inner) => replaced(inner, agent)) };
+      const planner = replaceInAgentStep(step.planner, { gates, retry }, agent);
+      return { ...step, gates, retry, planner, each: step.each.map((inner) => replaceAgent(inner, agent)) };
     }
     case 'group':
-      return { ...step, gates, retry, steps: step.steps.map((inner) => replaced(inner, agent)) };
+      return { ...step, gates, retry, steps: step.steps.map((inner) => replaceAgent(inner, agent)) };
     case 'call':
-      return { ...step, gates, retry, call: inCall(step.call, agent) };
+      return { ...step, gates, retry, call: replaceInCall(step.call, agent) };
   }
 }
 
-function inAgentStep(step: AgentStep, changed: Pick<AgentStep, 'gates' | 'retry'>, agent: string): AgentStep {
-  const get = defined({ get: step.get && inCall(step.get, agent) });
+function replaceInAgentStep(
+  step: AgentStep,
+  changed: Pick<AgentStep, 'gates' | 'retry'>,
+  agent: string,
+): AgentStep {
+  const get = defined({ get: step.get && replaceInCall(step.get, agent) });
   return { ...step, ...changed, ...get, agent: step.agent === 'pass' ? step.agent : agent };
 }
 
-function inCall(call: Call, agent: string): Call {
-  const steps = call.workflow.steps.map((step) => replaced(step, agent));
+function replaceInCall(call: WorkflowCall, agent: string): WorkflowCall {
+  const steps = call.workflow.steps.map((step) => replaceAgent(step, agent));
   return { ...call, workflow: { ...call.workflow, steps } };
 }
 
-function inGate(gate: Gate, agent: string): Gate {
-  return gate.type === 'validate' ? { ...gate, call: inCall(gate.call, agent) } : gate;
+function replaceInGate(gate: Gate, agent: string): Gate {
+  return gate.type === 'validate' ? { ...gate, call: replaceInCall(gate.call, agent) } : gate;
 }
 
-function inEntry({ when, overrides }: RetryEntry, agent: string): RetryEntry {
+function replaceInRetryEntry({ when, overrides }: RetryEntry, agent: string): RetryEntry {
   const { agent: named, ...rest } = overrides;
   return {
-    when: 'validate' in when ? { validate: inCall(when.validate, agent) } : when,
+    when: 'validate' in when ? { validate: replaceInCall(when.validate, agent) } : when,
     overrides: named === undefined ? rest : { ...rest, agent },
   };
 }

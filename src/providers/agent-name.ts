@@ -1,7 +1,7 @@
 /** `claude-haiku` → the provider `claude` and the model it calls `haiku`. */
 import { defined } from '../optional-keys.js';
 import type { Provider } from './provider.js';
-import { findProvider, providers } from './registry.js';
+import { findProvider, providers } from './provider-registry.js';
 
 export type AgentName =
   | { readonly status: 'known'; readonly provider: Provider; readonly model?: string }

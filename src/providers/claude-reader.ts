@@ -5,18 +5,24 @@
 
 import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
-import type { Exit } from '../system/process.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited } from './ending.js';
+import type { ProcessExit } from '../system/process.js';
+import {
+  abnormalExitFailure,
+  classifyFailure,
+  exitCodeFailure,
+  type FailurePatterns,
+  missingResultFailure,
+} from './exit-failures.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { contentEvent, readerOf } from './stream.js';
-import { addUsage, subtractUsage, usageOf } from './usage.js';
+import { createTurnReader, messagePartEvents } from './turn-reader.js';
+import { addUsage, subtractUsage, toUsage } from './usage.js';
 
 const title = 'Claude Code';
 export const installHint = 'Install it with `npm install -g @anthropic-ai/claude-code`.';
 
 /** The texts for which the result line has no status. */
-const words: FailureWords = [
+const words: FailurePatterns = [
   ['session-lost', /no conversation found|does not match any session title|requires a valid session ID/i],
   ['context', /prompt is too long|request too large|context (window|limit|length)/i],
   // An empty account is not waited out, and another try does not fill it.
@@ -26,14 +32,14 @@ const words: FailureWords = [
 ];
 
 /** One answer of the model that is still coming in. */
-interface Answer {
+interface OpenAnswer {
   readonly id: string;
   readonly usage: Usage;
 }
 
-export function claudeReader(before: Usage): TurnReader {
+export function createClaudeReader(before: Usage): TurnReader {
   const state = new ClaudeStream();
-  return readerOf(
+  return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
     () => state.model,
@@ -46,7 +52,7 @@ class ClaudeStream {
   #model: string | undefined;
   #text = '';
   /** Newest answer of the main conversation ('') and of each sub-agent (id of the tool call that started it). */
-  readonly #open = new Map<string, Answer>();
+  readonly #open = new Map<string, OpenAnswer>();
   /** Whole answers are told twice, as parts and as lines; these are over. */
   readonly #over = new Set<string>();
   #spent: Usage = {};
@@ -124,7 +130,7 @@ class ClaudeStream {
     // The CLI puts its own error text into the mouth of this model; the result line says it again.
     if (message.model === '<synthetic>') return [];
     const begun = this.#begin(conversation, asText(message.id), usageFrom(message.usage));
-    const said = asObjects(message.content).flatMap((part) => contentEvent(part, telling));
+    const said = asObjects(message.content).flatMap((part) => messagePartEvents(part, detailKeys));
     const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
     if (texts.length > 0 && conversation === '') this.#text = texts.join('\n');
     return [...begun, ...said];
@@ -155,8 +161,8 @@ class ClaudeStream {
     return closed;
   }
 
-  outcome(exit: Exit, before: Usage): TurnOutcome {
-    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+  outcome(exit: ProcessExit, before: Usage): TurnOutcome {
+    const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     const total = asNumber(this.#result?.total_cost_usd);
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
     return {
@@ -176,15 +182,15 @@ class ClaudeStream {
     const unfinished = [...this.#open.values()].map(({ usage }) => addUsage(usage, { turns: 1 }));
     const counted = addUsage(this.#spent, ...unfinished);
     const rest =
-      total === undefined ? {} : subtractUsage({ costUsd: total }, usageOf({ costUsd: before.costUsd }));
+      total === undefined ? {} : subtractUsage({ costUsd: total }, toUsage({ costUsd: before.costUsd }));
     const cost = this.#resultCost === undefined ? rest : { costUsd: this.#resultCost };
     return { ...counted, ...usageFrom(this.#result?.usage), ...cost };
   }
 
-  #failure(exit: Exit): Failure | undefined {
+  #failure(exit: ProcessExit): Failure | undefined {
     const result = this.#result;
-    if (result === undefined) return noResult(exit, title, words);
-    if (result.is_error === false && result.subtype === 'success') return badExit(exit, title);
+    if (result === undefined) return missingResultFailure(exit, title, words);
+    if (result.is_error === false && result.subtype === 'success') return exitCodeFailure(exit, title);
     const failure = resultFailure(result, exit);
     const waits = failure.kind === 'rate-limit' || failure.kind === 'overloaded';
     return waits && this.#waitMs !== undefined ? { ...failure, retryAfterMs: this.#waitMs } : failure;
@@ -200,15 +206,16 @@ function isBeyondBackoff(delayMs: number, attempt: number): boolean {
 }
 
 /** An API error has subtype `success`, `is_error` true and, from the service, a status. */
-function resultFailure(result: JsonObject, exit: Exit): Failure {
+function resultFailure(result: JsonObject, exit: ProcessExit): Failure {
   const errors = Array.isArray(result.errors) ? result.errors.flatMap((entry) => asText(entry) ?? []) : [];
   const message =
     asText(result.result) ?? asText(errors.join('\n')) ?? asText(exit.stderrTail) ?? 'no reason given';
   if (result.subtype === 'error_max_turns' || result.subtype === 'error_max_budget_usd')
-    return { ...failureOf(message, []), kind: 'guard' };
-  if (result.terminal_reason === 'prompt_too_long') return { ...failureOf(message, []), kind: 'context' };
+    return { ...classifyFailure(message, []), kind: 'guard' };
+  if (result.terminal_reason === 'prompt_too_long')
+    return { ...classifyFailure(message, []), kind: 'context' };
   const kind = kindOfStatus(asNumber(result.api_error_status) ?? 0);
-  return kind === undefined ? failureOf(message, words) : { ...failureOf(message, []), kind };
+  return kind === undefined ? classifyFailure(message, words) : { ...classifyFailure(message, []), kind };
 }
 
 function kindOfStatus(status: number): Failure['kind'] | undefined {
@@ -220,7 +227,7 @@ function kindOfStatus(status: number): Failure['kind'] | undefined {
 
 function usageFrom(value: unknown): Usage {
   const usage = asObject(value) ?? {};
-  return usageOf({
+  return toUsage({
     inputTokens: asNumber(usage.input_tokens),
     outputTokens: asNumber(usage.output_tokens),
     cacheReadTokens: asNumber(usage.cache_read_input_tokens),
@@ -236,7 +243,7 @@ function costOf(models: JsonObject): number {
 }
 
 /** The inputs of Claude Code's tools that tell most, the most telling first. */
-const telling = [
+const detailKeys = [
   'command',
   'file_path',
   'notebook_path',

@@ -2,16 +2,16 @@
  * Claude Code (2.1.197 and 2.1.330 tried): the command line, the environment, the session file. What it
  * prints is read in `claude-reader.ts`.
  */
-import { claudeReader, installHint } from './claude-reader.js';
+import { createClaudeReader, installHint } from './claude-reader.js';
 import { asNumber, parseLine } from './ndjson.js';
 import type {
-  Command,
+  AgentCommand,
   Permission,
   Pricing,
   Provider,
   ProviderEnvironment,
   SessionFiles,
-  Turn,
+  TurnRequest,
 } from './provider.js';
 import { isUuid } from './uuid.js';
 
@@ -26,7 +26,7 @@ const permissions: Readonly<Record<Permission, readonly string[]>> = {
   full: ['--permission-mode', 'bypassPermissions'],
 };
 
-function command(turn: Turn): Command {
+function command(turn: TurnRequest): AgentCommand {
   const { session, model, permission } = turn;
   const start = session.id === undefined ? [] : ['--session-id', session.id];
   return {
@@ -86,15 +86,15 @@ const sessionFiles: SessionFiles = {
   home: { variable: 'CLAUDE_CONFIG_DIR', folder: '.claude' },
   // Any folder: 2.1.330 resumes a session from another directory and goes on writing where the file lies.
   patterns: (id) => [`projects/*/${id}.jsonl`],
-  place: (_file, id, directory) => `projects/${projectFolder(directory)}/${id}.jsonl`,
-  spent: (content) => {
+  restorePath: (_file, id, directory) => `projects/${claudeProjectFolder(directory)}/${id}.jsonl`,
+  readUsage: (content) => {
     const total = lastCostState(content);
     return total === undefined ? {} : { costUsd: total };
   },
 };
 
 /** The folder under `projects` in which Claude Code keeps the sessions of a directory (symbolic links resolved). */
-export function projectFolder(directory: string): string {
+export function claudeProjectFolder(directory: string): string {
   const slug = directory.replace(/[^A-Za-z0-9]/g, '-');
   return slug.length <= 200 ? slug : `${slug.slice(0, 200)}-${hash(directory)}`;
 }
@@ -119,8 +119,8 @@ function lastCostState(content: Buffer): number | undefined {
 /** Only needed for a process that was stopped: at its end Claude Code tells the cost itself. */
 const pricing: Pricing = {
   // `claude-opus-4-8[1m]` is how it names a model with a longer context.
-  offer: (model) => ({ service: 'anthropic', model: model.replace(/\[.*\]$/, '') }),
-  inputHoldsCache: false,
+  priceReference: (model) => ({ service: 'anthropic', model: model.replace(/\[.*\]$/, '') }),
+  inputIncludesCache: false,
 };
 
 export const claude: Provider = {
@@ -143,6 +143,6 @@ export const claude: Provider = {
   environment,
   sessionFiles,
   pricing,
-  command,
-  reader: claudeReader,
+  buildCommand: command,
+  createReader: createClaudeReader,
 };

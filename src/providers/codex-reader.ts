@@ -9,30 +9,30 @@
 
 import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
-import type { Exit } from '../system/process.js';
+import type { ProcessExit } from '../system/process.js';
 import {
-  badExit,
-  type FailureWords,
-  failureOf,
-  limits,
-  noResult,
-  notExited,
-  withSpokenWait,
-} from './ending.js';
+  abnormalExitFailure,
+  classifyFailure,
+  exitCodeFailure,
+  type FailurePatterns,
+  missingResultFailure,
+  quotaPatterns,
+  withRetryAfter,
+} from './exit-failures.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { ofLast, readerOf } from './stream.js';
-import { addUsage, subtractUsage, usageOf } from './usage.js';
+import { createTurnReader, markAsLastTurn } from './turn-reader.js';
+import { addUsage, subtractUsage, toUsage } from './usage.js';
 
 const title = 'Codex';
 export const installHint = 'Install it with `npm install -g @openai/codex`.';
 
 /** Codex gives no status, only a sentence, and its own one for some (0.169.0). */
-const words: FailureWords = [
+const words: FailurePatterns = [
   // A session of a model provider that the configuration lost cannot be gone on with either.
   ['session-lost', /thread\/resume failed|no rollout found|no longer configured/i],
   ['context', /context window|context_length_exceeded|status 413/i],
-  ...limits,
+  ...quotaPatterns,
   [
     'auth',
     /status 40[123]\b|missing environment variable|not logged in|(log|sign) ?in again|api key|refresh token/i,
@@ -44,9 +44,9 @@ const words: FailureWords = [
   ],
 ];
 
-export function codexReader(before: Usage): TurnReader {
+export function createCodexReader(before: Usage): TurnReader {
   const state = new CodexStream();
-  return readerOf(
+  return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
   );
@@ -97,7 +97,7 @@ class CodexStream {
     const tool = toolEvent(item);
     if (tool === undefined) return [];
     this.#running.add(asText(item.id) ?? '');
-    if (this.#answer === 'told') return ofLast([tool]);
+    if (this.#answer === 'told') return markAsLastTurn([tool]);
     this.#answer = 'told';
     return [tool, this.#turn()];
   }
@@ -138,8 +138,8 @@ class CodexStream {
     return last;
   }
 
-  outcome(exit: Exit, before: Usage): TurnOutcome {
-    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+  outcome(exit: ProcessExit, before: Usage): TurnOutcome {
+    const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     // A message without a tool call after it may be an answer that was cut off.
     const turns = this.#turns + (this.#answer === 'open' ? 1 : 0);
     const total = this.#total;
@@ -153,23 +153,25 @@ class CodexStream {
     };
   }
 
-  #failure(exit: Exit): Failure | undefined {
-    if (this.#final === 'completed') return badExit(exit, title);
+  #failure(exit: ProcessExit): Failure | undefined {
+    if (this.#final === 'completed') return exitCodeFailure(exit, title);
     const message = this.#error;
     if (this.#final === undefined) {
-      const end = noResult(exit, title, words);
+      const end = missingResultFailure(exit, title, words);
       // The words of an error line count where standard error has none.
       return end.kind === 'protocol' && message !== undefined
-        ? withSpokenWait(failureOf(message, words, 'protocol'))
+        ? withRetryAfter(classifyFailure(message, words, 'protocol'))
         : end;
     }
-    return withSpokenWait(failureOf(message ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words));
+    return withRetryAfter(
+      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words),
+    );
   }
 }
 
 /** The counts of the thread so far. Input includes what came from the cache, as OpenAI counts. */
 export function codexUsage(usage: JsonObject): Usage {
-  return usageOf({
+  return toUsage({
     inputTokens: asNumber(usage.input_tokens),
     outputTokens: asNumber(usage.output_tokens),
     cacheReadTokens: asNumber(usage.cached_input_tokens),
@@ -179,7 +181,7 @@ export function codexUsage(usage: JsonObject): Usage {
 
 /** Turns are counted for this process alone, so none are taken off. */
 function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): Usage {
-  return usageOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens });
+  return toUsage({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens });
 }
 
 /** The items that are tool calls; `undefined` for all others. */

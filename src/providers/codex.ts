@@ -2,9 +2,16 @@
  * Codex (0.169.0 tried): the command line, the environment, the session file. What it prints is read in
  * `codex-reader.ts`.
  */
-import { codexReader, codexUsage, installHint } from './codex-reader.js';
+import { codexUsage, createCodexReader, installHint } from './codex-reader.js';
 import { asObject, parseLine } from './ndjson.js';
-import type { Command, Pricing, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import type {
+  AgentCommand,
+  Pricing,
+  Provider,
+  ProviderEnvironment,
+  SessionFiles,
+  TurnRequest,
+} from './provider.js';
 import { isUuid } from './uuid.js';
 
 // Codex takes another text for the title of a session, finds none, and starts a new one without a word.
@@ -12,7 +19,7 @@ import { isUuid } from './uuid.js';
  * A resumed session forgets how it was started, so every process is told. `-s read-only` has no writable
  * folder; a permission profile has, but yields to a `-s` beside it (0.169.0, tried on Linux).
  */
-function permissionArgs({ permission, directory }: Turn): readonly string[] {
+function permissionArgs({ permission, directory }: TurnRequest): readonly string[] {
   if (permission === 'full') return ['-s', 'danger-full-access'];
   if (permission === 'workspace') return ['-s', 'workspace-write'];
   // A JSON string is a TOML string.
@@ -23,7 +30,7 @@ function permissionArgs({ permission, directory }: Turn): readonly string[] {
   ];
 }
 
-function command(turn: Turn): Command {
+function command(turn: TurnRequest): AgentCommand {
   const { session, model } = turn;
   return {
     file: codex.executable,
@@ -66,8 +73,8 @@ const sessionFiles: SessionFiles = {
   // Never the databases beside it: they hold absolute paths, and a moved one hides the session.
   patterns: (id) => [`sessions/**/rollout-*-${id}.jsonl`],
   // Any folder of dates will do, under any working directory, but the file's name must stay.
-  place: (file) => file,
-  spent: (content) => {
+  restorePath: (file) => file,
+  readUsage: (content) => {
     const lines = content.toString('utf8').split('\n');
     for (const line of lines.reverse()) {
       const total = line.includes('"token_count"') ? totalOf(line) : undefined;
@@ -82,7 +89,10 @@ function totalOf(line: string): ReturnType<typeof asObject> {
   return payload?.type === 'token_count' ? asObject(asObject(payload.info)?.total_token_usage) : undefined;
 }
 
-const pricing: Pricing = { offer: (model) => ({ service: 'openai', model }), inputHoldsCache: true };
+const pricing: Pricing = {
+  priceReference: (model) => ({ service: 'openai', model }),
+  inputIncludesCache: true,
+};
 
 export const codex: Provider = {
   id: 'codex',
@@ -104,6 +114,6 @@ export const codex: Provider = {
   environment,
   sessionFiles,
   pricing,
-  command,
-  reader: codexReader,
+  buildCommand: command,
+  createReader: createCodexReader,
 };

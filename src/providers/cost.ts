@@ -5,40 +5,45 @@
 import type { Provider, Usage } from './provider.js';
 
 /** Adds the cost to a usage that has tokens and no cost, by the first of the models that has a price. */
-export type Estimate = (provider: Provider, models: readonly (string | undefined)[], usage: Usage) => Usage;
+export type CostEstimator = (
+  provider: Provider,
+  models: readonly (string | undefined)[],
+  usage: Usage,
+) => Usage;
 
-type Library = typeof import('@pydantic/genai-prices');
+type PriceLibrary = typeof import('@pydantic/genai-prices');
 
 /** Loaded late: half a megabyte of prices, of which most runs need none (25 ms). */
-export async function loadEstimate(): Promise<Estimate> {
+export async function loadCostEstimator(): Promise<CostEstimator> {
   const library = await import(/* webpackMode: "eager" */ '@pydantic/genai-prices');
-  return (provider, models, usage) => estimate(library, provider, models, usage);
+  return (provider, models, usage) => estimateCost(library, provider, models, usage);
 }
 
 /** `usage` itself where there is nothing to estimate. */
-export async function withEstimate(
+export async function withEstimatedCost(
   provider: Provider,
   models: readonly (string | undefined)[],
   usage: Usage,
 ): Promise<Usage> {
   if (provider.pricing === undefined || !needsEstimate(usage)) return usage;
-  return (await loadEstimate())(provider, models, usage);
+  return (await loadCostEstimator())(provider, models, usage);
 }
 
 function needsEstimate({ costUsd, inputTokens = 0, outputTokens = 0 }: Usage): boolean {
   return costUsd === undefined && inputTokens + outputTokens > 0;
 }
 
-function estimate(
-  library: Library,
+function estimateCost(
+  library: PriceLibrary,
   { pricing }: Provider,
   models: readonly (string | undefined)[],
   usage: Usage,
 ): Usage {
   if (pricing === undefined || !needsEstimate(usage)) return usage;
   for (const model of models) {
-    const offer = model === undefined ? undefined : pricing.offer(model);
-    const costUsd = offer === undefined ? undefined : priceOf(library, offer, usage, pricing.inputHoldsCache);
+    const offer = model === undefined ? undefined : pricing.priceReference(model);
+    const costUsd =
+      offer === undefined ? undefined : priceOf(library, offer, usage, pricing.inputIncludesCache);
     if (costUsd !== undefined) return { ...usage, costUsd, costIsEstimate: true };
   }
   return usage;
@@ -46,7 +51,7 @@ function estimate(
 
 /** Long requests have prices of their own, so it is the price of the average turn, as often as there were turns. */
 function priceOf(
-  library: Library,
+  library: PriceLibrary,
   { service, model }: { readonly service?: string; readonly model: string },
   usage: Usage,
   inputHoldsCache: boolean,

@@ -6,41 +6,41 @@
 
 import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
-import { plainText } from '../system/plain-text.js';
-import type { Exit } from '../system/process.js';
+import type { ProcessExit } from '../system/process.js';
+import { stripAnsi } from '../system/strip-ansi.js';
 import {
-  badExit,
-  type FailureWords,
-  failureOf,
-  limits,
-  noResult,
-  notExited,
-  withSpokenWait,
-} from './ending.js';
+  abnormalExitFailure,
+  classifyFailure,
+  exitCodeFailure,
+  type FailurePatterns,
+  missingResultFailure,
+  quotaPatterns,
+  withRetryAfter,
+} from './exit-failures.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { readerOf, toolCall } from './stream.js';
-import { addUsage, usageOf } from './usage.js';
+import { createTurnReader, toolCallEvent } from './turn-reader.js';
+import { addUsage, toUsage } from './usage.js';
 
 const title = 'Cursor';
 export const installHint =
   'Install it in a step before this one, as https://cursor.com/docs/cli says; it is not on npm.';
 
 /** Guessed from what other CLIs say: no failure of this one was ever seen. */
-const words: FailureWords = [
+const words: FailurePatterns = [
   ['session-lost', /(chat|session|conversation)\b.*\b(not found|does not exist)|no such chat/i],
   ['context', /context (window|length)|(prompt|conversation) is too long/i],
-  ...limits,
+  ...quotaPatterns,
   ['auth', /unauthenticated|not logged in|authentication|unauthorized|api.?key|\b40[123]\b|quota/i],
   ['rate-limit', /rate.?limit|usage limit|too many requests|\b429\b/i],
   ['overloaded', /overloaded|internal server error|unavailable|\b5\d\d\b|timed? ?out|connection|ECONN/i],
 ];
 
-export function cursorReader(): TurnReader {
+export function createCursorReader(): TurnReader {
   const state = new CursorStream();
-  return readerOf(
+  return createTurnReader(
     (object) => state.take(object),
-    (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
+    (exit) => state.outcome({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }),
   );
 }
 
@@ -102,8 +102,8 @@ class CursorStream {
     return this.#endTurn();
   }
 
-  outcome(exit: Exit): TurnOutcome {
-    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+  outcome(exit: ProcessExit): TurnOutcome {
+    const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     const turns = this.#turns + (this.#call === undefined ? 0 : 1);
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
     return {
@@ -114,18 +114,18 @@ class CursorStream {
     };
   }
 
-  #failure(exit: Exit): Failure | undefined {
-    if (this.#result === undefined) return noResult(exit, title, words);
-    if (this.#result.is_error === false) return badExit(exit, title);
-    return withSpokenWait(
-      failureOf(asText(this.#result.result) ?? (exit.stderrTail || `${title} gave no reason.`), words),
+  #failure(exit: ProcessExit): Failure | undefined {
+    if (this.#result === undefined) return missingResultFailure(exit, title, words);
+    if (this.#result.is_error === false) return exitCodeFailure(exit, title);
+    return withRetryAfter(
+      classifyFailure(asText(this.#result.result) ?? (exit.stderrTail || `${title} gave no reason.`), words),
     );
   }
 }
 
 function resultUsage(result: JsonObject | undefined): Usage {
   const usage = asObject(result?.usage) ?? {};
-  return usageOf({
+  return toUsage({
     inputTokens: asNumber(usage.inputTokens),
     outputTokens: asNumber(usage.outputTokens),
     cacheReadTokens: asNumber(usage.cacheReadTokens),
@@ -138,6 +138,6 @@ function toolEvents(call: JsonObject): readonly AgentEvent[] {
   const name = Object.keys(call)[0];
   if (name === undefined) return [];
   const input = asObject(asObject(call[name])?.args) ?? {};
-  const telling = ['command', 'path', 'pattern', 'query', 'url'];
-  return [toolCall(name.replace(/ToolCall$/, ''), input, telling)];
+  const detailKeys = ['command', 'path', 'pattern', 'query', 'url'];
+  return [toolCallEvent(name.replace(/ToolCall$/, ''), input, detailKeys)];
 }

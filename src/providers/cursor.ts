@@ -3,8 +3,15 @@
  * and no more. Where it keeps its chats is in `sessionFiles`, all of it and nowhere else.
  */
 import { createHash } from 'node:crypto';
-import { cursorReader, installHint } from './cursor-reader.js';
-import type { Command, Permission, Provider, ProviderEnvironment, SessionFiles, Turn } from './provider.js';
+import { createCursorReader, installHint } from './cursor-reader.js';
+import type {
+  AgentCommand,
+  Permission,
+  Provider,
+  ProviderEnvironment,
+  SessionFiles,
+  TurnRequest,
+} from './provider.js';
 import { isUuid } from './uuid.js';
 
 /**
@@ -17,7 +24,7 @@ const permissions: Readonly<Record<Permission, readonly string[]>> = {
   full: ['--force', '--trust', '--sandbox', 'disabled'],
 };
 
-function command({ session, model, args = [], permission, directory, prompt }: Turn): Command {
+function command({ session, model, args = [], permission, directory, prompt }: TurnRequest): AgentCommand {
   return {
     file: cursor.executable,
     args: [
@@ -44,11 +51,11 @@ const sessionFiles: SessionFiles = {
   home: { folder: '.' },
   isDatabase: true,
   patterns: (id) => ['.cursor', '.config/cursor'].map((folder) => `${folder}/chats/*/${id}/store.db{,-wal}`),
-  place: (file, _id, directory) => file.replace(/(\/chats\/)[^/]+/, `$1${chatFolder(directory)}`),
+  restorePath: (file, _id, directory) => file.replace(/(\/chats\/)[^/]+/, `$1${cursorChatFolder(directory)}`),
 };
 
 /** MD5 of the working directory, as hexadecimal digits. */
-export function chatFolder(directory: string): string {
+export function cursorChatFolder(directory: string): string {
   return createHash('md5').update(directory).digest('hex');
 }
 
@@ -69,6 +76,6 @@ export const cursor: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
-  command,
-  reader: cursorReader,
+  buildCommand: command,
+  createReader: createCursorReader,
 };

@@ -4,21 +4,21 @@
  * directory; the directory's name, simplified, with a number where another has it. Pure over the view.
  */
 import { asObject, asText, type JsonObject } from './ndjson.js';
-import type { HomeView } from './provider.js';
+import type { HomeReader } from './provider.js';
 
 /** Both hold one folder for each project, and in it the path of its owner. */
 const roots = ['tmp', 'history'];
 
 /** The name of the folder; `directory` is absolute, symbolic links resolved. */
-export function projectFolder(directory: string, home: HomeView): string {
-  const known = listed(home);
+export function geminiProjectFolder(directory: string, home: HomeReader): string {
+  const known = readProjectList(home);
   const own = asText(known[directory]);
   if (own !== undefined && isName(own) && ownersOf(own, home).every((owner) => owner === directory))
     return own;
-  return claimed(directory, home) ?? free(directory, known, home);
+  return findOwnedFolder(directory, home) ?? findFreeFolder(directory, known, home);
 }
 
-function listed(home: HomeView): JsonObject {
+function readProjectList(home: HomeReader): JsonObject {
   try {
     return asObject(asObject(JSON.parse(home.read('projects.json') ?? '{}'))?.projects) ?? {};
   } catch {
@@ -26,7 +26,7 @@ function listed(home: HomeView): JsonObject {
   }
 }
 
-function claimed(directory: string, home: HomeView): string | undefined {
+function findOwnedFolder(directory: string, home: HomeReader): string | undefined {
   for (const root of roots) {
     const name = home.list(root).find((one) => isName(one) && ownerIn(root, one, home) === directory);
     if (name !== undefined) return name;
@@ -34,8 +34,8 @@ function claimed(directory: string, home: HomeView): string | undefined {
   return undefined;
 }
 
-function free(directory: string, known: JsonObject, home: HomeView): string {
-  const plain = simplified(directory.slice(directory.lastIndexOf('/') + 1));
+function findFreeFolder(directory: string, known: JsonObject, home: HomeReader): string {
+  const plain = slugify(directory.slice(directory.lastIndexOf('/') + 1));
   const taken = new Set(Object.entries(known).flatMap(([path, name]) => (path === directory ? [] : [name])));
   for (let number = 0; ; number++) {
     const name = number === 0 ? plain : `${plain}-${number}`;
@@ -43,15 +43,15 @@ function free(directory: string, known: JsonObject, home: HomeView): string {
   }
 }
 
-function ownersOf(name: string, home: HomeView): readonly string[] {
+function ownersOf(name: string, home: HomeReader): readonly string[] {
   return roots.flatMap((root) => ownerIn(root, name, home) ?? []);
 }
 
-function ownerIn(root: string, name: string, home: HomeView): string | undefined {
+function ownerIn(root: string, name: string, home: HomeReader): string | undefined {
   return home.read(`${root}/${name}/.project_root`)?.trim();
 }
 
-function simplified(name: string): string {
+function slugify(name: string): string {
   const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   return plain.replace(/^-|-$/g, '') || 'project';
 }

@@ -2,21 +2,28 @@
 
 import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
-import type { Exit } from '../system/process.js';
-import { badExit, type FailureWords, failureOf, noResult, notExited, withSpokenWait } from './ending.js';
+import type { ProcessExit } from '../system/process.js';
+import {
+  abnormalExitFailure,
+  classifyFailure,
+  exitCodeFailure,
+  type FailurePatterns,
+  missingResultFailure,
+  withRetryAfter,
+} from './exit-failures.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { ofLast, readerOf, toolCall } from './stream.js';
-import { usageOf } from './usage.js';
+import { createTurnReader, markAsLastTurn, toolCallEvent } from './turn-reader.js';
+import { toUsage } from './usage.js';
 
 const title = 'Gemini CLI';
 export const installHint = 'Install it with `npm install -g @google/gemini-cli`.';
 
 /** What is used up for the day is not waited out. Every other limit speaks of quota and billing as well. */
-const usedUp = /daily quota|perday/i;
+const dailyQuotaPattern = /daily quota|perday/i;
 
 /** What it says; the status of an answer of the service stands in the JSON that it passes on. */
-const words: FailureWords = [
+const words: FailurePatterns = [
   ['session-lost', /error resuming session/i],
   ['context', /input token count|context (window|limit|length)|context_length_exceeded|"code":\s*413/i],
   ['guard', /max(imum)? session turns/i],
@@ -29,7 +36,7 @@ const words: FailureWords = [
 ];
 
 /** The CLI ends with the status of the service's last answer, of which a process keeps the lowest 8 bits. */
-const statuses: Readonly<Record<number, Failure['kind']>> = {
+const exitStatusKinds: Readonly<Record<number, Failure['kind']>> = {
   145: 'auth',
   147: 'auth',
   157: 'context',
@@ -41,11 +48,11 @@ const statuses: Readonly<Record<number, Failure['kind']>> = {
 };
 
 /** What it ends with where it does not begin, or not go on; there is no final line then. */
-const endings: Readonly<Record<number, Failure['kind']>> = { 41: 'auth', 53: 'guard' };
+const exitCodeKinds: Readonly<Record<number, Failure['kind']>> = { 41: 'auth', 53: 'guard' };
 
-export function geminiReader(): TurnReader {
+export function createGeminiReader(): TurnReader {
   const state = new GeminiStream();
-  return readerOf(
+  return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit),
     () => state.model,
@@ -112,7 +119,7 @@ class GeminiStream {
   /** An answer is over with its first call, so that a guard can stop it there; more calls may follow. */
   #tool(object: JsonObject): readonly AgentEvent[] {
     const told = [...this.#said(), toolEvent(object)];
-    if (this.#answer === 'told') return ofLast(told);
+    if (this.#answer === 'told') return markAsLastTurn(told);
     this.#answer = 'told';
     return [...told, this.#turn()];
   }
@@ -122,7 +129,7 @@ class GeminiStream {
     const said = this.#said();
     const answer = this.#answer;
     this.#answer = 'none';
-    if (answer === 'told') return ofLast(said);
+    if (answer === 'told') return markAsLastTurn(said);
     return answer === 'open' ? [...said, this.#turn()] : said;
   }
 
@@ -138,8 +145,8 @@ class GeminiStream {
     return { type: 'turn' };
   }
 
-  outcome(exit: Exit): TurnOutcome {
-    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+  outcome(exit: ProcessExit): TurnOutcome {
+    const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
     // An answer that was cut off counts: it has cost its input.
     const turns = this.#turns + (this.#answer === 'open' ? 1 : 0);
@@ -152,19 +159,19 @@ class GeminiStream {
     };
   }
 
-  #failure(exit: Exit): Failure | undefined {
-    if (this.#result === undefined) return noResult(exit, title, words, endings);
-    if (this.#result.status === 'success') return badExit(exit, title);
+  #failure(exit: ProcessExit): Failure | undefined {
+    if (this.#result === undefined) return missingResultFailure(exit, title, words, exitCodeKinds);
+    if (this.#result.status === 'success') return exitCodeFailure(exit, title);
     const told = asText(asObject(this.#result.error)?.message) ?? this.#error;
-    const failure = failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
-    return withSpokenWait({ ...failure, kind: surestKind(failure, exit) });
+    const failure = classifyFailure(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
+    return withRetryAfter({ ...failure, kind: refineKind(failure, exit) });
   }
 }
 
 /** The status is surer than the words, but for what it does not say: for how long a limit holds. */
-function surestKind(failure: Failure, exit: Exit): Failure['kind'] {
-  if (usedUp.test(failure.message)) return 'auth';
-  return statuses[exit.code ?? 0] ?? failure.kind;
+function refineKind(failure: Failure, exit: ProcessExit): Failure['kind'] {
+  if (dailyQuotaPattern.test(failure.message)) return 'auth';
+  return exitStatusKinds[exit.code ?? 0] ?? failure.kind;
 }
 
 /** Of this process alone. */
@@ -182,7 +189,7 @@ export function tokenUsage(
 ): Usage {
   const [input, output, total] = [asNumber(tokens.input), asNumber(tokens.output), asNumber(tokens.total)];
   const thought = output === undefined ? undefined : Math.max(output, (total ?? 0) - (input ?? 0));
-  return usageOf({ inputTokens: input, outputTokens: thought, cacheReadTokens: asNumber(tokens.cached) });
+  return toUsage({ inputTokens: input, outputTokens: thought, cacheReadTokens: asNumber(tokens.cached) });
 }
 
 /** The first line may only say that the CLI chooses (`auto`); small models do small work beside the chosen one. */
@@ -194,7 +201,7 @@ function busiestModel(value: unknown): string | undefined {
 }
 
 /** The parameters of Gemini CLI's tools that tell most, the most telling first. */
-const telling = [
+const detailKeys = [
   'command',
   'file_path',
   'absolute_path',
@@ -207,5 +214,5 @@ const telling = [
 ];
 
 function toolEvent(object: JsonObject): AgentEvent {
-  return toolCall(asText(object.tool_name) ?? 'tool', asObject(object.parameters) ?? {}, telling);
+  return toolCallEvent(asText(object.tool_name) ?? 'tool', asObject(object.parameters) ?? {}, detailKeys);
 }

@@ -2,17 +2,17 @@
  * Gemini CLI (0.61.0 tried): the command line, the environment, the session file. What it prints is read in
  * `gemini-reader.ts`, which folder of its home belongs to a directory is found in `gemini-project.ts`.
  */
-import { projectFolder } from './gemini-project.js';
-import { geminiReader, installHint, tokenUsage } from './gemini-reader.js';
+import { geminiProjectFolder } from './gemini-project.js';
+import { createGeminiReader, installHint, tokenUsage } from './gemini-reader.js';
 import { asNumber, asObject, asText, parseLine } from './ndjson.js';
 import type {
-  Command,
+  AgentCommand,
   Permission,
   Pricing,
   Provider,
   ProviderEnvironment,
   SessionFiles,
-  Turn,
+  TurnRequest,
   Usage,
 } from './provider.js';
 import { addUsage } from './usage.js';
@@ -28,7 +28,7 @@ const approvalModes: Readonly<Record<Permission, string>> = {
   full: 'yolo',
 };
 
-function command({ session, model, args = [], permission, prompt }: Turn): Command {
+function command({ session, model, args = [], permission, prompt }: TurnRequest): AgentCommand {
   const start = session.id === undefined ? [] : ['--session-id', session.id];
   return {
     file: gemini.executable,
@@ -76,13 +76,13 @@ const sessionFiles: SessionFiles = {
   // The name holds the start of the id alone. Every resume leaves one more small file of the same session.
   patterns: (id) => [`tmp/*/chats/session-*-${id.slice(0, 8)}.jsonl`],
   // The id is read in the file, so the name may stay.
-  place: (file, _id, directory, home) =>
-    `tmp/${projectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
-  spent: (content) => addUsage({}, ...answersIn(content.toString('utf8')).values()),
+  restorePath: (file, _id, directory, home) =>
+    `tmp/${geminiProjectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
+  readUsage: (content) => addUsage({}, ...readAnswerUsages(content.toString('utf8')).values()),
 };
 
 /** An answer is written again when its tokens are known, and when its tools have run (0.61.0): the last line counts. */
-function answersIn(text: string): ReadonlyMap<string, Usage> {
+function readAnswerUsages(text: string): ReadonlyMap<string, Usage> {
   const answers = new Map<string, Usage>();
   for (const line of text.split('\n')) {
     const answer = line.includes('"tokens"') ? parseLine(line) : undefined;
@@ -94,7 +94,10 @@ function answersIn(text: string): ReadonlyMap<string, Usage> {
   return answers;
 }
 
-const pricing: Pricing = { offer: (model) => ({ service: 'google', model }), inputHoldsCache: true };
+const pricing: Pricing = {
+  priceReference: (model) => ({ service: 'google', model }),
+  inputIncludesCache: true,
+};
 
 export const gemini: Provider = {
   id: 'gemini',
@@ -114,6 +117,6 @@ export const gemini: Provider = {
   environment,
   sessionFiles,
   pricing,
-  command,
-  reader: geminiReader,
+  buildCommand: command,
+  createReader: createGeminiReader,
 };

@@ -7,29 +7,29 @@
 
 import type { Failure, FailureKind } from '../failure.js';
 import { defined } from '../optional-keys.js';
-import { plainText } from '../system/plain-text.js';
-import type { Exit } from '../system/process.js';
+import type { ProcessExit } from '../system/process.js';
+import { stripAnsi } from '../system/strip-ansi.js';
 import {
-  badExit,
-  type FailureWords,
-  failureOf,
-  limits,
-  noResult,
-  notExited,
-  withSpokenWait,
-} from './ending.js';
+  abnormalExitFailure,
+  classifyFailure,
+  exitCodeFailure,
+  type FailurePatterns,
+  missingResultFailure,
+  quotaPatterns,
+  withRetryAfter,
+} from './exit-failures.js';
 import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { readerOf, toolCall } from './stream.js';
-import { addUsage, usageOf } from './usage.js';
+import { createTurnReader, toolCallEvent } from './turn-reader.js';
+import { addUsage, toUsage } from './usage.js';
 
 const title = 'OpenCode';
 export const installHint = 'Install it with `npm install -g opencode-ai`.';
 
-const words: FailureWords = [
+const words: FailurePatterns = [
   ['session-lost', /session not found|invalid session id/i],
   ['context', /context window|context length|context_length_exceeded|prompt is too long/i],
-  ...limits,
+  ...quotaPatterns,
   ['auth', /api key|unauthorized/i],
   ['rate-limit', /rate.?limit|usage limit|too many requests/i],
   [
@@ -38,11 +38,11 @@ const words: FailureWords = [
   ],
 ];
 
-export function opencodeReader(): TurnReader {
+export function createOpencodeReader(): TurnReader {
   const state = new OpencodeStream();
-  return readerOf(
+  return createTurnReader(
     (object) => state.take(object),
-    (exit) => state.outcome({ ...exit, stderrTail: plainText(exit.stderrTail) }),
+    (exit) => state.outcome({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }),
   );
 }
 
@@ -109,8 +109,8 @@ class OpencodeStream {
     return [{ type: 'notice', message: oneLine(messageOf(error)) }];
   }
 
-  outcome(exit: Exit): TurnOutcome {
-    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+  outcome(exit: ProcessExit): TurnOutcome {
+    const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
     return {
       status: failure === undefined ? 'done' : 'failed',
@@ -120,14 +120,14 @@ class OpencodeStream {
     };
   }
 
-  #failure(exit: Exit): Failure | undefined {
+  #failure(exit: ProcessExit): Failure | undefined {
     if (this.#reason === 'stop') {
       // The exit code is 1 for every error that was told, also for one after which the work went on.
       const wentOn = this.#error !== undefined && exit.code === 1;
-      return wentOn ? undefined : badExit(exit, title);
+      return wentOn ? undefined : exitCodeFailure(exit, title);
     }
     if (this.#reason === undefined && this.#error !== undefined) return errorFailure(this.#error);
-    const end = noResult(exit, title, words);
+    const end = missingResultFailure(exit, title, words);
     const ending = this.#reason === undefined || this.#reason === 'tool-calls' ? undefined : this.#reason;
     if (ending === undefined || exit.code !== 0) return end;
     return { kind: 'protocol', message: `${title}'s last answer was not finished: ${ending}.` };
@@ -142,7 +142,7 @@ function stepUsage(part: JsonObject): Usage {
   const tokens = asObject(part.tokens) ?? {};
   const cache = asObject(tokens.cache) ?? {};
   const output = asNumber(tokens.output);
-  return usageOf({
+  return toUsage({
     inputTokens: asNumber(tokens.input),
     outputTokens: output === undefined ? undefined : output + (asNumber(tokens.reasoning) ?? 0),
     cacheReadTokens: asNumber(cache.read),
@@ -151,13 +151,13 @@ function stepUsage(part: JsonObject): Usage {
   });
 }
 
-const told = ['command', 'filePath', 'path', 'pattern', 'url', 'query', 'description', 'name'];
+const detailKeys = ['command', 'filePath', 'path', 'pattern', 'url', 'query', 'description', 'name'];
 
 function toolEvents(part: JsonObject): readonly AgentEvent[] {
   const name = asText(part.tool);
   if (name === undefined) return [];
   const input = asObject(asObject(part.state)?.input) ?? {};
-  return [toolCall(name, input, told)];
+  return [toolCallEvent(name, input, detailKeys)];
 }
 
 function messageOf(error: JsonObject): string {
@@ -168,11 +168,12 @@ function errorFailure(error: JsonObject): Failure {
   const data = asObject(error.data) ?? {};
   const message = messageOf(error);
   // What the service itself answered often says more than the message that was made of it.
-  const byBody = failureOf(`${message} ${asText(data.responseBody) ?? ''}`, words);
+  const byBody = classifyFailure(`${message} ${asText(data.responseBody) ?? ''}`, words);
   const kind = kindOf(asText(error.name), asNumber(data.statusCode), byBody.kind) ?? byBody.kind;
-  const failure = kind === 'crash' ? failureOf(withHint(message), []) : { kind, message: withHint(message) };
-  const wait = kind === 'rate-limit' ? waitOf(asObject(data.responseHeaders) ?? {}) : undefined;
-  return wait === undefined ? withSpokenWait(failure) : { ...failure, retryAfterMs: wait };
+  const failure =
+    kind === 'crash' ? classifyFailure(withHint(message), []) : { kind, message: withHint(message) };
+  const wait = kind === 'rate-limit' ? retryAfterMsOf(asObject(data.responseHeaders) ?? {}) : undefined;
+  return wait === undefined ? withRetryAfter(failure) : { ...failure, retryAfterMs: wait };
 }
 
 /** What the name of the error and the status of the answer say; `undefined`: the words are all there is. */
@@ -195,7 +196,7 @@ function withHint(message: string): string {
   return `${message} Mostly the model is not one that OpenCode knows, or there is no key for it: \`opencode models\` lists those it could use.`;
 }
 
-function waitOf(headers: JsonObject): number | undefined {
+function retryAfterMsOf(headers: JsonObject): number | undefined {
   const [ms, seconds] = [Number(headers['retry-after-ms']), Number(headers['retry-after'])];
   if (Number.isFinite(ms)) return ms;
   return Number.isFinite(seconds) ? Math.ceil(seconds * 1000) : undefined;

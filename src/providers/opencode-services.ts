@@ -12,13 +12,13 @@ interface Service {
   readonly isShared?: boolean;
 }
 
-const key = (...variables: readonly string[]): Service => ({
+const apiKeyService = (...variables: readonly string[]): Service => ({
   variables,
   credentials: variables.map((variable) => ({ variable, isStatic: true })),
 });
 
 const services: Readonly<Record<string, Service>> = {
-  alibaba: key('DASHSCOPE_API_KEY'),
+  alibaba: apiKeyService('DASHSCOPE_API_KEY'),
   'amazon-bedrock': {
     isShared: true,
     variables: ['AWS_*'],
@@ -29,35 +29,37 @@ const services: Readonly<Record<string, Service>> = {
       { variable: 'AWS_WEB_IDENTITY_TOKEN_FILE', isStatic: false },
     ],
   },
-  anthropic: { ...key('ANTHROPIC_API_KEY'), variables: ['ANTHROPIC_*'] },
-  azure: key('AZURE_API_KEY'),
-  cerebras: key('CEREBRAS_API_KEY'),
-  deepseek: key('DEEPSEEK_API_KEY'),
-  'fireworks-ai': key('FIREWORKS_API_KEY'),
-  google: key('GOOGLE_GENERATIVE_AI_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
+  anthropic: { ...apiKeyService('ANTHROPIC_API_KEY'), variables: ['ANTHROPIC_*'] },
+  azure: apiKeyService('AZURE_API_KEY'),
+  cerebras: apiKeyService('CEREBRAS_API_KEY'),
+  deepseek: apiKeyService('DEEPSEEK_API_KEY'),
+  'fireworks-ai': apiKeyService('FIREWORKS_API_KEY'),
+  google: apiKeyService('GOOGLE_GENERATIVE_AI_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
   'google-vertex': {
     isShared: true,
     variables: ['GOOGLE_VERTEX_*', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_CLOUD_PROJECT'],
     credentials: [{ variable: 'GOOGLE_APPLICATION_CREDENTIALS', isStatic: false }],
   },
-  groq: key('GROQ_API_KEY'),
-  huggingface: key('HF_TOKEN'),
-  minimax: key('MINIMAX_API_KEY'),
-  mistral: key('MISTRAL_API_KEY'),
-  moonshotai: key('MOONSHOT_API_KEY'),
-  nvidia: key('NVIDIA_API_KEY'),
-  openai: { ...key('OPENAI_API_KEY'), variables: ['OPENAI_*'] },
+  groq: apiKeyService('GROQ_API_KEY'),
+  huggingface: apiKeyService('HF_TOKEN'),
+  minimax: apiKeyService('MINIMAX_API_KEY'),
+  mistral: apiKeyService('MISTRAL_API_KEY'),
+  moonshotai: apiKeyService('MOONSHOT_API_KEY'),
+  nvidia: apiKeyService('NVIDIA_API_KEY'),
+  openai: { ...apiKeyService('OPENAI_API_KEY'), variables: ['OPENAI_*'] },
   // Some of its models need no key.
   opencode: { variables: ['OPENCODE_API_KEY'], credentials: [] },
-  openrouter: key('OPENROUTER_API_KEY'),
-  togetherai: key('TOGETHER_API_KEY'),
-  vercel: key('AI_GATEWAY_API_KEY'),
-  xai: key('XAI_API_KEY'),
-  zai: key('ZHIPU_API_KEY'),
+  openrouter: apiKeyService('OPENROUTER_API_KEY'),
+  togetherai: apiKeyService('TOGETHER_API_KEY'),
+  vercel: apiKeyService('AI_GATEWAY_API_KEY'),
+  xai: apiKeyService('XAI_API_KEY'),
+  zai: apiKeyService('ZHIPU_API_KEY'),
 };
 
 /** OpenCode's own settings: each may name a service of its own with its own key. */
-const own: Pick<ProviderEnvironment, 'gateways' | 'logins'> & { readonly variables: readonly string[] } = {
+const opencodeEnvironment: Pick<ProviderEnvironment, 'gateways' | 'logins'> & {
+  readonly variables: readonly string[];
+} = {
   variables: ['OPENCODE_*'],
   gateways: [
     'OPENCODE_CONFIG',
@@ -68,9 +70,9 @@ const own: Pick<ProviderEnvironment, 'gateways' | 'logins'> & { readonly variabl
   logins: [{ file: 'opencode/auth.json' }],
 };
 
-const rowOf = (all: readonly Service[]): ProviderEnvironment => ({
-  ...own,
-  variables: [...own.variables, ...all.flatMap((service) => service.variables)],
+const environmentFor = (all: readonly Service[]): ProviderEnvironment => ({
+  ...opencodeEnvironment,
+  variables: [...opencodeEnvironment.variables, ...all.flatMap((service) => service.variables)],
   credentials: [
     { variable: 'OPENCODE_API_KEY', isStatic: true },
     ...all.flatMap((service) => service.credentials),
@@ -78,23 +80,27 @@ const rowOf = (all: readonly Service[]): ProviderEnvironment => ({
 });
 
 /** What is withheld from everybody else. */
-export const withheldForServices = rowOf(Object.values(services).filter(({ isShared }) => isShared !== true));
+export const withheldEnvironment = environmentFor(
+  Object.values(services).filter(({ isShared }) => isShared !== true),
+);
 
 /** For an agent whose model is only named in a configuration. */
-const everyService = rowOf(Object.values(services));
+const allServicesEnvironment = environmentFor(Object.values(services));
 
-const askedForNothing = { gateways: [], logins: [], credentials: [] };
+const noCredentialCheck = { gateways: [], logins: [], credentials: [] };
 
 /**
  * The row for a model. A service that is not in the table is one of the user's configuration, with a key
  * that nobody here can know, or with none: all keys are handed on and none is asked for.
  */
-export function serviceRow(model: string | undefined): ProviderEnvironment {
+export function serviceEnvironment(model: string | undefined): ProviderEnvironment {
   const name = model?.includes('/') ? model.slice(0, model.indexOf('/')) : undefined;
-  if (name === undefined) return everyService;
+  if (name === undefined) return allServicesEnvironment;
   const service = Object.hasOwn(services, name) ? services[name] : undefined;
-  if (service === undefined) return { ...everyService, ...askedForNothing };
+  if (service === undefined) return { ...allServicesEnvironment, ...noCredentialCheck };
   const { credentials } = service;
-  const variables = [...own.variables, ...service.variables];
-  return credentials.length === 0 ? { ...askedForNothing, variables } : { ...own, variables, credentials };
+  const variables = [...opencodeEnvironment.variables, ...service.variables];
+  return credentials.length === 0
+    ? { ...noCredentialCheck, variables }
+    : { ...opencodeEnvironment, variables, credentials };
 }

@@ -3,22 +3,22 @@
  * of its database and back. What it prints is read in `opencode-reader.ts`.
  */
 import { asObject, parseLine } from './ndjson.js';
-import { installHint, opencodeReader } from './opencode-reader.js';
-import { serviceRow, withheldForServices } from './opencode-services.js';
+import { createOpencodeReader, installHint } from './opencode-reader.js';
+import { serviceEnvironment, withheldEnvironment } from './opencode-services.js';
 import type {
-  Command,
+  AgentCommand,
   Pricing,
   Provider,
   SessionCommand,
   SessionCommands,
   SessionFiles,
-  Turn,
+  TurnRequest,
 } from './provider.js';
 
 const sessionId = /^ses_[0-9A-Za-z]{26}$/;
 
 /** Nobody is there to answer what a tool wants to ask, and a question would wait for ever. */
-const unattended = ['question', 'plan_enter', 'plan_exit'].map((permission) => ({
+const unattendedPermissions = ['question', 'plan_enter', 'plan_exit'].map((permission) => ({
   permission,
   pattern: '*',
   action: 'deny',
@@ -28,19 +28,19 @@ const unattended = ['question', 'plan_enter', 'plan_exit'].map((permission) => (
  * The `plan` agent lets commands write and tells the model that it must not write a verdict either, so rules
  * are set instead: they hold for its sub-agents too. Patterns count from the top of the repository.
  */
-const readOnly = JSON.stringify({
+const readOnlyPermissions = JSON.stringify({
   edit: { '*': 'deny', '.gump/out/*': 'allow', '*/.gump/out/*': 'allow' },
   bash: 'deny',
   external_directory: { '*': 'deny' },
 });
 
-const quiet = {
+const quietEnvironment = {
   OPENCODE_DISABLE_AUTOUPDATE: '1',
   OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
   OPENCODE_DISABLE_SHARE: '1',
 };
 
-function command(turn: Turn): Command {
+function command(turn: TurnRequest): AgentCommand {
   const { session, model, permission } = turn;
   return {
     file: opencode.executable,
@@ -53,9 +53,9 @@ function command(turn: Turn): Command {
       ...(permission === 'full' ? ['--auto'] : []),
     ],
     env: {
-      ...quiet,
-      ...(permission === 'read-only' ? { OPENCODE_PERMISSION: readOnly } : {}),
-      ...configuration(turn.environment?.OPENCODE_CONFIG_CONTENT),
+      ...quietEnvironment,
+      ...(permission === 'read-only' ? { OPENCODE_PERMISSION: readOnlyPermissions } : {}),
+      ...configEnvironment(turn.environment?.OPENCODE_CONFIG_CONTENT),
     },
     stdin: turn.prompt,
   };
@@ -65,7 +65,7 @@ function command(turn: Turn): Command {
  * What is not allowed and would be asked about is refused, as nobody is there. Without this setting the first
  * refusal, of a look at a file outside the working directory for example, ends the run without a word.
  */
-function configuration(users: string | undefined): Readonly<Record<string, string>> {
+function configEnvironment(users: string | undefined): Readonly<Record<string, string>> {
   const settings = users === undefined ? {} : parseLine(users);
   // With comments in it, or broken: it stays as it is.
   if (settings === undefined) return {};
@@ -74,14 +74,14 @@ function configuration(users: string | undefined): Readonly<Record<string, strin
 }
 
 /** `--pure`: what a plugin of the checkout does has no place in keeping a session. */
-const withSession = (...args: readonly string[]): SessionCommand => ({
+const sessionCommand = (...args: readonly string[]): SessionCommand => ({
   file: opencode.executable,
   args: [...args, '--pure'],
-  env: quiet,
+  env: quietEnvironment,
 });
 
 const sessionCommands: SessionCommands = {
-  empty: (id, directory) =>
+  emptyExport: (id, directory) =>
     JSON.stringify({
       info: {
         id,
@@ -91,14 +91,14 @@ const sessionCommands: SessionCommands = {
         // With a title of its own no model is asked for one.
         title: 'Gump',
         version: '1.18.33',
-        permission: unattended,
+        permission: unattendedPermissions,
         time: { created: 1, updated: 1 },
       },
       messages: [],
     }),
-  export: (id) => withSession('export', id),
-  import: (file) => withSession('import', file),
-  remove: (id) => withSession('session', 'delete', id),
+  export: (id) => sessionCommand('export', id),
+  import: (file) => sessionCommand('import', file),
+  remove: (id) => sessionCommand('session', 'delete', id),
   isExport: (text, id) => {
     const session = parseLine(text);
     return asObject(session?.info)?.id === id && Array.isArray(session?.messages);
@@ -109,7 +109,7 @@ const sessionFiles: SessionFiles = {
   // Only its logins are looked for here: the database beside them holds keys as well as sessions.
   home: { variable: 'XDG_DATA_HOME', folder: '.local/share' },
   patterns: () => [],
-  place: (file) => file,
+  restorePath: (file) => file,
 };
 
 /** OpenCode's names of services that the table of prices calls otherwise. */
@@ -122,14 +122,14 @@ const priceNames: Readonly<Record<string, string>> = {
 
 /** It tells the cost of the models that it has prices for. */
 const pricing: Pricing = {
-  offer: (name) => {
+  priceReference: (name) => {
     const end = name.indexOf('/');
     if (end < 0) return undefined;
     const service = name.slice(0, end);
     const known = Object.hasOwn(priceNames, service) ? priceNames[service] : service;
     return { service: known ?? service, model: name.slice(end + 1) };
   },
-  inputHoldsCache: false,
+  inputIncludesCache: false,
 };
 
 export const opencode: Provider = {
@@ -149,11 +149,11 @@ export const opencode: Provider = {
   sessionIds: 'chosen',
   newSessionId: (uuid) => `ses_${uuid.replaceAll('-', '').slice(0, 26)}`,
   isSessionId: (text) => sessionId.test(text),
-  environment: withheldForServices,
-  environmentOf: serviceRow,
+  environment: withheldEnvironment,
+  environmentForModel: serviceEnvironment,
   sessionFiles,
   sessionCommands,
   pricing,
-  command,
-  reader: opencodeReader,
+  buildCommand: command,
+  createReader: createOpencodeReader,
 };

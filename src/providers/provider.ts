@@ -9,7 +9,7 @@
  * P4 Nothing is kept that is not on the provider's list of session files.
  */
 import type { Failure } from '../failure.js';
-import type { Exit } from '../system/process.js';
+import type { ProcessExit } from '../system/process.js';
 
 export interface Provider {
   /** The text before the first `-` of an agent name. */
@@ -33,15 +33,15 @@ export interface Provider {
   /** The row for whatever model an agent may name. */
   readonly environment: ProviderEnvironment;
   /** For a CLI that speaks to many services: the row narrowed to the one that this model needs. */
-  environmentOf?(model: string | undefined): ProviderEnvironment;
+  environmentForModel?(model: string | undefined): ProviderEnvironment;
   readonly sessionFiles: SessionFiles;
   /** How its tokens are priced where no cost is told; absent: what they cost depends on more than the model. */
   readonly pricing?: Pricing;
   /** Where a session cannot be had as files: `sessionFiles` then only says where the home folder is. */
   readonly sessionCommands?: SessionCommands;
-  command(turn: Turn): Command;
+  buildCommand(turn: TurnRequest): AgentCommand;
   /** One per process. `before` is what the session had already spent when the process started. */
-  reader(before: Usage): TurnReader;
+  createReader(before: Usage): TurnReader;
 }
 
 export interface NpmPackage {
@@ -53,15 +53,15 @@ export interface NpmPackage {
 /** What the tokens of a CLI are. */
 export interface Pricing {
   /** Whose price a model has, in the words of `@pydantic/genai-prices`; `service` absent: that of its maker. */
-  offer(model: string): { readonly service?: string; readonly model: string } | undefined;
+  priceReference(model: string): { readonly service?: string; readonly model: string } | undefined;
   /** Whether the input tokens it tells include what was read from and written to the cache. */
-  readonly inputHoldsCache: boolean;
+  readonly inputIncludesCache: boolean;
 }
 
 /** How a step may act on the machine (contract 8). */
 export type Permission = 'read-only' | 'workspace' | 'full';
 
-export interface Turn {
+export interface TurnRequest {
   /** The whole prompt; goes in by standard input. */
   readonly prompt: string;
   /** `start`: a new session (`id` is there when the provider lets us choose it); `resume`: go on with `id`. */
@@ -81,7 +81,7 @@ export interface Turn {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-export interface Command {
+export interface AgentCommand {
   readonly file: string;
   readonly args: readonly string[];
   /** Added to the environment that the agent gets: quiet switches, never secrets. */
@@ -93,11 +93,11 @@ export interface Command {
 
 export interface TurnReader {
   /** One line of standard output, without its line end. */
-  line(line: string): readonly AgentEvent[];
+  readLine(line: string): readonly AgentEvent[];
   /** Called once, after the last line. */
-  end(exit: Exit): TurnOutcome;
+  finish(exit: ProcessExit): TurnOutcome;
   /** The model that is at work, once the stream has said so. */
-  model?(): string | undefined;
+  currentModel?(): string | undefined;
 }
 
 export type AgentEvent =
@@ -164,7 +164,7 @@ export interface Credential {
  */
 export interface SessionCommands {
   /** What is imported before a new session starts, so that its id is one of ours. */
-  empty(id: string, directory: string): string;
+  emptyExport(id: string, directory: string): string;
   /** Prints the session on standard output. */
   export(id: string): SessionCommand;
   /** Takes in a file that `export` filled; the session then belongs to the directory it is run in. */
@@ -175,7 +175,7 @@ export interface SessionCommands {
   isExport(text: string, id: string): boolean;
 }
 
-export type SessionCommand = Pick<Command, 'file' | 'args' | 'env'>;
+export type SessionCommand = Pick<AgentCommand, 'file' | 'args' | 'env'>;
 
 /**
  * Where a CLI keeps one conversation: an allow-list, because credentials lie beside it. All paths are
@@ -186,13 +186,13 @@ export interface SessionFiles {
   /** Globs (picomatch) under which the files of session `id` lie, for an agent that ran in `directory`. */
   patterns(id: string, directory: string): readonly string[];
   /** Where a kept file has to lie so that the CLI finds it from `directory` on this machine, whose home that is. */
-  place(file: string, id: string, directory: string, home: HomeView): string;
+  restorePath(file: string, id: string, directory: string, home: HomeReader): string;
   /** The files are a database: a session goes back to a point only where all of them are as they were then. */
   readonly isDatabase?: true;
   /** What in the file has to change for that. */
   rewrite?(content: Buffer, directory: string): Buffer;
   /** What the session had spent by the end of this file, for CLIs that report totals and note them there. */
-  spent?(content: Buffer): Usage;
+  readUsage?(content: Buffer): Usage;
 }
 
 /** The CLI's home folder: under HOME, unless a variable says otherwise. */
@@ -208,7 +208,7 @@ export interface SessionHome {
  * A look into the CLI's home folder, for CLIs that keep a list of where things lie. Paths are relative to it
  * and use `/`; no link is followed.
  */
-export interface HomeView {
+export interface HomeReader {
   /** The text of an ordinary file of at most 1 MB; `undefined` where there is none. */
   read(path: string): string | undefined;
   /** The names in a folder, sorted; none where it is not there. */

@@ -2,41 +2,41 @@
 
 import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
-import type { Exit } from '../system/process.js';
+import type { ProcessExit } from '../system/process.js';
 import {
-  badExit,
-  type FailureWords,
-  failureOf,
-  limits,
-  noResult,
-  notExited,
-  withSpokenWait,
-} from './ending.js';
+  abnormalExitFailure,
+  classifyFailure,
+  exitCodeFailure,
+  type FailurePatterns,
+  missingResultFailure,
+  quotaPatterns,
+  withRetryAfter,
+} from './exit-failures.js';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { contentEvent, ofLast, readerOf } from './stream.js';
-import { addUsage, subtractUsage, usageOf } from './usage.js';
+import { createTurnReader, markAsLastTurn, messagePartEvents } from './turn-reader.js';
+import { addUsage, subtractUsage, toUsage } from './usage.js';
 
 const title = 'Qwen Code';
 export const installHint = 'Install it with `npm install -g @qwen-code/qwen-code`.';
 
 /** What it says; the status of an answer of the service stands after `API Error:`. */
-const words: FailureWords = [
+const words: FailurePatterns = [
   ['session-lost', /no saved session found/i],
   ['context', /context (window|limit|length)|maximum context|input length|API Error: 413/i],
   ['guard', /max session turns/i],
-  ...limits,
+  ...quotaPatterns,
   ['auth', /API Error: 40[123]\b|api.?key|auth type|authenticat|arrearage/i],
   ['rate-limit', /API Error: 429|rate.?limit|throttl|quota|too many requests/i],
   ['overloaded', /API Error: 5\d\d|overloaded|connection error|fetch failed|ECONN|ETIMEDOUT|timed? ?out/i],
 ];
 
 /** What it ends with where there is no final line. */
-const endings: Readonly<Record<number, Failure['kind']>> = { 53: 'guard', 55: 'guard' };
+const exitCodeKinds: Readonly<Record<number, Failure['kind']>> = { 53: 'guard', 55: 'guard' };
 
-export function qwenReader(before: Usage): TurnReader {
+export function createQwenReader(before: Usage): TurnReader {
   const state = new QwenStream();
-  return readerOf(
+  return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
     () => state.model,
@@ -91,21 +91,21 @@ class QwenStream {
   }
 
   #answer(message: JsonObject, agent: string | undefined): readonly AgentEvent[] {
-    const said = asObjects(message.content).flatMap((part) => contentEvent(part, telling));
+    const said = asObjects(message.content).flatMap((part) => messagePartEvents(part, detailKeys));
     const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
     // It puts an error of the service into the mouth of the model; the last line says it again.
     if (texts.some(isServiceError)) return [];
     if (texts.length > 0 && agent === undefined) this.#text = texts.join('\n');
     const id = asText(message.id) ?? '';
-    if (this.#answers.has(id)) return ofLast(said);
+    if (this.#answers.has(id)) return markAsLastTurn(said);
     this.#answers.add(id);
     const usage = usageFrom(message.usage);
     this.#spent = addUsage(this.#spent, usage, { turns: 1 });
     return [...said, { type: 'turn', usage }];
   }
 
-  outcome(exit: Exit, before: Usage): TurnOutcome {
-    const failure = notExited(exit, title, installHint) ?? this.#failure(exit);
+  outcome(exit: ProcessExit, before: Usage): TurnOutcome {
+    const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     const totals = usageFrom(this.#result?.usage);
     const isTold = Object.keys(totals).length > 0;
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
@@ -119,14 +119,16 @@ class QwenStream {
     };
   }
 
-  #failure(exit: Exit): Failure | undefined {
+  #failure(exit: ProcessExit): Failure | undefined {
     const result = this.#result;
-    if (result === undefined) return noResult(exit, title, words, endings);
+    if (result === undefined) return missingResultFailure(exit, title, words, exitCodeKinds);
     const told = asText(asObject(result.error)?.message) ?? asText(result.result);
     // Older versions call an error of the service a success (0.15.10).
     const isDone = result.is_error === false && result.subtype === 'success' && !isServiceError(told ?? '');
-    if (isDone) return badExit(exit, title);
-    return withSpokenWait(failureOf(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words));
+    if (isDone) return exitCodeFailure(exit, title);
+    return withRetryAfter(
+      classifyFailure(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words),
+    );
   }
 }
 
@@ -137,7 +139,7 @@ function isServiceError(text: string): boolean {
 /** An answer's, or the session's so far. Input includes what came from the cache, as OpenAI counts. */
 function usageFrom(value: unknown): Usage {
   const usage = asObject(value) ?? {};
-  return usageOf({
+  return toUsage({
     inputTokens: asNumber(usage.input_tokens),
     outputTokens: asNumber(usage.output_tokens),
     cacheReadTokens: asNumber(usage.cache_read_input_tokens),
@@ -146,11 +148,11 @@ function usageFrom(value: unknown): Usage {
 
 /** Turns are counted for this process alone, so none are taken off. */
 function tokensOf({ inputTokens, outputTokens, cacheReadTokens }: Usage): Usage {
-  return usageOf({ inputTokens, outputTokens, cacheReadTokens });
+  return toUsage({ inputTokens, outputTokens, cacheReadTokens });
 }
 
 /** The inputs of Qwen Code's tools that tell most, the most telling first. */
-const telling = [
+const detailKeys = [
   'command',
   'file_path',
   'absolute_path',

@@ -4,17 +4,17 @@
  */
 import { asNumber, asObject, parseLine } from './ndjson.js';
 import type {
-  Command,
+  AgentCommand,
   Permission,
   Pricing,
   Provider,
   ProviderEnvironment,
   SessionFiles,
-  Turn,
+  TurnRequest,
   Usage,
 } from './provider.js';
-import { installHint, qwenReader } from './qwen-reader.js';
-import { addUsage, usageOf } from './usage.js';
+import { createQwenReader, installHint } from './qwen-reader.js';
+import { addUsage, toUsage } from './usage.js';
 import { isUuid } from './uuid.js';
 
 /** As with Gemini CLI, which it descends from: between files alone and everything there is nothing. */
@@ -27,7 +27,7 @@ const approvalModes: Readonly<Record<Permission, string>> = {
 /** Ours come below the user's own, who may want it more patient. */
 const defaults = 'QWEN_CODE_SYSTEM_DEFAULTS_PATH';
 
-function command({ session, model, args = [], permission, prompt, environment }: Turn): Command {
+function command({ session, model, args = [], permission, prompt, environment }: TurnRequest): AgentCommand {
   const start = session.id === undefined ? [] : ['--session-id', session.id];
   return {
     file: qwen.executable,
@@ -77,22 +77,22 @@ const environment: ProviderEnvironment = {
 const sessionFiles: SessionFiles = {
   home: { variable: 'QWEN_HOME', folder: '.qwen' },
   patterns: (id) => [`projects/*/chats/${id}.jsonl`],
-  place: (_file, id, directory) => `projects/${projectFolder(directory)}/chats/${id}.jsonl`,
+  restorePath: (_file, id, directory) => `projects/${qwenProjectFolder(directory)}/chats/${id}.jsonl`,
   // It looks at the directory of the first line alone, and refuses a session of another.
   rewrite: (content, directory) => {
     const end = content.indexOf('\n');
     const first = end < 0 ? content : content.subarray(0, end);
-    return Buffer.concat([inDirectory(first, directory), content.subarray(first.length)]);
+    return Buffer.concat([withDirectory(first, directory), content.subarray(first.length)]);
   },
-  spent: (content) => addUsage({}, ...content.toString('utf8').split('\n').map(answerUsage)),
+  readUsage: (content) => addUsage({}, ...content.toString('utf8').split('\n').map(answerUsage)),
 };
 
 /** The folder under `projects` in which Qwen Code keeps the sessions of a directory (symbolic links resolved). */
-export function projectFolder(directory: string): string {
+export function qwenProjectFolder(directory: string): string {
   return directory.replace(/[^A-Za-z0-9]/g, '-');
 }
 
-function inDirectory(line: Buffer, directory: string): Buffer {
+function withDirectory(line: Buffer, directory: string): Buffer {
   const entry = parseLine(line.toString('utf8'));
   return entry?.cwd === undefined ? line : Buffer.from(JSON.stringify({ ...entry, cwd: directory }));
 }
@@ -102,7 +102,7 @@ function answerUsage(line: string): Usage {
   if (!line.includes('"ui_telemetry"')) return {};
   const event = asObject(asObject(parseLine(line)?.systemPayload)?.uiEvent);
   if (event?.['event.name'] !== 'qwen-code.api_response') return {};
-  return usageOf({
+  return toUsage({
     inputTokens: asNumber(event.input_token_count),
     outputTokens: asNumber(event.output_token_count),
     cacheReadTokens: asNumber(event.cached_content_token_count),
@@ -110,7 +110,7 @@ function answerUsage(line: string): Usage {
 }
 
 /** It speaks to any service of this kind; the name of the model says whose price that is. */
-const pricing: Pricing = { offer: (model) => ({ model }), inputHoldsCache: true };
+const pricing: Pricing = { priceReference: (model) => ({ model }), inputIncludesCache: true };
 
 export const qwen: Provider = {
   id: 'qwen',
@@ -130,6 +130,6 @@ export const qwen: Provider = {
   environment,
   sessionFiles,
   pricing,
-  command,
-  reader: qwenReader,
+  buildCommand: command,
+  createReader: createQwenReader,
 };

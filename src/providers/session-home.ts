@@ -1,7 +1,7 @@
 /** Where a CLI's home folder is, for a given environment. Pure. */
 import { join, resolve } from 'node:path';
-import type { SessionHome } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
+import type { SessionHome } from './provider.js';
 
 /**
  * The absolute path of the CLI's home folder: what its variables name (relative to `directory`, where the

@@ -13,14 +13,14 @@ const fields = [
 ] as const satisfies readonly UsageNumber[];
 
 /** A usage without the numbers that are `undefined`. */
-export function usageOf(numbers: { readonly [Field in UsageNumber]?: number | undefined }): Usage {
+export function toUsage(numbers: { readonly [Field in UsageNumber]?: number | undefined }): Usage {
   return usageBy((field) => numbers[field]);
 }
 
 /** The sum of the numbers that were said; `undefined` when none was. */
-export function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
-  const said = numbers.filter((number) => number !== undefined);
-  return said.length === 0 ? undefined : said.reduce((sum, number) => sum + number, 0);
+export function sumKnown(numbers: readonly (number | undefined)[]): number | undefined {
+  const known = numbers.filter((number) => number !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, number) => sum + number, 0);
 }
 
 /** The sum of what was said; a number that nobody said is absent. One estimate makes the sum an estimate. */

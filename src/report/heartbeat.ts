@@ -3,36 +3,36 @@ import type { AgentEvent, Usage } from '../providers/provider.js';
 import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 
 /** Between two signs, in milliseconds. */
-export const usualBeatMs = 60_000;
+export const defaultHeartbeatMs = 60_000;
 
 export interface Heartbeat {
   /** What the agent did last. */
-  did(event: AgentEvent): void;
+  onEvent(event: AgentEvent): void;
   /** An agent begins; the function returned, that it has ended. */
-  starts(progress: () => Promise<Usage>): () => void;
+  start(progress: () => Promise<Usage>): () => void;
 }
 
 /** `say` is handed a line that may quote the agent; `now` counts milliseconds. */
 export function createHeartbeat(
-  say: (line: string) => void,
-  ms: number = usualBeatMs,
+  print: (line: string) => void,
+  ms: number = defaultHeartbeatMs,
   now: () => number = () => performance.now(),
 ): Heartbeat {
   let last: { readonly at: number; readonly event?: AgentEvent } = { at: now() };
   return {
-    did(event) {
+    onEvent(event) {
       last = event.type === 'tool' ? { at: now(), event } : { ...last, at: now() };
     },
-    starts(progress) {
+    start(progress) {
       const startedAt = now();
       let isOver = false;
       last = { at: startedAt };
-      const beat = async (): Promise<void> => {
+      const printHeartbeat = async (): Promise<void> => {
         const usage = await progress();
         const silentMs = now() - last.at;
-        if (!isOver) say(beatLine({ usage, workingMs: now() - startedAt, silentMs, ...last }));
+        if (!isOver) print(heartbeatLine({ usage, workingMs: now() - startedAt, silentMs, ...last }));
       };
-      const timer = setInterval(() => void beat().catch(() => undefined), ms).unref();
+      const timer = setInterval(() => void printHeartbeat().catch(() => undefined), ms).unref();
       return () => {
         isOver = true;
         clearInterval(timer);
@@ -41,7 +41,7 @@ export function createHeartbeat(
   };
 }
 
-export interface Beat {
+export interface HeartbeatStatus {
   readonly usage: Usage;
   readonly workingMs: number;
   /** Since the agent's last event. */
@@ -50,7 +50,7 @@ export interface Beat {
   readonly event?: AgentEvent;
 }
 
-export function beatLine({ usage, workingMs, silentMs, event }: Beat): string {
+export function heartbeatLine({ usage, workingMs, silentMs, event }: HeartbeatStatus): string {
   const { turns, inputTokens, outputTokens, costUsd } = usage;
   const facts = [
     `… at work for ${formatDuration(workingMs)}`,

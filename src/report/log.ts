@@ -8,16 +8,22 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redactor } from '../security/redact.js';
-import { type Annotation, annotation, command, couldBeCommand, type Place } from './commands.js';
+import {
+  type Annotation,
+  type AnnotationLocation,
+  annotation,
+  command,
+  couldBeCommand,
+} from './workflow-commands.js';
 
 export interface Log {
   /** A line of ours. It may quote names and values of others. */
   info(text: string): void;
   /** Printed only when the user asked for debug output. */
   debug(text: string): void;
-  notice(message: string, place?: Place): void;
-  warning(message: string, place?: Place): void;
-  error(message: string, place?: Place): void;
+  notice(message: string, place?: AnnotationLocation): void;
+  warning(message: string, place?: AnnotationLocation): void;
+  error(message: string, place?: AnnotationLocation): void;
   /** Begins a part that is folded away; ends the one before, since the runner knows no groups in groups. */
   group(title: string): void;
   endGroup(): void;
@@ -40,7 +46,7 @@ export interface LogOptions {
 }
 
 /** Longer lines are cut in the log; they are whole in what is stored. */
-const longestLine = 2000;
+const maxLineLength = 2000;
 
 /**
  * The standard output of this process as it is now: goes on working when `process.stdout.write` is
@@ -63,7 +69,7 @@ export function createLog(options: LogOptions): Log {
     if (stopToken !== undefined) write(command(stopToken));
     stopToken = undefined;
   };
-  const say = (text: string) => {
+  const print = (text: string) => {
     close();
     write(text);
   };
@@ -72,23 +78,29 @@ export function createLog(options: LogOptions): Log {
       stopToken = newToken();
       write(command('stop-commands', stopToken));
     }
-    for (const line of redact(cleaned(text)).split('\n')) write(`${cut(line)}\n`);
+    for (const line of redact(stripControlCharacters(text)).split('\n')) write(`${truncateLine(line)}\n`);
   };
-  const annotate = (kind: Annotation) => (message: string, place?: Place) =>
-    say(annotation(kind, redact(cleaned(message)), place && { ...place, file: redact(place.file) }));
+  const annotate = (kind: Annotation) => (message: string, location?: AnnotationLocation) =>
+    print(
+      annotation(
+        kind,
+        redact(stripControlCharacters(message)),
+        location && { ...location, file: redact(location.file) },
+      ),
+    );
   const endGroup = () => {
-    if (isInGroup) say(command('endgroup'));
+    if (isInGroup) print(command('endgroup'));
     isInGroup = false;
   };
 
   return {
     info(text) {
-      const clean = redact(cleaned(text));
+      const clean = redact(stripControlCharacters(text));
       if (clean.split('\n').some(couldBeCommand)) untrusted(clean);
-      else say(`${clean}\n`);
+      else print(`${clean}\n`);
     },
     debug(text) {
-      if (isDebug) say(command('debug', redact(cleaned(text))));
+      if (isDebug) print(command('debug', redact(stripControlCharacters(text))));
     },
     notice: annotate('notice'),
     warning: annotate('warning'),
@@ -96,11 +108,11 @@ export function createLog(options: LogOptions): Log {
     group(title) {
       endGroup();
       isInGroup = true;
-      say(command('group', redact(cleaned(title)).replaceAll('\n', ' ')));
+      print(command('group', redact(stripControlCharacters(title)).replaceAll('\n', ' ')));
     },
     endGroup,
     untrusted,
-    mask: (secret) => say(command('add-mask', secret)),
+    mask: (secret) => print(command('add-mask', secret)),
     close,
   };
 }
@@ -109,7 +121,7 @@ export function createLog(options: LogOptions): Log {
  * A text fit to be printed, its lines parted as the runner will part them (it breaks at CR too: .NET
  * `StreamReader.ReadLine`): colours stay, every other control character but tab goes.
  */
-function cleaned(text: string): string {
+function stripControlCharacters(text: string): string {
   const lines = text.replace(/\r\n?/g, '\n').replace(/\n$/, '');
   return lines.replace(escapes, (_, colour?: string) => colour ?? '');
 }
@@ -125,9 +137,9 @@ const plainColour = '\u001b[0m';
 const cutColour = /\u001b\[?[0-9;]*$/;
 
 /** A line short enough for the log, whose colour ends with it. */
-function cut(line: string): string {
-  const left = line.length - longestLine;
+function truncateLine(line: string): string {
+  const left = line.length - maxLineLength;
   const short =
-    left <= 0 ? line : `${line.slice(0, longestLine).replace(cutColour, '')} … (${left} more characters)`;
+    left <= 0 ? line : `${line.slice(0, maxLineLength).replace(cutColour, '')} … (${left} more characters)`;
   return short.includes('\u001b') && !short.endsWith(plainColour) ? short + plainColour : short;
 }

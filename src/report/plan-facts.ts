@@ -3,7 +3,7 @@ import { excerpt } from '../workflow/source-line.js';
 import type {
   AgentStep,
   Budget,
-  Context,
+  ContextEntry,
   Gate,
   Guard,
   Pause,
@@ -46,7 +46,7 @@ export function agentFacts({ agent, session, worktree, permissions, context }: A
   ];
 }
 
-function contextText(context: Context): string {
+function contextText(context: ContextEntry): string {
   return context.type === 'file' ? excerpt(context.path) : `what \`${excerpt(context.command)}\` prints`;
 }
 
@@ -79,15 +79,15 @@ function gateArgument(gate: Gate): string {
 
 /** The ladder, a line for each rung. */
 export function retryFacts(retry: readonly RetryEntry[]): readonly string[] {
-  const rungs = retry.filter(({ when }) => !('exit' in when));
+  const overrideEntries = retry.filter(({ when }) => !('exit' in when));
   return [
-    `attempts: ${attempts(retry) === 1 ? '1' : `at most ${attempts(retry)}`}`,
-    ...rungs.map((entry) => `  ${conditionText(entry.when)}: ${changeText(entry)}`),
+    `attempts: ${maxAttempts(retry) === 1 ? '1' : `at most ${maxAttempts(retry)}`}`,
+    ...overrideEntries.map((entry) => `  ${conditionText(entry.when)}: ${changeText(entry)}`),
   ];
 }
 
 /** How many attempts a job may make. */
-export function attempts(retry: readonly RetryEntry[]): number {
+export function maxAttempts(retry: readonly RetryEntry[]): number {
   return Math.max(1, ...retry.map(({ when }) => ('exit' in when ? when.exit : 1)));
 }
 
@@ -110,14 +110,14 @@ function changeText({ overrides }: RetryEntry): string {
 export function guardFacts(guard: Guard): readonly string[] {
   const limits = [
     guard.maxTurns === undefined ? undefined : formatTurns(guard.maxTurns),
-    ...caps(guard),
-    ...silence(guard),
+    ...budgetTexts(guard),
+    ...stallTexts(guard),
     guard.noWrite === undefined ? undefined : guard.noWrite ? 'no file written' : 'files may be written',
   ].filter((limit) => limit !== undefined);
   return limits.length === 0 ? [] : [`limits of an attempt: ${limits.join(', ')}`];
 }
 
-function silence({ stallMs }: Guard): readonly string[] {
+function stallTexts({ stallMs }: Guard): readonly string[] {
   if (stallMs === undefined) return [];
   return [
     stallMs === 0 ? 'silence for ever' : `silence of ${formatDuration(stallMs).replace(/ 0 (?:s|min)$/, '')}`,
@@ -125,11 +125,11 @@ function silence({ stallMs }: Guard): readonly string[] {
 }
 
 export function budgetFacts(budget: Budget): readonly string[] {
-  const limits = caps(budget);
+  const limits = budgetTexts(budget);
   return limits.length === 0 ? [] : [`budget: ${limits.join(', ')}`];
 }
 
-function caps({ maxUsd, maxTokens, maxTimeMs }: Budget): readonly string[] {
+function budgetTexts({ maxUsd, maxTokens, maxTimeMs }: Budget): readonly string[] {
   return [
     ...(maxUsd === undefined ? [] : [formatCost({ costUsd: maxUsd })]),
     ...(maxTokens === undefined ? [] : [`${formatCount(maxTokens)} tokens`]),

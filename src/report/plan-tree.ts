@@ -1,7 +1,7 @@
 /** A workflow as a tree of its steps, in plain text: what runs, by whom, and what is done when it fails. Pure. */
 import type { Permission } from '../providers/provider.js';
 import { excerpt } from '../workflow/source-line.js';
-import type { AgentStep, Call, Gate, RetryEntry, Step, Workflow } from '../workflow/workflow.js';
+import type { AgentStep, Gate, RetryEntry, Step, Workflow, WorkflowCall } from '../workflow/workflow.js';
 import {
   agentFacts,
   budgetFacts,
@@ -13,11 +13,11 @@ import {
   retryFacts,
 } from './plan-facts.js';
 
-interface Node {
+interface PlanTreeNode {
   readonly title: string;
   /** Lines below the title. */
   readonly facts: readonly string[];
-  readonly children: readonly Node[];
+  readonly children: readonly PlanTreeNode[];
 }
 
 /**
@@ -26,30 +26,35 @@ interface Node {
  */
 export function planTree(workflow: Workflow, permissions?: Permission): readonly string[] {
   const root = workflowNode(titleOf(workflow.name, workflow), workflow, new Set());
-  const told = permissions === undefined ? [] : [`permissions: ${permissions}, where a step says none`];
-  return [root.title, ...[...root.facts, ...told].map((fact) => `  ${fact}`), ...branches(root.children, '')];
+  const permissionFacts =
+    permissions === undefined ? [] : [`permissions: ${permissions}, where a step says none`];
+  return [
+    root.title,
+    ...[...root.facts, ...permissionFacts].map((fact) => `  ${fact}`),
+    ...renderNodes(root.children, ''),
+  ];
 }
 
 function titleOf(name: string, { source }: Workflow): string {
   return source === '' ? excerpt(name) : `${excerpt(name)} (${excerpt(source)})`;
 }
 
-function branches(nodes: readonly Node[], indent: string): readonly string[] {
+function renderNodes(nodes: readonly PlanTreeNode[], indent: string): readonly string[] {
   return nodes.flatMap((node, index) => {
     const isLast = index === nodes.length - 1;
     const below = `${indent}${isLast ? '   ' : '│  '}`;
     return [
       `${indent}${isLast ? '└─ ' : '├─ '}${node.title}`,
       ...node.facts.map((fact) => `${below}${node.children.length > 0 ? '│  ' : '   '}${fact}`),
-      ...branches(node.children, below),
+      ...renderNodes(node.children, below),
     ];
   });
 }
 
 /** Where workflows come from that are in the tree already: calls of calls would make it grow without bound. */
-type Shown = Set<string>;
+type ShownWorkflows = Set<string>;
 
-function workflowNode(title: string, workflow: Workflow, shown: Shown): Node {
+function workflowNode(title: string, workflow: Workflow, shown: ShownWorkflows): PlanTreeNode {
   if (shown.has(workflow.source)) return { title: `${title}, see above`, facts: [], children: [] };
   shown.add(workflow.source);
   const facts = [
@@ -60,20 +65,20 @@ function workflowNode(title: string, workflow: Workflow, shown: Shown): Node {
   return { title, facts, children: workflow.steps.map((step) => stepNode(step, shown)) };
 }
 
-function stepNode(step: Step, shown: Shown): Node {
+function stepNode(step: Step, shown: ShownWorkflows): PlanTreeNode {
   const title = `${excerpt(step.name)} · ${kindOf(step)}`;
   switch (step.kind) {
     case 'gates':
       return {
         title,
         facts: [...gateFacts(step.gates), ...pauseFacts(step.hitl)],
-        children: judges(step.gates, [], shown),
+        children: judgeNodes(step.gates, [], shown),
       };
     case 'agent':
       return agentNode(title, step, shown);
     case 'split': {
       const planner = agentNode(title, { ...step.planner, gates: step.gates, retry: step.retry }, shown);
-      const each: Node = {
+      const each: PlanTreeNode = {
         title: `each task, ${orderText(step)}`,
         facts: step.files === 'warn' ? [] : [`changes outside of the task's files: ${step.files}`],
         children: step.each.map((inner) => stepNode(inner, shown)),
@@ -86,24 +91,24 @@ function stepNode(step: Step, shown: Shown): Node {
         facts: commonFacts(step),
         children: [
           ...step.steps.map((inner) => stepNode(inner, shown)),
-          ...judges(step.gates, step.retry, shown),
+          ...judgeNodes(step.gates, step.retry, shown),
         ],
       };
     case 'call':
       return {
         title,
         facts: [...inputFacts(step.call), ...commonFacts(step)],
-        children: [callNode('', step.call, shown), ...judges(step.gates, step.retry, shown)],
+        children: [callNode('', step.call, shown), ...judgeNodes(step.gates, step.retry, shown)],
       };
   }
 }
 
-function agentNode(title: string, step: AgentStep, shown: Shown): Node {
+function agentNode(title: string, step: AgentStep, shown: ShownWorkflows): PlanTreeNode {
   const before = step.get === undefined ? [] : [callNode('first, for its results: ', step.get, shown)];
   return {
     title,
     facts: [...agentFacts(step), ...commonFacts(step)],
-    children: [...before, ...judges(step.gates, step.retry, shown)],
+    children: [...before, ...judgeNodes(step.gates, step.retry, shown)],
   };
 }
 
@@ -119,7 +124,11 @@ function commonFacts(
 }
 
 /** The workflows that judge a step, as gates and in its retries. */
-function judges(gates: readonly Gate[], retry: readonly RetryEntry[], shown: Shown): readonly Node[] {
+function judgeNodes(
+  gates: readonly Gate[],
+  retry: readonly RetryEntry[],
+  shown: ShownWorkflows,
+): readonly PlanTreeNode[] {
   return [
     ...gates.flatMap((gate) =>
       gate.type === 'validate' ? [callNode(`gate ${excerpt(gate.name)}: `, gate.call, shown)] : [],
@@ -130,11 +139,11 @@ function judges(gates: readonly Gate[], retry: readonly RetryEntry[], shown: Sho
   ];
 }
 
-function callNode(why: string, { path, workflow }: Call, shown: Shown): Node {
+function callNode(why: string, { path, workflow }: WorkflowCall, shown: ShownWorkflows): PlanTreeNode {
   return workflowNode(`${why}workflow ${titleOf(path, workflow)}`, workflow, shown);
 }
 
-function inputFacts({ inputs }: Call): readonly string[] {
+function inputFacts({ inputs }: WorkflowCall): readonly string[] {
   const names = Object.keys(inputs).map(excerpt);
   return names.length === 0 ? [] : [`gets: ${names.join(', ')}`];
 }

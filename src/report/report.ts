@@ -2,10 +2,10 @@
 
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
-import type { Attempt, RunState, StepState } from '../journal/state.js';
+import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import { expand, type PlacedStep } from '../plan/place.js';
-import { agentOf, type Plan } from '../plan/plan.js';
+import { expandPlan, type PlacedStep } from '../plan/placed-step.js';
+import { agentStepOf, type Plan } from '../plan/plan.js';
 import type { Usage } from '../providers/provider.js';
 import type { Step } from '../workflow/workflow.js';
 
@@ -83,7 +83,7 @@ export interface ReportFacts {
   /** Results of an earlier attempt or job were taken over. */
   readonly resumed: boolean;
   /** Paths of the steps that had passed before this job. */
-  readonly takenOver: ReadonlySet<string>;
+  readonly reusedSteps: ReadonlySet<string>;
 }
 
 export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Report {
@@ -92,38 +92,38 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     workflow: plan.workflow,
     status: facts.status,
     ...defined({ failedStep: facts.failedStep }),
-    ...told(state.ended?.failure),
+    ...failureField(state.runEnded?.failure),
     runId: facts.runId,
     jobAttempt: facts.jobAttempt,
     resumed: facts.resumed,
     persisted: facts.persisted,
     startCommit: facts.startCommit,
     totals: { ...state.spent, durationMs: state.workedMs },
-    steps: expand(plan, state).map((placed) => reportStep(placed, state.steps.get(placed.path), facts)),
+    steps: expandPlan(plan, state).map((placed) => reportStep(placed, state.steps.get(placed.path), facts)),
   };
 }
 
 function reportStep(planned: PlacedStep, state: StepState | undefined, facts: ReportFacts): ReportStep {
   const last = state?.attempts.findLast((attempt) => attempt.agent !== undefined);
-  const agent = last?.agent ?? agentOf(planned.step)?.agent;
+  const agent = last?.agent ?? agentStepOf(planned.step)?.agent;
   return {
     path: planned.path,
     type: typeOf(planned.step),
     ...defined({ agent }),
     ...defined({ provider: last?.provider }),
     status: statusOf(state, facts.status),
-    takenOver: facts.takenOver.has(planned.path),
-    ...told(state?.failure),
+    takenOver: facts.reusedSteps.has(planned.path),
+    ...failureField(state?.failure),
     attempts: (state?.attempts ?? []).map(reportAttempt),
   };
 }
 
 function typeOf(step: Step): string {
   if (step.kind === 'call') return 'workflow';
-  return agentOf(step)?.type ?? step.kind;
+  return agentStepOf(step)?.type ?? step.kind;
 }
 
-function told(failure: Failure | undefined) {
+function failureField(failure: Failure | undefined) {
   return failure === undefined ? {} : { failure: { kind: failure.kind, message: failure.message } };
 }
 
@@ -154,7 +154,7 @@ function reportAttempt(attempt: Attempt): ReportAttempt {
     ...defined({ agent, session }),
     status: attemptStatus(attempt),
     ...defined({ pause: attempt.pause, approvedBy: attempt.approvedBy }),
-    ...told(hasWaited(attempt) ? undefined : failure),
+    ...failureField(hasWaited(attempt) ? undefined : failure),
     ...defined({ comments: attempt.comments }),
     gates: attempt.gates.map((gate) => ({
       name: gate.name,

@@ -1,5 +1,5 @@
 /** What "Re-run failed jobs" will do, and until when it can: said in the error, the log and the summary. */
-import type { RunState } from '../journal/state.js';
+import type { RunState } from '../journal/run-state.js';
 import { formatDay } from './format.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -24,12 +24,12 @@ export function rerunNote(facts: RerunFacts): string {
   if (!facts.persisted)
     return 'The last state is not stored: a re-run goes on from the newest checkpoint that is, or starts afresh.';
   const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
-  const kept =
+  const reusedText =
     passed === 0 ? '' : `takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed and `;
-  return `"Re-run failed jobs" before ${formatDay(deadline(facts))} ${kept}${whatRuns(facts)}.`;
+  return `"Re-run failed jobs" before ${formatDay(rerunDeadline(facts))} ${reusedText}${rerunStepText(facts)}.`;
 }
 
-function whatRuns({ state, failedStep }: RerunFacts): string {
+function rerunStepText({ state, failedStep }: RerunFacts): string {
   if (failedStep === undefined) return 'runs what is left';
   const last = state.steps.get(failedStep)?.attempts.at(-1);
   if (last === undefined) return `runs step \`${failedStep}\``;
@@ -40,7 +40,7 @@ function whatRuns({ state, failedStep }: RerunFacts): string {
 }
 
 /** Milliseconds since 1970: the earlier of GitHub's limit and, in the cache, of the entry's life. */
-export function deadline({ state, isInCache, now }: RerunFacts): number {
+export function rerunDeadline({ state, isInCache, now }: RerunFacts): number {
   const first = state.jobs[0]?.at ?? now;
   const rerun = first + rerunDays * day;
   return isInCache ? Math.min(rerun, now + cacheDays * day) : rerun;

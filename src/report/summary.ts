@@ -1,11 +1,11 @@
 /** The job summary: a table of the steps and, on failure, what went wrong and what a re-run will do. Pure. */
 
-import { describeDecision } from '../engine/session.js';
+import { describeDecision } from '../engine/session-decision.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
-import type { Attempt, RunState, StepState } from '../journal/state.js';
+import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { isCallPath } from '../plan/calls.js';
-import { addUsage, sumOf } from '../providers/usage.js';
+import { addUsage, sumKnown } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import type { Report, ReportStep } from './report.js';
@@ -21,9 +21,9 @@ export interface SummaryFacts {
   readonly warnings: readonly string[];
 }
 
-export function makeSummary(told: SummaryFacts, redact: Redactor): string {
+export function makeSummary(unredacted: SummaryFacts, redact: Redactor): string {
   // Before anything is escaped: a secret with a `\` in it is not found any more.
-  const facts = redactDeep(told, redact);
+  const facts = redactDeep(unredacted, redact);
   const { report, state } = facts;
   const parts = [
     `### ${escapeText(report.workflow)}: ${report.status}${report.failedStep === undefined ? '' : ` at \`${report.failedStep}\``}`,
@@ -79,7 +79,7 @@ const gateMarks: Readonly<Record<GateResult['status'], string>> = {
 function row(step: ReportStep, state: StepState | undefined): readonly string[] {
   const attempts = state?.attempts ?? [];
   const last = attempts.at(-1);
-  const sum = (pick: (attempt: Attempt) => number | undefined) => sumOf(attempts.map(pick));
+  const sum = (pick: (attempt: Attempt) => number | undefined) => sumKnown(attempts.map(pick));
   const tokens = [sum((a) => a.usage.inputTokens), sum((a) => a.usage.outputTokens)]
     .map(formatCount)
     .join(' / ');
@@ -100,11 +100,11 @@ function sessionCell(attempt: Attempt | undefined): string {
   if (attempt?.session === undefined) return '';
   const id =
     attempt.session.id === undefined ? '' : `<br><code>${cell(attempt.session.id.slice(0, 12))}</code>`;
-  return `${cell(describeDecision(attempt.session))}${id}${takenUp(attempt)}`;
+  return `${cell(describeDecision(attempt.session))}${id}${resumeCostText(attempt)}`;
 }
 
 /** What it cost to take the conversation up again: tokens of the first answer in it. */
-function takenUp({ firstTurn }: Attempt): string {
+function resumeCostText({ firstTurn }: Attempt): string {
   if (firstTurn === undefined) return '';
   const { inputTokens, cacheReadTokens, cacheWriteTokens } = firstTurn;
   const parts = [
@@ -139,13 +139,13 @@ function failureDetails(report: Report, state: RunState): string | undefined {
   // The note on how to let it go on says it.
   if (report.status === 'paused') return undefined;
   if (report.status === 'cancelled') return last && `${name} was cut off in attempt ${last.number}.`;
-  const own = state.ended?.failure;
+  const own = state.runEnded?.failure;
   if (own !== undefined) return `${name} was stopped (${own.kind}): ${escapeText(own.message)}`;
   if (step?.failure !== undefined) return `${name} failed: ${escapeText(step.failure.message)}`;
   if (last?.failure === undefined) return undefined;
   const head = `${name} failed at attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;
   const said = lastLines(errorText(last.gates), errorLines);
-  return said === '' ? head : `${head}\n\n${fence(said)}`;
+  return said === '' ? head : `${head}\n\n${codeBlock(said)}`;
 }
 
 function lastLines(text: string, count: number): string {
@@ -153,7 +153,7 @@ function lastLines(text: string, count: number): string {
 }
 
 /** A code block that the text inside cannot close. */
-export function fence(text: string): string {
+export function codeBlock(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
   const ticks = '`'.repeat(longest + 1);
   return `${ticks}text\n${text}\n${ticks}`;

@@ -16,7 +16,7 @@ import { lstatSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync 
 import { basename, dirname, join, resolve } from 'node:path';
 
 /** Names the file for the new process; set for nobody else. */
-const handOverVariable = 'GUMP_ACTION_ENVIRONMENT_FILE';
+const environmentFileVariable = 'GUMP_ACTION_ENVIRONMENT_FILE';
 
 const folderPrefix = 'gump-start-';
 const fileName = 'environment.json';
@@ -26,7 +26,7 @@ const fileName = 'environment.json';
  * options of Node, which it reads only at its start. RUNNER_TRACKING_ID is how the runner finds what a job
  * left behind (actions/runner, `JobExtension`); below RUNNER_TEMP lies the file.
  */
-const neededAtStart = [
+const startupVariables = [
   'PATH',
   'HOME',
   'LANG',
@@ -51,25 +51,25 @@ export interface CleanProcessOptions {
   debug(message: string): void;
 }
 
-let hasAdopted = false;
+let isRestored = false;
 
 /**
  * Starts this program again in this very process, with a minimal environment; does not return. Returns only
  * where that was done already or cannot be done (Windows, a Node without `execve`); then nothing has changed.
  * To be called before anything was printed or started that must not happen twice.
  */
-export function cleanProcess(options: CleanProcessOptions): void {
-  if (hasAdopted) return;
+export function restartWithCleanEnvironment(options: CleanProcessOptions): void {
+  if (isRestored) return;
   const execve = process.execve?.bind(process);
   if (execve === undefined || process.platform === 'win32') {
     options.debug('The environment of this process stays readable: this Node cannot replace its process.');
     return;
   }
-  const file = writeHandOver(options.directory);
+  const file = writeEnvironmentFile(options.directory);
   try {
     withoutWarnings(() => execve(process.execPath, commandLine(), minimalEnvironment(file)));
   } catch (error) {
-    removeHandOver(file);
+    removeEnvironmentFile(file);
     options.debug(`The environment of this process stays readable: ${String(error)}`);
   }
 }
@@ -78,30 +78,30 @@ export function cleanProcess(options: CleanProcessOptions): void {
  * To be called first of all in the program. Takes over the variables that `cleanProcess` handed on and
  * returns true; false in a process that was started in the usual way. Throws when they cannot be read.
  */
-export function adoptEnvironment(): boolean {
-  const file = process.env[handOverVariable];
-  delete process.env[handOverVariable];
-  if (file === undefined || !isHandOver(file)) return false;
+export function restoreEnvironment(): boolean {
+  const file = process.env[environmentFileVariable];
+  delete process.env[environmentFileVariable];
+  if (file === undefined || !isEnvironmentFile(file)) return false;
   try {
     const variables = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>;
     Object.assign(process.env, variables);
   } catch (error) {
     throw new Error(`The job's variables cannot be read from ${file}; re-run the job`, { cause: error });
   } finally {
-    removeHandOver(file);
+    removeEnvironmentFile(file);
   }
-  hasAdopted = true;
+  isRestored = true;
   return true;
 }
 
-function writeHandOver(parent: string): string {
+function writeEnvironmentFile(parent: string): string {
   // mkdtemp makes the directory with mode 0700.
   const file = join(mkdtempSync(join(parent, folderPrefix)), fileName);
   writeFileSync(file, JSON.stringify(process.env), { mode: 0o600, flag: 'wx' });
   return file;
 }
 
-function isHandOver(file: string): boolean {
+function isEnvironmentFile(file: string): boolean {
   const { RUNNER_TEMP } = process.env;
   const folder = dirname(file);
   if (!RUNNER_TEMP || resolve(dirname(folder)) !== resolve(RUNNER_TEMP)) return false;
@@ -115,7 +115,7 @@ function isHandOver(file: string): boolean {
   return inner.isFile() && inner.uid === uid && (inner.mode & 0o777) === 0o600;
 }
 
-function removeHandOver(file: string): void {
+function removeEnvironmentFile(file: string): void {
   rmSync(file, { force: true });
   try {
     rmdirSync(dirname(file));
@@ -129,8 +129,8 @@ function commandLine(): readonly string[] {
 }
 
 function minimalEnvironment(file: string): Record<string, string> {
-  const environment: Record<string, string> = { [handOverVariable]: file };
-  for (const name of neededAtStart) {
+  const environment: Record<string, string> = { [environmentFileVariable]: file };
+  for (const name of startupVariables) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }

@@ -8,8 +8,8 @@ import type { Failure } from '../failure.js';
 import type { Provider, ProviderEnvironment } from '../providers/provider.js';
 import { sessionHome } from '../providers/session-home.js';
 import type { Environment } from '../system/environment.js';
-import { isSwitchedOn, type ProviderVariables } from './environment.js';
-import { isPath, minSecretLength } from './secrets.js';
+import { isSwitchedOn, type ProviderVariables } from './filter-environment.js';
+import { isPath, minSecretLength } from './job-secrets.js';
 
 /** What `findCredential` looks at. */
 export interface CredentialFacts {

@@ -11,35 +11,35 @@ import type { Environment } from '../system/environment.js';
 import { fileCommandVariables } from './secret-names.js';
 
 /** What lies at a path. `other` is a folder or a pipe, or cannot be read: never opened, never made anew. */
-type Entry =
+type CommandFileState =
   | { readonly kind: 'file'; readonly content: Buffer; readonly mode: number }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'other' };
 
 /** Path → what was there; a path that is missing was not there. */
-type Entries = ReadonlyMap<string, Entry>;
+type CommandFileStates = ReadonlyMap<string, CommandFileState>;
 
 /**
  * Takes note of the runner's command files and of all that lies in their folders. The function returned looks
  * again, makes everything what it was, and tells the paths that had been made, changed or removed, sorted.
  */
 export async function guardFileCommands(environment: Environment): Promise<() => Promise<readonly string[]>> {
-  const before = await look(environment);
+  const before = await readCommandFiles(environment);
   return async () => {
-    const after = await look(environment);
+    const after = await readCommandFiles(environment);
     const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
     const changed = paths.filter((path) => !isSame(before.get(path), after.get(path)));
-    for (const path of changed) await putBack(path, before.get(path));
+    for (const path of changed) await restoreCommandFile(path, before.get(path));
     return changed;
   };
 }
 
-async function look(environment: Environment): Promise<Entries> {
+async function readCommandFiles(environment: Environment): Promise<CommandFileStates> {
   const named = fileCommandVariables.flatMap((name) => environment[name] || []);
   const listed = await Promise.all([...new Set(named.map((path) => dirname(path)))].map(pathsIn));
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, CommandFileState>();
   for (const path of new Set([...named, ...listed.flat()])) {
-    const entry = await entryAt(path);
+    const entry = await readFileState(path);
     if (entry !== undefined) entries.set(path, entry);
   }
   return entries;
@@ -50,7 +50,7 @@ async function pathsIn(folder: string): Promise<readonly string[]> {
   return names.map((name) => join(folder, name));
 }
 
-async function entryAt(path: string): Promise<Entry | undefined> {
+async function readFileState(path: string): Promise<CommandFileState | undefined> {
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) return { kind: 'link', target: await readlink(path) };
@@ -62,13 +62,13 @@ async function entryAt(path: string): Promise<Entry | undefined> {
   }
 }
 
-function isSame(before: Entry | undefined, after: Entry | undefined): boolean {
+function isSame(before: CommandFileState | undefined, after: CommandFileState | undefined): boolean {
   if (before?.kind === 'file' && after?.kind === 'file') return before.content.equals(after.content);
   if (before?.kind === 'link' && after?.kind === 'link') return before.target === after.target;
   return before?.kind === after?.kind;
 }
 
-async function putBack(path: string, entry: Entry | undefined): Promise<void> {
+async function restoreCommandFile(path: string, entry: CommandFileState | undefined): Promise<void> {
   if (entry?.kind === 'other') return;
   await rm(path, { recursive: true, force: true });
   if (entry?.kind === 'link') await symlink(entry.target, path);

@@ -5,7 +5,7 @@
 import { UserError, UserErrors } from '../failure.js';
 
 /** Where and as whom GitHub is asked. */
-export interface PermissionQuestion {
+export interface PermissionCheckOptions {
   /** `owner/name`. */
   readonly repository: string;
   /** The input `github-token`; absent or empty: refused. */
@@ -15,7 +15,7 @@ export interface PermissionQuestion {
 }
 
 /** A repository permission as GitHub tells it: `admin`, `write`, `read` or `none`. */
-type Ask = (login: string) => Promise<string>;
+type PermissionLookup = (login: string) => Promise<string>;
 
 const enough: ReadonlySet<string> = new Set(['admin', 'write']);
 
@@ -25,32 +25,37 @@ const enough: ReadonlySet<string> = new Set(['admin', 'write']);
  */
 export async function requireWritePermission(
   logins: readonly string[],
-  question: PermissionQuestion,
+  options: PermissionCheckOptions,
 ): Promise<void> {
   if (logins.length === 0) return;
   const bots = logins.filter((login) => login.endsWith('[bot]'));
   const people = logins.filter((login) => !bots.includes(login));
-  const faults = bots.map(
+  const problems = bots.map(
     (login) => `${login} is a bot: an agent is not started for bots by an event that anybody may cause`,
   );
-  if (people.length > 0) faults.push(...(await refusals(people, question)));
-  if (faults.length > 0) throw new UserErrors(faults);
+  if (people.length > 0) problems.push(...(await findPermissionProblems(people, options)));
+  if (problems.length > 0) throw new UserErrors(problems);
 }
 
-async function refusals(people: readonly string[], question: PermissionQuestion): Promise<readonly string[]> {
-  const ask = await askGitHub(question);
-  const answers = await Promise.all(people.map(async (login) => ({ login, permission: await ask(login) })));
+async function findPermissionProblems(
+  people: readonly string[],
+  options: PermissionCheckOptions,
+): Promise<readonly string[]> {
+  const lookUpPermission = await createPermissionLookup(options);
+  const answers = await Promise.all(
+    people.map(async (login) => ({ login, permission: await lookUpPermission(login) })),
+  );
   return answers
     .filter(({ permission }) => !enough.has(permission))
     .map(
       ({ login, permission }) =>
-        `${login} has the permission "${permission}" in ${question.repository}, and this event starts an agent ` +
+        `${login} has the permission "${permission}" in ${options.repository}, and this event starts an agent ` +
         'only for people who may write there; somebody with write permission has to cause the event',
     );
 }
 
-async function askGitHub(question: PermissionQuestion): Promise<Ask> {
-  const { repository, token, apiUrl } = question;
+async function createPermissionLookup(options: PermissionCheckOptions): Promise<PermissionLookup> {
+  const { repository, token, apiUrl } = options;
   const [owner, repo] = repository.split('/');
   if (!owner || !repo) throw new UserError(`GITHUB_REPOSITORY is "${repository}", not owner/name`);
   if (!token) {
@@ -68,19 +73,19 @@ async function askGitHub(question: PermissionQuestion): Promise<Ask> {
       return answer.data.permission;
     } catch (error) {
       if (statusOf(error) === 404) return 'none';
-      throw notAnswered(username, question, error);
+      throw lookupError(username, options, error);
     }
   };
 }
 
-function notAnswered(login: string, question: PermissionQuestion, error: unknown): UserError {
+function lookupError(login: string, options: PermissionCheckOptions, error: unknown): UserError {
   const status = statusOf(error);
-  const asked = `GitHub (${question.apiUrl}) did not say whether ${login} may write to ${question.repository}`;
+  const problem = `GitHub (${options.apiUrl}) did not say whether ${login} may write to ${options.repository}`;
   const denied = status === 401 || status === 403;
-  const told = denied
+  const reason = denied
     ? `status ${status}: the input "github-token" does not work there or has no "metadata: read"`
     : `${status ? `status ${status}: ` : ''}${error instanceof Error ? error.message : String(error)}; re-run the job`;
-  return new UserError(`${asked}, so no agent is started: ${told}`, { cause: error });
+  return new UserError(`${problem}, so no agent is started: ${reason}`, { cause: error });
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -15,9 +15,9 @@
 export type Redactor = (text: string) => string;
 
 /** The shortest value that is taken for a secret. */
-export const shortestSecret = 16;
+export const minRedactedLength = 16;
 /** The shortest piece of a secret that is taken out. */
-export const shortestPiece = 12;
+export const minPieceLength = 12;
 
 const replacement = '***';
 const multiplier = 0x01000193;
@@ -42,10 +42,10 @@ export function redactDeep<T>(value: T, redact: Redactor): T {
 }
 
 function addPieces(secret: string, pieces: Set<string>): void {
-  if (secret.length < shortestSecret) return;
+  if (secret.length < minRedactedLength) return;
   for (const form of [secret, ...base64Forms(secret)]) {
-    for (let start = 0; start + shortestPiece <= form.length; start++) {
-      const piece = form.slice(start, start + shortestPiece);
+    for (let start = 0; start + minPieceLength <= form.length; start++) {
+      const piece = form.slice(start, start + minPieceLength);
       // The indentation of a secret in pretty-printed JSON is no secret, and is in every other log line.
       if (piece.trim() !== '') pieces.add(piece);
     }
@@ -90,7 +90,7 @@ function hashOf(piece: string): number {
 }
 
 /** What the first character of a piece weighs in its hash, so that it can be taken out again. */
-const firstWeight = Array.from({ length: shortestPiece - 1 }).reduce<number>(
+const firstWeight = Array.from({ length: minPieceLength - 1 }).reduce<number>(
   (weight) => Math.imul(weight, multiplier),
   1,
 );
@@ -104,9 +104,9 @@ function findPieces(
   mayBePiece: (hash: number) => boolean,
 ): readonly Stretch[] {
   const found: Stretch[] = [];
-  let hash = hashOf(text.slice(0, shortestPiece - 1));
-  for (let end = shortestPiece; end <= text.length; end++) {
-    const start = end - shortestPiece;
+  let hash = hashOf(text.slice(0, minPieceLength - 1));
+  for (let end = minPieceLength; end <= text.length; end++) {
+    const start = end - minPieceLength;
     hash = (Math.imul(hash, multiplier) + text.charCodeAt(end - 1)) | 0;
     if (mayBePiece(hash) && pieces.has(text.slice(start, end))) {
       const last = found.at(-1);

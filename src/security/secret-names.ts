@@ -23,17 +23,17 @@ const runnerPrefixes = ['ACTIONS_', 'INPUT_', 'STATE_'];
 const fileCommandNames: ReadonlySet<string> = new Set(fileCommandVariables);
 
 /** Whether the name says that the value is a secret. */
-export function saysSecret(name: string): boolean {
+export function isSecretName(name: string): boolean {
   return secretWords.test(name);
 }
 
 /** Whether the name says that the value is an address that whoever knows it may write to. */
-export function saysWebhook(name: string): boolean {
+export function isWebhookName(name: string): boolean {
   return /WEBHOOK/i.test(name);
 }
 
 /** Whether the variable is between the runner and the action, and is handed to nobody, whoever asks. */
-export function belongsToRunner(name: string): boolean {
+export function isRunnerVariable(name: string): boolean {
   return fileCommandNames.has(name) || runnerPrefixes.some((prefix) => name.startsWith(prefix));
 }
 

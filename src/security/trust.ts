@@ -28,14 +28,14 @@ export interface RequiredActors {
   /** Logins that all need write permission; each once. */
   readonly logins: readonly string[];
   /** Whether HEAD must be `GITHUB_SHA`: the configuration in another checkout is somebody else's code. */
-  readonly needsOwnCheckout: boolean;
+  readonly requiresEventCommit: boolean;
 }
 
 /**
  * Besides those that contract 8 names (comments, `pull_request_target`, `workflow_run`, reviews, issues), the
  * other events that need no write permission: discussions, wiki pages, forks, stars.
  */
-const anybodysEvents: ReadonlySet<string> = new Set([
+const publicEvents: ReadonlySet<string> = new Set([
   'issue_comment',
   'issues',
   'pull_request_target',
@@ -55,7 +55,7 @@ const dependabot = 'dependabot[bot]';
 
 /** The trust class of the event: bound into every checkpoint. */
 export function trustClass(event: EventFacts): TrustClass {
-  if (anybodysEvents.has(event.eventName)) return 'comment';
+  if (publicEvents.has(event.eventName)) return 'comment';
   return isUntrustedPullRequest(event) ? 'fork' : 'trusted';
 }
 
@@ -72,10 +72,10 @@ export function isUntrustedPullRequest(event: EventFacts): boolean {
 
 /** Who needs write permission for this event, and whether the checkout must be the event's own commit. */
 export function requiredActors(event: EventFacts): RequiredActors {
-  if (trustClass(event) !== 'comment') return { logins: [], needsOwnCheckout: false };
+  if (trustClass(event) !== 'comment') return { logins: [], requiresEventCommit: false };
   const workflowRunActor = textAt(event.payload, 'workflow_run', 'actor', 'login');
   const logins = [event.actor, event.triggeringActor, workflowRunActor ?? ''];
-  return { logins: [...new Set(logins.filter((login) => login !== ''))], needsOwnCheckout: true };
+  return { logins: [...new Set(logins.filter((login) => login !== ''))], requiresEventCommit: true };
 }
 
 /** A pull request whose repository was deleted has none: it was a fork. */

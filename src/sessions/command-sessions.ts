@@ -8,14 +8,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
 import type { Provider, SessionCommand, SessionCommands } from '../providers/provider.js';
-import { saysSecret } from '../security/secret-names.js';
+import { isSecretName } from '../security/secret-names.js';
 import type { Environment } from '../system/environment.js';
-import { plainText } from '../system/plain-text.js';
-import type { Exit, ProcessRunner } from '../system/process.js';
-import type { BroughtBack, KeptSession, SessionFile } from './session-store.js';
+import type { ProcessExit, ProcessRunner } from '../system/process.js';
+import { stripAnsi } from '../system/strip-ansi.js';
+import type { SessionExportResult, SessionFile, SessionImportResult } from './session-store.js';
 
 /** Which conversation is meant, and where its agent runs. */
-export interface CommandPlace {
+export interface CommandSessionLocation {
   readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'environment'> & {
     readonly sessionCommands: SessionCommands;
   };
@@ -26,16 +26,16 @@ export interface CommandPlace {
 
 export interface CommandSessions {
   /** Makes the CLI know an empty session by this id; false: it would not, and has to give an id of its own. */
-  begin(place: CommandPlace): Promise<boolean>;
-  keep(place: CommandPlace): Promise<KeptSession>;
+  create(place: CommandSessionLocation): Promise<boolean>;
+  export(place: CommandSessionLocation): Promise<SessionExportResult>;
   /** Puts the session back to where it was at `mark`, else to where the last of the copies has it. */
-  bringBack(
-    place: CommandPlace,
+  import(
+    place: CommandSessionLocation,
     copies: readonly SessionFile[],
     mark: SessionMark | undefined,
-  ): Promise<BroughtBack>;
+  ): Promise<SessionImportResult>;
   /** Takes the session out of the CLI's database; one that is not there is no error. */
-  remove(place: CommandPlace): Promise<void>;
+  remove(place: CommandSessionLocation): Promise<void>;
 }
 
 export interface CommandSessionsOptions {
@@ -50,16 +50,16 @@ const timeoutMs = 60_000;
 /** The name that every copy has on the shelf, after its number. */
 const copyName = 'export.json';
 
-interface Ran {
-  readonly exit: Exit;
+interface CommandOutput {
+  readonly exit: ProcessExit;
   readonly output: string;
 }
 
-type Run = (place: CommandPlace, command: SessionCommand) => Promise<Ran>;
+type RunSessionCommand = (place: CommandSessionLocation, command: SessionCommand) => Promise<CommandOutput>;
 
 export function createCommandSessions({ processes, directory }: CommandSessionsOptions): CommandSessions {
-  const run: Run = (place, command) => runCommand(processes, place, command);
-  const bringIn = async (place: CommandPlace, text: string | Buffer): Promise<Ran> => {
+  const run: RunSessionCommand = (place, command) => runCommand(processes, place, command);
+  const importText = async (place: CommandSessionLocation, text: string | Buffer): Promise<CommandOutput> => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const folder = await mkdtemp(join(directory, 'import-'));
     try {
@@ -71,18 +71,18 @@ export function createCommandSessions({ processes, directory }: CommandSessionsO
     }
   };
   return {
-    async begin(place) {
-      const empty = place.provider.sessionCommands.empty(place.id, place.directory);
-      return isDone((await bringIn(place, empty)).exit);
+    async create(place) {
+      const empty = place.provider.sessionCommands.emptyExport(place.id, place.directory);
+      return isDone((await importText(place, empty)).exit);
     },
-    keep: (place) => keep(place, run),
-    async bringBack(place, copies, mark) {
-      const copy = choose(place, copies, mark);
+    export: (place) => exportSession(place, run),
+    async import(place, copies, mark) {
+      const copy = chooseCopy(place, copies, mark);
       if ('status' in copy) return copy;
       // What is there already would stay as it is: an import adds what is missing and no more.
       await run(place, place.provider.sessionCommands.remove(place.id));
-      const { exit } = await bringIn(place, copy.content);
-      return isDone(exit) ? { status: 'there' } : { status: 'refused', reason: whyNot(place, exit) };
+      const { exit } = await importText(place, copy.content);
+      return isDone(exit) ? { status: 'there' } : { status: 'refused', reason: failureReason(place, exit) };
     },
     async remove(place) {
       if (place.provider.isSessionId(place.id))
@@ -91,11 +91,14 @@ export function createCommandSessions({ processes, directory }: CommandSessionsO
   };
 }
 
-async function keep(place: CommandPlace, run: Run): Promise<KeptSession> {
+async function exportSession(
+  place: CommandSessionLocation,
+  run: RunSessionCommand,
+): Promise<SessionExportResult> {
   const { provider, id } = place;
-  if (!provider.isSessionId(id)) return { status: 'skipped', reason: notAnId(place) };
+  if (!provider.isSessionId(id)) return { status: 'skipped', reason: invalidIdReason(place) };
   const { exit, output } = await run(place, provider.sessionCommands.export(id));
-  if (!isDone(exit)) return { status: 'skipped', reason: whyNot(place, exit) };
+  if (!isDone(exit)) return { status: 'skipped', reason: failureReason(place, exit) };
   if (!provider.sessionCommands.isExport(output, id))
     return { status: 'skipped', reason: `what ${provider.title} exported is not the session ${id}` };
   const content = Buffer.from(output);
@@ -103,14 +106,14 @@ async function keep(place: CommandPlace, run: Run): Promise<KeptSession> {
 }
 
 /** What will be imported: all that can be refused is refused before anything is taken out. */
-function choose(
-  place: CommandPlace,
+function chooseCopy(
+  place: CommandSessionLocation,
   copies: readonly SessionFile[],
   mark: SessionMark | undefined,
-): SessionFile | BroughtBack {
+): SessionFile | SessionImportResult {
   const { provider, id } = place;
-  const refused = (reason: string): BroughtBack => ({ status: 'refused', reason });
-  if (!provider.isSessionId(id)) return refused(notAnId(place));
+  const refused = (reason: string): SessionImportResult => ({ status: 'refused', reason });
+  if (!provider.isSessionId(id)) return refused(invalidIdReason(place));
   const newest = [...copies].sort((one, other) => (one.path < other.path ? -1 : 1)).at(-1);
   if (newest === undefined) return refused(`no export of the ${provider.title} session ${id} was kept`);
   const copy = mark === undefined ? newest : copies.find(({ content }) => isAt(content, mark));
@@ -125,9 +128,9 @@ function choose(
 
 async function runCommand(
   processes: ProcessRunner,
-  place: CommandPlace,
+  place: CommandSessionLocation,
   { file, args, env }: SessionCommand,
-): Promise<Ran> {
+): Promise<CommandOutput> {
   const lines: string[] = [];
   const exit = await processes.run({
     file,
@@ -143,33 +146,36 @@ async function runCommand(
 }
 
 /** No model is asked, so no key is needed: neither a credential by name nor anything that looks like one. */
-function withoutCredentials({ provider, environment }: CommandPlace): Readonly<Record<string, string>> {
+function withoutCredentials({
+  provider,
+  environment,
+}: CommandSessionLocation): Readonly<Record<string, string>> {
   const names = new Set(provider.environment.credentials.map(({ variable }) => variable));
   const rest = Object.entries(environment).filter(([name]) => !names.has(name) && !isSecret(name));
   return Object.fromEntries(rest.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 function isSecret(name: string): boolean {
-  return saysSecret(name) || name.endsWith('_AUTH_CONTENT');
+  return isSecretName(name) || name.endsWith('_AUTH_CONTENT');
 }
 
-function isDone(exit: Exit): boolean {
+function isDone(exit: ProcessExit): boolean {
   return exit.reason === 'exited' && exit.code === 0;
 }
 
-function whyNot({ provider, id }: CommandPlace, exit: Exit): string {
-  const ends: Readonly<Record<Exit['reason'], string>> = {
+function failureReason({ provider, id }: CommandSessionLocation, exit: ProcessExit): string {
+  const ends: Readonly<Record<ProcessExit['reason'], string>> = {
     exited: exit.code === undefined ? 'was killed' : `ended with exit code ${exit.code}`,
     timeout: 'did not end in time',
     cancelled: 'was stopped',
     'not-found': 'was not found',
   };
-  const told = plainText(exit.stderrTail).trim().split('\n').at(-1)?.slice(0, 500) ?? '';
+  const lastErrorLine = stripAnsi(exit.stderrTail).trim().split('\n').at(-1)?.slice(0, 500) ?? '';
   const end = `the command of ${provider.title} for the session ${id} ${ends[exit.reason]}`;
-  return told === '' ? end : `${end}: ${told}`;
+  return lastErrorLine === '' ? end : `${end}: ${lastErrorLine}`;
 }
 
-function notAnId({ provider, id }: CommandPlace): string {
+function invalidIdReason({ provider, id }: CommandSessionLocation): string {
   return `${JSON.stringify(id)} is not a session id of ${provider.title}`;
 }
 

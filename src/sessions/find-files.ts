@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import picomatch from 'picomatch';
 
 /** A file of a session, not yet read. */
-export interface FoundFile {
+export interface SessionFileInfo {
   /** Relative to the home folder, with `/`. */
   readonly path: string;
   readonly bytes: number;
@@ -24,7 +24,10 @@ export function pathMatcher(patterns: readonly string[]): (path: string) => bool
 }
 
 /** The ordinary files under `home` that match, sorted by path; none where `home` is not there. */
-export async function findFiles(home: string, patterns: readonly string[]): Promise<readonly FoundFile[]> {
+export async function findFiles(
+  home: string,
+  patterns: readonly string[],
+): Promise<readonly SessionFileInfo[]> {
   const matches = pathMatcher(patterns);
   const bases = new Set(patterns.map((pattern) => picomatch.scan(pattern).base));
   const paths = new Set<string>();
@@ -33,7 +36,7 @@ export async function findFiles(home: string, patterns: readonly string[]): Prom
       if (matches(path) && !isMovedAside(path)) paths.add(path);
     }
   }
-  const found = [...paths].sort().map(async (path): Promise<readonly FoundFile[]> => {
+  const found = [...paths].sort().map(async (path): Promise<readonly SessionFileInfo[]> => {
     const file = await lstat(join(home, path)).catch(() => undefined);
     return file === undefined ? [] : [{ path, bytes: file.size, modifiedMs: file.mtimeMs }];
   });

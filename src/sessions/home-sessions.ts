@@ -4,13 +4,13 @@
  */
 import type { SessionMark } from '../journal/event.js';
 import type { Provider, Usage } from '../providers/provider.js';
-import type { CommandPlace, CommandSessions } from './command-sessions.js';
+import type { CommandSessionLocation, CommandSessions } from './command-sessions.js';
 import type {
-  BroughtBack,
-  KeptSession,
   PlacedFile,
+  SessionExportResult,
   SessionFile,
-  SessionPlace,
+  SessionImportResult,
+  SessionLocation,
   SessionStore,
 } from './session-store.js';
 
@@ -22,16 +22,20 @@ export interface PlacedSession {
 
 export type Placed = PlacedFile | PlacedSession;
 
-export interface HomePlace extends SessionPlace {
-  readonly provider: SessionPlace['provider'] & Pick<Provider, 'id' | 'environment'>;
+export interface HomeSessionLocation extends SessionLocation {
+  readonly provider: SessionLocation['provider'] & Pick<Provider, 'id' | 'environment'>;
 }
 
 export interface HomeSessions {
   /** Makes a new session known to its CLI where it needs that; false: the CLI has to give the id itself. */
-  begin(place: HomePlace): Promise<boolean>;
-  keep(place: HomePlace): Promise<KeptSession>;
-  spent(place: HomePlace): Promise<Usage>;
-  bringBack(place: HomePlace, copies: readonly SessionFile[], mark?: SessionMark): Promise<BroughtBack>;
+  create(place: HomeSessionLocation): Promise<boolean>;
+  export(place: HomeSessionLocation): Promise<SessionExportResult>;
+  readUsage(place: HomeSessionLocation): Promise<Usage>;
+  import(
+    place: HomeSessionLocation,
+    copies: readonly SessionFile[],
+    mark?: SessionMark,
+  ): Promise<SessionImportResult>;
   /** Everything of this run that lies in home folders now. */
   placed(): readonly Placed[];
 }
@@ -40,36 +44,37 @@ export interface HomeSessions {
 export function createHomeSessions(
   files: SessionStore,
   commands: CommandSessions,
-  already: readonly Placed[] = [],
+  alreadyPlaced: readonly Placed[] = [],
 ): HomeSessions {
-  const begun = new Map<string, PlacedSession>();
-  const note = (session: PlacedSession) => begun.set(`${session.provider}/${session.id}`, session);
-  for (const placed of already) if (!('path' in placed)) note(placed);
+  const placedSessions = new Map<string, PlacedSession>();
+  const recordPlaced = (session: PlacedSession) =>
+    placedSessions.set(`${session.provider}/${session.id}`, session);
+  for (const placed of alreadyPlaced) if (!('path' in placed)) recordPlaced(placed);
   /** The place of a session that goes by commands, noted as ours; `undefined`: it goes by files. */
-  const byCommands = (place: HomePlace): CommandPlace | undefined => {
+  const commandLocation = (place: HomeSessionLocation): CommandSessionLocation | undefined => {
     const { sessionCommands } = place.provider;
     if (sessionCommands === undefined) return undefined;
-    note({ provider: place.provider.id, id: place.id });
+    recordPlaced({ provider: place.provider.id, id: place.id });
     return { ...place, provider: { ...place.provider, sessionCommands } };
   };
   return {
-    async begin(place) {
-      const command = byCommands(place);
-      return command === undefined || commands.begin(command);
+    async create(place) {
+      const command = commandLocation(place);
+      return command === undefined || commands.create(command);
     },
-    async keep(place) {
-      const command = byCommands(place);
-      return command === undefined ? files.keep(place) : commands.keep(command);
+    async export(place) {
+      const command = commandLocation(place);
+      return command === undefined ? files.export(place) : commands.export(command);
     },
-    async spent(place) {
-      return place.provider.sessionCommands === undefined ? files.spent(place) : {};
+    async readUsage(place) {
+      return place.provider.sessionCommands === undefined ? files.readUsage(place) : {};
     },
-    async bringBack(place, copies, mark) {
-      const command = byCommands(place);
+    async import(place, copies, mark) {
+      const command = commandLocation(place);
       return command === undefined
-        ? files.bringBack(place, copies, mark)
-        : commands.bringBack(command, copies, mark);
+        ? files.import(place, copies, mark)
+        : commands.import(command, copies, mark);
     },
-    placed: () => [...files.placed(), ...begun.values()],
+    placed: () => [...files.placed(), ...placedSessions.values()],
   };
 }

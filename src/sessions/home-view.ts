@@ -1,16 +1,17 @@
 /** What a provider may see of its CLI's home folder while it says where a session belongs: texts and names. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { HomeView } from '../providers/provider.js';
+import type { HomeReader } from '../providers/provider.js';
 
 /** Of a list that a CLI keeps; a larger file is none. */
 const maxBytes = 1_000_000;
 
-export function viewHome(home: string): HomeView {
+export function viewHome(home: string): HomeReader {
   return {
     read: (path) =>
-      orNothing(() => (isOrdinary(home, path) ? readFileSync(join(home, path), 'utf8') : undefined)),
-    list: (path) => orNothing(() => (isFolder(home, path) ? readdirSync(join(home, path)).sort() : [])) ?? [],
+      orUndefined(() => (isOrdinary(home, path) ? readFileSync(join(home, path), 'utf8') : undefined)),
+    list: (path) =>
+      orUndefined(() => (isFolder(home, path) ? readdirSync(join(home, path)).sort() : [])) ?? [],
   };
 }
 
@@ -31,7 +32,7 @@ function isFolder(home: string, path: string): boolean {
 }
 
 /** What is not there, or may not be read, is nothing: the CLI runs as the same user and sees no more. */
-function orNothing<T>(look: () => T): T | undefined {
+function orUndefined<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch {

@@ -20,7 +20,7 @@ export interface PlacedFile {
 }
 
 /** Why a file cannot be placed, in one sentence. */
-export class PlacingError extends Error {
+export class PlaceFileError extends Error {
   override readonly name = 'PlacingError';
 }
 
@@ -41,14 +41,14 @@ export async function placeFile(
   try {
     await writeNew(target, content);
   } catch (error) {
-    await takeOut(placed);
+    await removePlacedFile(placed);
     throw error;
   }
   return placed;
 }
 
 /** Takes a placed file out and puts back what was in its way. What is already gone is no error. */
-export async function takeOut(placed: PlacedFile): Promise<void> {
+export async function removePlacedFile(placed: PlacedFile): Promise<void> {
   await removeFile(placed.path);
   if (placed.aside === undefined) return;
   await rename(placed.aside, placed.path).catch((error: NodeJS.ErrnoException) => {
@@ -66,7 +66,7 @@ async function makeFolders(home: string, folder: string): Promise<void> {
       if (error.code !== 'EEXIST') throw error;
     });
     if (!(await lstat(path)).isDirectory()) {
-      throw new PlacingError(`${path} is not a folder (a link is not followed); move it away`);
+      throw new PlaceFileError(`${path} is not a folder (a link is not followed); move it away`);
     }
   }
 }
@@ -88,7 +88,7 @@ async function removeFile(path: string): Promise<undefined> {
 async function moveAside(path: string): Promise<string | undefined> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  if (found.isDirectory()) throw new PlacingError(`${path} is a folder, not a session file; move it away`);
+  if (found.isDirectory()) throw new PlaceFileError(`${path} is a folder, not a session file; move it away`);
   for (let number = 1; ; number++) {
     const aside = asideName(path, number);
     if (await lstat(aside).catch(() => undefined)) continue;

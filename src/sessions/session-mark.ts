@@ -43,7 +43,7 @@ export function mainFileAt(
   mark: SessionMark,
   sessionFiles: SessionFiles,
 ): Buffer | undefined {
-  if (!sessionFiles.isDatabase) return cutToMark(main.content, mark, sessionFiles);
+  if (!sessionFiles.isDatabase) return truncateToMark(main.content, mark, sessionFiles);
   return markOfAll(files).sha256 === mark.sha256 ? main.content : undefined;
 }
 
@@ -64,7 +64,7 @@ export function markOf(content: Buffer, sessionFiles: SessionFiles): SessionMark
 }
 
 /** The main file as it was when `mark` was taken; `undefined` when it cannot be had from this one. */
-export function cutToMark(
+export function truncateToMark(
   content: Buffer,
   mark: SessionMark,
   sessionFiles: SessionFiles,

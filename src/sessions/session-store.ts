@@ -12,16 +12,16 @@ import type { SessionMark } from '../journal/event.js';
 import type { Provider, Usage } from '../providers/provider.js';
 import { sessionHome } from '../providers/session-home.js';
 import type { Environment } from '../system/environment.js';
-import { readOrdinaryFile } from '../system/ordinary-file.js';
-import { type FoundFile, findFiles, pathMatcher } from './find-files.js';
+import { readRegularFile } from '../system/regular-file.js';
+import { findFiles, pathMatcher, type SessionFileInfo } from './find-files.js';
 import { viewHome } from './home-view.js';
-import { type PlacedFile, PlacingError, placeFile, takeOut } from './place-file.js';
+import { type PlacedFile, PlaceFileError, placeFile, removePlacedFile } from './place-file.js';
 import { mainFile, mainFileAt, markOfFiles, type SessionFile } from './session-mark.js';
 
 export type { PlacedFile, SessionFile };
 
 /** Which conversation is meant, and where its agent runs. */
-export interface SessionPlace {
+export interface SessionLocation {
   readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'sessionFiles' | 'sessionCommands'>;
   readonly id: string;
   /** The agent's working directory, absolute. */
@@ -30,14 +30,14 @@ export interface SessionPlace {
   readonly environment: Environment;
 }
 
-export type KeptSession =
+export type SessionExportResult =
   | { readonly status: 'kept'; readonly files: readonly SessionFile[]; readonly mark: SessionMark }
   /** No file of this session is there. */
   | { readonly status: 'none' }
   /** It is there but is not kept; `reason` is a sentence for a warning. */
   | { readonly status: 'skipped'; readonly reason: string };
 
-export type BroughtBack =
+export type SessionImportResult =
   | { readonly status: 'there' }
   /** It cannot be cut back to the mark: it was rewritten since, or is another one (S13). */
   | { readonly status: 'session-ahead'; readonly reason: string }
@@ -46,14 +46,18 @@ export type BroughtBack =
 
 export interface SessionStore {
   /** Copies the session as it is now. What it finds was made in this run and goes away with `remove`. */
-  keep(place: SessionPlace): Promise<KeptSession>;
+  export(place: SessionLocation): Promise<SessionExportResult>;
   /** What the session has spent by its own account; absent numbers where it does not say. */
-  spent(place: SessionPlace): Promise<Usage>;
+  readUsage(place: SessionLocation): Promise<Usage>;
   /**
    * Writes kept files where this machine's CLI looks for them; with `mark`, as the session was then. A file
    * that is in the way is moved aside. Either all files are there or none. Rejects only for failures of the disk.
    */
-  bringBack(place: SessionPlace, files: readonly SessionFile[], mark?: SessionMark): Promise<BroughtBack>;
+  import(
+    place: SessionLocation,
+    files: readonly SessionFile[],
+    mark?: SessionMark,
+  ): Promise<SessionImportResult>;
   /** Everything of this run that lies in home folders now, to be handed to `removeSessions`. */
   placed(): readonly PlacedFile[];
 }
@@ -67,39 +71,39 @@ const defaultLimits: SessionLimits = { bytes: 200_000_000 };
 
 /** Takes the session files of a run away and puts back what had been in their way. */
 export async function removeSessions(placed: readonly PlacedFile[]): Promise<void> {
-  for (const file of [...placed].reverse()) await takeOut(file);
+  for (const file of [...placed].reverse()) await removePlacedFile(file);
 }
 
 /** The real store. It begins with what an earlier process of the same job has placed. */
-export function createSessionStore(
-  already: readonly PlacedFile[] = [],
+export function createFileSessions(
+  alreadyPlaced: readonly PlacedFile[] = [],
   limits: SessionLimits = defaultLimits,
 ): SessionStore {
-  const ledger = new Map(already.map((file) => [file.path, file]));
-  const note = (file: PlacedFile) => {
+  const placedFiles = new Map(alreadyPlaced.map((file) => [file.path, file]));
+  const recordPlaced = (file: PlacedFile) => {
     // The first entry stays: it knows what was in the way before anything of ours was there.
-    if (!ledger.has(file.path)) ledger.set(file.path, file);
+    if (!placedFiles.has(file.path)) placedFiles.set(file.path, file);
   };
   return {
-    async keep(place) {
-      const kept = await readSession(place, limits);
-      if (kept.status === 'kept')
-        for (const file of kept.files) note({ path: join(homeOf(place), file.path) });
-      return kept;
+    async export(place) {
+      const exported = await readSession(place, limits);
+      if (exported.status === 'kept')
+        for (const file of exported.files) recordPlaced({ path: join(homeOf(place), file.path) });
+      return exported;
     },
-    spent: (place) => readSpent(place, limits),
-    async bringBack(place, files, mark) {
-      const plan = planPlacing(place, files, mark);
+    readUsage: (place) => readSessionUsage(place, limits),
+    async import(place, files, mark) {
+      const plan = planImport(place, files, mark);
       if ('status' in plan) return plan;
-      return placeAll(homeOf(place), plan.files, (path) => ledger.has(path), note);
+      return placeFiles(homeOf(place), plan.files, (path) => placedFiles.has(path), recordPlaced);
     },
-    placed: () => [...ledger.values()],
+    placed: () => [...placedFiles.values()],
   };
 }
 
-async function readSession(place: SessionPlace, limits: SessionLimits): Promise<KeptSession> {
+async function readSession(place: SessionLocation, limits: SessionLimits): Promise<SessionExportResult> {
   const { provider, id } = place;
-  if (!provider.isSessionId(id)) return { status: 'skipped', reason: notAnId(place) };
+  if (!provider.isSessionId(id)) return { status: 'skipped', reason: invalidIdReason(place) };
   const home = homeOf(place);
   const found = newestOfEach(
     place,
@@ -114,30 +118,30 @@ async function readSession(place: SessionPlace, limits: SessionLimits): Promise<
   }
   const files: SessionFile[] = [];
   for (const { path } of found) {
-    const content = await readOrdinaryFile(join(home, path), limits.bytes);
+    const content = await readRegularFile(join(home, path), limits.bytes);
     if (content !== undefined) files.push({ path, content });
   }
   const mark = markOfFiles(files, provider.sessionFiles);
   return mark === undefined ? { status: 'none' } : { status: 'kept', files, mark };
 }
 
-async function readSpent(place: SessionPlace, limits: SessionLimits): Promise<Usage> {
+async function readSessionUsage(place: SessionLocation, limits: SessionLimits): Promise<Usage> {
   const { sessionFiles } = place.provider;
-  if (sessionFiles.spent === undefined) return {};
+  if (sessionFiles.readUsage === undefined) return {};
   const session = await readSession(place, limits);
   const main = session.status === 'kept' ? mainFile(session.files) : undefined;
-  return main ? sessionFiles.spent(main.content) : {};
+  return main ? sessionFiles.readUsage(main.content) : {};
 }
 
 /** What will be written where: all that can be refused is refused here, before the disk is touched. */
-function planPlacing(
-  place: SessionPlace,
+function planImport(
+  place: SessionLocation,
   files: readonly SessionFile[],
   mark: SessionMark | undefined,
-): { readonly files: readonly SessionFile[] } | BroughtBack {
+): { readonly files: readonly SessionFile[] } | SessionImportResult {
   const { provider, id, directory } = place;
-  const refused = (reason: string): BroughtBack => ({ status: 'refused', reason });
-  if (!provider.isSessionId(id)) return refused(notAnId(place));
+  const refused = (reason: string): SessionImportResult => ({ status: 'refused', reason });
+  if (!provider.isSessionId(id)) return refused(invalidIdReason(place));
   const main = mainFile(files);
   if (main === undefined) return refused(`no file of the ${provider.title} session ${id} was kept`);
   const cut = mark === undefined ? main.content : mainFileAt(files, main, mark, provider.sessionFiles);
@@ -156,38 +160,38 @@ function planPlacing(
   return { files: planned };
 }
 
-async function placeAll(
+async function placeFiles(
   home: string,
   files: readonly SessionFile[],
   isOurs: (path: string) => boolean,
-  note: (file: PlacedFile) => void,
-): Promise<BroughtBack> {
+  recordPlaced: (file: PlacedFile) => void,
+): Promise<SessionImportResult> {
   const done: PlacedFile[] = [];
   try {
     for (const file of files) done.push(await placeFile(home, file.path, file.content, isOurs));
   } catch (error) {
     await removeSessions(done);
-    if (error instanceof PlacingError) return { status: 'refused', reason: error.message };
+    if (error instanceof PlaceFileError) return { status: 'refused', reason: error.message };
     throw error;
   }
-  done.forEach(note);
+  done.forEach(recordPlaced);
   return { status: 'there' };
 }
 
 /** Where a file of this session has to lie on this machine. */
-function targetOf(place: SessionPlace, file: string): string {
-  return place.provider.sessionFiles.place(file, place.id, place.directory, viewHome(homeOf(place)));
+function targetOf(place: SessionLocation, file: string): string {
+  return place.provider.sessionFiles.restorePath(file, place.id, place.directory, viewHome(homeOf(place)));
 }
 
-function homeOf(place: SessionPlace): string {
+function homeOf(place: SessionLocation): string {
   return sessionHome(place.provider.sessionFiles.home, place.environment, place.directory, homedir());
 }
 
-function rewritten(content: Buffer, place: SessionPlace): Buffer {
+function rewritten(content: Buffer, place: SessionLocation): Buffer {
   return place.provider.sessionFiles.rewrite?.(content, place.directory) ?? content;
 }
 
-function notAnId(place: SessionPlace): string {
+function invalidIdReason(place: SessionLocation): string {
   return `${JSON.stringify(place.id)} is not a session id of ${place.provider.title}`;
 }
 
@@ -195,8 +199,8 @@ function notAnId(place: SessionPlace): string {
  * A session can lie in two folders, when an earlier job had its workspace elsewhere and could not clean up.
  * Both would go to the same place; the one that was written to last is the conversation.
  */
-function newestOfEach(place: SessionPlace, files: readonly FoundFile[]): readonly FoundFile[] {
-  const newest = new Map<string, FoundFile>();
+function newestOfEach(place: SessionLocation, files: readonly SessionFileInfo[]): readonly SessionFileInfo[] {
+  const newest = new Map<string, SessionFileInfo>();
   for (const file of files) {
     const target = targetOf(place, file.path);
     const other = newest.get(target);

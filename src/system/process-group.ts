@@ -7,19 +7,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock } from './clock.js';
 
 /** Groups that must not outlive this process. Detached programs get no signal when their parent ends. */
-const living = new Set<number>();
+const watchedGroups = new Set<number>();
 
 function killAll(): void {
-  for (const id of living) signalGroup(id, 'SIGKILL');
+  for (const id of watchedGroups) signalGroup(id, 'SIGKILL');
 }
 
 /** From now on the group is killed when this process exits. Returns the function that ends this. */
 export function watchGroup(id: number): () => void {
-  if (living.size === 0) process.once('exit', killAll);
-  living.add(id);
+  if (watchedGroups.size === 0) process.once('exit', killAll);
+  watchedGroups.add(id);
   return () => {
-    living.delete(id);
-    if (living.size === 0) process.off('exit', killAll);
+    watchedGroups.delete(id);
+    if (watchedGroups.size === 0) process.off('exit', killAll);
   };
 }
 

@@ -1,5 +1,5 @@
 /** Starting programs and ending them with everything they started. The real thing is `run-process.ts`. */
-import type { Mark } from './strays.js';
+import type { ProcessMark } from './marked-processes.js';
 
 export interface ProcessSpec {
   readonly file: string;
@@ -21,13 +21,13 @@ export interface ProcessSpec {
   /** Aborted: the process group gets SIGTERM, after `graceMs` SIGKILL; the exit's reason is `cancelled`. */
   readonly signal?: AbortSignal;
   /** Aborted while the program is being ended: `graceMs` is asked again, and the sooner SIGKILL counts. */
-  readonly hurry?: AbortSignal;
+  readonly hurrySignal?: AbortSignal;
   readonly timeoutMs?: number;
   /**
    * A variable of `env` by which what left the process group is found and ended too, where the program is ended
    * from here. Only on Linux.
    */
-  readonly mark?: Mark;
+  readonly mark?: ProcessMark;
   /** Milliseconds from SIGTERM to SIGKILL, or what is asked for them when SIGTERM goes out; 5000 unless told. */
   readonly graceMs?: number | (() => number);
 }
@@ -39,17 +39,17 @@ export interface ProcessRunner {
    * `not-found`, one that the system refuses to start for another cause is `exited` without a code; in both
    * cases `stderrTail` says why.
    */
-  run(spec: ProcessSpec): Promise<Exit>;
+  run(spec: ProcessSpec): Promise<ProcessExit>;
 }
 
 /** From SIGTERM to SIGKILL: the runner leaves little time once a job is cancelled. For `graceMs`. */
-export function graceFor(signal: AbortSignal | undefined): () => number {
+export function gracePeriodFor(signal: AbortSignal | undefined): () => number {
   return () => (signal?.aborted ? 1000 : 5000);
 }
 
 /** How a process ended. */
 
-export interface Exit {
+export interface ProcessExit {
   readonly reason: 'exited' | 'timeout' | 'cancelled' | 'not-found';
   /** Absent when it ended by a signal or never started. */
   readonly code?: number;

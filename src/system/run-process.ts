@@ -12,9 +12,9 @@ import { finished } from 'node:stream/promises';
 import { defined } from '../optional-keys.js';
 import { longestTimerMs, systemClock } from './clock.js';
 import { createLineSplitter } from './line-splitter.js';
-import type { Exit, ProcessRunner, ProcessSpec } from './process.js';
+import { endMarkedProcesses, signalMarkedProcesses } from './marked-processes.js';
+import type { ProcessExit, ProcessRunner, ProcessSpec } from './process.js';
 import { endGroup, signalGroup, watchGroup } from './process-group.js';
-import { endMarked, signalMarked } from './strays.js';
 import { createTail, type Tail } from './tail.js';
 
 const longestLine = 64 * 1024 * 1024;
@@ -27,25 +27,25 @@ const defaultGraceMs = 5000;
 
 export const processRunner: ProcessRunner = { run };
 
-async function run(spec: ProcessSpec): Promise<Exit> {
+async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const started = performance.now();
   const tail = createTail(tailBytes);
   const exit = await start(spec, tail);
   return { ...exit, stderrTail: exit.stderrTail ?? tail.text(), durationMs: performance.now() - started };
 }
 
-type Ending = Pick<Exit, 'reason' | 'code'> & { readonly stderrTail?: string };
+type ExitDetails = Pick<ProcessExit, 'reason' | 'code'> & { readonly stderrTail?: string };
 
-async function start(spec: ProcessSpec, tail: Tail): Promise<Ending> {
+async function start(spec: ProcessSpec, tail: Tail): Promise<ExitDetails> {
   // Loaded late: it costs 30 ms that the first line of the log need not wait for.
   const { execa } = await import(/* webpackMode: "eager" */ 'execa');
   if (spec.signal?.aborted) return { reason: 'cancelled' };
   const child = spawn(execa, spec);
-  if (child.pid === undefined) return refusal(spec, await child);
+  if (child.pid === undefined) return spawnFailure(spec, await child);
   spec.onStart?.(child.pid);
-  return follow(
+  return waitForEnd(
     spec,
-    { id: child.pid, stdout: child.stdout, stderr: child.stderr, exit: codeOf(child) },
+    { id: child.pid, stdout: child.stdout, stderr: child.stderr, exit: waitForExitCode(child) },
     tail,
   );
 }
@@ -67,10 +67,10 @@ function spawn(execa: Execa, spec: ProcessSpec) {
 
 type Execa = typeof import('execa')['execa'];
 type Child = ReturnType<typeof spawn>;
-type Refused = Awaited<Child>;
+type SpawnResult = Awaited<Child>;
 
 /** Why the system did not start the program, as an exit. */
-function refusal(spec: ProcessSpec, result: Refused): Ending {
+function spawnFailure(spec: ProcessSpec, result: SpawnResult): ExitDetails {
   const why = result.code ?? 'unknown cause';
   const stderrTail = `cannot start ${JSON.stringify(spec.file)} in ${spec.directory}: ${why}`;
   const absent = why === 'ENOENT' || why === 'EACCES' || why === 'ENOTDIR';
@@ -78,58 +78,58 @@ function refusal(spec: ProcessSpec, result: Refused): Ending {
 }
 
 /** Listens for the leader's end itself: execa's own promise also waits for whoever holds the pipes. */
-function codeOf(child: Child): Promise<number | undefined> {
+function waitForExitCode(child: Child): Promise<number | undefined> {
   return new Promise((resolve) => {
     child.nodeChildProcess.once('exit', (code: number | null) => resolve(code ?? undefined));
   });
 }
 
-interface Running {
+interface RunningProcess {
   readonly id: number;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   readonly exit: Promise<number | undefined>;
 }
 
-async function follow(spec: ProcessSpec, running: Running, tail: Tail): Promise<Ending> {
+async function waitForEnd(spec: ProcessSpec, running: RunningProcess, tail: Tail): Promise<ExitDetails> {
   const unwatch = watchGroup(running.id);
-  const stop = createStop(spec, running.id);
+  const stop = createProcessStopper(spec, running.id);
   running.stderr?.on('data', (chunk: Buffer) => tail.push(chunk));
   const drained = Promise.all([
-    deliver(running.stdout, 'stdout', spec, stop),
-    deliver(running.stderr, 'stderr', spec, stop),
+    deliverLines(running.stdout, 'stdout', spec, stop),
+    deliverLines(running.stderr, 'stderr', spec, stop),
   ]);
   const code = await running.exit;
   stop.leaderEnded();
-  await within(drained, drainMs);
-  stop.askLeftovers();
+  await waitAtMost(drained, drainMs);
+  stop.stopLeftovers();
   await endGroup(running.id, stop.deadline);
-  if (spec.mark !== undefined && stop.isOurs()) await endMarked(spec.mark, stop.deadline);
-  await within(drained, drainMs);
+  if (spec.mark !== undefined && stop.isStoppedByUs()) await endMarkedProcesses(spec.mark, stop.deadline);
+  await waitAtMost(drained, drainMs);
   unwatch();
   running.stdout?.destroy();
   running.stderr?.destroy();
   await drained;
-  return stop.ending(code);
+  return stop.exitDetails(code);
 }
 
-interface Stop {
+interface ProcessStopper {
   /** Ends the program and makes `ending` throw `error`. */
   fail(error: unknown): void;
   /** From here on neither the timeout nor the signal is a cause. */
   leaderEnded(): void;
   /** Asks what the leader left running to end, unless it was asked already. */
-  askLeftovers(): void;
+  stopLeftovers(): void;
   /** Whether the program was ended from here. */
-  isOurs(): boolean;
+  isStoppedByUs(): boolean;
   /** When, as `Date.now()`, the rest of the group is to be killed; it may become earlier. */
   deadline(): number;
   /** To be called once nothing is left to be ended. */
-  ending(code: number | undefined): Ending;
+  exitDetails(code: number | undefined): ExitDetails;
 }
 
 /** Everything that may end the program before it ends by itself. The first cause counts. */
-function createStop(spec: ProcessSpec, group: number): Stop {
+function createProcessStopper(spec: ProcessSpec, group: number): ProcessStopper {
   let cause: 'timeout' | 'cancelled' | undefined;
   let failure: { readonly error: unknown } | undefined;
   let killAt: number | undefined;
@@ -137,7 +137,7 @@ function createStop(spec: ProcessSpec, group: number): Stop {
   let isLeaderOver = false;
 
   /** Whoever asks again can only make the kill come sooner. */
-  const ask = (graceMs: number): void => {
+  const requestStop = (graceMs: number): void => {
     const at = systemClock.now() + graceMs;
     if (killAt === undefined) signalGroup(group, 'SIGTERM');
     else if (at >= killAt) return;
@@ -150,15 +150,15 @@ function createStop(spec: ProcessSpec, group: number): Stop {
     typeof spec.graceMs === 'function' ? spec.graceMs() : (spec.graceMs ?? defaultGraceMs);
   const stop = (why: 'timeout' | 'cancelled'): void => {
     cause ??= why;
-    ask(grace());
-    if (spec.mark !== undefined) signalMarked(spec.mark, 'SIGTERM', group);
+    requestStop(grace());
+    if (spec.mark !== undefined) signalMarkedProcesses(spec.mark, 'SIGTERM', group);
   };
   const cancel = (): void => stop('cancelled');
   spec.signal?.addEventListener('abort', cancel, { once: true });
-  const hasten = (): void => {
-    if (killAt !== undefined) ask(grace());
+  const shortenGrace = (): void => {
+    if (killAt !== undefined) requestStop(grace());
   };
-  spec.hurry?.addEventListener('abort', hasten, { once: true });
+  spec.hurrySignal?.addEventListener('abort', shortenGrace, { once: true });
   const timer = timerFor(spec.timeoutMs, () => stop('timeout'));
 
   return {
@@ -172,13 +172,13 @@ function createStop(spec: ProcessSpec, group: number): Stop {
       clearTimeout(killTimer);
       spec.signal?.removeEventListener('abort', cancel);
     },
-    askLeftovers: () => {
-      if (killAt === undefined) ask(leftoverGraceMs);
+    stopLeftovers: () => {
+      if (killAt === undefined) requestStop(leftoverGraceMs);
     },
-    isOurs: () => cause !== undefined,
+    isStoppedByUs: () => cause !== undefined,
     deadline: () => killAt ?? 0,
-    ending: (code) => {
-      spec.hurry?.removeEventListener('abort', hasten);
+    exitDetails: (code) => {
+      spec.hurrySignal?.removeEventListener('abort', shortenGrace);
       if (failure) throw failure.error;
       return { reason: cause ?? 'exited', ...defined({ code }) };
     },
@@ -190,14 +190,14 @@ function timerFor(ms: number | undefined, act: () => void): NodeJS.Timeout | und
 }
 
 /** Resolves when the stream has ended and its last line was told. */
-async function deliver(
+async function deliverLines(
   stream: Readable | null,
   name: 'stdout' | 'stderr',
   spec: ProcessSpec,
-  stop: Stop,
+  stop: ProcessStopper,
 ): Promise<void> {
   if (!stream) return;
-  const tell = (act: () => void): void => {
+  const callSafely = (act: () => void): void => {
     try {
       act();
     } catch (error) {
@@ -211,14 +211,14 @@ async function deliver(
     },
     longestLine,
   );
-  stream.on('data', (chunk: Buffer) => tell(() => lines.push(chunk)));
+  stream.on('data', (chunk: Buffer) => callSafely(() => lines.push(chunk)));
   // A stream that we or a broken pipe cut short has said all it will say.
   await finished(stream, { writable: false }).catch(() => undefined);
-  tell(() => lines.end());
+  callSafely(() => lines.end());
 }
 
 /** Waits for `promise`, but no longer than `ms`. */
-async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+async function waitAtMost(promise: Promise<unknown>, ms: number): Promise<void> {
   const enough = new AbortController();
   const late = systemClock.sleep(ms, enough.signal).catch(() => undefined);
   await Promise.race([promise, late]);

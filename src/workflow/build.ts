@@ -1,43 +1,43 @@
 /** Outline → workflow. To be asked only when nothing is wrong, neither here nor in what it calls. */
 import { defined } from '../optional-keys.js';
 import { readAmount, readCount, readTime } from './numbers.js';
-import { plainValue, type StepOutline, stepsIn } from './outline.js';
-import type { Reference } from './reference.js';
+import { outlineSteps, type StepOutline, scalarValue } from './outline.js';
+import type { WorkflowReference } from './reference.js';
 import { readRetry } from './retry.js';
-import { gatesOf } from './templates.js';
-import { childOf, type MapTree, mappingsIn, type Tree, textIn } from './tree.js';
+import { gatesOf } from './step-templates.js';
 import type {
   AgentStep,
   Budget,
-  Call,
-  Context,
+  ContextEntry,
   Gate,
   Guard,
   RetryEntry,
   Step,
   Workflow,
-  Worktree,
+  WorkflowCall,
+  WorktreeMode,
 } from './workflow.js';
+import { childOf, mappingsIn, textIn, type YamlMap, type YamlNode } from './yaml-node.js';
 
 /** The workflow behind a reference. */
-export type Follow = (reference: Reference) => Workflow;
+export type ReferenceResolver = (reference: WorkflowReference) => Workflow;
 
-export function buildWorkflow(tree: Tree, source: string, follow: Follow): Workflow {
+export function buildWorkflow(tree: YamlNode, source: string, follow: ReferenceResolver): Workflow {
   return {
-    name: String(plainValue(childOf(tree, 'name')) ?? ''),
+    name: String(scalarValue(childOf(tree, 'name')) ?? ''),
     source,
-    sessionMatch: plainValue(childOf(tree, 'session-match')) === 'provider' ? 'provider' : 'agent',
-    onPause: plainValue(childOf(tree, 'on-pause')) === 'success' ? 'success' : 'fail',
+    sessionMatch: scalarValue(childOf(tree, 'session-match')) === 'provider' ? 'provider' : 'agent',
+    onPause: scalarValue(childOf(tree, 'on-pause')) === 'success' ? 'success' : 'fail',
     budget: budgetOf(tree),
-    steps: (stepsIn(tree, 'steps') ?? []).map((step) => toStep(step, follow)),
+    steps: (outlineSteps(tree, 'steps') ?? []).map((step) => toStep(step, follow)),
   };
 }
 
-function budgetOf(tree: Tree): Budget {
+function budgetOf(tree: YamlNode): Budget {
   return {
-    ...limit('maxUsd', readAmount(plainValue(childOf(tree, 'max_budget')))),
-    ...limit('maxTokens', readCount(plainValue(childOf(tree, 'max_tokens')))),
-    ...limit('maxTimeMs', readTime(plainValue(childOf(tree, 'max_timeout')))),
+    ...limit('maxUsd', readAmount(scalarValue(childOf(tree, 'max_budget')))),
+    ...limit('maxTokens', readCount(scalarValue(childOf(tree, 'max_tokens')))),
+    ...limit('maxTimeMs', readTime(scalarValue(childOf(tree, 'max_timeout')))),
   };
 }
 
@@ -46,7 +46,7 @@ function limit<Key extends string>(key: Key, value: number | undefined): { reado
   return value === undefined || value === 0 ? {} : ({ [key]: value } as { readonly [K in Key]?: number });
 }
 
-function toStep(step: StepOutline, follow: Follow): Step {
+function toStep(step: StepOutline, follow: ReferenceResolver): Step {
   const { kind } = step;
   const common = commonOf(step, follow);
   if (kind === 'gates') return { kind, name: common.name, gates: common.gates, ...pauseOf(step) };
@@ -61,7 +61,7 @@ function toStep(step: StepOutline, follow: Follow): Step {
   return { kind, ...common, planner, each, files: filesOf(step), ...parallelOf(step) };
 }
 
-function commonOf(step: StepOutline, follow: Follow) {
+function commonOf(step: StepOutline, follow: ReferenceResolver) {
   const gates = gatesOf(step).map((gate): Gate => {
     if (gate.type !== 'validate') return gate;
     return { name: gate.name, type: gate.type, call: toCall(gate.reference, follow) };
@@ -69,7 +69,7 @@ function commonOf(step: StepOutline, follow: Follow) {
   return { name: step.name?.value ?? '', gates, retry: retryOf(step, follow) };
 }
 
-function retryOf({ retry }: StepOutline, follow: Follow): readonly RetryEntry[] {
+function retryOf({ retry }: StepOutline, follow: ReferenceResolver): readonly RetryEntry[] {
   const entries = retry === undefined ? [] : readRetry(retry.value);
   return entries.map(({ when, overrides }) =>
     'validate' in when
@@ -78,7 +78,7 @@ function retryOf({ retry }: StepOutline, follow: Follow): readonly RetryEntry[] 
   );
 }
 
-function toAgentStep(step: StepOutline, follow: Follow): AgentStep {
+function toAgentStep(step: StepOutline, follow: ReferenceResolver): AgentStep {
   const type = typeOf(step);
   return {
     kind: 'agent',
@@ -88,7 +88,7 @@ function toAgentStep(step: StepOutline, follow: Follow): AgentStep {
     prompt: step.prompt?.value ?? '',
     context: mappingsIn(step.context?.value).flatMap(toContext),
     worktree:
-      (step.worktree?.value as Worktree | undefined) ?? (type === 'code' ? 'read-write' : 'read-only'),
+      (step.worktree?.value as WorktreeMode | undefined) ?? (type === 'code' ? 'read-write' : 'read-only'),
     ...defined({ get: step.get && toCall(step.get, follow) }),
     session: step.session?.value ?? { mode: 'new' },
     ...limitsOf(step),
@@ -106,14 +106,14 @@ function typeOf({ type }: StepOutline): AgentStep['type'] {
   return word === 'validate' || word === 'split' || word === 'artifact' ? word : 'code';
 }
 
-function toContext(entry: MapTree): readonly Context[] {
+function toContext(entry: YamlMap): readonly ContextEntry[] {
   const file = textIn(entry, 'file');
   const bash = textIn(entry, 'bash');
   if (file !== undefined) return [{ type: 'file', path: file.value.trim() }];
   return bash === undefined ? [] : [{ type: 'bash', command: bash.value }];
 }
 
-function toCall(reference: Reference | undefined, follow: Follow): Call {
+function toCall(reference: WorkflowReference | undefined, follow: ReferenceResolver): WorkflowCall {
   if (reference === undefined) throw new Error('A call without a path is no sound workflow.');
   const inputs = Object.fromEntries(reference.inputs.map(({ name, text }) => [name, text.value]));
   return { path: reference.path, workflow: follow(reference), inputs };
@@ -123,14 +123,14 @@ function limitsOf(step: StepOutline) {
   return { guard: guardOf(step.guard?.value), ...pauseOf(step) };
 }
 
-function guardOf(tree: MapTree | undefined): Guard {
-  const noWrite = plainValue(childOf(tree, 'no_write'));
-  const stallMs = readTime(plainValue(childOf(tree, 'stall')));
+function guardOf(tree: YamlMap | undefined): Guard {
+  const noWrite = scalarValue(childOf(tree, 'no_write'));
+  const stallMs = readTime(scalarValue(childOf(tree, 'stall')));
   return {
-    ...limit('maxTurns', readCount(plainValue(childOf(tree, 'max_turns')))),
-    ...limit('maxUsd', readAmount(plainValue(childOf(tree, 'max_budget')))),
-    ...limit('maxTokens', readCount(plainValue(childOf(tree, 'max_tokens')))),
-    ...limit('maxTimeMs', readTime(plainValue(childOf(tree, 'max_time') ?? childOf(tree, 'timeout')))),
+    ...limit('maxTurns', readCount(scalarValue(childOf(tree, 'max_turns')))),
+    ...limit('maxUsd', readAmount(scalarValue(childOf(tree, 'max_budget')))),
+    ...limit('maxTokens', readCount(scalarValue(childOf(tree, 'max_tokens')))),
+    ...limit('maxTimeMs', readTime(scalarValue(childOf(tree, 'max_time') ?? childOf(tree, 'timeout')))),
     // Zero is kept: left out, it is not for ever.
     ...defined({ stallMs }),
     ...(typeof noWrite === 'boolean' ? { noWrite } : {}),
@@ -142,11 +142,11 @@ function pauseOf({ hitl }: StepOutline) {
 }
 
 function parallelOf({ parallel, tree }: StepOutline) {
-  const most = plainValue(childOf(tree, 'max_parallel'));
+  const most = scalarValue(childOf(tree, 'max_parallel'));
   return { parallel, ...(typeof most === 'number' ? { maxParallel: most } : {}) };
 }
 
 function filesOf({ tree }: StepOutline): 'warn' | 'fail' | 'off' {
-  const files = plainValue(childOf(tree, 'files'));
+  const files = scalarValue(childOf(tree, 'files'));
   return files === 'fail' || files === 'off' ? files : 'warn';
 }

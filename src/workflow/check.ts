@@ -2,59 +2,59 @@
  * The meaning rules: what must hold between the keys of a step, and between steps. One small function per
  * rule; each tells all it finds, and none relies on another having found nothing.
  */
-import { duplicateNames, sessionTargets } from './between-steps.js';
+import { duplicateNameProblems, sessionTargetProblems } from './cross-step-rules.js';
 import type { Diagnostic } from './diagnostic.js';
-import { gateFaults } from './gates.js';
-import { keysOfKind, retryOfKind } from './kind-rules.js';
+import { gateProblems } from './gate-entries.js';
+import { kindKeysRule, kindRetryRule } from './kind-rules.js';
 import { unknownNames } from './name-rules.js';
-import { type StepOutline, withInner } from './outline.js';
-import { withoutAgent } from './pass-rules.js';
-import { retryFaults } from './retry.js';
-import type { CheckedText, StepRule } from './rule.js';
-import { conversations } from './scopes.js';
-import { split } from './split-rules.js';
-import { blocks, gateOnly, stepName, typed } from './step-rules.js';
-import { gatesOf, ownGates } from './templates.js';
-import { agents, removedNames } from './text-rules.js';
-import { context, guard, worktree } from './value-rules.js';
+import { type StepOutline, withInnerSteps } from './outline.js';
+import { passAgentRule } from './pass-rules.js';
+import { retryProblems } from './retry.js';
+import type { RuleContext, StepRule } from './rule.js';
+import { sessionScopes } from './session-scopes.js';
+import { splitRule } from './split-rules.js';
+import { blockRule, gateOnlyRule, requiredKeysRule, reservedNameRule } from './step-rules.js';
+import { gatesOf, implicitGates } from './step-templates.js';
+import { agentNameRule, removedNamesRule } from './text-rules.js';
+import { contextRule, guardRule, worktreeRule } from './value-rules.js';
 
-const gates: StepRule = ({ gate }) => (gate === undefined ? [] : gateFaults(gate.value));
+const gateRule: StepRule = ({ gate }) => (gate === undefined ? [] : gateProblems(gate.value));
 
-const retry: StepRule = (step) => {
+const retryRule: StepRule = (step) => {
   if (step.retry === undefined || step.kind === 'gates') return [];
   const named = gatesOf(step).map(({ name }) => name);
-  return retryFaults(step.retry.value, { named, own: ownGates(step) });
+  return retryProblems(step.retry.value, { declared: named, implicit: implicitGates(step) });
 };
 
 const stepRules: readonly StepRule[] = [
-  keysOfKind,
-  blocks,
-  gateOnly,
-  typed,
-  split,
-  stepName,
-  agents,
-  withoutAgent,
-  worktree,
-  context,
-  guard,
-  gates,
-  retry,
-  retryOfKind,
-  removedNames,
+  kindKeysRule,
+  blockRule,
+  gateOnlyRule,
+  requiredKeysRule,
+  splitRule,
+  reservedNameRule,
+  agentNameRule,
+  passAgentRule,
+  worktreeRule,
+  contextRule,
+  guardRule,
+  gateRule,
+  retryRule,
+  kindRetryRule,
+  removedNamesRule,
 ];
 
 /** What can be said of a step without knowing those beside it. */
-export function checkStep(step: StepOutline, options: CheckedText): readonly Diagnostic[] {
-  return withInner(step).flatMap((one) => stepRules.flatMap((rule) => rule(one, options)));
+export function checkStep(step: StepOutline, options: RuleContext): readonly Diagnostic[] {
+  return withInnerSteps(step).flatMap((one) => stepRules.flatMap((rule) => rule(one, options)));
 }
 
 /** What only shows between the steps. */
-export function checkSteps(steps: readonly StepOutline[], options: CheckedText): readonly Diagnostic[] {
-  const names = new Set(steps.flatMap(withInner).flatMap(({ name }) => name?.value ?? []));
+export function checkSteps(steps: readonly StepOutline[], options: RuleContext): readonly Diagnostic[] {
+  const names = new Set(steps.flatMap(withInnerSteps).flatMap(({ name }) => name?.value ?? []));
   return [
-    ...siblings(steps).flatMap(duplicateNames),
-    ...conversations(steps).flatMap((scope) => sessionTargets(scope, names)),
+    ...siblings(steps).flatMap(duplicateNameProblems),
+    ...sessionScopes(steps).flatMap((scope) => sessionTargetProblems(scope, names)),
     ...unknownNames(steps, options),
   ];
 }

@@ -1,18 +1,18 @@
 /** The agent of steps that name none, put into a checked workflow and into all that it calls. */
 import { defined } from '../optional-keys.js';
-import type { AgentStep, Call, Gate, RetryEntry, Step, Workflow } from './workflow.js';
+import type { AgentStep, Gate, RetryEntry, Step, Workflow, WorkflowCall } from './workflow.js';
 
 /** Workflows that are called more than once stay one and the same object. */
 export function withDefaultAgent(workflow: Workflow, agent: string): Workflow {
-  return fill({ agent, done: new Map() }, workflow);
+  return fillWorkflow({ agent, done: new Map() }, workflow);
 }
 
-interface Filling {
+interface DefaultAgentContext {
   readonly agent: string;
   readonly done: Map<Workflow, Workflow>;
 }
 
-function fill(filling: Filling, workflow: Workflow): Workflow {
+function fillWorkflow(filling: DefaultAgentContext, workflow: Workflow): Workflow {
   const done = filling.done.get(workflow);
   if (done !== undefined) return done;
   const filled = { ...workflow, steps: workflow.steps.map((step) => fillStep(filling, step)) };
@@ -20,7 +20,7 @@ function fill(filling: Filling, workflow: Workflow): Workflow {
   return filled;
 }
 
-function fillStep(filling: Filling, step: Step): Step {
+function fillStep(filling: DefaultAgentContext, step: Step): Step {
   const inner = (steps: readonly Step[]) => steps.map((one) => fillStep(filling, one));
   switch (step.kind) {
     case 'agent':
@@ -28,26 +28,29 @@ function fillStep(filling: Filling, step: Step): Step {
     case 'gates':
       return { ...step, gates: fillGates(filling, step.gates) };
     case 'call':
-      return { ...step, ...fillJudges(filling, step), call: fillCall(filling, step.call) };
+      return { ...step, ...fillGatesAndRetry(filling, step), call: fillCall(filling, step.call) };
     case 'group':
-      return { ...step, ...fillJudges(filling, step), steps: inner(step.steps) };
+      return { ...step, ...fillGatesAndRetry(filling, step), steps: inner(step.steps) };
     case 'split': {
       const planner = fillAgentStep(filling, step.planner);
-      return { ...step, ...fillJudges(filling, step), planner, each: inner(step.each) };
+      return { ...step, ...fillGatesAndRetry(filling, step), planner, each: inner(step.each) };
     }
   }
 }
 
-function fillAgentStep(filling: Filling, step: AgentStep): AgentStep {
+function fillAgentStep(filling: DefaultAgentContext, step: AgentStep): AgentStep {
   return {
     ...step,
-    ...fillJudges(filling, step),
+    ...fillGatesAndRetry(filling, step),
     agent: step.agent === '' ? filling.agent : step.agent,
     ...defined({ get: step.get && fillCall(filling, step.get) }),
   };
 }
 
-function fillJudges(filling: Filling, { gates, retry }: Pick<AgentStep, 'gates' | 'retry'>) {
+function fillGatesAndRetry(
+  filling: DefaultAgentContext,
+  { gates, retry }: Pick<AgentStep, 'gates' | 'retry'>,
+) {
   return {
     gates: fillGates(filling, gates),
     retry: retry.map(
@@ -59,12 +62,12 @@ function fillJudges(filling: Filling, { gates, retry }: Pick<AgentStep, 'gates' 
   };
 }
 
-function fillGates(filling: Filling, gates: readonly Gate[]): readonly Gate[] {
+function fillGates(filling: DefaultAgentContext, gates: readonly Gate[]): readonly Gate[] {
   return gates.map((gate) =>
     gate.type === 'validate' ? { ...gate, call: fillCall(filling, gate.call) } : gate,
   );
 }
 
-function fillCall(filling: Filling, call: Call): Call {
-  return { ...call, workflow: fill(filling, call.workflow) };
+function fillCall(filling: DefaultAgentContext, call: WorkflowCall): WorkflowCall {
+  return { ...call, workflow: fillWorkflow(filling, call.workflow) };
 }

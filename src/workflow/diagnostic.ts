@@ -2,11 +2,11 @@
  * One fault of a workflow file, and how it is shown. Offsets inside; lines and columns only at the rim,
  * where the text is at hand again.
  */
-import { type Code, codes, type Severity } from './codes.js';
+import { codes, type DiagnosticCode, type Severity } from './diagnostic-codes.js';
 import { caretPadding, cutAround, printable } from './source-line.js';
 
 export interface Diagnostic {
-  readonly code: Code;
+  readonly code: DiagnosticCode;
   readonly severity: Severity;
   /** What is wrong and what to do. */
   readonly message: string;
@@ -36,14 +36,14 @@ export interface SourceFile {
 }
 
 /** A fault of this kind at this place; how severe it is belongs to the kind. */
-export function fault(code: Code, at: Span, message: string): Diagnostic {
+export function problem(code: DiagnosticCode, at: Span, message: string): Diagnostic {
   return { code, severity: codes[code].severity, message, start: at.start, end: Math.max(at.start, at.end) };
 }
 
 /** Where it is, for annotations. Offsets beyond the text count as its end. */
-export function position(diagnostic: Span, text: string): Position {
-  const from = place(text, diagnostic.start);
-  const to = place(text, diagnostic.end);
+export function positionOf(diagnostic: Span, text: string): Position {
+  const from = lineAndColumn(text, diagnostic.start);
+  const to = lineAndColumn(text, diagnostic.end);
   return { line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
 }
 
@@ -51,8 +51,8 @@ export function position(diagnostic: Span, text: string): Position {
  * `file:line:column: error: message [code]`, the source line behind a gutter, and a caret under what is meant.
  * Long lines are cut to about 100 characters round the caret. No line end at the end.
  */
-export function render(diagnostic: Diagnostic, source: SourceFile): string {
-  const { line, column, endLine, endColumn } = position(diagnostic, source.text);
+export function renderDiagnostic(diagnostic: Diagnostic, source: SourceFile): string {
+  const { line, column, endLine, endColumn } = positionOf(diagnostic, source.text);
   const { severity, message, code } = diagnostic;
   const head = `${source.file}:${line}:${column}: ${severity}: ${message} [${code}]`;
   const full = lineAt(source.text, diagnostic.start);
@@ -65,7 +65,7 @@ export function render(diagnostic: Diagnostic, source: SourceFile): string {
   return `${head}\n${gutter} | ${shown}\n${blank} | ${caretPadding(before)}${carets}`;
 }
 
-function place(text: string, offset: number): { readonly line: number; readonly column: number } {
+function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
   const end = Math.min(Math.max(0, offset), text.length);
   let line = 1;
   let lineStart = 0;

@@ -1,18 +1,18 @@
 /** A key that a place does not have: what is said of it. */
-import type { Code } from './codes.js';
-import { gateTypes } from './gates.js';
-import { laterKey, type Place } from './later.js';
+import type { DiagnosticCode } from './diagnostic-codes.js';
+import { gateTypes } from './gate-entries.js';
 import { excerpt } from './source-line.js';
 import { closest, didYouMean } from './suggest.js';
 import * as syntax from './syntax.js';
-import type { Tree } from './tree.js';
+import { unsupportedKey, type WorkflowSection } from './unsupported.js';
+import type { YamlNode } from './yaml-node.js';
 
-export interface KeyFault {
-  readonly code: Code;
+export interface KeyProblem {
+  readonly code: DiagnosticCode;
   readonly message: string;
 }
 
-const known: Readonly<Record<Place, readonly string[]>> = {
+const known: Readonly<Record<WorkflowSection, readonly string[]>> = {
   root: Object.keys(syntax.root.shape),
   step: Object.keys(syntax.step.shape),
   get: Object.keys(syntax.getBlock.shape),
@@ -26,12 +26,12 @@ const known: Readonly<Record<Place, readonly string[]>> = {
 };
 
 /** Keys of the language's former version; they had no effect any more where the action came to it. */
-const deprecated: Readonly<Partial<Record<Place, readonly string[]>>> = {
+const deprecated: Readonly<Partial<Record<WorkflowSection, readonly string[]>>> = {
   root: ['inputs', 'review', 'description'],
   step: ['output', 'on_failure', 'strategy', 'restart_from', 'replan', 'foreach', 'recipe'],
 };
 
-const titles: Readonly<Record<Place, string>> = {
+const titles: Readonly<Record<WorkflowSection, string>> = {
   root: 'the workflow',
   step: 'a step',
   get: '`get`',
@@ -45,53 +45,62 @@ const titles: Readonly<Record<Place, string>> = {
 };
 
 /** Whether one of the mapping's keys looks like a slip of this one: then it is not missing as well. */
-export function isMisspelt(key: string, tree: Tree | undefined, place: Place): boolean {
+export function hasMisspelledKey(key: string, tree: YamlNode | undefined, section: WorkflowSection): boolean {
   if (tree?.kind !== 'map') return false;
-  return tree.entries.some((entry) => !known[place].includes(entry.key) && closest(entry.key, [key]) === key);
+  return tree.entries.some(
+    (entry) => !known[section].includes(entry.key) && closest(entry.key, [key]) === key,
+  );
 }
 
 /** What is wrong with a key that the schema of this place does not list. */
-export function keyFault(place: Place, key: string): KeyFault {
-  const notYet = laterKey(place, key);
-  if (notYet !== undefined) return { code: 'not-supported-yet', message: notYet };
-  if (deprecated[place]?.includes(key)) return { code: 'deprecated-key', message: withoutEffect(key) };
-  if (place === 'step' && key === 'validate') {
+export function keyProblem(section: WorkflowSection, key: string): KeyProblem {
+  const unsupported = unsupportedKey(section, key);
+  if (unsupported !== undefined) return { code: 'not-supported-yet', message: unsupported };
+  if (deprecated[section]?.includes(key))
+    return { code: 'deprecated-key', message: deprecatedKeyMessage(key) };
+  if (section === 'step' && key === 'validate') {
     return { code: 'removed-key', message: '`validate` is no key of a step any more: use `gate`.' };
   }
-  return (place === 'gate' ? gateFault(key) : undefined) ?? misplaced(place, key) ?? unknown(place, key);
+  return (
+    (section === 'gate' ? gateArgumentProblem(key) : undefined) ??
+    misplacedKey(section, key) ??
+    unknownKey(section, key)
+  );
 }
 
-function withoutEffect(key: string): string {
+function deprecatedKeyMessage(key: string): string {
   return `\`${key}\` has no effect since version 0.0.4 of the language: remove it.`;
 }
 
-function gateFault(key: string): KeyFault | undefined {
+function gateArgumentProblem(key: string): KeyProblem | undefined {
   if (!gateTypes.includes(key)) return undefined;
   return { code: 'gate-argument', message: `The gate \`${key}\` takes no argument: write \`- ${key}\`.` };
 }
 
-const withoutNeighbours: readonly Place[] = ['gate', 'session', 'context', 'prompt'];
+const sectionsWithoutMove: readonly WorkflowSection[] = ['gate', 'session', 'context', 'prompt'];
 
-function misplaced(place: Place, key: string): KeyFault | undefined {
-  if (withoutNeighbours.includes(place)) return undefined;
-  const home = (['get', 'run', 'step', 'guard', 'root'] as const).find((other) =>
-    isAtHome(other, place, key),
+function misplacedKey(section: WorkflowSection, key: string): KeyProblem | undefined {
+  if (sectionsWithoutMove.includes(section)) return undefined;
+  const target = (['get', 'run', 'step', 'guard', 'root'] as const).find((other) =>
+    isKeyOf(other, section, key),
   );
-  if (home === undefined) return undefined;
-  const message = `\`${key}\` does not belong in ${titles[place]}, but in ${titles[home]}: move it there.`;
+  if (target === undefined) return undefined;
+  const message = `\`${key}\` does not belong in ${titles[section]}, but in ${titles[target]}: move it there.`;
   return { code: 'misplaced-key', message };
 }
 
 // A retry entry looks like a step in many ways; only what says what the step itself is can be told from a slip.
-function isAtHome(home: Place, place: Place, key: string): boolean {
-  if (home === place || (place === 'root' && home !== 'step')) return false;
-  return known[home].includes(key) || laterKey(home, key) !== undefined;
+function isKeyOf(target: WorkflowSection, section: WorkflowSection, key: string): boolean {
+  if (target === section || (section === 'root' && target !== 'step')) return false;
+  return known[target].includes(key) || unsupportedKey(target, key) !== undefined;
 }
 
-function unknown(place: Place, key: string): KeyFault {
-  const near = didYouMean(key, known[place]);
+function unknownKey(section: WorkflowSection, key: string): KeyProblem {
+  const near = didYouMean(key, known[section]);
   const all =
-    near === '' ? ` There ${known[place].length === 1 ? 'is' : 'are'}: ${known[place].join(', ')}.` : near;
-  const message = `There is no key \`${excerpt(key)}\` in ${titles[place]}.${all}`;
-  return { code: place === 'gate' ? 'unknown-gate' : 'unknown-key', message };
+    near === ''
+      ? ` There ${known[section].length === 1 ? 'is' : 'are'}: ${known[section].join(', ')}.`
+      : near;
+  const message = `There is no key \`${excerpt(key)}\` in ${titles[section]}.${all}`;
+  return { code: section === 'gate' ? 'unknown-gate' : 'unknown-key', message };
 }

@@ -7,17 +7,23 @@
  * Each file is read once, however often it is called. Never throws, and takes bounded time.
  */
 import { buildWorkflow } from './build.js';
-import { inputFaults } from './call-rules.js';
+import { inputProblems } from './call-rules.js';
 import { withDefaultAgent } from './default-agent.js';
-import { type Diagnostic, fault } from './diagnostic.js';
-import { type FoundWorkflow, findPrompt, findWorkflow, type Library, type Search } from './library.js';
-import { withInner } from './outline.js';
-import { presented } from './presented.js';
-import { readWorkflow, type WrittenWorkflow } from './read-workflow.js';
-import type { Reference } from './reference.js';
+import { type Diagnostic, problem } from './diagnostic.js';
+import {
+  findPromptFile,
+  findWorkflow,
+  type WorkflowLibrary,
+  type WorkflowSearchResult,
+  type WorkflowSource,
+} from './find-workflow.js';
+import { withInnerSteps } from './outline.js';
+import { readWorkflow, type WorkflowOutline } from './read-workflow.js';
+import type { WorkflowReference } from './reference.js';
+import { sortAndLimit } from './sort-and-limit.js';
 import { excerpt } from './source-line.js';
+import { referencesOf } from './step-templates.js';
 import { didYouMean } from './suggest.js';
-import { referencesOf } from './templates.js';
 import type { Workflow } from './workflow.js';
 
 export interface LoadOptions {
@@ -46,74 +52,74 @@ export interface CheckedFile {
 
 /** Without a library neither prompt files nor other workflows are looked for: a call then has one without steps. */
 export function loadWorkflow(
-  root: FoundWorkflow,
-  library: Library | undefined,
+  root: WorkflowSource,
+  library: WorkflowLibrary | undefined,
   options: LoadOptions,
 ): LoadedWorkflow {
   const loader = new Loader(library, options);
   const first = loader.load(root, []);
-  const files = loader.checked();
+  const files = loader.checkedFiles();
   const isSound = files.every(({ diagnostics }) => diagnostics.every(({ severity }) => severity !== 'error'));
-  if (!isSound || first.written === undefined) return { files };
+  if (!isSound || first.outline === undefined) return { files };
   return { workflow: withDefaultAgent(loader.build(first), options.defaultAgent ?? ''), files };
 }
 
 /** Bounds for files that were made to do harm; no workflow comes near them. */
-const mostFiles = 100;
+const maxFiles = 100;
 /** Characters of all of them. */
-const longest = 2_000_000;
-const deepest = 20;
+const maxTotalCharacters = 2_000_000;
+const maxDepth = 20;
 /** Calls in all, a workflow that is called twice counted twice. */
-const mostCalls = 1000;
+const maxCalls = 1000;
 
 interface LoadedFile {
   readonly source: string;
   readonly text: string;
-  readonly written?: WrittenWorkflow;
-  readonly faults: Diagnostic[];
-  readonly called: Map<Reference['path'], LoadedFile>;
+  readonly outline?: WorkflowOutline;
+  readonly problems: Diagnostic[];
+  readonly calledFiles: Map<WorkflowReference['path'], LoadedFile>;
   /** How many calls lie in it, and how deep. */
-  calls: number;
+  callCount: number;
   depth: number;
   workflow?: Workflow;
 }
 
 class Loader {
   readonly #files = new Map<string, LoadedFile>();
-  readonly #found = new Map<string, Search>();
+  readonly #found = new Map<string, WorkflowSearchResult>();
 
   constructor(
-    readonly library: Library | undefined,
+    readonly library: WorkflowLibrary | undefined,
     readonly options: LoadOptions,
   ) {}
 
   /** `chain`: the sources from the root to the one that calls. */
-  load(found: FoundWorkflow, chain: readonly string[]): LoadedFile {
+  load(found: WorkflowSource, chain: readonly string[]): LoadedFile {
     const file = this.#read(found, chain.length === 0);
     this.#files.set(found.source, file);
     for (const reference of referencesIn(file)) this.#follow(reference, file, [...chain, found.source]);
     return file;
   }
 
-  checked(): readonly CheckedFile[] {
-    return [...this.#files.values()].map(({ source, text, faults }) => ({
+  checkedFiles(): readonly CheckedFile[] {
+    return [...this.#files.values()].map(({ source, text, problems }) => ({
       file: source,
       text,
-      diagnostics: presented(faults),
+      diagnostics: sortAndLimit(problems),
     }));
   }
 
   build(file: LoadedFile): Workflow {
-    const follow = ({ path }: Reference): Workflow => {
-      const called = file.called.get(path);
-      return called === undefined ? unread(path) : this.build(called);
+    const follow = ({ path }: WorkflowReference): Workflow => {
+      const called = file.calledFiles.get(path);
+      return called === undefined ? emptyWorkflow(path) : this.build(called);
     };
-    if (file.written === undefined) return unread(file.source);
-    file.workflow ??= buildWorkflow(file.written.tree, file.source, follow);
+    if (file.outline === undefined) return emptyWorkflow(file.source);
+    file.workflow ??= buildWorkflow(file.outline.tree, file.source, follow);
     return file.workflow;
   }
 
-  #read({ source, text, directory }: FoundWorkflow, isRoot: boolean): LoadedFile {
+  #read({ source, text, directory }: WorkflowSource, isRoot: boolean): LoadedFile {
     const { library } = this;
     const { providers, vars, defaultAgent } = this.options;
     const read = readWorkflow(text, {
@@ -121,90 +127,109 @@ class Loader {
       defaultAgent,
       // What a called workflow finds under a name depends on who calls it: that is told there.
       vars: isRoot ? vars : undefined,
-      readPrompt: library && ((path) => findPrompt(path, directory, library)),
+      readPrompt: library && ((path) => findPromptFile(path, directory, library)),
     });
-    return { source, text, ...read, faults: [...read.faults], called: new Map(), calls: 0, depth: 0 };
+    return {
+      source,
+      text,
+      ...read,
+      problems: [...read.problems],
+      calledFiles: new Map(),
+      callCount: 0,
+      depth: 0,
+    };
   }
 
-  #follow(reference: Reference, file: LoadedFile, chain: readonly string[]): void {
-    if (this.library === undefined || file.calls > mostCalls) return;
+  #follow(reference: WorkflowReference, file: LoadedFile, chain: readonly string[]): void {
+    if (this.library === undefined || file.callCount > maxCalls) return;
     const found = this.#find(reference.path, this.library);
     if (!('text' in found)) {
-      file.faults.push(unknown(reference, found, this.library));
+      file.problems.push(unknownWorkflowProblem(reference, found, this.library));
     } else if (chain.includes(found.source)) {
-      file.faults.push(cycle(reference, [...chain.slice(chain.indexOf(found.source)), found.source]));
+      file.problems.push(
+        cycleProblem(reference, [...chain.slice(chain.indexOf(found.source)), found.source]),
+      );
     } else {
       this.#call(reference, file, found, chain);
     }
   }
 
-  #find(path: string, library: Library): Search {
+  #find(path: string, library: WorkflowLibrary): WorkflowSearchResult {
     const found = this.#found.get(path) ?? findWorkflow(path, library);
     this.#found.set(path, found);
     return found;
   }
 
-  #call(reference: Reference, file: LoadedFile, found: FoundWorkflow, chain: readonly string[]): void {
+  #call(
+    reference: WorkflowReference,
+    file: LoadedFile,
+    found: WorkflowSource,
+    chain: readonly string[],
+  ): void {
     const known = this.#files.get(found.source);
     if (known === undefined && !this.#hasRoomFor(found)) {
-      file.faults.push(tooMany(reference, 'more workflows, or longer ones, than anybody needs'));
+      file.problems.push(tooLargeProblem(reference, 'more workflows, or longer ones, than anybody needs'));
       return;
     }
     const called = known ?? this.load(found, chain);
-    file.called.set(reference.path, called);
-    file.calls += 1 + called.calls;
+    file.calledFiles.set(reference.path, called);
+    file.callCount += 1 + called.callCount;
     file.depth = Math.max(file.depth, 1 + called.depth);
-    const excess = excessOf(file);
-    if (excess !== undefined) file.faults.push(tooMany(reference, excess));
+    const excess = exceededLimit(file);
+    if (excess !== undefined) file.problems.push(tooLargeProblem(reference, excess));
     else this.#compare(reference, called, file);
   }
 
-  #hasRoomFor({ text }: FoundWorkflow): boolean {
+  #hasRoomFor({ text }: WorkflowSource): boolean {
     const length = [...this.#files.values()].reduce((sum, file) => sum + file.text.length, text.length);
-    return this.#files.size < mostFiles && length <= longest;
+    return this.#files.size < maxFiles && length <= maxTotalCharacters;
   }
 
-  #compare(reference: Reference, called: LoadedFile, file: LoadedFile): void {
+  #compare(reference: WorkflowReference, called: LoadedFile, file: LoadedFile): void {
     // What a broken file asks for is guesswork.
-    if (called.written === undefined || file.written === undefined || isBroken(called)) return;
-    file.faults.push(...inputFaults(reference, called.written, file.written, this.options.vars));
+    if (called.outline === undefined || file.outline === undefined || hasErrors(called)) return;
+    file.problems.push(...inputProblems(reference, called.outline, file.outline, this.options.vars));
   }
 }
 
-function isBroken({ faults }: LoadedFile): boolean {
-  return faults.some(({ severity }) => severity === 'error');
+function hasErrors({ problems }: LoadedFile): boolean {
+  return problems.some(({ severity }) => severity === 'error');
 }
 
-function excessOf({ depth, calls }: LoadedFile): string | undefined {
-  if (depth > deepest) return `workflows that call each other more than ${deepest} deep`;
-  return calls > mostCalls ? `more than ${mostCalls} calls of workflows` : undefined;
+function exceededLimit({ depth, callCount }: LoadedFile): string | undefined {
+  if (depth > maxDepth) return `workflows that call each other more than ${maxDepth} deep`;
+  return callCount > maxCalls ? `more than ${maxCalls} calls of workflows` : undefined;
 }
 
-function referencesIn({ written }: LoadedFile): readonly Reference[] {
-  return (written?.steps ?? []).flatMap(withInner).flatMap(referencesOf);
+function referencesIn({ outline }: LoadedFile): readonly WorkflowReference[] {
+  return (outline?.steps ?? []).flatMap(withInnerSteps).flatMap(referencesOf);
 }
 
 /** In the place of a workflow that was not looked for. */
-function unread(source: string): Workflow {
+function emptyWorkflow(source: string): Workflow {
   return { name: source, source, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [] };
 }
 
-type NotFound = Exclude<Search, FoundWorkflow>;
+type NotFound = Exclude<WorkflowSearchResult, WorkflowSource>;
 
-function unknown({ path, at }: Reference, found: NotFound, { builtIns }: Library): Diagnostic {
+function unknownWorkflowProblem(
+  { path, at }: WorkflowReference,
+  found: NotFound,
+  { builtIns }: WorkflowLibrary,
+): Diagnostic {
   const shown = `\`${excerpt(path)}\``;
-  if ('fault' in found)
-    return fault('unreadable-file', at, `The workflow ${shown} cannot be read: ${found.fault}`);
+  if ('problem' in found)
+    return problem('unreadable-file', at, `The workflow ${shown} cannot be read: ${found.problem}`);
   const looked = ` Looked for: ${found.missing.join(', ')}.`;
   const hint = didYouMean(path, Object.keys(builtIns));
-  return fault('unknown-workflow', at, `There is no workflow ${shown}.${hint}${looked}`);
+  return problem('unknown-workflow', at, `There is no workflow ${shown}.${hint}${looked}`);
 }
 
-function cycle({ at }: Reference, chain: readonly string[]): Diagnostic {
+function cycleProblem({ at }: WorkflowReference, chain: readonly string[]): Diagnostic {
   const way = chain.map((source) => excerpt(source)).join(' → ');
-  return fault('workflow-cycle', at, `This workflow would call itself without end: ${way}.`);
+  return problem('workflow-cycle', at, `This workflow would call itself without end: ${way}.`);
 }
 
-function tooMany({ at }: Reference, what: string): Diagnostic {
-  return fault('too-large', at, `With this one there are ${what}.`);
+function tooLargeProblem({ at }: WorkflowReference, what: string): Diagnostic {
+  return problem('too-large', at, `With this one there are ${what}.`);
 }

@@ -4,22 +4,22 @@
  * character, so that every offset stays honest. It reads tokens, not lines: what looks like it in a comment,
  * a quoted text or a block of text is left alone.
  */
-import { isBlank, isQuoted, mark, type Token, tokens } from './tokens.js';
+import { blankPlaceholder, isBlank, isQuoted, type Token, tokens } from './tokens.js';
 
 /** Text of the same length in which every one-line `session: from:` is valid YAML. */
 export function rewriteOneLineSessions(text: string): string {
   let rewritten = '';
   let done = 0;
   for (const offset of blanksAfterFrom(text)) {
-    rewritten += text.slice(done, offset) + mark;
+    rewritten += text.slice(done, offset) + blankPlaceholder;
     done = offset + 1;
   }
   return rewritten + text.slice(done);
 }
 
 /** The value as the user wrote it. */
-export function withoutMark(value: string): string {
-  return value.startsWith(`from:${mark}`) ? value.replace(mark, ' ') : value;
+export function withoutPlaceholder(value: string): string {
+  return value.startsWith(`from:${blankPlaceholder}`) ? value.replace(blankPlaceholder, ' ') : value;
 }
 
 const shape: readonly ((token: Token) => boolean)[] = [

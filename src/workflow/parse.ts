@@ -1,13 +1,13 @@
 /** One workflow text on its own: what it calls, and its prompt files, only where a library is given. */
 import type { Diagnostic } from './diagnostic.js';
-import type { Library } from './library.js';
+import type { WorkflowLibrary } from './find-workflow.js';
 import { type LoadOptions, loadWorkflow } from './load.js';
 import type { Workflow } from './workflow.js';
 
 export interface ParseOptions extends LoadOptions {
   /** Path of the file, from the working directory. */
   readonly file: string;
-  readonly library?: Library | undefined;
+  readonly library?: WorkflowLibrary | undefined;
 }
 
 export interface ParsedWorkflow {

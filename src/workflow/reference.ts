@@ -1,43 +1,45 @@
 /** Where a workflow speaks of another one, in all four places: `workflow:`, `get`, a gate and a retry entry. */
 import type { Span } from './diagnostic.js';
-import { childOf, type Entry, type MapTree, type Tree, textIn, type Written } from './tree.js';
+import { childOf, type Located, textIn, type YamlEntry, type YamlMap, type YamlNode } from './yaml-node.js';
 
-export interface Reference {
+export interface WorkflowReference {
   /** As it is written: a name or a path. */
   readonly path: string;
   readonly at: Span;
-  readonly inputs: readonly Input[];
+  readonly inputs: readonly ReferenceInput[];
 }
 
-export interface Input {
+export interface ReferenceInput {
   readonly name: string;
   /** The name. */
   readonly at: Span;
   /** Template. */
-  readonly text: Written<string>;
+  readonly text: Located<string>;
 }
 
 /** Keys of a `get` block that are its own; beside `workflow` every other one is an input. */
 const ownKeys = ['prompt', 'session', 'context', 'worktree'];
 
 /** `workflow: PATH` of a step. */
-export function calledByStep(step: MapTree): Reference | undefined {
-  return reference(step, 'workflow', inputsOf(childOf(step, 'with')));
+export function readStepReference(step: YamlMap): WorkflowReference | undefined {
+  return readReference(step, 'workflow', inputsOf(childOf(step, 'with')));
 }
 
 /** `workflow: PATH` in a `get` block, the inputs beside it. */
-export function calledByGet(get: Tree | undefined): Reference | undefined {
-  return get?.kind === 'map' ? reference(get, 'workflow', inputsBeside(get, 'workflow', ownKeys)) : undefined;
+export function readGetReference(get: YamlNode | undefined): WorkflowReference | undefined {
+  return get?.kind === 'map'
+    ? readReference(get, 'workflow', siblingInputs(get, 'workflow', ownKeys))
+    : undefined;
 }
 
 /** `{validate: PATH, …}` in a list of gates. */
-export function calledByGate(gate: MapTree): Reference | undefined {
-  return reference(gate, 'validate', inputsBeside(gate, 'validate', []));
+export function readGateReference(gate: YamlMap): WorkflowReference | undefined {
+  return readReference(gate, 'validate', siblingInputs(gate, 'validate', []));
 }
 
 /** `validate: PATH` of a retry entry. */
-export function calledByRetry(entry: MapTree): Reference | undefined {
-  return reference(entry, 'validate', inputsOf(childOf(entry, 'with')));
+export function readRetryReference(entry: YamlMap): WorkflowReference | undefined {
+  return readReference(entry, 'validate', inputsOf(childOf(entry, 'with')));
 }
 
 /** The last part of the path without its ending: how results are spoken of. */
@@ -46,22 +48,26 @@ export function lastSegment(path: string): string {
   return segment.replace(/\.ya?ml$/, '');
 }
 
-function reference(holder: MapTree, key: string, inputs: readonly Input[]): Reference | undefined {
+function readReference(
+  holder: YamlMap,
+  key: string,
+  inputs: readonly ReferenceInput[],
+): WorkflowReference | undefined {
   const path = textIn(holder, key);
   return path && { path: path.value.trim(), at: path.at, inputs };
 }
 
 /** The keys beside the path, and those in a `with` of their own: so deeper-indented inputs are read. */
-function inputsBeside(holder: MapTree, key: string, others: readonly string[]): readonly Input[] {
-  const beside = holder.entries.filter((entry) => ![key, 'with', ...others].includes(entry.key));
-  return [...beside.flatMap(toInput), ...inputsOf(childOf(holder, 'with'))];
+function siblingInputs(holder: YamlMap, key: string, others: readonly string[]): readonly ReferenceInput[] {
+  const siblings = holder.entries.filter((entry) => ![key, 'with', ...others].includes(entry.key));
+  return [...siblings.flatMap(toInput), ...inputsOf(childOf(holder, 'with'))];
 }
 
-function inputsOf(tree: Tree | undefined): readonly Input[] {
+function inputsOf(tree: YamlNode | undefined): readonly ReferenceInput[] {
   return tree?.kind === 'map' ? tree.entries.flatMap(toInput) : [];
 }
 
-function toInput({ key, at, value }: Entry): readonly Input[] {
+function toInput({ key, at, value }: YamlEntry): readonly ReferenceInput[] {
   if (value.kind !== 'scalar' || value.value === null) return [];
   return [{ name: key, at, text: { value: String(value.value), at: value.at } }];
 }

@@ -4,7 +4,7 @@ export interface NameScope {
   /** Path of the step that runs: names of steps joined by `/`. */
   readonly path: string;
   /** What the paths of its workflow's steps begin with: nothing is looked up further out. */
-  readonly frame: string;
+  readonly workflowPrefix: string;
   /** Number of this attempt, from 1. */
   readonly attempt: number;
   /** What the caller of the workflow has given it; goes before all else. */
@@ -18,9 +18,9 @@ export interface NameScope {
   /** State fields of the attempt before: `status`, `output`, `gate.test`, … */
   readonly prev: Readonly<Record<string, string>>;
   /** The step's own gates as they stood after the attempt before, by gate name. */
-  readonly gates: Readonly<Record<string, GateNames>>;
+  readonly gates: Readonly<Record<string, GateFields>>;
   /** Name → path of a workflow that ran for the step before this attempt. */
-  readonly gets: Readonly<Record<string, string>>;
+  readonly getPaths: Readonly<Record<string, string>>;
   /** `name`, `description` and `files` of the task that the step belongs to. */
   readonly task?: Readonly<Record<string, string>>;
   /** Top-level variables of the user (input `vars`). */
@@ -29,7 +29,7 @@ export interface NameScope {
   readonly state: ReadonlyMap<string, string>;
 }
 
-export interface GateNames {
+export interface GateFields {
   readonly pass: boolean;
   readonly comments?: string | undefined;
   readonly error?: string | undefined;
@@ -42,20 +42,21 @@ export const removedNamespaces = ['steps', 'item', 'run'] as const;
 export function resolveName(name: string, scope: NameScope): string | undefined {
   const given = own(scope.inputs, name);
   if (given !== undefined) return given;
-  if (Object.hasOwn(ofAttempt, name)) return ofAttempt[name]?.(scope);
+  if (Object.hasOwn(attemptVariableReaders, name)) return attemptVariableReaders[name]?.(scope);
   const [namespace = '', ...rest] = name.split('.');
   if (rest.length > 0) {
     if (namespace === 'prev') return scope.attempt > 1 ? own(scope.prev, rest.join('.')) : undefined;
     if (namespace === 'task' && scope.task !== undefined) return own(scope.task, rest.join('.'));
-    if (namespace === 'gate') return scope.attempt > 1 ? ofGate(rest, scope) : undefined;
+    if (namespace === 'gate') return scope.attempt > 1 ? resolveGateField(rest, scope) : undefined;
     if ((removedNamespaces as readonly string[]).includes(namespace)) return undefined;
-    const got = own(scope.gets, namespace);
-    if (got !== undefined) return first(keysOf(rest.join('.')).map((key) => ofCall(got, key, scope)));
+    const calledPath = own(scope.getPaths, namespace);
+    if (calledPath !== undefined)
+      return first(stateKeysOf(rest.join('.')).map((key) => resolveCallField(calledPath, key, scope)));
   }
-  return own(scope.vars, name) ?? ofState(name, scope);
+  return own(scope.vars, name) ?? resolveStateName(name, scope);
 }
 
-const ofAttempt: Readonly<Record<string, (scope: NameScope) => string | undefined>> = {
+const attemptVariableReaders: Readonly<Record<string, (scope: NameScope) => string | undefined>> = {
   spec: (scope) => scope.spec,
   attempt: (scope) => String(scope.attempt),
   error: (scope) => scope.error,
@@ -63,7 +64,10 @@ const ofAttempt: Readonly<Record<string, (scope: NameScope) => string | undefine
   output: (scope) => scope.step.output,
 };
 
-function ofGate([gate = '', field, ...more]: readonly string[], scope: NameScope): string | undefined {
+function resolveGateField(
+  [gate = '', field, ...more]: readonly string[],
+  scope: NameScope,
+): string | undefined {
   const known = Object.hasOwn(scope.gates, gate) ? scope.gates[gate] : undefined;
   if (known === undefined || more.length > 0) return undefined;
   if (field === undefined || field === 'pass') return String(known.pass);
@@ -72,7 +76,7 @@ function ofGate([gate = '', field, ...more]: readonly string[], scope: NameScope
 }
 
 /** `arch.output` of the workflow itself, `arch.review.output` of a step in it. */
-function ofCall(path: string, key: string, { state }: NameScope): string | undefined {
+function resolveCallField(path: string, key: string, { state }: NameScope): string | undefined {
   return state.get(`${path}.${key}`) ?? state.get(`${path}/${withoutState(key)}`);
 }
 
@@ -81,7 +85,7 @@ function ofCall(path: string, key: string, { state }: NameScope): string | undef
  * step brought forth that is called by another: `check.review.output` is `check/review.output`. The reference
  * writes `check.state.review.output`.
  */
-export function keysOf(name: string): readonly string[] {
+export function stateKeysOf(name: string): readonly string[] {
   const parts = withoutState(name).split('.');
   if (parts.length < 2) return parts;
   return parts.slice(0, -1).map((_, depth) => {
@@ -95,10 +99,10 @@ function withoutState(name: string): string {
 }
 
 /** From the scope the step stands in outwards, as far as its workflow reaches: for `build/a/impl` in `build/a`, then `build`, then the workflow. */
-function ofState(name: string, scope: NameScope): string | undefined {
+function resolveStateName(name: string, scope: NameScope): string | undefined {
   const folders = scope.path.split('/').slice(0, -1);
-  const outermost = scope.frame.split('/').length - 1;
-  const keys = keysOf(name);
+  const outermost = scope.workflowPrefix.split('/').length - 1;
+  const keys = stateKeysOf(name);
   for (let depth = folders.length; depth >= outermost; depth--) {
     const prefix = folders
       .slice(0, depth)

@@ -11,9 +11,9 @@ export interface CheckOptions {
   readonly vars?: readonly string[] | undefined;
 }
 
-export interface CheckedText extends CheckOptions {
+export interface RuleContext extends CheckOptions {
   /** The file, so that a fault can point into a long value. */
   readonly text: string;
 }
 
-export type StepRule = (step: StepOutline, options: CheckedText) => readonly Diagnostic[];
+export type StepRule = (step: StepOutline, options: RuleContext) => readonly Diagnostic[];

@@ -7,7 +7,7 @@ import { TomlError, type TomlTable } from 'smol-toml';
 import { readDuration } from './duration.js';
 import { excerpt, printable } from './source-line.js';
 import { closest } from './suggest.js';
-import { isTable, lineOf, type Path, readToml } from './toml.js';
+import { isTable, lineOf, readToml, type TomlPath } from './toml.js';
 
 export interface Settings {
   /** The agent of steps that name none. */
@@ -24,7 +24,7 @@ export interface Settings {
 /** A project without `gump.toml`. */
 export const noSettings: Settings = { commands: {} };
 
-export interface SettingsFault {
+export interface SettingsProblem {
   readonly severity: 'error' | 'warning';
   /** What is wrong and what to do. */
   readonly message: string;
@@ -32,65 +32,67 @@ export interface SettingsFault {
   readonly line: number;
 }
 
-export interface ReadSettings {
+export interface SettingsResult {
   /** Without values of the wrong kind. */
   readonly settings: Settings;
   /** In the order of the file. */
-  readonly faults: readonly SettingsFault[];
+  readonly problems: readonly SettingsProblem[];
 }
 
 export interface SettingsOptions {
   /** What is wrong with the name of an agent, as a sentence; without it names are not checked. */
-  agentFault?(agent: string): string | undefined;
+  agentProblem?(agent: string): string | undefined;
 }
 
 // Far more than the file has to say; finding the line of a fault takes the square of it.
 const longest = 32_768;
 
 /** Reads the text of a `gump.toml`. Never throws. */
-export function readSettings(text: string, options: SettingsOptions = {}): ReadSettings {
+export function readSettings(text: string, options: SettingsOptions = {}): SettingsResult {
   if (text.length > longest) {
     const message = `The file is ${text.length} characters long; ${longest} are allowed.`;
-    return { settings: noSettings, faults: [{ severity: 'error', message, line: 1 }] };
+    return { settings: noSettings, problems: [{ severity: 'error', message, line: 1 }] };
   }
   const table = readToml(text);
-  if (table instanceof TomlError) return { settings: noSettings, faults: [syntaxFault(table)] };
-  const found = look(table, shape, [], options);
-  const faults = found.faults.map(({ path, ...fault }) => ({ ...fault, line: lineOf(text, path) }));
-  return { settings: toSettings(found.values), faults: faults.sort((a, b) => a.line - b.line) };
+  if (table instanceof TomlError) return { settings: noSettings, problems: [syntaxProblem(table)] };
+  const found = checkTable(table, shape, [], options);
+  const problems = found.problems.map(({ path, ...problem }) => ({ ...problem, line: lineOf(text, path) }));
+  return { settings: toSettings(found.values), problems: problems.sort((a, b) => a.line - b.line) };
 }
 
-function syntaxFault({ message, line, column }: TomlError): SettingsFault {
+function syntaxProblem({ message, line, column }: TomlError): SettingsProblem {
   const what = printable(message.split('\n', 1)[0] ?? '').replace(/^Invalid TOML document: /, '');
   return { severity: 'error', message: `This is not valid TOML: ${what} (column ${column}).`, line };
 }
 
 /** What a value has to be, and whether it is; a text says what is wrong with one of the right kind. */
-interface Kind {
-  readonly wanted: string;
-  fits(value: unknown, options: SettingsOptions): boolean | string;
+interface ValueKind {
+  readonly expected: string;
+  accepts(value: unknown, options: SettingsOptions): boolean | string;
 }
 
-const text: Kind = {
-  wanted: 'text that is not empty',
-  fits: (value) => typeof value === 'string' && value.trim() !== '',
+const text: ValueKind = {
+  expected: 'text that is not empty',
+  accepts: (value) => typeof value === 'string' && value.trim() !== '',
 };
-const duration: Kind = {
-  wanted: 'a length of time such as `"10m"` or `"1h30m"`',
-  fits: (value) => typeof value === 'string' && (readDuration(value) ?? 0) > 0,
+const duration: ValueKind = {
+  expected: 'a length of time such as `"10m"` or `"1h30m"`',
+  accepts: (value) => typeof value === 'string' && (readDuration(value) ?? 0) > 0,
 };
-const characters: Kind = {
-  wanted: 'a whole number from 1 on',
-  fits: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
+const characters: ValueKind = {
+  expected: 'a whole number from 1 on',
+  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
 };
-const agent: Kind = {
-  wanted: text.wanted,
-  fits: (value, { agentFault }) =>
-    (text.fits(value, {}) && agentFault?.(String(value).trim())) || text.fits(value, {}),
+const agent: ValueKind = {
+  expected: text.expected,
+  accepts: (value, { agentProblem }) =>
+    (text.accepts(value, {}) && agentProblem?.(String(value).trim())) || text.accepts(value, {}),
 };
 
 /** A key, or the keys of a table; `ignored` with whatever is in it. */
-type Shape = { readonly [key: string]: Kind | 'ignored' | { readonly keys: Readonly<Record<string, Kind>> } };
+type Shape = {
+  readonly [key: string]: ValueKind | 'ignored' | { readonly keys: Readonly<Record<string, ValueKind>> };
+};
 
 const shape: Shape = {
   default_agent: agent,
@@ -104,54 +106,69 @@ const shape: Shape = {
   error_context: { keys: { max_error_chars: characters, max_diff_chars: characters } },
 };
 
-interface Found {
+interface CheckedValues {
   /** By the path with dots; only what is of the right kind. */
   readonly values: ReadonlyMap<string, unknown>;
-  readonly faults: readonly (Omit<SettingsFault, 'line'> & { readonly path: Path })[];
+  readonly problems: readonly (Omit<SettingsProblem, 'line'> & { readonly path: TomlPath })[];
 }
 
-function look(table: TomlTable, known: Shape, above: Path, options: SettingsOptions): Found {
-  const found = Object.entries(table).map(([key, value]): Found => {
+function checkTable(
+  table: TomlTable,
+  known: Shape,
+  above: TomlPath,
+  options: SettingsOptions,
+): CheckedValues {
+  const found = Object.entries(table).map(([key, value]): CheckedValues => {
     const path = [...above, key];
     const kind = Object.hasOwn(known, key) ? known[key] : undefined;
-    if (kind === undefined) return wrong('warning', unknownKey(path, known), path);
+    if (kind === undefined) return problemAt('warning', unknownSettingMessage(path, known), path);
     if (kind === 'ignored') return nothing;
-    if (!('keys' in kind)) return lookAt(value, kind, path, options);
-    if (isTable(value)) return look(value, kind.keys, path, options);
-    return wrong('error', `\`${named(path)}\` must be a table: write \`[${named(path)}]\`.`, path);
+    if (!('keys' in kind)) return checkValue(value, kind, path, options);
+    if (isTable(value)) return checkTable(value, kind.keys, path, options);
+    return problemAt('error', `\`${named(path)}\` must be a table: write \`[${named(path)}]\`.`, path);
   });
   return {
     values: new Map(found.flatMap(({ values }) => [...values])),
-    faults: found.flatMap(({ faults }) => faults),
+    problems: found.flatMap(({ problems }) => problems),
   };
 }
 
-const nothing: Found = { values: new Map(), faults: [] };
+const nothing: CheckedValues = { values: new Map(), problems: [] };
 
-function lookAt(value: unknown, kind: Kind, path: Path, options: SettingsOptions): Found {
-  const fits = kind.fits(value, options);
-  if (fits === true) return { values: new Map([[path.join('.'), value]]), faults: [] };
-  if (fits === false)
-    return wrong('error', `\`${named(path)}\` must be ${kind.wanted}, but is ${describe(value)}.`, path);
-  const { faults } = wrong('error', `\`${named(path)}\` ${fits}`, path);
-  return { values: new Map([[path.join('.'), value]]), faults };
+function checkValue(
+  value: unknown,
+  kind: ValueKind,
+  path: TomlPath,
+  options: SettingsOptions,
+): CheckedValues {
+  const accepted = kind.accepts(value, options);
+  if (accepted === true) return { values: new Map([[path.join('.'), value]]), problems: [] };
+  if (accepted === false)
+    return problemAt(
+      'error',
+      `\`${named(path)}\` must be ${kind.expected}, but is ${describe(value)}.`,
+      path,
+    );
+  const { problems } = problemAt('error', `\`${named(path)}\` ${accepted}`, path);
+  return { values: new Map([[path.join('.'), value]]), problems };
 }
 
-function wrong(severity: SettingsFault['severity'], message: string, path: Path): Found {
-  return { values: new Map(), faults: [{ severity, message, path }] };
+function problemAt(severity: SettingsProblem['severity'], message: string, path: TomlPath): CheckedValues {
+  return { values: new Map(), problems: [{ severity, message, path }] };
 }
 
-function unknownKey(path: Path, known: Shape): string {
+function unknownSettingMessage(path: TomlPath, known: Shape): string {
   const key = path.at(-1) ?? '';
   const near = closest(key, Object.keys(known));
-  const elsewhere = near === undefined ? closest(key, [...homes.keys()]) : undefined;
-  const meant = near !== undefined ? named([...path.slice(0, -1), near]) : elsewhere && homes.get(elsewhere);
+  const elsewhere = near === undefined ? closest(key, [...settingPaths.keys()]) : undefined;
+  const meant =
+    near !== undefined ? named([...path.slice(0, -1), near]) : elsewhere && settingPaths.get(elsewhere);
   const hint = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
   return `There is no setting \`${named(path)}\`, so it has no effect.${hint}`;
 }
 
 /** Where a key belongs that stands elsewhere. */
-const homes: ReadonlyMap<string, string> = new Map(
+const settingPaths: ReadonlyMap<string, string> = new Map(
   Object.entries(shape).flatMap(([key, kind]) =>
     kind !== 'ignored' && 'keys' in kind
       ? Object.keys(kind.keys).map((inner): [string, string] => [inner, `${key}.${inner}`])
@@ -159,7 +176,7 @@ const homes: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-function named(path: Path): string {
+function named(path: TomlPath): string {
   return excerpt(path.join('.'));
 }
 

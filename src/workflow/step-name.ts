@@ -4,7 +4,7 @@ const longest = 100;
 const allowed = /^[\p{L}\p{M}\p{N}_.-]+(?: +[\p{L}\p{M}\p{N}_.-]+)*$/u;
 
 /** What is wrong with the name, as the end of a sentence; `undefined` when nothing is (or it is blank). */
-export function stepNameFault(name: string): string | undefined {
+export function stepNameProblem(name: string): string | undefined {
   if (name === '.' || name === '..')
     return 'must be something else than `.` and `..`, which stand for folders';
   if (name.length > longest) return `must be at most ${longest} characters long`;

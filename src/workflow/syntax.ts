@@ -4,23 +4,23 @@
  * in `later.ts` and come here when they do.
  */
 import { z } from 'zod';
-import type { Code } from './codes.js';
+import type { DiagnosticCode } from './diagnostic-codes.js';
 import { readAmount, readCount, readTime } from './numbers.js';
-import { isPause, isSwitch } from './pause.js';
-import { isSessionText } from './session.js';
-import { stepNameFault } from './step-name.js';
+import { isBooleanValue, isPauseValue } from './pause-values.js';
+import { isSessionText } from './session-value.js';
+import { stepNameProblem } from './step-name.js';
 
-const withCode = (code: Code, error: string) => ({ params: { code }, error });
+const withCode = (code: DiagnosticCode, error: string) => ({ params: { code }, error });
 
-const filled = (meaning: string) =>
+const nonEmptyText = (meaning: string) =>
   z
     .string()
     .refine((text) => text.trim() !== '', withCode('empty-value', 'must not be empty'))
     .meta({ description: meaning, minLength: 1 });
 
-const stepName = filled('')
+const stepName = nonEmptyText('')
   .superRefine((text, context) => {
-    const message = stepNameFault(text);
+    const message = stepNameProblem(text);
     if (message !== undefined)
       context.addIssue({ code: 'custom', message, params: { code: 'bad-step-name' } });
   })
@@ -29,24 +29,24 @@ const stepName = filled('')
   });
 
 /** A value with spellings of its own: `meaning` for people, `says` for the end of a message, `json` for editors. */
-const spelled = (reads: (value: unknown) => boolean, says: string, meaning: string, json: object) =>
+const customValue = (accepts: (value: unknown) => boolean, expected: string, meaning: string, json: object) =>
   z
     .unknown()
-    .refine((value) => value === undefined || reads(value), withCode('bad-value', says))
+    .refine((value) => value === undefined || accepts(value), withCode('bad-value', expected))
     .meta({ description: meaning, ...json });
 
 const numberJson = { type: ['number', 'string'], minimum: 0, pattern: '^\\s*\\d+(\\.\\d+)?\\s*$' };
 const amount = (meaning: string) =>
-  spelled((value) => readAmount(value) !== undefined, 'must be a number of dollars', meaning, numberJson);
+  customValue((value) => readAmount(value) !== undefined, 'must be a number of dollars', meaning, numberJson);
 const count = (meaning: string) =>
-  spelled(
+  customValue(
     (value) => readCount(value) !== undefined,
     'must be a whole number, 0 or more',
     meaning,
     numberJson,
   );
 const time = (meaning: string) =>
-  spelled(
+  customValue(
     (value) => readTime(value) !== undefined,
     'must be a time such as `90s`, `30m` or `1h30m`, at most a year',
     meaning,
@@ -65,21 +65,21 @@ const inputs = z
   .record(z.string(), input)
   .meta({ description: 'Inputs of the called workflow: name and template.' });
 
-const agent = filled(
+const agent = nonEmptyText(
   'The agent, `provider` or `provider-model`, such as `claude-haiku`. Template: `{impl.agent}` is the agent that the step `impl` used last. `pass`: none, the gates judge what is there.',
 );
 
 export const promptFile = z.strictObject({
-  file: filled('Path of a file with the prompt, from the folder of the workflow file.'),
+  file: nonEmptyText('Path of a file with the prompt, from the folder of the workflow file.'),
 });
 
 const prompt = z
-  .union([filled('What the agent is told.'), promptFile])
+  .union([nonEmptyText('What the agent is told.'), promptFile])
   .meta({ description: 'What the agent is told. Template: `{spec}`, `{error}`, `{tests.output}`, …' });
 
 export const contextEntry = z.strictObject({
-  file: filled('Path of a file from the working directory, whose text is given. Template.').optional(),
-  bash: filled('A shell command; what it prints is given.').optional(),
+  file: nonEmptyText('Path of a file from the working directory, whose text is given. Template.').optional(),
+  bash: nonEmptyText('A shell command; what it prints is given.').optional(),
 });
 
 const context = z
@@ -114,15 +114,15 @@ const permissions = z.enum(['full', 'workspace', 'read-only']).meta({
     'What the agent may do. `read-only`: change nothing but its answer. `workspace`: change files of the working directory and run commands. `full`: whatever its CLI can. Left out: as the input `permissions` says, which unless told is `workspace` for `code`, and `read-only` for steps that change no files.',
 });
 
-const hitl = spelled(
-  isPause,
+const hitl = customValue(
+  isPauseValue,
   'must be `true`, `before_gate`, `after_gate` or `false`',
   'Where the step waits for a person: `before_gate` (also `true`), `after_gate`, or nowhere (`false`).',
   { enum: [true, false, 'before_gate', 'after_gate'] },
 );
 
 export const sessionMapping = z.strictObject({
-  from: filled('Name of the step whose conversation goes on.'),
+  from: nonEmptyText('Name of the step whose conversation goes on.'),
 });
 
 const sessionText = z
@@ -134,7 +134,7 @@ const session = z.union([z.null(), sessionText, sessionMapping]).meta({
   description: 'The conversation: `new` (also when left out), or `from: STEP` to go on in that of STEP.',
 });
 
-const called = filled(
+const called = nonEmptyText(
   'Another workflow: NAME of `.gump/workflows/NAME.yaml`, `validators/NAME`, a built-in, or a path.',
 );
 
@@ -164,13 +164,13 @@ export const runBlock = z.strictObject({
 /** Beside `validate` every further key is an input of that workflow; `shape.ts` knows. */
 export const gateMapping = z
   .strictObject({
-    touched: filled('Passes when a file that matches this pattern was changed.').optional(),
-    untouched: filled('Passes when no file that matches this pattern was changed.').optional(),
+    touched: nonEmptyText('Passes when a file that matches this pattern was changed.').optional(),
+    untouched: nonEmptyText('Passes when no file that matches this pattern was changed.').optional(),
     coverage: z
       .union([z.number(), z.string()])
       .meta({ description: 'Passes when the test coverage is at least this many percent.' })
       .optional(),
-    bash: filled('Passes when this shell command ends with exit code 0.').optional(),
+    bash: nonEmptyText('Passes when this shell command ends with exit code 0.').optional(),
     validate: called
       .meta({ description: 'Passes when this workflow says so. Its inputs stand beside it.' })
       .optional(),
@@ -179,7 +179,7 @@ export const gateMapping = z
   .meta({ additionalProperties: scalarJson });
 
 const gate = z.union([
-  filled(
+  nonEmptyText(
     '`compile`, `test`, `lint`, `coverage`, `tests_found`, `schema`, `touched: PATTERN` or `validate: WORKFLOW`',
   ),
   gateMapping,
@@ -187,7 +187,7 @@ const gate = z.union([
 
 export const retryEntry = z.strictObject({
   attempt: z.int().min(1).meta({ description: 'Holds from this attempt on, counted from 1.' }).optional(),
-  not: filled('`gate.NAME`: holds when that gate failed in the attempt before.').optional(),
+  not: nonEmptyText('`gate.NAME`: holds when that gate failed in the attempt before.').optional(),
   validate: called.meta({ description: 'Holds when this workflow says yes.' }).optional(),
   with: inputs.meta({ description: 'Inputs of the workflow of `validate`.' }).optional(),
   exit: z
@@ -227,8 +227,8 @@ export const step = z.strictObject({
     })
     .optional(),
   steps: steps.meta({ description: 'The steps of a group.' }).optional(),
-  parallel: spelled(
-    isSwitch,
+  parallel: customValue(
+    isBooleanValue,
     'must be `true` or `false`',
     'Of a split or a group: its tasks or steps run side by side, each in a work tree of its own.',
     { enum: [true, false, 'true', 'false', '1', '0', 1, 0] },
@@ -264,7 +264,7 @@ export const step = z.strictObject({
 });
 
 export const root = z.strictObject({
-  name: filled('Name of the workflow.'),
+  name: nonEmptyText('Name of the workflow.'),
   'session-match': z
     .enum(['agent', 'provider'])
     .meta({

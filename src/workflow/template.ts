@@ -34,18 +34,18 @@ function parseLine(line: string): TemplateLine {
 }
 
 /** The names in it, each once, in the order they first come. */
-export function names(template: Template): readonly string[] {
+export function templateNames(template: Template): readonly string[] {
   const found = template.lines.flat().flatMap((piece) => ('name' in piece ? [piece.name] : []));
   return [...new Set(found)];
 }
 
 /** Fills it in; a name that resolves to `undefined` becomes nothing. */
-export function render(template: Template, resolve: (name: string) => string | undefined): string {
+export function renderTemplate(template: Template, resolve: (name: string) => string | undefined): string {
   return template.lines.flatMap((line) => renderLine(line, resolve)).join('\n');
 }
 
 function renderLine(line: TemplateLine, resolve: (name: string) => string | undefined): readonly string[] {
   const filled = line.map((piece) => ('name' in piece ? (resolve(piece.name) ?? '') : piece.text)).join('');
-  const heldName = line.some((piece) => 'name' in piece);
-  return heldName && filled.trim() === '' ? [] : [filled];
+  const hasName = line.some((piece) => 'name' in piece);
+  return hasName && filled.trim() === '' ? [] : [filled];
 }

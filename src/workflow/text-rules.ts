@@ -1,23 +1,23 @@
 /** Agent names and templates, wherever a step has them. */
 
-import { type Diagnostic, fault } from './diagnostic.js';
-import type { Written } from './outline.js';
-import { pass } from './pass-rules.js';
+import { type Diagnostic, problem } from './diagnostic.js';
+import type { Located } from './outline.js';
+import { passAgent } from './pass-rules.js';
 import { removedNamespaces } from './resolve-name.js';
 import type { StepRule } from './rule.js';
 import { excerpt } from './source-line.js';
+import { retryTexts, spanOfName, templatesOf } from './step-templates.js';
 import { closest } from './suggest.js';
-import { names, parseTemplate } from './template.js';
-import { placeOfName, retryTexts, templatesOf } from './templates.js';
+import { parseTemplate, templateNames } from './template.js';
 
-export const agents: StepRule = (step, { providers }) =>
+export const agentNameRule: StepRule = (step, { providers }) =>
   [step.agent, ...retryTexts(step, 'agent')].flatMap((agent) => {
     if (agent === undefined) return [];
-    return providers === undefined || agent.value.trim() === pass ? [] : unknownAgent(agent, providers);
+    return providers === undefined || agent.value.trim() === passAgent ? [] : unknownAgent(agent, providers);
   });
 
-function unknownAgent({ value, at }: Written<string>, providers: readonly string[]): readonly Diagnostic[] {
-  if (names(parseTemplate(value)).length > 0) return [];
+function unknownAgent({ value, at }: Located<string>, providers: readonly string[]): readonly Diagnostic[] {
+  if (templateNames(parseTemplate(value)).length > 0) return [];
   const [provider = '', ...model] = value.trim().split('-');
   if (providers.includes(provider)) return [];
   const near = closest(provider, providers);
@@ -26,7 +26,7 @@ function unknownAgent({ value, at }: Written<string>, providers: readonly string
       ? `There are: ${providers.join(', ')}.`
       : `Did you mean \`${[near, ...model].join('-')}\`?`;
   return [
-    fault(
+    problem(
       'unknown-agent',
       at,
       `No provider \`${excerpt(provider)}\` is known for the agent \`${excerpt(value)}\`. ${hint}`,
@@ -34,20 +34,20 @@ function unknownAgent({ value, at }: Written<string>, providers: readonly string
   ];
 }
 
-export const removedNames: StepRule = (step, { text: source }) =>
+export const removedNamesRule: StepRule = (step, { text: source }) =>
   templatesOf(step).flatMap((text) => {
-    const gone = names(parseTemplate(text.value))
-      .filter((name) => isRemoved(name))
-      .slice(0, mostTold);
+    const gone = templateNames(parseTemplate(text.value))
+      .filter((name) => isRemovedName(name))
+      .slice(0, maxProblems);
     return gone.map((name) => {
       const message = `\`{${excerpt(name)}}\` stands for nothing since version 0.0.4 of the language: write \`{STEP.FIELD}\`.`;
-      return fault('removed-name', placeOfName(name, text.at, source), message);
+      return problem('removed-name', spanOfName(name, text.at, source), message);
     });
   });
 
 // Of one text: as many as are ever shown of a file.
-const mostTold = 100;
+const maxProblems = 100;
 
-function isRemoved(name: string): boolean {
+function isRemovedName(name: string): boolean {
   return removedNamespaces.some((namespace) => name.startsWith(`${namespace}.`));
 }

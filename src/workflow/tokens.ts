@@ -9,7 +9,7 @@ export interface Token {
 }
 
 // Private use area: takes the place of blanks in rewritten text, and is no blank to YAML.
-export const mark = '\uE000';
+export const blankPlaceholder = '\uE000';
 
 // yaml 2.9 marks its tokens: \x1f announces a plain or block text, \x02 a document, \x18 the end of a broken
 // flow collection. None of them stands in the source, so none counts for the offset.

@@ -1,7 +1,7 @@
 /** TOML, and where in it a value stands. */
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 
-export type Path = readonly string[];
+export type TomlPath = readonly string[];
 
 /** The values, or what is wrong with the text and where. */
 export function readToml(text: string): TomlTable | TomlError {
@@ -22,7 +22,7 @@ export function isTable(value: unknown): value is TomlTable {
  * where a value stands, so it is asked for ever longer beginnings of the text: the first that has the value ends
  * with it, and the value's line comes behind the beginning that could be read before.
  */
-export function lineOf(whole: string, path: Path): number {
+export function lineOf(whole: string, path: TomlPath): number {
   const lines = whole.split('\n');
   let begins = 1;
   for (const [index, line] of lines.entries()) {
@@ -32,14 +32,14 @@ export function lineOf(whole: string, path: Path): number {
     }
     const table = readToml(lines.slice(0, index + 1).join('\n'));
     if (table instanceof TomlError) continue;
-    if (has(table, path)) return begins;
+    if (hasPath(table, path)) return begins;
     begins = index + 2;
   }
   return 1;
 }
 
-function has(table: TomlTable, [key = '', ...rest]: Path): boolean {
+function hasPath(table: TomlTable, [key = '', ...rest]: TomlPath): boolean {
   if (!Object.hasOwn(table, key)) return false;
   const value = table[key];
-  return rest.length === 0 || (isTable(value) && has(value, rest));
+  return rest.length === 0 || (isTable(value) && hasPath(value, rest));
 }

@@ -1,30 +1,30 @@
 /** What holds between the values of `guard`, `worktree`, `permissions` and `context`. */
 
-import { fault } from './diagnostic.js';
-import { plainValue, type StepOutline } from './outline.js';
+import { problem } from './diagnostic.js';
+import { type StepOutline, scalarValue } from './outline.js';
 import type { StepRule } from './rule.js';
-import { childOf, entryOf, mappingsIn } from './tree.js';
+import { childOf, entryOf, mappingsIn } from './yaml-node.js';
 
-export const guard: StepRule = (step) => {
+export const guardRule: StepRule = (step) => {
   const { guard: written } = step;
   const long = entryOf(written?.value, 'max_time');
   const short = entryOf(written?.value, 'timeout');
   const twice =
     long === undefined || short === undefined
       ? []
-      : [fault('duplicate-key', short.at, '`timeout` and `max_time` are the same: remove one.')];
+      : [problem('duplicate-key', short.at, '`timeout` and `max_time` are the same: remove one.')];
   const stall = entryOf(written?.value, 'stall');
   const isIdle = stall !== undefined && (step.kind === 'group' || step.kind === 'call');
   const found = isIdle
     ? [
         ...twice,
-        fault('no-effect', stall.at, '`stall` is for steps with an agent: write it in their guards.'),
+        problem('no-effect', stall.at, '`stall` is for steps with an agent: write it in their guards.'),
       ]
     : twice;
   const noWrite = entryOf(written?.value, 'no_write');
   const why = whyReadOnly(step);
-  if (noWrite === undefined || plainValue(noWrite.value) !== false || why === undefined) return found;
-  return [...found, fault('no-effect', noWrite.at, `${why}, so this has no effect.`)];
+  if (noWrite === undefined || scalarValue(noWrite.value) !== false || why === undefined) return found;
+  return [...found, problem('no-effect', noWrite.at, `${why}, so this has no effect.`)];
 };
 
 /** Why the step changes no files, whatever `no_write` says; `undefined`: it may. */
@@ -37,19 +37,19 @@ function whyReadOnly({ kind, type, worktree, permissions }: StepOutline): string
   return isReadOnly ? 'A step with `permissions: read-only` never changes files' : undefined;
 }
 
-export const worktree: StepRule = ({ worktree: written, type }) => {
+export const worktreeRule: StepRule = ({ worktree: written, type }) => {
   if (written?.value !== 'none' || type?.value !== 'code') return [];
   const message =
     '`worktree: none` is for steps that change nothing: `validate`, `split` and `artifact`. A `code` step takes `read-write` or `read-only`.';
-  return [fault('bad-value', written.at, message)];
+  return [problem('bad-value', written.at, message)];
 };
 
-export const context: StepRule = ({ context: written }) =>
+export const contextRule: StepRule = ({ context: written }) =>
   mappingsIn(written?.value).flatMap((entry) => {
     const both = childOf(entry, 'file') !== undefined && childOf(entry, 'bash') !== undefined;
     const message = both
       ? 'One entry holds `file` and `bash`: begin a line with `- ` for each.'
       : 'An entry of `context` is `file: PATH` or `bash: COMMAND`.';
     const isEmpty = entry.entries.length === 0;
-    return both || isEmpty ? [fault(both ? 'bad-value' : 'missing-key', entry.at, message)] : [];
+    return both || isEmpty ? [problem(both ? 'bad-value' : 'missing-key', entry.at, message)] : [];
   });

@@ -45,10 +45,10 @@ export interface AgentStep {
   readonly agent: string;
   /** Template. */
   readonly prompt: string;
-  readonly context: readonly Context[];
-  readonly worktree: Worktree;
+  readonly context: readonly ContextEntry[];
+  readonly worktree: WorktreeMode;
   /** A workflow that runs before each attempt, for its results. */
-  readonly get?: Call;
+  readonly get?: WorkflowCall;
   readonly session: SessionChoice;
   readonly guard: Guard;
   /** Absent: what the run was told, else what the kind of step needs. */
@@ -59,10 +59,10 @@ export interface AgentStep {
 }
 
 /** `none`: the agent works in an empty directory and does not see the repository. */
-export type Worktree = 'read-write' | 'read-only' | 'none';
+export type WorktreeMode = 'read-write' | 'read-only' | 'none';
 
 /** What is put behind a prompt. */
-export type Context =
+export type ContextEntry =
   /** Template of a path from the working directory. */
   | { readonly type: 'file'; readonly path: string }
   /** What a shell command prints; no template. */
@@ -116,7 +116,7 @@ export interface GroupStep extends Parallel {
 export interface CallStep {
   readonly kind: 'call';
   readonly name: string;
-  readonly call: Call;
+  readonly call: WorkflowCall;
   readonly gates: readonly Gate[];
   readonly retry: readonly RetryEntry[];
   readonly guard: Guard;
@@ -124,7 +124,7 @@ export interface CallStep {
 }
 
 /** Another workflow, and what it is given. */
-export interface Call {
+export interface WorkflowCall {
   /** As the caller names it: `validators/arch-review`. */
   readonly path: string;
   readonly workflow: Workflow;
@@ -142,14 +142,14 @@ export type Gate =
   /** What the agent left under `.gump/out` is as its contract asks. */
   | { readonly name: string; readonly type: 'schema'; readonly contract: 'plan' | 'review' }
   /** A workflow judges. */
-  | { readonly name: string; readonly type: 'validate'; readonly call: Call };
+  | { readonly name: string; readonly type: 'validate'; readonly call: WorkflowCall };
 
 /** Exactly one condition, and what changes when it holds. */
 export interface RetryEntry {
   readonly when:
     | { readonly attempt: number }
     | { readonly not: string } // a gate's name
-    | { readonly validate: Call }
+    | { readonly validate: WorkflowCall }
     | { readonly exit: number };
   readonly overrides: RetryOverrides;
 }

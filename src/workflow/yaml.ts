@@ -12,42 +12,42 @@ import {
   visit,
   type YAMLParseError,
 } from 'yaml';
-import { rewriteDeeperInputs } from './deeper-inputs.js';
-import { type Diagnostic, fault } from './diagnostic.js';
+import { type Diagnostic, problem } from './diagnostic.js';
+import { rewriteNestedInputs } from './nested-inputs.js';
 import { rewriteOneLineSessions } from './one-line-session.js';
 import { printable } from './source-line.js';
-import type { Tree } from './tree.js';
-import { buildTree } from './yaml-tree.js';
+import type { YamlNode } from './yaml-node.js';
+import { buildYamlNode } from './yaml-node-builder.js';
 
 // 512 KB: far more than a workflow needs, and yaml 2.9 takes seconds for a longer text that is all errors.
 const longest = 524_288;
 const deepest = 100;
 
-export interface ReadYaml {
+export interface YamlResult {
   /** Absent when there is nothing to look at. */
-  readonly tree?: Tree;
-  readonly faults: readonly Diagnostic[];
+  readonly tree?: YamlNode;
+  readonly problems: readonly Diagnostic[];
   /** Offset of the first fault of syntax: what the tree holds from about there on is guesswork. */
   readonly brokenAt?: number;
 }
 
-export function readYaml(text: string): ReadYaml {
+export function readYaml(text: string): YamlResult {
   if (text.length > longest) {
     const message = `The file is ${text.length} characters long; ${longest} are allowed.`;
-    return { faults: [fault('too-large', { start: 0, end: 0 }, message)] };
+    return { problems: [problem('too-large', { start: 0, end: 0 }, message)] };
   }
   const tokens = [...new Parser().parse(rewriteSpellings(text))];
-  const tooDeep = deeperThan(deepest, tokens);
+  const tooDeep = findTooDeep(deepest, tokens);
   if (tooDeep !== undefined) {
     const message = `The values here are nested more than ${deepest} deep.`;
-    return { faults: [fault('too-deep', { start: tooDeep, end: tooDeep + 1 }, message)] };
+    return { problems: [problem('too-deep', { start: tooDeep, end: tooDeep + 1 }, message)] };
   }
   return fromDocuments(compose(tokens, text.length), text);
 }
 
 /** Text of the same length in which the spellings of the language's documentation are valid YAML. */
 export function rewriteSpellings(text: string): string {
-  return rewriteDeeperInputs(rewriteOneLineSessions(text));
+  return rewriteNestedInputs(rewriteOneLineSessions(text));
 }
 
 // Keys that stand twice are found by our own tree, which needs no comparison of all with all.
@@ -57,24 +57,24 @@ function compose(tokens: readonly CST.Token[], length: number): readonly Documen
   return documents as readonly Document.Parsed[];
 }
 
-function fromDocuments([first, second]: readonly Document.Parsed[], text: string): ReadYaml {
-  if (first === undefined) return { faults: [] };
-  const syntax = onePerLine(first.errors, text).map((error) => syntaxFault(error, first, text.length));
+function fromDocuments([first, second]: readonly Document.Parsed[], text: string): YamlResult {
+  if (first === undefined) return { problems: [] };
+  const syntax = onePerLine(first.errors, text).map((error) => syntaxProblem(error, first, text.length));
   const tags = first.warnings.map(({ message, pos }) =>
-    fault('yaml-tag', { start: pos[0], end: pos[1] }, `${sentence(message)} It has no effect: remove it.`),
+    problem('yaml-tag', { start: pos[0], end: pos[1] }, `${sentence(message)} It has no effect: remove it.`),
   );
-  const faults = [...syntax, ...tags, ...(second === undefined ? [] : [manyDocuments(second)])];
+  const problems = [...syntax, ...tags, ...(second === undefined ? [] : [manyDocumentsProblem(second)])];
   const broken = first.errors.length === 0 ? {} : { brokenAt: Math.min(...syntax.map(({ start }) => start)) };
-  if (first.contents === null) return { faults, ...broken };
-  const built = buildTree(first.contents as Node);
-  return { tree: built.tree, faults: [...faults, ...built.faults], ...broken };
+  if (first.contents === null) return { problems, ...broken };
+  const built = buildYamlNode(first.contents as Node);
+  return { tree: built.tree, problems: [...problems, ...built.problems], ...broken };
 }
 
-function manyDocuments(second: Document.Parsed): Diagnostic {
+function manyDocumentsProblem(second: Document.Parsed): Diagnostic {
   const start = second.range[0];
   const message =
     'A second YAML document begins here; a workflow file holds one. Put each workflow in its own file.';
-  return fault('many-documents', { start, end: start }, message);
+  return problem('many-documents', { start, end: start }, message);
 }
 
 /** One slip often gives several errors on a line; the first one says what it is. */
@@ -89,12 +89,12 @@ function onePerLine(errors: readonly YAMLParseError[], text: string): readonly Y
   });
 }
 
-function syntaxFault(error: YAMLParseError, document: Document.Parsed, length: number): Diagnostic {
+function syntaxProblem(error: YAMLParseError, document: Document.Parsed, length: number): Diagnostic {
   const { code, message, pos } = error;
   const [start, end] = code === 'MISSING_CHAR' ? (openingQuote(document, pos[0]) ?? pos) : pos;
   const [, , hint] = hints.find(([known, text]) => known === code && text.test(message)) ?? [];
-  const told = hint === undefined ? sentence(message) : `${sentence(message)} ${hint}`;
-  return fault('yaml-syntax', { start: Math.min(start, length), end: Math.min(end, length) }, told);
+  const text = hint === undefined ? sentence(message) : `${sentence(message)} ${hint}`;
+  return problem('yaml-syntax', { start: Math.min(start, length), end: Math.min(end, length) }, text);
 }
 
 // yaml 2.9 tells of a quote that is never closed at the end of the file, where nobody would look for it.
@@ -133,8 +133,8 @@ function sentence(message: string): string {
 }
 
 /** Where a value lies deeper than that; `undefined` if none does. Walks with its own stack, as a file may be hostile. */
-function deeperThan(limit: number, tokens: readonly CST.Token[]): number | undefined {
-  const waiting = tokens.map((token) => ({ token: token as DeepToken, depth: 0 }));
+function findTooDeep(limit: number, tokens: readonly CST.Token[]): number | undefined {
+  const waiting = tokens.map((token) => ({ token: token as NestedToken, depth: 0 }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { token, depth } = next;
     if (depth > limit) return token.offset;
@@ -143,13 +143,13 @@ function deeperThan(limit: number, tokens: readonly CST.Token[]): number | undef
   return undefined;
 }
 
-interface DeepToken {
+interface NestedToken {
   readonly offset: number;
-  readonly value?: DeepToken | null;
-  readonly items?: readonly { readonly key?: DeepToken | null; readonly value?: DeepToken | null }[];
+  readonly value?: NestedToken | null;
+  readonly items?: readonly { readonly key?: NestedToken | null; readonly value?: NestedToken | null }[];
 }
 
-function innerTokens(token: DeepToken): readonly DeepToken[] {
+function innerTokens(token: NestedToken): readonly NestedToken[] {
   const inner = (token.items ?? []).flatMap((item) => [item.key, item.value]);
   return [token.value, ...inner].filter((one) => one !== undefined && one !== null);
 }

@@ -1,17 +1,17 @@
 /** Puts an earlier job's change into the work tree; all of it or nothing. */
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
-import { liesBehindLink, look } from './look.js';
+import { diffTrees, type TreeUpdate } from './git-tree.js';
 import { type MergeFiles, mergeOnto } from './merge.js';
-import type { Stage } from './stage.js';
-import { diffTrees, type Placement } from './tree.js';
+import { isBehindLink, statPath } from './path-status.js';
+import type { StagingIndex } from './staging-index.js';
 import type { Snapshot } from './workspace.js';
 
-export interface Applied {
+export interface ApplyResult {
   /** Files that cannot be merged; if there is one, nothing was written. */
   readonly conflicts: readonly BytePath[];
   /** What was written. */
-  readonly placements: readonly Placement[];
+  readonly placements: readonly TreeUpdate[];
   /** Tree of the work tree afterwards. */
   readonly tree: string;
 }
@@ -19,32 +19,37 @@ export interface Applied {
 /** `stage` has the private index of the work tree at `root`. */
 export async function applySnapshot(
   git: Git,
-  stage: Stage,
+  stage: StagingIndex,
   files: MergeFiles & { readonly root: string },
   snapshot: Snapshot,
-): Promise<Applied> {
-  const here = await stage.update();
-  const merged = await mergeOnto(git, files, here.tree, snapshot);
-  const leftOut = new Set(here.leftOut.map(({ path }) => path));
-  const covered = await hidden(git, files.root, here.tree, merged.tree);
-  const unsafe = merged.placements.map(({ path }) => path).filter((path) => leftOut.has(path));
-  const conflicts = [...new Set([...merged.conflicts, ...covered, ...unsafe])].sort();
-  if (conflicts.length > 0) return { conflicts, placements: [], tree: here.tree };
-  await stage.checkOut(merged.tree, 'keep');
-  return { conflicts, placements: merged.placements, tree: merged.tree };
+): Promise<ApplyResult> {
+  const current = await stage.update();
+  const merged = await mergeOnto(git, files, current.tree, snapshot);
+  const leftOut = new Set(current.leftOut.map(({ path }) => path));
+  const blocked = await findBlockedPaths(git, files.root, current.tree, merged.tree);
+  const unsafe = merged.updates.map(({ path }) => path).filter((path) => leftOut.has(path));
+  const conflicts = [...new Set([...merged.conflicts, ...blocked, ...unsafe])].sort();
+  if (conflicts.length > 0) return { conflicts, placements: [], tree: current.tree };
+  await stage.checkOutTree(merged.tree, 'keep');
+  return { conflicts, placements: merged.updates, tree: merged.tree };
 }
 
 /** New files in whose place something lies that git does not record: an ignored file. */
-export async function hidden(git: Git, root: string, from: string, to: string): Promise<readonly BytePath[]> {
+export async function findBlockedPaths(
+  git: Git,
+  root: string,
+  from: string,
+  to: string,
+): Promise<readonly BytePath[]> {
   const changes = await diffTrees(git, from, to);
   const directories = new Map<BytePath, boolean>();
   return changes
     .filter(({ before, after }) => before === undefined && after !== undefined)
     .map(({ path }) => path)
-    .filter((path) => isTaken(root, path) && !liesBehindLink(path, root, directories));
+    .filter((path) => isTaken(root, path) && !isBehindLink(path, root, directories));
 }
 
 /** A directory is for git to judge: the files in it may be about to go. */
 function isTaken(root: string, path: BytePath): boolean {
-  return look(path, root)?.isDirectory() === false;
+  return statPath(path, root)?.isDirectory() === false;
 }

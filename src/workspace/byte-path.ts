@@ -10,11 +10,11 @@ export function bytesOf(path: BytePath): Buffer {
   return Buffer.from(path, 'latin1');
 }
 
-export function fromText(path: string): BytePath {
+export function toBytePath(path: string): BytePath {
   return Buffer.from(path, 'utf8').toString('latin1');
 }
 
-export function toText(path: BytePath): string {
+export function bytePathToText(path: BytePath): string {
   return bytesOf(path).toString('utf8');
 }
 
@@ -25,7 +25,7 @@ export function splitRecords(listing: Buffer): readonly BytePath[] {
 }
 
 /** The path as bytes for the file system. */
-export function inRoot(root: string, path: BytePath): Buffer {
+export function absolutePath(root: string, path: BytePath): Buffer {
   return Buffer.concat([Buffer.from(`${root}/`, 'utf8'), bytesOf(path)]);
 }
 
@@ -33,6 +33,6 @@ export function inRoot(root: string, path: BytePath): Buffer {
  * From the working directory where the file lies in it, else from the root with a leading `/`. `prefix` is the
  * working directory from the root, empty or with a `/` at its end.
  */
-export function shownPath(path: BytePath, prefix: BytePath): string {
-  return path.startsWith(prefix) ? toText(path.slice(prefix.length)) : `/${toText(path)}`;
+export function displayPath(path: BytePath, prefix: BytePath): string {
+  return path.startsWith(prefix) ? bytePathToText(path.slice(prefix.length)) : `/${bytePathToText(path)}`;
 }

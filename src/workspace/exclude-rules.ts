@@ -13,7 +13,7 @@ import type { Repository } from './repository.js';
 const credentialName = /^gha-creds-.*\.json$/s;
 
 /** Whether a path is one that no snapshot may hold. `prefix` is the working directory from the root. */
-export function isDropped(path: BytePath, prefix: BytePath): boolean {
+export function isExcluded(path: BytePath, prefix: BytePath): boolean {
   const output = `${prefix}.gump/out`;
   if (path === output || path.startsWith(`${output}/`)) return true;
   return path.split('/').some((name) => credentialName.test(name));
@@ -26,16 +26,20 @@ export async function writeExcludes(
   env: Readonly<Record<string, string>>,
   file: string,
 ): Promise<void> {
-  const theirs = await usersExcludes(git, repository.root, env);
+  const userExcludes = await readUserExcludes(git, repository.root, env);
   const output = `/${escapePattern(repository.prefix)}.gump/out\n`;
   writeFileSync(
     file,
-    Buffer.concat([theirs, Buffer.from('\n'), bytesOf(output), Buffer.from('gha-creds-*.json\n')]),
+    Buffer.concat([userExcludes, Buffer.from('\n'), bytesOf(output), Buffer.from('gha-creds-*.json\n')]),
   );
 }
 
 /** The place git looks at when nothing is configured is part of its promise: gitignore(5). */
-async function usersExcludes(git: Git, root: string, env: Readonly<Record<string, string>>): Promise<Buffer> {
+async function readUserExcludes(
+  git: Git,
+  root: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Buffer> {
   const { status, stdout } = await git.run(['config', '--type=path', '--get', 'core.excludesFile'], {
     accept: [0, 1],
   });

@@ -83,7 +83,7 @@ export function openGitShell(directory: string, env: Readonly<Record<string, str
   });
 }
 
-export interface GitPlace {
+export interface GitLocation {
   readonly shell: Shell;
   /** Directory of the shell; what commands read and print lies there for a moment. */
   readonly scratch: string;
@@ -96,21 +96,21 @@ export interface GitPlace {
 }
 
 /** Commands on one repository. Callers wait for one command before they start the next. */
-export function openGit(place: GitPlace): Git {
-  const always = (place.settings ?? []).flatMap((setting) => ['-c', setting]);
+export function openGit(location: GitLocation): Git {
+  const always = (location.settings ?? []).flatMap((setting) => ['-c', setting]);
   return {
     async run(args, options = {}) {
       const { input, accept = [0], index } = options;
-      if (input !== undefined) writeFileSync(join(place.scratch, 'stdin'), input);
+      if (input !== undefined) writeFileSync(join(location.scratch, 'stdin'), input);
       const further = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
-      const words = [...always, ...further, '-C', place.directory, ...args].map(quote).join(' ');
-      const variables = { ...place.variables, ...defined({ GIT_INDEX_FILE: index }) };
+      const words = [...always, ...further, '-C', location.directory, ...args].map(quote).join(' ');
+      const variables = { ...location.variables, ...defined({ GIT_INDEX_FILE: index }) };
       const source = input === undefined ? '/dev/null' : 'stdin';
-      const status = await place.shell.run(
+      const status = await location.shell.run(
         `${assignments(variables)}git "$@" ${words} <${source} >stdout 2>stderr`,
       );
-      if (!accept.includes(status)) throw fault(args, status, place.scratch);
-      return { status, stdout: readFileSync(join(place.scratch, 'stdout')) };
+      if (!accept.includes(status)) throw toGitError(args, status, location.scratch);
+      return { status, stdout: readFileSync(join(location.scratch, 'stdout')) };
     },
   };
 }
@@ -121,7 +121,7 @@ function assignments(variables: Readonly<Record<string, string>>): string {
     .join('');
 }
 
-function fault(args: readonly string[], status: number, scratch: string): Error {
+function toGitError(args: readonly string[], status: number, scratch: string): Error {
   const stderr = readFileSync(join(scratch, 'stderr'), 'utf8');
   if (status === 127 && stderr.includes('not found')) {
     return new UserError('git is not on PATH: install git 2.30 or newer on this runner.');

@@ -1,8 +1,8 @@
 /** What lies in a directory without being recorded, by its top-level names. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { type BytePath, bytesOf, fromText, splitRecords, toText } from './byte-path.js';
-import { isDropped } from './exclude-rules.js';
+import { type BytePath, bytePathToText, bytesOf, splitRecords, toBytePath } from './byte-path.js';
+import { isExcluded } from './exclude-rules.js';
 import type { Git } from './git.js';
 import type { Repository } from './repository.js';
 
@@ -10,33 +10,37 @@ import type { Repository } from './repository.js';
  * Names in the working directory that git ignores (`node_modules`, `dist`), sorted; our own and dropped
  * credentials are not among them. Costs one directory listing and one process, however much lies below.
  */
-export async function ignoredNames(git: Git, repository: Repository): Promise<readonly string[]> {
+export async function listIgnoredNames(git: Git, repository: Repository): Promise<readonly string[]> {
   const { directory, prefix } = repository;
   const names = readdirSync(directory, { encoding: 'buffer' }).map((name) => name.toString('latin1'));
-  const asked = names.filter(
-    (name) => name !== '.git' && name !== '.gump' && !isDropped(prefix + name, prefix),
+  const candidates = names.filter(
+    (name) => name !== '.git' && name !== '.gump' && !isExcluded(prefix + name, prefix),
   );
-  const input = bytesOf(asked.map((name) => `${prefix}${name}\0`).join(''));
+  const input = bytesOf(candidates.map((name) => `${prefix}${name}\0`).join(''));
   const { stdout } = await git.run(['check-ignore', '-z', '--stdin'], { input, accept: [0, 1] });
   return splitRecords(stdout)
-    .map((path) => toText(path.slice(prefix.length)))
+    .map((path) => bytePathToText(path.slice(prefix.length)))
     .sort();
 }
 
 /** Everything that is ignored now, directories that are wholly ignored in one piece and with a `/` at their end. */
-export async function allIgnored(git: Git): Promise<ReadonlySet<BytePath>> {
+export async function listIgnoredPaths(git: Git): Promise<ReadonlySet<BytePath>> {
   const args = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory'];
   const { stdout } = await git.run(args);
   return new Set(splitRecords(stdout));
 }
 
 /** Whether a directory lies in the work tree and what is put there is not ignored; in `.gump/out` it is removed. */
-export async function covers(git: Git, repository: Repository, directory: string): Promise<boolean> {
-  const inside = relative(repository.root, settled(directory));
+export async function isRecordedDirectory(
+  git: Git,
+  repository: Repository,
+  directory: string,
+): Promise<boolean> {
+  const inside = relative(repository.root, resolveLinks(directory));
   if (inside === '..' || inside.startsWith('../')) return false;
   // Asked for a file in it: a directory that is not there yet fits no rule that ends in `/`.
-  const path = fromText(join(inside, 'gump'));
-  if (isDropped(path, repository.prefix)) return true;
+  const path = toBytePath(join(inside, 'gump'));
+  if (isExcluded(path, repository.prefix)) return true;
   // 128: in a submodule.
   const { status } = await git.run(['check-ignore', '-z', '--stdin'], {
     input: bytesOf(`${path}\0`),
@@ -46,11 +50,11 @@ export async function covers(git: Git, repository: Repository, directory: string
 }
 
 /** The path without symbolic links, as far as it exists. */
-export function settled(path: string): string {
+export function resolveLinks(path: string): string {
   try {
     return realpathSync(path);
   } catch {
     const parent = dirname(path);
-    return parent === path ? path : join(settled(parent), basename(path));
+    return parent === path ? path : join(resolveLinks(parent), basename(path));
   }
 }

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Git } from './git.js';
-import { settled } from './ignored.js';
+import { resolveLinks } from './ignored.js';
 import type { Repository } from './repository.js';
 
 /**
@@ -34,25 +34,28 @@ export async function addWorktree(git: Git, main: Repository, directory: string)
 
 /** Removes the work tree at `directory` and what git knows of it, as far as they are there. */
 export function removeWorktree(commonDirectory: string, directory: string): void {
-  const place = settledBelow(directory);
+  const place = resolveParentLinks(directory);
   removeEntries(commonDirectory, (found) => found === place || found === directory);
   removeTree(directory);
 }
 
 /** The same for all worktrees at or below `parent`, whether or not their directories are still there. */
 export function removeWorktreesBelow(commonDirectory: string, parent: string): void {
-  const place = settledBelow(parent);
+  const place = resolveParentLinks(parent);
   const isBelow = (path: string) => [place, parent].some((over) => `${path}/`.startsWith(`${over}/`));
   for (const directory of removeEntries(commonDirectory, isBelow)) removeTree(directory);
 }
 
 /** Returns the directories of the worktrees that git knew. */
-function removeEntries(commonDirectory: string, isMeant: (directory: string) => boolean): readonly string[] {
+function removeEntries(
+  commonDirectory: string,
+  isSelected: (directory: string) => boolean,
+): readonly string[] {
   const entries = join(commonDirectory, 'worktrees');
   const removed: string[] = [];
   for (const name of namesIn(entries)) {
     const directory = directoryOf(join(entries, name));
-    if (directory === undefined || !isMeant(directory)) continue;
+    if (directory === undefined || !isSelected(directory)) continue;
     rmSync(join(entries, name), { recursive: true, force: true });
     removed.push(directory);
   }
@@ -80,16 +83,16 @@ function prefixOf({ root, directory }: Repository): string {
 }
 
 /** Throws where the one lies in the other: what lies at `directory` is removed, whatever it is. */
-export function requireApart(root: string, directory: string): void {
-  const place = settledBelow(directory);
+export function requireSeparate(root: string, directory: string): void {
+  const place = resolveParentLinks(directory);
   if (`${place}/`.startsWith(`${root}/`) || `${root}/`.startsWith(`${place}/`)) {
     throw new Error(`a unit's work tree must be apart from the repository at ${root}, unlike ${directory}`);
   }
 }
 
 /** Without symbolic links but for the last name: a link that lies there is not followed, it is removed. */
-function settledBelow(directory: string): string {
-  return join(settled(dirname(directory)), basename(directory));
+function resolveParentLinks(directory: string): string {
+  return join(resolveLinks(dirname(directory)), basename(directory));
 }
 
 function removeTree(directory: string): void {

@@ -23,7 +23,7 @@ export async function requireMergeTree(git: Git): Promise<void> {
   );
 }
 
-export interface MergePlace {
+export interface MergeGitOptions {
   readonly shell: Shell;
   readonly repository: Repository;
   /** Directory of the shell. */
@@ -32,7 +32,7 @@ export interface MergePlace {
 }
 
 /** Opens the repository that merges are made in, and makes it at the first time. */
-export async function openMergeGit({ shell, repository, scratch, objects }: MergePlace): Promise<Git> {
+export async function openMergeGit({ shell, repository, scratch, objects }: MergeGitOptions): Promise<Git> {
   const gitDirectory = join(scratch, 'merge.git');
   const git = openGit({
     shell,
@@ -52,11 +52,11 @@ export async function openMergeGit({ shell, repository, scratch, objects }: Merg
       ...objectVariables(repository, objects),
     },
   });
-  if (!existsSync(gitDirectory)) await initialise(shell, repository, scratch, gitDirectory);
+  if (!existsSync(gitDirectory)) await initMergeRepository(shell, repository, scratch, gitDirectory);
   return git;
 }
 
-async function initialise(
+async function initMergeRepository(
   shell: Shell,
   repository: Repository,
   scratch: string,

@@ -6,7 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
-import { diffTrees, type Entry, overlay, type Placement, sameEntry, type TreeChange } from './tree.js';
+import {
+  applyUpdates,
+  diffTrees,
+  isSameEntry,
+  type TreeChange,
+  type TreeEntry,
+  type TreeUpdate,
+} from './git-tree.js';
 import type { Snapshot } from './workspace.js';
 
 export interface MergeFiles {
@@ -16,15 +23,15 @@ export interface MergeFiles {
   readonly scratch: string;
 }
 
-export interface Merged {
+export interface SnapshotMergeResult {
   /** The merged tree; at a conflict it has what the snapshot has. */
   readonly tree: string;
   /** Where it differs from the tree that it was made from. */
-  readonly placements: readonly Placement[];
+  readonly updates: readonly TreeUpdate[];
   readonly conflicts: readonly BytePath[];
 }
 
-type Outcome = { readonly entry: Entry | undefined } | 'conflict';
+type EntryMergeResult = { readonly entry: TreeEntry | undefined } | 'conflict';
 
 /** Merges the change base → commit onto `tree`. */
 export async function mergeOnto(
@@ -32,32 +39,32 @@ export async function mergeOnto(
   files: MergeFiles,
   tree: string,
   snapshot: Snapshot,
-): Promise<Merged> {
+): Promise<SnapshotMergeResult> {
   const changes = await diffTrees(git, snapshot.base, snapshot.commit);
   const differing = await diffTrees(git, snapshot.base, tree);
-  const here = new Map(differing.map((change) => [change.path, change]));
-  const placements: Placement[] = [];
+  const currentChanges = new Map(differing.map((change) => [change.path, change]));
+  const updates: TreeUpdate[] = [];
   const conflicts: BytePath[] = [];
   for (const change of changes) {
-    const current = here.has(change.path) ? here.get(change.path)?.after : change.before;
+    const current = currentChanges.has(change.path) ? currentChanges.get(change.path)?.after : change.before;
     const outcome = await mergeEntry(git, files, change, current);
     if (outcome === 'conflict') conflicts.push(change.path);
     const entry = outcome === 'conflict' ? change.after : outcome.entry;
-    if (!sameEntry(entry, current)) placements.push({ path: change.path, entry });
+    if (!isSameEntry(entry, current)) updates.push({ path: change.path, entry });
   }
-  const merged = await overlay(git, files.index, tree, placements);
-  conflicts.push(...(await displaced(git, tree, merged, placements)));
-  return { tree: merged, placements, conflicts };
+  const merged = await applyUpdates(git, files.index, tree, updates);
+  conflicts.push(...(await findDisplacedPaths(git, tree, merged, updates)));
+  return { tree: merged, updates, conflicts };
 }
 
 async function mergeEntry(
   git: Git,
   files: MergeFiles,
   change: TreeChange,
-  current: Entry | undefined,
-): Promise<Outcome> {
-  if (sameEntry(current, change.before)) return { entry: change.after };
-  if (sameEntry(current, change.after)) return { entry: current };
+  current: TreeEntry | undefined,
+): Promise<EntryMergeResult> {
+  if (isSameEntry(current, change.before)) return { entry: change.after };
+  if (isSameEntry(current, change.after)) return { entry: current };
   const { before, after } = change;
   if (!isFile(before) || !isFile(after) || !isFile(current)) return 'conflict';
   const mode = current.mode === before.mode ? after.mode : current.mode;
@@ -67,7 +74,7 @@ async function mergeEntry(
   return id === undefined ? 'conflict' : { entry: { mode, id } };
 }
 
-function isFile(entry: Entry | undefined): entry is Entry {
+function isFile(entry: TreeEntry | undefined): entry is TreeEntry {
   return entry?.mode.startsWith('100') === true;
 }
 
@@ -88,13 +95,13 @@ async function mergeText(git: Git, scratch: string, ids: readonly string[]): Pro
 }
 
 /** Files that had to go because a directory of the snapshot has their name, or the other way round. */
-async function displaced(
+async function findDisplacedPaths(
   git: Git,
   tree: string,
   merged: string,
-  placements: readonly Placement[],
+  updates: readonly TreeUpdate[],
 ): Promise<readonly BytePath[]> {
-  const meant = new Set(placements.map(({ path }) => path));
+  const updatedPaths = new Set(updates.map(({ path }) => path));
   const changes = await diffTrees(git, tree, merged);
-  return changes.map(({ path }) => path).filter((path) => !meant.has(path));
+  return changes.map(({ path }) => path).filter((path) => !updatedPaths.has(path));
 }

@@ -3,20 +3,20 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeExcludes } from './exclude-rules.js';
 import { type Git, openGit, openGitShell } from './git.js';
-import { openGuard } from './guard.js';
-import { allIgnored } from './ignored.js';
-import type { LeftOutFile, LeftOutRules } from './leftovers.js';
-import { composeWorkspace } from './operations.js';
+import { openGitStateSaver } from './git-state.js';
+import { diffTrees } from './git-tree.js';
+import { listIgnoredPaths } from './ignored.js';
+import type { LeftOutFile, LeftOutRules } from './left-out-files.js';
+import { openBranchWorktrees } from './open-branch-worktrees.js';
+import { createWorkspace } from './operations.js';
 import { openOwnership } from './ownership.js';
 import { openPrivateGit, type PrivateFiles, privateFiles } from './private-git.js';
 import { findRepository, requireDirectory } from './repository.js';
-import { serial } from './serial.js';
+import { createSerialQueue } from './serial.js';
 import type { Shell } from './shell.js';
 import { openSnapshots } from './snapshots.js';
-import { copyIndex, openStage } from './stage.js';
+import { copyIndex, openStagingIndex } from './staging-index.js';
 import { comparableTree } from './start-tree.js';
-import { diffTrees } from './tree.js';
-import { openUnits } from './units.js';
 import type { Workspace } from './workspace.js';
 
 export interface WorkspaceOptions {
@@ -30,7 +30,7 @@ export interface WorkspaceOptions {
   readonly maximumFileBytes?: number;
 }
 
-const usualMaximumFileBytes = 100 * 1024 * 1024;
+const defaultMaximumFileBytes = 100 * 1024 * 1024;
 
 /**
  * The workspace at a directory, its start state recorded. Needs git 2.30 or newer. Throws a UserError where the
@@ -42,26 +42,26 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   requireDirectory(directory);
   mkdirSync(join(privateDirectory, 'objects'), { recursive: true, mode: 0o700 });
   const shell = openGitShell(privateDirectory, env);
-  const plain = openGit({ shell, scratch: privateDirectory, directory });
-  const repository = await findRepository(plain, directory);
+  const userGit = openGit({ shell, scratch: privateDirectory, directory });
+  const repository = await findRepository(userGit, directory);
   const files = privateFiles(privateDirectory);
-  await writeExcludes(plain, repository, env, files.excludes);
+  await writeExcludes(userGit, repository, env, files.excludes);
   copyIndex(join(repository.gitDirectory, 'index'), files.index);
   const git = openPrivateGit({ shell, repository, privateDirectory });
   const rules: LeftOutRules = {
     repository,
-    maximumFileBytes: options.maximumFileBytes ?? usualMaximumFileBytes,
-    ignoredAtStart: await allIgnored(git),
+    maximumFileBytes: options.maximumFileBytes ?? defaultMaximumFileBytes,
+    ignoredAtStart: await listIgnoredPaths(git),
     startedAt,
   };
-  return recordStart({ git, plain, files, rules, shell, env, scratch: privateDirectory });
+  return recordStart({ git, userGit, files, rules, shell, env, scratch: privateDirectory });
 }
 
-interface Parts {
+interface StartOptions {
   /** With the private index and objects. */
   readonly git: Git;
   /** With the user's. */
-  readonly plain: Git;
+  readonly userGit: Git;
   readonly files: PrivateFiles;
   readonly rules: LeftOutRules;
   readonly shell: Shell;
@@ -69,12 +69,20 @@ interface Parts {
   readonly scratch: string;
 }
 
-async function recordStart({ git, plain, files, rules, shell, env, scratch }: Parts): Promise<Workspace> {
+async function recordStart({
+  git,
+  userGit,
+  files,
+  rules,
+  shell,
+  env,
+  scratch,
+}: StartOptions): Promise<Workspace> {
   const { repository } = rules;
   const { headTree, startCommit } = repository;
-  const stage = openStage(git, files.index, rules);
-  const start = await stage.update();
-  stage.pinTo(start.tree);
+  const stagingIndex = openStagingIndex(git, files.index, rules);
+  const start = await stagingIndex.update();
+  stagingIndex.pinTo(start.tree);
   const index = files.overlayIndex;
   const snapshots = openSnapshots({
     git,
@@ -88,15 +96,15 @@ async function recordStart({ git, plain, files, rules, shell, env, scratch }: Pa
   const main = {
     git,
     rules,
-    stage,
+    stagingIndex,
     snapshots,
-    guard: openGuard(plain, repository, files.indexCopy),
+    saveGitState: openGitStateSaver(userGit, repository, files.indexCopy),
     ownership: openOwnership(git, index, start.tree),
-    leftOut: { atStart: start.leftOut, ofSnapshot: new Map<string, readonly LeftOutFile[]>() },
+    leftOut: { atStart: start.leftOut, bySnapshot: new Map<string, readonly LeftOutFile[]>() },
     startTree: await comparableTree(git, repository, index, start.tree),
     files: { index, scratch },
-    inTurn: serial(),
+    runExclusive: createSerialQueue(),
   };
-  const units = openUnits({ ...main, plain, shell, env, privateDirectory: scratch });
-  return composeWorkspace({ ...main, units });
+  const branchWorktrees = openBranchWorktrees({ ...main, userGit, shell, env, privateDirectory: scratch });
+  return createWorkspace({ ...main, branchWorktrees });
 }

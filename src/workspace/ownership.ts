@@ -4,7 +4,7 @@
  * changes a file which a gate had formatted takes the file as it then is.
  */
 import type { Git } from './git.js';
-import { diffTrees, overlay, type Placement } from './tree.js';
+import { applyUpdates, diffTrees, type TreeUpdate } from './git-tree.js';
 
 export interface Ownership {
   /** A step wrote what changed since the last look. Returns the tree of what is owned now. */
@@ -14,17 +14,17 @@ export interface Ownership {
   /** What the work tree must be so that the owned files are those of `tree` and the others stay. */
   workTreeFor(tree: string): Promise<string>;
   /** The work tree was made into `seen` with `tree` being what is owned. */
-  moved(tree: string, seen: string): void;
+  recordReset(tree: string, seen: string): void;
   /** `placements` were put into the work tree, which became `seen`, and are owned. Returns what is owned now. */
-  placed(placements: readonly Placement[], seen: string): Promise<string>;
+  recordApplied(placements: readonly TreeUpdate[], seen: string): Promise<string>;
 }
 
 /** `index` names a file that may be overwritten. */
 export function openOwnership(git: Git, index: string, startTree: string): Ownership {
   let owned = startTree;
   let seen = startTree;
-  const take = async (placements: readonly Placement[], now: string): Promise<string> => {
-    owned = owned === seen ? now : await overlay(git, index, owned, placements);
+  const take = async (placements: readonly TreeUpdate[], now: string): Promise<string> => {
+    owned = owned === seen ? now : await applyUpdates(git, index, owned, placements);
     seen = now;
     return owned;
   };
@@ -48,17 +48,17 @@ export function openOwnership(git: Git, index: string, startTree: string): Owner
       if (foreign.length === 0) return tree;
       const moving = new Set((await diffTrees(git, owned, tree)).map(({ path }) => path));
       const staying = foreign.filter(({ path }) => !moving.has(path));
-      return overlay(
+      return applyUpdates(
         git,
         index,
         tree,
         staying.map(({ path, after }) => ({ path, entry: after })),
       );
     },
-    moved(tree, now) {
+    recordReset(tree, now) {
       owned = tree;
       seen = now;
     },
-    placed: take,
+    recordApplied: take,
   };
 }

@@ -23,7 +23,7 @@ export function privateFiles(directory: string): PrivateFiles {
   };
 }
 
-export interface PrivatePlace {
+export interface PrivateGitOptions {
   readonly shell: Shell;
   readonly repository: Repository;
   readonly privateDirectory: string;
@@ -31,8 +31,8 @@ export interface PrivatePlace {
   readonly sharedDirectory?: string;
 }
 
-export function openPrivateGit(place: PrivatePlace): Git {
-  const { shell, repository, privateDirectory, sharedDirectory = privateDirectory } = place;
+export function openPrivateGit(options: PrivateGitOptions): Git {
+  const { shell, repository, privateDirectory, sharedDirectory = privateDirectory } = options;
   const shared = privateFiles(sharedDirectory);
   return openGit({
     shell,

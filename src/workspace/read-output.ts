@@ -9,13 +9,13 @@ export function readOutput(directory: string, name: string): string | undefined 
   try {
     const folders = [join(directory, '.gump'), join(directory, '.gump', 'out')];
     if (!folders.every((folder) => lstatSync(folder).isDirectory())) return undefined;
-    return readOrdinary(join(directory, '.gump', 'out', name));
+    return readSmallRegularFile(join(directory, '.gump', 'out', name));
   } catch {
     return undefined;
   }
 }
 
-function readOrdinary(file: string): string | undefined {
+function readSmallRegularFile(file: string): string | undefined {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = fstatSync(descriptor);

@@ -13,11 +13,14 @@ export interface RepackOptions extends Omit<WorkspaceOptions, 'maximumFileBytes'
 }
 
 /** As `Workspace.pack`, with the objects that lie in the private directory of the earlier process. */
-export async function repack(options: RepackOptions, snapshots: readonly Snapshot[]): Promise<Buffer> {
+export async function repackSnapshots(
+  options: RepackOptions,
+  snapshots: readonly Snapshot[],
+): Promise<Buffer> {
   const { directory, privateDirectory, env, startCommit } = options;
   const shell = openGitShell(privateDirectory, env);
-  const plain = openGit({ shell, scratch: privateDirectory, directory });
-  const repository = await findRepository(plain, directory);
+  const userGit = openGit({ shell, scratch: privateDirectory, directory });
+  const repository = await findRepository(userGit, directory);
   const git = openPrivateGit({ shell, repository, privateDirectory });
   return packSnapshots(git, startCommit, snapshots);
 }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UserError } from '../failure.js';
-import { type BytePath, fromText } from './byte-path.js';
+import { type BytePath, toBytePath } from './byte-path.js';
 import { type Git, GitError } from './git.js';
 
 export interface Repository {
@@ -37,13 +37,13 @@ export function requireDirectory(directory: string): void {
 
 /** `git` runs in `directory`. Throws a UserError for whatever is not a work tree with a commit. */
 export async function findRepository(git: Git, directory: string): Promise<Repository> {
-  const lines = await locate(git, directory);
+  const lines = await findPaths(git, directory);
   const [root = '', gitDirectory = '', commonDirectory = '', prefix = ''] = lines;
-  const [startCommit = '', headTree = ''] = await head(git, directory);
+  const [startCommit = '', headTree = ''] = await readHead(git, directory);
   return {
     root,
     directory: await realpath(directory),
-    prefix: fromText(prefix),
+    prefix: toBytePath(prefix),
     gitDirectory,
     commonDirectory: resolve(directory, commonDirectory),
     startCommit,
@@ -51,16 +51,16 @@ export async function findRepository(git: Git, directory: string): Promise<Repos
   };
 }
 
-async function locate(git: Git, directory: string): Promise<readonly string[]> {
+async function findPaths(git: Git, directory: string): Promise<readonly string[]> {
   const args = ['rev-parse', '--show-toplevel', '--absolute-git-dir', '--git-common-dir', '--show-prefix'];
   try {
     return await linesOf(git, args);
   } catch (error) {
-    throw error instanceof GitError ? explained(error, directory) : error;
+    throw error instanceof GitError ? toUserError(error, directory) : error;
   }
 }
 
-async function head(git: Git, directory: string): Promise<readonly string[]> {
+async function readHead(git: Git, directory: string): Promise<readonly string[]> {
   try {
     return await linesOf(git, ['rev-parse', 'HEAD^{commit}', 'HEAD^{tree}']);
   } catch (error) {
@@ -77,7 +77,7 @@ async function linesOf(git: Git, args: readonly string[]): Promise<readonly stri
   return stdout.toString('utf8').split('\n');
 }
 
-function explained(error: GitError, directory: string): Error {
+function toUserError(error: GitError, directory: string): Error {
   if (error.stderr.includes('dubious ownership')) {
     return new UserError(
       `git does not trust the repository of ${directory}, because it belongs to another user (usual in a ` +

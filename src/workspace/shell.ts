@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { serial } from './serial.js';
+import { createSerialQueue } from './serial.js';
 
 export interface Shell {
   /** Runs one command line, after all earlier ones, and resolves with its exit status. */
@@ -31,16 +31,16 @@ export interface ShellOptions {
  * not keep the process alive. One that was killed between two commands is started again.
  */
 export function openShell(options: ShellOptions): Shell {
-  const inTurn = serial();
+  const runExclusive = createSerialQueue();
   let child: ChildProcess | undefined;
   const alive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     run: (command) =>
-      inTurn(async () => {
+      runExclusive(async () => {
         // Two tries: a shell may have been killed without this process having heard of it yet.
         for (let tries = 2; tries > 0; tries -= 1) {
           if (child === undefined || !alive()) child = await start(options);
-          const status = await ask(child, command);
+          const status = await runCommand(child, command);
           if (status !== 'not-started') return status;
           child = undefined;
         }
@@ -49,7 +49,7 @@ export function openShell(options: ShellOptions): Shell {
         );
       }),
     close: () =>
-      inTurn(async () => {
+      runExclusive(async () => {
         child?.stdin?.end();
         child = undefined;
       }),
@@ -76,7 +76,7 @@ async function start({ directory, env, parameters }: ShellOptions): Promise<Chil
 }
 
 /** The answer is a `.` when the command starts and its status when it has ended. */
-function ask(child: ChildProcess, command: string): Promise<number | 'not-started'> {
+function runCommand(child: ChildProcess, command: string): Promise<number | 'not-started'> {
   keepAlive(child, true);
   const answered = new Promise<number | 'not-started'>((resolve, reject) => {
     let answer = '';
@@ -99,8 +99,8 @@ function ask(child: ChildProcess, command: string): Promise<number | 'not-starte
 }
 
 /** An idle shell must not hold this process back from ending. */
-function keepAlive(child: ChildProcess, held: boolean): void {
-  const change = held ? 'ref' : 'unref';
+function keepAlive(child: ChildProcess, isHeld: boolean): void {
+  const change = isHeld ? 'ref' : 'unref';
   child[change]();
   // Pipes of a child are sockets, though their type does not say so.
   (child.stdin as Socket | null)?.[change]();

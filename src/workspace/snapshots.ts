@@ -5,8 +5,8 @@
  */
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
+import { applyUpdates, diffTrees, type TreeChange } from './git-tree.js';
 import { type MergeFiles, mergeOnto } from './merge.js';
-import { diffTrees, overlay, type TreeChange } from './tree.js';
 import type { Snapshot } from './workspace.js';
 
 export interface Snapshots {
@@ -17,15 +17,15 @@ export interface Snapshots {
   /** Notes what the work tree became when the snapshot's change was put into it. */
   remember(snapshot: Snapshot, tree: string): void;
   /** The same states for another work tree of the repository, which works at the same time. */
-  sharedWith(place: SnapshotPlace): Snapshots;
+  forWorktree(place: SnapshotWorktree): Snapshots;
 }
 
 /** What one work tree works with, one command after the other. */
-export interface SnapshotPlace extends MergeFiles {
+export interface SnapshotWorktree extends MergeFiles {
   readonly git: Git;
 }
 
-export interface SnapshotSources extends SnapshotPlace {
+export interface SnapshotSources extends SnapshotWorktree {
   readonly startCommit: string;
   readonly headTree: string;
   /** Tree of the start state, with what lay there untracked or changed. */
@@ -44,13 +44,13 @@ interface KnownStates {
 
 export function openSnapshots(sources: SnapshotSources): Snapshots {
   const { startCommit, startTree } = sources;
-  return snapshotsOver(sources, {
+  return createSnapshots(sources, {
     trees: new Map([[startCommit, startTree]]),
     recorded: new Map([[startTree, { base: startCommit, commit: startCommit }]]),
   });
 }
 
-function snapshotsOver(sources: SnapshotSources, known: KnownStates): Snapshots {
+function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshots {
   const { git, startTree } = sources;
   const { trees, recorded } = known;
   return {
@@ -72,7 +72,7 @@ function snapshotsOver(sources: SnapshotSources, known: KnownStates): Snapshots 
     remember(snapshot, tree) {
       trees.set(snapshot.commit, tree);
     },
-    sharedWith: (place) => snapshotsOver({ ...sources, ...place }, known),
+    forWorktree: (place) => createSnapshots({ ...sources, ...place }, known),
   };
 }
 
@@ -85,22 +85,22 @@ async function commitChange(sources: SnapshotSources, tree: string, message: str
   const base = await commitBase(sources, new Set(changes.map(({ path }) => path)));
   const after = changes.map(({ path, after }) => ({ path, entry: after }));
   // On top of the base and not of HEAD: both differ from HEAD only at paths that steps changed.
-  const ours = await overlay(git, sources.index, base.tree, after);
+  const ours = await applyUpdates(git, sources.index, base.tree, after);
   return { base: base.commit, commit: await commitTree(git, ours, base.commit, message) };
 }
 
-interface Base {
+interface BaseCommit {
   readonly commit: string;
   readonly tree: string;
 }
 
 /** The start commit, or the start commit with the start-tree form of those files that a step changed. */
-async function commitBase(sources: SnapshotSources, changed: ReadonlySet<BytePath>): Promise<Base> {
+async function commitBase(sources: SnapshotSources, changed: ReadonlySet<BytePath>): Promise<BaseCommit> {
   const { git, index, headTree, startCommit } = sources;
   const touched = sources.startChanges.filter(({ path }) => changed.has(path));
   if (touched.length === 0) return { commit: startCommit, tree: headTree };
   const placements = touched.map(({ path, after }) => ({ path, entry: after }));
-  const tree = await overlay(git, index, headTree, placements);
+  const tree = await applyUpdates(git, index, headTree, placements);
   const message = 'State before the run of files that its steps changed';
   return { commit: await commitTree(git, tree, startCommit, message), tree };
 }

@@ -26,14 +26,14 @@ export interface RecordedSnapshot extends Snapshot {
   readonly changed: boolean;
 }
 
-export interface Change {
+export interface FileChange {
   /** From the working directory where the file lies in it, else from the repository root with a leading `/`. */
   readonly path: string;
   readonly kind: 'added' | 'modified' | 'deleted';
 }
 
 /** One parallel unit's work tree: a linked worktree of the repository, HEAD detached at the start commit. */
-export interface Unit {
+export interface BranchWorktree {
   /** As the main one, for this work tree; snapshots of the one mean the same in the other. */
   readonly workspace: Workspace;
   /** Removes the work tree and what git knows of it. The workspace is of no use afterwards. */
@@ -41,7 +41,7 @@ export interface Unit {
 }
 
 /** What became of several units' changes. */
-export type UnitsMerge =
+export type WorktreeMergeResult =
   | { readonly status: 'merged'; readonly snapshot: Snapshot }
   | {
       readonly status: 'conflict';
@@ -56,16 +56,20 @@ export type UnitsMerge =
       readonly files: readonly string[];
     };
 
-export interface Units {
+export interface BranchWorktrees {
   /** Throws a UserError where git is older than 2.38, which cannot merge: to be asked before an agent starts. */
-  requireGit(): Promise<void>;
+  requireMergeSupport(): Promise<void>;
   /**
    * A work tree at `directory` that holds the state `from`, its changes uncommitted; ignored files are not
    * there. `directory` is absolute and apart from the repository; what lies there is removed first.
    * `setUp` gets the unit's working directory and brings what git does not have; what it writes belongs to no
    * step. Where it throws, the unit is removed again.
    */
-  open(directory: string, from: Snapshot, setUp?: (workingDirectory: string) => Promise<void>): Promise<Unit>;
+  open(
+    directory: string,
+    from: Snapshot,
+    setUp?: (workingDirectory: string) => Promise<void>,
+  ): Promise<BranchWorktree>;
   /**
    * The units' changes since `base` put together in the order given, by git's own three-way merge of whole
    * trees. Nothing is written to a work tree: `reset` of the main one takes the result in.
@@ -74,7 +78,7 @@ export interface Units {
     base: Snapshot,
     units: readonly { readonly name: string; readonly snapshot: Snapshot }[],
     message: string,
-  ): Promise<UnitsMerge>;
+  ): Promise<WorktreeMergeResult>;
 }
 
 export interface Workspace {
@@ -87,7 +91,7 @@ export interface Workspace {
   /** Id of the start tree without `.gump/**`: what S11 compares. */
   readonly startTree: string;
   /** The state in which nothing was changed yet. */
-  readonly start: Snapshot;
+  readonly startSnapshot: Snapshot;
 
   /** Records the work tree as it is now, without ignored files, `.gump/out` and dropped credential files. */
   record(message: string): Promise<RecordedSnapshot>;
@@ -97,7 +101,7 @@ export interface Workspace {
    */
   disown(): Promise<void>;
   /** What differs from `from` to `to`. */
-  changes(from: Snapshot, to: Snapshot): Promise<readonly Change[]>;
+  changes(from: Snapshot, to: Snapshot): Promise<readonly FileChange[]>;
   /** The same as a patch that `git apply` takes (binary files too). */
   patch(from: Snapshot, to: Snapshot): Promise<string>;
   /**
@@ -107,7 +111,7 @@ export interface Workspace {
   reset(snapshot: Snapshot): Promise<void>;
 
   /** Whether the checkout knows this commit: the changes of a run that began there can be told only then. */
-  has(commit: string): Promise<boolean>;
+  hasCommit(commit: string): Promise<boolean>;
   /** The objects of these snapshots that the start commit does not have, as one pack. Empty where there are none. */
   pack(snapshots: readonly Snapshot[]): Promise<Buffer>;
   /** Takes the objects of an earlier job in. */
@@ -119,14 +123,14 @@ export interface Workspace {
   apply(snapshot: Snapshot): Promise<readonly string[]>;
 
   /** Work trees next to this one. Those of a unit are the main one's. */
-  readonly units: Units;
+  readonly branchWorktrees: BranchWorktrees;
 
   /** Notes HEAD, branch and index; the function returned puts them back where an agent moved them. */
-  guard(): Promise<() => Promise<void>>;
+  saveGitState(): Promise<() => Promise<void>>;
   /** Top-level names that lie here but are ignored by git (`node_modules`, `dist`), sorted. */
-  ignored(): Promise<readonly string[]>;
+  listIgnoredNames(): Promise<readonly string[]>;
   /** Whether files in the directory at this absolute path, there or not, are the run's to record or to remove. */
-  covers(directory: string): Promise<boolean>;
+  isRecordedDirectory(directory: string): Promise<boolean>;
   /** Removes `.gump/out` and makes it anew, empty. */
   emptyOutput(): Promise<void>;
   /** Removes `.gump/out`, and `.gump` when that leaves it empty. */

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AgentsOptions, createAgents } from '../../src/action/agents.js';
-import type { AgentTurn } from '../../src/engine/ports.js';
+import type { AgentTurn } from '../../src/engine/engine-ports.js';
 import { codex } from '../../src/providers/codex.js';
-import type { AgentEvent, Command, Provider } from '../../src/providers/provider.js';
-import { providers } from '../../src/providers/registry.js';
+import type { AgentCommand, AgentEvent, Provider } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/provider-registry.js';
 import { processRunner } from '../../src/system/run-process.js';
 
 let directory: string;
@@ -17,9 +17,9 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A CLI that speaks as Codex does and runs this shell script. */
-const speaking = (script: string, more: Partial<Command> = {}): Provider => ({
+const codexScript = (script: string, more: Partial<AgentCommand> = {}): Provider => ({
   ...codex,
-  command: () => ({ file: '/bin/sh', args: ['-c', script], env: {}, stdin: '', ...more }),
+  buildCommand: () => ({ file: '/bin/sh', args: ['-c', script], env: {}, stdin: '', ...more }),
 });
 
 const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Partial<AgentTurn> = {}) =>
@@ -29,11 +29,11 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     environment: { PATH: process.env.PATH },
     passEnv: [],
     versionOf: () => undefined,
-    provide: async () => undefined,
+    ensureInstalled: async () => undefined,
     args: {},
     isRoot: false,
     settingsDirectory: join(directory, 'settings'),
-    beginSession: async () => true,
+    createSession: async () => true,
     onProcess: () => () => undefined,
     debug: () => undefined,
     ...options,
@@ -43,22 +43,26 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     directory,
     session: { mode: 'start' },
     permission: 'workspace',
-    before: {},
+    usageBefore: {},
     onEvent: () => undefined,
     signal: new AbortController().signal,
-    hurry: new AbortController().signal,
+    cancelSignal: new AbortController().signal,
     graceMs: () => 1000,
     ...turn,
   });
 
 const line = (object: object) => `echo '${JSON.stringify(object)}'`;
-const says = line({ type: 'item.completed', item: { type: 'agent_message', text: 'at work' } });
+const message = line({ type: 'item.completed', item: { type: 'agent_message', text: 'at work' } });
 const done = line({ type: 'turn.completed', usage: { input_tokens: 1, output_tokens: 1 } });
-const retries = line({ type: 'error', message: 'Reconnecting... waiting for network' });
+const retryLine = line({ type: 'error', message: 'Reconnecting... waiting for network' });
 
 describe('an agent without a sign of life', () => {
   it('is stopped, and what it last said is told', async () => {
-    const { status, failure } = await run(speaking(`${says}; ${retries}; sleep 60`), {}, { stallMs: 300 });
+    const { status, failure } = await run(
+      codexScript(`${message}; ${retryLine}; sleep 60`),
+      {},
+      { stallMs: 300 },
+    );
     expect(status).toBe('failed');
     expect(failure).toEqual({
       kind: 'timeout',
@@ -68,34 +72,34 @@ describe('an agent without a sign of life', () => {
   });
 
   it('is not saved by saying that it tries again', async () => {
-    const forever = `while true; do ${retries}; sleep 0.05; done`;
-    expect((await run(speaking(forever), {}, { stallMs: 400 })).failure?.kind).toBe('timeout');
+    const forever = `while true; do ${retryLine}; sleep 0.05; done`;
+    expect((await run(codexScript(forever), {}, { stallMs: 400 })).failure?.kind).toBe('timeout');
   });
 
   it('is left alone for as long as it works', async () => {
     const events: AgentEvent[] = [];
     // Longer in all than it may be silent.
-    const slow = `for i in 1 2 3 4 5 6; do ${says}; sleep 0.3; done; ${done}`;
+    const slow = `for i in 1 2 3 4 5 6; do ${message}; sleep 0.3; done; ${done}`;
     const onEvent = (event: AgentEvent) => void events.push(event);
-    const { status } = await run(speaking(slow), {}, { stallMs: 1500, onEvent });
+    const { status } = await run(codexScript(slow), {}, { stallMs: 1500, onEvent });
     expect(status).toBe('done');
     expect(events.filter(({ type }) => type === 'text')).toHaveLength(6);
   });
 
   it('may be silent for ever where that is allowed', async () => {
-    const { status } = await run(speaking(`sleep 0.3; ${done}`), {}, { stallMs: 0 });
+    const { status } = await run(codexScript(`sleep 0.3; ${done}`), {}, { stallMs: 0 });
     expect(status).toBe('done');
   });
 
   it('was cancelled where the job was, whatever comes later', async () => {
     const signal = AbortSignal.timeout(200);
-    const { failure } = await run(speaking('sleep 60'), {}, { stallMs: 60_000, signal });
+    const { failure } = await run(codexScript('sleep 60'), {}, { stallMs: 60_000, signal });
     expect(failure?.kind).toBe('cancelled');
   });
 });
 
 describe('a credential that is not taken', () => {
-  const refused = speaking(line({ type: 'turn.failed', error: { message: 'unexpected status 401' } }));
+  const refused = codexScript(line({ type: 'turn.failed', error: { message: 'unexpected status 401' } }));
 
   it('is named where there is one', async () => {
     const environment = { PATH: process.env.PATH, OPENAI_API_KEY: 'sk-dummy' };
@@ -115,7 +119,7 @@ describe('settings that a CLI takes from a file', () => {
   it('are in the file that the variable names', async () => {
     const out = join(directory, 'seen');
     const settings = { variable: 'SETTINGS_FILE', content: '{"a":1}' };
-    await run(speaking(`cat "$SETTINGS_FILE" > ${out}`, { settings }));
+    await run(codexScript(`cat "$SETTINGS_FILE" > ${out}`, { settings }));
     expect(readFileSync(out, 'utf8')).toBe('{"a":1}');
   });
 });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StepResult } from '../rig/machine.js';
 import type { Report } from '../rig/report.js';
-import { plans } from './answers.js';
-import { type AttemptOptions, openScene, type Scene } from './scene.js';
-import { story } from './story.js';
+import { planRule } from './answer-rules.js';
+import { attemptLines } from './attempt-lines.js';
+import { createHarness, type Harness, type RunJobOptions } from './harness.js';
 
 const flow = (where: string, root = '') => `name: flow
 ${root}steps:
@@ -29,12 +29,12 @@ const rules = [
   { prompt: 'Document', do: [{ write: 'docs.txt', content: 'docs\n' }] },
 ];
 
-const first = (scene: Scene, more: AttemptOptions = {}) =>
-  scene.attempt({ rules, ...more, inputs: { 'state-name': 'shared', ...more.inputs } });
+const runFirstJob = (harness: Harness, more: RunJobOptions = {}) =>
+  harness.runJob({ rules, ...more, inputs: { 'state-name': 'shared', ...more.inputs } });
 
 /** The job behind the environment that somebody has to approve. */
-const second = (scene: Scene, approve: string, more: AttemptOptions = {}) =>
-  scene.attempt({
+const runSecondJob = (harness: Harness, approve: string, more: RunJobOptions = {}) =>
+  harness.runJob({
     rules,
     job: 'go-on',
     event: { name: 'push', actor: 'octocat', triggeringActor: 'reviewer' },
@@ -64,8 +64,8 @@ const expectPaused = ({ main }: StepResult, step = 'impl') => {
 
 describe('a step that waits before its gates', () => {
   it('waits at every re-run, and goes on from there in a job that approves it', async () => {
-    const scene = await openScene({ workflow: flow('before_gate') });
-    const paused = await first(scene, {
+    const harness = await createHarness({ workflow: flow('before_gate') });
+    const paused = await runFirstJob(harness, {
       async inspect({ workspace }) {
         await expect(readFile(join(workspace, '..', 'judged'), 'utf8')).rejects.toThrow('ENOENT');
       },
@@ -77,11 +77,11 @@ describe('a step that waits before its gates', () => {
     expect(paused.main.summary.match(/waits for approval/g)).toHaveLength(1);
     expect(paused.main.summary).toContain('`approve: impl`');
 
-    expectPaused(await first(scene, { attempt: 2 }));
-    expect(await scene.calls()).toHaveLength(1);
+    expectPaused(await runFirstJob(harness, { jobAttempt: 2 }));
+    expect(await harness.calls()).toHaveLength(1);
 
-    const { main } = await second(scene, 'impl', {
-      attempt: 2,
+    const { main } = await runSecondJob(harness, 'impl', {
+      jobAttempt: 2,
       async inspect({ workspace }) {
         expect(await readFile(join(workspace, 'code.txt'), 'utf8')).toBe('right\n');
         expect(await readFile(join(workspace, '..', 'judged'), 'utf8')).toBe('judged\n');
@@ -93,8 +93,8 @@ describe('a step that waits before its gates', () => {
       { number: 1, jobAttempt: 1, status: 'paused', pause: 'before-gate', approvedBy: 'reviewer' },
       expect.objectContaining({ number: 1, jobAttempt: 2, status: 'passed', approvedBy: 'reviewer' }),
     ]);
-    expect(story(main.report)[0]).toBe('impl#1@1 new declared-new paused');
-    const calls = await scene.calls();
+    expect(attemptLines(main.report)[0]).toBe('impl#1@1 new declared-new paused');
+    const calls = await harness.calls();
     expect(calls).toHaveLength(2);
     expect(calls[1]?.session).toEqual({ mode: 'resume', id: calls[0]?.session.id });
     expect(main.log).toContain('impl: goes on, approved by reviewer.');
@@ -103,13 +103,13 @@ describe('a step that waits before its gates', () => {
   });
 
   it('waits again where another attempt has to be made', async () => {
-    const scene = await openScene({ workflow: flow('before_gate') });
+    const harness = await createHarness({ workflow: flow('before_gate') });
     const wrong = [
       { prompt: 'Implement', call: 1, do: [{ write: 'code.txt', content: 'wrong\n' }] },
       ...rules,
     ];
-    expectPaused(await first(scene, { rules: wrong }));
-    const again = await second(scene, 'impl', { rules: wrong });
+    expectPaused(await runFirstJob(harness, { rules: wrong }));
+    const again = await runSecondJob(harness, 'impl', { rules: wrong });
     // One approval is for one attempt: what the next one made nobody has seen.
     expectPaused(again);
     expect(again.main.errors[0]).toContain('This job approves `impl`');
@@ -122,25 +122,25 @@ describe('a step that waits before its gates', () => {
 
 describe('a step that waits after its gates', () => {
   it('has been judged when it waits, and is not judged again', async () => {
-    const scene = await openScene({ workflow: flow('after_gate') });
-    const paused = await first(scene, {
+    const harness = await createHarness({ workflow: flow('after_gate') });
+    const paused = await runFirstJob(harness, {
       async inspect({ workspace }) {
         expect(await readFile(join(workspace, '..', 'judged'), 'utf8')).toBe('judged\n');
       },
     });
     expectPaused(paused);
-    const { main } = await second(scene, 'impl', {
+    const { main } = await runSecondJob(harness, 'impl', {
       async inspect({ workspace }) {
         await expect(readFile(join(workspace, '..', 'judged'), 'utf8')).rejects.toThrow('ENOENT');
       },
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true' });
     expect(approvals(main.report)?.at(-1)).toMatchObject({ status: 'passed', approvedBy: 'reviewer' });
-    expect(await scene.calls()).toHaveLength(2);
+    expect(await harness.calls()).toHaveLength(2);
   });
 
   it('may be a split, whose plan somebody reads before tasks are done', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: build
@@ -156,64 +156,64 @@ steps:
         prompt: "Do {task.name}."
 `,
     });
-    const planning = [plans('Plan it', { name: 'a' }, { name: 'b' })];
-    const paused = await first(scene, { rules: planning });
+    const planning = [planRule('Plan it', { name: 'a' }, { name: 'b' })];
+    const paused = await runFirstJob(harness, { rules: planning });
     expectPaused(paused, 'build');
     expect(paused.main.outputs.tasks).toBe('["a","b"]');
-    const { main } = await second(scene, 'build', { rules: planning });
+    const { main } = await runSecondJob(harness, 'build', { rules: planning });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    expect(await scene.calls()).toHaveLength(3);
+    expect(await harness.calls()).toHaveLength(3);
     expect(approvals(main.report, 'build')?.at(-1)).toMatchObject({ approvedBy: 'reviewer' });
   });
 });
 
 describe('the input `approve`', () => {
   it('lets nothing go on that it does not name', async () => {
-    const scene = await openScene({ workflow: flow('before_gate') });
-    await first(scene);
-    const { main } = await second(scene, 'docs');
+    const harness = await createHarness({ workflow: flow('before_gate') });
+    await runFirstJob(harness);
+    const { main } = await runSecondJob(harness, 'docs');
     expect(main.outputs).toMatchObject({ status: 'paused', 'failed-step': 'impl' });
     expect(main.errors[0]).toContain('This job approves `docs`');
-    expect(await scene.calls()).toHaveLength(1);
+    expect(await harness.calls()).toHaveLength(1);
   });
 
   it('has to name a step of the workflow', async () => {
-    const scene = await openScene({ workflow: flow('before_gate') });
-    const { main } = await second(scene, 'imple');
+    const harness = await createHarness({ workflow: flow('before_gate') });
+    const { main } = await runSecondJob(harness, 'imple');
     expect(main.outputs.status).toBe('failed');
     expect(main.errors[0]).toMatch(/approve.*imple.*impl/);
-    expect(await scene.calls()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
   });
 
   it('does not let pass what has not waited yet', async () => {
-    const scene = await openScene({ workflow: flow('before_gate') });
-    const paused = await second(scene, 'impl');
+    const harness = await createHarness({ workflow: flow('before_gate') });
+    const paused = await runSecondJob(harness, 'impl');
     expectPaused(paused);
     expect(paused.main.warnings).toEqual([expect.stringContaining('nothing is approved')]);
-    expect(await scene.calls()).toHaveLength(1);
+    expect(await harness.calls()).toHaveLength(1);
   });
 
   it('needs the same `state-name`', async () => {
-    const scene = await openScene({ workflow: flow('before_gate') });
-    await first(scene);
-    const { main } = await second(scene, 'impl', { inputs: { 'state-name': 'another' } });
+    const harness = await createHarness({ workflow: flow('before_gate') });
+    await runFirstJob(harness);
+    const { main } = await runSecondJob(harness, 'impl', { inputs: { 'state-name': 'another' } });
     expect(main.outputs, main.log).toMatchObject({ status: 'paused', resumed: 'false' });
     expect(main.warnings).toEqual([expect.stringMatching(/`impl`.*nothing is approved.*`state-name`/)]);
-    expect(await scene.calls()).toHaveLength(2);
+    expect(await harness.calls()).toHaveLength(2);
   });
 });
 
 describe('`on-pause: success`', () => {
   it('lets the job end well, so that another one can ask for approval', async () => {
-    const scene = await openScene({ workflow: flow('true', 'on-pause: success\n') });
-    const { main } = await first(scene);
+    const harness = await createHarness({ workflow: flow('true', 'on-pause: success\n') });
+    const { main } = await runFirstJob(harness);
     expect(main.outputs).toMatchObject({ status: 'paused', 'failed-step': 'impl', persisted: 'true' });
     expect(main.exitCode).toBe(0);
     expect(main.errors).toEqual([]);
     expect(main.notices).toEqual([expect.stringContaining('waits for approval')]);
-    const approved = await second(scene, 'impl');
+    const approved = await runSecondJob(harness, 'impl');
     expect(approved.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
-    expect(story(approved.main.report)).toEqual([
+    expect(attemptLines(approved.main.report)).toEqual([
       expect.stringMatching(/^impl#1/),
       'docs#1@1 resumed from passed',
     ]);

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Machine } from '../rig/machine.js';
-import type { Act, Rule } from '../rig/stand-in.js';
-import { openScene } from './scene.js';
+import type { AgentAction, AgentRule } from '../rig/stand-in.js';
+import { createHarness } from './harness.js';
 
 const workflow = `name: flow
 steps:
@@ -22,36 +22,36 @@ steps:
 const price = 0.1;
 
 /** An answer that is paid for, which the test can count. */
-const paid = (count: number): readonly Act[] =>
+const paidAnswers = (count: number): readonly AgentAction[] =>
   Array.from({ length: count }, () => [{ run: 'echo >> "$HOME/billed"' }, { sleep: 600 }]).flat();
 
 const plan = JSON.stringify(['a', 'b', 'c'].map((name) => ({ name, description: name })));
 
-const rules: readonly Rule[] = [
-  { prompt: 'Begin.', usage: { costUsd: price }, do: [...paid(2), { say: 'Begun.' }] },
+const rules: readonly AgentRule[] = [
+  { prompt: 'Begin.', usage: { costUsd: price }, do: [...paidAnswers(2), { say: 'Begun.' }] },
   {
     prompt: 'Plan it.',
     usage: { costUsd: price },
     do: [{ write: '.gump/out/plan.json', content: plan }, { say: 'Planned.' }],
   },
   // Far more than there is money for.
-  { usage: { costUsd: price }, do: [...paid(60), { say: 'Built.' }] },
+  { usage: { costUsd: price }, do: [...paidAnswers(60), { say: 'Built.' }] },
 ];
 
-async function billedOn(machine: Machine): Promise<number> {
+async function countBilled(machine: Machine): Promise<number> {
   return (await readFile(join(machine.home, 'billed'), 'utf8').catch(() => '')).length;
 }
 
 it('is never passed by more than the turns that were running', async () => {
-  const scene = await openScene({ workflow });
+  const harness = await createHarness({ workflow });
   let answers = 0;
   const job = (jobAttempt: number, maxBudget: string) =>
-    scene.attempt({
-      attempt: jobAttempt,
+    harness.runJob({
+      jobAttempt: jobAttempt,
       inputs: { 'max-budget': maxBudget },
       rules,
       inspect: async (machine) => {
-        answers += await billedOn(machine);
+        answers += await countBilled(machine);
       },
     });
   const { main: one } = await job(1, '0.35');

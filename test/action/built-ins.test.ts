@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { builtIns } from '../../src/builtin/registry.js';
-import type { Act, Rule } from '../rig/stand-in.js';
-import { judges, plans } from './answers.js';
-import { type AttemptOptions, openScene } from './scene.js';
-import { story, talk } from './story.js';
+import { builtIns } from '../../src/builtin/builtin-workflows.js';
+import type { AgentAction, AgentRule } from '../rig/stand-in.js';
+import { planRule, verdictRule } from './answer-rules.js';
+import { attemptLines, callLines } from './attempt-lines.js';
+import { createHarness, type RunJobOptions } from './harness.js';
 
 const wrongAdd = 'export const add = (a, b) => a - b;\n';
 const rightAdd = 'export const add = (a, b) => a + b;\n';
@@ -34,23 +34,23 @@ const project = {
 const code = (content: string, path = 'src/add.js') => ({ write: path, content });
 
 /** One job of the built-in in a project of its own. */
-async function play(workflow: string, rules: readonly Rule[], more: AttemptOptions = {}) {
-  const scene = await openScene({ workflow: 'none of these', files: project });
+async function runBuiltIn(workflow: string, rules: readonly AgentRule[], more: RunJobOptions = {}) {
+  const harness = await createHarness({ workflow: 'none of these', files: project });
   const inputs = { workflow, spec: 'SPEC: sums are wrong' };
-  const { main } = await scene.attempt({ ...more, inputs, rules });
-  const calls = await scene.calls();
-  return { main, calls, story: story(main.report), models: calls.map(({ model }) => model) };
+  const { main } = await harness.runJob({ ...more, inputs, rules });
+  const calls = await harness.calls();
+  return { main, calls, story: attemptLines(main.report), models: calls.map(({ model }) => model) };
 }
 
-const played: string[] = [];
+const testedNames: string[] = [];
 
-function builtIn(name: string, what: string, body: () => Promise<void>): void {
-  played.push(name);
+function testBuiltIn(name: string, what: string, body: () => Promise<void>): void {
+  testedNames.push(name);
   it(`${name} ${what}`, body);
 }
 
-builtIn('freeform', 'is one agent whose result compiles', async () => {
-  const { main, story, models } = await play('freeform', [
+testBuiltIn('freeform', 'is one agent whose result compiles', async () => {
+  const { main, story, models } = await runBuiltIn('freeform', [
     { prompt: 'SPEC: sums are wrong', do: [code(rightAdd)] },
   ]);
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
@@ -59,9 +59,9 @@ builtIn('freeform', 'is one agent whose result compiles', async () => {
   expect(models).toEqual(['opus']);
 });
 
-builtIn('tdd', 'writes tests, then code in the same conversation until they pass', async () => {
-  const { main, calls, story, models } = await play('tdd', [
-    plans('Plan the work', { name: 'sum', description: 'Sum them.', files: ['src/add.js', 'test'] }),
+testBuiltIn('tdd', 'writes tests, then code in the same conversation until they pass', async () => {
+  const { main, calls, story, models } = await runBuiltIn('tdd', [
+    planRule('Plan the work', { name: 'sum', description: 'Sum them.', files: ['src/add.js', 'test'] }),
     { prompt: 'Write the tests', do: [code(addTest, 'test/add.test.js')] },
     { prompt: 'are there and fail', do: [code('export const add = () => 4;\n')] },
     { prompt: 'It is not done yet', do: [code(rightAdd)] },
@@ -75,7 +75,7 @@ builtIn('tdd', 'writes tests, then code in the same conversation until they pass
     'build/sum/impl#2@1 resumed kept-on-retry passed',
     'quality#1@1 gates passed',
   ]);
-  expect(talk(calls)).toEqual([
+  expect(callLines(calls)).toEqual([
     'claude start a after 0',
     'claude start b after 0',
     'claude resume b after 1',
@@ -86,33 +86,39 @@ builtIn('tdd', 'writes tests, then code in the same conversation until they pass
   expect(calls[3]?.prompt).toContain('AssertionError');
 });
 
-builtIn('bugfix', 'shows the bug by a test, for which a stronger agent is called, and mends it', async () => {
-  const { main, story, models } = await play('bugfix', [
-    plans('Find the cause', { name: 'sum', files: ['src/**', 'test/**'] }),
-    { prompt: 'Write a test that shows this bug', do: [code(rightAdd)] },
-    {
-      prompt: 'A test is wanted',
-      do: [code(wrongAdd), code(addTest, 'test/add.test.js')],
-    },
-    { prompt: 'Now mend it', do: [code(rightAdd)] },
-  ]);
-  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-  expect(story).toEqual([
-    'fix#1@1 new declared-new passed',
-    'fix/sum/reproduce#1@1 new declared-new failed:gate',
-    'fix/sum/reproduce#2@1 new override-new passed',
-    'fix/sum/patch#1@1 new from-other-agent passed',
-    'quality#1@1 gates passed',
-  ]);
-  expect(models).toEqual(['sonnet', 'haiku', 'sonnet', 'haiku']);
-  // Not the session that the retry asked to be new: the one that was to go on and could not.
-  expect(main.warnings).toEqual([expect.stringMatching(/^Step fix\/sum\/patch, attempt 1: new session/)]);
-});
+testBuiltIn(
+  'bugfix',
+  'shows the bug by a test, for which a stronger agent is called, and mends it',
+  async () => {
+    const { main, story, models } = await runBuiltIn('bugfix', [
+      planRule('Find the cause', { name: 'sum', files: ['src/**', 'test/**'] }),
+      { prompt: 'Write a test that shows this bug', do: [code(rightAdd)] },
+      {
+        prompt: 'A test is wanted',
+        do: [code(wrongAdd), code(addTest, 'test/add.test.js')],
+      },
+      { prompt: 'Now mend it', do: [code(rightAdd)] },
+    ]);
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    expect(story).toEqual([
+      'fix#1@1 new declared-new passed',
+      'fix/sum/reproduce#1@1 new declared-new failed:gate',
+      'fix/sum/reproduce#2@1 new override-new passed',
+      'fix/sum/patch#1@1 new from-other-agent passed',
+      'quality#1@1 gates passed',
+    ]);
+    expect(models).toEqual(['sonnet', 'haiku', 'sonnet', 'haiku']);
+    // Not the session that the retry asked to be new: the one that was to go on and could not.
+    expect(main.warnings).toEqual([expect.stringMatching(/^Step fix\/sum\/patch, attempt 1: new session/)]);
+  },
+);
 
-builtIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', async () => {
-  const half = (word: string): readonly Act[] => [code(`syntax error of ${word}\n`, `src/${word}.js`)];
-  const { main, calls, story, models } = await play('cheap2sota', [
-    plans('Plan the work', { name: 'sum', files: ['src/*', 'test/*'] }),
+testBuiltIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', async () => {
+  const half = (word: string): readonly AgentAction[] => [
+    code(`syntax error of ${word}\n`, `src/${word}.js`),
+  ];
+  const { main, calls, story, models } = await runBuiltIn('cheap2sota', [
+    planRule('Plan the work', { name: 'sum', files: ['src/*', 'test/*'] }),
     { prompt: 'Do this task', model: 'opus', do: [code(rightAdd)] },
     { prompt: 'Do this task', do: half('first') },
     { prompt: 'It is not done yet', do: half('second') },
@@ -144,12 +150,16 @@ builtIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', 
   expect(main.warnings).toEqual([expect.stringMatching(/do not see what Qwen Code .*costs/)]);
 });
 
-builtIn('parallel-tasks', 'puts together what was done side by side', async () => {
+testBuiltIn('parallel-tasks', 'puts together what was done side by side', async () => {
   let files: readonly string[] = [];
-  const { main, calls } = await play(
+  const { main, calls } = await runBuiltIn(
     'parallel-tasks',
     [
-      plans('Plan the work', { name: 'sum', files: ['src/add.js'] }, { name: 'doc', files: ['docs/*.md'] }),
+      planRule(
+        'Plan the work',
+        { name: 'sum', files: ['src/add.js'] },
+        { name: 'doc', files: ['docs/*.md'] },
+      ),
       { prompt: 'do sum', do: [code(rightAdd)] },
       { prompt: 'do doc', do: [code('# add\n', 'docs/add.md')] },
     ],
@@ -168,16 +178,16 @@ builtIn('parallel-tasks', 'puts together what was done side by side', async () =
   expect(calls[1]?.prompt).toContain('Keep to these files');
 });
 
-builtIn(
+testBuiltIn(
   'implement-spec',
   'goes on until a reviewer agrees who sees the change, then tries it out',
   async () => {
-    const { main, calls, story } = await play('implement-spec', [
-      plans('Plan how to carry out', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
+    const { main, calls, story } = await runBuiltIn('implement-spec', [
+      planRule('Plan how to carry out', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
       { prompt: 'Do this task', do: [code(`// hm\n${rightAdd}`)] },
-      judges('You review a change', false, 'COMMENT: the remark is noise', 1),
+      verdictRule('You review a change', false, 'COMMENT: the remark is noise', 1),
       { prompt: 'It is not done yet', do: [code(rightAdd)] },
-      judges('You review a change', true, 'fine'),
+      verdictRule('You review a change', true, 'fine'),
       { prompt: 'Now use what you have built', do: [{ run: 'npm test' }] },
     ]);
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
@@ -201,7 +211,7 @@ builtIn(
     expect(again?.prompt).toContain('COMMENT: the remark is noise');
     // The change of the step, not what the second attempt made of the first.
     expect(second?.prompt).toContain('-export const add = (a, b) => a - b;');
-    expect(talk(calls)).toEqual([
+    expect(callLines(calls)).toEqual([
       'claude start a after 0',
       'claude start b after 0',
       'claude start c after 0',
@@ -212,26 +222,30 @@ builtIn(
   },
 );
 
-builtIn('refactor', 'keeps tests green, and calls an agent where only the whole does not hold', async () => {
-  const { main, calls, story, models } = await play('refactor', [
-    plans('Plan this refactoring', { name: 'move', files: ['src'] }),
-    { prompt: 'Do this step', do: [code('debugger;\nexport const add = () => 1;\n')] },
-    { prompt: 'The repository you are in was refactored', do: [code(wrongAdd)] },
-  ]);
-  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-  expect(story).toEqual([
-    'build#1@1 new declared-new passed',
-    'build/move/apply#1@1 new declared-new passed',
-    'quality#1@1 gates failed:gate',
-    expect.stringMatching(/^quality#2@1 new .* passed$/),
-  ]);
-  expect(models).toEqual(['sonnet', 'sonnet', 'sonnet']);
-  expect(calls.at(-1)?.prompt).toContain('src/add.js:1:debugger');
-  expect(main.warnings).toEqual([]);
-});
+testBuiltIn(
+  'refactor',
+  'keeps tests green, and calls an agent where only the whole does not hold',
+  async () => {
+    const { main, calls, story, models } = await runBuiltIn('refactor', [
+      planRule('Plan this refactoring', { name: 'move', files: ['src'] }),
+      { prompt: 'Do this step', do: [code('debugger;\nexport const add = () => 1;\n')] },
+      { prompt: 'The repository you are in was refactored', do: [code(wrongAdd)] },
+    ]);
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    expect(story).toEqual([
+      'build#1@1 new declared-new passed',
+      'build/move/apply#1@1 new declared-new passed',
+      'quality#1@1 gates failed:gate',
+      expect.stringMatching(/^quality#2@1 new .* passed$/),
+    ]);
+    expect(models).toEqual(['sonnet', 'sonnet', 'sonnet']);
+    expect(calls.at(-1)?.prompt).toContain('src/add.js:1:debugger');
+    expect(main.warnings).toEqual([]);
+  },
+);
 
 it('are all of the package', () => {
-  expect(played.toSorted()).toEqual(
+  expect(testedNames.toSorted()).toEqual(
     Object.keys(builtIns)
       .filter((name) => !name.includes('/'))
       .toSorted(),

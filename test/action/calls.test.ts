@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Act, Rule } from '../rig/stand-in.js';
-import { judges } from './answers.js';
-import { openScene } from './scene.js';
-import { bodies, story, talk } from './story.js';
+import type { AgentAction, AgentRule } from '../rig/stand-in.js';
+import { verdictRule } from './answer-rules.js';
+import { attemptLines, callLines, promptBodies } from './attempt-lines.js';
+import { createHarness } from './harness.js';
 
 const reviewer = `name: review
 steps:
@@ -15,9 +15,11 @@ steps:
     prompt: "Judge {spec} by {rule}: {diff}"
 `;
 
-const answers = (text: string): readonly Act[] => [{ write: '.gump/out/artifact.txt', content: text }];
+const artifactActions = (text: string): readonly AgentAction[] => [
+  { write: '.gump/out/artifact.txt', content: text },
+];
 
-const isLeft = async (workspace: string, path: string) =>
+const isPresent = async (workspace: string, path: string) =>
   readFile(join(workspace, path), 'utf8').then(
     () => true,
     () => false,
@@ -59,22 +61,22 @@ steps:
 `;
 
   it('gives it what `with` says, reads its results, and holds its gates against it', async () => {
-    const scene = await openScene({ workflow, files });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow, files });
+    const { main } = await harness.runJob({
       rules: [
-        { prompt: 'Pick a topic.', do: answers('rivers') },
-        { prompt: 'Think about', do: answers('{spec} rivers flow') },
+        { prompt: 'Pick a topic.', do: artifactActions('rivers') },
+        { prompt: 'Think about', do: artifactActions('{spec} rivers flow') },
         { prompt: 'Write down', call: 1, do: [{ write: 'note.txt', content: 'seas' }] },
         { prompt: 'Write down', do: [{ write: 'note.txt', content: 'rivers' }] },
       ],
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    const calls = await scene.calls();
-    const prompts = bodies(calls.map(({ prompt }) => prompt));
+    const calls = await harness.calls();
+    const prompts = promptBodies(calls.map(({ prompt }) => prompt));
     expect(prompts[1]).toMatch(/^Think about rivers, short\./);
     expect(prompts[2]).toMatch(/^Write down: \{spec\} rivers flow/);
     expect(prompts.at(-1)).toContain('It said {spec} rivers flow and is pass; note.txt.');
-    expect(story(main.report)).toEqual([
+    expect(attemptLines(main.report)).toEqual([
       'pick#1@1 new declared-new passed',
       'build#1@1 gates failed:gate',
       'build#2@1 gates passed',
@@ -88,19 +90,19 @@ steps:
   });
 
   it('goes on, after a failure in it, in the middle of it', async () => {
-    const scene = await openScene({ workflow, files });
-    const rules: readonly Rule[] = [
-      { prompt: 'Pick a topic.', do: answers('rivers') },
-      { prompt: 'Think about', do: answers('they flow') },
+    const harness = await createHarness({ workflow, files });
+    const rules: readonly AgentRule[] = [
+      { prompt: 'Pick a topic.', do: artifactActions('rivers') },
+      { prompt: 'Think about', do: artifactActions('they flow') },
     ];
-    const failed = await scene.attempt({ rules });
+    const failed = await harness.runJob({ rules });
     expect(failed.main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'build/write' });
-    const { main } = await scene.attempt({
-      attempt: 2,
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
       rules: [{ prompt: 'Write down', do: [{ write: 'note.txt', content: 'rivers' }] }, ...rules],
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true' });
-    expect(story(main.report)).toEqual([
+    expect(attemptLines(main.report)).toEqual([
       'pick#1@1 new declared-new passed',
       'build#1@1 gates failed:gate',
       'build#2@1 gates failed:gate',
@@ -111,7 +113,7 @@ steps:
       'build/write#3@2 resumed continued passed',
       'tell#1@2 new declared-new passed',
     ]);
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     // All four in the one conversation that the thinking began.
     expect(new Set(calls.slice(1, 5).map(({ session }) => session.id)).size).toBe(1);
     expect(calls[4]?.earlier).toHaveLength(3);
@@ -132,31 +134,31 @@ steps:
         rule: our rules
     retry: [{exit: 3}]
 `;
-  const writes = (content: string, call: number): Rule => ({
+  const writes = (content: string, call: number): AgentRule => ({
     prompt: 'Implement',
     call,
     do: [{ write: 'code.txt', content: `${content}\n` }],
   });
 
   it('as a gate sees spec and change, and what it says gets into the next prompt', async () => {
-    const scene = await openScene({ workflow, files });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow, files });
+    const { main } = await harness.runJob({
       inputs: { spec: 'the {spec} asked for' },
       rules: [
         writes('first', 1),
-        judges('Judge', false, 'name it {better}', 1),
+        verdictRule('Judge', false, 'name it {better}', 1),
         writes('second', 2),
-        judges('Judge', true, 'good, but {mind} it'),
+        verdictRule('Judge', true, 'good, but {mind} it'),
       ],
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls[1]?.prompt).toMatch(/^Judge the \{spec\} asked for by our rules: diff --git/);
     expect(calls[1]?.prompt).toContain('+first');
     expect(calls[2]?.prompt).toContain('gate review:\nname it {better}');
     expect(calls[3]?.prompt).toContain('+second');
     expect(calls[3]?.prompt).not.toContain('first');
-    expect(talk(calls)).toEqual([
+    expect(callLines(calls)).toEqual([
       'claude start a after 0',
       'claude start b after 0',
       'claude resume a after 1',
@@ -178,23 +180,23 @@ steps:
   });
 
   it('that a cancellation cut off goes on at the re-run, in its own conversation; the agent is not asked again', async () => {
-    const scene = await openScene({ workflow, files });
-    const hangs: Rule = { prompt: 'Judge', do: [{ say: 'now it hangs' }, { hang: true }] };
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow, files });
+    const hangs: AgentRule = { prompt: 'Judge', do: [{ say: 'now it hangs' }, { hang: true }] };
+    const { main } = await harness.runJob({
       rules: [writes('first', 1), hangs],
       stop: { when: { log: 'now it hangs' }, how: 'cancel' },
     });
     expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
-    const again = await scene.attempt({ attempt: 2, rules: [judges('Judge', true, 'good')] });
+    const again = await harness.runJob({ jobAttempt: 2, rules: [verdictRule('Judge', true, 'good')] });
     expect(again.main.outputs, again.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
-    const calls = await scene.calls();
-    expect(talk(calls)).toEqual([
+    const calls = await harness.calls();
+    expect(callLines(calls)).toEqual([
       'claude start a after 0',
       'claude start b after 0',
       'claude resume b after 1',
     ]);
     expect(calls[2]?.prompt).toContain('interrupted');
-    expect(story(again.main.report)).toEqual([
+    expect(attemptLines(again.main.report)).toEqual([
       'impl#1@1 new declared-new cancelled:cancelled',
       'impl#1@2 resumed continued passed',
       'impl/gate:review:1#1@1 gates cancelled:cancelled',
@@ -205,7 +207,7 @@ steps:
   });
 
   it('as the condition of a retry entry decides whether that entry counts', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: impl
@@ -223,18 +225,18 @@ steps:
 `,
       files,
     });
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       inputs: { spec: 'S' },
       rules: [
         writes('first', 1),
-        judges('Judge', false, 'not hopeless', 1),
+        verdictRule('Judge', false, 'not hopeless', 1),
         writes('second', 2),
-        judges('Judge', true, 'hopeless'),
+        verdictRule('Judge', true, 'hopeless'),
         { prompt: 'Anew', do: [{ run: 'test ! -e code.txt && echo done > code.txt' }] },
       ],
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls.map(({ model }) => model)).toEqual(['haiku', 'opus', 'haiku', 'opus', 'opus']);
     expect(calls[1]?.prompt).toMatch(/^Judge S by hopelessness: diff --git/);
     expect(calls[1]?.prompt).toContain('+first');
@@ -254,23 +256,23 @@ steps:
   - name: next
     workflow: ${path}
 `;
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: calling('flow', 'other'),
       files: { '.gump/workflows/other.yaml': calling('other', 'flow') },
     });
-    const { main } = await scene.attempt();
+    const { main } = await harness.runJob();
     expect(main.outputs.status).toBe('failed');
     expect(main.exitCode).toBe(1);
-    const told = main.errors.join('\n');
-    expect(told).toContain('.gump/workflows/flow.yaml');
-    expect(told).toContain('.gump/workflows/other.yaml');
-    expect(await scene.calls()).toEqual([]);
+    const reported = main.errors.join('\n');
+    expect(reported).toContain('.gump/workflows/flow.yaml');
+    expect(reported).toContain('.gump/workflows/other.yaml');
+    expect(await harness.calls()).toEqual([]);
   });
 });
 
 describe('what an agent is given', () => {
   it('from a workflow that runs first, from files, from commands, and in a prompt of its own file', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: impl
@@ -298,12 +300,12 @@ steps:
 `,
       },
     });
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       inputs: { spec: 'sums' },
-      rules: [{ prompt: 'Look for sums.', do: answers('what {was} seen') }],
+      rules: [{ prompt: 'Look for sums.', do: artifactActions('what {was} seen') }],
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    const prompt = (await scene.calls())[1]?.prompt ?? '';
+    const prompt = (await harness.calls())[1]?.prompt ?? '';
     expect(prompt).toMatch(/^Implement sums after what \{was\} seen\./);
     expect(prompt).toContain('RULE: {never} shout.');
     expect(prompt).toContain('made of 42');
@@ -311,7 +313,7 @@ steps:
   });
 
   it('stops before it costs anything where a file of `context` is not there', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: impl
@@ -322,14 +324,14 @@ steps:
     retry: [{exit: 3}]
 `,
     });
-    const { main } = await scene.attempt();
+    const { main } = await harness.runJob();
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(main.errors).toEqual([expect.stringContaining('docs/none.md')]);
-    expect(await scene.calls()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
   });
 
   it('is never nothing: a prompt of which nothing is left stops before an agent does', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: impl
@@ -339,14 +341,14 @@ steps:
     retry: [{exit: 3}]
 `,
     });
-    const { main } = await scene.attempt();
+    const { main } = await harness.runJob();
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(main.errors).toEqual([expect.stringMatching(/its prompt is empty.*No agent was started/)]);
-    expect(await scene.calls()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
   });
 
   it('as a text can be read by later steps; an artifact step changes nothing', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: think
@@ -361,29 +363,29 @@ steps:
 `,
     });
     let isStray: boolean | undefined;
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       rules: [
-        { prompt: 'Think', call: 1, do: [...answers('one'), { write: 'stray.txt' }] },
-        { prompt: 'Think', do: answers('two\nlines') },
+        { prompt: 'Think', call: 1, do: [...artifactActions('one'), { write: 'stray.txt' }] },
+        { prompt: 'Think', do: artifactActions('two\nlines') },
       ],
       async inspect({ workspace }) {
-        isStray = await isLeft(workspace, 'stray.txt');
+        isStray = await isPresent(workspace, 'stray.txt');
       },
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    expect(story(main.report)).toEqual([
+    expect(attemptLines(main.report)).toEqual([
       'think#1@1 new declared-new failed:guard',
       'think#2@1 resumed kept-on-retry passed',
       'impl#1@1 new declared-new passed',
     ]);
     expect(isStray).toBe(false);
-    expect(bodies([(await scene.calls())[2]?.prompt ?? ''])).toEqual(['Do two\nlines!']);
+    expect(promptBodies([(await harness.calls())[2]?.prompt ?? ''])).toEqual(['Do two\nlines!']);
   });
 });
 
 describe('a step without the usual agent or place', () => {
   it('with `agent: pass` is only judged, and a retry may put a real one to work', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: check
@@ -397,14 +399,16 @@ steps:
       - exit: 2
 `,
     });
-    const { main } = await scene.attempt({ rules: [{ prompt: 'Mend', do: [{ write: 'fixed.txt' }] }] });
+    const { main } = await harness.runJob({ rules: [{ prompt: 'Mend', do: [{ write: 'fixed.txt' }] }] });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    expect((await scene.calls()).map(({ prompt }) => prompt.split('\n')[0])).toEqual(['Mend: gate bash_0:']);
+    expect((await harness.calls()).map(({ prompt }) => prompt.split('\n')[0])).toEqual([
+      'Mend: gate bash_0:',
+    ]);
     expect(main.warnings).toEqual([]);
   });
 
   it('with `worktree: none` works beside the checkout, and its answer is read', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: judge
@@ -419,7 +423,7 @@ steps:
 `,
     });
     let workspace = '';
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       rules: [
         {
           prompt: 'Judge',
@@ -431,13 +435,13 @@ steps:
       ],
       inspect: async (machine) => {
         workspace = machine.workspace;
-        expect(await isLeft(workspace, 'stray.txt')).toBe(false);
+        expect(await isPresent(workspace, 'stray.txt')).toBe(false);
       },
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls[0]?.cwd).not.toBe(workspace);
     expect(calls[1]?.cwd).toBe(workspace);
-    expect(bodies([calls[1]?.prompt ?? ''])).toEqual(['It is true: fine']);
+    expect(promptBodies([calls[1]?.prompt ?? ''])).toEqual(['It is true: fine']);
   });
 });

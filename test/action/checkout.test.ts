@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { git } from '../rig/git.js';
 import { type Machine, pullRequestEvent } from '../rig/machine.js';
-import type { Rule } from '../rig/stand-in.js';
-import { openScene } from './scene.js';
+import type { AgentRule } from '../rig/stand-in.js';
+import { createHarness } from './harness.js';
 
 const flow = `
 name: flow
@@ -25,9 +25,9 @@ const files = {
 };
 
 /** `.git` as far as it is the user's, and the files that no step wrote; path → content. */
-type Notes = Readonly<Record<string, string>>;
+type CheckoutState = Readonly<Record<string, string>>;
 
-async function notesOf(machine: Machine): Promise<Notes> {
+async function readCheckoutState(machine: Machine): Promise<CheckoutState> {
   const { workspace } = machine;
   const top = join(workspace, '.git');
   const names = [
@@ -47,7 +47,7 @@ async function notesOf(machine: Machine): Promise<Notes> {
   const leavings = (await readdir(top)).filter((name) => /^MERGE|^rebase|lock$/.test(name));
   // A branch that the agent made stays: it is not the user's, and is in nobody's way.
   const own = refs.filter((line) => !line.endsWith('refs/heads/elsewhere'));
-  return { ...notes, refs: own.join('\n'), leavings: leavings.join() } as Notes;
+  return { ...notes, refs: own.join('\n'), leavings: leavings.join() } as CheckoutState;
 }
 
 const usersFiles = ['.gitignore', 'untracked.txt', 'ignored.log', 'gha-creds-12ab.json', '.env'];
@@ -55,7 +55,7 @@ const usersFiles = ['.gitignore', 'untracked.txt', 'ignored.log', 'gha-creds-12a
 const hooks = ['post-commit', 'reference-transaction', 'post-checkout', 'pre-commit', 'post-index-change'];
 
 /** A checkout as a job has it after some other steps. */
-async function furnish({ workspace }: Machine): Promise<void> {
+async function prepareCheckout({ workspace }: Machine): Promise<void> {
   await git(workspace, 'config', 'user.something', 'of the user');
   await writeFile(join(workspace, 'staged.txt'), 'staged by the user\n');
   await git(workspace, 'add', 'staged.txt');
@@ -68,46 +68,49 @@ async function furnish({ workspace }: Machine): Promise<void> {
   }
 }
 
-interface RunOptions {
-  readonly rules: readonly Rule[];
+interface CheckoutRunOptions {
+  readonly rules: readonly AgentRule[];
   readonly inputs?: Readonly<Record<string, string>>;
   readonly checkout?: 'branch' | 'detached' | 'pull-request' | 'whole';
   /** The working directory, with a workflow of its own. */
   readonly directory?: string;
   readonly isCancelled?: true;
   /** Looked at before the machine is gone. */
-  look?(machine: Machine): Promise<void>;
+  inspect?(machine: Machine): Promise<void>;
 }
 
 /** Runs one attempt on a furnished checkout, and compares it with what it was. */
-async function runOn(options: RunOptions) {
-  const { rules, inputs, checkout = 'branch', directory = '.', isCancelled, look } = options;
-  const scene = await openScene({ workflow: flow, files: { ...files, [`${directory}/${flowFile}`]: flow } });
-  const pull = await scene.repository.pullRequest(7, { 'pull.txt': 'of the pull request\n' });
+async function runOnCheckout(options: CheckoutRunOptions) {
+  const { rules, inputs, checkout = 'branch', directory = '.', isCancelled, inspect: look } = options;
+  const harness = await createHarness({
+    workflow: flow,
+    files: { ...files, [`${directory}/${flowFile}`]: flow },
+  });
+  const pull = await harness.repository.pullRequest(7, { 'pull.txt': 'of the pull request\n' });
   const kinds = {
     branch: {},
     whole: { checkout: { depth: 0 } },
-    detached: { checkout: { commit: scene.repository.sha } },
+    detached: { checkout: { commit: harness.repository.sha } },
     'pull-request': {
       event: pullRequestEvent({ number: 7, head: pull.head, headRef: pull.headRef }),
       checkout: { ref: 'refs/pull/7/merge' },
     },
   } as const;
-  let before: Notes = {};
+  let before: CheckoutState = {};
   let patch = '';
-  const result = await scene.attempt({
+  const result = await harness.runJob({
     ...kinds[checkout],
     rules,
     ...(isCancelled ? { stop: { when: { log: 'now hanging' }, how: 'cancel' } } : {}),
     inputs: { 'working-directory': directory, ...inputs },
     async prepare(machine) {
-      await furnish(machine);
-      before = await notesOf(machine);
+      await prepareCheckout(machine);
+      before = await readCheckoutState(machine);
     },
     async inspect(machine) {
-      expect(await notesOf(machine)).toEqual(before);
+      expect(await readCheckoutState(machine)).toEqual(before);
       expect(await readdir(join(machine.workspace, directory, '.gump'))).toEqual(['workflows']);
-      patch = await patchOn(machine);
+      patch = await readPatch(machine);
       await look?.(machine);
     },
   });
@@ -117,7 +120,7 @@ async function runOn(options: RunOptions) {
 const flowFile = '.gump/workflows/flow.yaml';
 
 /** The file goes with the machine, so it is read while that is there. */
-async function patchOn({ temp }: Machine): Promise<string> {
+async function readPatch({ temp }: Machine): Promise<string> {
   const [folder = ''] = (await readdir(temp)).filter((name) => name.startsWith('gump-'));
   return readFile(join(temp, folder, 'changes.patch'), 'utf8');
 }
@@ -130,18 +133,18 @@ const status = (machine: Machine) => git(machine.workspace, 'status', '--porcela
 const read = (machine: Machine, name: string) =>
   readFile(join(machine.workspace, name), 'utf8').catch(() => undefined);
 
-const work: Rule['do'] = [
+const work: AgentRule['do'] = [
   { write: 'kept.txt', content: 'changed\n' },
   { write: 'sub/new.txt', content: 'new\n' },
   { delete: 'gone.txt' },
 ];
-const done: Rule['do'] = [{ write: 'made.txt', content: 'made\n' }];
+const done: AgentRule['do'] = [{ write: 'made.txt', content: 'made\n' }];
 
 describe('after a run the checkout is as it was, but for the changes', () => {
   it('when it failed, and no hook ran', async () => {
-    const { main, patch, files } = await runOn({
+    const { main, patch, files } = await runOnCheckout({
       rules: [{ do: work }],
-      async look(machine) {
+      async inspect(machine) {
         expect(await readdir(join(machine.workspace, '..'))).toEqual(['sample']);
         expect((await status(machine)).split('\n').map((line) => line.trim())).toEqual([
           'D gone.txt',
@@ -160,33 +163,33 @@ describe('after a run the checkout is as it was, but for the changes', () => {
   });
 
   it('when it passed, and the agent had committed, switched, staged and left a merge behind', async () => {
-    const meddle: Rule['do'] = [
+    const meddle: AgentRule['do'] = [
       ...work,
       { commit: 'by the agent' },
       { run: 'git checkout -q -b elsewhere' },
       ...done,
       { run: 'git add -A; git rev-parse HEAD > .git/MERGE_HEAD; git rm -q --cached untracked.txt' },
     ];
-    const { main, files } = await runOn({
+    const { main, files } = await runOnCheckout({
       rules: [{ do: meddle }],
-      look: async (machine) => expect(await read(machine, 'made.txt')).toBe('made\n'),
+      inspect: async (machine) => expect(await read(machine, 'made.txt')).toBe('made\n'),
     });
     expect(main.outputs.status).toBe('passed');
     expect(files).toEqual(['gone.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
   });
 
   it('when it was cancelled', async () => {
-    const hanging: Rule['do'] = [...work, { say: 'now hanging' }, { hang: true }];
-    const { main, files } = await runOn({ rules: [{ do: hanging }], isCancelled: true });
+    const hanging: AgentRule['do'] = [...work, { say: 'now hanging' }, { hang: true }];
+    const { main, files } = await runOnCheckout({ rules: [{ do: hanging }], isCancelled: true });
     expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
     expect(files).toEqual(['gone.txt', 'kept.txt', 'sub/new.txt']);
   });
 
   it('and without them when it passed with `apply: none`', async () => {
-    const { main, files } = await runOn({
+    const { main, files } = await runOnCheckout({
       rules: [{ do: [...work, ...done] }],
       inputs: { apply: 'none' },
-      async look(machine) {
+      async inspect(machine) {
         const changed = (await status(machine)).split('\n').map((line) => line.slice(3));
         // What a gate wrote belongs to no step and stays.
         expect(changed.filter((name) => !usersFiles.includes(name))).toEqual(['staged.txt', 'gate.txt']);
@@ -198,7 +201,7 @@ describe('after a run the checkout is as it was, but for the changes', () => {
   });
 
   it.each(['detached', 'pull-request', 'whole'] as const)('in a %s checkout', async (checkout) => {
-    const { main, files } = await runOn({
+    const { main, files } = await runOnCheckout({
       rules: [{ do: [...work, { commit: 'by the agent' }, ...done] }],
       checkout,
     });
@@ -207,7 +210,10 @@ describe('after a run the checkout is as it was, but for the changes', () => {
   });
 
   it('with a working directory below the top', async () => {
-    const { main, files } = await runOn({ rules: [{ do: [...done, ...work] }], directory: 'packages/one' });
+    const { main, files } = await runOnCheckout({
+      rules: [{ do: [...done, ...work] }],
+      directory: 'packages/one',
+    });
     expect(main.outputs.status).toBe('passed');
     expect(files).toEqual(['packages/one/kept.txt', 'packages/one/made.txt', 'packages/one/sub/new.txt']);
   });
@@ -215,18 +221,18 @@ describe('after a run the checkout is as it was, but for the changes', () => {
 
 describe('a change to a file that lay there untracked', () => {
   it('is a step’s, and credentials that other actions drop never are', async () => {
-    const change: Rule['do'] = [
+    const change: AgentRule['do'] = [
       ...done,
       { run: 'echo more >> untracked.txt; echo more >> gha-creds-12ab.json; echo more >> ignored.log' },
       { run: 'mkdir -p .gump/out && echo left > .gump/out/left.txt' },
     ];
-    const scene = await openScene({ workflow: flow, files: { ...files, '.gitignore': '' } });
+    const harness = await createHarness({ workflow: flow, files: { ...files, '.gitignore': '' } });
     let patch = '';
-    await scene.attempt({
+    await harness.runJob({
       rules: [{ do: change }],
-      prepare: furnish,
+      prepare: prepareCheckout,
       inspect: async (machine) => {
-        patch = await patchOn(machine);
+        patch = await readPatch(machine);
       },
     });
     expect(filesIn(patch)).toEqual(['ignored.log', 'made.txt', 'untracked.txt']);

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createActionContext } from '../../src/action/action-context.js';
 import { openClis } from '../../src/action/clis.js';
-import { openSetting } from '../../src/action/setting.js';
 import { codex } from '../../src/providers/codex.js';
 
 let directory: string;
@@ -15,16 +15,16 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** An npm that does this, JavaScript, when it is called. */
-function npm(code: string): void {
+function installFakeNpm(code: string): void {
   const program = `#!${process.execPath}\nconst fs = require('node:fs');\n${code}\n`;
   writeFileSync(join(directory, 'bin', 'npm'), program, { mode: 0o755 });
 }
 
-const installs = `
+const installCode = `
   fs.mkdirSync('node_modules/.bin', { recursive: true });
   fs.writeFileSync('node_modules/.bin/codex', '#!/bin/sh\\necho at work\\n', { mode: 0o755 });`;
 
-function open() {
+function openTestClis() {
   const environment = {
     PATH: join(directory, 'bin'),
     HOME: directory,
@@ -45,10 +45,10 @@ function open() {
     GITHUB_ACTION: 'gump',
     INPUT_WORKFLOW: 'flow',
   };
-  return openClis(openSetting(environment, [codex]), { directory, mayInstall: true });
+  return openClis(createActionContext(environment, [codex]), { directory, canInstall: true });
 }
 
-async function linesOf(clis: ReturnType<typeof open>): Promise<readonly string[]> {
+async function linesOf(clis: ReturnType<typeof openTestClis>): Promise<readonly string[]> {
   const lines: string[] = [];
   const env = { PATH: join(directory, 'bin') };
   const onLine = (line: string) => void lines.push(line);
@@ -59,25 +59,25 @@ async function linesOf(clis: ReturnType<typeof open>): Promise<readonly string[]
 describe('an install that did not come to its end', () => {
   it('is made again after it was cut off', async () => {
     const mark = join(directory, 'begun');
-    npm(`fs.writeFileSync(${JSON.stringify(mark)}, ''); setTimeout(() => {}, 600000);`);
-    const clis = open();
+    installFakeNpm(`fs.writeFileSync(${JSON.stringify(mark)}, ''); setTimeout(() => {}, 600000);`);
+    const clis = openTestClis();
     const end = new AbortController();
-    const cutOff = clis.provide([codex], end.signal);
+    const cutOff = clis.ensureInstalled([codex], end.signal);
     await expect.poll(() => existsSync(mark)).toBe(true);
     end.abort();
     await cutOff;
-    npm(installs);
+    installFakeNpm(installCode);
     expect(await linesOf(clis)).toEqual(['at work']);
   });
 
   it('is made again after it went wrong, and not after it went well', async () => {
-    npm('process.exit(1);');
-    const clis = open();
+    installFakeNpm('process.exit(1);');
+    const clis = openTestClis();
     const { signal } = new AbortController();
-    await expect(clis.provide([codex], signal)).rejects.toThrow('could not be installed');
-    npm(installs);
-    await clis.provide([codex], signal);
-    npm('process.exit(1);');
+    await expect(clis.ensureInstalled([codex], signal)).rejects.toThrow('could not be installed');
+    installFakeNpm(installCode);
+    await clis.ensureInstalled([codex], signal);
+    installFakeNpm('process.exit(1);');
     expect(await linesOf(clis)).toEqual(['at work']);
   });
 });

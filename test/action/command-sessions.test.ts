@@ -3,7 +3,7 @@ import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../rig/machine.js';
-import { openScene } from './scene.js';
+import { createHarness } from './harness.js';
 
 const flow = (agent: string) => `name: flow
 steps:
@@ -27,11 +27,11 @@ describe('OpenCode', () => {
   const workflow = flow('opencode-anthropic/claude-haiku-4-5');
 
   it('goes on in the same conversation elsewhere, and in an earlier point of it; post takes it away', async () => {
-    const scene = await openScene({ workflow });
-    await scene.attempt();
+    const harness = await createHarness({ workflow });
+    await harness.runJob();
     const left: string[] = [];
-    const second = await scene.attempt({
-      attempt: 2,
+    const second = await harness.runJob({
+      jobAttempt: 2,
       workspace: 'elsewhere/repository',
       rules: works,
       laterStatus: 'failure',
@@ -42,8 +42,8 @@ describe('OpenCode', () => {
     });
     expect(second.main.exitCode).toBe(0);
     expect(left).toEqual([]);
-    await scene.attempt({ attempt: 3, inputs: { 'from-step': 'impl' }, rules: works });
-    const calls = await scene.calls();
+    await harness.runJob({ jobAttempt: 3, inputs: { 'from-step': 'impl' }, rules: works });
+    const calls = await harness.calls();
     expect(calls.map(({ earlier }) => earlier.map((text) => text.slice(0, 15)))).toEqual([
       [],
       ['Write the tests'],
@@ -56,32 +56,32 @@ describe('OpenCode', () => {
   });
 
   it('hands over the key of the service that the model names, and no other', async () => {
-    const scene = await openScene({ workflow });
-    await scene.attempt({ env: { OPENCODE_CONFIG: '/tmp/none.json', GROQ_API_KEY: 'gsk-0123456789' } });
-    const names = (await scene.calls())[0]?.environment ?? [];
+    const harness = await createHarness({ workflow });
+    await harness.runJob({ env: { OPENCODE_CONFIG: '/tmp/none.json', GROQ_API_KEY: 'gsk-0123456789' } });
+    const names = (await harness.calls())[0]?.environment ?? [];
     expect(names).toEqual(expect.arrayContaining(['ANTHROPIC_API_KEY', 'OPENCODE_CONFIG']));
     expect(names.filter((name) => ['OPENAI_API_KEY', 'GROQ_API_KEY'].includes(name))).toEqual([]);
   });
 
   it('asks before anything runs for the key of that service', async () => {
-    const scene = await openScene({ workflow: flow('opencode-groq/some-model') });
-    const { main } = await scene.attempt();
+    const harness = await createHarness({ workflow: flow('opencode-groq/some-model') });
+    const { main } = await harness.runJob();
     expect(main.exitCode).toBe(1);
     expect(main.errors.join()).toContain(
       'OpenCode (groq/some-model) has no credential: set `GROQ_API_KEY` in',
     );
-    expect(await scene.calls()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
   });
 
   it('takes the id that the CLI gives where the session cannot be imported', async () => {
-    const scene = await openScene({ workflow });
+    const harness = await createHarness({ workflow });
     const prepare = async (machine: Machine) => {
       renameSync(join(machine.bin, 'opencode'), join(machine.bin, 'real-opencode'));
       const refuse = '#!/bin/sh\n[ "$1" = import ] && exit 1\nexec real-opencode "$@"\n';
       await machine.install('opencode', refuse);
     };
-    await scene.attempt({ prepare, rules: works });
-    const [first, second] = await scene.calls();
+    await harness.runJob({ prepare, rules: works });
+    const [first, second] = await harness.calls();
     expect(first?.argv).not.toContain('--session');
     expect(second).toMatchObject({ session: { mode: 'resume', id: first?.session.id } });
   });
@@ -89,17 +89,17 @@ describe('OpenCode', () => {
 
 describe('Cursor, as documented', () => {
   it('goes on in the same conversation elsewhere', async () => {
-    const scene = await openScene({ workflow: flow('cursor') });
+    const harness = await createHarness({ workflow: flow('cursor') });
     const env = { CURSOR_API_KEY: 'key_0123456789abcdef0123456789' };
-    await scene.attempt({ env });
-    const second = await scene.attempt({
-      attempt: 2,
+    await harness.runJob({ env });
+    const second = await harness.runJob({
+      jobAttempt: 2,
       workspace: 'elsewhere/repository',
       rules: works,
       env,
     });
     expect(second.main.exitCode).toBe(0);
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls.at(-1)?.earlier).toHaveLength(2);
     expect(new Set(calls.map(({ session }) => session.id)).size).toBe(1);
   });

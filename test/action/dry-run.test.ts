@@ -1,6 +1,6 @@
 /** `dry-run: true`: what would run is shown, and nothing is needed for that and nothing runs. */
 import { describe, expect, it } from 'vitest';
-import { openScene } from './scene.js';
+import { createHarness } from './harness.js';
 
 const flow = `
 name: flow
@@ -26,8 +26,8 @@ steps:
 
 describe('a dry run', () => {
   it('shows steps, conversations and warnings, without CLI, credential or cache', async () => {
-    const scene = await openScene({ workflow: flow });
-    const { main, post } = await scene.attempt({
+    const harness = await createHarness({ workflow: flow });
+    const { main, post } = await harness.runJob({
       inputs: { 'dry-run': 'true' },
       programs: [],
       credentials: 'none',
@@ -56,15 +56,15 @@ describe('a dry run', () => {
     expect(main.summary).toMatch(
       /\*\*Warnings\*\*\n\n- \.gump\/workflows\/flow\.yaml:16:14: .*unknown-gate-name/,
     );
-    expect(await scene.calls()).toEqual([]);
-    expect(scene.cache.requests()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
+    expect(harness.cache.requests()).toEqual([]);
     expect(post?.errors).toEqual([]);
     expect(post?.exitCode).toBe(0);
   });
 
   it('shows the agent that the input puts in', async () => {
-    const scene = await openScene({ workflow: flow });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow: flow });
+    const { main } = await harness.runJob({
       inputs: { 'dry-run': 'true', agent: 'codex' },
       credentials: 'none',
     });
@@ -96,8 +96,8 @@ steps:
         gate: [{validate: validators/look}]
         retry: [exit: 2]
 `;
-    const scene = await openScene({ workflow: calling, files });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow: calling, files });
+    const { main } = await harness.runJob({
       inputs: { 'dry-run': 'true' },
       programs: [],
       credentials: 'none',
@@ -129,14 +129,14 @@ flow (.gump/workflows/flow.yaml)
   });
 
   it('fails on what is wrong with inputs and workflow, and tells all of it', async () => {
-    const scene = await openScene({ workflow: flow });
+    const harness = await createHarness({ workflow: flow });
     const inputs = { 'dry-run': 'true', 'from-step': 'tsets', 'spec-file': 'none.md' };
-    const { main } = await scene.attempt({ inputs });
+    const { main } = await harness.runJob({ inputs });
     expect(main.exitCode).toBe(1);
     expect(main.outputs.status).toBe('failed');
     expect(main.errors).toEqual([expect.stringContaining('none.md'), expect.stringContaining('`tsets`')]);
-    const broken = await openScene({ workflow: flow.replace('type: code', 'type: cod') });
-    const result = await broken.attempt({ inputs: { 'dry-run': 'true' } });
+    const broken = await createHarness({ workflow: flow.replace('type: code', 'type: cod') });
+    const result = await broken.runJob({ inputs: { 'dry-run': 'true' } });
     expect(result.main.errors).toEqual([
       expect.stringContaining('[bad-value]'),
       expect.stringContaining('one error'),
@@ -144,8 +144,8 @@ flow (.gump/workflows/flow.yaml)
   });
 
   it('is asked for by true or false', async () => {
-    const scene = await openScene({ workflow: flow });
-    const { main } = await scene.attempt({ inputs: { 'dry-run': 'maybe' } });
+    const harness = await createHarness({ workflow: flow });
+    const { main } = await harness.runJob({ inputs: { 'dry-run': 'maybe' } });
     expect(main.errors).toEqual(['Input dry-run: "maybe" is not allowed. Allowed: true, false.']);
   });
 });

@@ -14,19 +14,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(temp, { recursive: true, force: true }));
 
-const told = (script: string, state?: string) =>
+const isPostStage = (script: string, state?: string) =>
   isPost({ RUNNER_TEMP: temp, ...defined({ STATE_gump: state }) }, script);
 
 describe('post', () => {
   it('is told from main by the name of the script, whatever the variables say', () => {
-    expect(told('/a/dist/post.js')).toBe(true);
-    expect(told('/a/dist/index.js', join(temp, 'gump-abc123'))).toBe(false);
+    expect(isPostStage('/a/dist/post.js')).toBe(true);
+    expect(isPostStage('/a/dist/index.js', join(temp, 'gump-abc123'))).toBe(false);
   });
 
   it('is told by a directory of ours where one script of another name is both', () => {
-    expect(told('/a/both.mjs', join(temp, 'gump-abc123'))).toBe(true);
-    expect(told('/a/both.mjs')).toBe(false);
+    expect(isPostStage('/a/both.mjs', join(temp, 'gump-abc123'))).toBe(true);
+    expect(isPostStage('/a/both.mjs')).toBe(false);
     for (const planted of ['', '/pwned', 'other', 'gump-gone', 'gump-link', '../gump-abc123'])
-      expect(told('/a/both.mjs', planted === '' ? '' : join(temp, planted)), planted).toBe(false);
+      expect(isPostStage('/a/both.mjs', planted === '' ? '' : join(temp, planted)), planted).toBe(false);
   });
 });

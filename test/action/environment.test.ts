@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../rig/machine.js';
-import type { Act } from '../rig/stand-in.js';
-import { anthropicKey, openaiKey, openScene } from './scene.js';
+import type { AgentAction } from '../rig/stand-in.js';
+import { anthropicKey, createHarness, openaiKey } from './harness.js';
 
 const flow = `
 name: flow
@@ -35,24 +35,25 @@ const job = {
 
 const read = (machine: Machine, name: string) => readFile(join(machine.workspace, name), 'utf8');
 const namesIn = (text: string) => text.split('\n').map((line) => line.replace(/=.*/, ''));
-const ofRunner = /^(?:ACTIONS_|INPUT_|STATE_|GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)$|GH_TOKEN$)/;
+const runnerVariables =
+  /^(?:ACTIONS_|INPUT_|STATE_|GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)$|GH_TOKEN$)/;
 
 /** Into a file: the environment of the process that started the agent, as every process of the user may read it. */
-const lookAtParent: Act = {
+const dumpParentEnvironment: AgentAction = {
   run: "tr '\\0' '\\n' < /proc/$(awk '{ print $4 }' /proc/$PPID/stat)/environ > parent.env",
 };
 
 describe('the environment', () => {
   it('of an agent has its own provider’s credentials and no others; that of a gate has none', async () => {
-    const scene = await openScene({ workflow: flow });
+    const harness = await createHarness({ workflow: flow });
     let agents: Readonly<Record<string, string>>[] = [];
     let gate: readonly string[] = [];
     let parent = '';
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       env: job,
       inputs: { 'pass-env': 'NPM_TOKEN\nREGISTRY_*' },
       rules: [
-        { provider: 'claude', do: [{ environment: 'claude.json' }, lookAtParent] },
+        { provider: 'claude', do: [{ environment: 'claude.json' }, dumpParentEnvironment] },
         { do: [{ environment: 'codex.json' }] },
       ],
       async inspect(machine) {
@@ -66,7 +67,7 @@ describe('the environment', () => {
     });
     const [claude = {}, codex = {}] = agents;
     for (const names of [Object.keys(claude), Object.keys(codex), gate]) {
-      expect(names.filter((name) => ofRunner.test(name))).toEqual([]);
+      expect(names.filter((name) => runnerVariables.test(name))).toEqual([]);
       expect(names).toEqual(
         expect.arrayContaining([
           'PLAIN',
@@ -98,11 +99,11 @@ describe('the environment', () => {
 
 describe('an agent that writes to the files of the runner', () => {
   it('fails the run, and reaches no later step by them', async () => {
-    const scene = await openScene({ workflow: flow.replace('env > gate.env', 'exit 0') });
+    const harness = await createHarness({ workflow: flow.replace('env > gate.env', 'exit 0') });
     const evil =
       'for f in "$RUNNER_TEMP"/_runner_file_commands/*; do echo EVIL=1 >> "$f"; done; ' +
       'echo EVIL=1 > "$RUNNER_TEMP/_runner_file_commands/set_env_mine"';
-    const { main, post } = await scene.attempt({ rules: [{ do: [{ run: evil }] }] });
+    const { main, post } = await harness.runJob({ rules: [{ do: [{ run: evil }] }] });
     expect(main.errors).toEqual([
       expect.stringMatching(
         /^Step `one` failed at attempt 1 \(guard\): The agent wrote to files by which a step/,
@@ -116,7 +117,7 @@ describe('an agent that writes to the files of the runner', () => {
       [],
     ]);
     expect(main.summary).not.toContain('EVIL=1\n');
-    expect(await scene.calls()).toHaveLength(1);
+    expect(await harness.calls()).toHaveLength(1);
     expect(post?.errors).toEqual([]);
   });
 });

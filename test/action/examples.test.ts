@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Act, Rule } from '../rig/stand-in.js';
-import { judges, plans } from './answers.js';
-import { openScene, type Scene } from './scene.js';
-import { story } from './story.js';
+import type { AgentAction, AgentRule } from '../rig/stand-in.js';
+import { planRule, verdictRule } from './answer-rules.js';
+import { attemptLines } from './attempt-lines.js';
+import { createHarness, type Harness } from './harness.js';
 
 const top = fileURLToPath(new URL('../../examples', import.meta.url));
 
@@ -23,7 +23,7 @@ const project = {
   'test/start.test.js': "import { test } from 'node:test';\ntest('starts', () => {});\n",
 };
 
-const addTest: Act = {
+const addTest: AgentAction = {
   write: 'test/add.test.js',
   content: `import assert from 'node:assert';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ test('adds', () => assert.equal(add(1, 2), 3));
 `,
 };
 
-const writeAdd = (sign: string): Act => ({
+const writeAdd = (sign: string): AgentAction => ({
   write: 'src/add.js',
   content: `export const add = (a, b) => a ${sign} b;\n`,
 });
@@ -40,22 +40,22 @@ const writeAdd = (sign: string): Act => ({
 type Inputs = Readonly<Record<string, string>>;
 
 interface Example {
-  readonly scene: Scene;
+  readonly harness: Harness;
   /** What each job gives the action, in order, without what only GitHub can fill in. */
   readonly inputs: readonly Inputs[];
 }
 
-const played = new Set<string>();
+const testedExamples = new Set<string>();
 
 /** The example's own files in a project, and its own inputs. */
-async function open(name: string): Promise<Example> {
-  played.add(name);
+async function openExample(name: string): Promise<Example> {
+  testedExamples.add(name);
   const files: Record<string, string> = {};
   for await (const path of glob(`${name}/.*/**/*.{yml,yaml}`, { cwd: top }))
     files[path.slice(name.length + 1)] = await readFile(join(top, path), 'utf8');
   const workflow = Object.keys(files).find((path) => path.startsWith('.github/')) ?? '';
-  const scene = await openScene({ workflow: 'none of these', files: { ...project, ...files } });
-  return { scene, inputs: inputsOf(files[workflow] ?? '') };
+  const harness = await createHarness({ workflow: 'none of these', files: { ...project, ...files } });
+  return { harness, inputs: inputsOf(files[workflow] ?? '') };
 }
 
 interface Job {
@@ -74,31 +74,34 @@ function inputsOf(workflow: string): readonly Inputs[] {
 }
 
 it('tdd', async () => {
-  const { scene, inputs } = await open('tdd');
-  const rules: readonly Rule[] = [
+  const { harness, inputs } = await openExample('tdd');
+  const rules: readonly AgentRule[] = [
     { prompt: 'Write tests for this', do: [addTest] },
     { prompt: 'Now build it', do: [writeAdd('+')] },
   ];
-  const { main } = await scene.attempt({ inputs: inputs[0] ?? {}, rules });
+  const { main } = await harness.runJob({ inputs: inputs[0] ?? {}, rules });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   expect(main.warnings).toEqual([]);
-  expect(story(main.report)).toEqual(['tests#1@1 new declared-new passed', 'impl#1@1 resumed from passed']);
+  expect(attemptLines(main.report)).toEqual([
+    'tests#1@1 new declared-new passed',
+    'impl#1@1 resumed from passed',
+  ]);
 });
 
 it('split', async () => {
-  const { scene, inputs } = await open('split');
-  const { main } = await scene.attempt({
+  const { harness, inputs } = await openExample('split');
+  const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
-      plans('Split this into tasks', { name: 'sum', files: ['src/add.js', 'test/*'] }),
+      planRule('Split this into tasks', { name: 'sum', files: ['src/add.js', 'test/*'] }),
       { prompt: 'Write tests for this task', do: [addTest] },
       { prompt: 'Now build it', do: [writeAdd('*')] },
       { prompt: 'Tests for this are there', do: [writeAdd('+')] },
-      judges('as a whole', true, 'fine'),
+      verdictRule('as a whole', true, 'fine'),
     ],
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
-  expect(story(main.report)).toEqual([
+  expect(attemptLines(main.report)).toEqual([
     'build#1@1 new declared-new passed',
     'build/sum/tests#1@1 new declared-new passed',
     'build/sum/impl#1@1 resumed from failed:gate',
@@ -111,56 +114,56 @@ it('split', async () => {
 });
 
 it('ladder', async () => {
-  const { scene, inputs } = await open('ladder');
+  const { harness, inputs } = await openExample('ladder');
   expect(inputs[0]?.commands).toContain('compile:');
-  const { main } = await scene.attempt({
+  const { main } = await harness.runJob({
     // The compiler of its project is not there.
     inputs: { ...inputs[0], commands: 'compile: node --check src/add.js' },
     rules: [
       { prompt: 'Fix this issue', do: [addTest, writeAdd('*')] },
       { prompt: 'The checks failed', do: [writeAdd('/')] },
       { prompt: 'Another agent tried this', do: [addTest, writeAdd('+')] },
-      judges('Judge this change', true, 'REMARK: rename it'),
+      verdictRule('Judge this change', true, 'REMARK: rename it'),
     ],
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-  expect(story(main.report)).toEqual([
+  expect(attemptLines(main.report)).toEqual([
     'fix#1@1 new declared-new failed:gate',
     'fix#2@1 resumed kept-on-retry failed:gate',
     'fix#3@1 new agent-changed passed',
     'review#1@1 new declared-new passed',
     'mend#1@1 resumed from passed',
   ]);
-  const calls = await scene.calls();
+  const calls = await harness.calls();
   expect(calls[2]?.prompt).toContain('AssertionError');
   expect(calls[3]?.prompt).toContain('+export const add = (a, b) => a + b;');
   expect(calls[4]?.prompt).toContain('REMARK: rename it');
 });
 
 it('two-jobs', async () => {
-  const { scene, inputs } = await open('two-jobs');
-  const rules: readonly Rule[] = [
+  const { harness, inputs } = await openExample('two-jobs');
+  const rules: readonly AgentRule[] = [
     { prompt: 'Write a plan', do: [{ write: 'docs/plan.md', content: 'Add.\n' }] },
     { prompt: 'was agreed to', do: [addTest, writeAdd('+')] },
   ];
-  const plan = await scene.attempt({ job: 'plan', inputs: inputs[0] ?? {}, rules });
+  const plan = await harness.runJob({ job: 'plan', inputs: inputs[0] ?? {}, rules });
   expect(plan.main.outputs, plan.main.log).toMatchObject({ status: 'passed' });
-  expect(await scene.calls()).toHaveLength(1);
-  const build = await scene.attempt({ job: 'build', inputs: inputs[1] ?? {}, rules });
+  expect(await harness.calls()).toHaveLength(1);
+  const build = await harness.runJob({ job: 'build', inputs: inputs[1] ?? {}, rules });
   expect(build.main.outputs, build.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
   expect(build.main.warnings).toEqual([]);
-  expect(story(build.main.report)).toEqual([
+  expect(attemptLines(build.main.report)).toEqual([
     'plan#1@1 new declared-new passed',
     'build#1@1 resumed from passed',
   ]);
 });
 
 it('parallel', async () => {
-  const { scene, inputs } = await open('parallel');
-  const { main } = await scene.attempt({
+  const { harness, inputs } = await openExample('parallel');
+  const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
-      plans(
+      planRule(
         'Split this into tasks',
         { name: 'sum', description: 'Mend sums.', files: ['src/*', 'test/*'] },
         { name: 'docs', description: 'Write docs.', files: ['docs'] },
@@ -175,7 +178,7 @@ it('parallel', async () => {
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum","docs"]' });
   expect(main.warnings).toEqual([]);
-  expect(story(main.report)).toEqual([
+  expect(attemptLines(main.report)).toEqual([
     'build#1@1 new declared-new passed',
     'build/sum/impl#1@1 new declared-new passed',
     'build/docs/impl#1@1 new declared-new failed:gate',
@@ -185,21 +188,21 @@ it('parallel', async () => {
 });
 
 it('review', async () => {
-  const { scene, inputs } = await open('review');
-  const { main } = await scene.attempt({
+  const { harness, inputs } = await openExample('review');
+  const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
       { prompt: 'Two reviewers will judge', do: [addTest, writeAdd('+')] },
-      judges('Look for what can be misused', false, 'REMARK: numbers overflow', 1),
-      judges('You review a change', true, ''),
+      verdictRule('Look for what can be misused', false, 'REMARK: numbers overflow', 1),
+      verdictRule('You review a change', true, ''),
       { prompt: 'A reviewer has found something', do: [{ write: 'src/limit.js', content: 'export {};\n' }] },
-      judges('Look for what can be misused', true, ''),
+      verdictRule('Look for what can be misused', true, ''),
     ],
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   // Its reviewer's cap is in dollars.
   expect(main.warnings).toEqual([expect.stringMatching(/do not see what Codex costs/)]);
-  const calls = await scene.calls();
+  const calls = await harness.calls();
   expect(calls.map(({ provider }) => provider)).toEqual([
     'claude',
     'codex',
@@ -214,25 +217,25 @@ it('review', async () => {
 });
 
 it('approval', async () => {
-  const { scene, inputs } = await open('approval');
-  const rules: readonly Rule[] = [
+  const { harness, inputs } = await openExample('approval');
+  const rules: readonly AgentRule[] = [
     { prompt: 'SPEC: sums are wrong', do: [addTest, writeAdd('+')] },
     { prompt: 'was agreed to', do: [{ write: 'CHANGELOG.md', content: 'Sums are right.\n' }] },
   ];
-  const change = await scene.attempt({ job: 'change', inputs: inputs[0] ?? {}, rules });
+  const change = await harness.runJob({ job: 'change', inputs: inputs[0] ?? {}, rules });
   expect(change.main.outputs, change.main.log).toMatchObject({ status: 'paused', 'failed-step': 'change' });
   expect(change.main.exitCode).toBe(0);
   // As the second job takes it from the first one's output.
   const approve = change.main.outputs['failed-step'] ?? '';
-  const announce = await scene.attempt({ job: 'announce', inputs: { ...inputs[1], approve }, rules });
+  const announce = await harness.runJob({ job: 'announce', inputs: { ...inputs[1], approve }, rules });
   expect(announce.main.outputs, announce.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
   expect(announce.main.warnings).toEqual([]);
-  expect(story(announce.main.report).at(-1)).toBe('announce#1@1 resumed from passed');
+  expect(attemptLines(announce.main.report).at(-1)).toBe('announce#1@1 resumed from passed');
 });
 
 it('are all that there are', async () => {
   const names = new Set<string>();
   for await (const path of glob('*/.gump/workflows/*.yaml', { cwd: top }))
     names.add(path.split('/')[0] ?? '');
-  expect([...played].toSorted()).toEqual([...names].toSorted());
+  expect([...testedExamples].toSorted()).toEqual([...names].toSorted());
 });

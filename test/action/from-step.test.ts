@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openScene } from './scene.js';
-import { bodies, sessionsOf, story } from './story.js';
+import { attemptLines, promptBodies, sessionIdsOf } from './attempt-lines.js';
+import { createHarness } from './harness.js';
 
 const workflow = (agent: string) => `name: flow
 steps:
@@ -37,11 +37,11 @@ const finish = [
 
 describe('from-step', () => {
   it.each(['claude-haiku', 'codex'])('brings session and files back as they were (%s)', async (agent) => {
-    const scene = await openScene({ workflow: workflow(agent) });
-    const first = await scene.attempt({ rules: writes });
+    const harness = await createHarness({ workflow: workflow(agent) });
+    const first = await harness.runJob({ rules: writes });
     let seen = '';
-    const { main } = await scene.attempt({
-      attempt: 2,
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
       inputs: { 'from-step': 'impl' },
       rules: finish,
       inspect: async (machine) => {
@@ -50,16 +50,16 @@ describe('from-step', () => {
     });
     expect(main.log).toContain('the input `from-step` names `impl`');
     expect(main.log).toContain('These steps run again: impl, docs.');
-    expect(story(main.report)).toEqual([
+    expect(attemptLines(main.report)).toEqual([
       'tests#1@1 new declared-new passed',
       'impl#1@2 resumed from passed',
       'docs#1@2 resumed from passed',
     ]);
-    const [impl, docs] = (await scene.calls()).slice(3);
-    expect(bodies(impl?.earlier ?? [])).toEqual(['Tests.']);
-    expect(bodies(docs?.earlier ?? [])).toEqual(['Tests.', 'Implement.']);
+    const [impl, docs] = (await harness.calls()).slice(3);
+    expect(promptBodies(impl?.earlier ?? [])).toEqual(['Tests.']);
+    expect(promptBodies(docs?.earlier ?? [])).toEqual(['Tests.', 'Implement.']);
     expect(seen.trim().split('\n')).toEqual(['README.md', 'seen.txt', 'tests.txt']);
-    expect(sessionsOf(main.outputs).docs).toBe(sessionsOf(first.main.outputs).tests);
+    expect(sessionIdsOf(main.outputs).docs).toBe(sessionIdsOf(first.main.outputs).tests);
     // Of this attempt alone, although Codex and Claude Code count over the session.
     expect(main.report?.steps[1]?.attempts[0]?.usage).toMatchObject({ inputTokens: 200 });
     expect(main.report?.totals.inputTokens).toBe(3 * 200 + 2 * 200);
@@ -67,42 +67,42 @@ describe('from-step', () => {
   });
 
   it('starts a new session, with a warning, where the file was rewritten since', async () => {
-    const scene = await openScene({ workflow: workflow('claude-haiku'), store: 'directory' });
+    const harness = await createHarness({ workflow: workflow('claude-haiku'), store: 'directory' });
     const rewrite = "sed -i '1s/Tests/TESTS/' ~/.claude/projects/*/*.jsonl";
-    await scene.attempt({ rules: [{ prompt: 'Document', do: [{ run: rewrite }] }] });
-    const { main } = await scene.attempt({
-      attempt: 2,
+    await harness.runJob({ rules: [{ prompt: 'Document', do: [{ run: rewrite }] }] });
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
       inputs: { 'from-step': 'impl' },
       rules: finish,
     });
-    expect(story(main.report)).toEqual([
+    expect(attemptLines(main.report)).toEqual([
       'tests#1@1 new declared-new passed',
       'impl#1@2 new session-ahead passed',
       'docs#1@2 resumed from passed',
     ]);
-    expect((await scene.calls())[3]?.session.mode).toBe('start');
+    expect((await harness.calls())[3]?.session.mode).toBe('start');
     expect(main.warnings.filter((text) => text.includes('impl, attempt 1'))).toHaveLength(1);
   });
 
   it('runs everything where it names the first step, in new sessions', async () => {
-    const scene = await openScene({ workflow: workflow('codex') });
-    await scene.attempt({ rules: writes });
-    const { main } = await scene.attempt({
-      attempt: 2,
+    const harness = await createHarness({ workflow: workflow('codex') });
+    await harness.runJob({ rules: writes });
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
       inputs: { 'from-step': 'tests' },
       rules: finish,
     });
-    expect(story(main.report)[0]).toBe('tests#1@2 new declared-new passed');
-    expect((await scene.calls())[3]?.session.mode).toBe('start');
+    expect(attemptLines(main.report)[0]).toBe('tests#1@2 new declared-new passed');
+    expect((await harness.calls())[3]?.session.mode).toBe('start');
     expect(main.outputs.status).toBe('passed');
   });
 
   it('names a step that is there, or nothing runs', async () => {
-    const scene = await openScene({ workflow: workflow('codex') });
-    const { main } = await scene.attempt({ inputs: { 'from-step': 'imp', until: 'nowhere' } });
+    const harness = await createHarness({ workflow: workflow('codex') });
+    const { main } = await harness.runJob({ inputs: { 'from-step': 'imp', until: 'nowhere' } });
     expect(main.exitCode).toBe(1);
     expect(main.errors.join('\n')).toMatch(/`from-step`.*no step `imp`.*Did you mean `impl`/s);
     expect(main.errors.join('\n')).toMatch(/`until`.*no step `nowhere`/s);
-    expect(await scene.calls()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
   });
 });

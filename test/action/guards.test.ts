@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../rig/machine.js';
-import type { Act, StandInProvider } from '../rig/stand-in.js';
-import { openScene } from './scene.js';
+import type { AgentAction, StandInProvider } from '../rig/stand-in.js';
+import { createHarness } from './harness.js';
 
 const env = { GEMINI_API_KEY: 'dummy-gemini-key', CURSOR_API_KEY: 'dummy-cursor-key' };
 
@@ -17,14 +17,14 @@ const clis: readonly { readonly id: StandInProvider; readonly agent: string; rea
   { id: 'cursor', agent: 'cursor', isLive: false },
 ];
 
-const answers = (count: number): readonly Act[] =>
+const commandActions = (count: number): readonly AgentAction[] =>
   Array.from({ length: count }, (_, index) => ({ run: `touch answer-${index + 1}` }));
 
 /** Left in a session of its own, where no signal to the group of the agent gets it. */
-const strays: readonly Act[] =
+const strays: readonly AgentAction[] =
   process.platform === 'linux' ? [{ spawn: 'exec setsid sleep 600' }] : [{ spawn: 'exec sleep 600' }];
 
-const hang: Act = { hang: true };
+const hang: AgentAction = { hang: true };
 
 const step = (guard: string, agent: string) => `name: flow
 steps:
@@ -38,7 +38,7 @@ steps:
 `;
 
 /** What does not go away; git may still be about to end. */
-async function leftAfterAll(machine: Machine): Promise<readonly number[]> {
+async function survivingProcesses(machine: Machine): Promise<readonly number[]> {
   let left = await machine.processes();
   for (let looks = 0; left.length > 0 && looks < 60; looks += 1) {
     await sleep(100);
@@ -48,19 +48,19 @@ async function leftAfterAll(machine: Machine): Promise<readonly number[]> {
 }
 
 /** What the first attempt does; the second is done at once. */
-async function tripped(guard: string, { agent }: (typeof clis)[number], first: readonly Act[]) {
-  const scene = await openScene({ workflow: step(guard, agent) });
+async function runIntoGuard(guard: string, { agent }: (typeof clis)[number], first: readonly AgentAction[]) {
+  const harness = await createHarness({ workflow: step(guard, agent) });
   const alive: number[] = [];
-  const { main } = await scene.attempt({
+  const { main } = await harness.runJob({
     env,
     rules: [{ call: 1, do: [...strays, ...first] }, { do: [{ say: 'Done.' }] }],
-    inspect: async (machine) => void alive.push(...(await leftAfterAll(machine))),
+    inspect: async (machine) => void alive.push(...(await survivingProcesses(machine))),
   });
   const attempts = main.report?.steps[0]?.attempts ?? [];
-  return { main, attempts, alive, calls: await scene.calls() };
+  return { main, attempts, alive, calls: await harness.calls() };
 }
 
-function expectGoneOn({ main, attempts, alive, calls }: Awaited<ReturnType<typeof tripped>>) {
+function expectResumed({ main, attempts, alive, calls }: Awaited<ReturnType<typeof runIntoGuard>>) {
   expect(attempts.map(({ status, failure }) => failure?.kind ?? status)).toEqual(['guard', 'passed']);
   expect(attempts[0]?.gates).toEqual([]);
   expect(alive).toEqual([]);
@@ -73,15 +73,19 @@ function expectGoneOn({ main, attempts, alive, calls }: Awaited<ReturnType<typeo
 describe.each(clis)('$id', (cli) => {
   it('stops at the first sign of a turn too many', async () => {
     // An agent that were not stopped would hang.
-    const end = await tripped('max_turns: 2', cli, [...answers(3), hang]);
-    expectGoneOn(end);
+    const end = await runIntoGuard('max_turns: 2', cli, [...commandActions(3), hang]);
+    expectResumed(end);
     expect(end.attempts[0]?.failure?.message).toContain('max_turns');
     expect(end.attempts[0]?.usage?.turns).toBe(3);
   });
 
   it('stops with the answer that takes too many tokens', async () => {
-    const end = await tripped('max_tokens: 200', cli, cli.isLive ? [...answers(2), hang] : answers(2));
-    expectGoneOn(end);
+    const end = await runIntoGuard(
+      'max_tokens: 200',
+      cli,
+      cli.isLive ? [...commandActions(2), hang] : commandActions(2),
+    );
+    expectResumed(end);
     const count = cli.isLive ? 240 : 360;
     expect(end.attempts[0]?.failure?.message).toMatch(
       new RegExp(`^max_tokens .* limit is 200 tokens, and it was ${count} tokens`),
@@ -89,7 +93,11 @@ describe.each(clis)('$id', (cli) => {
   });
 
   it.skipIf(cli.id === 'cursor')('stops with the answer that costs too much', async () => {
-    const end = await tripped('max_budget: 0.00001', cli, cli.isLive ? [...answers(1), hang] : answers(1));
+    const end = await runIntoGuard(
+      'max_budget: 0.00001',
+      cli,
+      cli.isLive ? [...commandActions(1), hang] : commandActions(1),
+    );
     expect(end.attempts[0]?.failure).toMatchObject({ kind: 'guard' });
     expect(end.attempts[0]?.failure?.message).toContain('max_budget');
     expect(end.attempts[0]?.usage?.costUsd).toBeGreaterThan(0);
@@ -97,8 +105,8 @@ describe.each(clis)('$id', (cli) => {
   });
 
   it('stops an agent that says nothing when its time is up', async () => {
-    const end = await tripped('max_time: 4s', cli, [...answers(1), hang]);
-    expectGoneOn(end);
+    const end = await runIntoGuard('max_time: 4s', cli, [...commandActions(1), hang]);
+    expectResumed(end);
     expect(end.attempts[0]?.failure?.message).toContain('max_time');
   });
 });
@@ -106,7 +114,10 @@ describe.each(clis)('$id', (cli) => {
 it('ends an agent that takes no notice of SIGTERM', async () => {
   const [claude] = clis;
   if (claude === undefined) throw new Error('no CLI');
-  expectGoneOn(
-    await tripped('max_turns: 1', claude, [...answers(2), { hang: true, ignore: ['SIGTERM', 'SIGINT'] }]),
+  expectResumed(
+    await runIntoGuard('max_turns: 1', claude, [
+      ...commandActions(2),
+      { hang: true, ignore: ['SIGTERM', 'SIGINT'] },
+    ]),
   );
 });

@@ -8,8 +8,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { platformName } from '../../src/install/tool-cache.js';
 import { defined } from '../../src/optional-keys.js';
 import type { Machine } from '../rig/machine.js';
-import { installStandInNpm, type NpmCall, type NpmOptions } from '../rig/npm.js';
-import { type AttemptOptions, openScene, type Scene } from './scene.js';
+import { installStandInNpm, type NpmCall, type StandInNpmOptions } from '../rig/stand-in-npm.js';
+import { createHarness, type Harness, type RunJobOptions } from './harness.js';
 
 const flow = (agent: string) => `name: flow
 steps:
@@ -20,11 +20,13 @@ steps:
 `;
 
 /** A machine with a stand-in npm and none of the CLIs; `npm` has its calls afterwards. */
-function bare(told: NpmOptions & AttemptOptions & { readonly npm: NpmCall[] }): AttemptOptions {
-  const { npm, fails, before, prepare, inspect, ...rest } = told;
+function withoutClis(
+  options: StandInNpmOptions & RunJobOptions & { readonly npm: NpmCall[] },
+): RunJobOptions {
+  const { npm, errorOutput, commandsBefore, prepare, inspect, ...rest } = options;
   const open = (machine: Machine) =>
     installStandInNpm(machine, {
-      ...defined({ fails, before }),
+      ...defined({ errorOutput, commandsBefore }),
     });
   let calls: (() => Promise<readonly NpmCall[]>) | undefined;
   return {
@@ -41,11 +43,11 @@ function bare(told: NpmOptions & AttemptOptions & { readonly npm: NpmCall[] }): 
   };
 }
 
-const slot = (machine: Machine, provider: string, version: string) =>
+const installFolder = (machine: Machine, provider: string, version: string) =>
   join(machine.toolCache, 'gump-clis', provider, version);
 
 /** What of a slot is left; names of folders are made up. */
-function left(folder: string): readonly string[] {
+function remainingEntries(folder: string): readonly string[] {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   return names.map((name) => (name.endsWith('.complete') ? 'mark' : 'folder')).sort();
 }
@@ -56,7 +58,7 @@ afterEach(async () => {
 });
 
 /** How npm tells of an error. */
-const words = (code: string, ...lines: readonly string[]) =>
+const npmErrorOutput = (code: string, ...lines: readonly string[]) =>
   [
     'npm warn Unknown user config "x".',
     `npm error code ${code}`,
@@ -67,11 +69,15 @@ const words = (code: string, ...lines: readonly string[]) =>
 
 describe('a CLI that is missing', () => {
   it('is installed at the pinned version, runs, and is in the report', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const npm: NpmCall[] = [];
     const kept: string[] = [];
-    const { main } = await scene.attempt(
-      bare({ npm, inspect: async (machine) => void kept.push(...left(slot(machine, 'codex', '0.169.0'))) }),
+    const { main } = await harness.runJob(
+      withoutClis({
+        npm,
+        inspect: async (machine) =>
+          void kept.push(...remainingEntries(installFolder(machine, 'codex', '0.169.0'))),
+      }),
     );
     expect(main.errors).toEqual([]);
     expect(main.outputs.status).toBe('passed');
@@ -81,18 +87,18 @@ describe('a CLI that is missing', () => {
     expect(main.log).toContain('Installing Codex 0.169.0 (npm package @openai/codex) into the tool cache.');
     // Its stream does not say it.
     expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ cliVersion: '0.169.0' });
-    expect(await scene.calls()).toHaveLength(1);
+    expect(await harness.calls()).toHaveLength(1);
   });
 
   it('runs its own script where it needs one, which gets no token of a registry', async () => {
-    const scene = await openScene({ workflow: flow('claude-haiku') });
+    const harness = await createHarness({ workflow: flow('claude-haiku') });
     const npm: NpmCall[] = [];
     const env = {
       NODE_AUTH_TOKEN: 'npm-0123456789',
       npm_config_fetch_retries: '7',
       DEPLOY_SECRET: 'x'.repeat(20),
     };
-    const { main } = await scene.attempt(bare({ npm, env }));
+    const { main } = await harness.runJob(withoutClis({ npm, env }));
     expect(main.outputs.status).toBe('passed');
     const [install, rebuild] = npm;
     expect(npm).toHaveLength(2);
@@ -113,11 +119,11 @@ describe('a CLI that is missing', () => {
   });
 
   it('is installed for OpenCode before its session begins, and found again by post', async () => {
-    const scene = await openScene({ workflow: flow('opencode-anthropic/claude-haiku-4-5') });
+    const harness = await createHarness({ workflow: flow('opencode-anthropic/claude-haiku-4-5') });
     const npm: NpmCall[] = [];
     const sessions: string[] = [];
-    const { main } = await scene.attempt(
-      bare({
+    const { main } = await harness.runJob(
+      withoutClis({
         npm,
         async inspect({ home }) {
           const store = join(home, '.local/share/opencode/rig-sessions');
@@ -126,22 +132,22 @@ describe('a CLI that is missing', () => {
       }),
     );
     expect(main.outputs.status).toBe('passed');
-    expect((await scene.calls())[0]?.session.id).toMatch(/^ses_[0-9a-f]{26}$/);
+    expect((await harness.calls())[0]?.session.id).toMatch(/^ses_[0-9a-f]{26}$/);
     expect(sessions).toEqual([]);
     expect(npm.map(({ argv }) => argv[0])).toEqual(['install', 'rebuild']);
   });
 
   it('is installed when it is first needed, where only the run tells which it is', async () => {
-    const scene = await openScene({ workflow: flow('"{which}"') });
+    const harness = await createHarness({ workflow: flow('"{which}"') });
     const npm: NpmCall[] = [];
     const inputs = { vars: 'which: codex' };
-    const { main } = await scene.attempt(bare({ npm, inputs }));
+    const { main } = await harness.runJob(withoutClis({ npm, inputs }));
     expect([main.errors, main.outputs.status]).toEqual([[], 'passed']);
     expect(npm.map(({ argv }) => argv[0])).toEqual(['install']);
-    expect((await scene.calls()).map(({ provider }) => provider)).toEqual(['codex']);
+    expect((await harness.calls()).map(({ provider }) => provider)).toEqual(['codex']);
 
-    const fails = words('ENOTFOUND', 'network request failed');
-    const broken = await scene.attempt(bare({ npm, inputs, runId: '7', fails }));
+    const errorOutput = npmErrorOutput('ENOTFOUND', 'network request failed');
+    const broken = await harness.runJob(withoutClis({ npm, inputs, runId: '7', errorOutput }));
     expect(broken.main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(broken.main.errors.join()).toContain(
       'Codex 0.169.0 could not be installed: the registry cannot be reached',
@@ -150,68 +156,70 @@ describe('a CLI that is missing', () => {
   });
 
   it('is taken from a tool cache that has it, without npm', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const outside = await mkdtemp(join(tmpdir(), 'gump-tools-'));
     cleanUps.push(outside);
-    await scene.attempt(
-      bare({ npm: [], inspect: ({ toolCache }) => cp(toolCache, outside, { recursive: true }) }),
+    await harness.runJob(
+      withoutClis({ npm: [], inspect: ({ toolCache }) => cp(toolCache, outside, { recursive: true }) }),
     );
     const npm: NpmCall[] = [];
     const fill = ({ toolCache }: Machine) => cp(outside, toolCache, { recursive: true });
-    const { main } = await scene.attempt(bare({ npm, attempt: 2, prepare: fill }));
+    const { main } = await harness.runJob(withoutClis({ npm, jobAttempt: 2, prepare: fill }));
     expect([main.outputs.status, npm]).toEqual(['passed', []]);
     expect(main.log).not.toContain('Installing');
   });
 
   it('is installed anew where the mark names nothing', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const npm: NpmCall[] = [];
     const prepare = async (machine: Machine) => {
-      const folder = slot(machine, 'codex', '0.169.0');
+      const folder = installFolder(machine, 'codex', '0.169.0');
       const platform = platformName();
       await mkdir(join(folder, `${platform}-gone/node_modules/.bin`), { recursive: true });
       await writeFile(join(folder, `${platform}.complete`), `${platform}-gone\n`);
     };
-    const { main } = await scene.attempt(bare({ npm, prepare }));
+    const { main } = await harness.runJob(withoutClis({ npm, prepare }));
     expect([main.outputs.status, npm.length]).toEqual(['passed', 1]);
   });
 
   it('is installed by two jobs of one machine at once, and one of the two stays', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const outside = await mkdtemp(join(tmpdir(), 'gump-shared-'));
     cleanUps.push(outside);
     // Each goes on when the other has come as far.
-    const before = `n=0; while [ $(ls ${outside}/here | wc -l) -lt 2 ] && [ $n -lt 300 ]; do touch ${outside}/here/$$; sleep 0.1; n=$((n+1)); done`;
+    const commandsBefore = `n=0; while [ $(ls ${outside}/here | wc -l) -lt 2 ] && [ $n -lt 300 ]; do touch ${outside}/here/$$; sleep 0.1; n=$((n+1)); done`;
     await mkdir(join(outside, 'here'));
     const shared = join(outside, 'tools');
     const attempt = (runId: string) =>
-      scene.attempt(bare({ npm: [], before, runId, env: { RUNNER_TOOL_CACHE: shared } }));
+      harness.runJob(withoutClis({ npm: [], commandsBefore, runId, env: { RUNNER_TOOL_CACHE: shared } }));
     const results = await Promise.all([attempt('1'), attempt('2')]);
     expect(results.map(({ main }) => main.outputs.status)).toEqual(['passed', 'passed']);
-    expect(left(join(shared, 'gump-clis/codex/0.169.0'))).toEqual(['folder', 'mark']);
+    expect(remainingEntries(join(shared, 'gump-clis/codex/0.169.0'))).toEqual(['folder', 'mark']);
   });
 });
 
 describe('a CLI that is on PATH', () => {
   it('is used as it is, also in another version than the pinned one', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const npm: NpmCall[] = [];
-    const { main } = await scene.attempt(bare({ npm, programs: ['codex'] }));
+    const { main } = await harness.runJob(withoutClis({ npm, programs: ['codex'] }));
     expect([main.outputs.status, npm]).toEqual(['passed', []]);
   });
 
   it('is passed over for another version that is asked for, and not for its own', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const npm: NpmCall[] = [];
     const own = { 'cli-versions': 'codex: 0.169.0' };
-    expect((await scene.attempt(bare({ npm, programs: ['codex'], inputs: own }))).main.exitCode).toBe(0);
+    expect((await harness.runJob(withoutClis({ npm, programs: ['codex'], inputs: own }))).main.exitCode).toBe(
+      0,
+    );
     expect(npm).toEqual([]);
     const other = { 'cli-versions': 'codex: 0.170.0-alpha.1' };
     const kept: string[] = [];
     const inspect = async (machine: Machine) =>
-      void kept.push(...left(slot(machine, 'codex', '0.170.0-alpha.1')));
-    const { main } = await scene.attempt(
-      bare({ npm, programs: ['codex'], inputs: other, runId: '7', inspect }),
+      void kept.push(...remainingEntries(installFolder(machine, 'codex', '0.170.0-alpha.1')));
+    const { main } = await harness.runJob(
+      withoutClis({ npm, programs: ['codex'], inputs: other, runId: '7', inspect }),
     );
     expect([main.outputs.status, npm.length, kept]).toEqual(['passed', 1, ['folder', 'mark']]);
     expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ cliVersion: '0.170.0-alpha.1' });
@@ -219,12 +227,12 @@ describe('a CLI that is on PATH', () => {
 
   it('goes on in a session of another version, and the log says so', async () => {
     const gated = `${flow('codex')}    gate:\n      - bash: test -e done.txt\n`;
-    const scene = await openScene({ workflow: gated });
-    await scene.attempt(bare({ npm: [] }));
-    const { main } = await scene.attempt(
-      bare({
+    const harness = await createHarness({ workflow: gated });
+    await harness.runJob(withoutClis({ npm: [] }));
+    const { main } = await harness.runJob(
+      withoutClis({
         npm: [],
-        attempt: 2,
+        jobAttempt: 2,
         inputs: { 'cli-versions': 'codex: 0.170.0' },
         rules: [{ do: [{ write: 'done.txt', content: 'x' }] }],
       }),
@@ -236,12 +244,12 @@ describe('a CLI that is on PATH', () => {
 });
 
 describe('what cannot be installed', () => {
-  async function refused(scene: Scene, options: AttemptOptions): Promise<readonly string[]> {
-    const { main } = await scene.attempt(options);
+  async function refused(harness: Harness, options: RunJobOptions): Promise<readonly string[]> {
+    const { main } = await harness.runJob(options);
     expect([main.exitCode, main.outputs.status]).toEqual([1, 'failed']);
     expect(main.summary).toContain('nothing was run');
     expect(main.log).not.toContain('This is a fault of the action itself');
-    expect(await scene.calls()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
     return main.errors;
   }
 
@@ -267,10 +275,14 @@ describe('what cannot be installed', () => {
     ['ENOSPC', 'nospc There appears to be insufficient space', /the disk of the tool cache is full/],
     ['EWHATEVER', 'something new', /npm ended with exit code 1\. npm says: code EWHATEVER something new/],
   ])('tells %s in one line, and leaves nothing behind', async (code, line, expected) => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const kept: string[] = [];
-    const inspect = async (machine: Machine) => void kept.push(...left(slot(machine, 'codex', '0.169.0')));
-    const errors = await refused(scene, bare({ npm: [], fails: words(code, line), inspect }));
+    const inspect = async (machine: Machine) =>
+      void kept.push(...remainingEntries(installFolder(machine, 'codex', '0.169.0')));
+    const errors = await refused(
+      harness,
+      withoutClis({ npm: [], errorOutput: npmErrorOutput(code, line), inspect }),
+    );
     expect(errors).toEqual([expect.stringMatching(/^Codex 0\.169\.0 could not be installed: /)]);
     expect(errors[0]).toMatch(expected);
     expect(errors[0]).toContain(line);
@@ -279,25 +291,28 @@ describe('what cannot be installed', () => {
   });
 
   it('is told of all CLIs that failed', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `${flow('codex')}  - name: more\n    type: code\n    agent: claude-haiku\n    prompt: More.\n`,
     });
-    const errors = await refused(scene, bare({ npm: [], fails: words('E503', '503 Service Unavailable') }));
+    const errors = await refused(
+      harness,
+      withoutClis({ npm: [], errorOutput: npmErrorOutput('E503', '503 Service Unavailable') }),
+    );
     expect(errors.map((error) => error.split(' could')[0])).toEqual(['Codex 0.169.0', 'Claude Code 2.1.330']);
   });
 
   it('is a tool cache that cannot be written', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const prepare = ({ toolCache }: Machine) => writeFile(join(toolCache, 'gump-clis'), 'a file');
     const npm: NpmCall[] = [];
-    const errors = await refused(scene, bare({ npm, prepare }));
+    const errors = await refused(harness, withoutClis({ npm, prepare }));
     expect(errors).toEqual([expect.stringMatching(/^Codex 0\.169\.0 could not be installed: ENOTDIR/)]);
     expect(npm).toEqual([]);
   });
 
   it('is one for which there is no npm', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
-    const errors = await refused(scene, {
+    const harness = await createHarness({ workflow: flow('codex') });
+    const errors = await refused(harness, {
       programs: [],
       prepare: withoutNpm,
       env: ({ root }) => ({ PATH: join(root, 'some') }),
@@ -311,9 +326,9 @@ describe('what cannot be installed', () => {
 
   it('is one that `install: never` leaves out, Cursor, a range, a provider that there is not', async () => {
     const npm: NpmCall[] = [];
-    const codex = await openScene({ workflow: flow('codex') });
+    const codex = await createHarness({ workflow: flow('codex') });
     const never = (inputs: Readonly<Record<string, string>>) =>
-      bare({ npm, inputs: { install: 'never', ...inputs } });
+      withoutClis({ npm, inputs: { install: 'never', ...inputs } });
     expect(await refused(codex, never({}))).toEqual([
       'Codex is not there: no program `codex` is on PATH. Install it with `npm install -g @openai/codex`.',
     ]);
@@ -321,19 +336,22 @@ describe('what cannot be installed', () => {
     expect(await refused(codex, other)).toEqual([
       'Codex on PATH is 0.169.0, input cli-versions asks for 0.1.0, and with `install: never` none is installed.',
     ]);
-    const wrong = bare({ npm, inputs: { 'cli-versions': 'codx: 1.0.0', 'agent-args': 'copilot: [x]' } });
+    const wrong = withoutClis({
+      npm,
+      inputs: { 'cli-versions': 'codx: 1.0.0', 'agent-args': 'copilot: [x]' },
+    });
     expect(await refused(codex, wrong)).toEqual([
       expect.stringMatching(/^Input cli-versions: "codx" is no provider\. Allowed: claude, codex/),
       expect.stringMatching(/^Input agent-args: "copilot" is no provider/),
     ]);
     const env = { CURSOR_API_KEY: 'key-0123456789abcdef' };
-    const cursor = await openScene({ workflow: flow('cursor') });
-    expect(await refused(cursor, bare({ npm, env }))).toEqual([
+    const cursor = await createHarness({ workflow: flow('cursor') });
+    expect(await refused(cursor, withoutClis({ npm, env }))).toEqual([
       expect.stringMatching(
         /^Cursor is not there: .*https:\/\/cursor\.com\/docs\/cli says; it is not on npm/,
       ),
     ]);
-    const pinned = bare({ npm, env, inputs: { 'cli-versions': 'cursor: 1.2.3' } });
+    const pinned = withoutClis({ npm, env, inputs: { 'cli-versions': 'cursor: 1.2.3' } });
     expect(await refused(cursor, pinned)).toEqual([
       expect.stringMatching(
         /^Input cli-versions: a version of Cursor cannot be chosen here\. Install it in a step/,
@@ -343,39 +361,40 @@ describe('what cannot be installed', () => {
   });
 
   it('is not looked at where something else is wrong', async () => {
-    const scene = await openScene({ workflow: `${flow('codex')}    gate: [compile]\n` });
+    const harness = await createHarness({ workflow: `${flow('codex')}    gate: [compile]\n` });
     const npm: NpmCall[] = [];
-    expect(await refused(scene, bare({ npm, credentials: 'none' }))).toHaveLength(2);
+    expect(await refused(harness, withoutClis({ npm, credentials: 'none' }))).toHaveLength(2);
     expect(npm).toEqual([]);
   });
 });
 
 describe('a job that is cancelled while npm works', () => {
   it('ends as cancelled, without an agent, and leaves nothing half done', async () => {
-    const scene = await openScene({ workflow: flow('codex') });
+    const harness = await createHarness({ workflow: flow('codex') });
     const kept: string[] = [];
     const npm: NpmCall[] = [];
-    const { main } = await scene.attempt(
-      bare({
+    const { main } = await harness.runJob(
+      withoutClis({
         npm,
-        before: 'sleep 60',
+        commandsBefore: 'sleep 60',
         stop: { when: { log: 'Installing Codex' }, how: 'cancel' },
-        inspect: async (machine) => void kept.push(...left(slot(machine, 'codex', '0.169.0'))),
+        inspect: async (machine) =>
+          void kept.push(...remainingEntries(installFolder(machine, 'codex', '0.169.0'))),
       }),
     );
     expect(main.outputs.status).toBe('cancelled');
-    expect([await scene.calls(), kept]).toEqual([[], []]);
+    expect([await harness.calls(), kept]).toEqual([[], []]);
   });
 });
 
 describe('agent-args', () => {
   it('stand on the command line of their provider, new and resumed', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `${flow('claude-haiku')}    gate:\n      - bash: "false"\n    retry:\n      - exit: 2\n`,
     });
     const inputs = { 'agent-args': 'claude: [--mcp-config, "a b.json"]\ncodex: [--never]' };
-    await scene.attempt({ inputs });
-    const calls = await scene.calls();
+    await harness.runJob({ inputs });
+    const calls = await harness.calls();
     expect(calls.map(({ session }) => session.mode)).toEqual(['start', 'resume']);
     for (const { argv } of calls) expect(argv.slice(0, 3)).toEqual(['-p', '--mcp-config', 'a b.json']);
   });

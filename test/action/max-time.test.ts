@@ -1,6 +1,6 @@
 /** The input `max-time` through `dist/`: a job that stops itself, and a re-run that goes on. */
 import { expect, it } from 'vitest';
-import { openScene } from './scene.js';
+import { createHarness } from './harness.js';
 
 const workflow = `name: flow
 steps:
@@ -9,8 +9,8 @@ steps:
 `;
 
 it('stops what is at work, stores the state, and a re-run goes on in it', async () => {
-  const scene = await openScene({ workflow });
-  const { main } = await scene.attempt({
+  const harness = await createHarness({ workflow });
+  const { main } = await harness.runJob({
     inputs: { 'max-time': '5s' },
     rules: [{ prompt: 'Build it.', do: [{ write: 'begun.txt', say: 'I begin.' }, { hang: true }] }],
   });
@@ -20,7 +20,7 @@ it('stops what is at work, stores the state, and a re-run goes on in it', async 
   expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ number: 1, status: 'cancelled' });
   expect(main.errors.join()).toMatch(/`impl` was stopped \(timeout\): .*max-time.*goes on with step `impl`/);
   expect(main.masked).toContain('was stopped (timeout)');
-  const { main: again } = await scene.attempt({ attempt: 2, inputs: { 'max-time': '5m' } });
+  const { main: again } = await harness.runJob({ jobAttempt: 2, inputs: { 'max-time': '5m' } });
   expect(again.outputs.status).toBe('passed');
   expect(again.report?.steps[0]?.attempts).toMatchObject([
     { number: 1, jobAttempt: 1 },
@@ -28,7 +28,7 @@ it('stops what is at work, stores the state, and a re-run goes on in it', async 
   ]);
   // What taking the conversation up again cost is in the summary.
   expect(again.summary).toMatch(/taken up with \d+ in/);
-  const calls = await scene.calls();
+  const calls = await harness.calls();
   expect(calls.map(({ provider, session }) => `${provider} ${session.mode}`)).toEqual([
     'claude start',
     'claude resume',

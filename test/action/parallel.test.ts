@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Act, Rule } from '../rig/stand-in.js';
-import { openScene } from './scene.js';
-import { story } from './story.js';
+import type { AgentAction, AgentRule } from '../rig/stand-in.js';
+import { attemptLines } from './attempt-lines.js';
+import { createHarness } from './harness.js';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
-const planning = (tasks: readonly string[]): Rule => ({
+const planning = (tasks: readonly string[]): AgentRule => ({
   prompt: 'Plan it',
   do: [
     {
@@ -49,7 +49,7 @@ async function freshFolder(): Promise<string> {
 }
 
 /** How many were at work at once at most, by lines of `+` and `-`. */
-function mostAtOnce(log: string): number {
+function maxConcurrent(log: string): number {
   let now = 0;
   return Math.max(
     ...log
@@ -65,8 +65,8 @@ function mostAtOnce(log: string): number {
 describe('eight tasks, three at once', () => {
   it('never has more at work; one that fails leaves seven, and the re-run runs that one alone', async () => {
     const log = join(await freshFolder(), 'log');
-    const scene = await openScene({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
-    const works = (name: string, last: Act): Rule => ({
+    const harness = await createHarness({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
+    const works = (name: string, last: AgentAction): AgentRule => ({
       prompt: `Do task ${name}.`,
       do: [
         { run: `echo + >> ${log}` },
@@ -77,7 +77,7 @@ describe('eight tasks, three at once', () => {
       ],
     });
     const fine = names.map((name) => works(name, { say: 'done' }));
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       rules: [planning(names), works('c', { write: 'broken', content: '' }), ...fine],
     });
     expect(main.outputs).toMatchObject({
@@ -85,15 +85,15 @@ describe('eight tasks, three at once', () => {
       'failed-step': 'build/c/impl',
       persisted: 'true',
     });
-    expect(mostAtOnce(await readFile(log, 'utf8'))).toBeLessThanOrEqual(3);
+    expect(maxConcurrent(await readFile(log, 'utf8'))).toBeLessThanOrEqual(3);
     const passed = main.report?.steps.filter((step) => step.status === 'passed').map((step) => step.path);
     expect(passed).toEqual(names.filter((name) => name !== 'c').map((name) => `build/${name}/impl`));
     // Nothing of them is in the checkout before all are done.
     expect(main.outputs.tasks).toBe(JSON.stringify(names));
 
     let files: readonly string[] = [];
-    const again = await scene.attempt({
-      attempt: 2,
+    const again = await harness.runJob({
+      jobAttempt: 2,
       rules: [{ prompt: 'Attempt 1 at this task', do: [{ delete: 'broken' }] }],
       async inspect({ workspace }) {
         files = await Promise.all(names.map((name) => readFile(join(workspace, `${name}.txt`), 'utf8')));
@@ -101,7 +101,7 @@ describe('eight tasks, three at once', () => {
     });
     expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
     expect(files).toEqual(names);
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls).toHaveLength(10);
     const [first, last] = [calls.find((call) => call.prompt.includes('Do task c.')), calls.at(-1)];
     expect(last?.session).toEqual({ mode: 'resume', id: first?.session.id });
@@ -109,7 +109,7 @@ describe('eight tasks, three at once', () => {
     const place = (cwd: string | undefined) => cwd?.split('/_temp/')[1];
     expect(place(last?.cwd)).toBe(place(first?.cwd));
     expect(new Set(calls.slice(1, 9).map((call) => call.cwd)).size).toBe(8);
-    expect(story(again.main.report).filter((line) => line.includes('/c/'))).toEqual([
+    expect(attemptLines(again.main.report).filter((line) => line.includes('/c/'))).toEqual([
       'build/c/impl#1@1 new declared-new failed:gate',
       'build/c/impl#2@2 resumed continued passed',
     ]);
@@ -118,16 +118,16 @@ describe('eight tasks, three at once', () => {
 
 describe('two tasks that change the same lines', () => {
   it('are told with the file and both names; a re-run lets the later one go on with what the other did', async () => {
-    const scene = await openScene({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
-    const writes = (name: string): Rule => ({
+    const harness = await createHarness({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
+    const writes = (name: string): AgentRule => ({
       prompt: `Do task ${name}.`,
       do: [{ write: 'shared.txt', content: `one of ${name}\ntwo\n` }],
     });
-    const { main } = await scene.attempt({ rules: [planning(['a', 'b']), writes('a'), writes('b')] });
+    const { main } = await harness.runJob({ rules: [planning(['a', 'b']), writes('a'), writes('b')] });
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'build' });
     expect(main.errors).toEqual([expect.stringMatching(/`build\/a` and `build\/b`.*shared\.txt/)]);
-    const again = await scene.attempt({
-      attempt: 2,
+    const again = await harness.runJob({
+      jobAttempt: 2,
       rules: [{ prompt: 'clashes', do: [{ run: 'cat shared.txt > seen.txt; echo three >> shared.txt' }] }],
       async inspect({ workspace }) {
         expect(await readFile(join(workspace, 'seen.txt'), 'utf8')).toBe('one of a\ntwo\n');
@@ -135,7 +135,7 @@ describe('two tasks that change the same lines', () => {
       },
     });
     expect(again.main.outputs).toMatchObject({ status: 'passed' });
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls).toHaveLength(4);
     expect(calls[3]?.session).toEqual({
       mode: 'resume',
@@ -147,8 +147,8 @@ describe('two tasks that change the same lines', () => {
 describe('a job that ends while two tasks are at work', () => {
   it.each(['cancel', 'kill'] as const)('by %s goes on with both in their own sessions', async (how) => {
     const folder = await freshFolder();
-    const scene = await openScene({ workflow: flow() });
-    const hangs = (name: string, other: string): Rule => ({
+    const harness = await createHarness({ workflow: flow() });
+    const hangs = (name: string, other: string): AgentRule => ({
       prompt: `Do task ${name}.`,
       do: [
         { write: `${name}.txt`, content: name },
@@ -158,7 +158,7 @@ describe('a job that ends while two tasks are at work', () => {
         { hang: true },
       ],
     });
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       rules: [planning(['a', 'b']), hangs('a', 'b'), hangs('b', 'a')],
       stop: { when: { log: /now a hangs[\s\S]*now b hangs|now b hangs[\s\S]*now a hangs/ }, how },
       inspect: async (machine) => {
@@ -166,8 +166,8 @@ describe('a job that ends while two tasks are at work', () => {
       },
     });
     if (how === 'cancel') expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
-    const again = await scene.attempt({
-      attempt: 2,
+    const again = await harness.runJob({
+      jobAttempt: 2,
       rules: names.slice(0, 2).map((name) => ({
         prompt: `Do task ${name}.`,
         do: [{ write: `${name}.txt`, content: `${name} done` }],
@@ -179,7 +179,7 @@ describe('a job that ends while two tasks are at work', () => {
     });
     expect(again.main.errors).toEqual([]);
     expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls).toHaveLength(5);
     for (const name of ['a', 'b']) {
       const [before, after] = calls.filter((call) => call.prompt.includes(`Do task ${name}.`));
@@ -193,21 +193,21 @@ describe('a job that ends while two tasks are at work', () => {
 describe('`worktree-setup`', () => {
   it('makes each fresh work tree ready, once more after a restore, and belongs to no step', async () => {
     const folder = await freshFolder();
-    const scene = await openScene({ workflow: flow(), files: { '.gitignore': 'deps\n' } });
+    const harness = await createHarness({ workflow: flow(), files: { '.gitignore': 'deps\n' } });
     const inputs = {
       'worktree-setup': `mkdir -p deps && echo set up > made-by-setup && echo $PWD >> ${folder}/log`,
     };
-    const task = (name: string, act: Act): Rule => ({
+    const task = (name: string, act: AgentAction): AgentRule => ({
       prompt: `Do task ${name}.`,
       do: [{ run: `ls -d deps > ${name}.txt` }, act],
     });
-    const first = await scene.attempt({
+    const first = await harness.runJob({
       inputs,
       rules: [planning(['a', 'b']), task('a', { say: 'ok' }), task('b', { write: 'broken', content: '' })],
     });
     expect(first.main.outputs.status).toBe('failed');
-    const again = await scene.attempt({
-      attempt: 2,
+    const again = await harness.runJob({
+      jobAttempt: 2,
       inputs,
       rules: [{ prompt: 'Attempt 1 at this task', do: [{ delete: 'broken' }] }],
       async inspect({ workspace }) {
@@ -223,13 +223,13 @@ describe('`worktree-setup`', () => {
   });
 
   it('that fails says so, and nothing of that unit is paid', async () => {
-    const scene = await openScene({ workflow: flow() });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow: flow() });
+    const { main } = await harness.runJob({
       inputs: { 'worktree-setup': 'echo no network >&2; exit 7' },
       rules: [planning(['a'])],
     });
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'build' });
     expect(main.errors).toEqual([expect.stringMatching(/worktree-setup.*exit code 7.*no network/)]);
-    expect(await scene.calls()).toHaveLength(1);
+    expect(await harness.calls()).toHaveLength(1);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { git } from '../rig/git.js';
 import type { Machine } from '../rig/machine.js';
-import { openScene } from './scene.js';
+import { createHarness } from './harness.js';
 
 const step = (name: string, more: string, agent = 'claude-haiku'): string => `  - name: ${name}
     type: code
@@ -23,15 +23,15 @@ describe('permissions', () => {
     ['read-only', ['dontAsk', 'bypassPermissions', 'dontAsk']],
     ['full', ['bypassPermissions', 'bypassPermissions', 'bypassPermissions']],
   ])('`%s` holds for steps that do not say it', async (permissions, modes) => {
-    const scene = await openScene({ workflow });
-    const { main } = await scene.attempt({ inputs: { permissions } });
+    const harness = await createHarness({ workflow });
+    const { main } = await harness.runJob({ inputs: { permissions } });
     expect(main.exitCode, main.log).toBe(0);
-    expect((await scene.calls()).map(({ argv }) => modeOf(argv))).toEqual(modes);
+    expect((await harness.calls()).map(({ argv }) => modeOf(argv))).toEqual(modes);
   });
 
   it('are in the plan', async () => {
-    const scene = await openScene({ workflow });
-    const { main } = await scene.attempt({ inputs: { permissions: 'workspace', 'dry-run': 'true' } });
+    const harness = await createHarness({ workflow });
+    const { main } = await harness.runJob({ inputs: { permissions: 'workspace', 'dry-run': 'true' } });
     expect(main.summary).toContain('  permissions: workspace, where a step says none\n');
     expect(main.summary).toMatch(/told · code.*\n.*session: .*\n.*permissions: full\n/);
   });
@@ -70,10 +70,10 @@ describe('a step that only reads', () => {
     ['by its guard', '    guard: {no_write: true}\n', { permissions: 'full' }],
     ['by the input', '', { permissions: 'read-only' }],
   ])('%s has what it changed and committed put back, and fails', async (_why, more, inputs) => {
-    const scene = await openScene({ workflow: reads(more), files });
-    const before = await git(scene.repository.path, 'log', '--format=%s', 'main');
+    const harness = await createHarness({ workflow: reads(more), files });
+    const before = await git(harness.repository.path, 'log', '--format=%s', 'main');
     let after: Awaited<ReturnType<typeof look>> | undefined;
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       inputs,
       env,
       rules: [{ do: spoil }],
@@ -91,15 +91,15 @@ describe('a step that only reads', () => {
   });
 
   it('tells its next attempt, which passes where it changes nothing', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: reads('    permissions: read-only\n    retry: [{exit: 2}]\n'),
       files,
     });
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       env,
       rules: [{ call: 1, do: [{ write: 'new.txt' }] }, { do: [{ run: 'test ! -e new.txt' }] }],
     });
     expect(main.exitCode, main.log).toBe(0);
-    expect((await scene.calls())[1]?.prompt).toMatch(/no_write: .*new\.txt/);
+    expect((await harness.calls())[1]?.prompt).toMatch(/no_write: .*new\.txt/);
   });
 });

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { git } from '../rig/git.js';
 import { type Machine, pullRequestEvent, type StepResult, type WorkflowEvent } from '../rig/machine.js';
-import { type AttemptOptions, openScene, type Scene } from './scene.js';
+import { createHarness, type Harness, type RunJobOptions } from './harness.js';
 
 const flow = `
 name: flow
@@ -26,20 +26,20 @@ const { outputs } = parse(await readFile('action.yml', 'utf8')) as { readonly ou
 const simple = flow.replace(/ {4}gate: .*\n/, '');
 
 /** All outputs of `action.yml`, as they are where nothing ran. */
-const nothing = {
+const emptyOutputs = {
   ...Object.fromEntries(Object.keys(outputs).map((name) => [name, ''])),
   ...{ resumed: 'false', persisted: 'false', sessions: '{}' },
 };
 
-async function refused(scene: Scene, options: AttemptOptions): Promise<readonly string[]> {
-  const { main } = await scene.attempt(options);
+async function expectRefused(harness: Harness, options: RunJobOptions): Promise<readonly string[]> {
+  const { main } = await harness.runJob(options);
   expect(main.exitCode).toBe(1);
-  expect(main.outputs).toEqual({ ...nothing, status: 'failed', report: main.outputs.report });
+  expect(main.outputs).toEqual({ ...emptyOutputs, status: 'failed', report: main.outputs.report });
   // Outside of a runner there is no place for one.
   if (main.outputs.report !== '') expect(main.report).toMatchObject({ status: 'failed', steps: [] });
   expect(main.summary).toContain('nothing was run');
   expect(main.log).not.toContain('This is a fault of the action itself');
-  expect(await scene.calls()).toEqual([]);
+  expect(await harness.calls()).toEqual([]);
   return main.errors;
 }
 
@@ -47,8 +47,8 @@ const dotGit = (machine: Machine) => join(machine.workspace, '.git');
 
 describe('what is missing', () => {
   it('is told at once: git, programs, gates and credentials', async () => {
-    const scene = await openScene({ workflow: flow });
-    const errors = await refused(scene, {
+    const harness = await createHarness({ workflow: flow });
+    const errors = await expectRefused(harness, {
       programs: ['codex'],
       credentials: 'none',
       inputs: { install: 'never' },
@@ -68,8 +68,8 @@ describe('what is missing', () => {
   });
 
   it('is a first commit, in a fresh repository', async () => {
-    const scene = await openScene({ workflow: simple });
-    const errors = await refused(scene, {
+    const harness = await createHarness({ workflow: simple });
+    const errors = await expectRefused(harness, {
       async prepare(machine) {
         await rm(dotGit(machine), { recursive: true });
         await git(machine.workspace, 'init', '--quiet');
@@ -79,8 +79,8 @@ describe('what is missing', () => {
   });
 
   it('may be in a login file of the user instead of the environment', async () => {
-    const scene = await openScene({ workflow: simple });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow: simple });
+    const { main } = await harness.runJob({
       credentials: 'none',
       env: { OPENAI_API_KEY: 'sk-of-the-second-0123456789' },
       async prepare({ home }) {
@@ -92,26 +92,26 @@ describe('what is missing', () => {
   });
 
   it('is a place for the state outside of what the run records', async () => {
-    const scene = await openScene({ workflow: simple, files: { '.gitignore': 'ignored/\n' } });
+    const harness = await createHarness({ workflow: simple, files: { '.gitignore': 'ignored/\n' } });
     const link = async ({ root, workspace }: Machine) => symlink(workspace, join(root, 'link'));
     const at = (path: string) => ({ inputs: { 'state-store': `directory:${path}` }, prepare: link });
     for (const path of ['.', 'state/of/it', '../sample/state', '.gump/out/state', '../../../link/state'])
-      expect(await refused(scene, at(path)), path).toEqual([
+      expect(await expectRefused(harness, at(path)), path).toEqual([
         expect.stringMatching(/^Input state-store: .* lies in the work tree, .*Give a path outside/),
       ]);
     for (const path of ['../state', 'ignored/state']) {
-      const { main } = await scene.attempt(at(path));
+      const { main } = await harness.runJob(at(path));
       expect(main.outputs, path).toMatchObject({ status: 'passed', persisted: 'true' });
     }
   });
 
   it('is a runner that this action runs on', async () => {
-    const scene = await openScene({ workflow: simple });
-    expect(await refused(scene, { env: { RUNNER_OS: 'Windows' } })).toEqual([
+    const harness = await createHarness({ workflow: simple });
+    expect(await expectRefused(harness, { env: { RUNNER_OS: 'Windows' } })).toEqual([
       expect.stringMatching(/runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`/),
     ]);
     const nowhere = { RUNNER_TEMP: '', GITHUB_RUN_ID: '', GITHUB_REPOSITORY: 'no-owner' };
-    expect(await refused(scene, { env: nowhere })).toEqual([
+    expect(await expectRefused(harness, { env: nowhere })).toEqual([
       expect.stringMatching(/runs as a step of a GitHub Actions job.*"no-owner".*GITHUB_RUN_ID is not set/),
     ]);
   });
@@ -125,29 +125,35 @@ describe('without a credential', () => {
   function expectSkipped({ main, post }: StepResult): void {
     expect([main.exitCode, main.errors, main.outputs.status]).toEqual([0, [], 'skipped']);
     expect(main.report).toMatchObject({ version: 1, status: 'skipped' });
-    expect(main.outputs).toEqual({ ...nothing, status: 'skipped', report: expect.stringMatching(/json$/) });
+    expect(main.outputs).toEqual({
+      ...emptyOutputs,
+      status: 'skipped',
+      report: expect.stringMatching(/json$/),
+    });
     expect(main.notices).toEqual([expect.stringMatching(/^Nothing was run: Claude Code has no credential/)]);
     expect(main.summary).toContain('flow: skipped');
     expect(post?.masked.trim()).toBe('');
   }
 
   it('a fork’s pull request, and Dependabot’s, is skipped; `fail` and `skip` decide otherwise', async () => {
-    const scene = await openScene({ workflow: simple });
+    const harness = await createHarness({ workflow: simple });
     const none = { credentials: 'none' } as const;
-    expectSkipped(await scene.attempt({ ...none, event: fork }));
-    expectSkipped(await scene.attempt({ ...none, event: dependabot }));
-    expectSkipped(await scene.attempt({ ...none, inputs: { 'on-no-credentials': 'skip' } }));
-    expect(await refused(scene, { ...none, event: own })).toHaveLength(2);
+    expectSkipped(await harness.runJob({ ...none, event: fork }));
+    expectSkipped(await harness.runJob({ ...none, event: dependabot }));
+    expectSkipped(await harness.runJob({ ...none, inputs: { 'on-no-credentials': 'skip' } }));
+    expect(await expectRefused(harness, { ...none, event: own })).toHaveLength(2);
     expect(
-      await refused(scene, { ...none, event: fork, inputs: { 'on-no-credentials': 'fail' } }),
+      await expectRefused(harness, { ...none, event: fork, inputs: { 'on-no-credentials': 'fail' } }),
     ).toHaveLength(2);
-    expect(scene.cache.requests()).toEqual([]);
+    expect(harness.cache.requests()).toEqual([]);
   });
 
   it('the name of the workflow is shown as a text without secrets', async () => {
-    const scene = await openScene({ workflow: simple.replace('flow', '"<b>_x_ ghp_CANARY_0123456789"') });
+    const harness = await createHarness({
+      workflow: simple.replace('flow', '"<b>_x_ ghp_CANARY_0123456789"'),
+    });
     const env = { SOME_TOKEN: 'ghp_CANARY_0123456789' };
-    const { main } = await scene.attempt({ credentials: 'none', event: fork, env });
+    const { main } = await harness.runJob({ credentials: 'none', event: fork, env });
     expect(main.summary).toContain('### &lt;b&gt;\\_x\\_ \\*\\*\\*: skipped');
     expect(JSON.stringify(main.report)).not.toContain('CANARY');
   });
@@ -181,35 +187,35 @@ describe('an event that anybody can cause', () => {
   });
 
   it('starts agents for people who may write, and for nobody else', async () => {
-    const scene = await openScene({ workflow: simple });
+    const harness = await createHarness({ workflow: simple });
     const apiUrl = await permissions({ ada: 'write', eve: 'read' });
-    expect(await refused(scene, { apiUrl, event: comment('eve') })).toEqual([
+    expect(await expectRefused(harness, { apiUrl, event: comment('eve') })).toEqual([
       expect.stringMatching(
         /^eve has the permission "read" in octo\/sample, .*write permission has to cause/,
       ),
     ]);
-    expect(await refused(scene, { apiUrl, event: comment('ada', { triggeringActor: 'eve' }) })).toHaveLength(
-      1,
-    );
-    expect(await refused(scene, { apiUrl, event: comment('robot[bot]') })).toEqual([
+    expect(
+      await expectRefused(harness, { apiUrl, event: comment('ada', { triggeringActor: 'eve' }) }),
+    ).toHaveLength(1);
+    expect(await expectRefused(harness, { apiUrl, event: comment('robot[bot]') })).toEqual([
       expect.stringMatching(/^robot\[bot\] is a bot: an agent is not started for bots/),
     ]);
-    const { main } = await scene.attempt({ apiUrl, event: comment('ada'), cacheMode: 'write' });
+    const { main } = await harness.runJob({ apiUrl, event: comment('ada'), cacheMode: 'write' });
     expect([main.outputs.status, main.outputs.persisted, main.errors]).toEqual(['passed', 'true', []]);
   });
 
   it('starts none in a checkout that is not the event’s, and none where GitHub cannot be asked', async () => {
-    const scene = await openScene({ workflow: simple });
+    const harness = await createHarness({ workflow: simple });
     const apiUrl = await permissions({ ada: 'admin' });
-    const sha = scene.repository.sha;
-    const head = await scene.repository.commit({ 'evil.txt': 'x' }, { branch: 'topic' });
+    const sha = harness.repository.sha;
+    const head = await harness.repository.commit({ 'evil.txt': 'x' }, { branch: 'topic' });
     const elsewhere = { apiUrl, event: comment('ada', { sha }), checkout: { commit: head } };
-    expect(await refused(scene, elsewhere)).toEqual([
+    expect(await expectRefused(harness, elsewhere)).toEqual([
       expect.stringMatching(
         `The checkout is at ${head}, not at the commit of the event \\(${sha}\\).*without \`ref:\``,
       ),
     ]);
-    expect(await refused(scene, { event: comment('ada') })).toEqual([
+    expect(await expectRefused(harness, { event: comment('ada') })).toEqual([
       expect.stringMatching(/did not say whether ada may write to octo\/sample, so no agent is started/),
     ]);
   });

@@ -1,6 +1,6 @@
 /** `gump.toml`, where it lies and what it changes. */
 import { describe, expect, it } from 'vitest';
-import { openScene } from './scene.js';
+import { createHarness } from './harness.js';
 
 const flow = `
 name: flow
@@ -26,13 +26,13 @@ max_error_chars = 100
 
 describe('gump.toml', () => {
   it('gives agent, commands, their time and how much of an error is told', async () => {
-    const scene = await openScene({ workflow: flow, files: { 'gump.toml': settings } });
-    const { main } = await scene.attempt({ inputs: { commands: 'lint: exit 0' } });
+    const harness = await createHarness({ workflow: flow, files: { 'gump.toml': settings } });
+    const { main } = await harness.runJob({ inputs: { commands: 'lint: exit 0' } });
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(main.log).toContain('gate test: failed');
     // The input goes first.
     expect(main.log).toContain('gate lint: passed');
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(calls.map(({ provider }) => provider)).toEqual(['claude', 'claude']);
     expect(calls[1]?.prompt).toContain('characters left out');
     expect(calls[1]?.prompt.length).toBeLessThan(800);
@@ -44,19 +44,19 @@ describe('gump.toml', () => {
       'packages/gump.toml': 'default_agent = "codex"\n',
       'packages/a/.gump/workflows/flow.yaml': flow.slice(0, flow.indexOf('    gate')),
     };
-    const scene = await openScene({ workflow: flow, files });
+    const harness = await createHarness({ workflow: flow, files });
     const inputs = { 'working-directory': 'packages/a' };
-    await scene.attempt({ inputs });
-    expect((await scene.calls()).map(({ provider }) => provider)).toEqual(['codex']);
+    await harness.runJob({ inputs });
+    expect((await harness.calls()).map(({ provider }) => provider)).toEqual(['codex']);
   });
 
   it('with errors stops the run, and all of them are told with those of the workflow', async () => {
     const broken = 'default_agent = "cluade"\nlog_level = "info"\n[validation]\ntimeout = 5\ntestcmd = "x"\n';
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: flow.replace('type: code', 'type: cod'),
       files: { 'gump.toml': broken },
     });
-    const { main } = await scene.attempt();
+    const { main } = await harness.runJob();
     expect(main.exitCode).toBe(1);
     expect(main.warnings).toEqual([expect.stringContaining('`validation.test_cmd`')]);
     expect(main.errors).toEqual([
@@ -65,6 +65,6 @@ describe('gump.toml', () => {
       expect.stringMatching(/^gump\.toml:4: `validation\.timeout` must be a length of time/),
       expect.stringContaining('flow.yaml'),
     ]);
-    expect(await scene.calls()).toEqual([]);
+    expect(await harness.calls()).toEqual([]);
   });
 });

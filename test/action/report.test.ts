@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sessionReasons } from '../../src/journal/event.js';
-import { openScene } from './scene.js';
-import { story } from './story.js';
+import { attemptLines } from './attempt-lines.js';
+import { createHarness } from './harness.js';
 
 const count = z.number().int().nonnegative();
 
@@ -100,9 +100,9 @@ steps:
 
 describe('the report', () => {
   it('has the shape of the contract, over an attempt that was cut off and a job that ended well', async () => {
-    const scene = await openScene({ workflow });
+    const harness = await createHarness({ workflow });
     const hang = { prompt: 'Implement', call: 2, do: [{ say: 'halfway' }, { hang: true }] } as const;
-    const first = await scene.attempt({
+    const first = await harness.runJob({
       rules: [hang],
       stop: { how: 'cancel', when: { log: 'halfway' } },
     });
@@ -114,12 +114,12 @@ describe('the report', () => {
       'cancelled',
       'not-run',
     ]);
-    const { main } = await scene.attempt({
-      attempt: 2,
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
       rules: [{ prompt: 'Implement', do: [{ write: 'done.txt' }] }],
     });
-    const told = report.parse(main.report);
-    expect(story(main.report)).toEqual([
+    const reported = report.parse(main.report);
+    expect(attemptLines(main.report)).toEqual([
       'tests#1@1 new declared-new passed',
       'check#1@1 gates passed',
       'impl#1@1 new from-other-agent failed:gate',
@@ -127,26 +127,26 @@ describe('the report', () => {
       'impl#2@2 resumed continued passed',
       'docs#1@2 resumed from passed',
     ]);
-    expect(told).toMatchObject({ runId: '1001', resumed: true, persisted: true, jobAttempt: 2 });
-    expect(told).not.toHaveProperty('failedStep');
-    const attempts = told.steps.flatMap((step) => step.attempts);
+    expect(reported).toMatchObject({ runId: '1001', resumed: true, persisted: true, jobAttempt: 2 });
+    expect(reported).not.toHaveProperty('failedStep');
+    const attempts = reported.steps.flatMap((step) => step.attempts);
     const sum = (pick: (one: z.infer<typeof usage>) => number | undefined) =>
       attempts.reduce((total, { usage }) => total + (pick(usage) ?? 0), 0);
-    expect(told.totals.inputTokens).toBe(sum((one) => one.inputTokens));
-    expect(told.totals.outputTokens).toBe(sum((one) => one.outputTokens));
-    expect(told.totals.turns).toBe(sum((one) => one.turns));
+    expect(reported.totals.inputTokens).toBe(sum((one) => one.inputTokens));
+    expect(reported.totals.outputTokens).toBe(sum((one) => one.outputTokens));
+    expect(reported.totals.turns).toBe(sum((one) => one.turns));
     // Codex says no cost, so its attempts have none, and the total is that of Claude Code alone.
     const costs = attempts.filter(({ usage }) => usage.costUsd !== undefined);
     expect(costs.map(({ agent }) => agent)).toEqual(['claude-haiku']);
-    expect(told.totals.costUsd).toBe(costs[0]?.usage.costUsd);
+    expect(reported.totals.costUsd).toBe(costs[0]?.usage.costUsd);
     expect(main.outputs).toMatchObject({
       status: 'passed',
       'failed-step': '',
       resumed: 'true',
       persisted: 'true',
-      tokens: String((told.totals.inputTokens ?? 0) + (told.totals.outputTokens ?? 0)),
-      turns: String(told.totals.turns),
-      'cost-usd': String(told.totals.costUsd),
+      tokens: String((reported.totals.inputTokens ?? 0) + (reported.totals.outputTokens ?? 0)),
+      turns: String(reported.totals.turns),
+      'cost-usd': String(reported.totals.costUsd),
       tasks: '',
       commit: '',
     });
@@ -160,18 +160,18 @@ describe('the report', () => {
   });
 
   it('says nothing of cost where no provider told one', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: 'name: flow\nsteps:\n  - {name: tests, type: code, agent: codex, prompt: Tests.}\n',
     });
-    const { main } = await scene.attempt();
+    const { main } = await harness.runJob();
     expect(report.parse(main.report).totals).not.toHaveProperty('costUsd');
     expect(main.outputs['cost-usd']).toBe('');
     expect(main.report?.steps[0]?.attempts[0]).not.toHaveProperty('failure');
   });
 
   it('goes with one warning for each reason from `agent-changed` on, and with none for the others', async () => {
-    const scene = await openScene({ workflow });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow });
+    const { main } = await harness.runJob({
       rules: [{ prompt: 'Implement', call: 2, do: [{ write: 'done.txt' }] }],
     });
     const reasons: readonly string[] = sessionReasons;

@@ -1,8 +1,8 @@
 /** Secrets do not come out, whoever prints them, and what others print does not speak to the runner. */
 import { describe, expect, it } from 'vitest';
-import type { Stage, StepResult } from '../rig/machine.js';
-import type { Act } from '../rig/stand-in.js';
-import { anthropicKey, openaiKey, openScene } from './scene.js';
+import type { StageResult, StepResult } from '../rig/machine.js';
+import type { AgentAction } from '../rig/stand-in.js';
+import { anthropicKey, createHarness, openaiKey } from './harness.js';
 
 const flow = `
 name: flow
@@ -49,7 +49,7 @@ const variants = (secret: string) => [
 ];
 
 /** All that people see of a stage; the runner takes mask commands out of the log itself. */
-function visible(stage: Stage | undefined): string {
+function visible(stage: StageResult | undefined): string {
   const log = stage?.log.replaceAll(/^::add-mask::.*$/gm, '') ?? '';
   return [log, stage?.summary, JSON.stringify(stage?.report), JSON.stringify(stage?.outputs)].join('\n');
 }
@@ -58,18 +58,18 @@ const seen = ({ main, post }: StepResult) => visible(main) + visible(post);
 
 describe('secrets', () => {
   it('are nowhere, whoever prints them and how', async () => {
-    const scene = await openScene({ workflow: flow });
+    const harness = await createHarness({ workflow: flow });
     const ref = 'refs/heads/main';
-    const cacheToken = scene.cache.token({ repository: 'octo/sample', read: [ref], write: ref });
+    const cacheToken = harness.cache.token({ repository: 'octo/sample', read: [ref], write: ref });
     const secrets = secretsOf(cacheToken);
     const text = secrets.flatMap(variants).join('\n');
-    const leak: readonly Act[] = [
+    const leak: readonly AgentAction[] = [
       { say: text },
       { stderr: text },
       { run: `echo ${Buffer.from(text).toString('base64').slice(0, 4000)} # ${anthropicKey}` },
       { write: 'leak.txt', content: text, say: text },
     ];
-    const result = await scene.attempt({
+    const result = await harness.runJob({
       cacheToken,
       rules: [
         { provider: 'claude', do: leak },
@@ -79,7 +79,7 @@ describe('secrets', () => {
       inputs: { 'state-key': stateKey },
     });
     expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'true' });
-    expect(await scene.calls()).toHaveLength(2);
+    expect(await harness.calls()).toHaveLength(2);
     const text2 = seen(result);
     expect(text2).toContain('***');
     for (const secret of secrets) {
@@ -91,8 +91,8 @@ describe('secrets', () => {
   });
 
   it('of which nothing runs are not quoted either', async () => {
-    const scene = await openScene({ workflow: flow });
-    const { main } = await scene.attempt({
+    const harness = await createHarness({ workflow: flow });
+    const { main } = await harness.runJob({
       inputs: { resume: anthropicKey, 'state-key': 'too-short-CANARY' },
     });
     expect(main.errors).toHaveLength(2);
@@ -120,38 +120,38 @@ describe('text of agents and gates', () => {
   ].join('\n');
 
   it('cannot speak to the runner', async () => {
-    const scene = await openScene({ workflow: flow });
-    const speak: readonly Act[] = [
+    const harness = await createHarness({ workflow: flow });
+    const speak: readonly AgentAction[] = [
       { say: commands },
       { run: `: '\n${commands}\n'` },
       { write: 'leak.txt', content: commands },
     ];
-    const { main, post } = await scene.attempt({
+    const { main, post } = await harness.runJob({
       rules: [
         { provider: 'claude', do: speak },
         { do: [...speak, { fail: 401, message: `no\n${commands}` }] },
       ],
     });
-    const told = [...main.commands, ...(post?.commands ?? [])];
-    const names = new Set(told.map(({ name }) => name));
+    const reported = [...main.commands, ...(post?.commands ?? [])];
+    const names = new Set(reported.map(({ name }) => name));
     expect([...names].sort()).toEqual([
       ...['add-mask', 'endgroup', 'error', 'group'],
       ...['stop-commands', 'warning'],
     ]);
-    expect(told.filter(({ name, text }) => name === 'add-mask' && text === 'flow')).toEqual([]);
+    expect(reported.filter(({ name, text }) => name === 'add-mask' && text === 'flow')).toEqual([]);
     expect(main.warnings).toEqual([expect.stringContaining('the agent is another one')]);
     // The failure's message is quoted in our own error, as text.
     expect(main.errors).toEqual([expect.stringMatching(/^Step `leak` failed at attempt 2 \(crash\): no/)]);
     expect(main.outputs.status).toBe('failed');
     expect(main.state).not.toHaveProperty('pwned');
     // A line that the runner would take for a command is never printed while it takes commands.
-    expect(told.filter(({ text }) => /^pwned/.test(text))).toEqual([]);
+    expect(reported.filter(({ text }) => /^pwned/.test(text))).toEqual([]);
   });
 
   it('cannot become a command, or anything but text, in the summary', async () => {
-    const scene = await openScene({ workflow: flow });
+    const harness = await createHarness({ workflow: flow });
     const html = '</code><img src=x onerror=pwned> | ```\n# pwned [link](http://127.0.0.1)';
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       rules: [
         { provider: 'claude', do: [{ write: 'leak.txt', content: html }] },
         { do: [{ fail: 401, message: html }] },

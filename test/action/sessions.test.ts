@@ -3,13 +3,13 @@ import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine, Stop } from '../rig/machine.js';
-import { journalOf, openScene } from './scene.js';
-import { bodies, sessionsOf, story, talk } from './story.js';
+import { attemptLines, callLines, promptBodies, sessionIdsOf } from './attempt-lines.js';
+import { createHarness, readJournal } from './harness.js';
 
 function killOnceJournalHas(text: string): (machine: Machine) => Stop {
   return (machine) => ({
     how: 'kill',
-    when: { until: async () => (await journalOf(machine)).includes(text) },
+    when: { until: async () => (await readJournal(machine)).includes(text) },
   });
 }
 
@@ -37,30 +37,35 @@ steps:
 
 describe('sessions', () => {
   it('S7, S4: two steps share the conversation they go on from, and a retry is told only of its own step', async () => {
-    const scene = await openScene({ workflow: twoAfterOne });
+    const harness = await createHarness({ workflow: twoAfterOne });
     const good = { prompt: 'Implement.', call: 2, do: [{ write: 'good.txt' }] };
-    const { main } = await scene.attempt({ rules: [good] });
-    expect(story(main.report)).toEqual([
+    const { main } = await harness.runJob({ rules: [good] });
+    expect(attemptLines(main.report)).toEqual([
       'tests#1@1 new declared-new passed',
       'impl#1@1 resumed from failed:gate',
       'impl#2@1 resumed kept-on-retry passed',
       'docs#1@1 resumed from failed:gate',
     ]);
-    const again = await scene.attempt({
-      attempt: 2,
+    const again = await harness.runJob({
+      jobAttempt: 2,
       rules: [{ prompt: 'Document.', do: [{ write: 'docs.txt' }] }],
     });
     expect(again.main.outputs.status).toBe('passed');
-    const calls = await scene.calls();
+    const calls = await harness.calls();
     expect(new Set(calls.map((call) => call.session.id)).size).toBe(1);
-    expect(bodies(calls.at(-1)?.earlier ?? [])).toEqual(['Tests.', 'Implement.', 'Implement.', 'Document.']);
+    expect(promptBodies(calls.at(-1)?.earlier ?? [])).toEqual([
+      'Tests.',
+      'Implement.',
+      'Implement.',
+      'Document.',
+    ]);
     expect(calls[2]?.prompt).toContain('impl-says-no');
     expect(calls[3]?.prompt).not.toContain('impl-says-no');
     expect(calls[4]?.prompt).not.toContain('impl-says-no');
   });
 
   it('S4: a step whose own attempt never had an id does not slip into the session of a sibling', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: tests
@@ -75,14 +80,14 @@ steps:
       - exit: 2
 `,
     });
-    const { main } = await scene.attempt({
+    const { main } = await harness.runJob({
       rules: [{ prompt: 'Implement.', call: 1, before: [{ exit: 3 }] }],
     });
-    expect(story(main.report).slice(1)).toEqual([
+    expect(attemptLines(main.report).slice(1)).toEqual([
       'impl#1@1 new declared-new failed:protocol',
       'impl#2@1 new no-session-id passed',
     ]);
-    expect(talk(await scene.calls()).at(-1)).toBe('codex start c after 0');
+    expect(callLines(await harness.calls()).at(-1)).toBe('codex start c after 0');
     expect(main.warnings.filter((text) => text.includes('no session id is known'))).toHaveLength(1);
   });
 
@@ -90,7 +95,7 @@ steps:
     ['claude', '"attempt-started"'],
     ['codex', '"session-known"'],
   ])('S8: the id of %s outlives a kill right after it became known', async (agent, event) => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: impl
@@ -99,21 +104,24 @@ steps:
     prompt: Implement.
 `,
     });
-    const first = await scene.attempt({
+    const first = await harness.runJob({
       rules: [{ do: [{ hang: true }] }],
       stop: (machine) => ({
         how: 'kill',
         when: {
           until: async () =>
-            (await journalOf(machine)).includes(event) && (await holdsPrompt(machine, agent)),
+            (await readJournal(machine)).includes(event) && (await isPromptStored(machine, agent)),
         },
       }),
     });
     expect(first.main.signal).toBe('SIGKILL');
     expect(first.post?.exitCode).toBe(0);
-    const { main } = await scene.attempt({ attempt: 2 });
-    expect(talk(await scene.calls())).toEqual([`${agent} start a after 0`, `${agent} resume a after 1`]);
-    expect(story(main.report)).toEqual([
+    const { main } = await harness.runJob({ jobAttempt: 2 });
+    expect(callLines(await harness.calls())).toEqual([
+      `${agent} start a after 0`,
+      `${agent} resume a after 1`,
+    ]);
+    expect(attemptLines(main.report)).toEqual([
       'impl#1@1 new declared-new cancelled:cancelled',
       'impl#1@2 resumed continued passed',
     ]);
@@ -121,7 +129,7 @@ steps:
   });
 
   it('S8: a kill before the CLI has kept anything costs the id but not the attempt', async () => {
-    const scene = await openScene({
+    const harness = await createHarness({
       workflow: `name: flow
 steps:
   - name: impl
@@ -130,28 +138,28 @@ steps:
     prompt: Implement.
 `,
     });
-    await scene.attempt({
+    await harness.runJob({
       rules: [{ before: [{ hang: true }] }],
       stop: killOnceJournalHas('"attempt-started"'),
     });
-    const { main } = await scene.attempt({ attempt: 2 });
-    expect(story(main.report)).toEqual([
+    const { main } = await harness.runJob({ jobAttempt: 2 });
+    expect(attemptLines(main.report)).toEqual([
       'impl#1@1 new declared-new cancelled:cancelled',
       'impl#1@2 new session-lost passed',
     ]);
-    expect((await scene.calls()).at(-1)?.prompt).toContain('its conversation could not be kept');
+    expect((await harness.calls()).at(-1)?.prompt).toContain('its conversation could not be kept');
     expect(main.warnings).toHaveLength(1);
   });
 
   it('S9: a session that the provider does not know is replaced in the same attempt, with one warning', async () => {
-    const scene = await openScene({ workflow: lostInBetween });
-    const { main } = await scene.attempt();
-    expect(story(main.report)).toEqual([
+    const harness = await createHarness({ workflow: lostSessionFlow });
+    const { main } = await harness.runJob();
+    expect(attemptLines(main.report)).toEqual([
       'tests#1@1 new declared-new passed',
       'impl#1@1 new session-lost failed:gate',
       'impl#2@1 resumed kept-on-retry failed:gate',
     ]);
-    expect(talk(await scene.calls())).toEqual([
+    expect(callLines(await harness.calls())).toEqual([
       'codex start a after 0',
       'codex resume a after 0 refused',
       'codex start b after 0',
@@ -159,13 +167,13 @@ steps:
     ]);
     expect(main.warnings.filter((text) => text.includes('impl, attempt 1'))).toHaveLength(1);
     expect(main.warnings.join()).toContain('is gone');
-    expect(sessionsOf(main.outputs).impl).not.toBe(sessionsOf(main.outputs).tests);
+    expect(sessionIdsOf(main.outputs).impl).not.toBe(sessionIdsOf(main.outputs).tests);
   });
 
   it('S9: with `on-lost-session: fail` the step fails, and is not tried again', async () => {
-    const scene = await openScene({ workflow: lostInBetween });
-    const { main } = await scene.attempt({ inputs: { 'on-lost-session': 'fail' } });
-    expect(story(main.report)).toEqual([
+    const harness = await createHarness({ workflow: lostSessionFlow });
+    const { main } = await harness.runJob({ inputs: { 'on-lost-session': 'fail' } });
+    expect(attemptLines(main.report)).toEqual([
       'tests#1@1 new declared-new passed',
       'impl#1@1 resumed from failed:session-lost',
     ]);
@@ -175,7 +183,7 @@ steps:
 });
 
 /** The gate of `tests` takes every conversation away. */
-const lostInBetween = `name: flow
+const lostSessionFlow = `name: flow
 steps:
   - name: tests
     type: code
@@ -192,7 +200,7 @@ steps:
       - exit: 2
 `;
 
-async function holdsPrompt(machine: Machine, agent: string): Promise<boolean> {
+async function isPromptStored(machine: Machine, agent: string): Promise<boolean> {
   for await (const file of glob(join(machine.home, `.${agent}`, '**', '*.jsonl')))
     if ((await readFile(file, 'utf8')).includes('Implement.')) return true;
   return false;

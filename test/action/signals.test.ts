@@ -2,10 +2,10 @@
 import { glob, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectFolder } from '../../src/providers/claude.js';
+import { claudeProjectFolder } from '../../src/providers/claude.js';
 import type { Machine } from '../rig/machine.js';
-import type { Act } from '../rig/stand-in.js';
-import { openScene } from './scene.js';
+import type { AgentAction } from '../rig/stand-in.js';
+import { createHarness } from './harness.js';
 
 const flow = `
 name: flow
@@ -17,7 +17,7 @@ steps:
     gate: [bash: 'test -f made.txt']
 `;
 
-const stubborn: readonly Act[] = [
+const stubborn: readonly AgentAction[] = [
   { write: 'half.txt', content: 'half' },
   { spawn: "trap '' TERM INT; while :; do sleep 1; done" },
   { spawn: "(trap '' TERM INT HUP; sleep 600) & wait", hold: true },
@@ -25,20 +25,20 @@ const stubborn: readonly Act[] = [
   { hang: true, ignore: ['SIGTERM', 'SIGINT'] },
 ];
 /** What only waits for the end of what has just ended may take a moment; what was asked to go never goes. */
-const nothingLives = (machine: Machine) =>
+const expectNoProcesses = (machine: Machine) =>
   expect.poll(() => machine.processes(), { timeout: 5000 }).toEqual([]);
 
-const made: readonly Act[] = [{ write: 'made.txt', content: 'made' }];
+const writeActions: readonly AgentAction[] = [{ write: 'made.txt', content: 'made' }];
 
 describe('a job that is stopped while an agent is at work', () => {
   it.each(['cancel', 'kill'] as const)(
     'by %s leaves nothing running, and goes on where it was',
     async (how) => {
-      const scene = await openScene({ workflow: flow });
-      const { main, post } = await scene.attempt({
+      const harness = await createHarness({ workflow: flow });
+      const { main, post } = await harness.runJob({
         rules: [{ do: stubborn }],
         stop: { when: { log: 'now hanging' }, how },
-        inspect: nothingLives,
+        inspect: expectNoProcesses,
       });
       if (how === 'cancel') {
         expect([main.exitCode, main.signal, main.isHeldOpen]).toEqual([1, undefined, false]);
@@ -50,9 +50,9 @@ describe('a job that is stopped while an agent is at work', () => {
         expect(main.signal).toBe('SIGKILL');
         expect(post?.log).toMatch(/Stored the checkpoint gump-v1-/);
       }
-      const again = await scene.attempt({ attempt: 2, rules: [{ do: made }] });
+      const again = await harness.runJob({ jobAttempt: 2, rules: [{ do: writeActions }] });
       expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
-      const [first, second] = await scene.calls();
+      const [first, second] = await harness.calls();
       expect(second?.session).toEqual({ mode: 'resume', id: first?.session.id });
       expect(second?.prompt).toMatch(/interrupted/);
     },
@@ -61,9 +61,9 @@ describe('a job that is stopped while an agent is at work', () => {
 
 describe('a cancelled job whose checkpoint does not get out', () => {
   it('has it sealed on disk for its owner alone, and post stores the state', async () => {
-    const scene = await openScene({ workflow: flow });
-    scene.cache.fail('create', { status: 400, times: 1 });
-    const { main, post } = await scene.attempt({
+    const harness = await createHarness({ workflow: flow });
+    harness.cache.injectFault('create', { status: 400, times: 1 });
+    const { main, post } = await harness.runJob({
       rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
       stop: { when: { log: 'now hanging' }, how: 'cancel' },
       async inspect({ temp }) {
@@ -80,20 +80,20 @@ describe('a cancelled job whose checkpoint does not get out', () => {
 
 describe('the session files in the home of the runner user', () => {
   const sessionFile = ({ home, workspace }: Machine, id: string) =>
-    join(home, '.claude', 'projects', projectFolder(workspace), `${id}.jsonl`);
+    join(home, '.claude', 'projects', claudeProjectFolder(workspace), `${id}.jsonl`);
   const found = async ({ home }: Machine) =>
     (await readdir(join(home, '.claude', 'projects'), { recursive: true })).filter((name) =>
       name.endsWith('.jsonl'),
     );
 
   it('go with post, unless keep-sessions; what was in the way comes back', async () => {
-    const scene = await openScene({ workflow: flow });
-    await scene.attempt({ inspect: async (machine) => expect(await found(machine)).toEqual([]) });
-    const [first] = await scene.calls();
+    const harness = await createHarness({ workflow: flow });
+    await harness.runJob({ inspect: async (machine) => expect(await found(machine)).toEqual([]) });
+    const [first] = await harness.calls();
     const id = first?.session.id ?? '';
     const users = '{"of":"the user"}\n';
-    await scene.attempt({
-      attempt: 2,
+    await harness.runJob({
+      jobAttempt: 2,
       async prepare(machine) {
         await mkdir(dirname(sessionFile(machine, id)), { recursive: true });
         await writeFile(sessionFile(machine, id), users);
@@ -103,24 +103,24 @@ describe('the session files in the home of the runner user', () => {
         expect(await found(machine)).toHaveLength(1);
       },
     });
-    await scene.attempt({
-      attempt: 3,
-      rules: [{ do: made }],
+    await harness.runJob({
+      jobAttempt: 3,
+      rules: [{ do: writeActions }],
       inputs: { 'keep-sessions': 'true' },
       async inspect(machine) {
         expect(await readFile(sessionFile(machine, id), 'utf8')).toContain('"type":"user"');
       },
     });
-    const earlier = (await scene.calls()).map((call) => call.earlier.length);
+    const earlier = (await harness.calls()).map((call) => call.earlier.length);
     expect(earlier).toEqual([0, 1, 2]);
   });
 
   it.each([{}, { ACTIONS_CACHE_MODE: 'read' }])(
     'go also where main was killed before it could tell of them, with %o',
     async (env) => {
-      const scene = await openScene({ workflow: flow });
+      const harness = await createHarness({ workflow: flow });
       let agents: readonly string[] = [];
-      await scene.attempt({
+      await harness.runJob({
         env,
         rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
         stop: (machine) => ({
@@ -144,11 +144,11 @@ steps:
   - {name: one, type: code, agent: claude, prompt: one}
   - {name: two, type: code, agent: codex, prompt: two, gate: [{bash: "false"}]}
 `;
-    const scene = await openScene({ workflow: twoSteps });
-    await scene.attempt();
-    const id = (await scene.calls())[0]?.session.id ?? '';
-    const { main } = await scene.attempt({
-      attempt: 2,
+    const harness = await createHarness({ workflow: twoSteps });
+    await harness.runJob();
+    const id = (await harness.calls())[0]?.session.id ?? '';
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
       async prepare(machine) {
         await mkdir(dirname(sessionFile(machine, id)), { recursive: true });
         await writeFile(sessionFile(machine, id), 'of the user');
@@ -166,11 +166,13 @@ steps:
 describe('a job that is cancelled while a gate is at work', () => {
   it('ends in time, with nothing left running and without a verdict', async () => {
     const gate = "(trap '' TERM INT; sleep 600) & trap '' TERM; echo gate hangs; while :; do sleep 1; done";
-    const scene = await openScene({ workflow: flow.replace("'test -f made.txt'", JSON.stringify(gate)) });
-    const { main } = await scene.attempt({
-      rules: [{ do: made }],
+    const harness = await createHarness({
+      workflow: flow.replace("'test -f made.txt'", JSON.stringify(gate)),
+    });
+    const { main } = await harness.runJob({
+      rules: [{ do: writeActions }],
       stop: { when: { log: 'gate hangs' }, how: 'cancel' },
-      inspect: nothingLives,
+      inspect: expectNoProcesses,
     });
     expect([main.exitCode, main.signal]).toEqual([1, undefined]);
     expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
@@ -180,9 +182,9 @@ describe('a job that is cancelled while a gate is at work', () => {
 
 describe('a main that is gone before it began', () => {
   it.each(['cancel', 'kill'] as const)('by %s is not begun anew by post', async (how) => {
-    const scene = await openScene({ workflow: flow });
-    const { post } = await scene.attempt({ stop: { when: { log: 'gump-action:' }, how } });
-    expect(await scene.calls()).toEqual([]);
+    const harness = await createHarness({ workflow: flow });
+    const { post } = await harness.runJob({ stop: { when: { log: 'gump-action:' }, how } });
+    expect(await harness.calls()).toEqual([]);
     expect(post?.exitCode).toBe(0);
     expect(post?.masked.trim()).toBe('');
   });
@@ -190,8 +192,8 @@ describe('a main that is gone before it began', () => {
 
 describe('an agent that takes the ground away', () => {
   it('ends the run with what went wrong, not as if nothing had been run', async () => {
-    const scene = await openScene({ workflow: flow });
-    const { main } = await scene.attempt({ rules: [{ do: [{ run: 'rm -rf .git' }] }] });
+    const harness = await createHarness({ workflow: flow });
+    const { main } = await harness.runJob({ rules: [{ do: [{ run: 'rm -rf .git' }] }] });
     expect([main.exitCode, main.errors.length, main.outputs.status]).toEqual([1, 1, 'failed']);
     expect(main.errors[0]).toMatch(/^Step `\w+` failed at attempt 1 \(crash\): /);
     expect(main.summary).toContain(': failed at `');

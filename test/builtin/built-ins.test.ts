@@ -3,33 +3,33 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { builtIns } from '../../src/builtin/registry.js';
+import { builtIns } from '../../src/builtin/builtin-workflows.js';
 import { judgeTouch } from '../../src/gates/touched.js';
-import { render } from '../../src/workflow/diagnostic.js';
+import { renderDiagnostic } from '../../src/workflow/diagnostic.js';
 import type { AgentStep, Gate, Step } from '../../src/workflow/workflow.js';
-import { files, top } from '../meta/project.js';
+import { listFiles, repositoryRoot } from '../meta/project-files.js';
 import { builtIn, loadBuiltIn } from './load-built-in.js';
 
 const names = Object.keys(builtIns);
 const workflows = names.filter((name) => !name.includes('/'));
 
-const stepsIn = (steps: readonly Step[]): readonly Step[] =>
-  steps.flatMap((step) => [step, ...(step.kind === 'split' ? stepsIn(step.each) : [])]);
+const allSteps = (steps: readonly Step[]): readonly Step[] =>
+  steps.flatMap((step) => [step, ...(step.kind === 'split' ? allSteps(step.each) : [])]);
 
-const agentsIn = (name: string): readonly AgentStep[] =>
-  stepsIn(builtIn(name).steps).flatMap((step) => {
+const agentSteps = (name: string): readonly AgentStep[] =>
+  allSteps(builtIn(name).steps).flatMap((step) => {
     if (step.kind === 'split') return [step.planner];
     return step.kind === 'agent' ? [step] : [];
   });
 
 function step(name: string, wanted: string): AgentStep {
-  const found = agentsIn(name).find((one) => one.name === wanted);
+  const found = agentSteps(name).find((one) => one.name === wanted);
   if (found === undefined) throw new Error(`${name} has no step ${wanted}.`);
   return found;
 }
 
 /** Agents of a step in the order of its attempts: `[condition, agent]`. */
-const ladder = ({ agent, retry }: AgentStep) => [
+const agentsByAttempt = ({ agent, retry }: AgentStep) => [
   [1, agent],
   ...retry.flatMap(({ when, overrides }) =>
     'attempt' in when && overrides.agent !== undefined ? [[when.attempt, overrides.agent]] : [],
@@ -41,12 +41,13 @@ const gateTypes = ({ gates }: Step) => gates.map(({ type }) => type);
 
 describe('the registry', () => {
   it('is made of the files beside it', () => {
-    const check = () => execFileSync(process.execPath, ['scripts/builtins.mjs', '--check'], { cwd: top });
+    const check = () =>
+      execFileSync(process.execPath, ['scripts/builtins.mjs', '--check'], { cwd: repositoryRoot });
     expect(check).not.toThrow();
   });
 
   it('has every one of them', () => {
-    const there = files('src/builtin/**/*.yaml', 'src/builtin/*.yaml').map((path) =>
+    const there = listFiles('src/builtin/**/*.yaml', 'src/builtin/*.yaml').map((path) =>
       path.replace(/^src\/builtin\/|\.yaml$/g, ''),
     );
     expect(names).toEqual([...new Set(there)].sort());
@@ -56,16 +57,16 @@ describe('the registry', () => {
 describe('each of them', () => {
   it.each(names)('%s is read without a diagnostic', (name) => {
     const { files: read } = loadBuiltIn(name);
-    const told = read.flatMap(({ file, text, diagnostics }) =>
-      diagnostics.map((one) => render(one, { file, text })),
+    const reported = read.flatMap(({ file, text, diagnostics }) =>
+      diagnostics.map((one) => renderDiagnostic(one, { file, text })),
     );
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(builtIn(name).name).toBe(name.split('/').at(-1));
   });
 
   it.each(names)('%s has a cap in dollars, and limits for every agent', (name) => {
     expect(builtIn(name).budget.maxUsd).toBeGreaterThan(0);
-    const working = agentsIn(name).filter(({ agent }) => agent !== 'pass');
+    const working = agentSteps(name).filter(({ agent }) => agent !== 'pass');
     expect(working.length).toBeGreaterThan(0);
     for (const { guard } of working) {
       expect(guard.maxTurns).toBeGreaterThan(0);
@@ -74,26 +75,27 @@ describe('each of them', () => {
   });
 
   it.each(names)('%s says what every agent is to do', (name) => {
-    for (const { agent, prompt } of agentsIn(name).filter((one) => one.agent !== 'pass')) {
+    for (const { agent, prompt } of agentSteps(name).filter((one) => one.agent !== 'pass')) {
       expect(agent).not.toBe('');
       expect(prompt.length).toBeGreaterThan(200);
     }
   });
 
   it.each(names)('%s needs no file that a repository might not have', (name) => {
-    const named = agentsIn(name).flatMap(({ context }) => context);
+    const named = agentSteps(name).flatMap(({ context }) => context);
     expect(named.filter(({ type }) => type === 'file')).toEqual([]);
     // A command that fails is a warning in every attempt.
     for (const entry of named) {
       const run = () =>
-        entry.type === 'bash' && execFileSync('sh', ['-c', entry.command], { cwd: join(top, 'test') });
+        entry.type === 'bash' &&
+        execFileSync('sh', ['-c', entry.command], { cwd: join(repositoryRoot, 'test') });
       expect(run).not.toThrow();
     }
-    expect(existsSync(join(top, 'test', 'docs'))).toBe(false);
+    expect(existsSync(join(repositoryRoot, 'test', 'docs'))).toBe(false);
   });
 
   it.each(workflows)('%s is told the spec', (name) => {
-    expect(agentsIn(name)[0]?.prompt).toContain('{spec}');
+    expect(agentSteps(name)[0]?.prompt).toContain('{spec}');
   });
 });
 
@@ -215,13 +217,13 @@ describe('ladders', () => {
       ],
     ],
   ])('%s: %s', (name, wanted, rungs) => {
-    expect(ladder(step(name, wanted))).toEqual(rungs);
+    expect(agentsByAttempt(step(name, wanted))).toEqual(rungs);
   });
 
   it.each(workflows)(
     '%s begins a new conversation wherever the agent changes, and tells it what was done',
     (name) => {
-      for (const { agent, retry } of agentsIn(name).filter((one) => one.agent !== 'pass')) {
+      for (const { agent, retry } of agentSteps(name).filter((one) => one.agent !== 'pass')) {
         for (const { overrides } of retry.filter((entry) => entry.overrides.agent !== undefined)) {
           expect(overrides.agent).not.toBe(agent);
           expect(overrides.session).toBe('new');

@@ -1,11 +1,11 @@
 /** Reads a built-in workflow as a run would, in a repository that has no workflows of its own. */
-import { builtIns } from '../../src/builtin/registry.js';
-import { providers } from '../../src/providers/registry.js';
-import { findWorkflow, type Library } from '../../src/workflow/library.js';
+import { builtIns } from '../../src/builtin/builtin-workflows.js';
+import { providers } from '../../src/providers/provider-registry.js';
+import { findWorkflow, type WorkflowLibrary } from '../../src/workflow/find-workflow.js';
 import { type LoadedWorkflow, loadWorkflow } from '../../src/workflow/load.js';
 import type { Workflow } from '../../src/workflow/workflow.js';
 
-const library: Library = { builtIns, read: () => ({ missing: true }) };
+const library: WorkflowLibrary = { builtIns, read: () => ({ missing: true }) };
 
 export function loadBuiltIn(name: string): LoadedWorkflow {
   const found = findWorkflow(name, library);

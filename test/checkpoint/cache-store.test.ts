@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { cacheAvailability } from '../../src/checkpoint/cache-availability.js';
 import { cachedName, prepareCacheClient } from '../../src/checkpoint/cache-client.js';
 import { createCacheStore } from '../../src/checkpoint/cache-store.js';
-import type { CheckpointStore } from '../../src/checkpoint/store.js';
+import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 import { type CacheProcess, startCacheProcess } from './cache-process.js';
 import { keyAt } from './sample.js';
 
@@ -39,7 +39,7 @@ describe('a save that fails', () => {
   it('tells that the token is read-only', async () => {
     const { store } = await start({ repository: 'o/r', read: ['refs/heads/main'] });
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
-    expect(store.trouble?.()).toContain('cache write denied: token has no writable scopes');
+    expect(store.lastError?.()).toContain('cache write denied: token has no writable scopes');
   });
 
   it.each([
@@ -48,20 +48,20 @@ describe('a save that fails', () => {
     [403, 'Forbidden'],
   ])('tells the true reason of status %i', async (status, reason) => {
     const { cache, store } = await start();
-    cache.service.fail('create', { status });
+    cache.service.injectFault('create', { status });
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
-    expect(store.trouble?.()).toContain(reason);
-    expect(store.trouble?.()).toContain(String(status));
-    cache.service.clear();
+    expect(store.lastError?.()).toContain(reason);
+    expect(store.lastError?.()).toContain(String(status));
+    cache.service.clearFaults();
     expect(await store.write(keyAt(1, 2), sealed)).toBe(true);
-    expect(store.trouble?.()).toBeUndefined();
+    expect(store.lastError?.()).toBeUndefined();
   });
 
   it('is a value when the connection breaks', async () => {
     const { cache, store } = await start();
-    cache.service.fail('create', { reset: true });
+    cache.service.injectFault('create', { reset: true });
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
-    expect(store.trouble?.()).toEqual(expect.any(String));
+    expect(store.lastError?.()).toEqual(expect.any(String));
   });
 
   it('is a value when the disk does not take the file', async () => {
@@ -69,7 +69,7 @@ describe('a save that fails', () => {
     await writeFile(`${cache.directory}-is-a-file`, '');
     const elsewhere = createCacheStore({ directory: `${cache.directory}-is-a-file`, env: cache.env });
     expect(await elsewhere.write(keyAt(1, 1), sealed)).toBe(false);
-    expect(elsewhere.trouble?.()).toContain('ENOTDIR');
+    expect(elsewhere.lastError?.()).toContain('ENOTDIR');
     expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
   });
 });
@@ -77,11 +77,11 @@ describe('a save that fails', () => {
 describe('a look-up', () => {
   it('that goes unanswered is told from one that finds nothing', async () => {
     const { cache, store } = await start();
-    cache.service.fail('lookup', { reset: true, times: 1 });
-    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
-    expect(store.trouble?.()).toEqual(expect.any(String));
-    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
-    expect(store.trouble?.()).toBeUndefined();
+    cache.service.injectFault('lookup', { reset: true, times: 1 });
+    expect(await store.findNewest([keyAt(1, 1)])).toBeUndefined();
+    expect(store.lastError?.()).toEqual(expect.any(String));
+    expect(await store.findNewest([keyAt(1, 1)])).toBeUndefined();
+    expect(store.lastError?.()).toBeUndefined();
   });
 
   it('asks no more than the client takes at once', async () => {
@@ -90,10 +90,10 @@ describe('a look-up', () => {
       { length: 23 },
       (_, index) => `${keyAt(1, 1).split('-a1-')[0]}-a${23 - index}-`,
     );
-    await store.newest(prefixes);
-    const asked = cache.service.requests().map(({ key, restoreKeys = [] }) => [key, ...restoreKeys]);
-    expect(asked.flat()).toEqual(prefixes);
-    expect(asked.map((keys) => keys.length)).toEqual([10, 10, 3]);
+    await store.findNewest(prefixes);
+    const requestedKeys = cache.service.requests().map(({ key, restoreKeys = [] }) => [key, ...restoreKeys]);
+    expect(requestedKeys.flat()).toEqual(prefixes);
+    expect(requestedKeys.map((keys) => keys.length)).toEqual([10, 10, 3]);
   });
 });
 
@@ -120,7 +120,7 @@ describe('an entry', () => {
     await store.write(keyAt(1, 1), sealed);
     cache.service.corrupt(keyAt(1, 1), (body) => body.subarray(0, body.length - 12));
     expect(await store.read(keyAt(1, 1))).toBeUndefined();
-    expect(store.trouble?.()).toContain('failed');
+    expect(store.lastError?.()).toContain('failed');
   });
 });
 
@@ -200,7 +200,7 @@ describe('the log', () => {
     const store = createCacheStore({ directory: cache.directory, env: { ...cache.env, ...env } });
     printed.length = 0;
     await store.write(keyAt(1, 1), sealed);
-    await store.newest([keyAt(1, 1)]);
+    await store.findNewest([keyAt(1, 1)]);
     await store.read(keyAt(1, 1));
     return printed
       .join('')
@@ -256,17 +256,17 @@ describe('whether the cache can be had', () => {
     [{ GITHUB_SERVER_URL: 'https://company.ghe.com' }, false, false],
   ])('with %o: unwritable %s, unreadable %s', (change, unwritable, unreadable) => {
     const availability = cacheAvailability({ ...there, ...change });
-    expect([availability.unwritable !== undefined, availability.unreadable !== undefined]).toEqual([
-      unwritable,
-      unreadable,
-    ]);
+    expect([
+      availability.unwritableReason !== undefined,
+      availability.unreadableReason !== undefined,
+    ]).toEqual([unwritable, unreadable]);
   });
 
   it('says what to do', () => {
-    expect(cacheAvailability({ ...there, ACTIONS_CACHE_MODE: 'read' }).unwritable).toContain(
+    expect(cacheAvailability({ ...there, ACTIONS_CACHE_MODE: 'read' }).unwritableReason).toContain(
       '`cache-mode: write`',
     );
-    expect(cacheAvailability({}).unwritable).toContain('`state-store: directory:PATH`');
+    expect(cacheAvailability({}).unwritableReason).toContain('`state-store: directory:PATH`');
   });
 
   it('is told before any request, and none is made', async () => {
@@ -275,9 +275,9 @@ describe('whether the cache can be had', () => {
       directory: cache.directory,
       env: { ...cache.env, ACTIONS_CACHE_MODE: 'none' },
     });
-    expect(store.unwritable).toEqual(expect.any(String));
+    expect(store.unwritableReason).toEqual(expect.any(String));
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
-    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
+    expect(await store.findNewest([keyAt(1, 1)])).toBeUndefined();
     expect(await store.read(keyAt(1, 1))).toBeUndefined();
     expect(cache.service.requests()).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { directoryKey, existingDirectoryKey } from '../../src/checkpoint/directory-key.js';
+import { readDirectoryKey, readOrCreateDirectoryKey } from '../../src/checkpoint/directory-key.js';
 import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
 import { keyAt } from './sample.js';
 
@@ -46,7 +46,7 @@ describe('a state in a directory', () => {
     const store = createDirectoryStore(path);
     await store.write(keyAt(2, 2), sealed);
     await store.write(keyAt(2, 1), sealed);
-    expect(await store.newest([keyAt(2, 1).split('s0')[0] ?? ''])).toBe(keyAt(2, 2));
+    expect(await store.findNewest([keyAt(2, 1).split('s0')[0] ?? ''])).toBe(keyAt(2, 2));
   });
 
   it('does not follow links and does not read folders', async () => {
@@ -56,7 +56,7 @@ describe('a state in a directory', () => {
     await symlink(join(root, 'secret'), join(path, keyAt(1, 1)));
     await mkdir(join(path, keyAt(1, 2)));
     const prefix = keyAt(1, 1).split('s0')[0] ?? '';
-    expect(await store.newest([prefix])).toBeUndefined();
+    expect(await store.findNewest([prefix])).toBeUndefined();
     expect(await store.read(keyAt(1, 1))).toBeUndefined();
     expect(await store.read(keyAt(1, 2))).toBeUndefined();
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
@@ -69,7 +69,7 @@ describe('a state in a directory', () => {
     await writeFile(join(root, 'deep', 'file'), 'content');
     expect(await store.read('../file')).toBeUndefined();
     expect(await store.write('../other', sealed)).toBe(false);
-    expect(store.trouble?.()).toContain('not the key of a checkpoint');
+    expect(store.lastError?.()).toContain('not the key of a checkpoint');
     expect(await readdir(join(root, 'deep'))).toEqual(['file', 'state']);
   });
 
@@ -77,25 +77,25 @@ describe('a state in a directory', () => {
     await writeFile(join(root, 'deep'), 'a file where a folder should be');
     const store = createDirectoryStore(path);
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
-    expect(store.trouble?.()).toContain('ENOTDIR');
-    expect(await store.newest([keyAt(1, 1)])).toBeUndefined();
-    expect(store.trouble?.()).toContain('ENOTDIR');
+    expect(store.lastError?.()).toContain('ENOTDIR');
+    expect(await store.findNewest([keyAt(1, 1)])).toBeUndefined();
+    expect(store.lastError?.()).toContain('ENOTDIR');
   });
 });
 
 describe('the key file', () => {
   it('is made once, for its owner alone', async () => {
-    expect(await existingDirectoryKey(path)).toBeUndefined();
-    const key = await directoryKey(path);
+    expect(await readDirectoryKey(path)).toBeUndefined();
+    const key = await readOrCreateDirectoryKey(path);
     expect(key).toMatch(/^[\w-]{43}$/);
-    expect(await directoryKey(path)).toBe(key);
-    expect(await existingDirectoryKey(path)).toBe(key);
+    expect(await readOrCreateDirectoryKey(path)).toBe(key);
+    expect(await readDirectoryKey(path)).toBe(key);
     expect(await readdir(path)).toEqual(['state.key']);
     expect(await modeOf(join(path, 'state.key'))).toBe('600');
   });
 
   it('is the same for all who come at once', async () => {
-    const keys = await Promise.all(Array.from({ length: 8 }, () => directoryKey(path)));
+    const keys = await Promise.all(Array.from({ length: 8 }, () => readOrCreateDirectoryKey(path)));
     expect(new Set(keys).size).toBe(1);
   });
 
@@ -104,7 +104,7 @@ describe('the key file', () => {
     async (content) => {
       await mkdir(path, { recursive: true });
       await writeFile(join(path, 'state.key'), content);
-      await expect(directoryKey(path)).rejects.toThrow(
+      await expect(readOrCreateDirectoryKey(path)).rejects.toThrow(
         /state\.key is not a key that this action made\. Remove it/,
       );
     },
@@ -114,12 +114,12 @@ describe('the key file', () => {
     await mkdir(path, { recursive: true });
     await writeFile(join(root, 'theirs'), 'k'.repeat(43));
     await symlink(join(root, 'theirs'), join(path, 'state.key'));
-    await expect(directoryKey(path)).rejects.toThrow('is not a key that this action made');
+    await expect(readOrCreateDirectoryKey(path)).rejects.toThrow('is not a key that this action made');
   });
 
   it('that cannot be made is an error that names the input', async () => {
     await writeFile(join(root, 'deep'), '');
-    await expect(directoryKey(path)).rejects.toThrow(
+    await expect(readOrCreateDirectoryKey(path)).rejects.toThrow(
       /^Input state-store: the key of the state cannot be made at /,
     );
   });

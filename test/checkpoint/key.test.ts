@@ -9,7 +9,7 @@ import {
   newWriter,
   olderPrefixes,
   parseKey,
-} from '../../src/checkpoint/key.js';
+} from '../../src/checkpoint/checkpoint-key.js';
 import { deriveStateName } from '../../src/checkpoint/state-name.js';
 
 const scope = { stateName: 'build', runId: '1001' };

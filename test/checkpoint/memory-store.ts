@@ -1,5 +1,5 @@
 /** A checkpoint store in memory that behaves as the Actions cache does, with faults that a test sets. */
-import type { CheckpointStore } from '../../src/checkpoint/store.js';
+import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 
 export interface MemoryStore extends CheckpointStore {
   /** Oldest first. A test may put entries there as another job would. */
@@ -9,40 +9,41 @@ export interface MemoryStore extends CheckpointStore {
   /** Called before each write; what it returns is waited for, and `false` refuses the write. */
   onWrite: (key: string) => Promise<boolean>;
   /** Called before each look-up; `false`: it goes unanswered. */
-  onLookUp: () => Promise<boolean>;
+  onLookup: () => Promise<boolean>;
 }
 
 export function createMemoryStore(
-  limits: Pick<CheckpointStore, 'unwritable' | 'unreadable'> = {},
+  limits: Pick<CheckpointStore, 'unwritableReason' | 'unreadableReason'> = {},
 ): MemoryStore {
   const entries = new Map<string, Buffer>();
   const calls: string[] = [];
-  let trouble: string | undefined;
+  let lastError: string | undefined;
   const store: MemoryStore = {
     title: 'memory',
     ...limits,
     entries,
     calls,
     onWrite: async () => true,
-    onLookUp: async () => true,
-    async newest(prefixes) {
+    onLookup: async () => true,
+    async findNewest(prefixes) {
       calls.push('newest');
-      trouble = (await store.onLookUp()) ? undefined : 'the memory did not answer';
-      if (trouble !== undefined || store.unreadable !== undefined) return undefined;
+      lastError = (await store.onLookup()) ? undefined : 'the memory did not answer';
+      if (lastError !== undefined || store.unreadableReason !== undefined) return undefined;
       return newestUnder([...entries.keys()], prefixes);
     },
     async read(key) {
       calls.push(`read ${key}`);
-      return store.unreadable === undefined ? entries.get(key) : undefined;
+      return store.unreadableReason === undefined ? entries.get(key) : undefined;
     },
     async write(key, sealed) {
       calls.push(`write ${key}`);
-      const isTaken = store.unwritable === undefined && (await store.onWrite(key)) && !entries.has(key);
-      trouble = isTaken ? undefined : 'the memory refused it';
-      if (isTaken) entries.set(key, Buffer.from(sealed));
-      return isTaken;
+      const isAccepted =
+        store.unwritableReason === undefined && (await store.onWrite(key)) && !entries.has(key);
+      lastError = isAccepted ? undefined : 'the memory refused it';
+      if (isAccepted) entries.set(key, Buffer.from(sealed));
+      return isAccepted;
     },
-    trouble: () => trouble,
+    lastError: () => lastError,
   };
   return store;
 }

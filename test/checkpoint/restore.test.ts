@@ -3,9 +3,9 @@ import type { ArchiveEntry } from '../../src/checkpoint/archive.js';
 import type { Binding } from '../../src/checkpoint/binding.js';
 import { keyOf } from '../../src/checkpoint/binding.js';
 import { sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { toEntries } from '../../src/checkpoint/contents.js';
-import { readRecorded } from '../../src/checkpoint/recorded.js';
-import { type RestoreRequest, refusedText, restore } from '../../src/checkpoint/restore.js';
+import { toEntries } from '../../src/checkpoint/checkpoint-contents.js';
+import { readRecordedRun } from '../../src/checkpoint/recorded-run.js';
+import { type RestoreRequest, refusedCheckpointText, restore } from '../../src/checkpoint/restore.js';
 import { seal } from '../../src/checkpoint/seal.js';
 import { journalVersion } from '../../src/journal/event.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
@@ -26,7 +26,7 @@ function damage(store: MemoryStore, key: string): void {
 }
 
 function request(store: MemoryStore, jobAttempt = 3): RestoreRequest {
-  return { store, secrets: [stateKey], place: expectedOf(binding), jobAttempt };
+  return { store, secrets: [stateKey], expected: expectedOf(binding), jobAttempt };
 }
 
 describe('restoring', () => {
@@ -130,10 +130,10 @@ describe('restoring', () => {
     for (const [sequence, journal] of [undefined, '{"type":\n', started(1)].entries())
       await putJournal(sequence + 2, journal);
     const refusal = (entries: readonly ArchiveEntry[]) => {
-      const read = readRecorded(entries);
+      const read = readRecordedRun(entries);
       return read.status === 'refused' ? read : undefined;
     };
-    const restored = await restore({ ...request(store), refusal });
+    const restored = await restore({ ...request(store), findRefusal: refusal });
     expect(restored).toMatchObject({
       key: good,
       refused: [{ reason: 'other-format' }, { reason: 'bad-content' }, { reason: 'bad-content' }],
@@ -142,24 +142,29 @@ describe('restoring', () => {
 
   it('tells "nothing there" from "no answer" and "may not be read"', async () => {
     const silent = createMemoryStore();
-    silent.onLookUp = async () => false;
-    expect(await restore(request(silent))).toEqual({ status: 'none', trouble: 'the memory did not answer' });
-    const closed = createMemoryStore({ unreadable: 'It may not be read.' });
-    expect(await restore(request(closed))).toEqual({ status: 'none', trouble: 'It may not be read.' });
+    silent.onLookup = async () => false;
+    expect(await restore(request(silent))).toEqual({
+      status: 'none',
+      lastError: 'the memory did not answer',
+    });
+    const closed = createMemoryStore({ unreadableReason: 'It may not be read.' });
+    expect(await restore(request(closed))).toEqual({ status: 'none', lastError: 'It may not be read.' });
   });
 
   it('ends when a store answers with something newer', async () => {
     const store = createMemoryStore();
     const key = await put(store, { sequence: 3 });
     damage(store, key);
-    store.newest = async () => key;
+    store.findNewest = async () => key;
     expect(await restore(request(store))).toMatchObject({ status: 'refused', refused: [{ key }] });
   });
 
   it('says in a sentence why one was passed over', () => {
-    expect(refusedText({ key: 'K', reason: 'altered' })).toBe(
+    expect(refusedCheckpointText({ key: 'K', reason: 'altered' })).toBe(
       'The checkpoint K is not used: it is damaged or was altered.',
     );
-    expect(refusedText({ key: 'K', reason: 'unreadable', detail: 'status 503' })).toContain('(status 503).');
+    expect(refusedCheckpointText({ key: 'K', reason: 'unreadable', detail: 'status 503' })).toContain(
+      '(status 503).',
+    );
   });
 });

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCacheStore } from '../../src/checkpoint/cache-store.js';
 import { sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { directoryKey } from '../../src/checkpoint/directory-key.js';
+import { newWriter } from '../../src/checkpoint/checkpoint-key.js';
+import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
+import { CheckpointWriter, type SealFunction } from '../../src/checkpoint/checkpoint-writer.js';
+import { readOrCreateDirectoryKey } from '../../src/checkpoint/directory-key.js';
 import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
-import { newWriter } from '../../src/checkpoint/key.js';
 import { restore } from '../../src/checkpoint/restore.js';
-import { Saver, type SealedFactory } from '../../src/checkpoint/saver.js';
-import { chooseSecrets, type SealSecret } from '../../src/checkpoint/secrets.js';
-import type { CheckpointStore } from '../../src/checkpoint/store.js';
+import { chooseSecrets, type SealSecret } from '../../src/checkpoint/seal-secrets.js';
 import { defined } from '../../src/optional-keys.js';
 import { systemClock } from '../../src/system/clock.js';
 import { startCacheProcess } from './cache-process.js';
@@ -24,12 +24,12 @@ afterEach(async () => {
 });
 
 /** Plays one job: it restores, adds its own file to what it found, stores, and tells what it found. */
-async function playJob(store: CheckpointStore, secrets: readonly SealSecret[], jobAttempt: number) {
-  const restored = await restore({ store, secrets, place: expectedOf(binding), jobAttempt });
+async function runJob(store: CheckpointStore, secrets: readonly SealSecret[], jobAttempt: number) {
+  const restored = await restore({ store, secrets, expected: expectedOf(binding), jobAttempt });
   const entries = restored.status === 'opened' ? restored.entries : [];
   const { sequence: _, ...base } = { ...binding, jobAttempt, writer: newWriter() };
   const seen = restored.status === 'none' ? undefined : restored.seen;
-  const saver = new Saver({
+  const writer = new CheckpointWriter({
     store,
     clock: systemClock,
     binding: base,
@@ -40,9 +40,9 @@ async function playJob(store: CheckpointStore, secrets: readonly SealSecret[], j
     path: `sessions/${entries.length}.jsonl`,
     content: Buffer.from(`job attempt ${jobAttempt}`),
   };
-  const make: SealedFactory = (bound) => sealCheckpoint([...entries, file], bound, secrets);
-  await saver.save(make);
-  const settled = await saver.settle(5_000);
+  const make: SealFunction = (bound) => sealCheckpoint([...entries, file], bound, secrets);
+  await writer.save(make);
+  const settled = await writer.settle(5_000);
   expect(settled.persisted).toBe(true);
   return { found: entries.map(({ content }) => content.toString()), key: settled.key ?? '', restored };
 }
@@ -53,14 +53,14 @@ describe('over the Actions cache', () => {
     cleanUps.push(() => cache.close());
     const secrets = chooseSecrets({ stateKeys: ['a state key of enough length'], credentials: [] });
     const store = () => createCacheStore({ directory: cache.directory, env: cache.env });
-    const first = await playJob(store(), secrets, 1);
+    const first = await runJob(store(), secrets, 1);
     await cache.moveToNewMachine();
-    const second = await playJob(store(), secrets, 2);
+    const second = await runJob(store(), secrets, 2);
     expect([first.found, second.found]).toEqual([[], ['job attempt 1']]);
     const [entry] = cache.service.entries().filter(({ key }) => key === first.key);
     cache.service.corrupt(second.key, () => entry?.body ?? Buffer.alloc(0));
     await cache.moveToNewMachine();
-    const third = await playJob(store(), secrets, 3);
+    const third = await runJob(store(), secrets, 3);
     expect(third.found).toEqual(['job attempt 1']);
     expect(third.restored).toMatchObject({
       key: first.key,
@@ -74,8 +74,12 @@ describe('over a directory', () => {
     const path = await mkdtemp(join(tmpdir(), 'gump-round-'));
     cleanUps.push(() => rm(path, { recursive: true, force: true }));
     const play = async () => {
-      const secrets = chooseSecrets({ stateKeys: [], credentials: [], keyFile: await directoryKey(path) });
-      return playJob(createDirectoryStore(path), secrets, 1);
+      const secrets = chooseSecrets({
+        stateKeys: [],
+        credentials: [],
+        keyFile: await readOrCreateDirectoryKey(path),
+      });
+      return runJob(createDirectoryStore(path), secrets, 1);
     };
     const jobs = [await play(), await play(), await play()];
     expect(jobs.map(({ found }) => found.length)).toEqual([0, 1, 2]);

@@ -1,8 +1,8 @@
 /** Values that the checkpoint tests share. */
-import type { Binding, Expected } from '../../src/checkpoint/binding.js';
+import type { Binding, ExpectedBinding } from '../../src/checkpoint/binding.js';
 import { keyOf } from '../../src/checkpoint/binding.js';
-import { formatKey, hashStateName } from '../../src/checkpoint/key.js';
-import type { SealSecret } from '../../src/checkpoint/secrets.js';
+import { formatKey, hashStateName } from '../../src/checkpoint/checkpoint-key.js';
+import type { SealSecret } from '../../src/checkpoint/seal-secrets.js';
 
 export const binding: Binding = {
   repositoryId: '42',
@@ -15,7 +15,7 @@ export const binding: Binding = {
   trust: 'trusted',
 };
 
-export function expectedOf(bound: Binding): Expected {
+export function expectedOf(bound: Binding): ExpectedBinding {
   const { repositoryId, runId, stateName, ref, trust } = bound;
   return { repositoryId, runId, stateName, ref, trust, key: keyOf(bound) };
 }

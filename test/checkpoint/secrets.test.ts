@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseSecrets, stateKeyLines } from '../../src/checkpoint/secrets.js';
+import { chooseSecrets, stateKeyLines } from '../../src/checkpoint/seal-secrets.js';
 
 const long = 'sk-ant-0123456789abcdef';
 

@@ -5,44 +5,50 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCacheStore } from '../../src/checkpoint/cache-store.js';
+import {
+  attemptPrefixes,
+  fencePrefixes,
+  formatKey,
+  hashStateName,
+} from '../../src/checkpoint/checkpoint-key.js';
+import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
-import { attemptPrefixes, fencePrefixes, formatKey, hashStateName } from '../../src/checkpoint/key.js';
-import type { CheckpointStore } from '../../src/checkpoint/store.js';
 import { startCacheProcess } from './cache-process.js';
 import { createMemoryStore } from './memory-store.js';
 
-interface Given {
+interface StoreFixture {
   /** The same state, seen from a machine that was not there before. */
-  elsewhere(): Promise<CheckpointStore>;
+  fromOtherMachine(): Promise<CheckpointStore>;
   readonly store: CheckpointStore;
   close(): Promise<void>;
 }
 
-const stores: readonly (readonly [string, () => Promise<Given>])[] = [
-  ['memory', givenMemory],
-  ['directory', givenDirectory],
-  ['cache', givenCache],
+const stores: readonly (readonly [string, () => Promise<StoreFixture>])[] = [
+  ['memory', memoryFixture],
+  ['directory', directoryFixture],
+  ['cache', cacheFixture],
 ];
 
-async function givenMemory(): Promise<Given> {
+async function memoryFixture(): Promise<StoreFixture> {
   const store = createMemoryStore();
-  return { store, elsewhere: async () => store, close: async () => {} };
+  return { store, fromOtherMachine: async () => store, close: async () => {} };
 }
 
-async function givenDirectory(): Promise<Given> {
+async function directoryFixture(): Promise<StoreFixture> {
   const path = await mkdtemp(join(tmpdir(), 'gump-store-'));
   return {
     store: createDirectoryStore(join(path, 'state')),
-    elsewhere: async () => createDirectoryStore(join(path, 'state')),
+    fromOtherMachine: async () => createDirectoryStore(join(path, 'state')),
     close: () => rm(path, { recursive: true, force: true }),
   };
 }
 
-async function givenCache(): Promise<Given> {
+async function cacheFixture(): Promise<StoreFixture> {
   const cache = await startCacheProcess();
   return {
     store: createCacheStore({ directory: cache.directory, env: cache.env }),
-    elsewhere: async () => createCacheStore({ directory: await cache.moveToNewMachine(), env: cache.env }),
+    fromOtherMachine: async () =>
+      createCacheStore({ directory: await cache.moveToNewMachine(), env: cache.env }),
     close: () => cache.close(),
   };
 }
@@ -61,7 +67,7 @@ function newRun(): {
 }
 
 describe.each(stores)('the %s store', (_, open) => {
-  let given: Given;
+  let given: StoreFixture;
   beforeAll(async () => {
     given = await open();
   });
@@ -76,9 +82,9 @@ describe.each(stores)('the %s store', (_, open) => {
 
   it('has nothing where nothing was written', async () => {
     const { at, runId } = newRun();
-    expect(await given.store.newest(attemptPrefixes({ stateName: 'build', runId }, 2))).toBeUndefined();
+    expect(await given.store.findNewest(attemptPrefixes({ stateName: 'build', runId }, 2))).toBeUndefined();
     expect(await given.store.read(at(1, 1))).toBeUndefined();
-    expect(given.store.trouble?.()).toBeUndefined();
+    expect(given.store.lastError?.()).toBeUndefined();
   });
 
   it('finds the newest under the first prefix that has one', async () => {
@@ -87,31 +93,31 @@ describe.each(stores)('the %s store', (_, open) => {
       expect(await given.store.write(key, Buffer.from(key))).toBe(true);
     }
     const scope = { stateName: 'build', runId };
-    expect(await given.store.newest(attemptPrefixes(scope, 1))).toBe(at(1, 2));
-    expect(await given.store.newest(attemptPrefixes(scope, 3))).toBe(at(2, 2));
-    expect(await given.store.newest(attemptPrefixes(scope, 12))).toBe(at(10, 1));
-    expect(await given.store.newest(attemptPrefixes(scope, 40))).toBe(at(10, 1));
-    expect(await given.store.newest(fencePrefixes(scope, 2))).toBe(at(10, 1));
-    expect(await given.store.newest([at(1, 1)])).toBe(at(1, 1));
+    expect(await given.store.findNewest(attemptPrefixes(scope, 1))).toBe(at(1, 2));
+    expect(await given.store.findNewest(attemptPrefixes(scope, 3))).toBe(at(2, 2));
+    expect(await given.store.findNewest(attemptPrefixes(scope, 12))).toBe(at(10, 1));
+    expect(await given.store.findNewest(attemptPrefixes(scope, 40))).toBe(at(10, 1));
+    expect(await given.store.findNewest(fencePrefixes(scope, 2))).toBe(at(10, 1));
+    expect(await given.store.findNewest([at(1, 1)])).toBe(at(1, 1));
   });
 
   it('keeps states and runs apart', async () => {
     const [one, other] = [newRun(), newRun()];
     await given.store.write(one.at(1, 1), Buffer.from('one'));
     expect(
-      await given.store.newest(attemptPrefixes({ stateName: 'build', runId: other.runId }, 1)),
+      await given.store.findNewest(attemptPrefixes({ stateName: 'build', runId: other.runId }, 1)),
     ).toBeUndefined();
     expect(
-      await given.store.newest(attemptPrefixes({ stateName: 'test', runId: one.runId }, 1)),
+      await given.store.findNewest(attemptPrefixes({ stateName: 'test', runId: one.runId }, 1)),
     ).toBeUndefined();
   });
 
   it('never writes over what is there, and says so', async () => {
     const { at } = newRun();
     expect(await given.store.write(at(1, 1), Buffer.from('first'))).toBe(true);
-    expect(given.store.trouble?.()).toBeUndefined();
+    expect(given.store.lastError?.()).toBeUndefined();
     expect(await given.store.write(at(1, 1), Buffer.from('second'))).toBe(false);
-    expect(given.store.trouble?.()).toEqual(expect.any(String));
+    expect(given.store.lastError?.()).toEqual(expect.any(String));
     expect((await given.store.read(at(1, 1)))?.toString()).toBe('first');
   });
 
@@ -136,8 +142,8 @@ describe.each(stores)('the %s store', (_, open) => {
   it('is the same from another machine', async () => {
     const { at, runId } = newRun();
     await given.store.write(at(1, 1), Buffer.from('kept'));
-    const store = await given.elsewhere();
-    expect(await store.newest(attemptPrefixes({ stateName: 'build', runId }, 2))).toBe(at(1, 1));
+    const store = await given.fromOtherMachine();
+    expect(await store.findNewest(attemptPrefixes({ stateName: 'build', runId }, 2))).toBe(at(1, 1));
     expect((await store.read(at(1, 1)))?.toString()).toBe('kept');
   });
 });

@@ -1,52 +1,63 @@
 import { describe, expect, it } from 'vitest';
-import { agentStep, bash, exits, planOf, retryAt } from '../fakes/plan.js';
-import { prompts, rerun } from '../fakes/rerun.js';
-import { createWorld, type Play } from '../fakes/world.js';
+import { createEngineHarness, type FakeAgent } from '../fakes/engine-harness.js';
+import { agentStep, bashGate, exitAfter, planOf, retryAtAttempt } from '../fakes/plan.js';
+import { firstPromptLines, rerun } from '../fakes/rerun.js';
 
-const writes: Play = (turn, files) => {
+const writePrompt: FakeAgent = (turn, files) => {
   files.set(`${(turn.prompt.split('\n')[0] ?? '').replaceAll(/\W/g, '-')}.txt`, 'x');
   return {};
 };
 
 describe('`agent: pass`', () => {
   it('runs no agent: the gates judge what is there', async () => {
-    const world = createWorld({ play: writes, gate: (_gate, files) => files.has('do-a.txt') });
-    const state = await world.run(
-      planOf([agentStep('a'), agentStep('check', { agent: 'pass', gates: [bash('there')] })]),
+    const harness = createEngineHarness({
+      runAgent: writePrompt,
+      passesGate: (_gate, files) => files.has('do-a.txt'),
+    });
+    const state = await harness.run(
+      planOf([agentStep('a'), agentStep('check', { agent: 'pass', gates: [bashGate('there')] })]),
     );
-    expect(prompts(world)).toEqual(['do a']);
+    expect(firstPromptLines(harness)).toEqual(['do a']);
     expect(state.steps.get('check')?.attempts).toMatchObject([
       { agent: 'pass', status: 'passed', files: [] },
     ]);
   });
 
   it('leaves the work to an agent that a retry entry names, told what the gates said', async () => {
-    const world = createWorld({ play: writes, gate: (_gate, files) => files.size > 0 });
-    const retry = [retryAt(2, { agent: 'claude-opus' }), exits(3)];
-    const state = await world.run(planOf([agentStep('a', { agent: 'pass', gates: [bash('there')], retry })]));
-    expect(world.calls.map(({ agent, mode }) => `${agent} ${mode}`)).toEqual(['claude-opus start']);
-    expect(world.calls[0]?.prompt).toContain('there says no');
-    expect(world.warnings).toEqual([]);
-    expect(state.ended?.status).toBe('passed');
+    const harness = createEngineHarness({
+      runAgent: writePrompt,
+      passesGate: (_gate, files) => files.size > 0,
+    });
+    const retry = [retryAtAttempt(2, { agent: 'claude-opus' }), exitAfter(3)];
+    const state = await harness.run(
+      planOf([agentStep('a', { agent: 'pass', gates: [bashGate('there')], retry })]),
+    );
+    expect(harness.calls.map(({ agent, mode }) => `${agent} ${mode}`)).toEqual(['claude-opus start']);
+    expect(harness.calls[0]?.prompt).toContain('there says no');
+    expect(harness.warnings).toEqual([]);
+    expect(state.runEnded?.status).toBe('passed');
   });
 
   it('gives the first real agent the session that the step declares', async () => {
-    const world = createWorld({ play: writes, gate: (_gate, files) => files.has('do-b.txt') });
+    const harness = createEngineHarness({
+      runAgent: writePrompt,
+      passesGate: (_gate, files) => files.has('do-b.txt'),
+    });
     const b = agentStep('b', {
       agent: 'pass',
       session: { mode: 'from', step: 'a' },
-      gates: [bash('there')],
-      retry: [retryAt(2, { agent: 'claude-haiku' }), exits(2)],
+      gates: [bashGate('there')],
+      retry: [retryAtAttempt(2, { agent: 'claude-haiku' }), exitAfter(2)],
     });
-    await world.run(planOf([agentStep('a'), b]));
-    expect(world.calls[1]).toMatchObject({ mode: 'resume', id: world.calls[0]?.id });
+    await harness.run(planOf([agentStep('a'), b]));
+    expect(harness.calls[1]).toMatchObject({ mode: 'resume', sessionId: harness.calls[0]?.sessionId });
   });
 
   it('has the files put back where a retry entry asks for it', async () => {
-    const world = createWorld({ play: writes, gate: () => false });
-    const retry = [retryAt(2, { agent: 'pass', worktree: 'reset' }), exits(2)];
-    await world.run(planOf([agentStep('a', { gates: [bash('never')], retry })]));
-    expect([...world.files.keys()]).toEqual([]);
+    const harness = createEngineHarness({ runAgent: writePrompt, passesGate: () => false });
+    const retry = [retryAtAttempt(2, { agent: 'pass', worktree: 'reset' }), exitAfter(2)];
+    await harness.run(planOf([agentStep('a', { gates: [bashGate('never')], retry })]));
+    expect([...harness.files.keys()]).toEqual([]);
   });
 
   it('is gone on from after a crash at any point', async () => {
@@ -54,17 +65,17 @@ describe('`agent: pass`', () => {
       agentStep('a'),
       agentStep('b', {
         agent: 'pass',
-        gates: [bash('there')],
-        retry: [retryAt(2, { agent: 'claude-opus' }), exits(2)],
+        gates: [bashGate('there')],
+        retry: [retryAtAttempt(2, { agent: 'claude-opus' }), exitAfter(2)],
       }),
     ]);
     const gate = (_gate: unknown, files: ReadonlyMap<string, string>) => files.has('do-b.txt');
-    const whole = createWorld({ play: writes, gate });
+    const whole = createEngineHarness({ runAgent: writePrompt, passesGate: gate });
     await whole.run(plan);
     for (let length = 0; length <= whole.events.length; length += 1) {
       const before = { ...whole, events: whole.events.slice(0, length) };
-      const next = await rerun(before, plan, { play: writes, gate, sessions: whole });
-      expect(next.state.ended?.status, `prefix ${length}`).toBe('passed');
+      const next = await rerun(before, plan, { runAgent: writePrompt, passesGate: gate, sessions: whole });
+      expect(next.state.runEnded?.status, `prefix ${length}`).toBe('passed');
     }
   });
 });
@@ -73,16 +84,16 @@ describe('an artifact', () => {
   const step = agentStep('text', { type: 'artifact' });
 
   it('is a text that later steps read', async () => {
-    const world = createWorld({ play: () => ({ output: 'line 1\n{spec}' }) });
-    await world.run(planOf([step, agentStep('last', { prompt: '<{text.output}>' })], { spec: 'S' }));
-    expect(world.calls[0]?.prompt).toContain('.gump/out/artifact.txt');
-    expect(world.calls[1]?.prompt).toContain('<line 1\n{spec}>');
+    const harness = createEngineHarness({ runAgent: () => ({ output: 'line 1\n{spec}' }) });
+    await harness.run(planOf([step, agentStep('last', { prompt: '<{text.output}>' })], { spec: 'S' }));
+    expect(harness.calls[0]?.prompt).toContain('.gump/out/artifact.txt');
+    expect(harness.calls[1]?.prompt).toContain('<line 1\n{spec}>');
   });
 
   it('must be there, and may be empty', async () => {
     const said = [{}, { output: '' }];
-    const world = createWorld({ play: () => said.shift() ?? {} });
-    const state = await world.run(planOf([{ ...step, retry: [exits(2)] }]));
+    const harness = createEngineHarness({ runAgent: () => said.shift() ?? {} });
+    const state = await harness.run(planOf([{ ...step, retry: [exitAfter(2)] }]));
     expect(state.steps.get('text')?.attempts.map(({ failure, status }) => failure?.kind ?? status)).toEqual([
       'output',
       'passed',
@@ -90,15 +101,15 @@ describe('an artifact', () => {
   });
 
   it('changes no file', async () => {
-    const world = createWorld({
-      play: (_turn, files) => {
+    const harness = createEngineHarness({
+      runAgent: (_turn, files) => {
         files.set('sneaky.txt', 'x');
         return { output: 'text' };
       },
     });
-    const state = await world.run(planOf([step]));
+    const state = await harness.run(planOf([step]));
     expect(state.steps.get('text')?.attempts[0]?.failure).toMatchObject({ kind: 'guard' });
-    expect(world.files.size).toBe(0);
+    expect(harness.files.size).toBe(0);
   });
 });
 
@@ -109,35 +120,35 @@ describe('`worktree` and `guard: no_write`', () => {
     // The check of the workflow warns that this has no effect.
     [{ type: 'artifact' as const, guard: { noWrite: false } }, true],
     [{}, false],
-  ])('%j: undoes what is written: %s', async (told, isUndone) => {
-    const world = createWorld({
-      play: (_turn, files) => {
+  ])('%j: undoes what is written: %s', async (reported, isUndone) => {
+    const harness = createEngineHarness({
+      runAgent: (_turn, files) => {
         files.set('x.txt', 'x');
         return { output: 'text' };
       },
     });
-    const state = await world.run(planOf([agentStep('a', told)]));
-    expect(world.files.has('x.txt')).toBe(!isUndone);
+    const state = await harness.run(planOf([agentStep('a', reported)]));
+    expect(harness.files.has('x.txt')).toBe(!isUndone);
     expect(state.steps.get('a')?.attempts[0]?.failure?.kind).toBe(isUndone ? 'guard' : undefined);
   });
 
   it('asks for no more than reading where nothing may be written', async () => {
-    const asked: string[] = [];
-    const world = createWorld({
-      play: (turn) => {
-        asked.push(turn.permission);
+    const requested: string[] = [];
+    const harness = createEngineHarness({
+      runAgent: (turn) => {
+        requested.push(turn.permission);
         return {};
       },
     });
-    await world.run(planOf([agentStep('a', { worktree: 'read-only' }), agentStep('b')]));
-    expect(asked).toEqual(['read-only', 'workspace']);
+    await harness.run(planOf([agentStep('a', { worktree: 'read-only' }), agentStep('b')]));
+    expect(requested).toEqual(['read-only', 'workspace']);
   });
 
   it('`none`: the agent works in an empty directory, and its answer is read from there', async () => {
     const seen: string[] = [];
-    const world = createWorld({
-      play: (turn, files) => {
-        if (turn.prompt.startsWith('do first')) return writes(turn, files);
+    const harness = createEngineHarness({
+      runAgent: (turn, files) => {
+        if (turn.prompt.startsWith('do first')) return writePrompt(turn, files);
         seen.push(`${turn.directory}: ${[...files.keys()].join()}`);
         files.set('stray.txt', 'x');
         return { output: 'text' };
@@ -145,31 +156,34 @@ describe('`worktree` and `guard: no_write`', () => {
     });
     const step = agentStep('a', { type: 'artifact', worktree: 'none' });
     const last = agentStep('first2', { prompt: '{a.output}' });
-    const state = await world.run(planOf([agentStep('first'), step, last]));
+    const state = await harness.run(planOf([agentStep('first'), step, last]));
     expect(seen[0]).toBe('/bare/a: ');
     expect(state.steps.get('a')?.attempts[0]).toMatchObject({
       status: 'passed',
       isBare: true,
       changed: false,
     });
-    expect(prompts(world).at(-1)).toBe('text');
-    expect([...world.files.keys()]).not.toContain('/bare/a');
+    expect(firstPromptLines(harness).at(-1)).toBe('text');
+    expect([...harness.files.keys()]).not.toContain('/bare/a');
   });
 });
 
 describe('`context`', () => {
   const file = (path: string) => ({ type: 'file', path }) as const;
   const command = (text: string) => ({ type: 'bash', command: text }) as const;
-  const writesNotes: Play = (turn, files) => {
+  const writesNotes: FakeAgent = (turn, files) => {
     if (turn.prompt.startsWith('do first')) files.set('notes/a.md', 'the {spec} notes');
     return {};
   };
 
   it('puts files and what commands print behind the prompt, in order and as they are', async () => {
-    const world = createWorld({ play: writesNotes, prints: (text) => `printed by ${text}` });
+    const harness = createEngineHarness({
+      runAgent: writesNotes,
+      contextOutput: (text) => `printed by ${text}`,
+    });
     const context = [file('notes/{name}.md'), command('git {log}')];
-    await world.run(planOf([agentStep('first'), agentStep('a', { context })], { vars: { name: 'a' } }));
-    const prompt = world.calls[1]?.prompt ?? '';
+    await harness.run(planOf([agentStep('first'), agentStep('a', { context })], { vars: { name: 'a' } }));
+    const prompt = harness.calls[1]?.prompt ?? '';
     const places = ['do a', 'notes/a.md', 'the {spec} notes', 'git {log}', 'printed by git {log}'].map(
       (part) => prompt.indexOf(part),
     );
@@ -178,33 +192,33 @@ describe('`context`', () => {
   });
 
   it('stops before the agent where a file is not there, and tries no further', async () => {
-    const world = createWorld({ play: writesNotes });
-    const state = await world.run(
-      planOf([agentStep('a', { context: [file('gone.md')], retry: [exits(3)] })]),
+    const harness = createEngineHarness({ runAgent: writesNotes });
+    const state = await harness.run(
+      planOf([agentStep('a', { context: [file('gone.md')], retry: [exitAfter(3)] })]),
     );
-    expect(world.calls).toEqual([]);
+    expect(harness.calls).toEqual([]);
     expect(state.steps.get('a')?.attempts).toHaveLength(1);
     expect(state.steps.get('a')?.attempts[0]?.failure?.message).toContain('gone.md');
   });
 
   it('lets a re-run try again, with nothing said of an earlier failure of the agent', async () => {
     const plan = planOf([agentStep('a', { context: [file('notes.md')] })]);
-    const world = createWorld({ play: writesNotes });
-    await world.run(plan);
-    const next = createWorld({ play: writesNotes, after: world });
+    const harness = createEngineHarness({ runAgent: writesNotes });
+    await harness.run(plan);
+    const next = createEngineHarness({ runAgent: writesNotes, previous: harness });
     next.files.set('notes.md', 'here now');
     const state = await next.run(plan, { jobAttempt: 2 });
-    expect(state.ended?.status).toBe('passed');
+    expect(state.runEnded?.status).toBe('passed');
     expect(next.calls[0]?.mode).toBe('start');
     expect(next.calls[0]?.prompt).not.toContain('did not pass');
     expect(next.warnings).toEqual([]);
   });
 
   it('goes on without a command that fails, and says so', async () => {
-    const world = createWorld({ play: writesNotes, prints: () => '!ended with 3' });
-    const state = await world.run(planOf([agentStep('a', { context: [command('false')] })]));
-    expect(state.ended?.status).toBe('passed');
-    expect(world.calls[0]?.prompt).not.toContain('false');
-    expect(world.warnings.join()).toContain('`false`, which ended with 3');
+    const harness = createEngineHarness({ runAgent: writesNotes, contextOutput: () => '!ended with 3' });
+    const state = await harness.run(planOf([agentStep('a', { context: [command('false')] })]));
+    expect(state.runEnded?.status).toBe('passed');
+    expect(harness.calls[0]?.prompt).not.toContain('false');
+    expect(harness.warnings.join()).toContain('`false`, which ended with 3');
   });
 });

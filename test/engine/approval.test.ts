@@ -1,22 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/workflow/workflow.js';
 import {
+  createEngineHarness,
+  type EngineHarness,
+  type EngineHarnessOptions,
+  type FakeAgent,
+} from '../fakes/engine-harness.js';
+import {
   agentStep,
-  bash,
+  bashGate,
+  callOf,
   callStep,
-  calls,
-  exits,
+  exitAfter,
   gateStep,
   groupStep,
   parallelSplit,
   planOf,
   splitStep,
-  validates,
+  validateGate,
 } from '../fakes/plan.js';
-import { prompts, type Rerun, rerun } from '../fakes/rerun.js';
-import { createWorld, type Play, type World, type WorldOptions } from '../fakes/world.js';
+import { firstPromptLines, type Rerun, rerun } from '../fakes/rerun.js';
 
-const play: Play = (turn, files) => {
+const runAgent: FakeAgent = (turn, files) => {
   const line = turn.prompt.split('\n')[0] ?? '';
   if (turn.prompt.includes('plan.json')) return { output: '[{"name": "a"}, {"name": "b"}]' };
   if (turn.prompt.includes('validate.json')) return { output: '{"pass": true}' };
@@ -25,7 +30,7 @@ const play: Play = (turn, files) => {
 };
 
 const inner = [agentStep('a'), agentStep('b')];
-const told = { gates: [bash('check')] };
+const checked = { gates: [bashGate('check')] };
 const last = agentStep('last');
 
 interface Case {
@@ -43,211 +48,215 @@ const cases = pauses.flatMap((hitl): readonly Case[] => [
   {
     name: `an agent, ${hitl}`,
     path: 'impl',
-    steps: [agentStep('impl', { ...told, hitl }), last],
+    steps: [agentStep('impl', { ...checked, hitl }), last],
     before: ['do impl'],
     after: ['do last'],
   },
   {
     name: `a step of gates, ${hitl}`,
     path: 'check',
-    steps: [agentStep('impl'), { ...gateStep('check', told.gates), hitl }, last],
+    steps: [agentStep('impl'), { ...gateStep('check', checked.gates), hitl }, last],
     before: ['do impl'],
     after: ['do last'],
   },
   {
     name: `a split, ${hitl}`,
     path: 'build',
-    steps: [splitStep('build', [agentStep('impl')], { ...told, hitl }), last],
+    steps: [splitStep('build', [agentStep('impl')], { ...checked, hitl }), last],
     before: ['plan build'],
     after: ['do impl', 'do impl', 'do last'],
   },
   {
     name: `a group, ${hitl}`,
     path: 'g',
-    steps: [groupStep('g', inner, { ...told, hitl }), last],
+    steps: [groupStep('g', inner, { ...checked, hitl }), last],
     before: ['do a', 'do b'],
     after: ['do last'],
   },
   {
     name: `a parallel group, ${hitl}`,
     path: 'g',
-    steps: [groupStep('g', inner, { ...told, hitl, parallel: true }), last],
+    steps: [groupStep('g', inner, { ...checked, hitl, parallel: true }), last],
     before: ['do a', 'do b'],
     after: ['do last'],
   },
   {
     name: `a called workflow, ${hitl}`,
     path: 'sub',
-    steps: [callStep('sub', calls('sub', inner), { ...told, hitl }), last],
+    steps: [callStep('sub', callOf('sub', inner), { ...checked, hitl }), last],
     before: ['do a', 'do b'],
     after: ['do last'],
   },
   {
     name: `a step in a called workflow, ${hitl}`,
     path: 'sub/x/y',
-    steps: [callStep('sub', calls('sub', [groupStep('x', [agentStep('y', { ...told, hitl })])])), last],
+    steps: [callStep('sub', callOf('sub', [groupStep('x', [agentStep('y', { ...checked, hitl })])])), last],
     before: ['do y'],
     after: ['do last'],
   },
 ]);
 
 /** Everything a job was told by people, and what it recorded, of one step. */
-const approvals = (world: World) =>
-  world.events.flatMap((event) =>
+const approvals = (harness: EngineHarness) =>
+  harness.events.flatMap((event) =>
     event.type === 'attempt-approved' ? [`${event.step} by ${event.by}`] : [],
   );
 
 describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
-  async function paused(options: WorldOptions = { play }): Promise<World> {
-    const world = createWorld(options);
-    const state = await world.run(planOf(steps));
-    expect(state.ended).toMatchObject({ status: 'paused', failedStep: path });
-    expect(prompts(world)).toEqual(before);
-    return world;
+  async function paused(options: EngineHarnessOptions = { runAgent }): Promise<EngineHarness> {
+    const harness = createEngineHarness(options);
+    const state = await harness.run(planOf(steps));
+    expect(state.runEnded).toMatchObject({ status: 'paused', failedStep: path });
+    expect(firstPromptLines(harness)).toEqual(before);
+    return harness;
   }
 
   it('waits, and waits again in a plain re-run, in which nothing is sent', async () => {
-    const world = await paused();
-    const plain = await rerun(world, planOf(steps), { play });
-    expect(plain.state.ended).toMatchObject({ status: 'paused', failedStep: path });
-    expect(plain.world.calls).toEqual([]);
-    expect(plain.takeover.dropped).toEqual([]);
+    const harness = await paused();
+    const plain = await rerun(harness, planOf(steps), { runAgent });
+    expect(plain.state.runEnded).toMatchObject({ status: 'paused', failedStep: path });
+    expect(plain.harness.calls).toEqual([]);
+    expect(plain.reuse.dropped).toEqual([]);
   });
 
   it('goes on in the job that approves it, and says who did', async () => {
-    const world = await paused();
-    const gone = await rerun(world, planOf(steps, { approve: path }), { play }, { actor: 'ann' });
-    expect(gone.state.ended?.status).toBe('passed');
-    expect(prompts(gone.world)).toEqual(after);
-    expect(new Set(approvals(gone.world))).toEqual(new Set([`${path} by ann`]));
+    const harness = await paused();
+    const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent }, { actor: 'ann' });
+    expect(gone.state.runEnded?.status).toBe('passed');
+    expect(firstPromptLines(gone.harness)).toEqual(after);
+    expect(new Set(approvals(gone.harness))).toEqual(new Set([`${path} by ann`]));
     const attempt = gone.state.steps.get(path)?.attempts.findLast((one) => one.approvedBy !== undefined);
     expect(attempt?.approvedBy).toBe('ann');
   });
 
   it('needs no other approval where that job is re-run for another reason', async () => {
-    const world = await paused();
-    const failing: Play = (turn, files) =>
-      turn.prompt.startsWith('do last') ? { failure: { kind: 'crash', message: '' } } : play(turn, files);
-    const gone = await rerun(world, planOf(steps, { approve: path }), { play: failing });
-    expect(gone.state.ended).toMatchObject({ status: 'failed', failedStep: 'last' });
-    const again = await rerun(gone.world, planOf(steps), { play }, { jobAttempt: 3 });
-    expect(again.state.ended?.status).toBe('passed');
-    expect(prompts(again.world)).toEqual(['do last']);
+    const harness = await paused();
+    const failing: FakeAgent = (turn, files) =>
+      turn.prompt.startsWith('do last') ? { failure: { kind: 'crash', message: '' } } : runAgent(turn, files);
+    const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent: failing });
+    expect(gone.state.runEnded).toMatchObject({ status: 'failed', failedStep: 'last' });
+    const again = await rerun(gone.harness, planOf(steps), { runAgent }, { jobAttempt: 3 });
+    expect(again.state.runEnded?.status).toBe('passed');
+    expect(firstPromptLines(again.harness)).toEqual(['do last']);
   });
 
   it('does not wait again where the approving job is lost at any point', async () => {
-    const world = await paused();
-    const gone = await rerun(world, planOf(steps, { approve: path }), { play });
-    const from = gone.world.events.findIndex(({ type }) => type === 'attempt-approved');
+    const harness = await paused();
+    const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent });
+    const from = gone.harness.events.findIndex(({ type }) => type === 'attempt-approved');
     expect(from).toBeGreaterThan(0);
-    for (let length = from + 1; length <= gone.world.events.length; length += 1) {
-      const cut = { ...gone.world, events: gone.world.events.slice(0, length) };
-      const options = { play, sessions: gone.world };
-      const next = await rerun(cut, planOf(steps), options, { jobAttempt: 3 });
-      expect(next.state.ended?.status, `prefix ${length}`).toBe('passed');
-      for (const prompt of before) expect(prompts(next.world), `prefix ${length}`).not.toContain(prompt);
+    for (let length = from + 1; length <= gone.harness.events.length; length += 1) {
+      const truncated = { ...gone.harness, events: gone.harness.events.slice(0, length) };
+      const options = { runAgent, sessions: gone.harness };
+      const next = await rerun(truncated, planOf(steps), options, { jobAttempt: 3 });
+      expect(next.state.runEnded?.status, `prefix ${length}`).toBe('passed');
+      for (const prompt of before)
+        expect(firstPromptLines(next.harness), `prefix ${length}`).not.toContain(prompt);
     }
   });
 
   it('waits too where the machine was lost at any point before', async () => {
-    const world = await paused();
-    for (let length = 0; length <= world.events.length; length += 1) {
-      const cut = { ...world, events: world.events.slice(0, length) };
-      const next = await rerun(cut, planOf(steps), { play, sessions: world });
-      expect(next.state.ended, `prefix ${length}`).toMatchObject({ status: 'paused', failedStep: path });
+    const harness = await paused();
+    for (let length = 0; length <= harness.events.length; length += 1) {
+      const truncated = { ...harness, events: harness.events.slice(0, length) };
+      const next = await rerun(truncated, planOf(steps), { runAgent, sessions: harness });
+      expect(next.state.runEnded, `prefix ${length}`).toMatchObject({ status: 'paused', failedStep: path });
     }
   });
 
   it('is not approved by the name of another step, nor before it waits', async () => {
-    const world = createWorld({ play });
-    const state = await world.run(planOf(steps, { approve: path }));
-    expect(state.ended).toMatchObject({ status: 'paused', failedStep: path });
-    const other = await rerun(world, planOf(steps, { approve: 'last' }), { play });
-    expect(other.state.ended).toMatchObject({ status: 'paused', failedStep: path });
-    expect(approvals(other.world)).toEqual([]);
+    const harness = createEngineHarness({ runAgent });
+    const state = await harness.run(planOf(steps, { approve: path }));
+    expect(state.runEnded).toMatchObject({ status: 'paused', failedStep: path });
+    const other = await rerun(harness, planOf(steps, { approve: 'last' }), { runAgent });
+    expect(other.state.runEnded).toMatchObject({ status: 'paused', failedStep: path });
+    expect(approvals(other.harness)).toEqual([]);
   });
 });
 
 describe('`hitl`', () => {
   it('before the gates: a gate that fails counts as always, and the next attempt waits again', async () => {
-    const impl = agentStep('impl', { ...told, hitl: 'before-gate', retry: [exits(2)] });
-    const world = createWorld({ play, gate: () => false });
-    await world.run(planOf([impl]));
+    const impl = agentStep('impl', { ...checked, hitl: 'before-gate', retry: [exitAfter(2)] });
+    const harness = createEngineHarness({ runAgent, passesGate: () => false });
+    await harness.run(planOf([impl]));
     const approve = planOf([impl], { approve: 'impl' });
-    const second = await rerun(world, approve, { play, gate: () => false });
-    expect(prompts(second.world)).toEqual(['do impl']);
-    expect(second.state.ended?.status).toBe('paused');
-    const third = await rerun(second.world, approve, { play }, { jobAttempt: 3 });
-    expect(third.world.calls).toEqual([]);
-    expect(third.state.ended?.status).toBe('passed');
+    const second = await rerun(harness, approve, { runAgent, passesGate: () => false });
+    expect(firstPromptLines(second.harness)).toEqual(['do impl']);
+    expect(second.state.runEnded?.status).toBe('paused');
+    const third = await rerun(second.harness, approve, { runAgent }, { jobAttempt: 3 });
+    expect(third.harness.calls).toEqual([]);
+    expect(third.state.runEnded?.status).toBe('passed');
   });
 
   it('after the gates: waits after a failure where attempts are left, not after the last', async () => {
-    const impl = agentStep('impl', { ...told, hitl: 'after-gate', retry: [exits(2)] });
-    const world = createWorld({ play, gate: () => false });
-    expect((await world.run(planOf([impl]))).ended?.status).toBe('paused');
-    expect(world.calls).toHaveLength(1);
-    const plain = await rerun(world, planOf([impl]), { play });
-    expect(plain.world.calls).toEqual([]);
-    const approved = await rerun(world, planOf([impl], { approve: 'impl' }), { play });
-    expect(approved.world.calls[0]).toMatchObject({ mode: 'resume' });
-    expect(approved.world.calls[0]?.prompt).toContain('check says no');
+    const impl = agentStep('impl', { ...checked, hitl: 'after-gate', retry: [exitAfter(2)] });
+    const harness = createEngineHarness({ runAgent, passesGate: () => false });
+    expect((await harness.run(planOf([impl]))).runEnded?.status).toBe('paused');
+    expect(harness.calls).toHaveLength(1);
+    const plain = await rerun(harness, planOf([impl]), { runAgent });
+    expect(plain.harness.calls).toEqual([]);
+    const approved = await rerun(harness, planOf([impl], { approve: 'impl' }), { runAgent });
+    expect(approved.harness.calls[0]).toMatchObject({ mode: 'resume' });
+    expect(approved.harness.calls[0]?.prompt).toContain('check says no');
     // The attempt that passes now waits for its own approval.
-    expect(approved.state.ended?.status).toBe('paused');
+    expect(approved.state.runEnded?.status).toBe('paused');
 
-    const once = createWorld({ play, gate: () => false });
-    const only = agentStep('impl', { ...told, hitl: 'after-gate' });
-    expect((await once.run(planOf([only]))).ended?.status).toBe('failed');
+    const once = createEngineHarness({ runAgent, passesGate: () => false });
+    const only = agentStep('impl', { ...checked, hitl: 'after-gate' });
+    expect((await once.run(planOf([only]))).runEnded?.status).toBe('failed');
   });
 
   it('is not asked for where the agent itself failed', async () => {
-    const impl = agentStep('impl', { ...told, hitl: 'before-gate' });
-    const world = createWorld({ play: () => ({ failure: { kind: 'crash', message: 'x' } }) });
-    expect((await world.run(planOf([impl]))).ended?.status).toBe('failed');
+    const impl = agentStep('impl', { ...checked, hitl: 'before-gate' });
+    const harness = createEngineHarness({ runAgent: () => ({ failure: { kind: 'crash', message: 'x' } }) });
+    expect((await harness.run(planOf([impl]))).runEnded?.status).toBe('failed');
   });
 
   it('in one unit lets the others get to their end, and a re-run runs only what waits', async () => {
     const each = [agentStep('impl', { prompt: 'impl {task.name}' })];
     const group = groupStep(
       'g',
-      [agentStep('x', { ...told, hitl: 'after-gate' }), parallelSplit('build', each), agentStep('y')],
+      [agentStep('x', { ...checked, hitl: 'after-gate' }), parallelSplit('build', each), agentStep('y')],
       { parallel: true },
     );
     const steps = [group, last];
-    const world = createWorld({ play });
-    expect((await world.run(planOf(steps))).ended).toMatchObject({ status: 'paused', failedStep: 'g/x' });
-    expect(prompts(world).toSorted()).toEqual(['do x', 'do y', 'impl a', 'impl b', 'plan build']);
-    const approved = await rerun(world, planOf(steps, { approve: 'g/x' }), { play });
-    expect(prompts(approved.world)).toEqual(['do last']);
-    expect(approved.world.opened).toEqual(['g/x/']);
-    expect(approved.state.ended?.status).toBe('passed');
+    const harness = createEngineHarness({ runAgent });
+    expect((await harness.run(planOf(steps))).runEnded).toMatchObject({
+      status: 'paused',
+      failedStep: 'g/x',
+    });
+    expect(firstPromptLines(harness).toSorted()).toEqual(['do x', 'do y', 'impl a', 'impl b', 'plan build']);
+    const approved = await rerun(harness, planOf(steps, { approve: 'g/x' }), { runAgent });
+    expect(firstPromptLines(approved.harness)).toEqual(['do last']);
+    expect(approved.harness.openedBranches).toEqual(['g/x/']);
+    expect(approved.state.runEnded?.status).toBe('passed');
   });
 
   it('in each task waits at each, one approval after the other', async () => {
     const steps = [
       splitStep('build', [agentStep('impl', { prompt: 'impl {task.name}', hitl: 'after-gate' })]),
     ];
-    const world = createWorld({ play });
-    expect((await world.run(planOf(steps))).ended).toMatchObject({ failedStep: 'build/a/impl' });
-    const one = await rerun(world, planOf(steps, { approve: 'build/a/impl' }), { play });
-    expect(one.state.ended).toMatchObject({ status: 'paused', failedStep: 'build/b/impl' });
+    const harness = createEngineHarness({ runAgent });
+    expect((await harness.run(planOf(steps))).runEnded).toMatchObject({ failedStep: 'build/a/impl' });
+    const one = await rerun(harness, planOf(steps, { approve: 'build/a/impl' }), { runAgent });
+    expect(one.state.runEnded).toMatchObject({ status: 'paused', failedStep: 'build/b/impl' });
     const two = await rerun(
-      one.world,
+      one.harness,
       planOf(steps, { approve: 'build/b/impl' }),
-      { play },
+      { runAgent },
       { jobAttempt: 3 },
     );
-    expect(two.state.ended?.status).toBe('passed');
+    expect(two.state.runEnded?.status).toBe('passed');
   });
 
   it('in a validator stops the step that it judges, whose agent is not asked again', async () => {
     const judge = agentStep('judge', { type: 'validate', prompt: 'judge', hitl: 'after-gate' });
-    const impl = agentStep('impl', { gates: [validates('review', calls('validators/review', [judge]))] });
-    const world = createWorld({ play });
-    const state = await world.run(planOf([impl]));
-    expect(state.ended).toMatchObject({ status: 'paused', failedStep: 'impl/gate:review:1/judge' });
-    const plain: Rerun = await rerun(world, planOf([impl]), { play });
-    expect(plain.state.ended).toMatchObject({ status: 'paused', failedStep: 'impl/gate:review:1/judge' });
-    expect(plain.world.calls).toEqual([]);
+    const impl = agentStep('impl', { gates: [validateGate('review', callOf('validators/review', [judge]))] });
+    const harness = createEngineHarness({ runAgent });
+    const state = await harness.run(planOf([impl]));
+    expect(state.runEnded).toMatchObject({ status: 'paused', failedStep: 'impl/gate:review:1/judge' });
+    const plain: Rerun = await rerun(harness, planOf([impl]), { runAgent });
+    expect(plain.state.runEnded).toMatchObject({ status: 'paused', failedStep: 'impl/gate:review:1/judge' });
+    expect(plain.harness.calls).toEqual([]);
   });
 });

@@ -1,16 +1,16 @@
 /** Attempts for tests, with only what matters spelled out. */
 
 import type { SessionDecision } from '../../src/journal/event.js';
-import type { Attempt } from '../../src/journal/state.js';
+import type { Attempt } from '../../src/journal/run-state.js';
 import { defined } from '../../src/optional-keys.js';
 
-let order = 0;
+let nextOrder = 0;
 
-export function attempt(
-  told: Partial<Attempt> & { readonly id?: string; readonly effective?: 'new' | 'resumed' } = {},
+export function makeAttempt(
+  overrides: Partial<Attempt> & { readonly id?: string; readonly effective?: 'new' | 'resumed' } = {},
 ): Attempt {
-  const { id, effective = 'new', ...rest } = told;
-  order += 1;
+  const { id, effective = 'new', ...rest } = overrides;
+  nextOrder += 1;
   const session: SessionDecision = {
     declared: 'new',
     effective,
@@ -20,14 +20,14 @@ export function attempt(
   return {
     number: 1,
     jobAttempt: 1,
-    order,
+    order: nextOrder,
     startedAt: 0,
     agent: 'claude-haiku',
     provider: 'claude',
     session,
     prompt: 'do it',
     status: 'failed',
-    agentEnded: true,
+    hasAgentEnded: true,
     gates: [],
     usage: {},
     changed: true,

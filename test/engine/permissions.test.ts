@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isReadOnly, permissionOf } from '../../src/engine/contract.js';
+import { isReadOnly, permissionOf } from '../../src/engine/output-contract.js';
 import type { Permission } from '../../src/providers/provider.js';
 import type { AgentStep } from '../../src/workflow/workflow.js';
-import { agentStep, exits, planOf, splitStep } from '../fakes/plan.js';
-import { createWorld } from '../fakes/world.js';
+import { createEngineHarness } from '../fakes/engine-harness.js';
+import { agentStep, exitAfter, planOf, splitStep } from '../fakes/plan.js';
 
 const kinds: readonly (readonly [string, Partial<AgentStep>, Permission])[] = [
   ['a code step', {}, 'workspace'],
@@ -40,10 +40,10 @@ describe('what an agent may do', () => {
 
 describe('a run', () => {
   it('tells each agent, the planner of a split and the agents of its tasks too', async () => {
-    const told: string[] = [];
-    const world = createWorld({
-      play(turn) {
-        told.push(`${turn.prompt.trim().split('\n')[0]}: ${turn.permission}`);
+    const reported: string[] = [];
+    const harness = createEngineHarness({
+      runAgent(turn) {
+        reported.push(`${turn.prompt.trim().split('\n')[0]}: ${turn.permission}`);
         return { output: '[{"name":"one","description":"x"}]' };
       },
     });
@@ -54,8 +54,8 @@ describe('a run', () => {
         permissions: 'workspace',
       }),
     ];
-    await world.run(planOf(steps), { permissions: 'full' });
-    expect(told).toEqual([
+    await harness.run(planOf(steps), { permissions: 'full' });
+    expect(reported).toEqual([
       'do a: full',
       'do b: read-only',
       'plan plan: workspace',
@@ -65,48 +65,48 @@ describe('a run', () => {
   });
 
   it('puts back what a code step changed that may only read, and says so to its next attempt', async () => {
-    const world = createWorld({
-      play(turn, files) {
+    const harness = createEngineHarness({
+      runAgent(turn, files) {
         if (turn.earlier.length === 0) files.set('stray.txt', 'x');
         return {};
       },
     });
-    const plan = planOf([agentStep('look', { permissions: 'read-only', retry: [exits(2)] })]);
-    const state = await world.run(plan);
-    expect([...world.files.keys()]).toEqual([]);
+    const plan = planOf([agentStep('look', { permissions: 'read-only', retry: [exitAfter(2)] })]);
+    const state = await harness.run(plan);
+    expect([...harness.files.keys()]).toEqual([]);
     expect(state.steps.get('look')?.attempts).toMatchObject([
       { failure: { kind: 'guard', message: expect.stringMatching(/^no_write: .*stray\.txt/) } },
       { status: 'passed', changed: false },
     ]);
-    expect(world.calls[1]?.prompt).toContain('stray.txt');
+    expect(harness.calls[1]?.prompt).toContain('stray.txt');
   });
 
   it('does so too where the agent was given everything, and where only the run was told', async () => {
     const stray = () =>
-      createWorld({
-        play(_turn, files) {
+      createEngineHarness({
+        runAgent(_turn, files) {
           files.set('stray.txt', 'x');
           return { output: '{"pass": true, "comments": ""}' };
         },
       });
     const judged = await stray().run(planOf([agentStep('a', { type: 'validate', permissions: 'full' })]));
     expect(judged.steps.get('a')?.attempts[0]?.failure?.kind).toBe('guard');
-    const told = await stray().run(planOf([agentStep('a')]), { permissions: 'read-only' });
-    expect(told.steps.get('a')?.attempts[0]?.failure?.kind).toBe('guard');
+    const reported = await stray().run(planOf([agentStep('a')]), { permissions: 'read-only' });
+    expect(reported.steps.get('a')?.attempts[0]?.failure?.kind).toBe('guard');
     const free = await stray().run(planOf([agentStep('a', { permissions: 'full' })]), {
       permissions: 'read-only',
     });
-    expect(free.ended?.status).toBe('passed');
+    expect(free.runEnded?.status).toBe('passed');
   });
 
   it('names some of many files', async () => {
-    const world = createWorld({
-      play(_turn, files) {
+    const harness = createEngineHarness({
+      runAgent(_turn, files) {
         for (let index = 10; index < 40; index += 1) files.set(`${index}.txt`, 'x');
         return {};
       },
     });
-    const state = await world.run(planOf([agentStep('a')]), { permissions: 'read-only' });
+    const state = await harness.run(planOf([agentStep('a')]), { permissions: 'read-only' });
     expect(state.steps.get('a')?.attempts[0]?.failure?.message).toMatch(/10\.txt, .*29\.txt and 10 more\./);
   });
 });

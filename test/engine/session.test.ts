@@ -1,28 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { decideSession, isWarning, type SessionQuestion } from '../../src/engine/session.js';
+import {
+  decideSession,
+  isWarningReason,
+  type SessionDecisionInput,
+} from '../../src/engine/session-decision.js';
 import { sessionReasons } from '../../src/journal/event.js';
-import { attempt } from './attempts.js';
+import { makeAttempt } from './attempts.js';
 
-const first: SessionQuestion = {
+const firstQuestion: SessionDecisionInput = {
   declared: { mode: 'new' },
   agent: 'claude-haiku',
   provider: 'claude',
   jobAttempt: 1,
   history: [],
-  goesOn: false,
+  isContinued: false,
   freshSession: false,
   target: 'not-run',
-  match: 'agent',
-  inUse: new Set(),
-  unavailable: new Map(),
+  agentMatch: 'agent',
+  sessionsInUse: new Set(),
+  unavailableSessions: new Map(),
 };
 
-const fromTests: SessionQuestion = { ...first, declared: { mode: 'from', step: 'tests' } };
+const fromTests: SessionDecisionInput = { ...firstQuestion, declared: { mode: 'from', step: 'tests' } };
 
 interface Case {
   readonly rule: string;
-  readonly question: Partial<SessionQuestion>;
-  readonly base?: SessionQuestion;
+  readonly question: Partial<SessionDecisionInput>;
+  readonly base?: SessionDecisionInput;
   readonly expected: string;
 }
 
@@ -31,31 +35,34 @@ const cases: readonly Case[] = [
   {
     rule: 'S2 the same agent',
     base: fromTests,
-    question: { target: [attempt({ id: 'T' })] },
+    question: { target: [makeAttempt({ id: 'T' })] },
     expected: 'resumed from T',
   },
   {
     rule: 'S2 the last session of the target',
     base: fromTests,
-    question: { target: [attempt({ id: 'T1' }), attempt({ id: 'T2', number: 2 })] },
+    question: { target: [makeAttempt({ id: 'T1' }), makeAttempt({ id: 'T2', number: 2 })] },
     expected: 'resumed from T2',
   },
   {
     rule: 'S2 another agent of the same provider',
     base: fromTests,
-    question: { target: [attempt({ id: 'T', agent: 'claude-opus' })] },
+    question: { target: [makeAttempt({ id: 'T', agent: 'claude-opus' })] },
     expected: 'new from-other-agent',
   },
   {
     rule: 'S2 widened to the provider',
     base: fromTests,
-    question: { match: 'provider', target: [attempt({ id: 'T', agent: 'claude-opus' })] },
+    question: { agentMatch: 'provider', target: [makeAttempt({ id: 'T', agent: 'claude-opus' })] },
     expected: 'resumed from T',
   },
   {
     rule: 'S2 another provider is never resumed',
     base: fromTests,
-    question: { match: 'provider', target: [attempt({ id: 'T', agent: 'codex', provider: 'codex' })] },
+    question: {
+      agentMatch: 'provider',
+      target: [makeAttempt({ id: 'T', agent: 'codex', provider: 'codex' })],
+    },
     expected: 'new from-other-agent',
   },
   {
@@ -79,102 +86,112 @@ const cases: readonly Case[] = [
   {
     rule: 'S2 no id of the target',
     base: fromTests,
-    question: { target: [attempt()] },
+    question: { target: [makeAttempt()] },
     expected: 'new no-session-id',
   },
-  { rule: 'S4 retry', question: { history: [attempt({ id: 'A' })] }, expected: 'resumed kept-on-retry A' },
+  {
+    rule: 'S4 retry',
+    question: { history: [makeAttempt({ id: 'A' })] },
+    expected: 'resumed kept-on-retry A',
+  },
   {
     rule: 'S4 never a sibling’s session',
     base: fromTests,
-    question: { target: [attempt({ id: 'T' })], history: [attempt({ id: 'A' })] },
+    question: { target: [makeAttempt({ id: 'T' })], history: [makeAttempt({ id: 'A' })] },
     expected: 'resumed kept-on-retry A',
   },
   {
     rule: 'S4 a retry without an id of its own, declared new',
-    question: { history: [attempt()] },
+    question: { history: [makeAttempt()] },
     expected: 'new no-session-id',
   },
   {
     rule: 'S4 a retry without an id of its own, declared from',
     base: fromTests,
-    question: { target: [attempt({ id: 'T' })], history: [attempt({ effective: 'resumed' })] },
+    question: { target: [makeAttempt({ id: 'T' })], history: [makeAttempt({ effective: 'resumed' })] },
     expected: 'resumed from T',
   },
   {
     rule: 'S5 escalation',
-    question: { agent: 'claude-opus', history: [attempt({ id: 'A' })] },
+    question: { agent: 'claude-opus', history: [makeAttempt({ id: 'A' })] },
     expected: 'new agent-changed',
   },
   {
     rule: 'S5 the attempt after an escalation keeps the new one',
     question: {
       agent: 'claude-opus',
-      history: [attempt({ id: 'A' }), attempt({ id: 'B', number: 2, agent: 'claude-opus' })],
+      history: [makeAttempt({ id: 'A' }), makeAttempt({ id: 'B', number: 2, agent: 'claude-opus' })],
     },
     expected: 'resumed kept-on-retry B',
   },
   {
     rule: 'S6 override',
-    question: { freshSession: true, history: [attempt({ id: 'A' })] },
+    question: { freshSession: true, history: [makeAttempt({ id: 'A' })] },
     expected: 'new override-new',
   },
   {
     rule: 'S6 a fresh session without an id does not fall back to the old one',
-    question: { history: [attempt({ id: 'A' }), attempt({ number: 2, effective: 'new' })] },
+    question: { history: [makeAttempt({ id: 'A' }), makeAttempt({ number: 2, effective: 'new' })] },
     expected: 'new no-session-id',
   },
   {
     rule: 'S7 in use',
     base: fromTests,
-    question: { target: [attempt({ id: 'T' })], inUse: new Set(['T']) },
+    question: { target: [makeAttempt({ id: 'T' })], sessionsInUse: new Set(['T']) },
     expected: 'new from-in-use',
   },
   {
     rule: 'S10 cut off',
-    question: { goesOn: true, jobAttempt: 2, history: [attempt({ id: 'A', status: 'cancelled' })] },
+    question: { isContinued: true, jobAttempt: 2, history: [makeAttempt({ id: 'A', status: 'cancelled' })] },
     expected: 'resumed continued A',
   },
   {
     rule: 'S10 an override that applied before does not apply again to what goes on',
     question: {
-      goesOn: true,
+      isContinued: true,
       freshSession: true,
       jobAttempt: 2,
-      history: [attempt({ id: 'A', status: 'cancelled' })],
+      history: [makeAttempt({ id: 'A', status: 'cancelled' })],
     },
     expected: 'resumed continued A',
   },
   {
     rule: 'S10 failed for good',
-    question: { jobAttempt: 2, history: [attempt({ id: 'A' })] },
+    question: { jobAttempt: 2, history: [makeAttempt({ id: 'A' })] },
     expected: 'resumed continued A',
   },
   {
     rule: 'S10 context',
-    question: { jobAttempt: 2, history: [attempt({ id: 'A', failure: { kind: 'context', message: '' } })] },
+    question: {
+      jobAttempt: 2,
+      history: [makeAttempt({ id: 'A', failure: { kind: 'context', message: '' } })],
+    },
     expected: 'new context-full',
   },
   {
     rule: 'S10 no progress after two idle job attempts',
-    question: { jobAttempt: 4, history: [attempt({ id: 'A' }), idle(2), idle(3)] },
+    question: { jobAttempt: 4, history: [makeAttempt({ id: 'A' }), idleAttempt(2), idleAttempt(3)] },
     expected: 'new no-progress',
   },
   {
     rule: 'S10 one idle job attempt is not enough',
-    question: { jobAttempt: 3, history: [attempt({ id: 'A' }), idle(2)] },
+    question: { jobAttempt: 3, history: [makeAttempt({ id: 'A' }), idleAttempt(2)] },
     expected: 'resumed continued A',
   },
   {
     rule: 'S10 a change of the tree counts as progress',
-    question: { jobAttempt: 4, history: [attempt({ id: 'A' }), idle(2), { ...idle(3), changed: true }] },
+    question: {
+      jobAttempt: 4,
+      history: [makeAttempt({ id: 'A' }), idleAttempt(2), { ...idleAttempt(3), changed: true }],
+    },
     expected: 'resumed continued A',
   },
   {
     rule: 'S13 a session that could not be cut back',
     question: {
       jobAttempt: 2,
-      history: [attempt({ id: 'A' })],
-      unavailable: new Map([['A', 'session-ahead']]),
+      history: [makeAttempt({ id: 'A' })],
+      unavailableSessions: new Map([['A', 'session-ahead']]),
     },
     expected: 'new session-ahead',
   },
@@ -182,15 +199,15 @@ const cases: readonly Case[] = [
     rule: 'S9 a session that was not in the checkpoint',
     question: {
       jobAttempt: 2,
-      history: [attempt({ id: 'A' })],
-      unavailable: new Map([['A', 'session-lost']]),
+      history: [makeAttempt({ id: 'A' })],
+      unavailableSessions: new Map([['A', 'session-lost']]),
     },
     expected: 'new session-lost',
   },
 ];
 
 describe('decideSession', () => {
-  it.each(cases)('$rule → $expected', ({ question, base = first, expected }) => {
+  it.each(cases)('$rule → $expected', ({ question, base = firstQuestion, expected }) => {
     const decision = decideSession({ ...base, ...question });
     expect([decision.effective, decision.reason, decision.id].filter(Boolean).join(' ')).toBe(expected);
   });
@@ -201,15 +218,15 @@ describe('decideSession', () => {
 
   it('warns of every reason from `agent-changed` on, and of no other', () => {
     const from = sessionReasons.indexOf('agent-changed');
-    expect(sessionReasons.filter(isWarning)).toEqual(sessionReasons.slice(from));
+    expect(sessionReasons.filter(isWarningReason)).toEqual(sessionReasons.slice(from));
   });
 });
 
-function idle(jobAttempt: number) {
-  return attempt({ id: 'A', effective: 'resumed', jobAttempt, number: jobAttempt, changed: false });
+function idleAttempt(jobAttempt: number) {
+  return makeAttempt({ id: 'A', effective: 'resumed', jobAttempt, number: jobAttempt, changed: false });
 }
 
 function gateAttempt() {
-  const { agent: _agent, provider: _provider, session: _session, ...rest } = attempt();
+  const { agent: _agent, provider: _provider, session: _session, ...rest } = makeAttempt();
   return rest;
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { SplitStep } from '../../src/workflow/workflow.js';
-import { agentStep, bash, exits, groupStep, planOf, splitStep } from '../fakes/plan.js';
-import { prompts } from '../fakes/rerun.js';
-import { createWorld, type World } from '../fakes/world.js';
+import { createEngineHarness, type EngineHarness } from '../fakes/engine-harness.js';
+import { agentStep, bashGate, exitAfter, groupStep, planOf, splitStep } from '../fakes/plan.js';
+import { firstPromptLines } from '../fakes/rerun.js';
 
 /** One task, `a`, that names `src`; its agent writes there and elsewhere. */
-function world(files: readonly string[] | undefined = ['src']): World {
-  return createWorld({
-    play: (turn, tree) => {
+function createHarnessFor(files: readonly string[] | undefined = ['src']): EngineHarness {
+  return createEngineHarness({
+    runAgent: (turn, tree) => {
       if (turn.prompt.startsWith('plan')) return { output: JSON.stringify([{ name: 'a', files }]) };
       tree.set('src/a.ts', 'x');
       tree.set('stray.txt', 'x');
@@ -16,19 +16,19 @@ function world(files: readonly string[] | undefined = ['src']): World {
   });
 }
 
-async function run(
+async function runSplit(
   mode: SplitStep['files'],
-  one: World,
-  impl = agentStep('impl', { gates: [bash('check')] }),
+  harness: EngineHarness,
+  impl = agentStep('impl', { gates: [bashGate('check')] }),
 ) {
-  const state = await one.run(planOf([{ ...splitStep('build', [impl]), files: mode }]));
+  const state = await harness.run(planOf([{ ...splitStep('build', [impl]), files: mode }]));
   return state.steps.get('build/a/impl')?.attempts ?? [];
 }
 
 describe('`files` of a split', () => {
   it('warns, and lets it count', async () => {
-    const one = world();
-    const [attempt] = await run('warn', one);
+    const one = createHarnessFor();
+    const [attempt] = await runSplit('warn', one);
     expect(attempt?.status).toBe('passed');
     expect(attempt?.gates.map(({ name, status }) => `${name} ${status}`)).toEqual([
       'files warned',
@@ -38,8 +38,8 @@ describe('`files` of a split', () => {
   });
 
   it('fails the attempt, and the next one hears why', async () => {
-    const one = world();
-    const attempts = await run('fail', one, agentStep('impl', { retry: [exits(2)] }));
+    const one = createHarnessFor();
+    const attempts = await runSplit('fail', one, agentStep('impl', { retry: [exitAfter(2)] }));
     expect(attempts.map(({ failure }) => failure?.kind)).toEqual(['gate', 'gate']);
     expect(one.calls[2]?.prompt).toContain('stray.txt');
     expect(one.warnings).toEqual([]);
@@ -47,22 +47,22 @@ describe('`files` of a split', () => {
 
   it('says nothing where it is off, or where the task names none', async () => {
     for (const [mode, one] of [
-      ['off', world()],
-      ['fail', world([])],
+      ['off', createHarnessFor()],
+      ['fail', createHarnessFor([])],
     ] as const) {
-      const [attempt] = await run(mode, one);
+      const [attempt] = await runSplit(mode, one);
       expect(attempt?.gates.map(({ name }) => name)).toEqual(['check']);
       expect(one.warnings).toEqual([]);
     }
   });
 
   it('holds for steps in groups of the task, and for code alone', async () => {
-    const one = world();
+    const one = createHarnessFor();
     const steps = [
       groupStep('g', [agentStep('impl'), agentStep('text', { worktree: 'read-write', type: 'artifact' })]),
     ];
     const state = await one.run(planOf([{ ...splitStep('build', steps), files: 'fail' }]));
-    expect(state.ended).toMatchObject({ status: 'failed', failedStep: 'build/a/g/impl' });
-    expect(prompts(one)).toEqual(['plan build', 'do impl']);
+    expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'build/a/g/impl' });
+    expect(firstPromptLines(one)).toEqual(['plan build', 'do impl']);
   });
 });

@@ -1,24 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import type { RetryEntry, Step } from '../../src/workflow/workflow.js';
 import {
+  createEngineHarness,
+  type EngineHarness,
+  type FakeAgent,
+  type FakeTurnResult,
+} from '../fakes/engine-harness.js';
+import {
   agentStep,
-  bash,
+  bashGate,
+  callOf,
   callStep,
-  calls,
-  exits,
+  exitAfter,
   gateStep,
   groupStep,
   planOf,
-  retryAt,
-  review,
+  retryAtAttempt,
+  reviewCall,
   splitStep,
-  validates,
+  validateGate,
 } from '../fakes/plan.js';
-import { prompts, rerun } from '../fakes/rerun.js';
-import { createWorld, type Play, type Said, type World } from '../fakes/world.js';
+import { firstPromptLines, rerun } from '../fakes/rerun.js';
 
 /** Reviews say `verdicts` in turn, then `true`; all others write the file of their step. */
-function player(verdicts: (boolean | Said)[] = []): Play {
+function createAgent(verdicts: (boolean | FakeTurnResult)[] = []): FakeAgent {
   let number = 0;
   return (turn, files) => {
     const line = turn.prompt.split('\n')[0] ?? '';
@@ -34,64 +39,67 @@ function player(verdicts: (boolean | Said)[] = []): Play {
   };
 }
 
-const judged = (name = 'review', prompt = 'judge it', inputs: Readonly<Record<string, string>> = {}) =>
-  validates(name, review(inputs, { prompt }));
+const reviewGate = (name = 'review', prompt = 'judge it', inputs: Readonly<Record<string, string>> = {}) =>
+  validateGate(name, reviewCall(inputs, { prompt }));
 
-const ends = (world: World, step: string) =>
-  world.events.flatMap((event) => (event.type === 'attempt-ended' && event.step === step ? [event] : []));
+const attemptEnds = (harness: EngineHarness, step: string) =>
+  harness.events.flatMap((event) => (event.type === 'attempt-ended' && event.step === step ? [event] : []));
 
 describe('a gate that is a workflow', () => {
   it('passes the attempt or fails it, with its comments for the retry', async () => {
-    const world = createWorld({ play: player([false]) });
-    const impl = agentStep('impl', { gates: [judged()], retry: [exits(2)] });
-    const state = await world.run(planOf([impl]));
-    expect(prompts(world)).toEqual(['do impl', 'judge it', 'do impl', 'judge it']);
-    expect(world.calls[2]?.prompt).toContain('comment 1');
-    expect(world.calls[2]?.mode).toBe('resume');
-    expect(ends(world, 'impl').map(({ status, failure }) => failure?.kind ?? status)).toEqual([
+    const harness = createEngineHarness({ runAgent: createAgent([false]) });
+    const impl = agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(2)] });
+    const state = await harness.run(planOf([impl]));
+    expect(firstPromptLines(harness)).toEqual(['do impl', 'judge it', 'do impl', 'judge it']);
+    expect(harness.calls[2]?.prompt).toContain('comment 1');
+    expect(harness.calls[2]?.mode).toBe('resume');
+    expect(attemptEnds(harness, 'impl').map(({ status, failure }) => failure?.kind ?? status)).toEqual([
       'gate',
       'passed',
     ]);
-    expect(state.ended?.status).toBe('passed');
+    expect(state.runEnded?.status).toBe('passed');
   });
 
   it('begins in a fresh session each time', async () => {
-    const world = createWorld({ play: player([false, false]) });
-    await world.run(planOf([agentStep('impl', { gates: [judged()], retry: [exits(3)] })]));
-    const reviews = world.calls.filter(({ prompt }) => prompt.startsWith('judge'));
+    const harness = createEngineHarness({ runAgent: createAgent([false, false]) });
+    await harness.run(planOf([agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(3)] })]));
+    const reviews = harness.calls.filter(({ prompt }) => prompt.startsWith('judge'));
     expect(reviews.map(({ mode }) => mode)).toEqual(['start', 'start', 'start']);
-    expect(new Set(reviews.map(({ id }) => id)).size).toBe(3);
+    expect(new Set(reviews.map(({ sessionId }) => sessionId)).size).toBe(3);
   });
 
   it('tells a later attempt what it said, by name', async () => {
     const retry = [
-      retryAt(2, {
+      retryAtAttempt(2, {
         prompt: '[{gate.review.comments}] [{gate.review}] [{error}] [{prev.gate.review.comments}]',
       }),
-      exits(2),
+      exitAfter(2),
     ];
-    const world = createWorld({ play: player([false]) });
-    await world.run(planOf([agentStep('impl', { gates: [judged()], retry })]));
-    const [asked] = prompts(world).slice(2);
-    expect(asked).toBe('[comment 1] [false] [gate review:');
-    expect(world.calls[2]?.prompt).toContain('comment 1] [comment 1]');
+    const harness = createEngineHarness({ runAgent: createAgent([false]) });
+    await harness.run(planOf([agentStep('impl', { gates: [reviewGate()], retry })]));
+    const [requested] = firstPromptLines(harness).slice(2);
+    expect(requested).toBe('[comment 1] [false] [gate review:');
+    expect(harness.calls[2]?.prompt).toContain('comment 1] [comment 1]');
   });
 
   it('is read by later steps', async () => {
-    const world = createWorld({ play: player() });
+    const harness = createEngineHarness({ runAgent: createAgent() });
     const last = agentStep('last', {
       prompt: '{impl.gate.review} {impl.gate.review.comments} {impl.check_result}',
     });
-    await world.run(planOf([agentStep('impl', { gates: [judged()] }), last]));
-    expect(prompts(world).at(-1)).toBe('true comment 1 pass');
+    await harness.run(planOf([agentStep('impl', { gates: [reviewGate()] }), last]));
+    expect(firstPromptLines(harness).at(-1)).toBe('true comment 1 pass');
   });
 
   it('sees the spec, and the work of the attempt that it judges, by default and by its inputs', async () => {
     const names = ['spec', 'diff', 'output', 'error'].map((name) => `<{${name}}>`).join('');
-    const gates = [judged('plain', names), judged('told', '[{a}][{b}]', { a: '{diff}', b: '{error}' })];
-    const world = createWorld({ play: player([false]) });
-    await world.run(planOf([agentStep('impl', { gates, retry: [exits(2)] })], { spec: 'S' }));
-    const reviews = world.calls.filter(({ prompt }) => prompt.includes('validate.json'));
+    const gates = [
+      reviewGate('plain', names),
+      reviewGate('told', '[{a}][{b}]', { a: '{diff}', b: '{error}' }),
+    ];
+    const harness = createEngineHarness({ runAgent: createAgent([false]) });
+    await harness.run(planOf([agentStep('impl', { gates, retry: [exitAfter(2)] })], { spec: 'S' }));
+    const reviews = harness.calls.filter(({ prompt }) => prompt.includes('validate.json'));
     const texts = reviews.map(({ prompt }) => prompt.split('\n\n---')[0]);
     expect(texts).toEqual([
       '<S><added do-impl.txt><added do-impl.txt><>',
@@ -102,81 +110,90 @@ describe('a gate that is a workflow', () => {
   });
 
   it.each<[string, Step]>([
-    ['a group', groupStep('g', [agentStep('a'), agentStep('b')], { gates: [judged('review', '<{diff}>')] })],
+    [
+      'a group',
+      groupStep('g', [agentStep('a'), agentStep('b')], { gates: [reviewGate('review', '<{diff}>')] }),
+    ],
     [
       'a called workflow',
-      callStep('g', calls('sub', [agentStep('a'), agentStep('b')]), {
-        gates: [judged('review', '<{diff}>')],
+      callStep('g', callOf('sub', [agentStep('a'), agentStep('b')]), {
+        gates: [reviewGate('review', '<{diff}>')],
       }),
     ],
     [
       'a parallel group',
       groupStep('g', [agentStep('a'), agentStep('b')], {
         parallel: true,
-        gates: [judged('review', '<{diff}>')],
+        gates: [reviewGate('review', '<{diff}>')],
       }),
     ],
   ])('sees what %s has changed in all', async (_name, step) => {
-    const world = createWorld({ play: player() });
-    await world.run(planOf([agentStep('before'), step]));
-    expect(world.calls.at(-1)?.prompt).toContain('<added do-a.txt\nadded do-b.txt>');
+    const harness = createEngineHarness({ runAgent: createAgent() });
+    await harness.run(planOf([agentStep('before'), step]));
+    expect(harness.calls.at(-1)?.prompt).toContain('<added do-a.txt\nadded do-b.txt>');
   });
 
   it('sees what a later round of a group has changed, not the one before', async () => {
-    const play = player([false]);
+    const runAgent = createAgent([false]);
     let round = 0;
-    const world = createWorld({
-      play: (turn, files) => {
+    const harness = createEngineHarness({
+      runAgent: (turn, files) => {
         if (turn.prompt.startsWith('do a')) files.set(`round-${++round}`, 'x');
-        return play(turn, files);
+        return runAgent(turn, files);
       },
     });
     const group = groupStep('g', [agentStep('a')], {
-      gates: [judged('review', '<{diff}>')],
-      retry: [exits(2)],
+      gates: [reviewGate('review', '<{diff}>')],
+      retry: [exitAfter(2)],
     });
-    await world.run(planOf([group]));
-    expect(world.calls.at(-1)?.prompt).toContain('round-2');
+    await harness.run(planOf([group]));
+    expect(harness.calls.at(-1)?.prompt).toContain('round-2');
   });
 
   it('in a step of gates alone sees what the run has changed', async () => {
-    const world = createWorld({ play: player() });
-    await world.run(
+    const harness = createEngineHarness({ runAgent: createAgent() });
+    await harness.run(
       planOf([
         agentStep('a'),
-        gateStep('check', [judged('review', '<{diff}>'), judged('told', '[{x}]', { x: '{diff}' })]),
+        gateStep('check', [reviewGate('review', '<{diff}>'), reviewGate('told', '[{x}]', { x: '{diff}' })]),
       ]),
     );
-    expect(world.calls[1]?.prompt).toContain('<added do-a.txt>');
-    expect(world.calls[2]?.prompt).toContain('[added do-a.txt]');
+    expect(harness.calls[1]?.prompt).toContain('<added do-a.txt>');
+    expect(harness.calls[2]?.prompt).toContain('[added do-a.txt]');
   });
 
   it('sees the plan of a split, and judges it before its tasks run', async () => {
-    const world = createWorld({
-      play: (turn, files) =>
-        turn.prompt.startsWith('plan') ? { output: '[{"name": "a"}]' } : player()(turn, files),
+    const harness = createEngineHarness({
+      runAgent: (turn, files) =>
+        turn.prompt.startsWith('plan') ? { output: '[{"name": "a"}]' } : createAgent()(turn, files),
     });
-    const split = splitStep('build', [agentStep('one')], { gates: [judged('review', '<{output}>')] });
-    await world.run(planOf([split]));
-    expect(prompts(world)).toEqual(['plan build', '<[{"name": "a"}]>', 'do one']);
+    const split = splitStep('build', [agentStep('one')], { gates: [reviewGate('review', '<{output}>')] });
+    await harness.run(planOf([split]));
+    expect(firstPromptLines(harness)).toEqual(['plan build', '<[{"name": "a"}]>', 'do one']);
   });
 
   it('runs in the order in which the gates stand, with commands before and after it', async () => {
     const order: string[] = [];
-    const work = player();
-    const world = createWorld({
-      play: (turn, files) => {
+    const work = createAgent();
+    const harness = createEngineHarness({
+      runAgent: (turn, files) => {
         order.push(turn.prompt.split('\n')[0] ?? '');
         return work(turn, files);
       },
-      gate: ({ name }) => {
+      passesGate: ({ name }) => {
         order.push(name);
         return name !== 'first';
       },
     });
-    await world.run(planOf([agentStep('impl', { gates: [bash('first'), judged(), bash('second')] })]));
+    await harness.run(
+      planOf([agentStep('impl', { gates: [bashGate('first'), reviewGate(), bashGate('second')] })]),
+    );
     expect(order).toEqual(['do impl', 'first', 'judge it', 'second']);
-    expect(ends(world, 'impl')[0]?.gates.map(({ name }) => name)).toEqual(['first', 'review', 'second']);
+    expect(attemptEnds(harness, 'impl')[0]?.gates.map(({ name }) => name)).toEqual([
+      'first',
+      'review',
+      'second',
+    ]);
   });
 
   it.each([
@@ -186,78 +203,85 @@ describe('a gate that is a workflow', () => {
     'that goes wrong itself (%s) fails the attempt with that, not as a verdict',
     async (kind, attempts) => {
       const broken = { failure: { kind, message: 'gone' } };
-      const world = createWorld({ play: player([broken, broken]) });
-      const state = await world.run(planOf([agentStep('impl', { gates: [judged()], retry: [exits(2)] })]));
-      expect(state.ended).toMatchObject({ status: 'failed', failedStep: 'impl' });
-      expect(ends(world, 'impl').map(({ failure }) => failure?.kind)).toEqual(Array(attempts).fill(kind));
-      expect(ends(world, 'impl')[0]?.failure?.message).toContain('review');
+      const harness = createEngineHarness({ runAgent: createAgent([broken, broken]) });
+      const state = await harness.run(
+        planOf([agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(2)] })]),
+      );
+      expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'impl' });
+      expect(attemptEnds(harness, 'impl').map(({ failure }) => failure?.kind)).toEqual(
+        Array(attempts).fill(kind),
+      );
+      expect(attemptEnds(harness, 'impl')[0]?.failure?.message).toContain('review');
     },
   );
 
   it('that was cut off goes on in its session, and its step’s agent is not asked again', async () => {
-    const world = createWorld({ play: player([{ crash: true }]) });
-    const plan = planOf([agentStep('impl', { gates: [bash('first'), judged()] })]);
-    await expect(world.run(plan)).rejects.toThrow();
-    const next = await rerun(world, plan, { play: player() });
-    expect(prompts(next.world)).toEqual(['judge it']);
-    expect(next.world.calls[0]).toMatchObject({ mode: 'resume', id: world.calls[1]?.id });
-    expect(next.world.calls[0]?.prompt).toContain('You were interrupted');
-    expect(next.state.ended?.status).toBe('passed');
+    const harness = createEngineHarness({ runAgent: createAgent([{ crash: true }]) });
+    const plan = planOf([agentStep('impl', { gates: [bashGate('first'), reviewGate()] })]);
+    await expect(harness.run(plan)).rejects.toThrow();
+    const next = await rerun(harness, plan, { runAgent: createAgent() });
+    expect(firstPromptLines(next.harness)).toEqual(['judge it']);
+    expect(next.harness.calls[0]).toMatchObject({ mode: 'resume', sessionId: harness.calls[1]?.sessionId });
+    expect(next.harness.calls[0]?.prompt).toContain('You were interrupted');
+    expect(next.state.runEnded?.status).toBe('passed');
   });
 
   it('is not asked again about an attempt that it has judged', async () => {
-    const last = agentStep('last', { gates: [bash('never')] });
-    const world = createWorld({ play: player([false]), gate: () => false });
-    const plan = planOf([agentStep('impl', { gates: [judged()], retry: [exits(2)] }), last]);
-    expect((await world.run(plan)).ended).toMatchObject({ failedStep: 'last' });
-    const next = await rerun(world, plan, { play: player() });
-    expect(next.takeover.dropped).toEqual([]);
-    expect(prompts(next.world)).toEqual(['do last']);
+    const last = agentStep('last', { gates: [bashGate('never')] });
+    const harness = createEngineHarness({ runAgent: createAgent([false]), passesGate: () => false });
+    const plan = planOf([agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(2)] }), last]);
+    expect((await harness.run(plan)).runEnded).toMatchObject({ failedStep: 'last' });
+    const next = await rerun(harness, plan, { runAgent: createAgent() });
+    expect(next.reuse.dropped).toEqual([]);
+    expect(firstPromptLines(next.harness)).toEqual(['do last']);
   });
 
   it('drops the step that it judges where it was changed since', async () => {
     const steps = (prompt: string) => [
-      agentStep('impl', { gates: [judged('review', prompt)] }),
-      agentStep('last', { gates: [bash('never')] }),
+      agentStep('impl', { gates: [reviewGate('review', prompt)] }),
+      agentStep('last', { gates: [bashGate('never')] }),
     ];
-    const world = createWorld({ play: player(), gate: () => false });
-    await world.run(planOf(steps('judge it')));
-    const next = await rerun(world, planOf(steps('judge harder')), { play: player() });
-    expect(next.takeover.dropped).toEqual(['impl', 'impl/gate:review:1', 'impl/gate:review:1/judge', 'last']);
-    expect(next.takeover.reason).toBe('the definition of step `impl` changed');
+    const harness = createEngineHarness({ runAgent: createAgent(), passesGate: () => false });
+    await harness.run(planOf(steps('judge it')));
+    const next = await rerun(harness, planOf(steps('judge harder')), { runAgent: createAgent() });
+    expect(next.reuse.dropped).toEqual(['impl', 'impl/gate:review:1', 'impl/gate:review:1/judge', 'last']);
+    expect(next.reuse.reason).toBe('the definition of step `impl` changed');
   });
 
   it('leads to the same end, whatever prefix of the journal survived', async () => {
-    const impl = agentStep('impl', { gates: [judged()], retry: [exits(2)] });
-    const group = groupStep('g', [impl, agentStep('b')], { gates: [judged('all')] });
-    await everyPrefix(planOf([group, agentStep('last')]), () => player([false]));
+    const impl = agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(2)] });
+    const group = groupStep('g', [impl, agentStep('b')], { gates: [reviewGate('all')] });
+    await everyPrefix(planOf([group, agentStep('last')]), () => createAgent([false]));
   });
 });
 
-async function everyPrefix(plan: ReturnType<typeof planOf>, play: () => Play): Promise<void> {
-  const whole = createWorld({ play: play() });
-  expect((await whole.run(plan)).ended?.status).toBe('passed');
+async function everyPrefix(plan: ReturnType<typeof planOf>, runAgent: () => FakeAgent): Promise<void> {
+  const whole = createEngineHarness({ runAgent: runAgent() });
+  expect((await whole.run(plan)).runEnded?.status).toBe('passed');
   for (let length = 0; length <= whole.events.length; length += 1) {
     const before = { ...whole, events: whole.events.slice(0, length) };
-    const next = await rerun(before, plan, { play: player(), sessions: whole });
-    expect(next.takeover.dropped, `prefix ${length}`).toEqual([]);
-    expect(next.state.ended?.status, `prefix ${length}`).toBe('passed');
+    const next = await rerun(before, plan, { runAgent: createAgent(), sessions: whole });
+    expect(next.reuse.dropped, `prefix ${length}`).toEqual([]);
+    expect(next.state.runEnded?.status, `prefix ${length}`).toBe('passed');
     const recorded = before.events.filter(({ type }) => type === 'agent-ended').length;
-    expect(next.world.calls.length, `prefix ${length}`).toBeLessThanOrEqual(whole.calls.length - recorded);
+    expect(next.harness.calls.length, `prefix ${length}`).toBeLessThanOrEqual(whole.calls.length - recorded);
   }
 }
 
 describe('a workflow that a retry entry waits for', () => {
-  const entry = (overrides: RetryEntry['overrides'], call = review()): RetryEntry => ({
+  const entry = (overrides: RetryEntry['overrides'], call = reviewCall()): RetryEntry => ({
     when: { validate: call },
     overrides,
   });
 
   it('is asked before each attempt but the first; what it sets stays once it has held', async () => {
-    const world = createWorld({ play: player([false, true, false]), gate: () => false });
-    const retry = [entry({ agent: 'claude-opus' }), exits(4)];
-    await world.run(planOf([agentStep('impl', { gates: [bash('check')], retry })]));
-    expect(world.calls.map(({ agent, prompt }) => `${agent} ${prompt.split('\n')[0]}`)).toEqual([
+    const harness = createEngineHarness({
+      runAgent: createAgent([false, true, false]),
+      passesGate: () => false,
+    });
+    const retry = [entry({ agent: 'claude-opus' }), exitAfter(4)];
+    await harness.run(planOf([agentStep('impl', { gates: [bashGate('check')], retry })]));
+    expect(harness.calls.map(({ agent, prompt }) => `${agent} ${prompt.split('\n')[0]}`)).toEqual([
       'claude-haiku do impl',
       'claude-haiku judge it',
       'claude-haiku do impl',
@@ -269,12 +293,12 @@ describe('a workflow that a retry entry waits for', () => {
   });
 
   it('reads why the attempt failed, and what it had changed', async () => {
-    const world = createWorld({ play: player(), gate: () => false });
-    const call = review({ told: '{error}' }, { prompt: '<{told}> <{error}> <{diff}>' });
-    await world.run(
-      planOf([agentStep('impl', { gates: [bash('check')], retry: [entry({}, call), exits(2)] })]),
+    const harness = createEngineHarness({ runAgent: createAgent(), passesGate: () => false });
+    const call = reviewCall({ told: '{error}' }, { prompt: '<{told}> <{error}> <{diff}>' });
+    await harness.run(
+      planOf([agentStep('impl', { gates: [bashGate('check')], retry: [entry({}, call), exitAfter(2)] })]),
     );
-    expect(world.calls[1]?.prompt).toContain(
+    expect(harness.calls[1]?.prompt).toContain(
       '<gate check:\ncheck says no> <gate check:\ncheck says no> <added do-impl.txt>',
     );
   });
@@ -282,104 +306,115 @@ describe('a workflow that a retry entry waits for', () => {
   it('is asked once for an attempt, also where that was cut off', async () => {
     let turns = 0;
     const plan = planOf([
-      agentStep('impl', { gates: [bash('check')], retry: [entry({ agent: 'claude-opus' }), exits(2)] }),
+      agentStep('impl', {
+        gates: [bashGate('check')],
+        retry: [entry({ agent: 'claude-opus' }), exitAfter(2)],
+      }),
     ]);
-    const work = player();
-    const world = createWorld({
-      play: (turn, files) => (++turns === 3 ? { crash: true } : work(turn, files)),
-      gate: () => false,
+    const work = createAgent();
+    const harness = createEngineHarness({
+      runAgent: (turn, files) => (++turns === 3 ? { crash: true } : work(turn, files)),
+      passesGate: () => false,
     });
-    await expect(world.run(plan)).rejects.toThrow();
-    const next = await rerun(world, plan, { play: player() });
-    expect(next.world.calls.map(({ agent, mode }) => `${agent} ${mode}`)).toEqual(['claude-opus resume']);
+    await expect(harness.run(plan)).rejects.toThrow();
+    const next = await rerun(harness, plan, { runAgent: createAgent() });
+    expect(next.harness.calls.map(({ agent, mode }) => `${agent} ${mode}`)).toEqual(['claude-opus resume']);
   });
 
   it('ends the step where it goes wrong itself: nobody knows how to go on', async () => {
     const broken = { failure: { kind: 'crash' as const, message: 'gone' } };
-    const world = createWorld({ play: player([broken]), gate: () => false });
-    const retry = [entry({ agent: 'claude-opus' }), exits(4)];
-    const state = await world.run(planOf([agentStep('impl', { gates: [bash('check')], retry })]));
-    expect(prompts(world)).toEqual(['do impl', 'judge it']);
+    const harness = createEngineHarness({ runAgent: createAgent([broken]), passesGate: () => false });
+    const retry = [entry({ agent: 'claude-opus' }), exitAfter(4)];
+    const state = await harness.run(planOf([agentStep('impl', { gates: [bashGate('check')], retry })]));
+    expect(firstPromptLines(harness)).toEqual(['do impl', 'judge it']);
     expect(state.steps.get('impl')?.attempts.at(-1)?.failure?.message).toContain('has no answer');
-    expect(state.ended?.status).toBe('failed');
+    expect(state.runEnded?.status).toBe('failed');
   });
 
   it('speaks for the rounds of a group too', async () => {
-    const world = createWorld({ play: player([true]), gate: () => false });
-    const retry = [entry({ session: 'new' }), exits(2)];
-    await world.run(planOf([groupStep('g', [agentStep('a')], { gates: [bash('check')], retry })]));
-    expect(prompts(world)).toEqual(['do a', 'judge it', 'do a']);
-    expect(world.calls[2]?.mode).toBe('start');
+    const harness = createEngineHarness({ runAgent: createAgent([true]), passesGate: () => false });
+    const retry = [entry({ session: 'new' }), exitAfter(2)];
+    await harness.run(planOf([groupStep('g', [agentStep('a')], { gates: [bashGate('check')], retry })]));
+    expect(firstPromptLines(harness)).toEqual(['do a', 'judge it', 'do a']);
+    expect(harness.calls[2]?.mode).toBe('start');
   });
 
   it('keeps its place in the order of the steps, so that a re-run takes all over', async () => {
-    const b = agentStep('b', { gates: [bash('twice')] });
+    const b = agentStep('b', { gates: [bashGate('twice')] });
     let turns = 0;
     const gate = ({ name }: { readonly name: string }) => name === 'twice' && turns >= 2;
-    const world = createWorld({
-      play: (turn, files) => {
+    const harness = createEngineHarness({
+      runAgent: (turn, files) => {
         if (turn.prompt.startsWith('do b')) turns += 1;
-        return player()(turn, files);
+        return createAgent()(turn, files);
       },
-      gate,
+      passesGate: gate,
     });
-    const group = groupStep('g', [agentStep('a'), b, agentStep('c')], { retry: [entry({}), exits(2)] });
-    const plan = planOf([group, agentStep('last', { gates: [bash('never')] })]);
-    expect((await world.run(plan)).ended).toMatchObject({ failedStep: 'last' });
-    const next = await rerun(world, plan, { play: player() });
-    expect(next.takeover.dropped).toEqual([]);
-    expect(prompts(next.world)).toEqual(['do last']);
+    const group = groupStep('g', [agentStep('a'), b, agentStep('c')], { retry: [entry({}), exitAfter(2)] });
+    const plan = planOf([group, agentStep('last', { gates: [bashGate('never')] })]);
+    expect((await harness.run(plan)).runEnded).toMatchObject({ failedStep: 'last' });
+    const next = await rerun(harness, plan, { runAgent: createAgent() });
+    expect(next.reuse.dropped).toEqual([]);
+    expect(firstPromptLines(next.harness)).toEqual(['do last']);
   });
 
   it('leads to the same end, whatever prefix of the journal survived', async () => {
-    const impl = agentStep('impl', { gates: [judged()], retry: [entry({ prompt: 'mend' }), exits(2)] });
-    await everyPrefix(planOf([impl, agentStep('last')]), () => player([false]));
+    const impl = agentStep('impl', {
+      gates: [reviewGate()],
+      retry: [entry({ prompt: 'mend' }), exitAfter(2)],
+    });
+    await everyPrefix(planOf([impl, agentStep('last')]), () => createAgent([false]));
   });
 });
 
 describe('a workflow that gets something', () => {
-  const arch = (told: Parameters<typeof agentStep>[1] = {}) =>
-    calls('team/arch', [agentStep('look', { type: 'artifact', prompt: 'look at {about}', ...told })], {
+  const arch = (reported: Parameters<typeof agentStep>[1] = {}) =>
+    callOf('team/arch', [agentStep('look', { type: 'artifact', prompt: 'look at {about}', ...reported })], {
       about: '{spec}',
     });
 
   it('runs before the agent, which reads what it brought forth', async () => {
-    const world = createWorld({ play: player() });
+    const harness = createEngineHarness({ runAgent: createAgent() });
     const impl = agentStep('impl', {
       get: arch(),
       prompt: '{arch.output}; {arch.look.output}; {arch.state.look.output}',
     });
-    await world.run(planOf([impl], { spec: 'S' }));
-    expect(prompts(world)).toEqual(['look at S', 'text of look at S; text of look at S; text of look at S']);
+    await harness.run(planOf([impl], { spec: 'S' }));
+    expect(firstPromptLines(harness)).toEqual([
+      'look at S',
+      'text of look at S; text of look at S; text of look at S',
+    ]);
   });
 
   it('runs again before each attempt', async () => {
-    const world = createWorld({ play: player(), gate: () => false });
-    await world.run(planOf([agentStep('impl', { get: arch(), gates: [bash('check')], retry: [exits(2)] })]));
-    expect(prompts(world)).toEqual(['look at', 'do impl', 'look at', 'do impl']);
+    const harness = createEngineHarness({ runAgent: createAgent(), passesGate: () => false });
+    await harness.run(
+      planOf([agentStep('impl', { get: arch(), gates: [bashGate('check')], retry: [exitAfter(2)] })]),
+    );
+    expect(firstPromptLines(harness)).toEqual(['look at', 'do impl', 'look at', 'do impl']);
   });
 
   it('that fails, fails the attempt, and the next one has it run again', async () => {
     let looks = 0;
-    const world = createWorld({
-      play: (turn, files) => {
+    const harness = createEngineHarness({
+      runAgent: (turn, files) => {
         if (turn.prompt.startsWith('look') && ++looks === 1) return {};
-        return player()(turn, files);
+        return createAgent()(turn, files);
       },
     });
-    const state = await world.run(
-      planOf([agentStep('impl', { get: arch(), retry: [exits(2)] })], { spec: 'S' }),
+    const state = await harness.run(
+      planOf([agentStep('impl', { get: arch(), retry: [exitAfter(2)] })], { spec: 'S' }),
     );
-    expect(prompts(world)).toEqual(['look at S', 'look at S', 'do impl']);
-    expect(ends(world, 'impl').map(({ failure }) => failure?.message ?? '')).toEqual([
+    expect(firstPromptLines(harness)).toEqual(['look at S', 'look at S', 'do impl']);
+    expect(attemptEnds(harness, 'impl').map(({ failure }) => failure?.message ?? '')).toEqual([
       expect.stringContaining('team/arch'),
       '',
     ]);
-    expect(state.ended?.status).toBe('passed');
+    expect(state.runEnded?.status).toBe('passed');
   });
 
   it('leads to the same end, whatever prefix of the journal survived', async () => {
-    const impl = agentStep('impl', { get: arch(), gates: [judged()], retry: [exits(2)] });
-    await everyPrefix(planOf([impl, agentStep('last')], { spec: 'S' }), () => player([false]));
+    const impl = agentStep('impl', { get: arch(), gates: [reviewGate()], retry: [exitAfter(2)] });
+    await everyPrefix(planOf([impl, agentStep('last')], { spec: 'S' }), () => createAgent([false]));
   });
 });

@@ -2,7 +2,6 @@
 import { makePlan, type Plan, type PlanInputs } from '../../src/plan/plan.js';
 import type {
   AgentStep,
-  Call,
   CallStep,
   GateStep,
   GroupStep,
@@ -10,9 +9,10 @@ import type {
   SplitStep,
   Step,
   Workflow,
+  WorkflowCall,
 } from '../../src/workflow/workflow.js';
 
-export function agentStep(name: string, told: Partial<AgentStep> = {}): AgentStep {
+export function agentStep(name: string, overrides: Partial<AgentStep> = {}): AgentStep {
   return {
     kind: 'agent',
     name,
@@ -20,12 +20,12 @@ export function agentStep(name: string, told: Partial<AgentStep> = {}): AgentSte
     agent: 'claude-haiku',
     prompt: `do ${name}`,
     context: [],
-    worktree: told.type === undefined || told.type === 'code' ? 'read-write' : 'read-only',
+    worktree: overrides.type === undefined || overrides.type === 'code' ? 'read-write' : 'read-only',
     session: { mode: 'new' },
     guard: {},
     gates: [],
     retry: [],
-    ...told,
+    ...overrides,
   };
 }
 
@@ -33,8 +33,12 @@ export function gateStep(name: string, gates: GateStep['gates']): GateStep {
   return { kind: 'gates', name, gates };
 }
 
-export function splitStep(name: string, each: readonly Step[], told: Partial<AgentStep> = {}): SplitStep {
-  const planner = agentStep(name, { type: 'split', prompt: `plan ${name}`, ...told });
+export function splitStep(
+  name: string,
+  each: readonly Step[],
+  overrides: Partial<AgentStep> = {},
+): SplitStep {
+  const planner = agentStep(name, { type: 'split', prompt: `plan ${name}`, ...overrides });
   return {
     kind: 'split',
     name,
@@ -50,9 +54,9 @@ export function splitStep(name: string, each: readonly Step[], told: Partial<Age
 export function parallelSplit(
   name: string,
   each: readonly Step[],
-  told: Partial<AgentStep> & Pick<Partial<SplitStep>, 'maxParallel' | 'files'> = {},
+  overrides: Partial<AgentStep> & Pick<Partial<SplitStep>, 'maxParallel' | 'files'> = {},
 ): SplitStep {
-  const { maxParallel, files = 'warn', ...own } = told;
+  const { maxParallel, files = 'warn', ...own } = overrides;
   const limit = maxParallel === undefined ? {} : { maxParallel };
   return { ...splitStep(name, each, own), parallel: true, files, ...limit };
 }
@@ -60,49 +64,52 @@ export function parallelSplit(
 export function groupStep(
   name: string,
   steps: readonly Step[],
-  told: Partial<Omit<GroupStep, 'kind' | 'name' | 'steps'>> = {},
+  overrides: Partial<Omit<GroupStep, 'kind' | 'name' | 'steps'>> = {},
 ): GroupStep {
-  return { kind: 'group', name, steps, parallel: false, gates: [], retry: [], guard: {}, ...told };
+  return { kind: 'group', name, steps, parallel: false, gates: [], retry: [], guard: {}, ...overrides };
 }
 
 export function callStep(
   name: string,
-  call: Call,
-  told: Partial<Omit<CallStep, 'kind' | 'name' | 'call'>> = {},
+  call: WorkflowCall,
+  overrides: Partial<Omit<CallStep, 'kind' | 'name' | 'call'>> = {},
 ): CallStep {
-  return { kind: 'call', name, call, gates: [], retry: [], guard: {}, ...told };
+  return { kind: 'call', name, call, gates: [], retry: [], guard: {}, ...overrides };
 }
 
 /** The workflow at that path, and what it is given. */
-export function calls(
+export function callOf(
   path: string,
   steps: readonly Step[],
-  inputs: Call['inputs'] = {},
-  told: Partial<Workflow> = {},
-): Call {
-  return { path, inputs, workflow: workflowOf(steps, told) };
+  inputs: WorkflowCall['inputs'] = {},
+  overrides: Partial<Workflow> = {},
+): WorkflowCall {
+  return { path, inputs, workflow: workflowOf(steps, overrides) };
 }
 
 /** A gate that is a workflow. */
-export function validates(name: string, call: Call) {
+export function validateGate(name: string, call: WorkflowCall) {
   return { name, type: 'validate' as const, call };
 }
 
 /** A workflow of one step that judges. */
-export function review(inputs: Call['inputs'] = {}, told: Partial<AgentStep> = {}): Call {
-  const step = agentStep('judge', { type: 'validate', prompt: 'judge it', ...told });
-  return calls('validators/review', [step], inputs);
+export function reviewCall(
+  inputs: WorkflowCall['inputs'] = {},
+  overrides: Partial<AgentStep> = {},
+): WorkflowCall {
+  const step = agentStep('judge', { type: 'validate', prompt: 'judge it', ...overrides });
+  return callOf('validators/review', [step], inputs);
 }
 
-export function retryAt(attempt: number, overrides: RetryEntry['overrides']): RetryEntry {
+export function retryAtAttempt(attempt: number, overrides: RetryEntry['overrides']): RetryEntry {
   return { when: { attempt }, overrides };
 }
 
-export function bash(name: string) {
+export function bashGate(name: string) {
   return { name, type: 'bash' as const, command: 'true' };
 }
 
-export function exits(count: number) {
+export function exitAfter(count: number) {
   return { when: { exit: count }, overrides: {} };
 }
 
@@ -114,7 +121,7 @@ export function planOf(
   return makePlan(workflowOf(steps, { sessionMatch }), { vars: {}, ...inputs });
 }
 
-function workflowOf(steps: readonly Step[], told: Partial<Workflow>): Workflow {
+function workflowOf(steps: readonly Step[], overrides: Partial<Workflow>): Workflow {
   return {
     name: 'test',
     source: 'test.yaml',
@@ -122,6 +129,6 @@ function workflowOf(steps: readonly Step[], told: Partial<Workflow>): Workflow {
     onPause: 'fail',
     budget: {},
     steps,
-    ...told,
+    ...overrides,
   };
 }

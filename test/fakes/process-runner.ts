@@ -1,7 +1,7 @@
 /** Programs that only a test knows. What every runner promises is tested in `test/system/process-runner.test.ts`. */
 
 import { createLineSplitter } from '../../src/system/line-splitter.js';
-import type { Exit, ProcessRunner, ProcessSpec } from '../../src/system/process.js';
+import type { ProcessExit, ProcessRunner, ProcessSpec } from '../../src/system/process.js';
 
 /** What a program does: it prints, standard output first, and then ends, hangs, or was never there. */
 export interface FakeProgram {
@@ -9,7 +9,7 @@ export interface FakeProgram {
   readonly stderr?: string;
   /** 0 unless told. */
   readonly code?: number;
-  readonly ends?: 'by-itself' | 'never' | 'not-found';
+  readonly ending?: 'by-itself' | 'never' | 'not-found';
 }
 
 export interface FakeProcessRunner extends ProcessRunner {
@@ -19,7 +19,7 @@ export interface FakeProcessRunner extends ProcessRunner {
 
 /** `play` says what the program does; `call` counts from 0. */
 export function createFakeProcessRunner(
-  play: (spec: ProcessSpec, call: number) => FakeProgram | Promise<FakeProgram>,
+  runProgram: (spec: ProcessSpec, call: number) => FakeProgram | Promise<FakeProgram>,
 ): FakeProcessRunner {
   const calls: ProcessSpec[] = [];
   return {
@@ -27,13 +27,13 @@ export function createFakeProcessRunner(
     async run(spec) {
       if (spec.signal?.aborted) return { reason: 'cancelled', stderrTail: '', durationMs: 0 };
       calls.push(spec);
-      const program = await play(spec, calls.length - 1);
-      if (program.ends === 'not-found') {
+      const program = await runProgram(spec, calls.length - 1);
+      if (program.ending === 'not-found') {
         return { reason: 'not-found', stderrTail: `cannot start "${spec.file}"`, durationMs: 0 };
       }
       print(program.stdout, 'stdout', spec);
       print(program.stderr, 'stderr', spec);
-      const end = program.ends === 'never' ? await stopped(spec) : exited(program);
+      const end = program.ending === 'never' ? await waitForStop(spec) : exitOf(program);
       return { ...end, stderrTail: (program.stderr ?? '').slice(-16 * 1024), durationMs: 1 };
     },
   };
@@ -46,11 +46,11 @@ function print(text: string | undefined, stream: 'stdout' | 'stderr', spec: Proc
   lines.end();
 }
 
-function exited(program: FakeProgram): Pick<Exit, 'reason' | 'code'> {
+function exitOf(program: FakeProgram): Pick<ProcessExit, 'reason' | 'code'> {
   return { reason: 'exited', code: program.code ?? 0 };
 }
 
-function stopped(spec: ProcessSpec): Promise<Pick<Exit, 'reason' | 'code'>> {
+function waitForStop(spec: ProcessSpec): Promise<Pick<ProcessExit, 'reason' | 'code'>> {
   return new Promise((resolve) => {
     if (spec.signal?.aborted) resolve({ reason: 'cancelled' });
     spec.signal?.addEventListener('abort', () => resolve({ reason: 'cancelled' }), { once: true });

@@ -1,39 +1,44 @@
 /** A later job that goes on from what an earlier world left, after what does not hold any more was dropped. */
-import type { RunState } from '../../src/journal/state.js';
-import { fold } from '../../src/journal/state.js';
+import type { RunState } from '../../src/journal/run-state.js';
+import { foldEvents } from '../../src/journal/run-state.js';
 import type { Plan } from '../../src/plan/plan.js';
-import { decideTakeover, type Takeover } from '../../src/plan/takeover.js';
-import { createWorld, type RunWorld, type World, type WorldOptions } from './world.js';
+import { decideReuse, type ReuseDecision } from '../../src/plan/reuse.js';
+import {
+  createEngineHarness,
+  type EngineHarness,
+  type EngineHarnessOptions,
+  type HarnessRunOptions,
+} from './engine-harness.js';
 
 export interface Rerun {
-  readonly world: World;
+  readonly harness: EngineHarness;
   readonly state: RunState;
-  readonly takeover: Takeover;
+  readonly reuse: ReuseDecision;
 }
 
 export async function rerun(
-  before: World,
+  before: EngineHarness,
   plan: Plan,
-  options: WorldOptions & { readonly onWorld?: (world: World) => void },
-  told: RunWorld = {},
+  options: EngineHarnessOptions & { readonly onWorld?: (harness: EngineHarness) => void },
+  runOptions: HarnessRunOptions = {},
 ): Promise<Rerun> {
-  const jobAttempt = told.jobAttempt ?? 2;
-  const takeover = decideTakeover({
+  const jobAttempt = runOptions.jobAttempt ?? 2;
+  const reuse = decideReuse({
     plan,
-    state: fold(before.events),
+    state: foldEvents(before.events),
     job: 'j',
     jobAttempt,
     startTree: 'tree',
   });
-  const { dropped, reason = '' } = takeover;
+  const { dropped, reason = '' } = reuse;
   const events = [...before.events];
   if (dropped.length > 0) events.push({ type: 'steps-dropped', steps: dropped, reason, at: 0 });
-  const world = createWorld({ sessions: before, ...options, after: { ...before, events } });
-  options.onWorld?.(world);
-  return { world, state: await world.run(plan, { ...told, jobAttempt }), takeover };
+  const harness = createEngineHarness({ sessions: before, ...options, previous: { ...before, events } });
+  options.onWorld?.(harness);
+  return { harness, state: await harness.run(plan, { ...runOptions, jobAttempt }), reuse };
 }
 
 /** The first line of every prompt that was sent, in order. */
-export function prompts(world: World): readonly string[] {
-  return world.calls.map((call) => call.prompt.split('\n')[0] ?? '');
+export function firstPromptLines(harness: EngineHarness): readonly string[] {
+  return harness.calls.map((call) => call.prompt.split('\n')[0] ?? '');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coverageIn } from '../../src/gates/coverage.js';
+import { readCoverage } from '../../src/gates/coverage.js';
 
 describe('the coverage in an output', () => {
   it.each([
@@ -44,10 +44,10 @@ describe('the coverage in an output', () => {
     ['an unknown tool', 'covered 12 of 20 = 60 %, branches 30 %\n', 60],
     ['a whole number', 'TOTAL 10 0 100%', 100],
   ])('%s', (_, output, share) => {
-    expect(coverageIn(output)).toBe(share);
+    expect(readCoverage(output)).toBe(share);
   });
 
   it('is absent where there is no percentage', () => {
-    expect(coverageIn('all fine, 3 passed in total')).toBeUndefined();
+    expect(readCoverage('all fine, 3 passed in total')).toBeUndefined();
   });
 });

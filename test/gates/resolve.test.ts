@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandGate } from '../../src/gates/markers.js';
 import { openProject } from '../../src/gates/project.js';
-import { type CommandSource, gateFaults, resolveGate } from '../../src/gates/resolve.js';
+import { type CommandSource, findGateProblems, resolveGate } from '../../src/gates/resolve-gate.js';
 import type { Gate } from '../../src/workflow/workflow.js';
 import { memoryProject, realProject } from './project.js';
 
@@ -51,7 +51,16 @@ describe('the command by what lies in the project', () => {
     ['rust', { coverage: 'cargo tarpaulin' }],
     ['make', { compile: 'make build', test: 'make test', lint: 'skipped', coverage: 'skipped' }],
     ['python', { test: 'python -m pytest', lint: 'skipped', coverage: 'skipped' }],
-    ['none', { compile: 'fault', test: 'fault', tests_found: 'fault', lint: 'skipped', coverage: 'skipped' }],
+    [
+      'none',
+      {
+        compile: 'unresolved',
+        test: 'unresolved',
+        tests_found: 'unresolved',
+        lint: 'skipped',
+        coverage: 'skipped',
+      },
+    ],
   ])('%s: %j', (name, expected) => {
     const types = Object.keys(expected) as CommandGate[];
     expect(Object.fromEntries(types.map((type) => [type, commandOf(type, projects[name])]))).toEqual(
@@ -76,13 +85,13 @@ describe('the command by what lies in the project', () => {
     ['build:\n', 'make build'],
     ['build :: x\n', 'make build'],
     ['all build: x\n', 'make build'],
-    ['build = x\n', 'fault'],
-    ['build := x\n', 'fault'],
-    ['build ::= x\n', 'fault'],
-    ['rebuild:\n', 'fault'],
-    ['.PHONY: build\n', 'fault'],
-    ['all:\n\techo build: x\n', 'fault'],
-    ['# build: x\n', 'fault'],
+    ['build = x\n', 'unresolved'],
+    ['build := x\n', 'unresolved'],
+    ['build ::= x\n', 'unresolved'],
+    ['rebuild:\n', 'unresolved'],
+    ['.PHONY: build\n', 'unresolved'],
+    ['all:\n\techo build: x\n', 'unresolved'],
+    ['# build: x\n', 'unresolved'],
   ])('reads the targets of a Makefile: %j', (text, command) => {
     expect(commandOf('compile', { Makefile: text })).toBe(command);
   });
@@ -101,7 +110,7 @@ describe('the command by what lies in the project', () => {
       'skipped',
       'skipped',
     ]);
-    expect(commandOf('compile', projects.rust, [])).toBe('fault');
+    expect(commandOf('compile', projects.rust, [])).toBe('unresolved');
   });
 });
 
@@ -134,7 +143,7 @@ describe('a command that the user named', () => {
   ])('is a fault, also for lint, when its program is not there: %s', (command, program) => {
     const resolution = resolveGate('lint', memoryProject({}), input({ lint: command }));
     expect(resolution).toMatchObject({
-      status: 'fault',
+      status: 'unresolved',
       message: expect.stringContaining(`needs \`${program}\``),
     });
   });
@@ -165,7 +174,7 @@ describe('what is told before anything runs', () => {
       { step: 'tests', gates: [gate('compile'), gate('tests_found'), gate('lint')] },
       { step: 'impl', gates: [gate('compile'), gate('test'), gate('coverage')] },
     ];
-    expect(gateFaults(steps, memoryProject({ ...projects.make }), input({ test: 'nosuch' }))).toEqual([
+    expect(findGateProblems(steps, memoryProject({ ...projects.make }), input({ test: 'nosuch' }))).toEqual([
       'gate `compile` of the steps `tests`, `impl`: `make build` (chosen because of a target `build` in a Makefile) needs `make`, which is not on PATH. Install it in an earlier step of the job. Or: Name a command in the input `commands`, for example `compile: ./scripts/compile.sh`.',
       'gate `tests_found` of step `tests`: `nosuch` (from the input `commands`) needs `nosuch`, which is not on PATH. Install it in an earlier step of the job, or name another command there.',
       'gate `test` of step `impl`: `nosuch` (from the input `commands`) needs `nosuch`, which is not on PATH. Install it in an earlier step of the job, or name another command there.',
@@ -174,7 +183,7 @@ describe('what is told before anything runs', () => {
 
   it('says what was looked for', () => {
     const steps = [{ step: 'impl', gates: [gate('compile')] }];
-    expect(gateFaults(steps, memoryProject({}), [])).toEqual([
+    expect(findGateProblems(steps, memoryProject({}), [])).toEqual([
       'gate `compile` of step `impl`: no command is known for it: the working directory has none of: go.mod, a script `build` in package.json, Cargo.toml, a target `build` in a Makefile, pyproject.toml. Name a command in the input `commands`, for example `compile: ./scripts/compile.sh`.',
     ]);
   });
@@ -185,7 +194,7 @@ describe('what is told before anything runs', () => {
       { name: 'touched_1', type: 'touched', pattern: '*.ts' },
       gate('lint'),
     ];
-    expect(gateFaults([{ step: 'impl', gates }], memoryProject({}), [])).toEqual([]);
+    expect(findGateProblems([{ step: 'impl', gates }], memoryProject({}), [])).toEqual([]);
   });
 });
 

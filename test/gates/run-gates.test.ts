@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openProject } from '../../src/gates/project.js';
-import { type GateSetting, runGates } from '../../src/gates/run-gates.js';
+import { type GateOptions, runGates } from '../../src/gates/run-gates.js';
 import { defined } from '../../src/optional-keys.js';
 import { isGroupAlive } from '../../src/system/process-group.js';
 import { processRunner } from '../../src/system/run-process.js';
@@ -11,13 +11,13 @@ import { createFakeClock } from '../fakes/clock.js';
 import { createFakeProcessRunner } from '../fakes/process-runner.js';
 import { realProject } from './project.js';
 
-interface Given {
+interface GateFixture {
   readonly files?: Readonly<Record<string, string>>;
   readonly programs?: Readonly<Record<string, string>>;
-  readonly more?: Partial<GateSetting>;
+  readonly more?: Partial<GateOptions>;
 }
 
-function setting({ files = {}, programs = {}, more = {} }: Given): GateSetting {
+function makeSetting({ files = {}, programs = {}, more = {} }: GateFixture): GateOptions {
   const { directory, env } = realProject(files, programs);
   const project = openProject(directory, env.PATH);
   return {
@@ -32,8 +32,8 @@ function setting({ files = {}, programs = {}, more = {} }: Given): GateSetting {
   };
 }
 
-async function run(gates: readonly Gate[], given: Given = {}) {
-  return runGates(gates, setting(given));
+async function run(gates: readonly Gate[], given: GateFixture = {}) {
+  return runGates(gates, makeSetting(given));
 }
 
 function bash(command: string, name = 'bash_0'): Gate {
@@ -45,7 +45,7 @@ const compile: Gate = { name: 'compile', type: 'compile' };
 const testsFound: Gate = { name: 'tests_found', type: 'tests_found' };
 const goModule = { 'go.mod': 'module example.com/a\n' };
 
-function named(commands: Readonly<Record<string, string>>): Given {
+function withCommands(commands: Readonly<Record<string, string>>): GateFixture {
   return { more: { commands: [{ name: 'the input `commands`', commands }] } };
 }
 
@@ -87,7 +87,7 @@ describe('the gates of a step', () => {
 
 describe('a command', () => {
   it('runs in the working directory with the environment given, and nothing else of ours', async () => {
-    const given = setting({ programs: { tool: 'echo "tool: $HOME"' } });
+    const given = makeSetting({ programs: { tool: 'echo "tool: $HOME"' } });
     const [result] = await runGates([bash('pwd; tool; env | grep -c VITEST')], given);
     expect(result?.output).toContain(`${given.directory}\ntool: ${given.env.HOME}\n0\n`);
   });
@@ -98,10 +98,10 @@ describe('a command', () => {
   });
 
   it('is heard while it runs', async () => {
-    const heard: string[] = [];
-    const onLine: GateSetting['onLine'] = (gate, line) => heard.push(`${gate.name}: ${line}`);
+    const received: string[] = [];
+    const onLine: GateOptions['onLine'] = (gate, line) => received.push(`${gate.name}: ${line}`);
     await run([bash('echo a; echo b >&2')], { more: { onLine } });
-    expect(heard).toEqual(['bash_0: a', 'bash_0: b']);
+    expect(received).toEqual(['bash_0: a', 'bash_0: b']);
   });
 
   it('may have several lines and any quotes', async () => {
@@ -120,7 +120,7 @@ describe('a command', () => {
 
   it('is ended with all it started when its time is over', async () => {
     const script = 'echo $$ >pid; (sleep 600; touch late) & wait';
-    const given = setting({ more: { timeoutMs: 300 } });
+    const given = makeSetting({ more: { timeoutMs: 300 } });
     const [result] = await runGates([bash(script)], given);
     expect(result?.status).toBe('failed');
     expect(result?.output).toMatch(/ took longer than 0.3 seconds and was ended\.$/);
@@ -152,7 +152,7 @@ describe('compile, test and lint', () => {
   });
 
   it('run the command of the user before it', async () => {
-    const given = { ...named({ test: 'echo mine' }), files: goModule, programs: { go: 'exit 1' } };
+    const given = { ...withCommands({ test: 'echo mine' }), files: goModule, programs: { go: 'exit 1' } };
     expect((await run([test], given))[0]).toMatchObject({ status: 'passed', output: 'mine\n' });
   });
 
@@ -188,7 +188,7 @@ describe('compile, test and lint', () => {
   });
 
   it('fail in other languages that say so', async () => {
-    const [result] = await run([test], named({ test: 'echo no test files; exit 1' }));
+    const [result] = await run([test], withCommands({ test: 'echo no test files; exit 1' }));
     expect(result?.status).toBe('failed');
   });
 });
@@ -197,7 +197,7 @@ describe('compile of a Python project', () => {
   const project = { 'pyproject.toml': '[project]\n', '.gitignore': 'venv\n', 'venv/bad.py': 'def (:\n' };
 
   it('passes where all files can be parsed, and leaves nothing behind', async () => {
-    const given = setting({
+    const given = makeSetting({
       files: { ...project, 'a b/é.py': 'x = 1\n', 'latin.py': '# coding: latin-1\n' },
     });
     const [result] = await runGates([compile], given);
@@ -224,7 +224,7 @@ describe('coverage', () => {
     type: 'coverage',
     ...defined({ atLeast }),
   });
-  const given = named({ coverage: 'echo "total: (statements) 79.9%"' });
+  const given = withCommands({ coverage: 'echo "total: (statements) 79.9%"' });
 
   it('compares what the tool printed', async () => {
     const results = await run([gate(79), gate(80), gate()], given);
@@ -236,11 +236,11 @@ describe('coverage', () => {
   });
 
   it('fails where nothing can be compared, or the tool itself fails', async () => {
-    expect((await run([gate(1)], named({ coverage: 'echo fine' })))[0]).toMatchObject({
+    expect((await run([gate(1)], withCommands({ coverage: 'echo fine' })))[0]).toMatchObject({
       status: 'failed',
       output: 'fine\nThe output of `echo fine` names no percentage of coverage.',
     });
-    expect((await run([gate(1)], named({ coverage: 'echo "total: 90%"; exit 1' })))[0]?.status).toBe(
+    expect((await run([gate(1)], withCommands({ coverage: 'echo "total: 90%"; exit 1' })))[0]?.status).toBe(
       'failed',
     );
   });
@@ -254,7 +254,7 @@ describe('coverage', () => {
       test) for a; do case "$a" in -coverprofile=*) echo profile >"\${a#*=}"; echo "\${a#*=}" >"$HOME/where";; esac; done;;
       tool) grep -q profile "\${3#*=}" && echo "total: (statements) 91.0%";;
     esac`;
-    const setup = setting({ files: goModule, programs: { go } });
+    const setup = makeSetting({ files: goModule, programs: { go } });
     const [result] = await runGates([gate(91)], setup);
     expect(result).toMatchObject({ status: 'passed', output: expect.stringContaining('Coverage is 91 %') });
     expect(existsSync(readFileSync(join(setup.env.HOME ?? '', 'where'), 'utf8').trim())).toBe(false);
@@ -286,7 +286,7 @@ describe('tests_found', () => {
     ['a command that is not there', './nosuch', 'failed', 'ended with exit code 127.'],
     ['a silent runner', 'true', 'failed', 'no file here is named like a test.'],
   ])('with %s', async (_, command, status, ending) => {
-    const [result] = await run([testsFound], named({ test: command }));
+    const [result] = await run([testsFound], withCommands({ test: command }));
     expect([result?.status, result?.output]).toEqual([
       status,
       expect.stringMatching(new RegExp(`${ending}$`)),
@@ -295,7 +295,7 @@ describe('tests_found', () => {
 
   it('goes by the names of files where the runner is not known', async () => {
     const files = { 'src/a.zz': '', 'src/a_test.zz': '' };
-    const [result] = await run([testsFound], { ...named({ test: 'exit 2' }), files });
+    const [result] = await run([testsFound], { ...withCommands({ test: 'exit 2' }), files });
     expect(result).toMatchObject({
       status: 'passed',
       output: expect.stringContaining('src/a_test.zz is named'),
@@ -305,7 +305,7 @@ describe('tests_found', () => {
   it('does not go by files that are ignored or gone', async () => {
     const files = { '.gitignore': 'vendor\n', 'vendor/a_test.zz': '', 'b_test.zz': '' };
     const command = 'git add b_test.zz; rm b_test.zz';
-    const [result] = await run([testsFound], { ...named({ test: command }), files });
+    const [result] = await run([testsFound], { ...withCommands({ test: command }), files });
     expect(result?.status).toBe('failed');
   });
 });

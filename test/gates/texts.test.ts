@@ -19,16 +19,16 @@ describe('cutting a text in its middle', () => {
   });
 
   it('keeps whole lines at both ends and says how much is gone', () => {
-    const cut = cutMiddle(numbered(1000), 100);
-    expect(cut).toBe(
+    const shortened = cutMiddle(numbered(1000), 100);
+    expect(shortened).toBe(
       'line 0\nline 1\nline 2\nline 3\nline 4\n[… 8829 characters left out …]\nline 997\nline 998\nline 999',
     );
   });
 
   it('cuts a line that is too long for its half', () => {
-    const cut = cutMiddle(`${'a'.repeat(500)}${'b'.repeat(500)}`, 101);
-    expect(cut).toMatch(/^a{30,}\n\[… \d+ characters left out …\]\nb{30,}$/);
-    expect(cut.length).toBeLessThanOrEqual(101);
+    const shortened = cutMiddle(`${'a'.repeat(500)}${'b'.repeat(500)}`, 101);
+    expect(shortened).toMatch(/^a{30,}\n\[… \d+ characters left out …\]\nb{30,}$/);
+    expect(shortened.length).toBeLessThanOrEqual(101);
   });
 
   it('never splits a character, whatever the limit', () => {
@@ -40,10 +40,10 @@ describe('cutting a text in its middle', () => {
     const lines = fc.array(fc.string({ maxLength: 60 }), { maxLength: 60 }).map((all) => all.join('\n'));
     fc.assert(
       fc.property(lines, fc.integer({ min: 60, max: 600 }), (text, max) => {
-        const cut = cutMiddle(text, max);
-        expect(cut.length).toBeLessThanOrEqual(max);
+        const shortened = cutMiddle(text, max);
+        expect(shortened.length).toBeLessThanOrEqual(max);
         if (text.length <= max) return;
-        const [head = '', tail = ''] = cut.split(/\n\[… \d+ characters left out …\]\n/);
+        const [head = '', tail = ''] = shortened.split(/\n\[… \d+ characters left out …\]\n/);
         expect(text.startsWith(head) && text.endsWith(tail)).toBe(true);
       }),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeTouch } from '../../src/gates/touched.js';
-import type { Change } from '../../src/workspace/workspace.js';
+import type { FileChange } from '../../src/workspace/workspace.js';
 
 function hits(pattern: string, path: string): boolean {
   return judgeTouch({ type: 'touched', pattern }, [{ path, kind: 'modified' }]).passed;
@@ -49,7 +49,7 @@ describe('a pattern of touched and untouched', () => {
 });
 
 describe('the verdict', () => {
-  const changes: readonly Change[] = [
+  const changes: readonly FileChange[] = [
     { path: 'src/a.ts', kind: 'modified' },
     { path: 'test/a.test.ts', kind: 'added' },
     { path: 'test/old.test.ts', kind: 'deleted' },
@@ -88,7 +88,10 @@ describe('the verdict', () => {
   });
 
   it('names the first 50 of many', () => {
-    const many = Array.from({ length: 53 }, (_, index): Change => ({ path: `a${index}.ts`, kind: 'added' }));
+    const many = Array.from(
+      { length: 53 },
+      (_, index): FileChange => ({ path: `a${index}.ts`, kind: 'added' }),
+    );
     const { explanation } = judgeTouch({ type: 'touched', pattern: '*.ts' }, many);
     expect(explanation.split('\n').slice(-2)).toEqual(['- a49.ts (added)', '- and 3 more']);
   });

@@ -23,12 +23,12 @@ describe('action.yml', () => {
   });
 
   it('declares exactly the inputs that are read', () => {
-    const asked = new Set<string>();
+    const inputNames = new Set<string>();
     readInputs((name) => {
-      asked.add(name);
+      inputNames.add(name);
       return name === 'workflow' ? 'tdd' : '';
     });
-    expect(Object.keys(metadata.inputs).sort()).toEqual([...asked].sort());
+    expect(Object.keys(metadata.inputs).sort()).toEqual([...inputNames].sort());
   });
 
   it('has defaults that mean the same as leaving the input out, and are texts', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserErrors } from '../../src/failure.js';
-import { inputsOf, readInputs } from '../../src/inputs.js';
+import { createGetInput, readInputs } from '../../src/inputs.js';
 
 function read(inputs: Record<string, string> = {}) {
   const all: Record<string, string> = { workflow: 'tdd', ...inputs };
@@ -11,7 +11,7 @@ function faults(inputs: Record<string, string>): readonly string[] {
   try {
     read(inputs);
   } catch (error) {
-    if (error instanceof UserErrors) return error.faults;
+    if (error instanceof UserErrors) return error.problems;
     throw error;
   }
   return [];
@@ -113,12 +113,12 @@ describe('readInputs', () => {
   });
 
   it('takes its texts from where the runner puts them', () => {
-    const get = inputsOf({ INPUT_WORKFLOW: ' tdd ', 'INPUT_KEEP-SESSIONS': 'true' });
+    const get = createGetInput({ INPUT_WORKFLOW: ' tdd ', 'INPUT_KEEP-SESSIONS': 'true' });
     expect(readInputs(get)).toMatchObject({ workflow: 'tdd', keepSessions: true });
   });
 
   it('tells all faults at once', () => {
-    const told = faults({
+    const reported = faults({
       workflow: '',
       spec: 'a',
       'spec-file': 'b',
@@ -127,7 +127,7 @@ describe('readInputs', () => {
       'keep-sessions': 'yes',
       commands: 'tests: x\nbuild: y',
     });
-    expect(told.join('\n').split('\n')).toHaveLength(7);
+    expect(reported.join('\n').split('\n')).toHaveLength(7);
   });
 
   it.each([
@@ -174,14 +174,14 @@ describe('readInputs', () => {
   });
 
   it('shows no secret, and no more than a line of anything', () => {
-    const told = faults({
+    const reported = faults({
       'state-key': 'too-short-secret',
       'github-token': 'ghs_x',
       resume: `a\n${'b'.repeat(500)}`,
     });
-    expect(told.join(' ')).toContain('state-key');
-    expect(told.join(' ')).not.toContain('too-short-secret');
-    expect(told.every((fault) => fault.length < 300)).toBe(true);
+    expect(reported.join(' ')).toContain('state-key');
+    expect(reported.join(' ')).not.toContain('too-short-secret');
+    expect(reported.every((fault) => fault.length < 300)).toBe(true);
   });
 
   it('has no value that reaches into objects', () => {

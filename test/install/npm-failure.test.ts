@@ -3,27 +3,27 @@ import { npmEnvironment } from '../../src/install/npm-environment.js';
 import { npmFailure } from '../../src/install/npm-failure.js';
 
 const exit = { reason: 'exited', code: 1, stderrTail: '', durationMs: 0 } as const;
-const said = (stderrTail: string) => npmFailure({ ...exit, stderrTail });
+const failureOf = (stderrTail: string) => npmFailure({ ...exit, stderrTail });
 
 describe('npmFailure', () => {
   it('reads the words of older versions of npm too', () => {
-    expect(said('npm ERR! code E404\nnpm ERR! 404 Not Found\n')).toBe(
+    expect(failureOf('npm ERR! code E404\nnpm ERR! 404 Not Found\n')).toBe(
       'the registry has no such package, or does not show it without a login. Look at the .npmrc. npm says: code E404 404 Not Found',
     );
   });
 
   it('says what npm said last where npm names no error, and how it ended where it said nothing', () => {
-    expect(said('one\nSyntaxError: Unexpected token\n')).toBe(
+    expect(failureOf('one\nSyntaxError: Unexpected token\n')).toBe(
       'npm ended with exit code 1. npm says: SyntaxError: Unexpected token',
     );
-    expect(said('')).toBe('npm ended with exit code 1.');
+    expect(failureOf('')).toBe('npm ended with exit code 1.');
     expect(npmFailure({ reason: 'exited', stderrTail: '', durationMs: 0 })).toBe('npm was killed.');
     expect(npmFailure({ ...exit, reason: 'timeout' })).toBe('npm did not end in time.');
   });
 
   it('stays short', () => {
     const lines = Array.from({ length: 50 }, () => `npm error ${'words '.repeat(40)}`);
-    expect(said(['npm error code EBADPLATFORM', ...lines].join('\n')).length).toBeLessThan(500);
+    expect(failureOf(['npm error code EBADPLATFORM', ...lines].join('\n')).length).toBeLessThan(500);
   });
 });
 

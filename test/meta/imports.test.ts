@@ -4,9 +4,9 @@
  */
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { files, read } from './project.js';
+import { listFiles, readText } from './project-files.js';
 
-const pure = [
+const purePatterns = [
   'src/workflow/*.ts',
   'src/builtin/*.ts',
   'src/plan/*.ts',
@@ -24,46 +24,50 @@ const exceptions: Readonly<Record<string, string>> = {
 };
 
 /** Node's own modules that only compute. */
-const harmless = ['node:crypto', 'node:util', 'node:path'];
-const harmlessPackages = ['zod', 'yaml', 'picomatch', 'smol-toml', '@pydantic/genai-prices'];
+const pureModules = ['node:crypto', 'node:util', 'node:path'];
+const purePackages = ['zod', 'yaml', 'picomatch', 'smol-toml', '@pydantic/genai-prices'];
 
-interface Found {
+interface ImpureImport {
   readonly module: string;
   /** From the file that was asked for to the one that imports it. */
-  readonly way: readonly string[];
+  readonly importChain: readonly string[];
 }
 
 /** Imports that are there when the program runs; types are not. */
 function importsOf(file: string): readonly string[] {
-  const text = read(file);
+  const text = readText(file);
   const fixed = text.matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'|^import '([^']+)'/gm);
   const lazy = text.matchAll(/\bimport\((?:\/\*.*?\*\/ )?'([^']+)'\)/g);
   return [...fixed, ...lazy].flatMap((match) => match[1] ?? match[2] ?? []);
 }
 
-function worldly(file: string, way: readonly string[] = [], seen = new Set<string>()): readonly Found[] {
+function impureImports(
+  file: string,
+  importChain: readonly string[] = [],
+  seen = new Set<string>(),
+): readonly ImpureImport[] {
   if (seen.has(file)) return [];
   seen.add(file);
   return importsOf(file).flatMap((module) => {
     if (module.startsWith('.')) {
       const next = join(dirname(file), module).replace(/\.js$/, '.ts');
-      return worldly(next, [...way, file], seen);
+      return impureImports(next, [...importChain, file], seen);
     }
-    const isHarmless = harmless.includes(module) || harmlessPackages.includes(module);
-    return isHarmless ? [] : [{ module, way: [...way, file] }];
+    const isHarmless = pureModules.includes(module) || purePackages.includes(module);
+    return isHarmless ? [] : [{ module, importChain: [...importChain, file] }];
   });
 }
 
 describe('the inner parts', () => {
-  const inner = files(...pure).filter((file) => exceptions[file] === undefined);
+  const inner = listFiles(...purePatterns).filter((file) => exceptions[file] === undefined);
 
   it('are found', () => expect(inner.length).toBeGreaterThan(50));
 
   it.each(inner)('%s touches nothing', (file) => {
-    expect(worldly(file)).toEqual([]);
+    expect(impureImports(file)).toEqual([]);
   });
 
   it.each(Object.keys(exceptions))('%s is an exception that is needed', (file) => {
-    expect(worldly(file)).not.toEqual([]);
+    expect(impureImports(file)).not.toEqual([]);
   });
 });

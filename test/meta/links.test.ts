@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pages, read, top } from './project.js';
+import { docPages, readText, repositoryRoot } from './project-files.js';
 
 /** As GitHub makes them of a heading. */
 function anchors(page: string): readonly string[] {
-  const headings = [...read(page).matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? '');
+  const headings = [...readText(page).matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? '');
   return headings.map((text) =>
     text
       .toLowerCase()
@@ -14,8 +14,8 @@ function anchors(page: string): readonly string[] {
   );
 }
 
-const links = pages.flatMap((page) =>
-  [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => ({ page, target: match[1] ?? '' })),
+const links = docPages.flatMap((page) =>
+  [...readText(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => ({ page, target: match[1] ?? '' })),
 );
 
 describe('links between the pages', () => {
@@ -24,7 +24,7 @@ describe('links between the pages', () => {
     ({ page, target }) => {
       const [path = '', anchor] = target.split('#');
       const file = path === '' ? page : join(dirname(page), path);
-      expect(existsSync(join(top, file))).toBe(true);
+      expect(existsSync(join(repositoryRoot, file))).toBe(true);
       if (anchor !== undefined) expect(anchors(file)).toContain(anchor);
     },
   );

@@ -1,13 +1,13 @@
 /** The page that people search by message has the messages as they are. */
 import { describe, expect, it } from 'vitest';
-import { files, read } from './project.js';
+import { listFiles, readText } from './project-files.js';
 
 /** The source with texts that are written in several pieces put together. */
-const source = files('src/*.ts')
-  .map((path) => read(path).replaceAll(/['`] \+\n\s*['`]/g, ''))
+const source = listFiles('src/*.ts')
+  .map((path) => readText(path).replaceAll(/['`] \+\n\s*['`]/g, ''))
   .join('\n');
 
-const headings = [...read('docs/troubleshooting.md').matchAll(/^### `(.*)`$/gm)].map(
+const headings = [...readText('docs/troubleshooting.md').matchAll(/^### `(.*)`$/gm)].map(
   (match) => match[1] ?? '',
 );
 
@@ -21,9 +21,9 @@ describe('docs/troubleshooting.md', () => {
 
 describe('docs/checkpoint.md', () => {
   it('has every reason why a checkpoint is refused', () => {
-    const page = read('docs/checkpoint.md').replaceAll('`… another', '`it belongs to another');
+    const page = readText('docs/checkpoint.md').replaceAll('`… another', '`it belongs to another');
     const table =
-      /const refusals = \{([\s\S]*?)\n\} as const/.exec(read('src/checkpoint/binding.ts'))?.[1] ?? '';
+      /const refusals = \{([\s\S]*?)\n\} as const/.exec(readText('src/checkpoint/binding.ts'))?.[1] ?? '';
     const texts = [...table.matchAll(/'(its? [^':]*|another version[^']*|none of the keys[^':]*)[':]/g)];
     expect(texts.length).toBe(12);
     for (const [, text] of texts) expect(page).toContain(text);

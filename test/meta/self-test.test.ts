@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { startCacheService } from '../rig/cache-service.js';
 import { createMachine, type Machine, type StepResult } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
-import { files, read } from './project.js';
+import { listFiles, readText } from './project-files.js';
 
 interface CiStep {
   readonly uses?: string;
@@ -20,7 +20,7 @@ interface CiJob {
   readonly steps: readonly CiStep[];
 }
 
-const ci: { readonly jobs: Readonly<Record<string, CiJob>> } = parse(read('.github/workflows/ci.yml'));
+const ci: { readonly jobs: Readonly<Record<string, CiJob>> } = parse(readText('.github/workflows/ci.yml'));
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -30,8 +30,8 @@ afterEach(async () => {
 it('goes on in the second job, as its check says', async () => {
   const cache = await startCacheService();
   cleanUps.push(() => cache.close());
-  const needed = files('.github/self-test', 'test/rig/cli');
-  const repository = await makeRepository(Object.fromEntries(needed.map((path) => [path, read(path)])));
+  const needed = listFiles('.github/self-test', 'test/rig/cli');
+  const repository = await makeRepository(Object.fromEntries(needed.map((path) => [path, readText(path)])));
   cleanUps.push(() => repository.remove());
   const [first, second] = [await newMachine(), await newMachine()];
 
@@ -58,12 +58,12 @@ async function runJob(machine: Machine, repository: Repository, name: string): P
   const inputs = steps.find(({ uses }) => uses === './')?.with ?? {};
   const pathFile = join(machine.scratch, 'path');
   await writeFile(pathFile, '');
-  const job = await machine.job({ job: name });
+  const job = await machine.startJob({ job: name });
   await script(machine, 'install.sh', { GITHUB_PATH: pathFile });
   const folder = (await readFile(pathFile, 'utf8')).trim();
   // The rig has one folder for programs; the runner would put this one before it.
   await machine.install('claude', await readFile(join(folder, 'claude'), 'utf8'));
-  const main = await job.step({ inputs, env });
+  const main = await job.runStep({ inputs, env });
   const [post] = await job.finish();
   return { main, ...(post ? { post } : {}) };
 }

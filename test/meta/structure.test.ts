@@ -1,7 +1,7 @@
 /** Files import in one direction: no circle between files, and no import from a lower folder to a higher one. */
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { files, read } from './project.js';
+import { listFiles, readText } from './project-files.js';
 
 /** Folders and files of `src`, the lowest first: each may import what is above it in this list, and itself. */
 const layers = [
@@ -31,11 +31,11 @@ const layers = [
   'post.ts',
 ];
 
-const sources = files('src/*.ts');
+const sources = listFiles('src/*.ts');
 
 /** What a file imports from `src`, types too: a reader follows those as well. */
 function importsOf(file: string): readonly string[] {
-  const found = read(file).matchAll(/\b(?:from|import) ?\(?(?:\/\*.*?\*\/ )?'(\.[^']+)'/g);
+  const found = readText(file).matchAll(/\b(?:from|import) ?\(?(?:\/\*.*?\*\/ )?'(\.[^']+)'/g);
   return [...found]
     .map(([, path = '']) => join(dirname(file), path).replace(/\.js$/, '.ts'))
     .filter((path) => path.startsWith('src/'));

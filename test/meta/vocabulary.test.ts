@@ -1,19 +1,19 @@
 /** Words of the code that people meet: each is explained, and none is that the code does not know. */
 import { describe, expect, it } from 'vitest';
-import { builtIns } from '../../src/builtin/registry.js';
-import { isWarning } from '../../src/engine/session.js';
+import { builtIns } from '../../src/builtin/builtin-workflows.js';
+import { isWarningReason } from '../../src/engine/session-decision.js';
 import { failureKinds } from '../../src/failure.js';
 import { sessionReasons } from '../../src/journal/event.js';
-import { providers } from '../../src/providers/registry.js';
-import { codes } from '../../src/workflow/codes.js';
-import { gateTypes } from '../../src/workflow/gates.js';
-import { laterKey, laterValue } from '../../src/workflow/later.js';
+import { providers } from '../../src/providers/provider-registry.js';
+import { codes } from '../../src/workflow/diagnostic-codes.js';
+import { gateTypes } from '../../src/workflow/gate-entries.js';
 import * as syntax from '../../src/workflow/syntax.js';
-import { read, rows } from './project.js';
+import { unsupportedKey, unsupportedValue } from '../../src/workflow/unsupported.js';
+import { readText, tableRows } from './project-files.js';
 
 /** The rows of one table: those below the row that begins with these cells, up to the next head. */
 function table(page: string, head: readonly string[]): readonly (readonly string[])[] {
-  const all = rows(page);
+  const all = tableRows(page);
   const begin = all.findIndex((cells) => head.every((cell, index) => cells[index] === cell));
   expect(begin, `${page} has a table ${head.join(' | ')}`).toBeGreaterThanOrEqual(0);
   const below = all.slice(begin + 2);
@@ -25,7 +25,7 @@ const code = (text: string) => `\`${text}\``;
 
 /** What a page says under one of its headings: that on the providers of one of them. */
 function section(title: string, path = 'docs/providers.md'): string {
-  const page = read(path);
+  const page = readText(path);
   const begin = page.indexOf(`\n## ${title}\n`);
   expect(begin, `${path} has a section ${title}`).toBeGreaterThanOrEqual(0);
   const end = page.indexOf('\n## ', begin + 1);
@@ -34,8 +34,9 @@ function section(title: string, path = 'docs/providers.md'): string {
 
 /** The message for a word of the language that does not run yet, by the first column of their table. */
 function refusal(where: string, name: string): string | undefined {
-  if (where === 'type') return laterValue('type', { kind: 'scalar', value: name, at: { start: 0, end: 0 } });
-  return laterKey(where as 'root' | 'step' | 'session', name);
+  if (where === 'type')
+    return unsupportedValue('type', { kind: 'scalar', value: name, at: { start: 0, end: 0 } });
+  return unsupportedKey(where as 'root' | 'step' | 'session', name);
 }
 const first = (cells: readonly string[]) => cells[0] ?? '';
 
@@ -52,7 +53,7 @@ describe('tables of the pages', () => {
   it('lists every reason of a session, and whether it is warned of', () => {
     const found = table('docs/sessions.md', ['Reason', 'Session', 'Warning']);
     expect(found.map((cells) => [cells[0], cells[2]])).toEqual(
-      sessionReasons.map((reason) => [code(reason), isWarning(reason) ? 'yes' : 'no']),
+      sessionReasons.map((reason) => [code(reason), isWarningReason(reason) ? 'yes' : 'no']),
     );
   });
 
@@ -65,7 +66,7 @@ describe('tables of the pages', () => {
     const keys = (schema: { readonly shape: object }) => Object.keys(schema.shape).map(code).sort();
     const all = table('docs/workflow.md', ['Key', 'Type', 'Default']);
     expect(all.map(first).sort()).toEqual(keys(syntax.root));
-    const page = read('docs/workflow.md').slice(read('docs/workflow.md').indexOf('\n## Steps'));
+    const page = readText('docs/workflow.md').slice(readText('docs/workflow.md').indexOf('\n## Steps'));
     for (const key of keys(syntax.step)) expect(page).toContain(`\n| ${key} | `);
   });
 
@@ -79,10 +80,10 @@ describe('tables of the pages', () => {
     ['`prompt`', 'Prompts and templates', syntax.promptFile],
     ['a gate', 'Gates', syntax.gateMapping],
   ])('lists every key of %s under %s', (_, title, schema) => {
-    const told = section(title, 'docs/workflow.md');
+    const reported = section(title, 'docs/workflow.md');
     // Alone, `max_turns`, or with its value, `touched: PATTERN`.
-    const isTold = (key: string) => told.includes(`\`${key}\``) || told.includes(`\`${key}: `);
-    const missing = Object.keys(schema.shape).filter((key) => !isTold(key));
+    const isListed = (key: string) => reported.includes(`\`${key}\``) || reported.includes(`\`${key}: `);
+    const missing = Object.keys(schema.shape).filter((key) => !isListed(key));
     expect(missing).toEqual([]);
   });
 
@@ -102,7 +103,7 @@ describe('tables of the pages', () => {
   });
 
   it('lists every type of step', () => {
-    const types = rows('docs/workflow.md').find((cells) => cells[0] === code('type'))?.[1];
+    const types = tableRows('docs/workflow.md').find((cells) => cells[0] === code('type'))?.[1];
     expect(types?.split(', ')).toEqual(syntax.step.shape.type.unwrap().options.map(code));
   });
 
@@ -123,7 +124,9 @@ describe('tables of the pages', () => {
 });
 
 describe('tables of the providers', () => {
-  const real = JSON.parse(read('test/real/package.json')).dependencies as Readonly<Record<string, string>>;
+  const real = JSON.parse(readText('test/real/package.json')).dependencies as Readonly<
+    Record<string, string>
+  >;
   const pinned = Object.values(real).map((version) => version.replace(/^npm:.*@/, ''));
   const packages = new Set(
     Object.entries(real).map(([name, version]) => /^npm:(.*)@/.exec(version)?.[1] ?? name),
@@ -145,8 +148,8 @@ describe('tables of the providers', () => {
 
   it('has the same providers and versions in the overview of their page', () => {
     const found = table('docs/providers.md', ['CLI', 'Tried']);
-    const told = table('README.md', ['Provider', 'Agent names']).map((cells) => [cells[0], cells[4]]);
-    expect(found.map((cells) => [cells[0], cells[1]])).toEqual(told);
+    const reported = table('README.md', ['Provider', 'Agent names']).map((cells) => [cells[0], cells[4]]);
+    expect(found.map((cells) => [cells[0], cells[1]])).toEqual(reported);
   });
 
   it.each(providers)('has in the section of $title every package that was tried', ({ title }) => {
@@ -161,10 +164,18 @@ describe('tables of the providers', () => {
 
   it.each(providers)('tells of $title what it tells of the others, in the same order', ({ title }) => {
     const heads = [...section(title).matchAll(/^\*\*([A-Z][a-z ]+)\.\*\* /gm)].map((match) => match[1]);
-    const asked = ['Agents', 'Credentials', 'Gateways', 'Settings', 'Permissions', 'Sessions', 'Numbers'];
+    const expectedHeads = [
+      'Agents',
+      'Credentials',
+      'Gateways',
+      'Settings',
+      'Permissions',
+      'Sessions',
+      'Numbers',
+    ];
     expect(section(title)).toContain('\n**Agents.**');
-    expect(heads.filter((head) => asked.includes(head ?? ''))).toEqual(
-      asked.filter((head) => heads.includes(head)),
+    expect(heads.filter((head) => expectedHeads.includes(head ?? ''))).toEqual(
+      expectedHeads.filter((head) => heads.includes(head)),
     );
     for (const head of ['Credentials', 'Settings', 'Sessions', 'Numbers', 'What it cannot do'])
       expect(heads).toContain(head);
@@ -181,7 +192,7 @@ describe('tables of the providers', () => {
 
   it.each(providers)('has every variable, switch, credential and login of $title', ({ title, ...one }) => {
     const page = section(title);
-    for (const environment of [one.environment, one.environmentOf?.(undefined) ?? one.environment]) {
+    for (const environment of [one.environment, one.environmentForModel?.(undefined) ?? one.environment]) {
       const { variables, gateways, credentials, logins } = environment;
       const names = [
         ...variables,
@@ -196,7 +207,7 @@ describe('tables of the providers', () => {
 
   it('has every credential that seals a checkpoint', () => {
     const list = /static credentials of the providers[\s\S]*?: (.*?)\. /.exec(
-      read('docs/checkpoint.md'),
+      readText('docs/checkpoint.md'),
     )?.[1];
     const sealing = providers.flatMap(({ environment }) =>
       environment.credentials.filter(({ isStatic }) => isStatic).map(({ variable }) => code(variable)),

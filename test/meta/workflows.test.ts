@@ -1,31 +1,36 @@
 /** Every workflow that people copy from here is one that runs. */
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { providers } from '../../src/providers/registry.js';
-import { render } from '../../src/workflow/diagnostic.js';
+import { providers } from '../../src/providers/provider-registry.js';
+import { renderDiagnostic } from '../../src/workflow/diagnostic.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
-import { blocks, files, metadata, pages, read } from './project.js';
+import { actionMetadata, codeBlocks, docPages, listFiles, readText } from './project-files.js';
 
-interface Text {
+interface WorkflowText {
   readonly title: string;
   readonly text: string;
 }
 
-const printed: readonly Text[] = pages
-  .flatMap((page) => blocks(page, 'yaml'))
+const docWorkflows: readonly WorkflowText[] = docPages
+  .flatMap((page) => codeBlocks(page, 'yaml'))
   .map(({ page, line, text }) => ({ title: `${page}:${line}`, text }));
-const kept = files('examples/**/*.yml', 'examples/**/*.yaml', '.github/**/*.yml', '.github/**/*.yaml')
+const workflowFiles = listFiles(
+  'examples/**/*.yml',
+  'examples/**/*.yaml',
+  '.github/**/*.yml',
+  '.github/**/*.yaml',
+)
   .filter((path) => /\/(?:workflows|self-test)\//.test(path))
-  .map((path) => ({ title: path, text: read(path) }));
-const all = [...printed, ...kept];
+  .map((path) => ({ title: path, text: readText(path) }));
+const all = [...docWorkflows, ...workflowFiles];
 
-const isJobs = ({ text }: Text) => /^jobs:/m.test(text);
-const isSteps = ({ text }: Text) => /^- name:/.test(text);
-const isWorkflow = ({ text }: Text) => /^steps:/m.test(text);
+const isJobs = ({ text }: WorkflowText) => /^jobs:/m.test(text);
+const isSteps = ({ text }: WorkflowText) => /^- name:/.test(text);
+const isWorkflow = ({ text }: WorkflowText) => /^steps:/m.test(text);
 
-function faults({ title, text }: Text): readonly string[] {
+function problemsIn({ title, text }: WorkflowText): readonly string[] {
   const options = { file: title, providers: providers.map(({ id }) => id) };
-  return parseWorkflow(text, options).diagnostics.map((one) => render(one, { file: title, text }));
+  return parseWorkflow(text, options).diagnostics.map((one) => renderDiagnostic(one, { file: title, text }));
 }
 
 interface GitHubWorkflow {
@@ -38,7 +43,7 @@ interface GitHubStep {
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
-const stepsOf = ({ text }: Text) =>
+const stepsOf = ({ text }: WorkflowText) =>
   Object.values((parse(text) as GitHubWorkflow).jobs).flatMap(({ steps }) => steps);
 
 describe('workflows that are printed or kept', () => {
@@ -48,19 +53,21 @@ describe('workflows that are printed or kept', () => {
   });
 
   it.each(all.filter(isWorkflow))('$title is a workflow without faults', (one) => {
-    expect(faults(one)).toEqual([]);
+    expect(problemsIn(one)).toEqual([]);
   });
 
   it.each(all.filter(isSteps))('$title are steps without faults', ({ title, text }) => {
     const inList = text.replaceAll(/^(?=.)/gm, '  ');
-    expect(faults({ title, text: `name: x\nsteps:\n${inList}` })).toEqual([]);
+    expect(problemsIn({ title, text: `name: x\nsteps:\n${inList}` })).toEqual([]);
   });
 
   it.each(all.filter(isJobs))('$title gives the action inputs that it has', (one) => {
     const ours = stepsOf(one).filter(({ uses }) => uses === './' || uses?.startsWith('OWNER/gump-action@'));
     expect(ours.length).toBeGreaterThan(0);
     for (const step of ours) {
-      expect(Object.keys(metadata.inputs)).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})));
+      expect(Object.keys(actionMetadata.inputs)).toEqual(
+        expect.arrayContaining(Object.keys(step.with ?? {})),
+      );
     }
   });
 

@@ -31,7 +31,7 @@ function hashesOf(steps: readonly PlannedStep[], prefix = ''): Readonly<Record<s
         [`${prefix}${name}`]: [definition, agent, spec, vars].join(' '),
         ...hashesOf(inner, `${prefix}${name}/`),
         ...hashesOf(
-          calls.map(({ planned }) => planned),
+          calls.map(({ step }) => step),
           `${prefix}${name}/`,
         ),
       };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readAgentName } from '../../src/providers/agent-name.js';
 import { claude } from '../../src/providers/claude.js';
-import { findProvider, providers } from '../../src/providers/registry.js';
+import { findProvider, providers } from '../../src/providers/provider-registry.js';
 
 const read = (name: string) => {
   const agent = readAgentName(name);

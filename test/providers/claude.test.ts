@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { claude, projectFolder } from '../../src/providers/claude.js';
-import type { Turn, Usage } from '../../src/providers/provider.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import { claude, claudeProjectFolder } from '../../src/providers/claude.js';
+import type { TurnRequest, Usage } from '../../src/providers/provider.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 
-const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const clean: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 const id = '3f0c2a52-5c8e-4b9a-9d0e-8f3f3a1f2b4c';
 
-const command = (change: Partial<Turn>) =>
-  claude.command({
+const command = (change: Partial<TurnRequest>) =>
+  claude.buildCommand({
     prompt: 'x',
     session: { mode: 'start', id },
     permission: 'workspace',
@@ -17,8 +17,8 @@ const command = (change: Partial<Turn>) =>
     ...change,
   });
 
-const read = (objects: readonly object[], exit: Exit = clean, before: Usage = {}) =>
-  fold(
+const read = (objects: readonly object[], exit: ProcessExit = clean, before: Usage = {}) =>
+  readTranscript(
     claude,
     objects.map((object) => JSON.stringify(object)),
     exit,
@@ -54,9 +54,9 @@ test.each([
   ['opus-4-8', 'claude-opus-4-8'],
   ['claude-opus-4-6', 'claude-opus-4-6'],
   ['us.anthropic.claude-x-v1:0', 'us.anthropic.claude-x-v1:0'],
-])('the model %s goes to the CLI as %s', (model, told) => {
+])('the model %s goes to the CLI as %s', (model, expected) => {
   const { args } = command({ model });
-  expect(args[args.indexOf('--model') + 1]).toBe(told);
+  expect(args[args.indexOf('--model') + 1]).toBe(expected);
 });
 
 describe('turns', () => {
@@ -133,7 +133,7 @@ describe('cost', () => {
 
   test('what the session had spent is in the last cost-state line of its file', () => {
     const line = (total: number) => JSON.stringify({ type: 'cost-state', totalCostUSD: total });
-    const spent = (text: string) => claude.sessionFiles.spent?.(Buffer.from(text));
+    const spent = (text: string) => claude.sessionFiles.readUsage?.(Buffer.from(text));
     expect(spent(`{}\n${line(1)}\n{"type":"user","text":"\\"cost-state\\""}\n${line(2)}\n`)).toEqual({
       costUsd: 2,
     });
@@ -178,7 +178,7 @@ describe('failures', () => {
   });
 
   test('a refused start without a line on standard output is told with its words', () => {
-    const { outcome } = fold(
+    const { outcome } = readTranscript(
       claude,
       [],
       { ...clean, code: 1, stderrTail: `Error: Session ID ${id} is already in use.\n` },
@@ -223,7 +223,7 @@ test('the detail of a tool call is one line of bounded length', () => {
 
 test('the folder of a long path has the hash that both versions made', () => {
   const directory = `/tmp/p/${'long_dir.name/'.repeat(18)}end`;
-  expect(projectFolder(directory)).toHaveLength(207);
-  expect(projectFolder(directory)).toMatch(/^-tmp-p-long-dir-name-long.*-long-dir-na-fdxewl$/);
-  expect(projectFolder('/home/a_b/c.d e')).toBe('-home-a-b-c-d-e');
+  expect(claudeProjectFolder(directory)).toHaveLength(207);
+  expect(claudeProjectFolder(directory)).toMatch(/^-tmp-p-long-dir-name-long.*-long-dir-na-fdxewl$/);
+  expect(claudeProjectFolder('/home/a_b/c.d e')).toBe('-home-a-b-c-d-e');
 });

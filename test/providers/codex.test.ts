@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { codex } from '../../src/providers/codex.js';
-import type { Turn } from '../../src/providers/provider.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import type { TurnRequest } from '../../src/providers/provider.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 
-const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const clean: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 const id = '01a20725-67da-7ac1-b394-7eba8e2b3bf1';
 
-const args = (change: Partial<Turn> = {}): readonly string[] =>
-  codex.command({
+const args = (change: Partial<TurnRequest> = {}): readonly string[] =>
+  codex.buildCommand({
     prompt: 'x',
     session: { mode: 'start' },
     permission: 'workspace',
@@ -17,8 +17,8 @@ const args = (change: Partial<Turn> = {}): readonly string[] =>
     ...change,
   }).args;
 
-const read = (objects: readonly object[], exit: Exit = clean) =>
-  fold(
+const read = (objects: readonly object[], exit: ProcessExit = clean) =>
+  readTranscript(
     codex,
     objects.map((object) => JSON.stringify(object)),
     exit,
@@ -51,11 +51,11 @@ describe('command', () => {
   });
 
   test('read-only names the one folder that may be written, whatever is in its path', () => {
-    const told = args({ permission: 'read-only' });
-    expect(told).toContain(
+    const readOnlyArgs = args({ permission: 'read-only' });
+    expect(readOnlyArgs).toContain(
       'permissions.gump_read_only.filesystem={":root"="read","/home/me/a \\"b\\"/.gump/out"="write"}',
     );
-    expect(told).not.toContain('-s');
+    expect(readOnlyArgs).not.toContain('-s');
   });
 });
 
@@ -172,7 +172,7 @@ test('what the thread had spent is in the last token count of its file', () => {
         info: { total_token_usage: { input_tokens: total, output_tokens: 2, cached_input_tokens: 1 } },
       },
     });
-  const spent = (text: string) => codex.sessionFiles.spent?.(Buffer.from(text));
+  const spent = (text: string) => codex.sessionFiles.readUsage?.(Buffer.from(text));
   expect(
     spent(`${line(1)}\n${line(5)}\n{"type":"x","text":"\\"token_count\\""}\n${line(9).slice(0, -9)}`),
   ).toEqual({

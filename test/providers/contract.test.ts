@@ -3,19 +3,19 @@ import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
 import { readAgentName } from '../../src/providers/agent-name.js';
-import type { HomeView, Permission, Provider, Turn } from '../../src/providers/provider.js';
-import { providers } from '../../src/providers/registry.js';
+import type { HomeReader, Permission, Provider, TurnRequest } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/provider-registry.js';
 import { pathMatcher } from '../../src/sessions/find-files.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 import { type Transcript, transcriptsOf } from './transcripts.js';
 
-const scenes = ['success', 'tool', 'resume', '401', '429', '500', 'context', 'unknown-session', 'killed'];
+const scenarios = ['success', 'tool', 'resume', '401', '429', '500', 'context', 'unknown-session', 'killed'];
 /** A home in which no CLI has run yet. */
-const newHome: HomeView = { read: () => undefined, list: () => [] };
+const newHome: HomeReader = { read: () => undefined, list: () => [] };
 /** These ask for nothing once commands may run, so `full` is no more than `workspace`. */
 const withoutFull = ['gemini', 'qwen'];
-const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const cleanExit: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 
 const kinds: Readonly<Record<string, string | undefined>> = {
   401: 'auth',
@@ -35,10 +35,10 @@ const kinds: Readonly<Record<string, string | undefined>> = {
 };
 
 /** Providers that have no words for read-only which would let a verdict be written. */
-const checkedAfterwards = ['cursor'];
+const checkedAfterRun = ['cursor'];
 
 /** Files that lie in the home folders of the CLIs and must not be kept. */
-const neverKept = [
+const excludedFiles = [
   ['.credentials.json', '.claude.json', 'settings.json', 'settings.local.json', 'auth.json', 'config.toml'],
   ['oauth_creds.json', 'google_accounts.json', '.env', 'installation_id', 'history.jsonl', 'state_5.sqlite'],
   [
@@ -71,7 +71,7 @@ const neverKept = [
 describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
   const transcripts = transcriptsOf(provider);
   const sessionId = transcripts.flatMap(({ expected }) => expected.outcome.session ?? [])[0] ?? '';
-  const turn = (change: Partial<Turn> = {}): Turn => ({
+  const turn = (change: Partial<TurnRequest> = {}): TurnRequest => ({
     prompt: 'Fix it.\n--resume "$(touch x)"',
     session: { mode: 'start' },
     permission: 'workspace',
@@ -79,11 +79,14 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     isRoot: false,
     ...change,
   });
-  const args = (change: Partial<Turn> = {}): readonly string[] => provider.command(turn(change)).args;
+  const args = (change: Partial<TurnRequest> = {}): readonly string[] =>
+    provider.buildCommand(turn(change)).args;
   const resumed = args({ session: { mode: 'resume', id: sessionId } });
 
   test('has a transcript of every scene', () => {
-    expect([...new Set(transcripts.map(({ scene }) => scene))]).toEqual(expect.arrayContaining(scenes));
+    expect([...new Set(transcripts.map(({ scenario }) => scenario))]).toEqual(
+      expect.arrayContaining(scenarios),
+    );
   });
 
   describe('command', () => {
@@ -101,7 +104,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
     test('the prompt goes in by standard input and by no other way', () => {
       for (const session of [{ mode: 'start' }, { mode: 'resume', id: sessionId }] as const) {
-        const command = provider.command(turn({ session }));
+        const command = provider.buildCommand(turn({ session }));
         expect(command.stdin).toBe(turn().prompt);
         expect(JSON.stringify([command.file, command.args, command.env])).not.toContain('Fix it.');
       }
@@ -116,14 +119,16 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     test('each permission has words of its own, new and resumed', () => {
       const session = { mode: 'resume', id: sessionId } as const;
       const permissions: readonly Permission[] = ['read-only', 'workspace', 'full'];
-      const words = (change: Partial<Turn>) => {
-        const { args, env } = provider.command(turn(change));
+      const words = (change: Partial<TurnRequest>) => {
+        const { args, env } = provider.buildCommand(turn(change));
         return JSON.stringify([args, env]);
       };
-      const told = permissions.map((permission) => words({ permission }));
-      expect(new Set(told).size).toBe([...withoutFull, ...checkedAfterwards].includes(provider.id) ? 2 : 3);
+      const argsByPermission = permissions.map((permission) => words({ permission }));
+      expect(new Set(argsByPermission).size).toBe(
+        [...withoutFull, ...checkedAfterRun].includes(provider.id) ? 2 : 3,
+      );
       const again = permissions.map((permission) => words({ permission, session }));
-      expect(new Set(again).size).toBe(new Set(told).size);
+      expect(new Set(again).size).toBe(new Set(argsByPermission).size);
     });
 
     test('aliases become model names', () => {
@@ -142,8 +147,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       const { before, exit } = expected;
 
       test('is read as recorded', () => {
-        expect({ before, exit, ...fold(provider, lines, exit, before) }).toEqual(expected);
-        const kind = isMended(provider, transcript) ? undefined : kinds[transcript.scene];
+        expect({ before, exit, ...readTranscript(provider, lines, exit, before) }).toEqual(expected);
+        const kind = hasRecovered(provider, transcript) ? undefined : kinds[transcript.scenario];
         expect(expected.outcome.failure?.kind).toBe(kind);
       });
 
@@ -156,7 +161,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
             [...whole, next.slice(0, next.length / 2)],
             [...whole, next.slice(0, -1)],
           ]) {
-            const { outcome } = fold(provider, part, clean, before);
+            const { outcome } = readTranscript(provider, part, cleanExit, before);
             expect(outcome.status).toBe('failed');
             if (expected.outcome.status === 'done') expect(outcome.failure?.kind).toBe('protocol');
           }
@@ -177,19 +182,21 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
           '\u0000',
         ];
         const noisy = [...noise, ...lines.flatMap((line) => [line, ...noise])];
-        expect(fold(provider, noisy, exit, before)).toEqual(fold(provider, lines, exit, before));
+        expect(readTranscript(provider, noisy, exit, before)).toEqual(
+          readTranscript(provider, lines, exit, before),
+        );
       });
 
       test('fields of another kind are no error', () => {
         for (const value of [null, 1, 'text', [], {}, [null], [{}]]) {
           const broken = lines.flatMap((line) => brokenLines(line, value));
-          expect(() => fold(provider, broken, clean, before)).not.toThrow();
+          expect(() => readTranscript(provider, broken, cleanExit, before)).not.toThrow();
         }
       });
 
       test('numbers that are not said stay absent', () => {
         const silent = lines.map((line) => withoutKeys(line, /usage|cost|tokens|stats/i));
-        const { outcome, events } = fold(provider, silent, exit, before);
+        const { outcome, events } = readTranscript(provider, silent, exit, before);
         expect(Object.keys(outcome.usage).filter((key) => key !== 'turns')).toEqual([]);
         expect(outcome.totals).toBeUndefined();
         for (const event of events) if (event.type === 'turn') expect(event.usage ?? {}).toEqual({});
@@ -221,13 +228,15 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
         .tuple(line, fc.jsonValue())
         .map(([object, more]) => JSON.stringify({ ...asRecord(more), ...object })),
     );
-    fc.assert(fc.property(lines, (all) => fold(provider, all, clean, {}).outcome.status !== undefined));
+    fc.assert(
+      fc.property(lines, (all) => readTranscript(provider, all, cleanExit, {}).outcome.status !== undefined),
+    );
   });
 
   test('an exit that was forced has its own kind, also after a success', () => {
-    const done = transcripts.find(({ scene }) => scene === 'success') as Transcript;
-    const kindOf = (exit: Partial<Exit>): string | undefined =>
-      fold(provider, done.lines, { ...clean, ...exit }, {}).outcome.failure?.kind;
+    const done = transcripts.find(({ scenario }) => scenario === 'success') as Transcript;
+    const kindOf = (exit: Partial<ProcessExit>): string | undefined =>
+      readTranscript(provider, done.lines, { ...cleanExit, ...exit }, {}).outcome.failure?.kind;
     expect(kindOf({ reason: 'cancelled' })).toBe('cancelled');
     expect(kindOf({ reason: 'timeout' })).toBe('timeout');
     expect(kindOf({ code: 1 })).toBe('crash');
@@ -235,7 +244,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
   });
 
   test('a program that is not there is told with what to do', () => {
-    const { failure } = fold(
+    const { failure } = readTranscript(
       provider,
       [],
       { reason: 'not-found', stderrTail: '', durationMs: 1 },
@@ -247,8 +256,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
   test('usage of a resumed session is that of the one process', () => {
     for (const version of new Set(transcripts.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))) {
-      const usageIn = (scene: string) =>
-        transcripts.find(({ name }) => name === `${version}.${scene}`)?.expected.outcome.usage;
+      const usageIn = (scenario: string) =>
+        transcripts.find(({ name }) => name === `${version}.${scenario}`)?.expected.outcome.usage;
       expect(usageIn('resume')).toEqual(usageIn('success'));
     }
   });
@@ -260,7 +269,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     const hasFiles = provider.sessionCommands === undefined;
 
     test('no file with a credential is on the list', () => {
-      for (const file of neverKept) expect([file, matches(file)]).toEqual([file, false]);
+      for (const file of excludedFiles) expect([file, matches(file)]).toEqual([file, false]);
     });
 
     test('there are files, or commands, but not both', () => {
@@ -269,14 +278,14 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
     test.runIf(hasFiles)('nor another session of the same kind', () => {
       const file = recordedFile(provider, sessionId);
-      const kept = provider.sessionFiles.place(file, sessionId, directory, newHome);
+      const kept = provider.sessionFiles.restorePath(file, sessionId, directory, newHome);
       expect(matches(kept)).toBe(true);
       // Some names hold no more than the start of an id.
       expect(matches(kept.replace(sessionId.slice(0, 8), '11111111'))).toBe(false);
     });
 
     test.runIf(hasFiles)('a file is placed in the home, and there it is on the list', () => {
-      const placed = provider.sessionFiles.place(
+      const placed = provider.sessionFiles.restorePath(
         recordedFile(provider, sessionId),
         sessionId,
         '/other/place',
@@ -315,8 +324,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 });
 
 /** Qwen Code asks the model itself to go on where its answer broke off. */
-const isMended = ({ id }: Provider, { scene }: Transcript): boolean =>
-  id === 'qwen' && scene === 'cut-stream';
+const hasRecovered = ({ id }: Provider, { scenario }: Transcript): boolean =>
+  id === 'qwen' && scenario === 'cut-stream';
 
 /** Where the CLI itself put the file of a session. */
 function recordedFile(provider: Provider, id: string): string {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { loadEstimate, withEstimate } from '../../src/providers/cost.js';
+import { loadCostEstimator, withEstimatedCost } from '../../src/providers/cost.js';
 import type { Provider, Usage } from '../../src/providers/provider.js';
-import { findProvider } from '../../src/providers/registry.js';
+import { findProvider } from '../../src/providers/provider-registry.js';
 import { addUsage } from '../../src/providers/usage.js';
 
 const provider = (id: string): Provider => {
@@ -12,7 +12,7 @@ const provider = (id: string): Provider => {
 };
 
 const million: Usage = { inputTokens: 1_000_000, outputTokens: 100_000, turns: 10 };
-const estimate = await loadEstimate();
+const estimate = await loadCostEstimator();
 const costOf = (id: string, model: string | undefined, usage: Usage = million) =>
   estimate(provider(id), [model], usage).costUsd;
 
@@ -41,11 +41,11 @@ describe('a cost that was not said', () => {
     ['cursor', 'gpt-5'],
   ])('%s %s has none', async (id, model) => {
     expect(estimate(provider(id), [model], million)).toBe(million);
-    expect(await withEstimate(provider(id), [model], million)).toBe(million);
+    expect(await withEstimatedCost(provider(id), [model], million)).toBe(million);
   });
 
   it('is marked, also in a sum with one that was said', async () => {
-    const usage = await withEstimate(provider('codex'), [undefined, 'gpt-5.4'], million);
+    const usage = await withEstimatedCost(provider('codex'), [undefined, 'gpt-5.4'], million);
     expect(usage).toMatchObject({ ...million, costIsEstimate: true });
     const sum = addUsage({ costUsd: 1 }, usage, { turns: 1 });
     expect(sum.costUsd).toBe(1 + (usage.costUsd ?? 0));

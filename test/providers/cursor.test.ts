@@ -1,14 +1,14 @@
 /** By documentation only: these tests prove that the adapter does what that says, not what the CLI does. */
 import { describe, expect, test } from 'vitest';
 import { cursor } from '../../src/providers/cursor.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 
 const id = '0b5f2c1e-1111-4222-8333-444455556666';
-const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const clean: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 
-const read = (objects: readonly object[], exit: Partial<Exit> = {}) =>
-  fold(
+const read = (objects: readonly object[], exit: Partial<ProcessExit> = {}) =>
+  readTranscript(
     cursor,
     objects.map((object) => JSON.stringify({ session_id: id, ...object })),
     { ...clean, ...exit },
@@ -60,13 +60,13 @@ describe('reader', () => {
 });
 
 describe('session files', () => {
-  const { patterns, place } = cursor.sessionFiles;
+  const { patterns, restorePath } = cursor.sessionFiles;
 
   test.each(['.cursor', '.config/cursor'])(
     'a chat below %s goes into the folder of its directory',
     (folder) => {
       const target = `${folder}/chats/0123/${id}/store.db`;
-      expect(place(target, id, '/work/app', { list: () => [], read: () => undefined })).toBe(
+      expect(restorePath(target, id, '/work/app', { list: () => [], read: () => undefined })).toBe(
         `${folder}/chats/7d3bc8c3c79adb12ac244d58560d89da/${id}/store.db`,
       );
       expect(patterns(id, '/work/app').some((pattern) => pattern.startsWith(`${folder}/chats/`))).toBe(true);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { gemini } from '../../src/providers/gemini.js';
-import { projectFolder } from '../../src/providers/gemini-project.js';
-import type { HomeView } from '../../src/providers/provider.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import { geminiProjectFolder } from '../../src/providers/gemini-project.js';
+import type { HomeReader } from '../../src/providers/provider.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 
-const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const clean: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 const id = '0ba62c9e-2577-4669-8145-b7981db0b7c8';
 
-const read = (objects: readonly object[], exit: Partial<Exit> = {}) =>
-  fold(
+const read = (objects: readonly object[], exit: Partial<ProcessExit> = {}) =>
+  readTranscript(
     gemini,
     objects.map((object) => JSON.stringify(object)),
     { ...clean, ...exit },
@@ -32,7 +32,7 @@ const failed = (message: string) => ({
 });
 
 /** A home with these texts in it. */
-function homeWith(files: Readonly<Record<string, string>>): HomeView {
+function homeWith(files: Readonly<Record<string, string>>): HomeReader {
   const names = (path: string) =>
     Object.keys(files).flatMap((file) =>
       file.startsWith(`${path}/`) ? (file.slice(path.length + 1).split('/')[0] ?? []) : [],
@@ -50,23 +50,23 @@ describe('the folder of a directory', () => {
     ['/tmp/日本', 'project'],
     ['/', 'project'],
   ])('%s → %s', (directory, name) => {
-    expect(projectFolder(directory, none)).toBe(name);
+    expect(geminiProjectFolder(directory, none)).toBe(name);
   });
 
   test('the list wins, unless the folder says that it has another owner', () => {
     const list = { 'projects.json': '{"projects":{"/w/app":"other"}}' };
-    expect(projectFolder('/w/app', homeWith(list))).toBe('other');
+    expect(geminiProjectFolder('/w/app', homeWith(list))).toBe('other');
     const owned = { ...list, 'tmp/other/.project_root': '/w/app', 'history/other/.project_root': '/w/app' };
-    expect(projectFolder('/w/app', homeWith(owned))).toBe('other');
+    expect(geminiProjectFolder('/w/app', homeWith(owned))).toBe('other');
     for (const root of ['tmp', 'history']) {
       const lost = { ...list, [`${root}/other/.project_root`]: '/else' };
-      expect(projectFolder('/w/app', homeWith(lost))).toBe('app');
+      expect(geminiProjectFolder('/w/app', homeWith(lost))).toBe('app');
     }
   });
 
   test('a folder that says it belongs to the directory is taken', () => {
-    expect(projectFolder('/w/app', homeWith({ 'tmp/app-7/.project_root': '/w/app\n' }))).toBe('app-7');
-    expect(projectFolder('/w/app', homeWith({ 'history/old/.project_root': '/w/app' }))).toBe('old');
+    expect(geminiProjectFolder('/w/app', homeWith({ 'tmp/app-7/.project_root': '/w/app\n' }))).toBe('app-7');
+    expect(geminiProjectFolder('/w/app', homeWith({ 'history/old/.project_root': '/w/app' }))).toBe('old');
   });
 
   test('another owner of the name leaves the next number', () => {
@@ -74,19 +74,19 @@ describe('the folder of a directory', () => {
       'projects.json': '{"projects":{"/else/app":"app"}}',
       'tmp/app-1/.project_root': '/third/app',
     };
-    expect(projectFolder('/w/app', homeWith(files))).toBe('app-2');
+    expect(geminiProjectFolder('/w/app', homeWith(files))).toBe('app-2');
   });
 
   test('a list that cannot be read, or leads out of the home, is none', () => {
-    expect(projectFolder('/w/app', homeWith({ 'projects.json': 'half a {' }))).toBe('app');
+    expect(geminiProjectFolder('/w/app', homeWith({ 'projects.json': 'half a {' }))).toBe('app');
     const out = { 'projects.json': '{"projects":{"/w/app":"../../x"}}' };
-    expect(projectFolder('/w/app', homeWith(out))).toBe('app');
+    expect(geminiProjectFolder('/w/app', homeWith(out))).toBe('app');
   });
 
   test('is where a session is placed, under its own name', () => {
     const file = 'tmp/app/chats/session-2026-11-23T06-43-0ba62c9e.jsonl';
     const home = homeWith({ 'tmp/app/.project_root': '/else/app' });
-    expect(gemini.sessionFiles.place(file, id, '/w/app', home)).toBe(file.replace('/app/', '/app-1/'));
+    expect(gemini.sessionFiles.restorePath(file, id, '/w/app', home)).toBe(file.replace('/app/', '/app-1/'));
   });
 });
 
@@ -169,7 +169,7 @@ describe('failures', () => {
 describe('tokens', () => {
   const note = (id: string, tokens?: object) => JSON.stringify({ id, type: 'gemini', content: '', tokens });
   const spent = (...lines: readonly string[]) =>
-    gemini.sessionFiles.spent?.(Buffer.from(`${lines.join('\n')}\n`));
+    gemini.sessionFiles.readUsage?.(Buffer.from(`${lines.join('\n')}\n`));
 
   test('what the session had spent stands at its answers, each counted once', () => {
     const first = { input: 100, output: 5, cached: 40, thoughts: 20, tool: 0, total: 125 };

@@ -9,7 +9,7 @@ import { cursor } from '../../src/providers/cursor.js';
 import { opencode } from '../../src/providers/opencode.js';
 import type { Provider } from '../../src/providers/provider.js';
 import { qwen } from '../../src/providers/qwen.js';
-import { fold } from './fold.js';
+import { readTranscript } from './read-transcript.js';
 
 const openai =
   'Rate limit reached for gpt-5 in organization org-x on tokens per min (TPM): Limit 30000, Used 29000, ' +
@@ -43,7 +43,7 @@ const lines: readonly (readonly [Provider, (message: string) => object])[] = [
 
 function failureOf(provider: Provider, line: object) {
   const exit = { reason: 'exited', code: 1, stderrTail: '', durationMs: 1 } as const;
-  return fold(provider, [JSON.stringify(line)], exit, {}).outcome.failure;
+  return readTranscript(provider, [JSON.stringify(line)], exit, {}).outcome.failure;
 }
 
 describe.each(lines.map(([provider, line]) => [provider.id, provider, line] as const))(

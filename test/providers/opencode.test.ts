@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { opencode } from '../../src/providers/opencode.js';
-import type { Turn } from '../../src/providers/provider.js';
-import { providers } from '../../src/providers/registry.js';
-import { environmentFor } from '../../src/security/environment.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import type { TurnRequest } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/provider-registry.js';
+import { filterEnvironment } from '../../src/security/filter-environment.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 
-const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const clean: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 const id = 'ses_0b5f2c1e111142228333444455';
 
-const command = (change: Partial<Turn> = {}) =>
-  opencode.command({
+const command = (change: Partial<TurnRequest> = {}) =>
+  opencode.buildCommand({
     prompt: 'x',
     session: { mode: 'start', id },
     permission: 'workspace',
@@ -19,8 +19,8 @@ const command = (change: Partial<Turn> = {}) =>
     ...change,
   });
 
-const read = (objects: readonly object[], exit: Partial<Exit> = {}) =>
-  fold(
+const read = (objects: readonly object[], exit: Partial<ProcessExit> = {}) =>
+  readTranscript(
     opencode,
     objects.map((object) => JSON.stringify({ sessionID: id, ...object })),
     { ...clean, ...exit },
@@ -139,7 +139,7 @@ describe('session commands', () => {
   const commands = opencode.sessionCommands;
 
   test('the empty session is an export of itself, and asks nobody', () => {
-    const text = commands?.empty(id, '/work/app') ?? '';
+    const text = commands?.emptyExport(id, '/work/app') ?? '';
     expect(commands?.isExport(text, id)).toBe(true);
     expect(JSON.parse(text).info.permission).toContainEqual({
       permission: 'question',
@@ -169,8 +169,13 @@ describe('variables', () => {
     OPENCODE_API_KEY: 'x',
   };
   const handed = (model: string | undefined) => {
-    const environment = opencode.environmentOf?.(model) ?? opencode.environment;
-    const { env } = environmentFor({ environment: job, providers, provider: { environment }, passEnv: [] });
+    const environment = opencode.environmentForModel?.(model) ?? opencode.environment;
+    const { env } = filterEnvironment({
+      environment: job,
+      providers,
+      provider: { environment },
+      passEnv: [],
+    });
     return Object.keys(env).filter((name) => name !== 'PATH' && name !== 'AWS_REGION');
   };
 
@@ -188,11 +193,11 @@ describe('variables', () => {
 
   test('no key is asked for where the service is one that only the user knows, or needs none', () => {
     for (const model of ['ollama/some-model', 'opencode/big-pickle'])
-      expect(opencode.environmentOf?.(model).credentials).toEqual([]);
+      expect(opencode.environmentForModel?.(model).credentials).toEqual([]);
   });
 
   test('a region of a cloud is withheld from nobody', () => {
-    expect(environmentFor({ environment: job, providers, passEnv: [] }).env).toEqual({
+    expect(filterEnvironment({ environment: job, providers, passEnv: [] }).env).toEqual({
       PATH: '/bin',
       AWS_REGION: 'x',
     });

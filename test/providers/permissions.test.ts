@@ -5,15 +5,15 @@ import { codex } from '../../src/providers/codex.js';
 import { cursor } from '../../src/providers/cursor.js';
 import { gemini } from '../../src/providers/gemini.js';
 import { opencode } from '../../src/providers/opencode.js';
-import type { Permission, Provider, Turn } from '../../src/providers/provider.js';
+import type { Permission, Provider, TurnRequest } from '../../src/providers/provider.js';
+import { providers } from '../../src/providers/provider-registry.js';
 import { qwen } from '../../src/providers/qwen.js';
-import { providers } from '../../src/providers/registry.js';
 
-type Row = Readonly<Record<Permission, readonly string[]>>;
+type ArgsByPermission = Readonly<Record<Permission, readonly string[]>>;
 
 const outputRule = 'permissions.gump_read_only.filesystem={":root"="read","/work/.gump/out"="write"}';
 
-const table: readonly (readonly [Provider, Row])[] = [
+const table: readonly (readonly [Provider, ArgsByPermission])[] = [
   [
     claude,
     {
@@ -57,18 +57,18 @@ const table: readonly (readonly [Provider, Row])[] = [
   ],
 ];
 
-const sessions: readonly Turn['session'][] = [
+const sessions: readonly TurnRequest['session'][] = [
   { mode: 'start', id: 'an-id' },
   { mode: 'resume', id: 'an-id' },
 ];
 
-function commandLine(provider: Provider, permission: Permission, session: Turn['session']): string {
+function commandLine(provider: Provider, permission: Permission, session: TurnRequest['session']): string {
   const turn = { prompt: 'x', session, permission, directory: '/work', isRoot: false };
-  return ` ${provider.command(turn).args.join(' ')} `;
+  return ` ${provider.buildCommand(turn).args.join(' ')} `;
 }
 
 /** Everything by which any permission of this CLI is told. */
-const words = (row: Row): readonly string[] => [...new Set(Object.values(row).flat())];
+const permissionArgs = (row: ArgsByPermission): readonly string[] => [...new Set(Object.values(row).flat())];
 
 describe('every provider', () => {
   it('has a row here', () => {
@@ -85,9 +85,9 @@ describe('every provider', () => {
     '%s %s %s: is told so and nothing freer',
     (_id, permission, _mode, provider, row, session) => {
       const line = commandLine(provider, permission, session);
-      const told = row[permission];
-      for (const text of told) expect(line).toContain(` ${text} `);
-      const others = words(row).filter((text) => !told.some((one) => one.includes(text)));
+      const expectedArgs = row[permission];
+      for (const text of expectedArgs) expect(line).toContain(` ${text} `);
+      const others = permissionArgs(row).filter((text) => !expectedArgs.some((one) => one.includes(text)));
       for (const text of others) expect(line).not.toContain(` ${text} `);
       expect(line).not.toMatch(/dangerously/);
     },
@@ -97,7 +97,7 @@ describe('every provider', () => {
 /** It is told by its environment, where the others are told by the command line. */
 describe('OpenCode', () => {
   const rulesFor = (permission: Permission) =>
-    opencode.command({
+    opencode.buildCommand({
       prompt: 'x',
       session: { mode: 'start' },
       permission,

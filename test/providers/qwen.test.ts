@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Usage } from '../../src/providers/provider.js';
 import { qwen } from '../../src/providers/qwen.js';
-import { cutToMark, markOf } from '../../src/sessions/session-mark.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import { markOf, truncateToMark } from '../../src/sessions/session-mark.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 
-const clean: Exit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
-const { rewrite, spent } = qwen.sessionFiles;
+const clean: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
+const { rewrite, readUsage } = qwen.sessionFiles;
 
-const read = (objects: readonly object[], exit: Partial<Exit> = {}, before: Usage = {}) =>
-  fold(
+const read = (objects: readonly object[], exit: Partial<ProcessExit> = {}, before: Usage = {}) =>
+  readTranscript(
     qwen,
     objects.map((object) => JSON.stringify(object)),
     { ...clean, ...exit },
@@ -80,8 +80,8 @@ describe('usage', () => {
       'half a {"ui_telemetry"',
     ];
     const all = [...file, note('qwen-code.api_response', 7)].join('\n');
-    expect(spent?.(Buffer.from(all))).toEqual({ inputTokens: 107, outputTokens: 2 });
-    expect(spent?.(Buffer.from('{"type":"user"}\n'))).toEqual({});
+    expect(readUsage?.(Buffer.from(all))).toEqual({ inputTokens: 107, outputTokens: 2 });
+    expect(readUsage?.(Buffer.from('{"type":"user"}\n'))).toEqual({});
   });
 });
 
@@ -139,7 +139,7 @@ describe('the session file', () => {
   test('a mark holds on another machine, before and after the rewriting', () => {
     const mark = markOf(file, qwen.sessionFiles);
     const moved = Buffer.concat([rewrite?.(file, '/here') ?? file, Buffer.from('{"uuid":"c"}\n')]);
-    const cut = cutToMark(moved, mark, qwen.sessionFiles);
-    expect(cut && rewrite?.(cut, '/there').toString('utf8')).toBe(file.toString('utf8'));
+    const truncated = truncateToMark(moved, mark, qwen.sessionFiles);
+    expect(truncated && rewrite?.(truncated, '/there').toString('utf8')).toBe(file.toString('utf8'));
   });
 });

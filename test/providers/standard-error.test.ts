@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { defined } from '../../src/optional-keys.js';
-import { noResult } from '../../src/providers/ending.js';
-import { providers } from '../../src/providers/registry.js';
-import type { Exit } from '../../src/system/process.js';
-import { fold } from './fold.js';
+import { missingResultFailure } from '../../src/providers/exit-failures.js';
+import { providers } from '../../src/providers/provider-registry.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import { readTranscript } from './read-transcript.js';
 
 const words = [
   ['auth', /authentication/i],
@@ -13,17 +13,17 @@ const words = [
 ] as const;
 
 /** No `code`: killed by a signal. */
-const ended = (stderrTail: string, code?: number): Exit => ({
+const ended = (stderrTail: string, code?: number): ProcessExit => ({
   reason: 'exited',
   stderrTail,
   durationMs: 1,
   ...defined({ code }),
 });
 const kindOf = (stderrTail: string, code: number, endings = {}) =>
-  noResult(ended(stderrTail, code), 'Agent', words, endings).kind;
+  missingResultFailure(ended(stderrTail, code), 'Agent', words, endings).kind;
 
 describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
-  const failureOf = (exit: Exit) => fold(provider, [], exit, {}).outcome.failure;
+  const failureOf = (exit: ProcessExit) => readTranscript(provider, [], exit, {}).outcome.failure;
 
   test.each([
     'MCP server "github" connection timed out\n',

@@ -1,15 +1,15 @@
 /** The recorded streams of the real CLIs, and what an adapter makes of each. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Provider, Usage } from '../../src/providers/provider.js';
-import type { Exit } from '../../src/system/process.js';
-import type { Folded } from './fold.js';
+import type { ProcessExit } from '../../src/system/process.js';
+import type { TranscriptReading } from './read-transcript.js';
 
 export interface Transcript {
   /** `VERSION.SCENE` */
   readonly name: string;
-  readonly scene: string;
+  readonly scenario: string;
   readonly lines: readonly string[];
-  readonly expected: Folded & { readonly before: Usage; readonly exit: Exit };
+  readonly expected: TranscriptReading & { readonly before: Usage; readonly exit: ProcessExit };
 }
 
 export function transcriptsOf(provider: Provider): readonly Transcript[] {
@@ -17,7 +17,7 @@ export function transcriptsOf(provider: Provider): readonly Transcript[] {
   const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ndjson') ? file.slice(0, -7) : []));
   return names.map((name) => ({
     name,
-    scene: name.slice(name.lastIndexOf('.') + 1),
+    scenario: name.slice(name.lastIndexOf('.') + 1),
     lines: readFileSync(new URL(`${name}.ndjson`, folder), 'utf8')
       .split('\n')
       .slice(0, -1),

@@ -12,24 +12,24 @@ import { defined } from '../../src/optional-keys.js';
 import { viewHome } from '../../src/sessions/home-view.js';
 import { type ModelRequest, type ModelServer, startModelServer } from '../rig/model-server.js';
 import {
+  type CliMachine,
   clis,
-  commandsOf,
-  drive,
-  makePlace,
-  makeRoot,
-  type Place,
-  removeRoot,
-  sessionFilesOf,
-} from './drive.js';
-import { makeId, spentBy } from './scenes.js';
+  listSessionFiles,
+  makeCliMachine,
+  makeTemporaryFolder,
+  removeFolder,
+  runTurn,
+  sessionCommandsOf,
+} from './real-cli.js';
+import { makeSessionId, usageOfSession } from './scenarios.js';
 
 let root: string;
 let server: ModelServer;
 
 beforeAll(() => {
-  root = makeRoot();
+  root = makeTemporaryFolder();
 });
-afterAll(() => removeRoot(root));
+afterAll(() => removeFolder(root));
 beforeEach(async () => {
   server = await startModelServer();
 });
@@ -40,34 +40,34 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
   // OpenCode tells what came from the cache apart.
   const input = provider.id === 'opencode' ? 93 : 100;
   const otherModel = provider.id === 'opencode' ? 'mock/other-model' : 'other-model';
-  const begin = (place: Place, prompt: string, options: { kill?: Promise<unknown> } = {}) => {
-    const id = provider.sessionIds === 'chosen' ? { id: makeId(cli) } : {};
-    return drive(cli, place, server.url, { prompt, session: { mode: 'start', ...id } }, options);
+  const start = (machine: CliMachine, prompt: string, options: { killWhen?: Promise<unknown> } = {}) => {
+    const id = provider.sessionIds === 'chosen' ? { id: makeSessionId(cli) } : {};
+    return runTurn(cli, machine, server.url, { prompt, session: { mode: 'start', ...id } }, options);
   };
-  const goOn = (place: Place, id: string, prompt: string, model?: string) =>
-    drive(
+  const resume = (machine: CliMachine, id: string, prompt: string, model?: string) =>
+    runTurn(
       cli,
-      place,
+      machine,
       server.url,
       { prompt, session: { mode: 'resume', id }, ...defined({ model }) },
-      { before: spentBy(cli, place, id) },
+      { usageBefore: usageOfSession(cli, machine, id) },
     );
 
   /** A new machine: only the session came along, as one export or as the files on the provider's list. */
-  async function move(from: Place, id: string, directory?: string): Promise<Place> {
-    const to = makePlace(root, server.url, directory);
-    const kept = await commandsOf(cli, from, id)?.keep();
+  async function move(from: CliMachine, id: string, directory?: string): Promise<CliMachine> {
+    const to = makeCliMachine(root, server.url, directory);
+    const kept = await sessionCommandsOf(cli, from, id)?.export();
     if (kept !== undefined) {
       const files = kept.status === 'kept' ? kept.files : [];
-      expect(await commandsOf(cli, to, id)?.bringBack(files, undefined)).toEqual({ status: 'there' });
+      expect(await sessionCommandsOf(cli, to, id)?.import(files, undefined)).toEqual({ status: 'there' });
       return to;
     }
-    const { home, patterns, place, rewrite } = provider.sessionFiles;
+    const { home, patterns, restorePath, rewrite } = provider.sessionFiles;
     const folder = join(to.home, home.folder);
     const listed = picomatch([...patterns(id, from.directory)], { dot: true });
-    for (const [file, path] of sessionFilesOf(cli, from, id)) {
+    for (const [file, path] of listSessionFiles(cli, from, id)) {
       expect(listed(file)).toBe(true);
-      const target = join(folder, place(file, id, to.directory, viewHome(folder)));
+      const target = join(folder, restorePath(file, id, to.directory, viewHome(folder)));
       const content = readFileSync(path);
       mkdirSync(dirname(target), { recursive: true });
       writeFileSync(target, rewrite?.(content, to.directory) ?? content);
@@ -76,25 +76,25 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
   }
 
   test('goes on in a new home with the session file alone, in the same and in another directory', async () => {
-    const first = makePlace(root, server.url);
-    const begun = await begin(first, 'Remember TOKEN-one.');
-    const id = begun.outcome.session ?? '';
-    expect(begun.outcome).toMatchObject({
+    const first = makeCliMachine(root, server.url);
+    const started = await start(first, 'Remember TOKEN-one.');
+    const id = started.outcome.session ?? '';
+    expect(started.outcome).toMatchObject({
       status: 'done',
       text: 'seen: TOKEN-one',
       usage: { inputTokens: input, turns: 1 },
     });
     expect(provider.isSessionId(id)).toBe(true);
-    expect(sessionFilesOf(cli, first, id).size).toBe(provider.sessionCommands === undefined ? 1 : 0);
+    expect(listSessionFiles(cli, first, id).size).toBe(provider.sessionCommands === undefined ? 1 : 0);
 
     const second = await move(first, id, first.directory);
-    const again = await goOn(second, id, 'Also TOKEN-two.');
+    const again = await resume(second, id, 'Also TOKEN-two.');
     expect(again.outcome).toMatchObject({ status: 'done', session: id, text: 'seen: TOKEN-one TOKEN-two' });
-    expect(again.outcome.usage).toEqual(begun.outcome.usage);
+    expect(again.outcome.usage).toEqual(started.outcome.usage);
 
     const third = await move(second, id);
     expect(third.directory).not.toBe(first.directory);
-    const other = await goOn(third, id, 'And TOKEN-three. [[write:here.txt|x]]');
+    const other = await resume(third, id, 'And TOKEN-three. [[write:here.txt|x]]');
     expect(other.outcome).toMatchObject({ status: 'done', session: id });
     expect(other.outcome.usage).toMatchObject({ inputTokens: 2 * input, turns: 2 });
     const texts = server.requests.at(-1)?.userTexts.map((text) => text.trim());
@@ -114,29 +114,29 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
   ] as const)('an answer %i of the service is %s, and the session is known', async (status, kind) => {
     // It tries for 80 s, whatever its settings say; the recorded streams show how it ends.
     if (provider.id === 'qwen' && status !== 401) return;
-    const { outcome } = await begin(makePlace(root, server.url), `[[fail:${status}:1]]`);
+    const { outcome } = await start(makeCliMachine(root, server.url), `[[fail:${status}:1]]`);
     expect(outcome.failure?.kind).toBe(kind);
     expect(provider.isSessionId(outcome.session ?? '')).toBe(true);
   });
 
   test('a session that is not there is session-lost', async () => {
-    const { outcome } = await goOn(makePlace(root, server.url), makeId(cli), 'Go on.');
+    const { outcome } = await resume(makeCliMachine(root, server.url), makeSessionId(cli), 'Go on.');
     expect(outcome.failure?.kind).toBe('session-lost');
     expect(server.requests).toEqual([]);
   });
 
   test('killed after a tool call, it goes on with all that was said, and leaves no key behind', async () => {
-    const place = makePlace(root, server.url);
-    const kill = server
-      .seen(({ toolResults }) => toolResults === 1)
-      .then(() => (provider.sessionCommands ? undefined : written(place.home, 'TOKEN-42')));
-    const cut = await begin(place, 'TOKEN-cut [[bash:printf TOKEN-%d 42]] [[hang]]', { kill });
-    expect(cut.outcome).toMatchObject({ status: 'failed', failure: { kind: 'protocol' } });
-    expect(filesWith(place.home, 'dummy-')).toEqual([]);
+    const machine = makeCliMachine(root, server.url);
+    const killWhen = server
+      .waitForRequest(({ toolResults }) => toolResults === 1)
+      .then(() => (provider.sessionCommands ? undefined : written(machine.home, 'TOKEN-42')));
+    const interrupted = await start(machine, 'TOKEN-cut [[bash:printf TOKEN-%d 42]] [[hang]]', { killWhen });
+    expect(interrupted.outcome).toMatchObject({ status: 'failed', failure: { kind: 'protocol' } });
+    expect(filesWith(machine.home, 'dummy-')).toEqual([]);
 
-    const id = cut.outcome.session ?? '';
-    const { outcome } = await goOn(
-      await move(place, id),
+    const id = interrupted.outcome.session ?? '';
+    const { outcome } = await resume(
+      await move(machine, id),
       id,
       'You were interrupted. TOKEN-again',
       otherModel,

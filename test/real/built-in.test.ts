@@ -1,7 +1,14 @@
 /** `tdd` of the package with real CLIs: a planner that writes its plan, tests, and the code in the same conversation. */
 import { expect, test } from 'vitest';
 import type { ModelRule } from '../rig/model-server.js';
-import { agentOf, fast, holds, nameOf, openRealScene, sessionIds } from './real-scene.js';
+import {
+  agentNameOf,
+  createRealCliHarness,
+  fastClis,
+  hasUserText,
+  sessionIds,
+  titleOf,
+} from './real-cli-harness.js';
 
 const files = {
   'src/add.mjs': 'export const add = (a, b) => a - b;\n',
@@ -31,10 +38,10 @@ const model: ModelRule = ({ prompt, toolResults }) => {
   return { bash: `echo 'export const add = (a, b) => a ${sign} b;' > src/add.mjs` };
 };
 
-test.each(fast.map((cli) => [nameOf(cli), cli] as const))('%s', async (_name, cli) => {
-  const agent = agentOf(cli);
-  const { attempt } = await openRealScene('not this one', [model], files);
-  const { main, requests } = await attempt(cli, 1, {
+test.each(fastClis.map((cli) => [titleOf(cli), cli] as const))('%s', async (_name, cli) => {
+  const agent = agentNameOf(cli);
+  const { runJob } = await createRealCliHarness('not this one', [model], files);
+  const { main, requests } = await runJob(cli, 1, {
     inputs: { workflow: 'tdd', agent, spec: 'SPEC', commands },
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
@@ -42,10 +49,10 @@ test.each(fast.map((cli) => [nameOf(cli), cli] as const))('%s', async (_name, cl
   // The workflow's cap is in dollars, and nobody knows the price of Codex's own choice of a model.
   const unseen = main.warnings.filter((warning) => !/do not see what Codex costs/.test(warning));
   expect(unseen).toEqual([]);
-  const told = main.report?.steps.flatMap((step) =>
+  const reported = main.report?.steps.flatMap((step) =>
     step.attempts.map(({ number, status, session }) => `${step.path}#${number} ${session?.reason} ${status}`),
   );
-  expect(told).toEqual([
+  expect(reported).toEqual([
     'build#1 declared-new passed',
     'build/sum/tests#1 declared-new passed',
     'build/sum/impl#1 from failed',
@@ -57,7 +64,7 @@ test.each(fast.map((cli) => [nameOf(cli), cli] as const))('%s', async (_name, cl
   expect(ids.build).not.toBe(ids['build/sum/impl']);
   // The last request has all that was said in the task, and nothing of the planning.
   const last = requests.at(-1);
-  expect(holds(last, 'Write the tests for this task')).toBe(true);
-  expect(holds(last, 'AssertionError')).toBe(true);
-  expect(holds(last, 'SPEC')).toBe(false);
+  expect(hasUserText(last, 'Write the tests for this task')).toBe(true);
+  expect(hasUserText(last, 'AssertionError')).toBe(true);
+  expect(hasUserText(last, 'SPEC')).toBe(false);
 });

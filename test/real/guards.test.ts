@@ -1,7 +1,15 @@
 /** A model that would go on for ever: the real CLIs are stopped by the engine, and the session goes on. */
 import { describe, expect, test } from 'vitest';
 import type { ModelRule } from '../rig/model-server.js';
-import { agentOf, attemptsAt, current, holds, nameOf, openRealScene, sessionIds } from './real-scene.js';
+import {
+  agentNameOf,
+  attemptsOf,
+  createRealCliHarness,
+  currentClis,
+  hasUserText,
+  sessionIds,
+  titleOf,
+} from './real-cli-harness.js';
 
 const workflow = (agent: string, guard: string): string => `name: guarded
 steps:
@@ -15,13 +23,13 @@ steps:
 `;
 
 /** A command after the other, until it is told what became of that. */
-const restless: ModelRule = ({ prompt, toolResults }) => {
+const endlessCommands: ModelRule = ({ prompt, toolResults }) => {
   if (!prompt.includes('TOKEN-work')) return undefined;
   return prompt.includes('max_turns') ? { say: 'Done.' } : { bash: `echo ${toolResults}` };
 };
 
 /** The same, told by the tokens; each answer of the mock costs 120. */
-const dear: ModelRule = ({ prompt, toolResults }) => {
+const expensive: ModelRule = ({ prompt, toolResults }) => {
   if (!prompt.includes('TOKEN-work')) return undefined;
   return prompt.includes('max_tokens') ? { say: 'Done.' } : { bash: `echo ${toolResults}` };
 };
@@ -33,37 +41,40 @@ const silent: ModelRule = ({ prompt, toolResults }) => {
   return toolResults === 0 ? { bash: 'echo one' } : { hang: true };
 };
 
-describe.each(current.map((cli) => [nameOf(cli), agentOf(cli), cli] as const))('%s', (_name, agent, cli) => {
-  test('max_turns: the third answer is the last that is asked for, and the retry resumes', async () => {
-    const { attempt } = await openRealScene(workflow(agent, 'max_turns: 2'), [restless]);
-    const { main, requests, ...rest } = await attempt(cli, 1);
-    expect(main.exitCode, main.log).toBe(0);
-    expect(attemptsAt({ main, ...rest }, 'work')).toMatchObject([
-      { status: 'failed', failure: { kind: 'guard' } },
-      { status: 'passed', session: { effective: 'resumed', reason: 'kept-on-retry' } },
-    ]);
-    const work = requests.filter(({ prompt }) => prompt.includes('TOKEN-work'));
-    const asked = work.filter(({ prompt }) => !prompt.includes('max_turns'));
-    // What the CLI asks between the third answer and its end is on its way already.
-    expect(asked.length).toBeGreaterThanOrEqual(3);
-    expect(asked.length).toBeLessThanOrEqual(4);
-    expect(holds(work.at(-1), 'TOKEN-work')).toBe(true);
-    expect(Object.keys(sessionIds({ main }))).toEqual(['work']);
-  });
-
-  test.each<[string, string, ModelRule]>([
-    ['max_tokens', 'max_tokens: 300', dear],
-    ['max_time', 'max_time: 12s', silent],
-  ])(
-    '%s: the agent is stopped, nothing of it lives on, and the retry resumes',
-    async (limit, guard, rule) => {
-      const { attempt } = await openRealScene(workflow(agent, guard), [rule]);
-      const { main, ...rest } = await attempt(cli, 1);
+describe.each(currentClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as const))(
+  '%s',
+  (_name, agent, cli) => {
+    test('max_turns: the third answer is the last that is asked for, and the retry resumes', async () => {
+      const { runJob } = await createRealCliHarness(workflow(agent, 'max_turns: 2'), [endlessCommands]);
+      const { main, requests, ...rest } = await runJob(cli, 1);
       expect(main.exitCode, main.log).toBe(0);
-      expect(attemptsAt({ main, ...rest }, 'work')).toMatchObject([
-        { status: 'failed', failure: { kind: 'guard', message: expect.stringContaining(limit) } },
+      expect(attemptsOf({ main, ...rest }, 'work')).toMatchObject([
+        { status: 'failed', failure: { kind: 'guard' } },
         { status: 'passed', session: { effective: 'resumed', reason: 'kept-on-retry' } },
       ]);
-    },
-  );
-});
+      const work = requests.filter(({ prompt }) => prompt.includes('TOKEN-work'));
+      const asked = work.filter(({ prompt }) => !prompt.includes('max_turns'));
+      // What the CLI asks between the third answer and its end is on its way already.
+      expect(asked.length).toBeGreaterThanOrEqual(3);
+      expect(asked.length).toBeLessThanOrEqual(4);
+      expect(hasUserText(work.at(-1), 'TOKEN-work')).toBe(true);
+      expect(Object.keys(sessionIds({ main }))).toEqual(['work']);
+    });
+
+    test.each<[string, string, ModelRule]>([
+      ['max_tokens', 'max_tokens: 300', expensive],
+      ['max_time', 'max_time: 12s', silent],
+    ])(
+      '%s: the agent is stopped, nothing of it lives on, and the retry resumes',
+      async (limit, guard, rule) => {
+        const { runJob } = await createRealCliHarness(workflow(agent, guard), [rule]);
+        const { main, ...rest } = await runJob(cli, 1);
+        expect(main.exitCode, main.log).toBe(0);
+        expect(attemptsOf({ main, ...rest }, 'work')).toMatchObject([
+          { status: 'failed', failure: { kind: 'guard', message: expect.stringContaining(limit) } },
+          { status: 'passed', session: { effective: 'resumed', reason: 'kept-on-retry' } },
+        ]);
+      },
+    );
+  },
+);

@@ -14,7 +14,7 @@ import { pinnedVersions } from '../../src/providers/versions.js';
 import { createMachine, type StepResult } from '../rig/machine.js';
 import { startModelServer } from '../rig/model-server.js';
 import { makeRepository } from '../rig/repository.js';
-import { configureHome } from './drive.js';
+import { configureHome } from './real-cli.js';
 
 /** One that is a native program and needs its script, and one that is a script for Node. */
 const cases: readonly { readonly provider: Provider; readonly agent: string }[] = [
@@ -27,9 +27,9 @@ const userconfig = execFileSync('npm', ['config', 'get', 'userconfig'], { encodi
 const network = Object.entries(process.env).filter(([name]) =>
   /^(?:npm_config_.*|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS)$/i.test(name),
 );
-const usual = { ...Object.fromEntries(network), npm_config_userconfig: userconfig };
+const registryEnvironment = { ...Object.fromEntries(network), npm_config_userconfig: userconfig };
 /** A port on which nothing listens. */
-const refusing = { npm_config_registry: 'http://127.0.0.1:9', npm_config_fetch_retries: '0' };
+const unreachableRegistry = { npm_config_registry: 'http://127.0.0.1:9', npm_config_fetch_retries: '0' };
 
 const workflow = (agent: string) => `name: flow
 steps:
@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 /** Job attempts on machines of their own that share a tool cache. */
-async function openShop(agent: string) {
+async function createInstallHarness(agent: string) {
   const outside = mkdtempSync(join(tmpdir(), 'gump-install-'));
   cleanUps.push(() => rmSync(outside, { recursive: true, force: true }));
   const model = await startModelServer();
@@ -65,7 +65,7 @@ async function openShop(agent: string) {
       cleanUps.push(() => machine.wipe());
       configureHome(machine.home, model.url);
       await machine.checkout(repository);
-      return machine.step({
+      return machine.runStep({
         inputs: { workflow: 'flow', 'state-store': `directory:${join(machine.root, 'state')}`, ...inputs },
         env: {
           RUNNER_TOOL_CACHE: tools,
@@ -84,15 +84,15 @@ describe.each(cases)('$provider.title', ({ provider, agent }) => {
   const version = pinnedVersions[provider.id] ?? '';
 
   test('is installed from the registry and works, and then again without one', async () => {
-    const { attempt, tools } = await openShop(agent);
-    const first = await attempt(usual);
+    const { attempt: runJob, tools } = await createInstallHarness(agent);
+    const first = await runJob(registryEnvironment);
     expect(first.main.errors).toEqual([]);
     expect(first.main.outputs.status).toBe('passed');
     expect(first.main.log).toContain(`Installing ${provider.title} ${version}`);
     expect(first.main.report?.steps[0]?.attempts[0]).toMatchObject({ cliVersion: version });
     expect(existsSync(join(tools, 'gump-clis', provider.id, version))).toBe(true);
 
-    const second = await attempt(refusing);
+    const second = await runJob(unreachableRegistry);
     expect(second.main.errors).toEqual([]);
     expect(second.main.outputs.status).toBe('passed');
     expect(second.main.log).not.toContain('Installing');
@@ -100,15 +100,15 @@ describe.each(cases)('$provider.title', ({ provider, agent }) => {
 });
 
 test('a registry that does not answer, and a version that there is not, are told in one line', async () => {
-  const { attempt } = await openShop('codex');
+  const { attempt: runJob } = await createInstallHarness('codex');
   const key = { OPENAI_API_KEY: 'dummy-openai-key-0123456789' };
-  const unreachable = await attempt({ ...key, ...refusing });
+  const unreachable = await runJob({ ...key, ...unreachableRegistry });
   expect(unreachable.main.errors).toEqual([
     expect.stringMatching(
       /^Codex \S+ could not be installed: the registry cannot be reached\..*ECONNREFUSED/,
     ),
   ]);
-  const absent = await attempt({ ...key, ...usual }, { 'cli-versions': 'codex: 0.0.987654' });
+  const absent = await runJob({ ...key, ...registryEnvironment }, { 'cli-versions': 'codex: 0.0.987654' });
   expect(absent.main.errors).toEqual([
     expect.stringMatching(/^Codex 0\.0\.987654 could not be installed: the registry has no such version\./),
   ]);

@@ -5,17 +5,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Stop } from '../rig/machine.js';
 import type { ModelRequest, ModelRule } from '../rig/model-server.js';
-import type { RealCli } from './drive.js';
+import type { RealCli } from './real-cli.js';
 import {
-  agentOf,
-  attemptsAt,
-  current,
-  fast,
-  holds,
-  nameOf,
-  openRealScene,
+  agentNameOf,
+  attemptsOf,
+  createRealCliHarness,
+  currentClis,
+  fastClis,
+  hasUserText,
   sessionIds,
-} from './real-scene.js';
+  titleOf,
+} from './real-cli-harness.js';
 
 const firstPrompt = 'TOKEN-first Begin. [[say:Begun.]]';
 const workPrompt = 'TOKEN-work Write it.';
@@ -53,70 +53,70 @@ function hangsOnce(how: Stop['how']): ModelRule {
   };
 }
 
-async function open(cli: RealCli, session: string, how: Stop['how']) {
-  const real = await openRealScene(workflow(agentOf(cli), session), [hangsOnce(how)]);
-  const until = () => real.model.requests.some((asked) => isWork(asked) && asked.toolResults === 1);
+async function createInterruptedRun(cli: RealCli, session: string, how: Stop['how']) {
+  const real = await createRealCliHarness(workflow(agentNameOf(cli), session), [hangsOnce(how)]);
+  const until = () => real.model.requests.some((request) => isWork(request) && request.toolResults === 1);
   const stop: Stop = { when: { until }, how };
   return { ...real, stop };
 }
 
-interface Cut {
+interface Interruption {
   readonly how: 'cancel' | 'kill';
   readonly session: 'new' | 'from: first';
 }
 
 /** The action alone is killed: post finds its agent still at work, and stores what there is. */
-const killed: Cut = { how: 'kill', session: 'from: first' };
+const killedRun: Interruption = { how: 'kill', session: 'from: first' };
 
-const further: readonly Cut[] = [
+const moreInterruptions: readonly Interruption[] = [
   // The id of a session that this very attempt began is known although it never came to an end.
   { how: 'cancel', session: 'new' },
   { how: 'cancel', session: 'from: first' },
   { how: 'kill', session: 'new' },
 ];
 
-describe.each(current.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cli) => {
-  test.each([killed, ...(fast.includes(cli) ? further : [])])(
+describe.each(currentClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli) => {
+  test.each([killedRun, ...(fastClis.includes(cli) ? moreInterruptions : [])])(
     '$how during a model call, session: $session',
     async ({ how, session }) => {
-      const { attempt, stop } = await open(cli, session, how);
-      const cut = await attempt(cli, 1, { stop });
-      expect(cut.main.isStopped, cut.main.log).toBe(true);
-      expect(cut.main.exitCode ?? cut.main.signal).toBe(how === 'kill' ? 'SIGKILL' : 1);
+      const { runJob, stop } = await createInterruptedRun(cli, session, how);
+      const interrupted = await runJob(cli, 1, { stop });
+      expect(interrupted.main.isStopped, interrupted.main.log).toBe(true);
+      expect(interrupted.main.exitCode ?? interrupted.main.signal).toBe(how === 'kill' ? 'SIGKILL' : 1);
 
-      const passed = await attempt(cli, 2);
+      const passed = await runJob(cli, 2);
       expect(passed.main.outputs, passed.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
       const [request] = passed.requests;
-      expect(holds(request, 'TOKEN-first')).toBe(session !== 'new');
+      expect(hasUserText(request, 'TOKEN-first')).toBe(session !== 'new');
       expect(passed.requests.filter(({ prompt }) => prompt.includes('TOKEN-first'))).toEqual([]);
       const texts = request?.userTexts.filter((text) => text.includes('TOKEN-work')) ?? [];
       expect(texts).toHaveLength(2);
       expect(texts[1]).toContain('You were interrupted');
-      const [, again] = attemptsAt(passed, 'work');
+      const [, again] = attemptsOf(passed, 'work');
       expect(again).toMatchObject({
         number: 1,
         jobAttempt: 2,
         session: { effective: 'resumed', reason: 'continued' },
       });
-      expect(attemptsAt(passed, 'work')[0]?.session?.id).toBe(again?.session?.id);
-      if (how === 'cancel') expect(sessionIds(cut)).toEqual(sessionIds(passed));
+      expect(attemptsOf(passed, 'work')[0]?.session?.id).toBe(again?.session?.id);
+      if (how === 'cancel') expect(sessionIds(interrupted)).toEqual(sessionIds(passed));
     },
   );
 });
 
-describe.each(fast.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cli) => {
+describe.each(fastClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli) => {
   test('a lost machine: it goes on from what the last checkpoint holds', async () => {
-    const { attempt, model, stop } = await open(cli, 'from: first', 'lose');
-    const lost = await attempt(cli, 1, { stop });
+    const { runJob, model, stop } = await createInterruptedRun(cli, 'from: first', 'lose');
+    const lost = await runJob(cli, 1, { stop });
     expect(lost.main.signal).toBe('SIGKILL');
     expect(lost.post).toBeUndefined();
     const sent = model.requests.length;
 
-    const passed = await attempt(cli, 2);
+    const passed = await runJob(cli, 2);
     expect(passed.main.exitCode, passed.main.log).toBe(0);
     // What was said after the checkpoint is gone with the machine.
     expect(model.requests[sent]?.userTexts.map((text) => text.trim())).toEqual([firstPrompt, workPrompt]);
-    expect(attemptsAt(passed, 'work')).toMatchObject([
+    expect(attemptsOf(passed, 'work')).toMatchObject([
       { number: 1, jobAttempt: 2, session: { effective: 'resumed', reason: 'from' } },
     ]);
   });

@@ -9,12 +9,20 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/providers/provider.js';
 import { type ModelServer, startModelServer } from '../rig/model-server.js';
-import { clis, drive, makePlace, makeRoot, type Place, type RealCli, removeRoot } from './drive.js';
-import { agentOf, attemptsAt, current, nameOf, openRealScene } from './real-scene.js';
-import { makeId } from './scenes.js';
+import {
+  type CliMachine,
+  clis,
+  makeCliMachine,
+  makeTemporaryFolder,
+  type RealCli,
+  removeFolder,
+  runTurn,
+} from './real-cli.js';
+import { agentNameOf, attemptsOf, createRealCliHarness, currentClis, titleOf } from './real-cli-harness.js';
+import { makeSessionId } from './scenarios.js';
 
 /** What an agent may have been able to do. */
-const deeds = {
+const abilities = {
   reads: '[[read:notes.txt]]',
   answers: '[[write:.gump/out/answer.txt|x]]',
   'writes beside the answer': '[[write:.gump/beside.txt|x]]',
@@ -25,37 +33,38 @@ const deeds = {
   'writes outside': '[[write:OUTSIDE/written.txt|x]]',
   'runs outside': '[[bash:echo x > OUTSIDE/run.txt]]',
 } as const;
-type Deed = keyof typeof deeds;
+type Ability = keyof typeof abilities;
 
-const all = Object.keys(deeds) as readonly Deed[];
-const but = (...left: readonly Deed[]): readonly Deed[] => all.filter((deed) => !left.includes(deed));
+const all = Object.keys(abilities) as readonly Ability[];
+const allExcept = (...left: readonly Ability[]): readonly Ability[] =>
+  all.filter((deed) => !left.includes(deed));
 
 /** The facts that `docs/providers.md` tells. */
-const facts: Readonly<Record<string, Readonly<Record<Permission, readonly Deed[]>>>> = {
+const expectedAbilities: Readonly<Record<string, Readonly<Record<Permission, readonly Ability[]>>>> = {
   claude: {
     'read-only': ['reads', 'answers', 'reads outside'],
-    workspace: but('writes outside'),
+    workspace: allExcept('writes outside'),
     full: all,
   },
   codex: {
     'read-only': ['reads', 'answers', 'reads outside'],
     // Of the repository's own folder its sandbox lets nothing be changed.
-    workspace: but('commits', 'writes outside', 'runs outside'),
+    workspace: allExcept('commits', 'writes outside', 'runs outside'),
     full: all,
   },
   gemini: {
     'read-only': ['reads', 'answers', 'writes beside the answer', 'writes'],
-    workspace: but('reads outside', 'writes outside'),
-    full: but('reads outside', 'writes outside'),
+    workspace: allExcept('reads outside', 'writes outside'),
+    full: allExcept('reads outside', 'writes outside'),
   },
   qwen: {
-    'read-only': but('runs', 'commits', 'runs outside'),
+    'read-only': allExcept('runs', 'commits', 'runs outside'),
     workspace: all,
     full: all,
   },
   opencode: {
     'read-only': ['reads', 'answers'],
-    workspace: but('reads outside', 'writes outside'),
+    workspace: allExcept('reads outside', 'writes outside'),
     full: all,
   },
 };
@@ -64,31 +73,31 @@ let root: string;
 let server: ModelServer;
 
 beforeAll(() => {
-  root = makeRoot();
+  root = makeTemporaryFolder();
 });
-afterAll(() => removeRoot(root));
+afterAll(() => removeFolder(root));
 beforeEach(async () => {
   server = await startModelServer();
 });
 afterEach(() => server.close());
 
-interface Site extends Place {
+interface TestSite extends CliMachine {
   readonly outside: string;
 }
 
 /** A repository without a commit, and a folder beside it. */
-function makeSite(): Site {
-  const place = makePlace(root, server.url);
-  const outside = join(place.directory, '../outside');
-  execFileSync('git', ['init', '--quiet'], { cwd: place.directory });
-  writeFileSync(join(place.directory, 'notes.txt'), 'TOKEN-inside');
+function makeSite(): TestSite {
+  const machine = makeCliMachine(root, server.url);
+  const outside = join(machine.directory, '../outside');
+  execFileSync('git', ['init', '--quiet'], { cwd: machine.directory });
+  writeFileSync(join(machine.directory, 'notes.txt'), 'TOKEN-inside');
   mkdirSync(outside);
   writeFileSync(join(outside, 'notes.txt'), 'TOKEN-outside');
-  return { ...place, outside };
+  return { ...machine, outside };
 }
 
-function deedsAt({ directory, outside }: Site, said: string): readonly Deed[] {
-  const done: Readonly<Record<Deed, boolean>> = {
+function abilitiesAt({ directory, outside }: TestSite, said: string): readonly Ability[] {
+  const done: Readonly<Record<Ability, boolean>> = {
     reads: said.includes('TOKEN-inside'),
     answers: existsSync(join(directory, '.gump/out/answer.txt')),
     'writes beside the answer': existsSync(join(directory, '.gump/beside.txt')),
@@ -103,31 +112,34 @@ function deedsAt({ directory, outside }: Site, said: string): readonly Deed[] {
 }
 
 // Folders for temporary files are open to its sandbox, and here everything lies in one.
-const closed = ['-c', 'sandbox_workspace_write.exclude_slash_tmp=true'];
+const withoutTmpArgs = ['-c', 'sandbox_workspace_write.exclude_slash_tmp=true'];
 
-async function talk(
+async function runPrompt(
   cli: RealCli,
-  site: Site,
+  site: TestSite,
   prompt: string,
   permission: Permission,
   session: { mode: 'start'; id?: string } | { mode: 'resume'; id: string },
 ) {
-  const args = cli.provider.id === 'codex' ? closed : [];
-  const told = { prompt: prompt.replaceAll('OUTSIDE', site.outside), session, permission };
-  return drive(cli, site, server.url, told, { args, kill: setTimeout(90_000, undefined, { ref: false }) });
+  const args = cli.provider.id === 'codex' ? withoutTmpArgs : [];
+  const input = { prompt: prompt.replaceAll('OUTSIDE', site.outside), session, permission };
+  return runTurn(cli, site, server.url, input, {
+    args,
+    killWhen: setTimeout(90_000, undefined, { ref: false }),
+  });
 }
 
-const fresh = (cli: RealCli) =>
-  ({ mode: 'start', ...(cli.provider.sessionIds === 'chosen' ? { id: makeId(cli) } : {}) }) as const;
+const newSession = (cli: RealCli) =>
+  ({ mode: 'start', ...(cli.provider.sessionIds === 'chosen' ? { id: makeSessionId(cli) } : {}) }) as const;
 
-describe.each(clis.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cli) => {
-  const everything = Object.values(deeds).join(' ');
+describe.each(clis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli) => {
+  const everything = Object.values(abilities).join(' ');
 
   test.each<Permission>(['read-only', 'workspace', 'full'])('%s', async (permission) => {
     const site = makeSite();
-    const { outcome } = await talk(cli, site, everything, permission, fresh(cli));
+    const { outcome } = await runPrompt(cli, site, everything, permission, newSession(cli));
     expect(outcome.status, outcome.failure?.message).toBe('done');
-    expect(deedsAt(site, outcome.text)).toEqual(facts[cli.provider.id]?.[permission]);
+    expect(abilitiesAt(site, outcome.text)).toEqual(expectedAbilities[cli.provider.id]?.[permission]);
   });
 
   test.each<readonly [Permission, Permission]>([
@@ -135,30 +147,30 @@ describe.each(clis.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cli)
     ['workspace', 'read-only'],
   ])('%s in a session that was begun with %s', async (permission, before) => {
     const site = makeSite();
-    const begun = await talk(cli, site, 'Say hello.', before, fresh(cli));
-    const session = { mode: 'resume', id: begun.outcome.session ?? '' } as const;
-    const { outcome } = await talk(cli, site, everything, permission, session);
+    const started = await runPrompt(cli, site, 'Say hello.', before, newSession(cli));
+    const session = { mode: 'resume', id: started.outcome.session ?? '' } as const;
+    const { outcome } = await runPrompt(cli, site, everything, permission, session);
     expect(outcome.status, outcome.failure?.message).toBe('done');
-    expect(deedsAt(site, outcome.text)).toEqual(facts[cli.provider.id]?.[permission]);
+    expect(abilitiesAt(site, outcome.text)).toEqual(expectedAbilities[cli.provider.id]?.[permission]);
   });
 });
 
 test
   .runIf(process.getuid?.() === 0)
-  .each(clis.filter(({ provider }) => provider.id === 'claude').map((cli) => [nameOf(cli), cli] as const))(
+  .each(clis.filter(({ provider }) => provider.id === 'claude').map((cli) => [titleOf(cli), cli] as const))(
   '%s does not start with `full` as root unless it is told of a sandbox',
   async (_name, cli) => {
     const site = makeSite();
-    const session = fresh(cli);
-    const told = { prompt: 'Say hello.', session, permission: 'full', isRoot: false } as const;
-    const { outcome, exit } = await drive(cli, site, server.url, told);
+    const session = newSession(cli);
+    const reported = { prompt: 'Say hello.', session, permission: 'full', isRoot: false } as const;
+    const { outcome, exit } = await runTurn(cli, site, server.url, reported);
     expect(outcome.status).toBe('failed');
     expect(exit.stderrTail).toContain('root');
     expect(server.requests).toEqual([]);
   },
 );
 
-const looking = (agent: string): string => `name: looking
+const readOnlyWorkflow = (agent: string): string => `name: looking
 steps:
   - name: look
     type: code
@@ -168,15 +180,15 @@ steps:
 `;
 
 // Whose own rules leave files open, and one that keeps them closed.
-const looked = current.filter(({ provider }) => ['claude', 'gemini', 'qwen'].includes(provider.id));
+const checkedClis = currentClis.filter(({ provider }) => ['claude', 'gemini', 'qwen'].includes(provider.id));
 
-describe.each(looked.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cli) => {
+describe.each(checkedClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli) => {
   test('what it changed in a step that only reads is put back and fails the step', async () => {
-    const { attempt } = await openRealScene(looking(agentOf(cli)));
+    const { runJob } = await createRealCliHarness(readOnlyWorkflow(agentNameOf(cli)));
     const wasRefused = cli.provider.id === 'claude';
     let readme = '';
     let isThere = true;
-    const result = await attempt(cli, 1, {
+    const result = await runJob(cli, 1, {
       inspect(machine) {
         readme = execFileSync('cat', ['README.md'], { cwd: machine.workspace, encoding: 'utf8' });
         isThere = existsSync(join(machine.workspace, 'new.txt'));
@@ -185,7 +197,7 @@ describe.each(looked.map((cli) => [nameOf(cli), cli] as const))('%s', (_name, cl
     expect([readme, isThere]).toEqual(['sample\n', false]);
     expect(result.main.exitCode, result.main.log).toBe(wasRefused ? 0 : 1);
     const message = expect.stringContaining('no_write');
-    expect(attemptsAt(result, 'look')).toMatchObject([
+    expect(attemptsOf(result, 'look')).toMatchObject([
       wasRefused ? { status: 'passed' } : { status: 'failed', failure: { kind: 'guard', message } },
     ]);
   });

@@ -4,24 +4,32 @@
  * adapter made of it: read it before you commit it).
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { projectFolder } from '../../src/providers/claude.js';
-import { fold } from '../providers/fold.js';
+import { claudeProjectFolder } from '../../src/providers/claude.js';
+import { readTranscript } from '../providers/read-transcript.js';
 import { startModelServer } from '../rig/model-server.js';
-import { clis, makePlace, makeRoot, modules, type Place, type RealCli, removeRoot } from './drive.js';
-import { scenesOf } from './scenes.js';
+import {
+  type CliMachine,
+  clis,
+  makeCliMachine,
+  makeTemporaryFolder,
+  nodeModules,
+  type RealCli,
+  removeFolder,
+} from './real-cli.js';
+import { scenariosOf } from './scenarios.js';
 
 const home = '/home/runner';
 const directory = '/home/runner/work/app/app';
 
 /** The same stream, told from a machine that nobody owns. */
-function scrubber(place: Place, url: string): (text: string) => string {
+function createScrubber(machine: CliMachine, url: string): (text: string) => string {
   const pairs = [
-    [projectFolder(place.directory), projectFolder(directory)],
-    [place.directory, directory],
+    [claudeProjectFolder(machine.directory), claudeProjectFolder(directory)],
+    [machine.directory, directory],
     // OpenCode tells paths from the root on too.
-    [place.directory.slice(1), directory.slice(1)],
-    [place.home, home],
-    [modules, '/usr/lib/node_modules'],
+    [machine.directory.slice(1), directory.slice(1)],
+    [machine.home, home],
+    [nodeModules, '/usr/lib/node_modules'],
     [url, 'http://127.0.0.1:8080'],
     [url.replace('http://', ''), '127.0.0.1:8080'],
   ] as const;
@@ -32,53 +40,64 @@ function scrubber(place: Place, url: string): (text: string) => string {
 }
 
 /** What the CLI can do on this machine: long, and read by nobody. */
-const lists = ['slash_commands', 'terminal_slash_commands', 'agents', 'skills', 'plugins', 'capabilities'];
+const machineLists = [
+  'slash_commands',
+  'terminal_slash_commands',
+  'agents',
+  'skills',
+  'plugins',
+  'capabilities',
+];
 
 function shorten(line: string): string {
   if (!line.includes('"subtype":"init"')) return line;
-  return JSON.stringify(JSON.parse(line), (key, value) => (lists.includes(key) ? [] : value));
+  return JSON.stringify(JSON.parse(line), (key, value) => (machineLists.includes(key) ? [] : value));
 }
 
 /** Codex warns of a home under the folder for temporary files, and a runner's is not; Gemini CLI prints its stack. */
 const withoutNoise = (stderr: string): string => stderr.replace(/^(WARNING: | {4}at ).*\n/gm, '');
 
-async function record(cli: RealCli, scene: string): Promise<void> {
-  const root = makeRoot();
+async function record(cli: RealCli, scenario: string): Promise<void> {
+  const root = makeTemporaryFolder();
   const server = await startModelServer();
   try {
-    const place = makePlace(root, server.url);
-    const played = await scenesOf(cli)[scene]?.(cli, place, server);
-    if (played === undefined) return;
-    const scrub = scrubber(place, server.url);
-    const lines = played.lines.map((line) => shorten(scrub(line)));
-    const exit = { ...played.exit, stderrTail: withoutNoise(scrub(played.exit.stderrTail)) };
-    const expected = { before: played.before, exit, ...fold(cli.provider, lines, exit, played.before) };
+    const machine = makeCliMachine(root, server.url);
+    const result = await scenariosOf(cli)[scenario]?.(cli, machine, server);
+    if (result === undefined) return;
+    const scrub = createScrubber(machine, server.url);
+    const lines = result.lines.map((line) => shorten(scrub(line)));
+    const exit = { ...result.exit, stderrTail: withoutNoise(scrub(result.exit.stderrTail)) };
+    const expected = {
+      before: result.usageBefore,
+      exit,
+      ...readTranscript(cli.provider, lines, exit, result.usageBefore),
+    };
     const folder = new URL(`../fixtures/transcripts/${cli.provider.id}/`, import.meta.url);
     mkdirSync(folder, { recursive: true });
     writeFileSync(
-      new URL(`${cli.version}.${scene}.ndjson`, folder),
+      new URL(`${cli.version}.${scenario}.ndjson`, folder),
       lines.map((line) => `${line}\n`).join(''),
     );
     writeFileSync(
-      new URL(`${cli.version}.${scene}.json`, folder),
+      new URL(`${cli.version}.${scenario}.json`, folder),
       `${JSON.stringify(expected, undefined, 2)}\n`,
     );
-    console.log(`${cli.provider.id} ${cli.version} ${scene}: ${JSON.stringify(expected.outcome)}`);
+    console.log(`${cli.provider.id} ${cli.version} ${scenario}: ${JSON.stringify(expected.outcome)}`);
   } finally {
     await server.close();
-    removeRoot(root);
+    removeFolder(root);
   }
 }
 
-const [provider, scene] = process.argv.slice(2);
+const [provider, scenario] = process.argv.slice(2);
 const chosen = clis.filter((cli) => cli.provider.id === provider);
-const names = [...new Set(chosen.flatMap((cli) => Object.keys(scenesOf(cli))))];
-if (chosen.length === 0 || (scene !== undefined && !names.includes(scene))) {
+const names = [...new Set(chosen.flatMap((cli) => Object.keys(scenariosOf(cli))))];
+if (chosen.length === 0 || (scenario !== undefined && !names.includes(scenario))) {
   const known = [...new Set(clis.map((cli) => cli.provider.id))].join('|');
   console.error(`usage: npm run record -- ${known} [${names.join('|') || 'scene'}]`);
   process.exitCode = 1;
 } else {
   for (const cli of chosen) {
-    for (const name of scene === undefined ? names : [scene]) await record(cli, name);
+    for (const name of scenario === undefined ? names : [scenario]) await record(cli, name);
   }
 }

@@ -4,7 +4,15 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { ModelRule } from '../rig/model-server.js';
-import { agentOf, attemptsAt, fast, holds, nameOf, openRealScene, sessionIds } from './real-scene.js';
+import {
+  agentNameOf,
+  attemptsOf,
+  createRealCliHarness,
+  fastClis,
+  hasUserText,
+  sessionIds,
+  titleOf,
+} from './real-cli-harness.js';
 
 const workflow = (agent: string): string => `name: refused
 steps:
@@ -34,46 +42,49 @@ function refuses(status: number, times: number): ModelRule {
 }
 
 // How the others say it is in the tests of the adapters.
-describe.each(fast.map((cli) => [nameOf(cli), agentOf(cli), cli] as const))('%s', (_name, agent, cli) => {
-  test('401 is not tried again; with a key that works the re-run goes on in the session', async () => {
-    const { attempt } = await openRealScene(workflow(agent), [refuses(401, 1)]);
-    const refused = await attempt(cli, 1);
-    expect(refused.main.exitCode).toBe(1);
-    expect(refused.main.errors.join('\n')).toMatch(/Step `work` failed at attempt 1 \(auth\): .*401/);
-    expect(attemptsAt(refused, 'work')).toMatchObject([{ failure: { kind: 'auth' } }]);
+describe.each(fastClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as const))(
+  '%s',
+  (_name, agent, cli) => {
+    test('401 is not tried again; with a key that works the re-run goes on in the session', async () => {
+      const { runJob } = await createRealCliHarness(workflow(agent), [refuses(401, 1)]);
+      const refused = await runJob(cli, 1);
+      expect(refused.main.exitCode).toBe(1);
+      expect(refused.main.errors.join('\n')).toMatch(/Step `work` failed at attempt 1 \(auth\): .*401/);
+      expect(attemptsOf(refused, 'work')).toMatchObject([{ failure: { kind: 'auth' } }]);
 
-    const passed = await attempt(cli, 2);
-    expect(passed.main.exitCode, passed.main.log).toBe(0);
-    expect(passed.requests).toHaveLength(1);
-    expect(holds(passed.requests[0], 'TOKEN-first')).toBe(true);
-    expect(sessionIds(passed)).toEqual(sessionIds(refused));
-  });
-
-  test.each([429, 500])('%i is waited out within the attempt, in the session', async (status) => {
-    const { attempt } = await openRealScene(workflow(agent), [refuses(status, 1)]);
-    const { main, requests, ...rest } = await attempt(cli, 1);
-    expect(main.exitCode, main.log).toBe(0);
-    expect(attemptsAt({ main, ...rest }, 'work')).toMatchObject([
-      { status: 'passed', session: { effective: 'resumed', reason: 'from' } },
-    ]);
-    expect(requests.filter(({ prompt }) => prompt.includes('TOKEN-work')).length).toBeGreaterThanOrEqual(2);
-    expect(holds(requests.at(-1), 'TOKEN-first')).toBe(true);
-    expect(new Set(Object.values(sessionIds({ main }))).size).toBe(1);
-  });
-
-  test('a session that the CLI does not find is replaced within the attempt', async () => {
-    const { attempt } = await openRealScene(workflow(agent), [refuses(401, 1)]);
-    const refused = await attempt(cli, 1);
-    const passed = await attempt(cli, 2, {
-      atStart: 'rm -rf "$HOME/.claude/projects" "$HOME/.codex/sessions"',
+      const passed = await runJob(cli, 2);
+      expect(passed.main.exitCode, passed.main.log).toBe(0);
+      expect(passed.requests).toHaveLength(1);
+      expect(hasUserText(passed.requests[0], 'TOKEN-first')).toBe(true);
+      expect(sessionIds(passed)).toEqual(sessionIds(refused));
     });
-    expect(passed.main.exitCode, passed.main.log).toBe(0);
-    expect(passed.main.warnings.join('\n')).toContain('is gone');
-    expect(attemptsAt(passed, 'work').at(-1)).toMatchObject({
-      number: 2,
-      session: { effective: 'new', reason: 'session-lost' },
+
+    test.each([429, 500])('%i is waited out within the attempt, in the session', async (status) => {
+      const { runJob } = await createRealCliHarness(workflow(agent), [refuses(status, 1)]);
+      const { main, requests, ...rest } = await runJob(cli, 1);
+      expect(main.exitCode, main.log).toBe(0);
+      expect(attemptsOf({ main, ...rest }, 'work')).toMatchObject([
+        { status: 'passed', session: { effective: 'resumed', reason: 'from' } },
+      ]);
+      expect(requests.filter(({ prompt }) => prompt.includes('TOKEN-work')).length).toBeGreaterThanOrEqual(2);
+      expect(hasUserText(requests.at(-1), 'TOKEN-first')).toBe(true);
+      expect(new Set(Object.values(sessionIds({ main }))).size).toBe(1);
     });
-    expect(sessionIds(passed).work).not.toBe(sessionIds(refused).work);
-    expect(passed.requests.map((request) => holds(request, 'TOKEN-first'))).toEqual([false]);
-  });
-});
+
+    test('a session that the CLI does not find is replaced within the attempt', async () => {
+      const { runJob } = await createRealCliHarness(workflow(agent), [refuses(401, 1)]);
+      const refused = await runJob(cli, 1);
+      const passed = await runJob(cli, 2, {
+        commandsAtStart: 'rm -rf "$HOME/.claude/projects" "$HOME/.codex/sessions"',
+      });
+      expect(passed.main.exitCode, passed.main.log).toBe(0);
+      expect(passed.main.warnings.join('\n')).toContain('is gone');
+      expect(attemptsOf(passed, 'work').at(-1)).toMatchObject({
+        number: 2,
+        session: { effective: 'new', reason: 'session-lost' },
+      });
+      expect(sessionIds(passed).work).not.toBe(sessionIds(refused).work);
+      expect(passed.requests.map((request) => hasUserText(request, 'TOKEN-first'))).toEqual([false]);
+    });
+  },
+);

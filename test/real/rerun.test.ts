@@ -9,8 +9,16 @@ import { describe, expect, test } from 'vitest';
 import { defined } from '../../src/optional-keys.js';
 import type { Machine } from '../rig/machine.js';
 import type { ModelRule } from '../rig/model-server.js';
-import type { RealCli } from './drive.js';
-import { agentOf, attemptsAt, cliOf, current, nameOf, openRealScene, sessionIds } from './real-scene.js';
+import type { RealCli } from './real-cli.js';
+import {
+  agentNameOf,
+  attemptsOf,
+  cliOf,
+  createRealCliHarness,
+  currentClis,
+  sessionIds,
+  titleOf,
+} from './real-cli-harness.js';
 
 const testsPrompt = 'TOKEN-tests Write the tests. [[write:tests.txt|the tests]] [[say:Tests are there.]]';
 const implPrompt = 'TOKEN-impl Make them pass. [[write:impl.txt|first try]] [[say:Tried.]]';
@@ -36,7 +44,7 @@ steps:
  * Told what was wrong, the model does better; before that the markers of the prompt speak. By a command,
  * because Qwen Code writes over no file that this very process has not read.
  */
-const mends: ModelRule = ({ prompt, toolResults }) =>
+const fixesOnRetry: ModelRule = ({ prompt, toolResults }) =>
   prompt.includes('did not pass') && toolResults === 0
     ? { bash: "printf 'second try' > impl.txt" }
     : undefined;
@@ -46,17 +54,17 @@ const read = (machine: Machine, file: string): string | undefined => {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 };
 
-interface Rerun {
+interface RerunCase {
   readonly name: string;
   readonly first: RealCli;
   readonly second: RealCli;
   readonly workspace?: string;
 }
 
-const reruns: readonly Rerun[] = [
-  ...current.map((cli) => ({ name: nameOf(cli), first: cli, second: cli })),
-  ...current.map((cli) => ({
-    name: `${nameOf(cli)}, with the workspace at another path`,
+const reruns: readonly RerunCase[] = [
+  ...currentClis.map((cli) => ({ name: titleOf(cli), first: cli, second: cli })),
+  ...currentClis.map((cli) => ({
+    name: `${titleOf(cli)}, with the workspace at another path`,
     first: cli,
     second: cli,
     workspace: 'other/place_2/My.Sample',
@@ -71,9 +79,9 @@ const reruns: readonly Rerun[] = [
 
 describe('a re-run goes on in the same conversation', () => {
   test.each(reruns)('$name', async ({ first, second, workspace }) => {
-    const { attempt } = await openRealScene(workflow(agentOf(first)), [mends]);
+    const { runJob } = await createRealCliHarness(workflow(agentNameOf(first)), [fixesOnRetry]);
 
-    const failed = await attempt(first, 1);
+    const failed = await runJob(first, 1);
     expect(failed.main.exitCode, failed.main.log).toBe(1);
     expect(failed.main.outputs, failed.main.log).toMatchObject({
       status: 'failed',
@@ -84,7 +92,7 @@ describe('a re-run goes on in the same conversation', () => {
     expect(ids.impl).toBe(ids.tests);
 
     const files: Record<string, string | undefined> = {};
-    const passed = await attempt(second, 2, {
+    const passed = await runJob(second, 2, {
       ...defined({ workspace }),
       inspect: (machine) => {
         files.tests = read(machine, 'tests.txt');
@@ -107,8 +115,8 @@ describe('a re-run goes on in the same conversation', () => {
     expect(JSON.stringify(request?.body)).toContain('Tests are there.');
 
     expect(sessionIds(passed)).toEqual(ids);
-    expect(attemptsAt(passed, 'tests')).toHaveLength(1);
-    expect(attemptsAt(passed, 'impl')).toMatchObject([
+    expect(attemptsOf(passed, 'tests')).toHaveLength(1);
+    expect(attemptsOf(passed, 'impl')).toMatchObject([
       { number: 1, jobAttempt: 1, status: 'failed', session: { effective: 'resumed', reason: 'from' } },
       { number: 2, jobAttempt: 2, status: 'passed', session: { effective: 'resumed', reason: 'continued' } },
     ]);

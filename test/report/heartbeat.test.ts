@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { beatLine, createHeartbeat } from '../../src/report/heartbeat.js';
+import { createHeartbeat, heartbeatLine } from '../../src/report/heartbeat.js';
 
 it('says what was spent, how long nothing came, and what the agent is at', () => {
   const usage = {
@@ -11,13 +11,13 @@ it('says what was spent, how long nothing came, and what the agent is at', () =>
     costIsEstimate: true,
   } as const;
   const event = { type: 'tool', name: 'Bash', detail: 'npm test' } as const;
-  expect(beatLine({ usage, workingMs: 125_000, silentMs: 42_000, event })).toBe(
+  expect(heartbeatLine({ usage, workingMs: 125_000, silentMs: 42_000, event })).toBe(
     '… at work for 2 min 5 s · 12 turns · 45,000 in · 1,200 out · ~$0.50 (estimate) · last sign of life 42 s ago · last at Bash npm test',
   );
 });
 
 it('leaves out what nobody has said', () => {
-  expect(beatLine({ usage: {}, workingMs: 60_000, silentMs: 60_000 })).toBe(
+  expect(heartbeatLine({ usage: {}, workingMs: 60_000, silentMs: 60_000 })).toBe(
     '… at work for 1 min 0 s · last sign of life 1 min 0 s ago',
   );
 });
@@ -30,14 +30,14 @@ it('beats while an agent is at work, and no longer', async () => {
     1,
     () => time,
   );
-  const end = heartbeat.starts(async () => ({ turns: 1 }));
-  heartbeat.did({ type: 'tool', name: 'Read', detail: 'a.ts' });
+  const end = heartbeat.start(async () => ({ turns: 1 }));
+  heartbeat.onEvent({ type: 'tool', name: 'Read', detail: 'a.ts' });
   time = 60_000;
-  heartbeat.did({ type: 'text', text: 'So.' });
+  heartbeat.onEvent({ type: 'text', text: 'So.' });
   while (lines.length < 2) await sleep(1);
   end();
-  const told = lines.length;
+  const reported = lines.length;
   await sleep(20);
-  expect(lines).toHaveLength(told);
+  expect(lines).toHaveLength(reported);
   expect(lines[0]).toBe('… at work for 1 min 0 s · 1 turn · last sign of life 0.0 s ago · last at Read a.ts');
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { annotation, command } from '../../src/report/commands.js';
 import { createLog, type LogOptions, standardOutput } from '../../src/report/log.js';
+import { annotation, command } from '../../src/report/workflow-commands.js';
 import { createRedactor } from '../../src/security/redact.js';
 
 const secret = 'sk-very-secret-0123456789';

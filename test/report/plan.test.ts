@@ -5,17 +5,17 @@ import { planGraph } from '../../src/report/plan-graph.js';
 import { planSummary } from '../../src/report/plan-summary.js';
 import { planTree } from '../../src/report/plan-tree.js';
 import { createRedactor } from '../../src/security/redact.js';
-import type { Call, Step, Workflow } from '../../src/workflow/workflow.js';
-import { agentStep, bash, exits, gateStep, splitStep } from '../fakes/plan.js';
+import type { Step, Workflow, WorkflowCall } from '../../src/workflow/workflow.js';
+import { agentStep, bashGate, exitAfter, gateStep, splitStep } from '../fakes/plan.js';
 
-const nothing = createRedactor([]);
+const noRedaction = createRedactor([]);
 
-function workflowOf(steps: readonly Step[], told: Partial<Workflow> = {}): Workflow {
+function workflowOf(steps: readonly Step[], overrides: Partial<Workflow> = {}): Workflow {
   const base = { name: 'flow', source: 'flow.yaml', sessionMatch: 'agent', onPause: 'fail' } as const;
-  return { ...base, budget: {}, steps, ...told };
+  return { ...base, budget: {}, steps, ...overrides };
 }
 
-function callOf(path: string, steps: readonly Step[], inputs: Call['inputs'] = {}): Call {
+function callOf(path: string, steps: readonly Step[], inputs: WorkflowCall['inputs'] = {}): WorkflowCall {
   return { path, workflow: workflowOf(steps, { name: path, source: `${path}.yaml` }), inputs };
 }
 
@@ -42,7 +42,7 @@ const rich = workflowOf(
                 when: { attempt: 2 },
                 overrides: { agent: 'claude-opus', session: 'new', worktree: 'reset' },
               },
-              exits(4),
+              exitAfter(4),
             ],
           }),
           agentStep('impl', { session: { mode: 'from', step: 'tests' } }),
@@ -59,7 +59,7 @@ const rich = workflowOf(
       parallel: false,
       steps: [agentStep('one'), agentStep('two', { session: { mode: 'from', step: 'one' } })],
       gates: [ok],
-      retry: [exits(2)],
+      retry: [exitAfter(2)],
       guard: { maxUsd: 2 },
     },
     {
@@ -76,7 +76,7 @@ const rich = workflowOf(
       name: 'called',
       call: build,
       gates: [{ name: 'review', type: 'validate', call: review }],
-      retry: [{ when: { validate: review }, overrides: { worktree: 'reset' } }, exits(3)],
+      retry: [{ when: { validate: review }, overrides: { worktree: 'reset' } }, exitAfter(3)],
       guard: {},
       hitl: 'after-gate',
     },
@@ -93,7 +93,7 @@ const rich = workflowOf(
       permissions: 'full',
       hitl: 'before-gate',
     }),
-    agentStep('look', { agent: 'pass', gates: [bash('bash_0')] }),
+    agentStep('look', { agent: 'pass', gates: [bashGate('bash_0')] }),
     gateStep('quality', [{ name: 'lint', type: 'lint' }]),
   ],
   {
@@ -187,12 +187,12 @@ flow (flow.yaml)
   });
 
   it('does not grow with calls of calls', () => {
-    const top = Array.from({ length: 40 }).reduce<Call>(
+    const top = Array.from({ length: 40 }).reduce<WorkflowCall>(
       (inner, _, depth) => callOf(`w${depth}`, [callStep('a', inner), callStep('b', inner)]),
       callOf('leaf', [agentStep('work')]),
     );
     expect(planTree(top.workflow).length).toBeLessThan(400);
-    expect(planGraph(top.workflow, nothing)?.split('\n').length).toBeLessThan(400);
+    expect(planGraph(top.workflow, noRedaction)?.split('\n').length).toBeLessThan(400);
   });
 
   it('keeps every text on its line', () => {
@@ -202,7 +202,7 @@ flow (flow.yaml)
   });
 });
 
-function callStep(name: string, call: Call): Step {
+function callStep(name: string, call: WorkflowCall): Step {
   return { kind: 'call', name, call, gates: [], retry: [], guard: {} };
 }
 
@@ -217,7 +217,7 @@ const forms = [
 ];
 
 function chartOf(workflow: Workflow): string {
-  const chart = planGraph(workflow, nothing) ?? '';
+  const chart = planGraph(workflow, noRedaction) ?? '';
   for (const line of chart.split('\n'))
     expect(
       forms.some((form) => form.test(line)),
@@ -290,7 +290,9 @@ describe('the chart', () => {
     '#quot;',
     'ü 你好 🙂',
   ])('survives the text %s', (text) => {
-    const drawn = chartOf(workflowOf([agentStep('a', { agent: text, gates: [bash(text)] })], { name: text }));
+    const drawn = chartOf(
+      workflowOf([agentStep('a', { agent: text, gates: [bashGate(text)] })], { name: text }),
+    );
     expect(drawn.split('\n')).toHaveLength(2);
   });
 
@@ -299,7 +301,7 @@ describe('the chart', () => {
     fc.assert(
       fc.property(text, text, text, (name, agent, gate) => {
         const steps = [
-          agentStep(name, { agent, gates: [bash(gate)] }),
+          agentStep(name, { agent, gates: [bashGate(gate)] }),
           gateStep(gate, []),
           callStep(agent, review),
         ];
@@ -312,13 +314,13 @@ describe('the chart', () => {
 
   it('is left out where GitHub would not draw it', () => {
     const many = Array.from({ length: 502 }, (_, index) => agentStep(`s${index}`));
-    expect(planGraph(workflowOf(many), nothing)).toBeUndefined();
-    expect(planGraph(workflowOf(many.slice(0, 400)), nothing)).toBeDefined();
+    expect(planGraph(workflowOf(many), noRedaction)).toBeUndefined();
+    expect(planGraph(workflowOf(many.slice(0, 400)), noRedaction)).toBeDefined();
     const long = many
       .slice(0, 400)
-      .map((step) => ({ ...step, agent: 'x'.repeat(60), gates: [bash('y'.repeat(60))] }));
-    expect(planGraph(workflowOf(long), nothing)).toBeUndefined();
-    expect(planSummary({ workflow: workflowOf(long), tree: [], warnings: [] }, nothing)).toContain(
+      .map((step) => ({ ...step, agent: 'x'.repeat(60), gates: [bashGate('y'.repeat(60))] }));
+    expect(planGraph(workflowOf(long), noRedaction)).toBeUndefined();
+    expect(planSummary({ workflow: workflowOf(long), tree: [], warnings: [] }, noRedaction)).toContain(
       'too large',
     );
   });
@@ -326,7 +328,10 @@ describe('the chart', () => {
 
 describe('the summary', () => {
   it('holds tree, chart and warnings', () => {
-    const summary = planSummary({ workflow: rich, tree: planTree(rich), warnings: ['a*b: odd'] }, nothing);
+    const summary = planSummary(
+      { workflow: rich, tree: planTree(rich), warnings: ['a*b: odd'] },
+      noRedaction,
+    );
     expect(summary).toMatch(
       /^### flow: planned\n\nThe workflow was checked; nothing was run\.\n\n```text\nflow \(/,
     );
@@ -336,7 +341,7 @@ describe('the summary', () => {
 
   it('cannot be broken out of', () => {
     const workflow = workflowOf([agentStep('a', { agent: '```' })], { name: '<h1>|x' });
-    const summary = planSummary({ workflow, tree: planTree(workflow), warnings: ['<script>'] }, nothing);
+    const summary = planSummary({ workflow, tree: planTree(workflow), warnings: ['<script>'] }, noRedaction);
     expect(summary).toContain('### &lt;h1&gt;\\|x: planned');
     expect(summary).toContain('````text\n');
     expect(summary).not.toContain('<script>');
@@ -358,7 +363,7 @@ describe('the summary', () => {
 
   it('is cut where it would be refused', () => {
     const many = workflowOf(Array.from({ length: 1500 }, (_, index) => agentStep(`s${index}`)));
-    const summary = planSummary({ workflow: many, tree: planTree(many), warnings: [] }, nothing);
+    const summary = planSummary({ workflow: many, tree: planTree(many), warnings: [] }, noRedaction);
     expect(Buffer.byteLength(summary)).toBeLessThan(1_048_576);
     expect(summary).toMatch(/\d+ more lines are in the log\./);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
-import { type Attempt, fold, type StepState } from '../../src/journal/state.js';
+import { type Attempt, foldEvents, type StepState } from '../../src/journal/run-state.js';
 import { defined } from '../../src/optional-keys.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
@@ -69,7 +69,7 @@ const events: readonly NewEvent[] = [
   ...agentEvents('impl', 1, 2, 'failed'),
   { type: 'step-ended', step: 'impl', status: 'failed', jobAttempt: 2 },
 ];
-const state = fold(events.map((event) => ({ ...event, at: 0 }) as JournalEvent));
+const state = foldEvents(events.map((event) => ({ ...event, at: 0 }) as JournalEvent));
 const facts: ReportFacts = {
   status: 'failed',
   failedStep: 'impl',
@@ -78,7 +78,7 @@ const facts: ReportFacts = {
   startCommit: 'C',
   persisted: true,
   resumed: true,
-  takenOver: new Set(['tests']),
+  reusedSteps: new Set(['tests']),
 };
 const report = makeReport(plan, state, facts);
 
@@ -108,17 +108,17 @@ describe('the report', () => {
 
   it('calls a split that `until` stopped among its tasks not run, for nothing cut it off', () => {
     const split = planOf([splitStep('build', [agentStep('impl')])], { until: 'build/a/impl' });
-    const told = [
+    const reported = [
       { type: 'step-started', step: 'build', fingerprint, from: snapshot },
       ...agentEvents('build', 1, 1, 'passed'),
     ] as const;
-    const stopped = fold(told.map((event) => ({ ...event, at: 0 }) as JournalEvent));
+    const stopped = foldEvents(reported.map((event) => ({ ...event, at: 0 }) as JournalEvent));
     expect(makeReport(split, stopped, { ...facts, status: 'passed' }).steps[0]?.status).toBe('not-run');
     expect(makeReport(split, stopped, { ...facts, status: 'cancelled' }).steps[0]?.status).toBe('cancelled');
   });
 
   it('keeps what dropped steps have cost', () => {
-    const dropped = fold(
+    const dropped = foldEvents(
       [...events, { type: 'steps-dropped', steps: ['tests', 'impl'], reason: '' } as const].map(
         (event) => ({ ...event, at: 0 }) as JournalEvent,
       ),
@@ -161,14 +161,14 @@ describe('the summary', () => {
         failure: { kind: 'crash', message: `the key ${secret}` },
       },
     ];
-    const leaked = fold([...events, ...leaking].map((event) => ({ ...event, at: 0 }) as JournalEvent));
-    const told = {
+    const leaked = foldEvents([...events, ...leaking].map((event) => ({ ...event, at: 0 }) as JournalEvent));
+    const reported = {
       report: makeReport(plan, leaked, facts),
       state: leaked,
       warnings: [secret],
       rerun: secret,
     };
-    const text = makeSummary(told, createRedactor([secret]));
+    const text = makeSummary(reported, createRedactor([secret]));
     expect(text.replaceAll('\\', '')).not.toMatch(/sk-ant|g`h|[^*]i&(amp;)?j/);
     expect(text.match(/(?:\\?\*){3}/g)).toHaveLength(6);
   });

@@ -91,7 +91,7 @@ describe('with the real client', () => {
 
   it('breaks a connection and forgets a fault that was used up', async () => {
     await writeFile(join(folder, 'state'), 'text');
-    service.fail('create', { reset: true, times: 1 });
+    service.injectFault('create', { reset: true, times: 1 });
     expect((await actionsCache(main, 'save', 'k-1-', 'state')).result).toBe(-1);
     expect((await actionsCache(main, 'save', 'k-1-', 'state')).result).toBeGreaterThan(0);
     expect(service.requests().map(({ status }) => status)).toEqual(['reset', 200, 201, 200]);
@@ -99,10 +99,10 @@ describe('with the real client', () => {
 
   it('leaves the key reserved when the upload fails', async () => {
     await writeFile(join(folder, 'state'), 'text');
-    service.fail('upload', { status: 403 });
+    service.injectFault('upload', { status: 403 });
     expect((await actionsCache(main, 'save', 'k-1-', 'state')).result).toBe(-1);
     expect(service.entries()).toMatchObject([{ key: 'k-1-', state: 'reserved' }]);
-    service.clear('upload');
+    service.clearFaults('upload');
     expect((await actionsCache(main, 'save', 'k-1-', 'state')).result).toBe(-1);
     expect((await actionsCache(main, 'lookup', 'k-1-', 'state')).result).toBeNull();
   });
@@ -200,7 +200,7 @@ describe('bodies', () => {
 });
 
 it('loses only the answer with moment `after`', async () => {
-  service.fail('create', { status: 502, moment: 'after', times: 1 });
+  service.injectFault('create', { status: 502, moment: 'after', times: 1 });
   expect((await call('CreateCacheEntry', { key: 'k', version })).status).toBe(502);
   expect(service.entries()).toMatchObject([{ key: 'k', state: 'reserved' }]);
 });

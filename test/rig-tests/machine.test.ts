@@ -7,7 +7,7 @@ import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import { writeFiles } from '../rig/files.js';
 import { createMachine, type Machine, type MachineOptions, pullRequestEvent } from '../rig/machine.js';
 import { inputVariables, readActionMetadata } from '../rig/runner/action-metadata.js';
-import { cacheGrant } from '../rig/runner/event.js';
+import { cacheGrantFor } from '../rig/runner/workflow-event.js';
 
 const actionFile = `
 name: tiny
@@ -93,7 +93,7 @@ const mode = (name: string) => ({ inputs: { mode: name } });
 
 describe('a step', () => {
   it('tells everything that the action said', async () => {
-    const { main, post } = await machine.step(mode('pass'));
+    const { main, post } = await machine.runStep(mode('pass'));
     expect(main).toMatchObject({ exitCode: 0, isStopped: false, isHeldOpen: false, warnings: ['on stderr'] });
     expect(main.summary).toBe('# Summary\n');
     expect(main.state).toEqual({ isPost: 'true', text: 'here' });
@@ -106,11 +106,11 @@ describe('a step', () => {
   it('has the environment of the runner and nothing of this process', async () => {
     process.env.RIG_OUTER = 'leak';
     const event = pullRequestEvent({ number: 7, head: 'abc', headRef: 'topic' });
-    const { main } = await machine.step({
+    const { main } = await machine.runStep({
       inputs: { mode: 'pass', 'with space': 'x' },
       env: { ANTHROPIC_API_KEY: 'k' },
       event,
-      attempt: 2,
+      jobAttempt: 2,
       matrix: { leg: 1 },
       cacheMode: 'read',
     });
@@ -137,7 +137,7 @@ describe('a step', () => {
 
   it('hands `null` for no matrix, and no cache variables without a cache', async () => {
     const bare = await createMachine({ actionDirectory });
-    const { main } = await bare.step(mode('pass'));
+    const { main } = await bare.runStep(mode('pass'));
     const env = JSON.parse(main.outputs.environment ?? '');
     expect(env.INPUT_MATRIX).toBe('null');
     expect(Object.keys(env).filter((name) => name.startsWith('ACTIONS_'))).toEqual([]);
@@ -145,47 +145,47 @@ describe('a step', () => {
   });
 
   it('refuses an input that the action does not declare', async () => {
-    await expect(machine.step({ inputs: { mood: 'x' } })).rejects.toThrow('declares no input mood');
+    await expect(machine.runStep({ inputs: { mood: 'x' } })).rejects.toThrow('declares no input mood');
   });
 
   it('runs post after a failure, which then knows the status', async () => {
-    const { main, post } = await machine.step(mode('fail'));
+    const { main, post } = await machine.runStep(mode('fail'));
     expect([main.exitCode, main.errors]).toEqual([3, ['no']]);
     expect(post?.notices).toEqual(['post here failure']);
   });
 });
 
 it('tells post what later steps made of the job', async () => {
-  const { post } = await machine.step({ ...mode('pass'), laterStatus: 'failure' });
+  const { post } = await machine.runStep({ ...mode('pass'), laterStatus: 'failure' });
   expect(post?.notices).toEqual(['post here failure']);
 });
 
 describe('a stop', () => {
   it('cancels by SIGINT, and post knows', async () => {
     const stop = { when: { log: 'at work' }, how: 'cancel' } as const;
-    const { main, post } = await machine.step({ ...mode('polite'), stop });
+    const { main, post } = await machine.runStep({ ...mode('polite'), stop });
     expect(main).toMatchObject({ exitCode: 1, isStopped: true });
     expect(main.log).toContain('saved');
     expect(post?.notices).toEqual(['post here cancelled']);
   });
 
   it('goes on to SIGTERM and SIGKILL', async () => {
-    const stop = { when: { log: /at work/ }, how: 'cancel', patienceMs: [500, 500] } as const;
-    const { main } = await machine.step({ ...mode('stubborn'), stop });
+    const stop = { when: { log: /at work/ }, how: 'cancel', gracePeriodsMs: [500, 500] } as const;
+    const { main } = await machine.runStep({ ...mode('stubborn'), stop });
     expect(main.log).toMatch(/no INT\n.*no TERM\n/s);
     expect(main.signal).toBe('SIGKILL');
   });
 
   it('takes everything along when the machine is lost, without post', async () => {
     const stop = { when: { file: join(machine.temp, 'started') }, how: 'lose' } as const;
-    const { main, post } = await machine.step({ ...mode('parent'), stop });
+    const { main, post } = await machine.runStep({ ...mode('parent'), stop });
     expect([main.signal, post]).toEqual(['SIGKILL', undefined]);
     expect(await machine.processes()).toEqual([]);
   });
 
   it('leaves the children when only the process is killed; wipe ends them', async () => {
     const stop = { when: { until: () => hasFile(join(machine.temp, 'started')) }, how: 'kill' } as const;
-    const { post } = await machine.step({ ...mode('parent'), stop });
+    const { post } = await machine.runStep({ ...mode('parent'), stop });
     expect(post?.notices).toEqual(['post here failure']);
     const [child = 0] = await machine.processes();
     expect(child).toBeGreaterThan(0);
@@ -196,12 +196,15 @@ describe('a stop', () => {
 
   it('shuts down with the signals and without post', async () => {
     const stop = { when: { log: 'at work' }, how: 'shutdown' } as const;
-    const { main, post } = await machine.step({ ...mode('polite'), stop });
+    const { main, post } = await machine.runStep({ ...mode('polite'), stop });
     expect([main.exitCode, post]).toEqual([1, undefined]);
   });
 
   it('does not happen when its moment does not come', async () => {
-    const { main } = await machine.step({ ...mode('pass'), stop: { when: { log: 'never' }, how: 'lose' } });
+    const { main } = await machine.runStep({
+      ...mode('pass'),
+      stop: { when: { log: 'never' }, how: 'lose' },
+    });
     expect([main.exitCode, main.isStopped]).toEqual([0, false]);
   });
 });
@@ -218,7 +221,7 @@ describe('cacheGrant', () => {
   it('lets a run write its own ref, and read base and default branch too', () => {
     const merge = 'refs/pull/7/merge';
     const read = [merge, 'refs/heads/main'];
-    expect(cacheGrant(pull, 'octo/sample', undefined)).toEqual({
+    expect(cacheGrantFor(pull, 'octo/sample', undefined)).toEqual({
       repository: 'octo/sample',
       read,
       write: merge,
@@ -233,7 +236,7 @@ describe('cacheGrant', () => {
     ['push', 'write-only', 0, true],
     ['push', 'none', 0, false],
   ] as const)('%s with cache-mode %s', (name, mode, scopes, isWritable) => {
-    const grant = cacheGrant({ name }, 'octo/sample', mode);
+    const grant = cacheGrantFor({ name }, 'octo/sample', mode);
     expect([grant.read.length, grant.write !== undefined]).toEqual([scopes, isWritable]);
   });
 });
@@ -250,9 +253,9 @@ it('evaluates every default of the real action.yml', async () => {
 
 describe('a job', () => {
   it('runs posts last one first, hands GITHUB_ENV on, and takes a later status', async () => {
-    const job = await machine.job({ runId: '5' });
-    await job.step({ inputs: { mode: 'pass', plain: 'first' } });
-    const second = await job.step({ inputs: { mode: 'pass', plain: 'second' } });
+    const job = await machine.startJob({ runId: '5' });
+    await job.runStep({ inputs: { mode: 'pass', plain: 'first' } });
+    const second = await job.runStep({ inputs: { mode: 'pass', plain: 'second' } });
     expect(JSON.parse(second.outputs.environment ?? '').FROM_STEP).toBe('1');
     const posts = await job.finish('failure');
     expect(posts.flatMap(({ notices }) => notices)).toEqual(['post second failure', 'post first failure']);
@@ -261,7 +264,7 @@ describe('a job', () => {
   it('starts with an empty RUNNER_TEMP but the same home', async () => {
     await writeFile(join(machine.temp, 'old'), '');
     await writeFile(join(machine.home, 'kept'), '');
-    await machine.step(mode('pass'));
+    await machine.runStep(mode('pass'));
     expect(await hasFile(join(machine.temp, 'old'))).toBe(false);
     expect(await hasFile(join(machine.home, 'kept'))).toBe(true);
   });

@@ -6,23 +6,24 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { Act } from '../rig/stand-in.js';
-import { runAgent, useMachine } from './run-agent.js';
+import type { AgentAction } from '../rig/stand-in.js';
+import { runCli, useMachine } from './run-cli.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const transcripts = fileURLToPath(new URL('../fixtures/transcripts/', import.meta.url));
 
-const scenes: Readonly<Record<string, { readonly acts: readonly Act[]; readonly args?: readonly string[] }>> =
-  {
-    success: { acts: [{ say: 'hello' }] },
-    tool: { acts: [{ write: 'notes.txt', content: 'hello' }, { run: 'cat notes.txt' }, { say: 'done' }] },
-    401: { acts: [{ fail: 401 }] },
-    429: { acts: [{ fail: 429 }] },
-    500: { acts: [{ fail: 500 }] },
-    context: { acts: [{ fail: 'context' }] },
-    'max-turns': { acts: [{ run: 'true' }, { run: 'true' }, { run: 'true' }], args: ['--max-turns', '2'] },
-  };
+const scenarios: Readonly<
+  Record<string, { readonly acts: readonly AgentAction[]; readonly args?: readonly string[] }>
+> = {
+  success: { acts: [{ say: 'hello' }] },
+  tool: { acts: [{ write: 'notes.txt', content: 'hello' }, { run: 'cat notes.txt' }, { say: 'done' }] },
+  401: { acts: [{ fail: 401 }] },
+  429: { acts: [{ fail: 429 }] },
+  500: { acts: [{ fail: 500 }] },
+  context: { acts: [{ fail: 'context' }] },
+  'max-turns': { acts: [{ run: 'true' }, { run: 'true' }, { run: 'true' }], args: ['--max-turns', '2'] },
+};
 
 const clis = [
   {
@@ -74,7 +75,7 @@ const lines = (text: string) =>
     .map((line) => JSON.parse(line) as Json);
 
 /** What kind of line it is. */
-function kind(line: Json): string {
+function lineKind(line: Json): string {
   const inner = (line.event ?? line.item ?? line.part) as Json | undefined;
   return [line.type, line.subtype, inner?.type].filter(Boolean).join(' ');
 }
@@ -83,7 +84,7 @@ function kind(line: Json): string {
 const wholeAnswers = (all: readonly Json[]) =>
   all.filter((line, index) => !(line.delta === true && all[index - 1]?.delta === true));
 
-const inside = [
+const nestedKeys = [
   'message',
   'event',
   'item',
@@ -100,25 +101,25 @@ const inside = [
 ];
 
 /** `message.usage.input_tokens` and so on, as deep as the readers look. */
-function keys(line: Json, before = ''): readonly string[] {
+function keyPaths(line: Json, before = ''): readonly string[] {
   return Object.entries(line).flatMap(([name, value]) => {
     const path = before + name;
-    const isDeeper = inside.includes(name) && typeof value === 'object' && value !== null;
-    return isDeeper ? [path, ...keys(value as Json, `${path}.`)] : [path];
+    const isDeeper = nestedKeys.includes(name) && typeof value === 'object' && value !== null;
+    return isDeeper ? [path, ...keyPaths(value as Json, `${path}.`)] : [path];
   });
 }
 
 describe.each(clis)('$name $version', ({ name, version, args, scenes: played }) => {
-  it.each(played)('%s', async (scene) => {
-    const { acts, args: more = [] } = scenes[scene] ?? { acts: [] };
-    await rig.agents.script([{ do: acts }]);
+  it.each(played)('%s', async (scenario) => {
+    const { acts, args: more = [] } = scenarios[scenario] ?? { acts: [] };
+    await rig.standIn.script([{ do: acts }]);
     const limit = more.length > 0 ? (turnLimits[name] ?? more) : [];
-    const ours = wholeAnswers(lines((await runAgent(rig.machine, name, [...args, ...limit], 'go')).stdout));
-    const real = lines(await readFile(join(transcripts, name, `${version}.${scene}.ndjson`), 'utf8'));
-    expect(ours.map(kind)).toEqual(real.map(kind));
+    const ours = wholeAnswers(lines((await runCli(rig.machine, name, [...args, ...limit], 'go')).stdout));
+    const real = lines(await readFile(join(transcripts, name, `${version}.${scenario}.ndjson`), 'utf8'));
+    expect(ours.map(lineKind)).toEqual(real.map(lineKind));
     const invented = ours.map((line, index) => {
-      const known = new Set(keys(real[index] ?? {}));
-      return keys(line).filter((path) => !known.has(path));
+      const known = new Set(keyPaths(real[index] ?? {}));
+      return keyPaths(line).filter((path) => !known.has(path));
     });
     expect(invented.flat()).toEqual([]);
   });

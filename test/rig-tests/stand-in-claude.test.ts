@@ -3,19 +3,19 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../rig/machine.js';
-import { runAgent, startAgent, useMachine } from './run-agent.js';
+import { runCli, startCli, useMachine } from './run-cli.js';
 
 const rig = useMachine();
 
 const base = ['-p', '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions'];
 const claude = (args: readonly string[], prompt: string, place: Machine = rig.machine) =>
-  runAgent(place, 'claude', [...base, ...args], prompt);
+  runCli(place, 'claude', [...base, ...args], prompt);
 
 describe('claude', () => {
   const id = randomUUID();
 
   it('prints init, tool, words and result, and does what the script says', async () => {
-    await rig.agents.script([
+    await rig.standIn.script([
       { provider: 'claude', do: [{ write: 'src/b.txt', content: 'two' }, { say: 'written' }] },
     ]);
     const { code, events } = await claude(['--session-id', id, '--model', 'haiku'], 'write it');
@@ -31,7 +31,7 @@ describe('claude', () => {
     });
     expect(events.at(-1)).toMatchObject({ usage: { input_tokens: 200, output_tokens: 40 }, session_id: id });
     expect(await readFile(join(rig.machine.workspace, 'src/b.txt'), 'utf8')).toBe('two');
-    expect(await rig.agents.calls()).toMatchObject([
+    expect(await rig.standIn.calls()).toMatchObject([
       {
         provider: 'claude',
         prompt: 'write it',
@@ -45,7 +45,7 @@ describe('claude', () => {
   it('remembers what its file holds; cost is of the session, usage of the run', async () => {
     await claude(['--session-id', id], 'first');
     const second = await claude(['--resume', id], 'second');
-    expect((await rig.agents.calls())[1]).toMatchObject({
+    expect((await rig.standIn.calls())[1]).toMatchObject({
       earlier: ['first'],
       session: { mode: 'resume', id },
     });
@@ -69,7 +69,7 @@ describe('claude', () => {
     expect(lost.events).toMatchObject([
       { type: 'result', subtype: 'error_during_execution', is_error: true },
     ]);
-    expect((await rig.agents.calls()).map(({ refused }) => refused !== undefined)).toEqual([
+    expect((await rig.standIn.calls()).map(({ refused }) => refused !== undefined)).toEqual([
       false,
       true,
       true,
@@ -79,22 +79,22 @@ describe('claude', () => {
 
   it('finds a session only under the slug of its directory', async () => {
     await claude(['--session-id', id], 'first');
-    const next = await rig.move('.claude');
+    const next = await rig.moveToNewMachine('.claude');
     expect((await claude(['--resume', id], 'x', next)).code).toBe(1);
     const projects = join(next.home, '.claude/projects');
     const [slug = ''] = await readdir(projects);
     expect(slug).toBe(rig.machine.workspace.replaceAll(/[^A-Za-z0-9]/g, '-'));
     await rename(join(projects, slug), join(projects, next.workspace.replaceAll(/[^A-Za-z0-9]/g, '-')));
     expect((await claude(['--resume', id], 'second', next)).code).toBe(0);
-    expect((await rig.agents.calls()).at(-1)).toMatchObject({ earlier: ['first'] });
+    expect((await rig.standIn.calls()).at(-1)).toMatchObject({ earlier: ['first'] });
     await next.wipe();
   });
 
   it('goes on after a kill, with the last line cut, and counts cost from there', async () => {
-    await rig.agents.script([
+    await rig.standIn.script([
       { prompt: 'first', do: [{ say: 'begun' }, { hang: true, ignore: ['SIGTERM'] }] },
     ]);
-    const child = startAgent(rig.machine, 'claude', [...base, '--session-id', id]);
+    const child = startCli(rig.machine, 'claude', [...base, '--session-id', id]);
     child.stdin.end('first');
     await new Promise((resolve) =>
       child.stdout.on('data', (text) => String(text).includes('begun') && resolve(0)),
@@ -111,14 +111,14 @@ describe('claude', () => {
     );
     await writeFile(file, (await readFile(file, 'utf8')).slice(0, -30));
     const { events } = await claude(['--resume', id], 'second');
-    expect((await rig.agents.calls())[1]).toMatchObject({ earlier: ['first'] });
+    expect((await rig.standIn.calls())[1]).toMatchObject({ earlier: ['first'] });
     expect(events.at(-1)).toMatchObject({ total_cost_usd: 0.001 });
     await claude(['--resume', id], 'third');
-    expect((await rig.agents.calls())[2]).toMatchObject({ earlier: ['first', 'second'] });
+    expect((await rig.standIn.calls())[2]).toMatchObject({ earlier: ['first', 'second'] });
   });
 
   it('fails in its own format', async () => {
-    await rig.agents.script([
+    await rig.standIn.script([
       { prompt: 'auth', do: [{ fail: 401 }] },
       { prompt: 'limit', do: [{ fail: 429, retryAfterMs: 2500 }] },
       { prompt: 'turns', do: [{ run: 'true' }, { run: 'true' }, { write: 'late.txt' }] },
@@ -145,7 +145,7 @@ describe('claude', () => {
   });
 
   it('writes only where its permissions let it', async () => {
-    await rig.agents.script([{ do: [{ write: '.gump/out/plan.json' }, { write: 'src.txt' }] }]);
+    await rig.standIn.script([{ do: [{ write: '.gump/out/plan.json' }, { write: 'src.txt' }] }]);
     const args = [
       '-p',
       '--output-format',
@@ -156,7 +156,7 @@ describe('claude', () => {
       '--allowedTools',
       'Read,Write(.gump/out/**)',
     ];
-    const { events } = await runAgent(rig.machine, 'claude', args, 'x');
+    const { events } = await runCli(rig.machine, 'claude', args, 'x');
     expect(events.at(-1)).toMatchObject({ permission_denials: [{ tool_name: 'Write' }] });
     expect((await readdir(rig.machine.workspace)).sort()).toEqual(['.git', '.gump', 'a.txt']);
   });

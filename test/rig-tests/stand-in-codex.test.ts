@@ -1,13 +1,13 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runAgent, useMachine } from './run-agent.js';
+import { runCli, useMachine } from './run-cli.js';
 
 const rig = useMachine();
 
 const base = ['exec', '--json', '--dangerously-bypass-approvals-and-sandbox'];
 const codex = (args: readonly string[], prompt: string) =>
-  runAgent(rig.machine, 'codex', [...base, ...args, '-'], prompt);
+  runCli(rig.machine, 'codex', [...base, ...args, '-'], prompt);
 
 describe('codex', () => {
   it('gives its own id first and adds usage up over the thread', async () => {
@@ -23,7 +23,7 @@ describe('codex', () => {
     const second = await codex(['resume', id], 'second');
     expect(second.events[0]).toEqual({ type: 'thread.started', thread_id: id });
     expect(second.events.at(-1)).toMatchObject({ usage: { input_tokens: 200, output_tokens: 40 } });
-    expect((await rig.agents.calls())[1]).toMatchObject({
+    expect((await rig.standIn.calls())[1]).toMatchObject({
       earlier: ['first'],
       session: { mode: 'resume', id },
     });
@@ -44,19 +44,19 @@ describe('codex', () => {
   });
 
   it('may only read without a sandbox flag, on every resume again', async () => {
-    await rig.agents.script([{ do: [{ write: 'new.txt' }] }]);
-    const { events } = await runAgent(rig.machine, 'codex', ['exec', '--json', '-'], 'x');
+    await rig.standIn.script([{ do: [{ write: 'new.txt' }] }]);
+    const { events } = await runCli(rig.machine, 'codex', ['exec', '--json', '-'], 'x');
     expect(events.map(({ type }) => type)).not.toContain('item.started');
     expect(await readdir(rig.machine.workspace)).not.toContain('new.txt');
     expect(
-      (await runAgent(rig.machine, 'codex', ['exec', 'resume', '-s', 'workspace-write', 'x', '-'], 'x')).code,
+      (await runCli(rig.machine, 'codex', ['exec', 'resume', '-s', 'workspace-write', 'x', '-'], 'x')).code,
     ).not.toBe(0);
-    await runAgent(rig.machine, 'codex', ['exec', '--json', '-s', 'workspace-write', '-'], 'x');
+    await runCli(rig.machine, 'codex', ['exec', '--json', '-s', 'workspace-write', '-'], 'x');
     expect(await readdir(rig.machine.workspace)).toContain('new.txt');
   });
 
   it('fails with a text only, and refuses to start outside a repository', async () => {
-    await rig.agents.script([{ do: [{ fail: 'context' }] }]);
+    await rig.standIn.script([{ do: [{ fail: 'context' }] }]);
     const { code, events } = await codex([], 'x');
     expect([code, events.at(-1)?.type]).toEqual([1, 'turn.failed']);
     await rm(join(rig.machine.workspace, '.git'), { recursive: true });

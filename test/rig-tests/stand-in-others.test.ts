@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createMachine } from '../rig/machine.js';
 import { installStandIn } from '../rig/stand-in.js';
-import { runAgent, useMachine } from './run-agent.js';
+import { runCli, useMachine } from './run-cli.js';
 
 const rig = useMachine();
 
@@ -35,11 +35,11 @@ const others = [
 
 describe.each(others)('$name', ({ name, args, start: startOption, resume, lost }) => {
   it('starts, works and goes on with what its store holds', async () => {
-    await rig.agents.script([
+    await rig.standIn.script([
       { session: 'start', do: [{ write: 'new.txt', content: 'new' }, { say: 'written' }] },
     ]);
     const id = randomUUID();
-    const first = await runAgent(
+    const first = await runCli(
       rig.machine,
       name,
       [...args, ...startOption.flatMap((option) => [option, id])],
@@ -48,10 +48,10 @@ describe.each(others)('$name', ({ name, args, start: startOption, resume, lost }
     expect([first.code, first.stderr]).toEqual([0, '']);
     expect(first.stdout).toContain('writ');
     expect(await readFile(join(rig.machine.workspace, 'new.txt'), 'utf8')).toBe('new');
-    const given = (await rig.agents.calls())[0]?.session.id ?? '';
+    const given = (await rig.standIn.calls())[0]?.session.id ?? '';
     if (startOption.length > 0) expect(given).toBe(id);
-    expect((await runAgent(rig.machine, name, [...args, resume, given], 'second')).code).toBe(0);
-    expect((await rig.agents.calls())[1]).toMatchObject({
+    expect((await runCli(rig.machine, name, [...args, resume, given], 'second')).code).toBe(0);
+    expect((await rig.standIn.calls())[1]).toMatchObject({
       earlier: ['first'],
       session: { mode: 'resume', id: given },
     });
@@ -59,16 +59,16 @@ describe.each(others)('$name', ({ name, args, start: startOption, resume, lost }
 
   it('refuses a session that it does not know', async () => {
     const unknown = randomUUID();
-    expect(await runAgent(rig.machine, name, [...args, resume, unknown], 'x')).toMatchObject({
+    expect(await runCli(rig.machine, name, [...args, resume, unknown], 'x')).toMatchObject({
       code: lost,
       stdout: '',
     });
-    expect((await rig.agents.calls())[0]?.refused).toBeTruthy();
+    expect((await rig.standIn.calls())[0]?.refused).toBeTruthy();
   });
 
   it('fails on an API error in its own way', async () => {
-    await rig.agents.script([{ do: [{ fail: 401 }] }]);
-    const { code, events } = await runAgent(rig.machine, name, args, 'x');
+    await rig.standIn.script([{ do: [{ fail: 401 }] }]);
+    const { code, events } = await runCli(rig.machine, name, args, 'x');
     expect(code).toBe({ gemini: 145, 'cursor-agent': 0 }[name] ?? 1);
     expect(JSON.stringify(events.at(-1))).toContain('error');
   });
@@ -78,14 +78,14 @@ it('opencode: an exported session goes on where it is imported', async () => {
   const info = { id: 'ses_preset', slug: 's', directory: '/else', title: 't', version: '1', time: {} };
   const skeleton = { info, messages: [] };
   await writeFile(join(rig.machine.scratch, 'skeleton.json'), JSON.stringify(skeleton));
-  await runAgent(rig.machine, 'opencode', ['import', join(rig.machine.scratch, 'skeleton.json')], '');
-  await runAgent(rig.machine, 'opencode', ['run', '--format', 'json', '--session', 'ses_preset'], 'first');
-  const { stdout } = await runAgent(rig.machine, 'opencode', ['export', 'ses_preset'], '');
+  await runCli(rig.machine, 'opencode', ['import', join(rig.machine.scratch, 'skeleton.json')], '');
+  await runCli(rig.machine, 'opencode', ['run', '--format', 'json', '--session', 'ses_preset'], 'first');
+  const { stdout } = await runCli(rig.machine, 'opencode', ['export', 'ses_preset'], '');
   const next = await createMachine();
-  await installStandIn(next, { callsFile: rig.agents.callsFile });
+  await installStandIn(next, { callsFile: rig.standIn.callsFile });
   await writeFile(join(next.scratch, 'export.json'), stdout);
-  await runAgent(next, 'opencode', ['import', join(next.scratch, 'export.json')], '');
-  await runAgent(next, 'opencode', ['run', '--format', 'json', '--session', 'ses_preset'], 'second');
-  expect((await rig.agents.calls()).map(({ earlier }) => earlier)).toEqual([[], ['first']]);
+  await runCli(next, 'opencode', ['import', join(next.scratch, 'export.json')], '');
+  await runCli(next, 'opencode', ['run', '--format', 'json', '--session', 'ses_preset'], 'second');
+  expect((await rig.standIn.calls()).map(({ earlier }) => earlier)).toEqual([[], ['first']]);
   await next.wipe();
 });

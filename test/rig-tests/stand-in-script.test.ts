@@ -3,17 +3,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../rig/machine.js';
-import { runAgent, startAgent, useMachine } from './run-agent.js';
+import { runCli, startCli, useMachine } from './run-cli.js';
 
 const rig = useMachine();
 
 const base = ['-p', '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions'];
 const claude = (args: readonly string[], prompt: string, place: Machine = rig.machine) =>
-  runAgent(place, 'claude', [...base, ...args], prompt);
+  runCli(place, 'claude', [...base, ...args], prompt);
 
 describe('the script', () => {
   it('counts calls among those that fit the rule', async () => {
-    await rig.agents.script([
+    await rig.standIn.script([
       { prompt: 'build', call: 2, do: [{ say: 'second build' }] },
       { prompt: 'build', do: [{ say: 'other build' }] },
     ]);
@@ -24,12 +24,14 @@ describe('the script', () => {
       'second build',
       'other build',
     ]);
-    await rig.agents.script([{ prompt: 'build', call: 1, do: [{ say: 'afresh' }] }], { count: 'afresh' });
-    expect(await said('build')).toBe('afresh');
+    await rig.standIn.script([{ prompt: 'build', call: 1, do: [{ say: 'second script' }] }], {
+      countFrom: 'now',
+    });
+    expect(await said('build')).toBe('second script');
   });
 
   it('can be a module', async () => {
-    await rig.agents.scriptModule('export default (call) => [{ say: call.prompt.toUpperCase() }];');
+    await rig.standIn.scriptModule('export default (call) => [{ say: call.prompt.toUpperCase() }];');
     expect((await claude([], 'loud')).events.at(-1)).toMatchObject({ result: 'LOUD' });
   });
 
@@ -44,7 +46,7 @@ describe('the script', () => {
       { stderr: 'a warning' },
       { environment },
     ];
-    await rig.agents.script([{ do: acts }]);
+    await rig.standIn.script([{ do: acts }]);
     const { stdout, stderr, events } = await claude([], 'x');
     expect(stdout.split('\n').filter((line) => line === '{"broken')).toHaveLength(2);
     expect(stdout.length).toBeGreaterThan(100_000);
@@ -54,23 +56,23 @@ describe('the script', () => {
       HOME: rig.machine.home,
       IS_SANDBOX: '1',
     });
-    expect((await rig.agents.calls())[0]?.environment).toContain('IS_SANDBOX');
+    expect((await rig.standIn.calls())[0]?.environment).toContain('IS_SANDBOX');
   });
 
   it('leaves a process behind, and tells when a session is shared', async () => {
     const id = randomUUID();
     const ready = join(rig.machine.scratch, 'ready');
-    await rig.agents.script([
+    await rig.standIn.script([
       { prompt: 'first', do: [{ spawn: 'exec sleep 600' }, { waitFor: ready }] },
       { prompt: 'second', do: [{ run: `touch ${ready}` }] },
     ]);
-    const child = startAgent(rig.machine, 'claude', [...base, '--session-id', id]);
+    const child = startCli(rig.machine, 'claude', [...base, '--session-id', id]);
     child.stdin.end('first');
     const closed = new Promise((resolve) => child.once('close', resolve));
     await new Promise((resolve) => child.stdout.once('data', resolve));
     await claude(['--resume', id], 'second');
     await closed;
-    expect((await rig.agents.calls())[1]?.sharedWith).toBe(child.pid);
+    expect((await rig.standIn.calls())[1]?.sharedWith).toBe(child.pid);
     expect(await rig.machine.processes()).toHaveLength(1);
   });
 });

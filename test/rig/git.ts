@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 /** A fixed clock and author make the commit ids of fixtures the same in every run. */
-const hermetic = {
+const isolatedEnvironment = {
   PATH: process.env.PATH ?? '/usr/bin:/bin',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
@@ -23,7 +23,7 @@ const hermetic = {
 export async function git(directory: string, ...args: readonly string[]): Promise<string> {
   const result = await execute('git', [...args], {
     cwd: directory,
-    env: hermetic,
+    env: isolatedEnvironment,
     maxBuffer: 64 * 1024 * 1024,
   });
   return result.stdout.trim();

@@ -14,15 +14,15 @@ import {
   type Job,
   type JobOptions,
   type JobStatus,
-  type Stage,
+  type StageResult,
   type StepOptions,
   startJob,
 } from './runner/job.js';
-import { killProcessesOf, processesOf } from './runner/leftovers.js';
+import { killProcessesOf, processesOf } from './runner/machine-processes.js';
 
-export { pullRequestEvent, type WorkflowEvent } from './runner/event.js';
-export type { Job, JobOptions, JobStatus, Stage, StepOptions } from './runner/job.js';
-export type { Moment, Stop } from './runner/stage.js';
+export type { Job, JobOptions, JobStatus, StageResult, StepOptions } from './runner/job.js';
+export type { Stop, StopCondition } from './runner/stage.js';
+export { pullRequestEvent, type WorkflowEvent } from './runner/workflow-event.js';
 
 export interface MachineOptions {
   /** Absent: the machine has no cache service. */
@@ -62,12 +62,12 @@ export interface Machine {
   checkout(repository: Repository, options?: CheckoutOptions): Promise<string>;
   /** Puts a program on PATH: a whole script with its `#!` line. */
   install(name: string, script: string): Promise<void>;
-  job(options?: JobOptions): Promise<Job>;
+  startJob(options?: JobOptions): Promise<Job>;
   /**
    * A job of one step and its post; `post` is absent where it did not run. `laterStatus`: what steps of another
    * kind made of the job between the two.
    */
-  step(options?: JobOptions & StepOptions & { readonly laterStatus?: JobStatus }): Promise<StepResult>;
+  runStep(options?: JobOptions & StepOptions & { readonly laterStatus?: JobStatus }): Promise<StepResult>;
   /** Ids of the living processes that were started on this machine. */
   processes(): Promise<readonly number[]>;
   /** Ends whatever still runs and deletes everything. */
@@ -75,30 +75,30 @@ export interface Machine {
 }
 
 export interface StepResult {
-  readonly main: Stage;
-  readonly post?: Stage;
+  readonly main: StageResult;
+  readonly post?: StageResult;
 }
 
 const repositoryTop = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Makes a machine; the caller wipes it. */
 export async function createMachine(options: MachineOptions = {}): Promise<Machine> {
-  const facts = await furnish(options);
+  const facts = await createFolders(options);
   const root = facts.root;
   let sha = '0'.repeat(40);
-  const job = (jobOptions: JobOptions = {}) => startJob({ ...placeOf(options, facts), sha }, jobOptions);
+  const job = (jobOptions: JobOptions = {}) => startJob({ ...jobSetupOf(options, facts), sha }, jobOptions);
   return {
     ...facts,
     async checkout(repository, checkoutOptions = {}) {
-      sha = await checkOut(facts.workspace, repository, checkoutOptions);
+      sha = await checkOutRepository(facts.workspace, repository, checkoutOptions);
       return sha;
     },
     async install(name, script) {
       await writeFile(join(facts.bin, name), script);
       await chmod(join(facts.bin, name), 0o755);
     },
-    job,
-    step: (stepOptions = {}) => runStep(job, stepOptions),
+    startJob: job,
+    runStep: (stepOptions = {}) => runStep(job, stepOptions),
     processes: () => processesOf(facts.home),
     async wipe() {
       await killProcessesOf(facts.home);
@@ -107,7 +107,7 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
   };
 }
 
-function placeOf(options: MachineOptions, machine: MachineFacts) {
+function jobSetupOf(options: MachineOptions, machine: MachineFacts) {
   return {
     machine,
     actionDirectory: options.actionDirectory ?? repositoryTop,
@@ -115,7 +115,7 @@ function placeOf(options: MachineOptions, machine: MachineFacts) {
   };
 }
 
-async function furnish(options: MachineOptions): Promise<MachineFacts & { readonly root: string }> {
+async function createFolders(options: MachineOptions): Promise<MachineFacts & { readonly root: string }> {
   const root = options.root ?? (await mkdtemp(join(tmpdir(), 'rig-machine-')));
   await mkdir(root, { recursive: true });
   const top = await realpath(root);
@@ -142,13 +142,13 @@ async function runStep(
   options: JobOptions & StepOptions & { readonly laterStatus?: JobStatus },
 ): Promise<StepResult> {
   const started = await job(options);
-  const main = await started.step(options);
+  const main = await started.runStep(options);
   const [post] = await started.finish(options.laterStatus);
   return { main, ...(post ? { post } : {}) };
 }
 
 /** The git calls of actions/checkout v7 as far as they shape the work tree, its HEAD and its refs. */
-async function checkOut(
+async function checkOutRepository(
   workspace: string,
   repository: Repository,
   { ref, commit, depth = 1 }: CheckoutOptions,

@@ -10,9 +10,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ModelAnswer, scripted } from '../providers/model/answer.js';
+import { answerFromMarkers, type ModelAnswer } from '../providers/model/answer.js';
 import { formatOf, type Json, type ModelRequest, readRequest } from '../providers/model/request.js';
-import { send, spent } from '../providers/model/wire.js';
+import { sendAnswer, usagePerAnswer } from '../providers/model/wire.js';
 
 export type { ModelAnswer } from '../providers/model/answer.js';
 export { type ModelRequest, userTexts, type WireFormat } from '../providers/model/request.js';
@@ -26,7 +26,7 @@ export interface ModelServer {
   /** Every model request so far, oldest first. */
   readonly requests: readonly ModelRequest[];
   /** Resolves with the next request, or with one that came already and that `matches`. */
-  seen(matches: (request: ModelRequest) => boolean): Promise<ModelRequest>;
+  waitForRequest(matches: (request: ModelRequest) => boolean): Promise<ModelRequest>;
   close(): Promise<void>;
 }
 
@@ -40,43 +40,49 @@ async function readBody(http: IncomingMessage): Promise<Json> {
 type Handler = (http: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Takes a request down, then answers it by the first rule that speaks, else by the markers. */
-function handler(rules: readonly ModelRule[], take: (request: ModelRequest) => number): Handler {
+function createHandler(
+  rules: readonly ModelRule[],
+  recordRequest: (request: ModelRequest) => number,
+): Handler {
   return async (http, response) => {
     const body = await readBody(http);
     const path = http.url ?? '';
     const format = formatOf(path);
     if (format === undefined) return void response.writeHead(404).end('{}');
-    if (path.includes('count_tokens')) return void response.end(`{"input_tokens":${spent.input}}`);
+    if (path.includes('count_tokens')) return void response.end(`{"input_tokens":${usagePerAnswer.input}}`);
     const request = readRequest(format, http, body);
-    const number = take(request);
-    const spoken = rules.reduce<ModelAnswer | undefined>((found, rule) => found ?? rule(request), undefined);
-    const answer = spoken ?? scripted(request);
-    setTimeout(send, answer.delayMs ?? 0, request, answer, `${number}`, response).unref();
+    const number = recordRequest(request);
+    const ruleAnswer = rules.reduce<ModelAnswer | undefined>(
+      (found, rule) => found ?? rule(request),
+      undefined,
+    );
+    const answer = ruleAnswer ?? answerFromMarkers(request);
+    setTimeout(sendAnswer, answer.delayMs ?? 0, request, answer, `${number}`, response).unref();
   };
 }
 
-type Matches = (request: ModelRequest) => boolean;
+type RequestMatcher = (request: ModelRequest) => boolean;
 
 /** Starts it on a free port. `rules` are asked in order before the markers are. */
 export async function startModelServer(
   options: { readonly rules?: readonly ModelRule[] } = {},
 ): Promise<ModelServer> {
   const requests: ModelRequest[] = [];
-  const waiting = new Map<Matches, (request: ModelRequest) => void>();
-  const take = (request: ModelRequest): number => {
-    for (const [matches, resolve] of waiting) {
-      if (matches(request) && waiting.delete(matches)) resolve(request);
+  const waiters = new Map<RequestMatcher, (request: ModelRequest) => void>();
+  const recordRequest = (request: ModelRequest): number => {
+    for (const [matches, resolve] of waiters) {
+      if (matches(request) && waiters.delete(matches)) resolve(request);
     }
     return requests.push(request);
   };
-  const server = createServer(handler(options.rules ?? [], take));
+  const server = createServer(createHandler(options.rules ?? [], recordRequest));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    seen: (matches) => {
+    waitForRequest: (matches) => {
       const found = requests.find(matches);
-      return found ? Promise.resolve(found) : new Promise((resolve) => waiting.set(matches, resolve));
+      return found ? Promise.resolve(found) : new Promise((resolve) => waiters.set(matches, resolve));
     },
     close: () =>
       new Promise((resolve) => {

@@ -34,8 +34,8 @@ export async function makeRepository(files: Files): Promise<Repository> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'rig-repository-')));
   const path = join(root, 'origin.git');
   const source = join(root, 'source');
-  await prepare(path, source);
-  const commit = committer(source);
+  await initRepositories(path, source);
+  const commit = createCommitter(source);
   const sha = await commit(files, { branch: 'main', message: 'Start' });
   return {
     path,
@@ -47,7 +47,7 @@ export async function makeRepository(files: Files): Promise<Repository> {
   };
 }
 
-async function prepare(path: string, source: string): Promise<void> {
+async function initRepositories(path: string, source: string): Promise<void> {
   await mkdir(path);
   await mkdir(source);
   await git(path, 'init', '--quiet', '--bare', '--initial-branch=main');
@@ -57,7 +57,7 @@ async function prepare(path: string, source: string): Promise<void> {
   await git(source, 'remote', 'add', 'origin', path);
 }
 
-function committer(source: string): Repository['commit'] {
+function createCommitter(source: string): Repository['commit'] {
   return async (files, { branch = 'main', message = 'Change' } = {}) => {
     await switchTo(source, branch);
     await writeFiles(source, files);
@@ -69,10 +69,10 @@ function committer(source: string): Repository['commit'] {
 }
 
 async function switchTo(source: string, branch: string): Promise<void> {
-  const isBorn = await git(source, 'rev-parse', '--verify', '--quiet', 'HEAD').catch(() => '');
-  if (!isBorn) return;
-  const known = await git(source, 'branch', '--list', branch);
-  await git(source, 'checkout', '--quiet', ...(known ? [branch] : ['-b', branch, 'main']));
+  const hasCommits = await git(source, 'rev-parse', '--verify', '--quiet', 'HEAD').catch(() => '');
+  if (!hasCommits) return;
+  const existing = await git(source, 'branch', '--list', branch);
+  await git(source, 'checkout', '--quiet', ...(existing ? [branch] : ['-b', branch, 'main']));
 }
 
 async function openPullRequest(

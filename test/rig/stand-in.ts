@@ -8,7 +8,7 @@ import type { Machine } from './machine.js';
 export type StandInProvider = 'claude' | 'codex' | 'gemini' | 'qwen' | 'opencode' | 'cursor';
 
 /** What the agent does. Paths are from its working directory or absolute. */
-export type Act =
+export type AgentAction =
   /** The next four are one answer with one tool call; `say` puts words before it in the same answer. */
   | { readonly write: string; readonly content?: string; readonly say?: string }
   | { readonly delete: string; readonly say?: string }
@@ -33,14 +33,14 @@ export type Act =
   /** Until killed. */
   | { readonly hang: true; readonly ignore?: readonly ('SIGTERM' | 'SIGINT')[] }
   /** Ends as this CLI does on that error; `message` instead of its usual text; the wait only Claude and Codex tell. */
-  | { readonly fail: Failing; readonly message?: string; readonly retryAfterMs?: number }
+  | { readonly fail: StandInFailure; readonly message?: string; readonly retryAfterMs?: number }
   /** Ends at once with this code and without a final result. */
   | { readonly exit: number };
 
-export type Failing = 401 | 429 | 500 | 529 | 'context' | 'max-turns';
+export type StandInFailure = 401 | 429 | 500 | 529 | 'context' | 'max-turns';
 
 /** The first rule whose conditions all hold is taken; without one the agent says `ok`. */
-export interface Rule {
+export interface AgentRule {
   readonly provider?: StandInProvider;
   /** Stands in the prompt. */
   readonly prompt?: string;
@@ -50,8 +50,8 @@ export interface Rule {
   /** Which of the calls that the other conditions fit, from 1, over the whole calls file. */
   readonly call?: number | readonly number[];
   /** Done before the CLI prints or keeps anything. */
-  readonly before?: readonly Act[];
-  readonly do?: readonly Act[];
+  readonly before?: readonly AgentAction[];
+  readonly do?: readonly AgentAction[];
   /** What every answer takes, where it is not the usual 100 in, 20 out, 0.001 USD. */
   readonly usage?: {
     readonly inputTokens?: number;
@@ -85,15 +85,15 @@ export interface AgentCall {
 export interface StandIn {
   /** The calls file, outside HOME. */
   readonly callsFile: string;
-  /** `count: 'afresh'`: `call` counts from here on; else over the whole calls file, earlier machines too. */
-  script(rules: readonly Rule[], options?: { readonly count: 'on' | 'afresh' }): Promise<void>;
+  /** `countFrom: 'now'`: `call` counts from here on, otherwise over the whole calls file, earlier machines included. */
+  script(rules: readonly AgentRule[], options?: { readonly countFrom: 'start' | 'now' }): Promise<void>;
   /** Instead of rules: a module whose default export takes the call and returns acts or a rule. */
   scriptModule(source: string): Promise<void>;
   /** In the order they came. */
   calls(): Promise<readonly AgentCall[]>;
 }
 
-const programs: Readonly<Record<StandInProvider, string>> = {
+const programNames: Readonly<Record<StandInProvider, string>> = {
   claude: 'claude',
   codex: 'codex',
   gemini: 'gemini',
@@ -109,7 +109,7 @@ export interface StandInOptions {
   readonly callsFile?: string;
 }
 
-const agent = fileURLToPath(new URL('./cli/agent.mjs', import.meta.url));
+const agentModule = fileURLToPath(new URL('./cli/agent.mjs', import.meta.url));
 
 /** Installs the CLIs on the machine's PATH. */
 export async function installStandIn(machine: Machine, options: StandInOptions = {}): Promise<StandIn> {
@@ -118,13 +118,13 @@ export async function installStandIn(machine: Machine, options: StandInOptions =
   await mkdir(folder, { recursive: true });
   await mkdir(dirname(callsFile), { recursive: true });
   await writeFile(join(folder, 'calls-path'), callsFile);
-  for (const provider of options.providers ?? (Object.keys(programs) as StandInProvider[])) {
-    await machine.install(programs[provider], wrapper(programs[provider]));
+  for (const provider of options.providers ?? (Object.keys(programNames) as StandInProvider[])) {
+    await machine.install(programNames[provider], wrapper(programNames[provider]));
   }
   return {
     callsFile,
-    async script(rules, { count } = { count: 'on' }) {
-      const since = count === 'afresh' ? (await readCalls(callsFile)).length : 0;
+    async script(rules, { countFrom } = { countFrom: 'start' }) {
+      const since = countFrom === 'now' ? (await readCalls(callsFile)).length : 0;
       await rm(join(folder, 'script.mjs'), { force: true });
       await writeFile(join(folder, 'script.json'), JSON.stringify({ since, rules }));
     },
@@ -135,7 +135,7 @@ export async function installStandIn(machine: Machine, options: StandInOptions =
 }
 
 function wrapper(name: string): string {
-  return `#!${process.execPath}\nimport(${JSON.stringify(agent)}).then(({ main }) => main(${JSON.stringify(name)}));\n`;
+  return `#!${process.execPath}\nimport(${JSON.stringify(agentModule)}).then(({ main }) => main(${JSON.stringify(name)}));\n`;
 }
 
 /** The calls noted in a calls file; none where it does not exist yet. */

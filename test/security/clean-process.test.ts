@@ -21,7 +21,7 @@ function environmentOf(more: Record<string, string> = {}) {
   return { PATH: process.env.PATH ?? '', HOME: temp, RUNNER_TEMP: temp, API_KEY: secret, ...more };
 }
 
-interface Told {
+interface ProgramOutput {
   readonly adopted: boolean;
   readonly secret: string;
   readonly handOver: string | null;
@@ -31,7 +31,7 @@ interface Told {
   readonly debug: readonly string[];
 }
 
-function run(...args: string[]): Told {
+function run(...args: string[]): ProgramOutput {
   const output = execFileSync(process.execPath, [program, ...args], {
     env: environmentOf(),
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -42,10 +42,10 @@ function run(...args: string[]): Told {
 
 describe.runIf(process.platform === 'linux' && process.execve !== undefined)('cleanProcess', () => {
   it('leaves no secret where other processes can read it, and all variables in process.env', () => {
-    const told = run('--clean');
-    expect(told).toMatchObject({ adopted: true, secret, handOver: null, debug: [] });
-    expect(told.environ).not.toContain(secret);
-    expect(told.environ).toContain('PATH=');
+    const output = run('--clean');
+    expect(output).toMatchObject({ adopted: true, secret, handOver: null, debug: [] });
+    expect(output.environ).not.toContain(secret);
+    expect(output.environ).toContain('PATH=');
     // What the test would see if nothing had been cleaned.
     expect(run().environ).toContain(secret);
   });
@@ -67,14 +67,14 @@ describe.runIf(process.platform === 'linux' && process.execve !== undefined)('cl
       if (stdout.endsWith('}\n')) child.kill('SIGINT');
     });
     const code = await new Promise((done) => child.on('close', done));
-    const [told, last] = stdout.trim().split('\n');
-    expect(JSON.parse(told ?? '').pid).toBe(child.pid);
+    const [output, last] = stdout.trim().split('\n');
+    expect(JSON.parse(output ?? '').pid).toBe(child.pid);
     expect({ code, last, stderr }).toEqual({ code: 7, last: 'interrupted', stderr: '' });
   });
 
   it('stays as it is, and says why, where a process cannot be replaced', () => {
-    const told = run('--clean', '--without-execve');
-    expect(told).toMatchObject({
+    const output = run('--clean', '--without-execve');
+    expect(output).toMatchObject({
       adopted: false,
       secret,
       debug: [expect.stringContaining('stays readable')],
@@ -100,8 +100,8 @@ describe.runIf(process.platform === 'linux' && process.execve !== undefined)('cl
     const file = join(temp, folder, name);
     writeFileSync(file, '{"API_KEY":"planted"}', { mode });
     const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: file });
-    const told = JSON.parse(execFileSync(process.execPath, [program], { env, encoding: 'utf8' }));
-    expect(told).toMatchObject({ adopted: false, secret, handOver: null });
+    const output = JSON.parse(execFileSync(process.execPath, [program], { env, encoding: 'utf8' }));
+    expect(output).toMatchObject({ adopted: false, secret, handOver: null });
     expect(existsSync(file)).toBe(true);
   });
 });

@@ -1,12 +1,15 @@
 // The program of clean-process.test.ts: cleans itself if asked to, then tells what it sees of itself.
 import { readFileSync } from 'node:fs';
-import { adoptEnvironment, cleanProcess } from '../../src/security/clean-process.ts';
+import { restartWithCleanEnvironment, restoreEnvironment } from '../../src/security/clean-process.ts';
 
-const adopted = adoptEnvironment();
+const adopted = restoreEnvironment();
 const debug = [];
 if (process.argv.includes('--without-execve')) process.execve = undefined;
 if (process.argv.includes('--clean')) {
-  cleanProcess({ directory: process.env.RUNNER_TEMP, debug: (message) => debug.push(message) });
+  restartWithCleanEnvironment({
+    directory: process.env.RUNNER_TEMP,
+    debug: (message) => debug.push(message),
+  });
 }
 if (process.argv.includes('--wait')) {
   const alive = setInterval(() => undefined, 1000);
@@ -16,7 +19,7 @@ if (process.argv.includes('--wait')) {
     process.exitCode = 7;
   });
 }
-const told = {
+const output = {
   adopted,
   secret: process.env.API_KEY,
   handOver: process.env.GUMP_ACTION_ENVIRONMENT_FILE ?? null,
@@ -25,4 +28,4 @@ const told = {
   arguments: process.argv.slice(2),
   debug,
 };
-process.stdout.write(`${JSON.stringify(told)}\n`);
+process.stdout.write(`${JSON.stringify(output)}\n`);

@@ -7,7 +7,7 @@ const claude = {
   sessionFiles: {
     home: { variable: 'CLAUDE_CONFIG_DIR', folder: '.claude' },
     patterns: () => [],
-    place: (file: string) => file,
+    restorePath: (file: string) => file,
   },
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { environmentFor } from '../../src/security/environment.js';
+import { filterEnvironment } from '../../src/security/filter-environment.js';
 import { claude, codex, providers } from './sample-providers.js';
 
 const job = {
@@ -46,7 +46,7 @@ const ordinary = [
   'PWD',
   'AWS_REGION',
 ];
-const neverHanded = [
+const neverPassed = [
   'ACTIONS_RUNTIME_TOKEN',
   'ACTIONS_CACHE_URL',
   'INPUT_STATE-KEY',
@@ -59,8 +59,8 @@ const neverHanded = [
   'GITHUB_STEP_SUMMARY',
 ];
 
-function names(request: Partial<Parameters<typeof environmentFor>[0]>): string[] {
-  return Object.keys(environmentFor({ environment: job, providers, passEnv: [], ...request }).env).sort();
+function names(request: Partial<Parameters<typeof filterEnvironment>[0]>): string[] {
+  return Object.keys(filterEnvironment({ environment: job, providers, passEnv: [], ...request }).env).sort();
 }
 
 describe('environmentFor', () => {
@@ -106,8 +106,8 @@ describe('environmentFor', () => {
 
   it('never hands on what is between the runner and the action, even to a provider that claims it', () => {
     const greedy = { environment: { ...claude.environment, variables: ['*'] } };
-    const handed = names({ passEnv: ['*', ...neverHanded], provider: greedy, providers: [greedy] });
-    for (const name of neverHanded) expect(handed).not.toContain(name);
+    const handed = names({ passEnv: ['*', ...neverPassed], provider: greedy, providers: [greedy] });
+    for (const name of neverPassed) expect(handed).not.toContain(name);
   });
 
   it('takes the characters of a glob as they are', () => {
@@ -115,7 +115,7 @@ describe('environmentFor', () => {
   });
 
   it('names what was withheld, and each variable is either handed on or named', () => {
-    const { env, withheld } = environmentFor({
+    const { env, withheld } = filterEnvironment({
       environment: { ...job, GONE: undefined },
       providers,
       passEnv: [],

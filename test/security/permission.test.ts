@@ -4,14 +4,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireWritePermission } from '../../src/security/permission.js';
 
 let server: Server;
-let asked: { path: string; authorization: string | undefined }[];
+let requests: { path: string; authorization: string | undefined }[];
 let answer: (login: string) => { status: number; body: object };
 
 beforeEach(async () => {
-  asked = [];
+  requests = [];
   answer = () => ({ status: 200, body: { permission: 'write' } });
   server = createServer((request, response) => {
-    asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
+    requests.push({ path: request.url ?? '', authorization: request.headers.authorization });
     const login = /collaborators\/([^/]+)\/permission/.exec(request.url ?? '')?.[1] ?? '';
     const { status, body } = answer(login);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -24,7 +24,7 @@ afterEach(async () => {
   await new Promise((done) => server.close(done));
 });
 
-function ask(logins: string[], more: { token?: string; apiUrl?: string } = {}) {
+function checkPermission(logins: string[], more: { token?: string; apiUrl?: string } = {}) {
   const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return requireWritePermission(logins, { repository: 'o/r', token: 't-1', apiUrl, ...more });
 }
@@ -32,8 +32,8 @@ function ask(logins: string[], more: { token?: string; apiUrl?: string } = {}) {
 describe('requireWritePermission', () => {
   it('asks for each login with the token, and returns when all may write', async () => {
     answer = (login) => ({ status: 200, body: { permission: login === 'ada' ? 'admin' : 'write' } });
-    await ask(['ada', 'bob']);
-    expect(asked).toEqual(
+    await checkPermission(['ada', 'bob']);
+    expect(requests).toEqual(
       ['ada', 'bob'].map((login) => ({
         path: `/repos/o/r/collaborators/${login}/permission`,
         authorization: 'token t-1',
@@ -42,43 +42,48 @@ describe('requireWritePermission', () => {
   });
 
   it('asks nothing where nobody is named, even without a token', async () => {
-    await ask([], { token: '' });
-    expect(asked).toEqual([]);
+    await checkPermission([], { token: '' });
+    expect(requests).toEqual([]);
   });
 
   it('refuses everybody who may not write, at once', async () => {
     const permissions: Record<string, string> = { ada: 'write', eve: 'read', mal: 'none' };
     answer = (login) => ({ status: 200, body: { permission: permissions[login] } });
-    await expect(ask(['ada', 'eve', 'mal'])).rejects.toMatchObject({
+    await expect(checkPermission(['ada', 'eve', 'mal'])).rejects.toMatchObject({
       name: 'UserError',
-      faults: [expect.stringContaining('eve has the permission "read"'), expect.stringContaining('mal has')],
+      problems: [
+        expect.stringContaining('eve has the permission "read"'),
+        expect.stringContaining('mal has'),
+      ],
     });
   });
 
   it('refuses a login that GitHub does not know', async () => {
     answer = () => ({ status: 404, body: { message: 'Not Found' } });
-    await expect(ask(['ghost'])).rejects.toThrow('ghost has the permission "none" in o/r');
+    await expect(checkPermission(['ghost'])).rejects.toThrow('ghost has the permission "none" in o/r');
   });
 
   it('refuses bots without asking', async () => {
-    await expect(ask(['renovate[bot]'])).rejects.toThrow('renovate[bot] is a bot');
-    expect(asked).toEqual([]);
+    await expect(checkPermission(['renovate[bot]'])).rejects.toThrow('renovate[bot] is a bot');
+    expect(requests).toEqual([]);
   });
 
   it.each([401, 403])('says that the token does not do where GitHub answers %i', async (status) => {
     answer = () => ({ status, body: { message: 'no' } });
-    await expect(ask(['ada'])).rejects.toThrow(`status ${status}: the input "github-token"`);
+    await expect(checkPermission(['ada'])).rejects.toThrow(`status ${status}: the input "github-token"`);
   });
 
   it('refuses where GitHub cannot say', async () => {
     answer = () => ({ status: 503, body: { message: 'try later' } });
-    await expect(ask(['ada'])).rejects.toThrow(/did not say whether ada may write.*503.*re-run the job/s);
-    await expect(ask(['ada'], { apiUrl: 'http://127.0.0.1:1' })).rejects.toThrow(
+    await expect(checkPermission(['ada'])).rejects.toThrow(
+      /did not say whether ada may write.*503.*re-run the job/s,
+    );
+    await expect(checkPermission(['ada'], { apiUrl: 'http://127.0.0.1:1' })).rejects.toThrow(
       /did not say.*re-run the job/s,
     );
   });
 
   it('refuses where there is no token', async () => {
-    await expect(ask(['ada'], { token: '' })).rejects.toThrow('input "github-token" is empty');
+    await expect(checkPermission(['ada'], { token: '' })).rejects.toThrow('input "github-token" is empty');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { secretsOf } from '../../src/security/job-secrets.js';
 import { createRedactor } from '../../src/security/redact.js';
-import { secretsOf } from '../../src/security/secrets.js';
 import { providers } from './sample-providers.js';
 
 const none = { stateKeys: [] };

@@ -61,12 +61,12 @@ describe('isUntrustedPullRequest', () => {
 
 describe('requiredActors', () => {
   it('asks for nobody where only people who may write can cause the event', () => {
-    expect(requiredActors(event('push'))).toEqual({ logins: [], needsOwnCheckout: false });
+    expect(requiredActors(event('push'))).toEqual({ logins: [], requiresEventCommit: false });
     expect(requiredActors(event('pull_request', { payload: pullRequestFrom('eve/r') })).logins).toEqual([]);
   });
 
   it('asks for everybody behind an event that anybody may cause, each once', () => {
-    expect(requiredActors(event('issue_comment'))).toEqual({ logins: ['ada'], needsOwnCheckout: true });
+    expect(requiredActors(event('issue_comment'))).toEqual({ logins: ['ada'], requiresEventCommit: true });
     expect(requiredActors(event('issue_comment', { triggeringActor: 'bob' })).logins).toEqual(['ada', 'bob']);
     const payload = { workflow_run: { actor: { login: 'eve' } } };
     expect(requiredActors(event('workflow_run', { payload })).logins).toEqual(['ada', 'eve']);

@@ -14,9 +14,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SessionCommands } from '../../src/providers/provider.js';
 import { createCommandSessions } from '../../src/sessions/command-sessions.js';
-import { createHomeSessions, type HomePlace, type HomeSessions } from '../../src/sessions/home-sessions.js';
-import { openSessionShelf, type SessionShelf, shelve } from '../../src/sessions/session-shelf.js';
-import { createSessionStore, type KeptSession } from '../../src/sessions/session-store.js';
+import {
+  createHomeSessions,
+  type HomeSessionLocation,
+  type HomeSessions,
+} from '../../src/sessions/home-sessions.js';
+import { openSessionCopies, type SessionCopies, saveCopy } from '../../src/sessions/session-copies.js';
+import { createFileSessions, type SessionExportResult } from '../../src/sessions/session-store.js';
 import { processRunner } from '../../src/system/run-process.js';
 import { byDate } from './sample-session.js';
 
@@ -24,7 +28,7 @@ const id = 'talk-1';
 
 /** First line of a talk: its id. */
 const sessionCommands: SessionCommands = {
-  empty: (one) => `${one}\n`,
+  emptyExport: (one) => `${one}\n`,
   export: (one) => ({ file: 'talks', args: ['export', one], env: { QUIET: '1' } }),
   import: (file) => ({ file: 'talks', args: ['import', file], env: {} }),
   remove: (one) => ({ file: 'talks', args: ['remove', one], env: {} }),
@@ -43,7 +47,7 @@ esac
 
 let root: string;
 let sessions: HomeSessions;
-let shelf: SessionShelf;
+let sessionCopies: SessionCopies;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'gump-test-'));
@@ -51,8 +55,8 @@ beforeEach(() => {
   writeFileSync(join(root, 'bin/talks'), program);
   chmodSync(join(root, 'bin/talks'), 0o755);
   const commands = createCommandSessions({ processes: processRunner, directory: join(root, 'private') });
-  sessions = createHomeSessions(createSessionStore(), commands);
-  shelf = openSessionShelf(join(root, 'shelf'));
+  sessions = createHomeSessions(createFileSessions(), commands);
+  sessionCopies = openSessionCopies(join(root, 'shelf'));
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -70,7 +74,7 @@ const provider = {
   sessionCommands,
 };
 
-const place = (change: Partial<HomePlace> = {}): HomePlace => ({
+const place = (change: Partial<HomeSessionLocation> = {}): HomeSessionLocation => ({
   provider,
   id,
   directory: join(root, 'work'),
@@ -78,95 +82,98 @@ const place = (change: Partial<HomePlace> = {}): HomePlace => ({
   ...change,
 });
 
-const talk = () => join(root, 'home/talks', id);
-const said = () => readFileSync(talk(), 'utf8');
+const sessionFile = () => join(root, 'home/talks', id);
+const sessionText = () => readFileSync(sessionFile(), 'utf8');
 
 /** One attempt: a turn is added, and the session is kept. */
-async function turn(words: string): Promise<Extract<KeptSession, { status: 'kept' }>> {
-  writeFileSync(talk(), `${said()}${words}\n`);
-  const kept = await sessions.keep(place());
+async function addTurn(words: string): Promise<Extract<SessionExportResult, { status: 'kept' }>> {
+  writeFileSync(sessionFile(), `${sessionText()}${words}\n`);
+  const kept = await sessions.export(place());
   if (kept.status !== 'kept') throw new Error(`not kept: ${JSON.stringify(kept)}`);
-  await shelve(shelf, provider, id, kept.files);
+  await saveCopy(sessionCopies, provider, id, kept.files);
   return kept;
 }
 
-const copies = () => shelf.take({ provider: 'talker', id });
+const storedCopies = () => sessionCopies.read({ provider: 'talker', id });
 
 describe('a session that goes by commands', () => {
   it('begins with an id of ours, leaves no file behind, and is known as ours', async () => {
-    expect(await sessions.begin(place())).toBe(true);
-    expect(said()).toBe(`${id}\n`);
+    expect(await sessions.create(place())).toBe(true);
+    expect(sessionText()).toBe(`${id}\n`);
     expect(readdirSync(join(root, 'private'))).toEqual([]);
     expect(sessions.placed()).toEqual([{ provider: 'talker', id }]);
   });
 
   it('goes back to any attempt, each of which has an export of its own', async () => {
-    await sessions.begin(place());
-    const first = await turn('one');
-    const second = await turn('two');
-    expect((await copies()).map(({ path }) => path)).toEqual(['000001-export.json', '000002-export.json']);
-    expect(await sessions.bringBack(place(), await copies(), first.mark)).toEqual({ status: 'there' });
-    expect(said()).toBe(`${id}\none\n`);
-    expect(await sessions.bringBack(place(), await copies(), second.mark)).toEqual({ status: 'there' });
-    expect(said()).toBe(`${id}\none\ntwo\n`);
+    await sessions.create(place());
+    const first = await addTurn('one');
+    const second = await addTurn('two');
+    expect((await storedCopies()).map(({ path }) => path)).toEqual([
+      '000001-export.json',
+      '000002-export.json',
+    ]);
+    expect(await sessions.import(place(), await storedCopies(), first.mark)).toEqual({ status: 'there' });
+    expect(sessionText()).toBe(`${id}\none\n`);
+    expect(await sessions.import(place(), await storedCopies(), second.mark)).toEqual({ status: 'there' });
+    expect(sessionText()).toBe(`${id}\none\ntwo\n`);
   });
 
   it('goes back to the newest where the last attempt was cut off and has no mark', async () => {
-    await sessions.begin(place());
-    await turn('one');
-    await turn('two');
-    rmSync(talk());
-    expect(await sessions.bringBack(place(), await copies())).toEqual({ status: 'there' });
-    expect(said()).toBe(`${id}\none\ntwo\n`);
+    await sessions.create(place());
+    await addTurn('one');
+    await addTurn('two');
+    rmSync(sessionFile());
+    expect(await sessions.import(place(), await storedCopies())).toEqual({ status: 'there' });
+    expect(sessionText()).toBe(`${id}\none\ntwo\n`);
   });
 
   it('is ahead where no export of that attempt is there, and stays as it is', async () => {
-    await sessions.begin(place());
-    await turn('one');
+    await sessions.create(place());
+    await addTurn('one');
     const mark = { length: 3, sha256: '0'.repeat(64) };
-    expect(await sessions.bringBack(place(), await copies(), mark)).toMatchObject({
+    expect(await sessions.import(place(), await storedCopies(), mark)).toMatchObject({
       status: 'session-ahead',
     });
-    expect(said()).toBe(`${id}\none\n`);
+    expect(sessionText()).toBe(`${id}\none\n`);
   });
 
   it('is put on the shelf once where nothing was said since', async () => {
-    await sessions.begin(place());
-    await turn('one');
-    const again = await sessions.keep(place());
-    if (again.status === 'kept') await shelve(shelf, provider, id, again.files);
-    expect(await copies()).toHaveLength(1);
+    await sessions.create(place());
+    await addTurn('one');
+    const again = await sessions.export(place());
+    if (again.status === 'kept') await saveCopy(sessionCopies, provider, id, again.files);
+    expect(await storedCopies()).toHaveLength(1);
   });
 
   it('is not kept where its command fails, and the reason says so', async () => {
-    expect(await sessions.keep(place())).toMatchObject({
+    expect(await sessions.export(place())).toMatchObject({
       status: 'skipped',
       reason: expect.stringMatching(/Talker for the session talk-1 ended with exit code 1: .*No such file/),
     });
     const gone = place({ environment: { HOME: join(root, 'home'), PATH: '/nowhere' } });
-    expect(await sessions.keep(gone)).toMatchObject({ reason: expect.stringContaining('was not found') });
-    expect(await sessions.begin(gone)).toBe(false);
+    expect(await sessions.export(gone)).toMatchObject({ reason: expect.stringContaining('was not found') });
+    expect(await sessions.create(gone)).toBe(false);
   });
 
   it('is neither kept nor brought back where the text is of another session', async () => {
-    await sessions.begin(place());
-    writeFileSync(talk(), 'talk-2\none\n');
-    expect(await sessions.keep(place())).toMatchObject({ status: 'skipped' });
+    await sessions.create(place());
+    writeFileSync(sessionFile(), 'talk-2\none\n');
+    expect(await sessions.export(place())).toMatchObject({ status: 'skipped' });
     const foreign = [{ path: '000001-export.json', content: Buffer.from('talk-2\none\n') }];
-    expect(await sessions.bringBack(place(), foreign)).toMatchObject({ status: 'refused' });
-    expect(await sessions.bringBack(place(), [])).toMatchObject({ status: 'refused' });
+    expect(await sessions.import(place(), foreign)).toMatchObject({ status: 'refused' });
+    expect(await sessions.import(place(), [])).toMatchObject({ status: 'refused' });
   });
 
   it('never hands a text on as an id that is none', async () => {
-    expect(await sessions.keep(place({ id: '--all' }))).toMatchObject({ status: 'skipped' });
+    expect(await sessions.export(place({ id: '--all' }))).toMatchObject({ status: 'skipped' });
     const copy = [{ path: '000001-export.json', content: Buffer.from('--all\n') }];
-    expect(await sessions.bringBack(place({ id: '--all' }), copy)).toMatchObject({ status: 'refused' });
+    expect(await sessions.import(place({ id: '--all' }), copy)).toMatchObject({ status: 'refused' });
     expect(existsSync(join(root, 'home/environment'))).toBe(false);
   });
 
   it('is kept without a key', async () => {
-    await sessions.begin(place());
-    await sessions.keep(place());
+    await sessions.create(place());
+    await sessions.export(place());
     const names = readFileSync(join(root, 'home/environment'), 'utf8');
     expect(names).toContain('QUIET=1');
     expect(names).not.toContain('TALK_KEY');
@@ -176,11 +183,11 @@ describe('a session that goes by commands', () => {
 describe('a session in files', () => {
   it('takes the place of its last copy on the shelf, and needs no beginning', async () => {
     const { sessionCommands: _none, ...filed } = provider;
-    expect(await sessions.begin(place({ provider: filed }))).toBe(true);
+    expect(await sessions.create(place({ provider: filed }))).toBe(true);
     const ref = { provider: 'talker', id };
-    await shelve(shelf, filed, id, [{ path: 'a', content: Buffer.from('1') }]);
-    await shelve(shelf, filed, id, [{ path: 'b', content: Buffer.from('2') }]);
-    expect((await shelf.take(ref)).map(({ path }) => path)).toEqual(['b']);
+    await saveCopy(sessionCopies, filed, id, [{ path: 'a', content: Buffer.from('1') }]);
+    await saveCopy(sessionCopies, filed, id, [{ path: 'b', content: Buffer.from('2') }]);
+    expect((await sessionCopies.read(ref)).map(({ path }) => path)).toEqual(['b']);
     expect(sessions.placed()).toEqual([]);
   });
 });

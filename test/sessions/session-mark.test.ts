@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutToMark, mainFile, markOf } from '../../src/sessions/session-mark.js';
-import { byDirectory, noted } from './sample-session.js';
+import { mainFile, markOf, truncateToMark } from '../../src/sessions/session-mark.js';
+import { byDirectory, withDirectoryLine } from './sample-session.js';
 
 const file = (path: string) => ({ path, content: Buffer.from(path) });
 
@@ -19,21 +19,21 @@ describe('cutToMark', () => {
       fc.property(fc.uint8Array(), fc.uint8Array(), (before, added) => {
         const then = Buffer.from(before);
         const now = Buffer.concat([then, Buffer.from(added)]);
-        expect(cutToMark(now, markOf(then, byDirectory), byDirectory)).toEqual(then);
+        expect(truncateToMark(now, markOf(then, byDirectory), byDirectory)).toEqual(then);
       }),
     );
   });
 
   it('gives nothing for a file that is shorter, or was rewritten', () => {
     const mark = markOf(Buffer.from('one\ntwo\n'), byDirectory);
-    expect(cutToMark(Buffer.from('one\n'), mark, byDirectory)).toBeUndefined();
-    expect(cutToMark(Buffer.from('one\nTWO\nthree\n'), mark, byDirectory)).toBeUndefined();
+    expect(truncateToMark(Buffer.from('one\n'), mark, byDirectory)).toBeUndefined();
+    expect(truncateToMark(Buffer.from('one\nTWO\nthree\n'), mark, byDirectory)).toBeUndefined();
   });
 
   it('holds on another machine, where the file names another directory', () => {
     const then = Buffer.from('{"cwd":"/home/runner/work/r"}\none\n');
     const there = Buffer.from('{"cwd":"/w"}\none\ntwo\n');
-    const cut = cutToMark(there, markOf(then, noted), noted);
-    expect(cut && noted.rewrite?.(cut, '/w').toString()).toBe('{"cwd":"/w"}\none\n');
+    const truncated = truncateToMark(there, markOf(then, withDirectoryLine), withDirectoryLine);
+    expect(truncated && withDirectoryLine.rewrite?.(truncated, '/w').toString()).toBe('{"cwd":"/w"}\none\n');
   });
 });

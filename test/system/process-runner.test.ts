@@ -10,14 +10,14 @@ const programs: Readonly<Record<string, FakeProgram>> = {
     stderr: 'problem\n',
     code: 3,
   },
-  'echo ready; sleep 600': { stdout: 'ready\n', ends: 'never' },
+  'echo ready; sleep 600': { stdout: 'ready\n', ending: 'never' },
   'echo fine': { stdout: 'fine\n' },
 };
 
 const [chatty, endless, quick] = Object.keys(programs) as [string, string, string];
 
 function play(spec: ProcessSpec): FakeProgram {
-  return programs[spec.args[1] ?? ''] ?? { ends: 'not-found' };
+  return programs[spec.args[1] ?? ''] ?? { ending: 'not-found' };
 }
 
 function shell(script: string): ProcessSpec {

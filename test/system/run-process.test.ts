@@ -32,12 +32,12 @@ async function linesOf(spec: ProcessSpec): Promise<string[]> {
   return lines;
 }
 
-function noted(name: string): number {
+function readNumber(name: string): number {
   return Number(readFileSync(join(directory, name), 'utf8'));
 }
 
 /** Whether a process runs; one that has ended but that nobody waited for does not. */
-function runs(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
@@ -138,7 +138,7 @@ describe('output', () => {
       },
     });
     await expect(processRunner.run(spec)).rejects.toBe(thrown);
-    expect(isGroupAlive(noted('pid'))).toBe(false);
+    expect(isGroupAlive(readNumber('pid'))).toBe(false);
   });
 });
 
@@ -158,15 +158,15 @@ describe('the process group', () => {
   it('kills a program that does not want to end', async () => {
     const abort = new AbortController();
     const script = "trap '' TERM; echo $$ >pid; echo ready; while :; do sleep 0.01; done";
-    const asked: string[] = [];
+    const requested: string[] = [];
     const graceMs = () => {
-      asked.push('grace');
+      requested.push('grace');
       return 50;
     };
     const spec = shell(script, { signal: abort.signal, graceMs, onLine: () => abort.abort() });
     const exit = await processRunner.run(spec);
-    expect([exit.reason, exit.code, asked]).toEqual(['cancelled', undefined, ['grace']]);
-    expect(isGroupAlive(noted('pid'))).toBe(false);
+    expect([exit.reason, exit.code, requested]).toEqual(['cancelled', undefined, ['grace']]);
+    expect(isGroupAlive(readNumber('pid'))).toBe(false);
   });
 
   const stubborn = "trap 'echo asked' TERM; echo $$ >pid; echo ready; while :; do sleep 0.01; done";
@@ -179,19 +179,19 @@ describe('the process group', () => {
     const exit = await processRunner.run(
       shell(script, {
         signal: abort.signal,
-        hurry: hurry.signal,
+        hurrySignal: hurry.signal,
         // Beyond the time of this test, unless it is asked for again.
         graceMs: () => (hurry.signal.aborted ? 50 : 600_000),
         onLine: (line) => (line === 'asked' ? hurry : abort).abort(),
       }),
     );
-    expect([exit.reason, isGroupAlive(noted('pid'))]).toEqual(['cancelled', false]);
+    expect([exit.reason, isGroupAlive(readNumber('pid'))]).toEqual(['cancelled', false]);
   });
 
   it('ends nothing that only is urgent', async () => {
     const hurry = new AbortController();
     hurry.abort();
-    const exit = await processRunner.run(shell('echo done; exit 3', { hurry: hurry.signal }));
+    const exit = await processRunner.run(shell('echo done; exit 3', { hurrySignal: hurry.signal }));
     expect([exit.reason, exit.code]).toEqual(['exited', 3]);
   });
 
@@ -206,17 +206,17 @@ describe('the process group', () => {
         onLine: () => abort.abort(),
       }),
     );
-    expect([exit.reason, runs(noted('grandchild'))]).toEqual(['cancelled', false]);
+    expect([exit.reason, isRunning(readNumber('grandchild'))]).toEqual(['cancelled', false]);
   });
 
   it('ends what a program left running behind its back', async () => {
     const exit = await processRunner.run(shell('sleep 600 >/dev/null 2>&1 & echo $! >left; exit 0'));
-    expect([exit.reason, exit.code, runs(noted('left'))]).toEqual(['exited', 0, false]);
+    expect([exit.reason, exit.code, isRunning(readNumber('left'))]).toEqual(['exited', 0, false]);
   });
 
   it('does not wait for ever for a grandchild that holds the output open', async () => {
     const lines = await linesOf(shell("echo said; (trap '' TERM; echo late; sleep 600) & echo $! >left"));
-    expect([lines.sort(), runs(noted('left'))]).toEqual([['late', 'said'], false]);
+    expect([lines.sort(), isRunning(readNumber('left'))]).toEqual([['late', 'said'], false]);
   });
 
   it('is not held up by a program that left the group with the output open', async () => {
@@ -225,7 +225,7 @@ describe('the process group', () => {
       const child = spawn('sleep', ['600'], { detached: true, stdio: 'inherit' });
       console.log(child.pid); child.unref();`;
     const [pid] = await linesOf(program(code));
-    expect(runs(Number(pid))).toBe(true);
+    expect(isRunning(Number(pid))).toBe(true);
     process.kill(Number(pid), 'SIGKILL');
   });
 
@@ -242,7 +242,7 @@ describe('the process group', () => {
       process.exit(0);`;
     const [pid] = await linesOf({ ...program(code), args: ['--input-type=module', '-e', code] });
     expect(Number(pid)).toBeGreaterThan(1);
-    await expect.poll(() => runs(Number(pid))).toBe(false);
+    await expect.poll(() => isRunning(Number(pid))).toBe(false);
   });
 
   it('does not count a member that has ended but that nobody waited for', async () => {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { endLeftovers, findMarkedProcesses } from '../../src/system/marked-processes.js';
 import type { ProcessSpec } from '../../src/system/process.js';
 import { processRunner } from '../../src/system/run-process.js';
-import { endLeft, marked } from '../../src/system/strays.js';
 
 const markOf = () => ({ name: 'STRAY_TEST', value: randomUUID() });
 
@@ -15,27 +15,27 @@ function shell(
   return { file: 'sh', args: ['-c', script], directory: process.cwd(), env, mark, ...more };
 }
 
-const leave = 'setsid sh -c "trap \\"\\" TERM; echo there; sleep 600; sleep 600" &';
+const leaveProcess = 'setsid sh -c "trap \\"\\" TERM; echo there; sleep 600; sleep 600" &';
 
 describe.runIf(process.platform === 'linux')('what left the group', () => {
   it('is ended with a program that is ended, even where it takes no notice of SIGTERM', async () => {
     const mark = markOf();
     const end = new AbortController();
     const onLine = () => end.abort();
-    const spec = shell(`${leave} sleep 600`, mark, { signal: end.signal, graceMs: 300, onLine });
+    const spec = shell(`${leaveProcess} sleep 600`, mark, { signal: end.signal, graceMs: 300, onLine });
     expect((await processRunner.run(spec)).reason).toBe('cancelled');
-    expect(marked(mark)).toEqual([]);
+    expect(findMarkedProcesses(mark)).toEqual([]);
   });
 
   it('is left alone where the program ends by itself, until it is asked for', async () => {
     const mark = markOf();
     await processRunner.run(shell(`setsid sleep 600 > /dev/null 2>&1 & sleep 0.5`, mark));
-    expect(marked(mark)).toHaveLength(1);
-    await endLeft(mark);
-    expect(marked(mark)).toEqual([]);
+    expect(findMarkedProcesses(mark)).toHaveLength(1);
+    await endLeftovers(mark);
+    expect(findMarkedProcesses(mark)).toEqual([]);
   });
 });
 
 it('finds nothing for a mark that nobody carries', () => {
-  expect(marked(markOf())).toEqual([]);
+  expect(findMarkedProcesses(markOf())).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { rewriteDeeperInputs } from '../../src/workflow/deeper-inputs.js';
-import { position } from '../../src/workflow/diagnostic.js';
+import { positionOf } from '../../src/workflow/diagnostic.js';
+import { rewriteNestedInputs } from '../../src/workflow/nested-inputs.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
 
 describe('the rewriting of deeper inputs', () => {
@@ -14,7 +14,7 @@ describe('the rewriting of deeper inputs', () => {
     ['a value on lines of its own', '- validate: a/b\n    c: |\n      d\n'],
     ['line ends of Windows', '- validate: a/b\r\n    c: d\r\n'],
   ])('keeps the length and all lines: %s', (_, text) => {
-    const rewritten = rewriteDeeperInputs(text);
+    const rewritten = rewriteNestedInputs(text);
     expect(rewritten).not.toBe(text);
     expect(rewritten.length).toBe(text.length);
     expect(rewritten.split('\n').slice(1)).toEqual(text.split('\n').slice(1));
@@ -34,7 +34,7 @@ describe('the rewriting of deeper inputs', () => {
     ['a list below', 'workflow: a\n  - c: d\n'],
     ['a flow mapping', '{workflow: a,\n   c: d}\n'],
   ])('leaves %s alone', (_, text) => {
-    expect(rewriteDeeperInputs(text)).toBe(text);
+    expect(rewriteNestedInputs(text)).toBe(text);
   });
 
   it('moves no place', () => {
@@ -50,7 +50,7 @@ steps:
 `;
     const { diagnostics } = parseWorkflow(text, { file: 'a.yaml' });
     const places = diagnostics.map((one) => {
-      const { line, column, endColumn } = position(one, text);
+      const { line, column, endColumn } = positionOf(one, text);
       return [one.code, line, column, endColumn];
     });
     expect(places).toEqual([

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { withDefaultAgent } from '../../src/workflow/default-agent.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
 import type { Step, Workflow } from '../../src/workflow/workflow.js';
-import { agentStep, exits, gateStep, splitStep } from '../fakes/plan.js';
+import { agentStep, exitAfter, gateStep, splitStep } from '../fakes/plan.js';
 
 const flow = `
 name: flow
@@ -65,7 +65,7 @@ describe('a default agent', () => {
     const call = { path: 'judge', workflow: judge, inputs: {} };
     const common = {
       gates: [{ name: 'judge', type: 'validate' as const, call }],
-      retry: [{ when: { validate: call }, overrides: {} }, exits(2)],
+      retry: [{ when: { validate: call }, overrides: {} }, exitAfter(2)],
       guard: {},
     };
     const steps: readonly Step[] = [

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fault, position, render } from '../../src/workflow/diagnostic.js';
+import { positionOf, problem, renderDiagnostic } from '../../src/workflow/diagnostic.js';
 
 const at = (text: string, piece: string) => {
   const start = text.indexOf(piece);
-  return fault('unknown-key', { start, end: start + piece.length }, 'Wrong.');
+  return problem('unknown-key', { start, end: start + piece.length }, 'Wrong.');
 };
 
 function shown(text: string, piece: string): string {
-  return render(at(text, piece), { file: 'a.yaml', text });
+  return renderDiagnostic(at(text, piece), { file: 'a.yaml', text });
 }
 
 describe('a fault shown to a person', () => {
@@ -19,8 +19,10 @@ describe('a fault shown to a person', () => {
   });
 
   it('says when it is but a warning', () => {
-    const one = fault('yaml-tag', { start: 0, end: 1 }, 'Hm.');
-    expect(render(one, { file: 'a.yaml', text: 'x' })).toContain('a.yaml:1:1: warning: Hm. [yaml-tag]');
+    const one = problem('yaml-tag', { start: 0, end: 1 }, 'Hm.');
+    expect(renderDiagnostic(one, { file: 'a.yaml', text: 'x' })).toContain(
+      'a.yaml:1:1: warning: Hm. [yaml-tag]',
+    );
   });
 
   it('has its caret under the place behind tabs and wide characters', () => {
@@ -47,19 +49,19 @@ describe('a fault shown to a person', () => {
   });
 
   it('can stand at the end of the text and in an empty one', () => {
-    const end = fault('empty-file', { start: 5, end: 5 }, 'Nothing.');
-    expect(render(end, { file: 'a', text: '' })).toBe(
+    const end = problem('empty-file', { start: 5, end: 5 }, 'Nothing.');
+    expect(renderDiagnostic(end, { file: 'a', text: '' })).toBe(
       'a:1:1: error: Nothing. [empty-file]\n   1 | \n     | ^',
     );
-    expect(render(end, { file: 'a', text: 'abcd\n' })).toContain('a:2:1: ');
+    expect(renderDiagnostic(end, { file: 'a', text: 'abcd\n' })).toContain('a:2:1: ');
   });
 });
 
 describe('positions', () => {
   it('count from 1, the end after the last character', () => {
     const text = 'one\ntwo three\n';
-    expect(position(at(text, 'three'), text)).toEqual({ line: 2, column: 5, endLine: 2, endColumn: 10 });
-    expect(position(at(text, 'one\ntwo'), text)).toEqual({ line: 1, column: 1, endLine: 2, endColumn: 4 });
+    expect(positionOf(at(text, 'three'), text)).toEqual({ line: 2, column: 5, endLine: 2, endColumn: 10 });
+    expect(positionOf(at(text, 'one\ntwo'), text)).toEqual({ line: 1, column: 1, endLine: 2, endColumn: 4 });
   });
 
   it('never fail, whatever the text and the place', () => {
@@ -68,12 +70,12 @@ describe('positions', () => {
     });
     fc.assert(
       fc.property(text, fc.nat(50), fc.nat(50), (source, start, length) => {
-        const one = fault('bad-value', { start, end: start + length }, 'x');
-        const { line, column, endLine, endColumn } = position(one, source);
+        const one = problem('bad-value', { start, end: start + length }, 'x');
+        const { line, column, endLine, endColumn } = positionOf(one, source);
         const lines = source.split('\n');
         expect(column).toBeLessThanOrEqual((lines[line - 1] ?? '').length + 1);
         expect(endColumn).toBeLessThanOrEqual((lines[endLine - 1] ?? '').length + 1);
-        expect(render(one, { file: 'f', text: source }).split('\n')).toHaveLength(3);
+        expect(renderDiagnostic(one, { file: 'f', text: source }).split('\n')).toHaveLength(3);
       }),
     );
   });

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { workflowPlaces } from '../../src/workflow/file.js';
+import { parseWorkflowPath } from '../../src/workflow/workflow-path.js';
 
 describe('where a workflow is looked for', () => {
   it.each([
     ['.github/agent.yml', { path: '.github/agent.yml' }],
     ['./agent.yaml', { path: 'agent.yaml' }],
     [' a//b/./c.yaml ', { path: 'a/b/c.yaml' }],
-    ['tdd', { path: '.gump/workflows/tdd.yaml', name: 'tdd' }],
-    ['team/tdd', { path: '.gump/workflows/team/tdd.yaml', name: 'team/tdd' }],
-    ['v1.2', { path: '.gump/workflows/v1.2.yaml', name: 'v1.2' }],
-    ['validators/a', { path: '.gump/validators/a.yaml', name: 'validators/a' }],
+    ['tdd', { path: '.gump/workflows/tdd.yaml', builtInName: 'tdd' }],
+    ['team/tdd', { path: '.gump/workflows/team/tdd.yaml', builtInName: 'team/tdd' }],
+    ['v1.2', { path: '.gump/workflows/v1.2.yaml', builtInName: 'v1.2' }],
+    ['validators/a', { path: '.gump/validators/a.yaml', builtInName: 'validators/a' }],
     ['validators/team/a.yml', { path: 'validators/team/a.yml' }],
   ])('%j', (value, places) => {
-    expect(workflowPlaces(value)).toEqual(places);
+    expect(parseWorkflowPath(value)).toEqual(places);
   });
 
   it.each([
@@ -31,6 +31,6 @@ describe('where a workflow is looked for', () => {
     ['.', /folder/],
     ['./', /folder/],
   ])('not %j', (value, reason) => {
-    expect(workflowPlaces(value)).toEqual({ fault: expect.stringMatching(reason) });
+    expect(parseWorkflowPath(value)).toEqual({ problem: expect.stringMatching(reason) });
   });
 });

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { type JsonSchema, workflowSchema } from '../../scripts/schema/workflow-schema.js';
-import { builtIns } from '../../src/builtin/registry.js';
-import { toData } from '../../src/workflow/tree.js';
+import { builtIns } from '../../src/builtin/builtin-workflows.js';
 import { readYaml } from '../../src/workflow/yaml.js';
-import { read } from '../meta/project.js';
+import { toData } from '../../src/workflow/yaml-node.js';
+import { readText } from '../meta/project-files.js';
 import { fixtures } from './fixtures.js';
 
-const schema: JsonSchema = JSON.parse(read('schema/workflow.json'));
+const schema: JsonSchema = JSON.parse(readText('schema/workflow.json'));
 const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
 /** What is wrong with a workflow, by the schema; its values as the parser gets them. */
-function faults(workflow: string): readonly string[] {
+function errorPaths(workflow: string): readonly string[] {
   const { tree } = readYaml(workflow);
   if (tree === undefined) throw new Error('the file holds nothing');
   return validate(toData(tree)) ? [] : (validate.errors ?? []).map(({ instancePath }) => instancePath);
@@ -44,11 +44,11 @@ describe('schema/workflow.json', () => {
   const good = readdirSync(join(fixtures, 'good')).filter((name) => /\.ya?ml$/.test(name));
 
   it.each(good)('takes the good workflow %s', (name) => {
-    expect(faults(readFileSync(join(fixtures, 'good', name), 'utf8'))).toEqual([]);
+    expect(errorPaths(readFileSync(join(fixtures, 'good', name), 'utf8'))).toEqual([]);
   });
 
   it.each(Object.keys(builtIns))('takes the built-in %s', (name) => {
-    expect(faults(builtIns[name] ?? '')).toEqual([]);
+    expect(errorPaths(builtIns[name] ?? '')).toEqual([]);
   });
 
   const step = (lines: string) =>
@@ -56,7 +56,7 @@ describe('schema/workflow.json', () => {
 
   it('takes the spellings of the documentation, and keys of the author', () => {
     const workflow = step(`agent: {impl.agent}\nprompt: x\nsession: from: c\nx-note: {any: [thing]}`);
-    expect(faults(`x-top: 1\n${workflow}`)).toEqual([]);
+    expect(errorPaths(`x-top: 1\n${workflow}`)).toEqual([]);
   });
 
   it.each([
@@ -70,6 +70,6 @@ describe('schema/workflow.json', () => {
     ['no name', 'steps:\n  - name: b', ''],
     ['a fault within each', step('each:\n  - name: c\n    tpye: code'), '/steps/0/each/0'],
   ])('refuses %s', (_, workflow, place) => {
-    expect(faults(workflow)).toContain(place);
+    expect(errorPaths(workflow)).toContain(place);
   });
 });

@@ -10,9 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openLibrary } from '../../src/action/workflow-library.js';
-import { position, render } from '../../src/workflow/diagnostic.js';
-import { type FoundWorkflow, findWorkflow, type Library } from '../../src/workflow/library.js';
+import { openWorkflowLibrary } from '../../src/action/workflow-library.js';
+import { positionOf, renderDiagnostic } from '../../src/workflow/diagnostic.js';
+import { findWorkflow, type WorkflowLibrary, type WorkflowSource } from '../../src/workflow/find-workflow.js';
 import { type LoadedWorkflow, loadWorkflow } from '../../src/workflow/load.js';
 import { fixtures, providers } from './fixtures.js';
 
@@ -26,16 +26,16 @@ const builtIns = {
 
 const root = 'root';
 
-function load(library: Library, name = root, vars: readonly string[] = ['known']): LoadedWorkflow {
-  return loadWorkflow(findWorkflow(name, library) as FoundWorkflow, library, { providers, vars });
+function load(library: WorkflowLibrary, name = root, vars: readonly string[] = ['known']): LoadedWorkflow {
+  return loadWorkflow(findWorkflow(name, library) as WorkflowSource, library, { providers, vars });
 }
 
-function fromFolder(name: string): Library {
+function fromFolder(name: string): WorkflowLibrary {
   const directory = join(folder, name);
-  return { ...openLibrary(directory, directory), builtIns };
+  return { ...openWorkflowLibrary(directory, directory), builtIns };
 }
 
-function fromTexts(texts: Readonly<Record<string, string>>): Library {
+function fromTexts(texts: Readonly<Record<string, string>>): WorkflowLibrary {
   const read = (path: string) => {
     const text = Object.hasOwn(texts, path) ? texts[path] : undefined;
     return text === undefined ? ({ missing: true } as const) : { text };
@@ -54,12 +54,12 @@ describe('a workflow of several files', () => {
   it.each(readdirSync(folder).filter((name) => !name.includes('.')))('%s', async (name) => {
     const { workflow, files } = load(fromFolder(name));
     const all = files.flatMap(({ file, text, diagnostics }) =>
-      diagnostics.map((one) => ({ one, file, text, ...position(one, text) })),
+      diagnostics.map((one) => ({ one, file, text, ...positionOf(one, text) })),
     );
     const found = all.map(({ one, file, line, column }) => `${one.code} ${file}:${line}:${column}`);
     expect(found.sort()).toEqual(expected(name));
     expect(workflow === undefined).toBe(all.some(({ one }) => one.severity === 'error'));
-    const shown = all.map(({ one, file, text }) => render(one, { file, text })).join('\n');
+    const shown = all.map(({ one, file, text }) => renderDiagnostic(one, { file, text })).join('\n');
     await expect(`${shown}\n`).toMatchFileSnapshot(join(folder, `${name}.txt`));
   });
 
@@ -125,7 +125,7 @@ describe('files made to do harm', () => {
     `name: w\nsteps:\n${names.map((name, index) => `  - {name: s${index}, workflow: ${name}}\n`).join('')}`;
   const leaf = 'name: leaf\nsteps:\n  - {name: a, gate: [test]}\n';
 
-  function chain(length: number, times: number): Library {
+  function chain(length: number, times: number): WorkflowLibrary {
     const texts = Array.from({ length }, (_, index) => {
       const next = `w${index + 1}`;
       return [path(index === 0 ? root : `w${index}`), calling(...Array(times).fill(next))] as const;
@@ -162,9 +162,9 @@ describe('files made to do harm', () => {
 });
 
 describe('files on a disk', () => {
-  function checkout(): { readonly directory: string; readonly library: Library } {
+  function checkout(): { readonly directory: string; readonly library: WorkflowLibrary } {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), 'gump-library-')));
-    return { directory, library: openLibrary(directory, directory) };
+    return { directory, library: openWorkflowLibrary(directory, directory) };
   }
 
   it('are read only where they really lie in the checkout', () => {
@@ -174,9 +174,9 @@ describe('files on a disk', () => {
     writeFileSync(join(directory, 'file'), 'text');
     symlinkSync(join(other, 'secret'), join(directory, 'out'));
     symlinkSync('file', join(directory, 'in'));
-    expect(library.read('out')).toEqual({ fault: 'leads out of the repository' });
+    expect(library.read('out')).toEqual({ problem: 'leads out of the repository' });
     expect(library.read(`../${other.split('/').at(-1)}/secret`)).toEqual({
-      fault: 'leads out of the repository',
+      problem: 'leads out of the repository',
     });
     expect(library.read('in')).toEqual({ text: 'text' });
   });
@@ -186,10 +186,10 @@ describe('files on a disk', () => {
     writeFileSync(join(directory, 'binary'), Buffer.from([0xff, 0xfe, 0x00]));
     writeFileSync(join(directory, 'large'), 'x'.repeat(2 * 1024 * 1024 + 1));
     expect(library.read('nothing/here')).toEqual({ missing: true });
-    expect(library.read('.')).toHaveProperty('fault');
-    expect(library.read('binary')).toEqual({ fault: 'is not UTF-8 text' });
-    expect(library.read('large')).toEqual({ fault: 'is larger than 2 MB' });
-    expect(library.read('a\0b')).toHaveProperty('fault');
+    expect(library.read('.')).toHaveProperty('problem');
+    expect(library.read('binary')).toEqual({ problem: 'is not UTF-8 text' });
+    expect(library.read('large')).toEqual({ problem: 'is larger than 2 MB' });
+    expect(library.read('a\0b')).toHaveProperty('problem');
   });
 
   it('may lie beside the working directory, within the checkout', () => {
@@ -197,7 +197,7 @@ describe('files on a disk', () => {
     writeFileSync(join(directory, 'shared.md'), 'shared');
     const inner = join(directory, 'package');
     mkdirSync(inner);
-    expect(openLibrary(inner, directory).read('../shared.md')).toEqual({ text: 'shared' });
-    expect(openLibrary(inner, inner).read('../shared.md')).toHaveProperty('fault');
+    expect(openWorkflowLibrary(inner, directory).read('../shared.md')).toEqual({ text: 'shared' });
+    expect(openWorkflowLibrary(inner, inner).read('../shared.md')).toHaveProperty('problem');
   });
 });

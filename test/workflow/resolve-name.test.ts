@@ -3,10 +3,10 @@ import { type NameScope, resolveName } from '../../src/workflow/resolve-name.js'
 
 const scope: NameScope = {
   path: 'build/a/impl',
-  frame: '',
+  workflowPrefix: '',
   attempt: 2,
   inputs: {},
-  gets: {},
+  getPaths: {},
   spec: 'the spec',
   error: 'why',
   diff: 'what',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { position } from '../../src/workflow/diagnostic.js';
+import { positionOf } from '../../src/workflow/diagnostic.js';
 import { rewriteOneLineSessions } from '../../src/workflow/one-line-session.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
 import type { SessionChoice } from '../../src/workflow/workflow.js';
@@ -109,7 +109,7 @@ describe('the rewriting of one-line sessions', () => {
     const text = withSession('      session: from: tests').replace('Make them pass.', '{task');
     const { diagnostics } = parseWorkflow(text, { file: 'a.yaml' });
     expect(diagnostics.length).toBeGreaterThan(0);
-    expect(position(diagnostics[0] ?? { start: 0, end: 0 }, text).line).toBeGreaterThan(11);
+    expect(positionOf(diagnostics[0] ?? { start: 0, end: 0 }, text).line).toBeGreaterThan(11);
   });
 
   it('shows the user the text that was written, not the rewritten one', () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/workflow/settings.js';
-import { blocks, rows } from '../meta/project.js';
+import { codeBlocks, tableRows } from '../meta/project-files.js';
 
-const told = (text: string) =>
-  readSettings(text).faults.map(({ severity, message, line }) => `${line}: ${severity}: ${message}`);
+const problemsOf = (text: string) =>
+  readSettings(text).problems.map(({ severity, message, line }) => `${line}: ${severity}: ${message}`);
 
 describe('gump.toml', () => {
   it('sets what the page says', () => {
@@ -33,29 +33,30 @@ max_diff_chars = 3_000
         maxErrorChars: 2000,
         maxDiffChars: 3000,
       },
-      faults: [],
+      problems: [],
     });
   });
 
   it('is on the page with all of its settings, and the page prints a good one', () => {
-    const printed = blocks('docs/workflow.md', 'toml');
+    const printed = codeBlocks('docs/workflow.md', 'toml');
     expect(printed).toHaveLength(1);
-    for (const { text } of printed) expect(readSettings(text).faults).toEqual([]);
-    const names = rows('docs/workflow.md').flatMap(([first = '']) =>
+    for (const { text } of printed) expect(readSettings(text).problems).toEqual([]);
+    const names = tableRows('docs/workflow.md').flatMap(([first = '']) =>
       [...first.matchAll(/`(default_agent|(?:validation|error_context)\.\w+)`/g)].map(
         (found) => found[1] ?? '',
       ),
     );
     expect(names).toHaveLength(8);
     // A value that is never right: a name that nobody knows would be a warning.
-    for (const name of names) expect(told(`${name} = false`)).toEqual([expect.stringMatching(/^1: error/)]);
+    for (const name of names)
+      expect(problemsOf(`${name} = false`)).toEqual([expect.stringMatching(/^1: error/)]);
   });
 
   it('may be empty, and may hold what only means something elsewhere', () => {
     const elsewhere =
       'log_level = "debug"\ndisplay.verbose = true\nanalytics = {enabled = false}\n[update]\nx = 1';
     for (const text of ['', '# nothing\n', elsewhere])
-      expect(readSettings(text)).toEqual({ settings: { commands: {} }, faults: [] });
+      expect(readSettings(text)).toEqual({ settings: { commands: {} }, problems: [] });
   });
 
   it('tells all that is wrong, each with its line', () => {
@@ -75,7 +76,7 @@ error_context.max_error_chars = [
 lint_cmd = "make lint"
 whatever = 1979-05-27
 `;
-    expect(told(text)).toEqual([
+    expect(problemsOf(text)).toEqual([
       '2: error: `default_agent` must be text that is not empty, but is `3`.',
       '3: warning: There is no setting `defualt_agent`, so it has no effect. Did you mean `default_agent`?',
       '5: error: `validation.test_cmd` must be text that is not empty, but is "".',
@@ -94,32 +95,34 @@ whatever = 1979-05-27
   });
 
   it('finds the line of a key in a table, and of a table that is none', () => {
-    expect(told('[error_context]\n\n# so\nmax_error_chars = 1.5')).toEqual([
+    expect(problemsOf('[error_context]\n\n# so\nmax_error_chars = 1.5')).toEqual([
       '4: error: `error_context.max_error_chars` must be a whole number from 1 on, but is `1.5`.',
     ]);
-    expect(told('\nvalidation = "make"')).toEqual([
+    expect(problemsOf('\nvalidation = "make"')).toEqual([
       '2: error: `validation` must be a table: write `[validation]`.',
     ]);
   });
 
   it('says where a broken file is broken', () => {
-    expect(told('default_agent = "claude"\n[validation\ntimeout = "1m"')).toEqual([
+    expect(problemsOf('default_agent = "claude"\n[validation\ntimeout = "1m"')).toEqual([
       expect.stringMatching(/^2: error: This is not valid TOML: .+ \(column \d+\)\.$/),
     ]);
-    expect(told('a = 1\na = 2')).toEqual([expect.stringMatching(/^2: error: This is not valid TOML/)]);
+    expect(problemsOf('a = 1\na = 2')).toEqual([expect.stringMatching(/^2: error: This is not valid TOML/)]);
   });
 
   it('asks whether an agent is one, and takes it as named all the same', () => {
     const agentFault = (agent: string) => (agent === 'claude' ? undefined : `is no agent: ${agent}.`);
-    expect(readSettings('default_agent = " claude "', { agentFault }).settings.defaultAgent).toBe('claude');
-    expect(readSettings('\ndefault_agent = "cluade"', { agentFault })).toEqual({
+    expect(
+      readSettings('default_agent = " claude "', { agentProblem: agentFault }).settings.defaultAgent,
+    ).toBe('claude');
+    expect(readSettings('\ndefault_agent = "cluade"', { agentProblem: agentFault })).toEqual({
       settings: { defaultAgent: 'cluade', commands: {} },
-      faults: [{ severity: 'error', message: '`default_agent` is no agent: cluade.', line: 2 }],
+      problems: [{ severity: 'error', message: '`default_agent` is no agent: cluade.', line: 2 }],
     });
   });
 
   it('is refused when it is longer than anybody needs', () => {
-    expect(told(`#${'x'.repeat(40_000)}`)).toEqual([
+    expect(problemsOf(`#${'x'.repeat(40_000)}`)).toEqual([
       '1: error: The file is 40001 characters long; 32768 are allowed.',
     ]);
   });
@@ -143,7 +146,7 @@ whatever = 1979-05-27
     fc.assert(
       fc.property(fc.array(fc.oneof(line, fc.string()), { maxLength: 12 }), (lines) => {
         const text = lines.join('\n');
-        for (const fault of readSettings(text).faults) {
+        for (const fault of readSettings(text).problems) {
           expect(fault.line).toBeGreaterThan(0);
           expect(fault.line).toBeLessThanOrEqual(text.split('\n').length + 1);
           expect(fault.message).not.toMatch(/\n/);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { codes } from '../../src/workflow/codes.js';
+import { codes } from '../../src/workflow/diagnostic-codes.js';
 import { root } from '../../src/workflow/syntax.js';
 
 interface JsonSchema {

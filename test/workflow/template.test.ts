@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { names, parseTemplate, render } from '../../src/workflow/template.js';
+import { parseTemplate, renderTemplate, templateNames } from '../../src/workflow/template.js';
 
 const values: Readonly<Record<string, string>> = {
   a: 'A',
@@ -9,7 +9,7 @@ const values: Readonly<Record<string, string>> = {
   lines: 'x\n\ny',
   brace: '{a} {{a}}',
 };
-const fill = (text: string): string => render(parseTemplate(text), (name) => values[name]);
+const fill = (text: string): string => renderTemplate(parseTemplate(text), (name) => values[name]);
 
 describe('filling a template', () => {
   it.each([
@@ -57,7 +57,7 @@ describe('filling a template', () => {
 
 describe('names', () => {
   it('come once, in order, without those escaped', () => {
-    expect(names(parseTemplate('{b.c} {a}\n{b.c} {{no}} {gate.test.error}'))).toEqual([
+    expect(templateNames(parseTemplate('{b.c} {a}\n{b.c} {{no}} {gate.test.error}'))).toEqual([
       'b.c',
       'a',
       'gate.test.error',
@@ -69,7 +69,7 @@ describe('any value', () => {
   it('stands in the result as it is', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
-        expect(render(parseTemplate('<{v}>'), () => value)).toBe(`<${value}>`);
+        expect(renderTemplate(parseTemplate('<{v}>'), () => value)).toBe(`<${value}>`);
       }),
     );
   });
@@ -79,13 +79,13 @@ describe('any value', () => {
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {
         const value = pieces.join('');
-        const asked: string[] = [];
+        const requested: string[] = [];
         const resolve = (name: string): string => {
-          asked.push(name);
+          requested.push(name);
           return value;
         };
-        expect(render(parseTemplate('[{v}]\n{other}.'), resolve)).toBe(`[${value}]\n${value}.`);
-        expect(asked).toEqual(['v', 'other']);
+        expect(renderTemplate(parseTemplate('[{v}]\n{other}.'), resolve)).toBe(`[${value}]\n${value}.`);
+        expect(requested).toEqual(['v', 'other']);
       }),
     );
   });
@@ -94,7 +94,7 @@ describe('any value', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('{', '}', 'a', '.', '\n', ' ') }), (text) => {
         const escaped = text.replaceAll('{', '{{').replaceAll('}', '}}');
-        expect(render(parseTemplate(escaped), () => 'never')).toBe(text);
+        expect(renderTemplate(parseTemplate(escaped), () => 'never')).toBe(text);
       }),
     );
   });

@@ -38,15 +38,15 @@ export interface Checkout {
   privateDirectory(): string;
 }
 
-const made: string[] = [];
+const temporaryDirectories: string[] = [];
 
 afterEach(() => {
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+  for (const directory of temporaryDirectories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
 export function temporaryDirectory(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'gump-workspace-')));
-  made.push(directory);
+  temporaryDirectories.push(directory);
   return directory;
 }
 
@@ -101,7 +101,7 @@ export function checkoutAt(root: string): Checkout {
       Object.fromEntries(
         listFiles(root, '').filter(([path]) => path !== '.git' && !path.startsWith('.git/')),
       ),
-    gitState: () => stateOf(join(root, '.git')),
+    gitState: () => fileStates(join(root, '.git')),
     async open(options = {}) {
       last = join(temporaryDirectory(), 'private');
       return openWorkspace({ directory: root, privateDirectory: last, env, ...options });
@@ -146,7 +146,7 @@ function listFiles(root: string, prefix: string): readonly (readonly [string, st
   });
 }
 
-function stateOf(directory: string): string {
+function fileStates(directory: string): string {
   const lines: string[] = [];
   for (const name of readdirSync(directory, { recursive: true }) as string[]) {
     const found = lstatSync(join(directory, name));

@@ -58,13 +58,15 @@ describe('after an agent', () => {
       checkout.git('add', 'b.txt');
       const workspace = await checkout.open();
       const before = [headOf(checkout), checkout.git('ls-files', '-s')];
-      const restore = await workspace.guard();
+      const restore = await workspace.saveGitState();
       checkout.write('a.txt', 'by the agent\n');
       act(checkout);
       await restore();
       const after = await workspace.record('x');
       expect([headOf(checkout), checkout.git('ls-files', '-s')]).toEqual(before);
-      expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'a.txt', kind: 'modified' }]);
+      expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+        { path: 'a.txt', kind: 'modified' },
+      ]);
       expect(checkout.git('status', '--porcelain')).toBe(' M a.txt\nM  b.txt\n');
       expect(existsSync(join(checkout.root, '.git/index.lock'))).toBe(false);
     },
@@ -77,7 +79,7 @@ describe('after an agent', () => {
     checkout.git('commit', '-qam', 'other');
     checkout.git('checkout', '-q', 'main');
     const workspace = await checkout.open();
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     checkout.write('a.txt', 'mine\n');
     checkout.git('commit', '-qam', 'mine');
     expect(() => checkout.git('merge', 'other')).toThrow();
@@ -90,7 +92,7 @@ describe('after an agent', () => {
     const checkout = repository();
     checkout.write('.git/MERGE_MSG', 'mine');
     const workspace = await checkout.open();
-    await (await workspace.guard())();
+    await (await workspace.saveGitState())();
     expect(checkout.read('.git/MERGE_MSG')).toBe('mine');
   });
 
@@ -98,7 +100,7 @@ describe('after an agent', () => {
     const checkout = repository();
     checkout.git('checkout', '-q', '--detach');
     const workspace = await checkout.open();
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     checkout.write('a.txt', 'b\n');
     checkout.git('commit', '-qam', 'agent');
     checkout.git('checkout', '-q', 'main');
@@ -112,7 +114,7 @@ describe('after an agent', () => {
     checkout.git('branch', 'another-main');
     checkout.git('pack-refs', '--all');
     const workspace = await checkout.open();
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     checkout.write('a.txt', 'b\n');
     checkout.git('commit', '-qam', 'agent');
     await restore();
@@ -124,7 +126,7 @@ describe('after an agent', () => {
     const workspace = await checkout.open();
     const before = checkout.gitState();
     for (const content of ['1', '2', '3']) {
-      const restore = await workspace.guard();
+      const restore = await workspace.saveGitState();
       checkout.write('a.txt', content);
       await restore();
     }
@@ -135,7 +137,7 @@ describe('after an agent', () => {
     const checkout = repository();
     const workspace = await checkout.open();
     for (const content of ['1', '2', '3']) {
-      const restore = await workspace.guard();
+      const restore = await workspace.saveGitState();
       checkout.write('a.txt', content);
       checkout.git('commit', '-qam', content);
       await restore();
@@ -148,7 +150,7 @@ describe('after an agent', () => {
     const index = join(checkout.root, '.git/index');
     utimesSync(index, 1_700_000_000, 1_700_000_000);
     const workspace = await checkout.open();
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     checkout.write('a.txt', 'b\n');
     checkout.git('add', '-A');
     await restore();
@@ -158,10 +160,10 @@ describe('after an agent', () => {
   it('an index that the user changed between attempts is the one that is kept', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
-    await (await workspace.guard())();
+    await (await workspace.saveGitState())();
     checkout.write('n.txt', 'n');
     checkout.git('add', 'n.txt');
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     checkout.git('rm', '-q', '--cached', 'n.txt');
     await restore();
     expect(checkout.git('status', '--porcelain')).toBe('A  n.txt\n');
@@ -170,7 +172,7 @@ describe('after an agent', () => {
   it('no hook runs when the branch goes back', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     checkout.write('a.txt', 'b\n');
     checkout.git('commit', '-qam', 'agent');
     const marker = join(temporaryDirectory(), 'hooks-that-ran');

@@ -67,7 +67,7 @@ describe('where it works', () => {
     checkout.write('packages/app/main.ts', '2\n');
     checkout.write('packages/app/.gump/out/note', 'x');
     const after = await workspace.record('both');
-    expect(await workspace.changes(workspace.start, after)).toEqual([
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
       { path: 'main.ts', kind: 'modified' },
       { path: '/top.txt', kind: 'modified' },
     ]);
@@ -87,7 +87,7 @@ describe('where it works', () => {
     const workspace = await checkout.open();
     checkout.write('a.txt', 'b\n');
     const after = await workspace.record('x');
-    expect(await workspace.changes(workspace.start, after)).toHaveLength(1);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toHaveLength(1);
   });
 
   it('is a shallow clone', async () => {
@@ -99,7 +99,7 @@ describe('where it works', () => {
     const workspace = await checkout.open();
     checkout.write('b.txt', 'c\n');
     const after = await workspace.record('x');
-    expect(await workspace.patch(workspace.start, after)).toContain('-b\n+c');
+    expect(await workspace.patch(workspace.startSnapshot, after)).toContain('-b\n+c');
   });
 
   it('is a checkout of a merge ref, as actions/checkout makes it for a pull request', async () => {
@@ -127,7 +127,9 @@ describe('where it works', () => {
     const workspace = await checkout.open();
     checkout.remove('a.txt');
     const after = await workspace.record('x');
-    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'a.txt', kind: 'deleted' }]);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+      { path: 'a.txt', kind: 'deleted' },
+    ]);
   });
 
   it('is a linked worktree', async () => {
@@ -136,12 +138,12 @@ describe('where it works', () => {
     checkout.git('worktree', 'add', '-q', '-b', 'side', linked.root);
     const workspace = await linked.open();
     linked.write('a.txt', 'b\n');
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     linked.git('commit', '-qam', 'agent');
     const after = await workspace.record('x');
     await restore();
     expect(linked.git('rev-parse', 'side').trim()).toBe(workspace.startCommit);
-    expect(await workspace.changes(workspace.start, after)).toHaveLength(1);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toHaveLength(1);
   });
 
   it('has a colon, a quote and a space in its path', async () => {
@@ -155,7 +157,7 @@ describe('where it works', () => {
     const workspace = await checkout.open();
     checkout.write('a.txt', 'b\n');
     const after = await workspace.record('x');
-    expect(await workspace.patch(workspace.start, after)).toContain('-a\n+b');
+    expect(await workspace.patch(workspace.startSnapshot, after)).toContain('-a\n+b');
   });
 });
 
@@ -166,8 +168,10 @@ describe('a repository in an unusual state', () => {
     const workspace = await checkout.open();
     checkout.write('b.txt', 'other\n');
     const after = await workspace.record('x');
-    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'b.txt', kind: 'added' }]);
-    await workspace.reset(workspace.start);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+      { path: 'b.txt', kind: 'added' },
+    ]);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ 'a.txt': 'a\n' });
   });
 
@@ -187,11 +191,11 @@ describe('a repository in an unusual state', () => {
     checkout.write('a.txt', 'solved\n');
     checkout.remove('intended.txt');
     const after = await workspace.record('x');
-    expect((await workspace.changes(workspace.start, after)).map(({ path }) => path)).toEqual([
+    expect((await workspace.changes(workspace.startSnapshot, after)).map(({ path }) => path)).toEqual([
       'a.txt',
       'intended.txt',
     ]);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect([checkout.files(), checkout.gitState()]).toEqual(before);
   });
 
@@ -202,8 +206,10 @@ describe('a repository in an unusual state', () => {
     expect(workspace.startTree).toBe(checkout.git('rev-parse', 'HEAD^{tree}').trim());
     checkout.write('in/a', 'changed');
     const after = await workspace.record('x');
-    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'in/a', kind: 'modified' }]);
-    await workspace.reset(workspace.start);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+      { path: 'in/a', kind: 'modified' },
+    ]);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ 'in/a': 'a' });
   });
 
@@ -218,7 +224,7 @@ describe('a repository in an unusual state', () => {
     checkout.write('dir/b.txt', 'changed\n');
     const after = await workspace.record('x');
     expect((await workspace.pack([after])).length).toBeGreaterThan(0);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.read('dir/b.txt')).toBe('b\n');
   });
 
@@ -236,7 +242,7 @@ describe('a repository in an unusual state', () => {
     checkout.remove('untracked');
     const after = await workspace.record('x');
     expect(after.commit).toMatch(/^[0-9a-f]{64}$/);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ a: 'a', untracked: 'u' });
     expect((await workspace.pack([after])).length).toBeGreaterThan(0);
   });
@@ -268,17 +274,17 @@ describe('the user has no part in it', () => {
     const before = checkout.gitState();
 
     const workspace = await checkout.open();
-    const restore = await workspace.guard();
+    const restore = await workspace.saveGitState();
     checkout.write('a.txt', 'b\n');
     const one = await workspace.record('one');
     await restore();
     checkout.write('new.txt', 'n');
     const two = await workspace.record('two');
     await workspace.patch(one, two);
-    await workspace.ignored();
+    await workspace.listIgnoredNames();
     const pack = await workspace.pack([one, two]);
     await workspace.reset(one);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     await workspace.unpack(pack);
     await workspace.apply(two);
 
@@ -307,8 +313,10 @@ describe('the user has no part in it', () => {
     const workspace = await checkout.open();
     checkout.write('b.txt', 'b');
     const after = await workspace.record('x');
-    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'b.txt', kind: 'added' }]);
-    await workspace.reset(workspace.start);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+      { path: 'b.txt', kind: 'added' },
+    ]);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.read('a.txt')).toBe('in the work tree\n');
     expect(checkout.gitState()).toBe(before);
   });

@@ -33,25 +33,25 @@ describe('what a snapshot has', () => {
     checkout.write('dir/new.txt', '2');
     checkout.remove('gone.txt');
     const after = await workspace.record('x');
-    expect(await workspace.changes(workspace.start, after)).toEqual([
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
       { path: 'changed.txt', kind: 'modified' },
       { path: 'dir/new.txt', kind: 'added' },
       { path: 'gone.txt', kind: 'deleted' },
     ]);
-    expect(await workspace.changes(after, workspace.start)).toHaveLength(3);
+    expect(await workspace.changes(after, workspace.startSnapshot)).toHaveLength(3);
     expect(after).toMatchObject({ base: workspace.startCommit, changed: true, leftOut: [] });
   });
 
   it('is the start itself where nothing was changed, and the same again where nothing was since', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
-    expect(await workspace.record('x')).toEqual({ ...workspace.start, leftOut: [], changed: false });
+    expect(await workspace.record('x')).toEqual({ ...workspace.startSnapshot, leftOut: [], changed: false });
     checkout.write('a.txt', 'b');
     const first = await workspace.record('x');
     const second = await workspace.record('y');
     expect(second).toEqual({ ...first, changed: false });
     checkout.write('a.txt', 'a\n');
-    expect(await workspace.record('z')).toMatchObject({ ...workspace.start, changed: true });
+    expect(await workspace.record('z')).toMatchObject({ ...workspace.startSnapshot, changed: true });
   });
 
   it('keeps odd names, and takes them back', async () => {
@@ -64,10 +64,10 @@ describe('what a snapshot has', () => {
     }
     const after = await workspace.record('x');
     const wanted = [...oddNames.map((name) => `tracked/${name}`), ...oddNames.map((name) => `new/${name}`)];
-    const changes = await workspace.changes(workspace.start, after);
+    const changes = await workspace.changes(workspace.startSnapshot, after);
     expect(changes.map(({ path }) => path).sort()).toEqual(wanted.sort());
     const later = checkout.files();
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual(before);
     await workspace.reset(after);
     expect(checkout.files()).toEqual(later);
@@ -79,11 +79,13 @@ describe('what a snapshot has', () => {
     const name = Buffer.concat([Buffer.from(`${checkout.root}/caf`), Buffer.from([0xe9])]);
     writeFileSync(name, 'x');
     const after = await workspace.record('x');
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ 'a.txt': 'a\n' });
     await workspace.reset(after);
     expect(readFileSync(name, 'utf8')).toBe('x');
-    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'caf\ufffd', kind: 'added' }]);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+      { path: 'caf\ufffd', kind: 'added' },
+    ]);
   });
 
   it('knows modes, links, renames, and what becomes something else', async () => {
@@ -116,7 +118,7 @@ describe('what a snapshot has', () => {
     const later = checkout.files();
     const after = await workspace.record('x');
     expect(
-      (await workspace.changes(workspace.start, after)).map(({ path, kind }) => `${kind} ${path}`),
+      (await workspace.changes(workspace.startSnapshot, after)).map(({ path, kind }) => `${kind} ${path}`),
     ).toEqual([
       'added dir',
       'deleted dir/in',
@@ -130,7 +132,7 @@ describe('what a snapshot has', () => {
       'deleted tree/in',
       'deleted tree/other',
     ]);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual(before);
     await workspace.reset(after);
     expect(checkout.files()).toEqual(later);
@@ -150,7 +152,7 @@ describe('what a snapshot has', () => {
     expect(workspace.startTree).not.toBe(checkout.git('rev-parse', 'HEAD^{tree}').trim());
     checkout.write('a.txt', 'much longer\n');
     await workspace.record('x');
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.read('a.txt')).toBe('b\n');
   });
 
@@ -171,7 +173,7 @@ describe('what a snapshot has not', () => {
     const workspace = await checkout.open();
     change();
     const after = await workspace.record('x');
-    return (await workspace.changes(workspace.start, after)).map(({ path }) => path);
+    return (await workspace.changes(workspace.startSnapshot, after)).map(({ path }) => path);
   };
   const outputs = (checkout: Checkout) => () => {
     checkout.write('.gump/out/result.json', '{}');
@@ -243,10 +245,10 @@ describe('what a snapshot has not', () => {
     checkout.write('.gitignore', '');
     checkout.write('dist/new.js', 'new');
     const after = await workspace.record('x');
-    const paths = (await workspace.changes(workspace.start, after)).map(({ path }) => path);
+    const paths = (await workspace.changes(workspace.startSnapshot, after)).map(({ path }) => path);
     expect(paths).toEqual(['.gitignore', 'dist/new.js']);
     expect(after.leftOut).toEqual([]);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toMatchObject({ '.env': 'secret', 'dist/old.js': 'old' });
   });
 
@@ -262,11 +264,11 @@ describe('what a snapshot has not', () => {
     checkout.write('other.txt', 'x'.repeat(1000));
     const second = await workspace.record('large');
     expect(second.leftOut).toEqual(['new.bin', 'tracked.bin']);
-    expect(await workspace.changes(workspace.start, second)).toEqual([
+    expect(await workspace.changes(workspace.startSnapshot, second)).toEqual([
       { path: 'other.txt', kind: 'modified' },
     ]);
     expect((await workspace.record('again')).changed).toBe(false);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({
       'tracked.bin': 'small',
       'other.txt': 'x',
@@ -290,8 +292,10 @@ describe('what a snapshot has not', () => {
     checkout.write('new.txt', 'n');
     const after = await workspace.record('x');
     expect(after.leftOut).toEqual(['a.txt', 'nested/', 'other/']);
-    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'new.txt', kind: 'added' }]);
-    await workspace.reset(workspace.start);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+      { path: 'new.txt', kind: 'added' },
+    ]);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ 'a.txt': 'a' });
   });
 
@@ -304,7 +308,7 @@ describe('what a snapshot has not', () => {
     const workspace = await checkout.open();
     checkout.write('b', 'b');
     expect((await workspace.record('x')).leftOut).toEqual([]);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(nested.read('inside')).toBe('x');
   });
 });
@@ -323,14 +327,14 @@ describe('files that lay untracked at the start', () => {
     const second = await workspace.record('second');
     expect(second.base).not.toBe(workspace.startCommit);
 
-    expect(await workspace.changes(workspace.start, second)).toEqual([
+    expect(await workspace.changes(workspace.startSnapshot, second)).toEqual([
       { path: 'a.txt', kind: 'modified' },
       { path: 'notes.txt', kind: 'modified' },
     ]);
-    expect(await workspace.patch(workspace.start, second)).toContain(' untracked-notes\n+and more');
+    expect(await workspace.patch(workspace.startSnapshot, second)).toContain(' untracked-notes\n+and more');
     const blobs = blobsOf(checkout, await workspace.pack([first, second]));
     expect([...blobs].sort()).toEqual(['b\n', 'untracked-notes\n', 'untracked-notes\nand more\n']);
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toMatchObject({
       'token.txt': 'untracked-secret-bytes',
       'dirty.txt': 'dirty before\n',
@@ -364,7 +368,7 @@ describe('what gates write', () => {
     checkout.remove('a.txt');
     const second = await workspace.record('2');
     expect(second.changed).toBe(true);
-    expect((await workspace.changes(workspace.start, second)).map(({ path }) => path)).toEqual([
+    expect((await workspace.changes(workspace.startSnapshot, second)).map(({ path }) => path)).toEqual([
       'a.txt',
       'b.txt',
     ]);
@@ -375,9 +379,9 @@ describe('what gates write', () => {
     await workspace.reset(first);
     const gates = { 'coverage/report': 'r', 'format-me.txt': 'formatted\n' };
     expect(checkout.files()).toEqual({ 'a.txt': 'by step 1\n', ...gates });
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ 'a.txt': 'a\n', ...gates });
-    expect(await workspace.record('start')).toMatchObject(workspace.start);
+    expect(await workspace.record('start')).toMatchObject(workspace.startSnapshot);
   });
 
   it("becomes the step's own where the step changes the same file afterwards", async () => {
@@ -387,8 +391,8 @@ describe('what gates write', () => {
     await workspace.disown();
     checkout.write('a.txt', 'a\nformatted\nstep\n');
     const after = await workspace.record('x');
-    expect(await workspace.patch(workspace.start, after)).toContain('+formatted\n+step');
-    await workspace.reset(workspace.start);
+    expect(await workspace.patch(workspace.startSnapshot, after)).toContain('+formatted\n+step');
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.read('a.txt')).toBe('a\n');
   });
 });

@@ -36,7 +36,7 @@ describe('a reset', () => {
     chmodSync(join(checkout.root, 'bin/run'), 0o644);
     checkout.remove('link');
     checkout.write('fresh/with/files', 'x');
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual(before);
     expect(() => execFileSync('ls', [join(checkout.root, 'fresh')], { stdio: 'pipe' })).toThrow();
   });
@@ -56,7 +56,7 @@ describe('a reset', () => {
     symlinkSync(outside, join(checkout.root, 'tree'));
     checkout.remove('untracked');
     checkout.write('untracked/too', 'x');
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual(before);
     expect(execFileSync('cat', [join(outside, 'in')]).toString()).toBe('not ours');
     expect((await workspace.record('x')).changed).toBe(false);
@@ -82,8 +82,8 @@ describe('a reset', () => {
     checkout.write('crlf.txt', 'one\r\ntwo\r\nthree\n');
     checkout.write('x.up', 'changed\n');
     const after = await workspace.record('x');
-    expect(await workspace.patch(workspace.start, after)).toContain('-UP\n+CHANGED');
-    await workspace.reset(workspace.start);
+    expect(await workspace.patch(workspace.startSnapshot, after)).toContain('-UP\n+CHANGED');
+    await workspace.reset(workspace.startSnapshot);
     expect([checkout.read('crlf.txt'), checkout.read('x.up')]).toEqual(['one\r\ntwo\r\n', 'up\n']);
     await workspace.reset(after);
     expect(checkout.read('x.up')).toBe('changed\n');
@@ -96,7 +96,7 @@ describe('a reset', () => {
     checkout.write('.gitignore', 'cache/\nhidden/\n');
     checkout.write('hidden/file', 'x');
     await workspace.record('x');
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ '.gitignore': 'cache/\n', 'cache/file': 'x' });
   });
 
@@ -106,7 +106,7 @@ describe('a reset', () => {
     checkout.write('gha-creds-1.json', 'c');
     checkout.write('.gump/out/o.json', 'o');
     checkout.write('other.json', 'x');
-    await workspace.reset(workspace.start);
+    await workspace.reset(workspace.startSnapshot);
     expect(Object.keys(checkout.files()).sort()).toEqual([
       '.gitignore',
       '.gump/out/o.json',
@@ -131,7 +131,7 @@ describe('a patch', () => {
     checkout.remove('moved.txt');
     checkout.write('to/moved.txt', numbers.join(''));
     const after = await workspace.record('x');
-    const patch = await workspace.patch(workspace.start, after);
+    const patch = await workspace.patch(workspace.startSnapshot, after);
     expect(patch).toContain('-b\n+c\n\\ No newline at end of file');
     writeFileSync(join(temporaryDirectory(), 'patch'), patch);
     execFileSync('git', ['apply', '-'], { cwd: other.root, env: other.env, input: patch });
@@ -164,7 +164,7 @@ describe('a state of an earlier job', () => {
     const checkout = repository({ 'big.txt': big });
     const workspace = await checkout.open();
     expect(await workspace.pack([])).toHaveLength(0);
-    expect(await workspace.pack([workspace.start, await workspace.record('x')])).toHaveLength(0);
+    expect(await workspace.pack([workspace.startSnapshot, await workspace.record('x')])).toHaveLength(0);
     await workspace.unpack(Buffer.alloc(0));
     checkout.write('big.txt', `${big}one more\n`);
     expect((await workspace.pack([await workspace.record('x')])).length).toBeLessThan(2000);
@@ -206,8 +206,8 @@ describe('a state of an earlier job', () => {
       { path: 'b.txt', kind: 'added' },
       { path: 'untracked', kind: 'modified' },
     ]);
-    expect(await second.changes(second.start, two)).toHaveLength(3);
-    expect(await second.patch(second.start, one)).toContain('-0\n+1');
+    expect(await second.changes(second.startSnapshot, two)).toHaveLength(3);
+    expect(await second.patch(second.startSnapshot, one)).toContain('-0\n+1');
     expect((await second.record('nothing new')).changed).toBe(false);
     await second.reset(one);
     expect(target.files()).toEqual({ 'a.txt': '1\n', untracked: 'first machine', 'of this machine': 'x' });
@@ -221,7 +221,7 @@ describe('a state of an earlier job', () => {
     expect(await last.apply(three)).toEqual([]);
     expect(third.files()).toEqual({ 'a.txt': '1\n', 'c.txt': '3\n' });
     expect((await last.changes(two, three)).map(({ path }) => path)).toEqual(['b.txt', 'c.txt', 'untracked']);
-    await last.reset(last.start);
+    await last.reset(last.startSnapshot);
     expect(third.files()).toEqual({ 'a.txt': '0\n' });
   });
 });
@@ -239,8 +239,8 @@ describe('a state on top of another start tree', () => {
     );
     expect(conflicts).toEqual([]);
     expect(target.files()['a.txt *']).toBe(['top\n', ...numbers, 'bottom\n'].join(''));
-    expect(await workspace.patch(workspace.start, snapshot)).not.toContain('+top');
-    await workspace.reset(workspace.start);
+    expect(await workspace.patch(workspace.startSnapshot, snapshot)).not.toContain('+top');
+    await workspace.reset(workspace.startSnapshot);
     expect(target.read('a.txt')).toBe(['top\n', ...numbers].join(''));
     await workspace.reset(snapshot);
     expect(target.read('a.txt')).toBe(['top\n', ...numbers, 'bottom\n'].join(''));
@@ -295,15 +295,17 @@ describe('submodules', () => {
     module.git('add', '-A');
     module.git('commit', '-qm', 'moved on');
     const after = await workspace.record('moved');
-    expect(await workspace.changes(workspace.start, after)).toEqual([{ path: 'lib', kind: 'modified' }]);
-    expect(await workspace.patch(workspace.start, after)).toContain('Subproject commit');
-    await workspace.reset(workspace.start);
+    expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+      { path: 'lib', kind: 'modified' },
+    ]);
+    expect(await workspace.patch(workspace.startSnapshot, after)).toContain('Subproject commit');
+    await workspace.reset(workspace.startSnapshot);
     expect(module.read('dirty')).toBe('x');
     const target = cloneOf(checkout, '--depth', '1');
     const later = await target.open();
     await later.unpack(await workspace.pack([after]));
     expect(await later.apply(after)).toEqual([]);
-    expect((await later.changes(later.start, after)).map(({ path }) => path)).toEqual(['lib']);
+    expect((await later.changes(later.startSnapshot, after)).map(({ path }) => path)).toEqual(['lib']);
   });
 });
 
@@ -358,9 +360,9 @@ describe('ignored names', () => {
       checkout.write(path, 'x');
     }
     checkout.write('gha-creds-1.json', 'x');
-    expect(await (await checkout.open()).ignored()).toEqual(['dist', 'node_modules', 'é.log']);
+    expect(await (await checkout.open()).listIgnoredNames()).toEqual(['dist', 'node_modules', 'é.log']);
     const inApp = await checkout.open({ directory: join(checkout.root, 'app') });
-    expect(await inApp.ignored()).toEqual(['node_modules']);
-    expect(await (await repository().open()).ignored()).toEqual([]);
+    expect(await inApp.listIgnoredNames()).toEqual(['node_modules']);
+    expect(await (await repository().open()).listIgnoredNames()).toEqual([]);
   });
 });

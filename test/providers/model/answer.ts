@@ -18,7 +18,7 @@ export type ModelAnswer = (
   | { readonly cut: true }
 ) & { readonly delayMs?: number };
 
-const marker = /\[\[(write|read|bash|say|fail|hang|cut|loop|delay)(?::([\s\S]*?))?\]\]/g;
+const markerPattern = /\[\[(write|read|bash|say|fail|hang|cut|loop|delay)(?::([\s\S]*?))?\]\]/g;
 
 function markerAnswer(name: string, argument: string): ModelAnswer {
   const [head = '', ...rest] = argument.split(name === 'write' ? '|' : ':');
@@ -34,19 +34,19 @@ function markerAnswer(name: string, argument: string): ModelAnswer {
 }
 
 /** The answer that the markers of the newest prompt ask for at this point. */
-export function scripted(request: ModelRequest): ModelAnswer {
+export function answerFromMarkers(request: ModelRequest): ModelAnswer {
   const answers: ModelAnswer[] = [];
   let delayMs = 0;
-  for (const [, name = '', argument = ''] of request.prompt.matchAll(marker)) {
+  for (const [, name = '', argument = ''] of request.prompt.matchAll(markerPattern)) {
     if (name === 'delay') delayMs = Number(argument);
     else answers.push({ ...markerAnswer(name, argument), ...(delayMs > 0 ? { delayMs } : {}) });
     if (name === 'loop') return markerAnswer(name, argument);
     if (name !== 'delay') delayMs = 0;
   }
-  return answers[request.toolResults] ?? { say: tokens(request), ...(delayMs > 0 ? { delayMs } : {}) };
+  return answers[request.toolResults] ?? { say: echoTokens(request), ...(delayMs > 0 ? { delayMs } : {}) };
 }
 
-const tokens = ({ body }: ModelRequest): string =>
+const echoTokens = ({ body }: ModelRequest): string =>
   `seen: ${[...new Set(JSON.stringify(body).match(/TOKEN-[A-Za-z0-9]+/g) ?? [])].join(' ') || 'nothing'}`;
 
 export interface ToolCall {
@@ -56,7 +56,7 @@ export interface ToolCall {
   readonly custom?: boolean;
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+const shellQuote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 const toolNames = (body: Json): ReadonlySet<string> =>
   new Set(
@@ -67,9 +67,9 @@ const toolNames = (body: Json): ReadonlySet<string> =>
 
 /** The working directory that the CLI told the model last; file tools want absolute paths. */
 function directoryOf(body: Json): string {
-  const told =
+  const pattern =
     /(?:working directory|working in the directory|<cwd>|directory you are in|Workspace(?: Directories)?)(?:\W|\\n){0,12}?(\/[^"\\<`(]+)/gi;
-  return [...JSON.stringify(body).matchAll(told)].at(-1)?.[1]?.trimEnd() ?? '.';
+  return [...JSON.stringify(body).matchAll(pattern)].at(-1)?.[1]?.trimEnd() ?? '.';
 }
 
 function shellCall(command: string, names: ReadonlySet<string>): ToolCall {
@@ -98,19 +98,19 @@ export function toolCall(answer: ModelAnswer, body: Json): ToolCall | undefined 
   const name = ['Write', 'write_file', 'write'].find((known) => names.has(known));
   if (name === undefined)
     return shellCall(
-      `mkdir -p "$(dirname ${quote(path)})" && printf %s ${quote(content)} > ${quote(path)}`,
+      `mkdir -p "$(dirname ${shellQuote(path)})" && printf %s ${shellQuote(content)} > ${shellQuote(path)}`,
       names,
     );
-  const file = absolute(path, body);
+  const file = absolutePath(path, body);
   return { name, input: name === 'write' ? { filePath: file, content } : { file_path: file, content } };
 }
 
 function readCall(path: string, names: ReadonlySet<string>, body: Json): ToolCall {
   const name = ['Read', 'read_file', 'read'].find((known) => names.has(known));
-  if (name === undefined) return shellCall(`cat ${quote(path)}`, names);
-  const file = absolute(path, body);
+  if (name === undefined) return shellCall(`cat ${shellQuote(path)}`, names);
+  const file = absolutePath(path, body);
   return { name, input: name === 'read' ? { filePath: file } : { file_path: file } };
 }
 
-const absolute = (path: string, body: Json): string =>
+const absolutePath = (path: string, body: Json): string =>
   path.startsWith('/') ? path : `${directoryOf(body)}/${path}`;

@@ -25,20 +25,20 @@ const google = (code: number, status: string, message: string, details: readonly
   error: { code, message, status, details },
 });
 
-const tooMuch = 'You exceeded your current quota, please check your plan and billing details.';
-const perDay = {
+const quotaExceeded = 'You exceeded your current quota, please check your plan and billing details.';
+const dailyQuota = {
   '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
   violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier', quotaValue: '250' }],
 };
 
-const named: Readonly<Record<NamedFailure, Readonly<Record<Service, readonly [number, Json]>>>> = {
+const namedErrors: Readonly<Record<NamedFailure, Readonly<Record<Service, readonly [number, Json]>>>> = {
   context: {
     anthropic: [
       400,
       anthropic('invalid_request_error', 'prompt is too long: 250000 tokens > 200000 maximum'),
     ],
-    openai: [400, contextOf('Your input exceeds the context window of this model.')],
-    google: [400, contextOf('Your input exceeds the context window of this model.')],
+    openai: [400, contextError('Your input exceeds the context window of this model.')],
+    google: [400, contextError('Your input exceeds the context window of this model.')],
   },
   quota: {
     anthropic: [
@@ -48,8 +48,8 @@ const named: Readonly<Record<NamedFailure, Readonly<Record<Service, readonly [nu
         'Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.',
       ),
     ],
-    openai: [429, openai('insufficient_quota', 'insufficient_quota', tooMuch)],
-    google: [429, google(429, 'RESOURCE_EXHAUSTED', tooMuch, [perDay])],
+    openai: [429, openai('insufficient_quota', 'insufficient_quota', quotaExceeded)],
+    google: [429, google(429, 'RESOURCE_EXHAUSTED', quotaExceeded, [dailyQuota])],
   },
   model: {
     anthropic: [404, anthropic('not_found_error', 'model: no-such-model')],
@@ -72,7 +72,7 @@ const named: Readonly<Record<NamedFailure, Readonly<Record<Service, readonly [nu
   },
 };
 
-function contextOf(message: string): Json {
+function contextError(message: string): Json {
   return { error: { type: 'invalid_request_error', code: 'context_length_exceeded', message } };
 }
 
@@ -85,7 +85,7 @@ const errorNames: Readonly<Record<number, string>> = {
 };
 
 /** A limit that says how long it holds: Google and OpenAI tell it in the body, too. */
-function limited(service: Service, seconds: number): Json {
+function rateLimitBody(service: Service, seconds: number): Json {
   if (service === 'google')
     return google(429, 'RESOURCE_EXHAUSTED', `Resource has been exhausted. Please retry in ${seconds}s.`, [
       { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${seconds}s` },
@@ -97,8 +97,9 @@ function limited(service: Service, seconds: number): Json {
   );
 }
 
-function bodyOf(service: Service, status: number, seconds: number | undefined): Json {
-  if (status === 429 && seconds !== undefined && service !== 'anthropic') return limited(service, seconds);
+function errorBody(service: Service, status: number, seconds: number | undefined): Json {
+  if (status === 429 && seconds !== undefined && service !== 'anthropic')
+    return rateLimitBody(service, seconds);
   const type = errorNames[status] ?? 'api_error';
   return { type: 'error', error: { type, message: `mock error ${status}`, code: status } };
 }
@@ -109,7 +110,9 @@ export function errorAnswer(
 ): ErrorAnswer {
   const service = services[format];
   const [status, body] =
-    typeof fail === 'number' ? [fail, bodyOf(service, fail, retryAfterSeconds)] : named[fail][service];
+    typeof fail === 'number'
+      ? [fail, errorBody(service, fail, retryAfterSeconds)]
+      : namedErrors[fail][service];
   const wait = retryAfterSeconds === undefined ? {} : { 'retry-after': `${retryAfterSeconds}` };
   return { status, headers: { 'content-type': 'application/json', ...wait }, body };
 }

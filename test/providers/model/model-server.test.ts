@@ -117,7 +117,7 @@ test('a hanging answer ends with the server', async () => {
     () => 'answered',
     () => 'cut off',
   );
-  await server.seen(({ prompt }) => prompt === '[[hang]]');
+  await server.waitForRequest(({ prompt }) => prompt === '[[hang]]');
   await server.close();
   expect(await hanging).toBe('cut off');
 });

@@ -18,7 +18,7 @@ export interface ModelRequest {
   readonly toolResults: number;
 }
 
-interface Item {
+interface RequestItem {
   readonly kind: 'user' | 'tool-result' | 'other';
   readonly text: string;
 }
@@ -27,41 +27,41 @@ interface Item {
 export type Json = any;
 
 /** Blocks that the CLIs put beside the prompt, in the user's role. */
-const added =
+const addedByCli =
   /^\s*<(system-reminder|environment_context|user_instructions|turn_aborted|session_context|subagent)/;
 
-const parts = (content: Json): readonly Json[] =>
+const contentParts = (content: Json): readonly Json[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : Array.isArray(content) ? content : [];
 
-const item = (role: string, part: Json): Item => {
+const readItem = (role: string, part: Json): RequestItem => {
   if (part.type === 'tool_result' || part.functionResponse) return { kind: 'tool-result', text: '' };
   const text = String(part.text ?? '');
-  const isPrompt = role === 'user' && text.trim() !== '' && !added.test(text);
+  const isPrompt = role === 'user' && text.trim() !== '' && !addedByCli.test(text);
   return { kind: isPrompt ? 'user' : 'other', text };
 };
 
-const items: Readonly<Record<WireFormat, (body: Json) => readonly Item[]>> = {
+const itemReaders: Readonly<Record<WireFormat, (body: Json) => readonly RequestItem[]>> = {
   anthropic: (body) =>
-    (body.messages ?? []).flatMap((m: Json) => parts(m.content).map((part) => item(m.role, part))),
+    (body.messages ?? []).flatMap((m: Json) => contentParts(m.content).map((part) => readItem(m.role, part))),
   chat: (body) =>
     (body.messages ?? []).flatMap((m: Json) =>
       m.role === 'tool'
         ? [{ kind: 'tool-result', text: '' }]
-        : parts(m.content).map((part) => item(m.role, part)),
+        : contentParts(m.content).map((part) => readItem(m.role, part)),
     ),
   responses: (body) =>
-    parts(body.input).flatMap((m: Json) =>
+    contentParts(body.input).flatMap((m: Json) =>
       /_call_output$/.test(m.type ?? '')
         ? [{ kind: 'tool-result', text: '' }]
-        : parts(m.content).map((part) => item(m.role, part)),
+        : contentParts(m.content).map((part) => readItem(m.role, part)),
     ),
   gemini: (body) =>
-    (body.contents ?? []).flatMap((m: Json) => parts(m.parts).map((part) => item(m.role, part))),
+    (body.contents ?? []).flatMap((m: Json) => contentParts(m.parts).map((part) => readItem(m.role, part))),
 };
 
 /** All user texts of a recorded body, oldest first, whatever wire format it has. */
 export function userTexts(format: WireFormat, body: unknown): readonly string[] {
-  return items[format](body).flatMap(({ kind, text }) => (kind === 'user' ? [text] : []));
+  return itemReaders[format](body).flatMap(({ kind, text }) => (kind === 'user' ? [text] : []));
 }
 
 /** Which service a path belongs to, whatever base path the CLI was given. */
@@ -74,7 +74,7 @@ export function formatOf(path: string): WireFormat | undefined {
 
 /** The recorded form of one request. */
 export function readRequest(format: WireFormat, http: IncomingMessage, body: Json): ModelRequest {
-  const all = items[format](body);
+  const all = itemReaders[format](body);
   const newest = all.findLastIndex(({ kind }) => kind === 'user');
   const toolResults = all.slice(newest + 1).filter(({ kind }) => kind === 'tool-result').length;
   const path = http.url ?? '';

@@ -5,14 +5,14 @@ import { errorAnswer } from './errors.js';
 import type { Json, ModelRequest, WireFormat } from './request.js';
 
 /** Every answer costs the same, so that tests can count: 100 in, of these 7 from the cache, 20 out. */
-export const spent = { input: 100, cached: 7, output: 20 };
+export const usagePerAnswer = { input: 100, cached: 7, output: 20 };
 
-type Event = Readonly<Record<string, Json>>;
+type StreamEvent = Readonly<Record<string, Json>>;
 
-function anthropicEvents(id: string, text: string, call: ToolCall | undefined): readonly Event[] {
+function anthropicEvents(id: string, text: string, call: ToolCall | undefined): readonly StreamEvent[] {
   const usage = {
-    input_tokens: spent.input,
-    cache_read_input_tokens: spent.cached,
+    input_tokens: usagePerAnswer.input,
+    cache_read_input_tokens: usagePerAnswer.cached,
     cache_creation_input_tokens: 5,
     output_tokens: 1,
   };
@@ -53,13 +53,13 @@ function anthropicEvents(id: string, text: string, call: ToolCall | undefined): 
     {
       type: 'message_delta',
       delta: { stop_reason: call ? 'tool_use' : 'end_turn' },
-      usage: { output_tokens: spent.output },
+      usage: { output_tokens: usagePerAnswer.output },
     },
     { type: 'message_stop' },
   ];
 }
 
-function responsesEvents(id: string, text: string, call: ToolCall | undefined): readonly Event[] {
+function responsesEvents(id: string, text: string, call: ToolCall | undefined): readonly StreamEvent[] {
   const message = {
     type: 'message',
     id: `msg_${id}`,
@@ -71,11 +71,11 @@ function responsesEvents(id: string, text: string, call: ToolCall | undefined): 
     ? { ...base, type: 'custom_tool_call', input: call.input }
     : { ...base, type: 'function_call', arguments: JSON.stringify(call?.input) };
   const usage = {
-    input_tokens: spent.input,
-    input_tokens_details: { cached_tokens: spent.cached },
-    output_tokens: spent.output,
+    input_tokens: usagePerAnswer.input,
+    input_tokens_details: { cached_tokens: usagePerAnswer.cached },
+    output_tokens: usagePerAnswer.output,
     output_tokens_details: { reasoning_tokens: 3 },
-    total_tokens: spent.input + spent.output,
+    total_tokens: usagePerAnswer.input + usagePerAnswer.output,
   };
   return [
     { type: 'response.created', response: { id: `resp_${id}` } },
@@ -88,8 +88,8 @@ function responsesEvents(id: string, text: string, call: ToolCall | undefined): 
   ];
 }
 
-function chatEvents(id: string, text: string, call: ToolCall | undefined): readonly Event[] {
-  const chunk = (rest: Event): Event => ({
+function chatEvents(id: string, text: string, call: ToolCall | undefined): readonly StreamEvent[] {
+  const chunk = (rest: StreamEvent): StreamEvent => ({
     id: `chatcmpl-${id}`,
     object: 'chat.completion.chunk',
     created: 1,
@@ -105,10 +105,10 @@ function chatEvents(id: string, text: string, call: ToolCall | undefined): reado
     },
   ];
   const usage = {
-    prompt_tokens: spent.input,
-    completion_tokens: spent.output,
-    total_tokens: spent.input + spent.output,
-    prompt_tokens_details: { cached_tokens: spent.cached },
+    prompt_tokens: usagePerAnswer.input,
+    completion_tokens: usagePerAnswer.output,
+    total_tokens: usagePerAnswer.input + usagePerAnswer.output,
+    prompt_tokens_details: { cached_tokens: usagePerAnswer.cached },
   };
   return [
     chunk({
@@ -125,20 +125,20 @@ function chatEvents(id: string, text: string, call: ToolCall | undefined): reado
   ];
 }
 
-function geminiEvents(_id: string, text: string, call: ToolCall | undefined): readonly Event[] {
-  const said = [
+function geminiEvents(_id: string, text: string, call: ToolCall | undefined): readonly StreamEvent[] {
+  const parts = [
     ...(text === '' ? [] : [{ text }]),
     ...(call ? [{ functionCall: { name: call.name, args: call.input } }] : []),
   ];
   const usageMetadata = {
-    promptTokenCount: spent.input,
-    candidatesTokenCount: spent.output,
-    totalTokenCount: spent.input + spent.output,
-    cachedContentTokenCount: spent.cached,
+    promptTokenCount: usagePerAnswer.input,
+    candidatesTokenCount: usagePerAnswer.output,
+    totalTokenCount: usagePerAnswer.input + usagePerAnswer.output,
+    cachedContentTokenCount: usagePerAnswer.cached,
   };
   return [
     {
-      candidates: [{ index: 0, content: { role: 'model', parts: said }, finishReason: 'STOP' }],
+      candidates: [{ index: 0, content: { role: 'model', parts: parts }, finishReason: 'STOP' }],
       usageMetadata,
     },
   ];
@@ -152,7 +152,12 @@ const events = {
 };
 
 /** The whole answer as one JSON value, for callers that do not stream (only Claude and Gemini do that). */
-function whole(format: WireFormat, list: readonly Event[], text: string, call: ToolCall | undefined): Json {
+function wholeAnswer(
+  format: WireFormat,
+  list: readonly StreamEvent[],
+  text: string,
+  call: ToolCall | undefined,
+): Json {
   if (format !== 'anthropic') return list.at(-1);
   const content = [
     ...(text === '' ? [] : [{ type: 'text', text }]),
@@ -162,7 +167,12 @@ function whole(format: WireFormat, list: readonly Event[], text: string, call: T
 }
 
 /** Writes the answer to the waiting CLI. */
-export function send(request: ModelRequest, answer: ModelAnswer, id: string, http: ServerResponse): void {
+export function sendAnswer(
+  request: ModelRequest,
+  answer: ModelAnswer,
+  id: string,
+  http: ServerResponse,
+): void {
   if ('hang' in answer) return;
   if ('fail' in answer) {
     const { status, headers, body } = errorAnswer(request.format, answer);
@@ -176,15 +186,15 @@ export function send(request: ModelRequest, answer: ModelAnswer, id: string, htt
   if (format === 'gemini' ? !path.includes(':stream') : body.stream !== true) {
     if ('cut' in answer) return void http.destroy();
     http.writeHead(200, { 'content-type': 'application/json' });
-    http.end(JSON.stringify(whole(format, list, text, call)));
+    http.end(JSON.stringify(wholeAnswer(format, list, text, call)));
     return;
   }
   http.writeHead(200, { 'content-type': 'text/event-stream' });
-  const named = format === 'anthropic' || format === 'responses';
-  const written = list
-    .map((event) => `${named ? `event: ${event.type}\n` : ''}data: ${JSON.stringify(event)}\n\n`)
+  const hasEventNames = format === 'anthropic' || format === 'responses';
+  const stream = list
+    .map((event) => `${hasEventNames ? `event: ${event.type}\n` : ''}data: ${JSON.stringify(event)}\n\n`)
     .join('');
-  http.write('cut' in answer ? written.slice(0, written.length / 2) : written);
+  http.write('cut' in answer ? stream.slice(0, stream.length / 2) : stream);
   // Later, or what was written is lost with the connection.
   if ('cut' in answer) return void setTimeout(() => http.destroy(), 50);
   http.end(format === 'chat' ? 'data: [DONE]\n\n' : '');

@@ -1,9 +1,10 @@
 /** Bodies of entries behind signed addresses: the part of Azure Blob Storage that the cache client speaks. */
+
+import type { CacheEntry } from './cache-entries.js';
 import { json, type Reply } from './reply.js';
-import type { Entry } from './shelf.js';
 
 /** One PUT, or `comp=block` for every piece and `comp=blocklist` at the end (files above 128 MiB). */
-export function upload(entry: Entry, query: URLSearchParams, body: Buffer): Reply {
+export function upload(entry: CacheEntry, query: URLSearchParams, body: Buffer): Reply {
   if (entry.state === 'stored') return json(403, { message: 'the entry is finished' });
   const step = query.get('comp');
   if (step === 'block') entry.blocks.set(query.get('blockid') ?? '', body);
@@ -11,7 +12,7 @@ export function upload(entry: Entry, query: URLSearchParams, body: Buffer): Repl
   return { status: 201, headers: blobHeaders(entry) };
 }
 
-function joinBlocks(entry: Entry, list: string): Buffer {
+function joinBlocks(entry: CacheEntry, list: string): Buffer {
   const ids = [...list.matchAll(/<(?:Latest|Uncommitted|Committed)>([^<]*)</g)].map(
     (match) => match[1] ?? '',
   );
@@ -19,7 +20,7 @@ function joinBlocks(entry: Entry, list: string): Buffer {
 }
 
 /** The whole body, or the piece that a `Range` or `x-ms-range` header names. */
-export function download(entry: Entry, method: string, range: string | undefined): Reply {
+export function download(entry: CacheEntry, method: string, range: string | undefined): Reply {
   const body = entry.body ?? Buffer.alloc(0);
   const headers = { ...blobHeaders(entry), 'accept-ranges': 'bytes', 'x-ms-blob-type': 'BlockBlob' };
   if (method === 'HEAD')
@@ -29,11 +30,11 @@ export function download(entry: Entry, method: string, range: string | undefined
   const start = Number(from);
   if (start >= body.length) return { status: 416, headers: { 'content-range': `bytes */${body.length}` } };
   const end = to ? Math.min(Number(to), body.length - 1) : body.length - 1;
-  const place = { 'content-range': `bytes ${start}-${end}/${body.length}` };
-  return { status: 206, headers: { ...headers, ...place }, body: body.subarray(start, end + 1) };
+  const contentRange = { 'content-range': `bytes ${start}-${end}/${body.length}` };
+  return { status: 206, headers: { ...headers, ...contentRange }, body: body.subarray(start, end + 1) };
 }
 
-function blobHeaders(entry: Entry): Record<string, string> {
+function blobHeaders(entry: CacheEntry): Record<string, string> {
   return {
     etag: `"${entry.signature}"`,
     'last-modified': new Date(0).toUTCString(),

@@ -1,6 +1,6 @@
 /** Faults that the tests put into the cache service, per operation. */
 
-export type Operation = 'create' | 'upload' | 'finalize' | 'lookup' | 'download';
+export type CacheOperation = 'create' | 'upload' | 'finalize' | 'lookup' | 'download';
 
 export interface Fault {
   /** Answer with this HTTP status instead. */
@@ -18,14 +18,14 @@ export interface Fault {
 }
 
 export interface Faults {
-  add(operation: Operation, fault: Fault): void;
+  add(operation: CacheOperation, fault: Fault): void;
   /** The fault that hits this request, if any; faults of one operation come in the order they were added. */
-  take(operation: Operation): Fault | undefined;
-  clear(operation?: Operation): void;
+  take(operation: CacheOperation): Fault | undefined;
+  clear(operation?: CacheOperation): void;
 }
 
 export function createFaults(): Faults {
-  let planned: readonly { operation: Operation; fault: Fault; left: number }[] = [];
+  let planned: readonly { operation: CacheOperation; fault: Fault; left: number }[] = [];
   return {
     add(operation, fault) {
       planned = [...planned, { operation, fault, left: fault.times ?? Number.POSITIVE_INFINITY }];

@@ -1,6 +1,7 @@
 /** The three calls of the cache service v2, as `@actions/cache` 6.3.0 makes them. Bodies go by `blobs.ts`. */
+
+import type { CacheEntries, CacheEntry } from './cache-entries.js';
 import { json, type Reply } from './reply.js';
-import type { Entry, Shelf } from './shelf.js';
 import type { CacheGrant } from './token.js';
 
 export interface TwirpCall {
@@ -11,10 +12,10 @@ export interface TwirpCall {
 }
 
 export interface TwirpContext {
-  readonly shelf: Shelf;
+  readonly entries: CacheEntries;
   readonly grant: CacheGrant;
   /** The signed address of an entry's body. */
-  address(entry: Entry): string;
+  addressOf(entry: CacheEntry): string;
 }
 
 /** Real texts: from logs of read-only runs and duplicate keys in GitHub issues, 2026. */
@@ -22,16 +23,16 @@ export const writeDenied = 'cache write denied: token has no writable scopes';
 export const readDenied = 'cache read denied: token has no readable scopes';
 export const duplicate = 'cache entry with the same key, version, and scope already exists';
 
-export function createEntry({ shelf, grant, address }: TwirpContext, call: TwirpCall): Reply {
+export function createEntry({ entries, grant, addressOf }: TwirpContext, call: TwirpCall): Reply {
   if (grant.write === undefined) return json(200, { ok: false, message: writeDenied });
-  const entry = shelf.reserve(placeOf(grant, grant.write, call));
+  const entry = entries.reserve(identityOf(grant, grant.write, call));
   if (!entry) return json(409, { code: 'already_exists', msg: duplicate });
-  return json(200, { ok: true, signed_upload_url: address(entry) });
+  return json(200, { ok: true, signed_upload_url: addressOf(entry) });
 }
 
-export function finalizeEntry({ shelf, grant }: TwirpContext, call: TwirpCall): Reply {
+export function finalizeEntry({ entries, grant }: TwirpContext, call: TwirpCall): Reply {
   if (grant.write === undefined) return json(200, { ok: false, message: writeDenied });
-  const entry = shelf.reserved(placeOf(grant, grant.write, call));
+  const entry = entries.findExact(identityOf(grant, grant.write, call));
   if (entry?.body === undefined) return json(404, { code: 'not_found', msg: 'no upload to finalize' });
   if (entry.body.length !== Number(call.size_bytes)) {
     return json(200, { ok: false, message: `size is ${entry.body.length}, not ${call.size_bytes}` });
@@ -40,13 +41,13 @@ export function finalizeEntry({ shelf, grant }: TwirpContext, call: TwirpCall): 
   return json(200, { ok: true, entry_id: String(entry.id) });
 }
 
-export function findDownload({ shelf, grant, address }: TwirpContext, call: TwirpCall): Reply {
+export function findDownloadUrl({ entries, grant, addressOf }: TwirpContext, call: TwirpCall): Reply {
   if (grant.read.length === 0) return json(403, { code: 'permission_denied', msg: readDenied });
-  const entry = shelf.find(grant, [call.key, ...(call.restore_keys ?? [])], call.version);
+  const entry = entries.findMatch(grant, [call.key, ...(call.restore_keys ?? [])], call.version);
   if (!entry) return json(200, { ok: false });
-  return json(200, { ok: true, signed_download_url: address(entry), matched_key: entry.key });
+  return json(200, { ok: true, signed_download_url: addressOf(entry), matched_key: entry.key });
 }
 
-function placeOf(grant: CacheGrant, scope: string, call: TwirpCall) {
+function identityOf(grant: CacheGrant, scope: string, call: TwirpCall) {
   return { repository: grant.repository, scope, key: call.key, version: call.version };
 }

@@ -7,9 +7,9 @@
  * Facts about the CLIs: driven for real in the versions named in each `*.mjs` beside this file.
  */
 
-import { perform } from './acts.mjs';
-import { recordCall, ruleFor, sessionGuard } from './calls.mjs';
-import { createAgent } from './session.mjs';
+import { performAction } from './actions.mjs';
+import { createAgent } from './agent-run.mjs';
+import { lockSession, recordCall, ruleFor } from './calls.mjs';
 
 /** Name of the program → module; one row per provider. */
 const modules = {
@@ -25,27 +25,27 @@ export async function main(name) {
   const cli = (await import(modules[name])).default;
   const argv = process.argv.slice(2);
   if (argv[0] === '--version' || argv[0] === '-v') return print(cli.version);
-  if (cli.aside?.(argv)) return;
+  if (cli.runSideCommand?.(argv)) return;
   const prompt = { text: await readStdin() };
-  const request = attempt(() => cli.parse(argv, prompt));
-  const opened = request.refusal ? request : attempt(() => cli.open(request));
+  const request = catchRefusal(() => cli.parse(argv, prompt));
+  const opened = request.refusal ? request : catchRefusal(() => cli.open(request));
   const call = recordCall(cli.id, argv, prompt.text, request, opened);
   if (opened.refusal) return refuse(opened.refusal);
   const rule = await ruleFor(call);
-  const release = sessionGuard(cli.id, opened.id);
+  const release = lockSession(cli.id, opened.id);
   await run(createAgent(cli, request, opened, prompt.text, rule), rule);
   release();
 }
 
 async function run(agent, rule) {
-  for (const act of rule.before ?? []) if (await perform(act, agent)) return;
+  for (const act of rule.before ?? []) if (await performAction(act, agent)) return;
   agent.begin();
-  for (const act of rule.do ?? []) if (await perform(act, agent)) return;
+  for (const act of rule.do ?? []) if (await performAction(act, agent)) return;
   agent.finish();
 }
 
 /** A refusal is thrown as `{ refusal: { code, stdout?, stderr? } }`; every other error is a fault of the rig. */
-function attempt(work) {
+function catchRefusal(work) {
   try {
     return work();
   } catch (error) {

@@ -10,12 +10,12 @@ export function readArguments(argv, options) {
   while (rest.length > 0) {
     const word = rest.shift();
     if (!word.startsWith('-') || word === '-') found.words.push(word);
-    else take(found, options, word, rest);
+    else readOption(found, options, word, rest);
   }
   return found;
 }
 
-function take(found, options, word, rest) {
+function readOption(found, options, word, rest) {
   const equals = word.startsWith('--') ? word.indexOf('=') : -1;
   const name = equals < 0 ? word : word.slice(0, equals);
   const kind = options[name];

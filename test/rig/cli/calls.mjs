@@ -26,7 +26,7 @@ export function recordCall(provider, argv, prompt, request, opened) {
     model: request.model,
     earlier: opened.earlier ?? [],
     refused: opened.refusal ? (opened.refusal.stderr ?? opened.refusal.stdout ?? '') : undefined,
-    sharedWith: opened.refusal ? undefined : currentUser(provider, opened.id),
+    sharedWith: opened.refusal ? undefined : lockOwner(provider, opened.id),
     pid: process.pid,
     home: homedir(),
     environment: Object.keys(process.env).sort(),
@@ -44,16 +44,16 @@ export async function ruleFor(call) {
     .split('\n')
     .map((line) => JSON.parse(line));
   const until = calls.findIndex(({ token }) => token === call.token);
-  const seen = calls.slice(script.since ?? 0, until + 1).filter(({ refused }) => refused === undefined);
+  const accepted = calls.slice(script.since ?? 0, until + 1).filter(({ refused }) => refused === undefined);
   const rules = Array.isArray(script) ? script : script.rules;
-  return rules.find((rule) => fits(rule, call) && fitsCount(rule, seen)) ?? {};
+  return rules.find((rule) => matchesRule(rule, call) && matchesCount(rule, accepted)) ?? {};
 }
 
 function toRule(answer) {
   return Array.isArray(answer) ? { do: answer } : (answer ?? {});
 }
 
-function fits(rule, call) {
+function matchesRule(rule, call) {
   return (
     (rule.provider === undefined || rule.provider === call.provider) &&
     (rule.prompt === undefined || call.prompt.includes(rule.prompt)) &&
@@ -63,9 +63,9 @@ function fits(rule, call) {
 }
 
 /** `call: n` or `[n, m]`: which of the calls that the rest of the rule fits, from 1, in the order they came. */
-function fitsCount(rule, seen) {
+function matchesCount(rule, seen) {
   if (rule.call === undefined) return true;
-  const number = seen.filter((call) => fits(rule, call)).length;
+  const number = seen.filter((call) => matchesRule(rule, call)).length;
   return [rule.call].flat().includes(number);
 }
 
@@ -78,18 +78,18 @@ async function readScript() {
 }
 
 /** Notes that this process is at work in the session; the function returned takes the note away. */
-export function sessionGuard(provider, id) {
-  const note = guardFile(provider, id);
-  mkdirSync(dirname(note), { recursive: true });
-  writeFileSync(note, String(process.pid));
-  return () => rmSync(note, { force: true });
+export function lockSession(provider, id) {
+  const lock = lockFile(provider, id);
+  mkdirSync(dirname(lock), { recursive: true });
+  writeFileSync(lock, String(process.pid));
+  return () => rmSync(lock, { force: true });
 }
 
 /** The living process that is at work in the session already, if any. */
-function currentUser(provider, id) {
-  const note = guardFile(provider, id);
-  if (!existsSync(note)) return undefined;
-  const pid = Number(readFileSync(note, 'utf8'));
+function lockOwner(provider, id) {
+  const lock = lockFile(provider, id);
+  if (!existsSync(lock)) return undefined;
+  const pid = Number(readFileSync(lock, 'utf8'));
   try {
     process.kill(pid, 0);
     return pid;
@@ -98,6 +98,6 @@ function currentUser(provider, id) {
   }
 }
 
-function guardFile(provider, id) {
+function lockFile(provider, id) {
   return join(folder(), 'busy', `${provider}-${id}`);
 }

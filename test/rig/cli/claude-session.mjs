@@ -103,22 +103,22 @@ function hash(text) {
 
 export function open({ session }) {
   const projects = join(home(), 'projects');
-  const place = join(projects, slugOf(process.cwd()));
-  if (session.mode === 'resume') return resume(session.id, place);
+  const folder = join(projects, slugOf(process.cwd()));
+  if (session.mode === 'resume') return resume(session.id, folder);
   const id = session.id ?? randomUUID();
   if (findFiles(projects, (name) => name === `${id}.jsonl`).length > 0) {
     refuse(1, `Error: Session ID ${id} is already in use.`);
   }
   // A start burns its id at once, also when it is refused by the API afterwards.
-  mkdirSync(place, { recursive: true });
-  return { id, file: join(place, `${id}.jsonl`), earlier: [], costBefore: 0 };
+  mkdirSync(folder, { recursive: true });
+  return { id, file: join(folder, `${id}.jsonl`), earlier: [], costBefore: 0 };
 }
 
-function resume(name, place) {
+function resume(name, folder) {
   const isPath = name.endsWith('.jsonl') && isAbsolute(name);
   if (!isPath && !isUuid(name))
     refuse(1, `Error: --resume requires a valid session ID. "${name}" is not a UUID.`);
-  const file = isPath ? name : join(place, `${name}.jsonl`);
+  const file = isPath ? name : join(folder, `${name}.jsonl`);
   const entries = existsSync(file) ? readEntries(file) : [];
   if (!entries.some(({ type }) => type === 'user')) refuseUnknown(name);
   const states = entries.filter(({ type }) => type === 'cost-state');

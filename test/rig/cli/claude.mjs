@@ -3,9 +3,9 @@
  * Usage is of the run; cost and `modelUsage` are of the whole session.
  */
 import { randomUUID } from 'node:crypto';
+import { apiErrors, totalUsage } from './agent-run.mjs';
 import { mayRun, mayWrite, open, parse, version } from './claude-session.mjs';
 import { append } from './files.mjs';
-import { apiErrors, spent } from './session.mjs';
 
 const modelOf = (request) => request.model ?? 'claude-opus-5-5';
 
@@ -22,7 +22,7 @@ function begin(run) {
     uuid: randomUUID(),
   });
   requesting(run);
-  keep(run, 'user', { role: 'user', content: run.prompt });
+  appendEntry(run, 'user', { role: 'user', content: run.prompt });
 }
 
 function requesting(run) {
@@ -33,7 +33,7 @@ function print(run, event) {
   run.print({ ...event, session_id: run.session.id, uuid: randomUUID() });
 }
 
-function keep(run, type, message) {
+function appendEntry(run, type, message) {
   const { session, cwd } = run;
   append(session.file, { type, sessionId: session.id, cwd, version, uuid: randomUUID(), message });
 }
@@ -60,7 +60,7 @@ function tool(run, tool) {
   const result = { tool_use_id: id, type: 'tool_result', content: tool.output ?? '', is_error: isError };
   const message = { role: 'user', content: [result] };
   print(run, { type: 'user', message, parent_tool_use_id: null });
-  keep(run, 'user', message);
+  appendEntry(run, 'user', message);
   const isLast = run.request.maxTurns !== undefined && run.answers >= run.request.maxTurns;
   if (!isLast) requesting(run);
 }
@@ -85,7 +85,7 @@ function answer(run, blocks, stopReason) {
     const line = { ...message, content: [block], stop_reason: null, usage };
     print(run, { type: 'assistant', message: line, parent_tool_use_id: null });
     part(run, { type: 'content_block_stop', index });
-    keep(run, 'assistant', { ...line, usage: whole });
+    appendEntry(run, 'assistant', { ...line, usage: whole });
   }
   const output = { output_tokens: whole.output_tokens };
   part(run, { type: 'message_delta', delta: { stop_reason: stopReason }, usage: output });
@@ -110,7 +110,7 @@ function finish(run) {
 
 /** `type` does not come first in the real line either. */
 function result(run, fields) {
-  const usage = spent(run);
+  const usage = totalUsage(run);
   const total = Number((run.session.costBefore + usage.costUsd).toFixed(7));
   print(run, {
     duration_ms: Date.now() - run.startedAt,
@@ -155,11 +155,18 @@ function fail(run, { kind, message, retryAfterMs }) {
   const words = message ?? text;
   const usage = usageOf({ inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 });
   const content = [{ type: 'text', text: words }];
-  const said = { id: randomUUID(), model: '<synthetic>', role: 'assistant', type: 'message', usage, content };
+  const reply = {
+    id: randomUUID(),
+    model: '<synthetic>',
+    role: 'assistant',
+    type: 'message',
+    usage,
+    content,
+  };
   const codes = { api_error_status: status, api_error_type: type };
   print(run, {
     type: 'assistant',
-    message: said,
+    message: reply,
     parent_tool_use_id: null,
     error,
     is_api_error_message: true,

@@ -32,7 +32,7 @@ export function parse(argv, prompt) {
     prompt.text = text + (prompt.text ? `\n\n<stdin>\n${prompt.text}\n</stdin>` : '');
   }
   const cwd = last('-C', '--cd') ?? process.cwd();
-  checkPlaces(cwd, given);
+  checkDirectories(cwd, given);
   const settings = [...(given['-c'] ?? []), ...(given['--config'] ?? [])];
   return {
     session: id === undefined ? { mode: 'start' } : { mode: 'resume', id },
@@ -66,7 +66,7 @@ function permissionOf(sandbox, settings) {
   return { permission, writable: writable.map((match) => JSON.parse(`"${match[1]}"`)) };
 }
 
-function checkPlaces(cwd, given) {
+function checkDirectories(cwd, given) {
   const moved = process.env.CODEX_HOME;
   if (moved && !(existsSync(moved) && statSync(moved).isDirectory())) {
     refuse(1, `Error finding codex home: CODEX_HOME points to "${moved}", but that path does not exist`);
@@ -83,7 +83,7 @@ function isInRepository(directory) {
 const sessions = () => join(process.env.CODEX_HOME ?? join(homedir(), '.codex'), 'sessions');
 
 export function open({ session }) {
-  if (session.mode === 'start') return { earlier: [], before: {}, ...born() };
+  if (session.mode === 'start') return { earlier: [], before: {}, ...newSession() };
   const { id } = session;
   // Any date folder will do, but the file must have kept the name that it was born with.
   const canonical = new RegExp(`^rollout-\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d-${id}\\.jsonl$`);
@@ -94,10 +94,10 @@ export function open({ session }) {
       `Error: thread/resume: thread/resume failed: no rollout found for thread id ${id} (code -32600)`,
     );
   }
-  return { id, file, ...remembered(readEntries(file)) };
+  return { id, file, ...readHistory(readEntries(file)) };
 }
 
-function born() {
+function newSession() {
   const id = timeUuid();
   const now = new Date().toISOString();
   const stamp = now.slice(0, 19).replaceAll(':', '-');
@@ -112,7 +112,7 @@ function timeUuid() {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6, 18)}`;
 }
 
-function remembered(entries) {
+function readHistory(entries) {
   const events = entries.filter(({ type }) => type === 'event_msg').map(({ payload }) => payload);
   const totals = events
     .filter(({ type }) => type === 'token_count')

@@ -3,9 +3,9 @@
  * comes first and cannot be chosen; usage is of the whole thread.
  */
 import { existsSync, writeFileSync } from 'node:fs';
+import { apiErrors, totalUsage } from './agent-run.mjs';
 import { mayWrite, open, parse } from './codex-session.mjs';
 import { append } from './files.mjs';
-import { apiErrors, spent } from './session.mjs';
 
 const version = '0.169.0';
 
@@ -14,17 +14,17 @@ function begin(run) {
   run.print({ type: 'thread.started', thread_id: session.id });
   run.print({ type: 'turn.started' });
   const meta = { id: session.id, cwd, cli_version: version, originator: 'codex_exec' };
-  if (!existsSync(session.file)) keep(run, 'session_meta', meta);
-  keep(run, 'event_msg', { type: 'user_message', message: run.prompt });
+  if (!existsSync(session.file)) appendEntry(run, 'session_meta', meta);
+  appendEntry(run, 'event_msg', { type: 'user_message', message: run.prompt });
 }
 
-function keep(run, type, payload) {
+function appendEntry(run, type, payload) {
   append(run.session.file, { timestamp: new Date().toISOString(), type, payload });
 }
 
 function say(run, text) {
   run.print({ type: 'item.completed', item: { id: itemId(run), type: 'agent_message', text } });
-  keep(run, 'event_msg', { type: 'agent_message', message: text });
+  appendEntry(run, 'event_msg', { type: 'agent_message', message: text });
   count(run);
 }
 
@@ -34,7 +34,7 @@ function tool(run, tool) {
   }
   // A command that the sandbox refused gives no item at all.
   if (!tool.isDenied) printCommand(run, tool);
-  keep(run, 'response_item', { type: 'function_call_output', output: tool.output ?? '' });
+  appendEntry(run, 'response_item', { type: 'function_call_output', output: tool.output ?? '' });
   count(run);
 }
 
@@ -55,11 +55,11 @@ function itemId(run) {
 }
 
 function count(run) {
-  keep(run, 'event_msg', { type: 'token_count', info: { total_token_usage: totals(run) } });
+  appendEntry(run, 'event_msg', { type: 'token_count', info: { total_token_usage: totals(run) } });
 }
 
 function totals(run) {
-  const usage = spent(run);
+  const usage = totalUsage(run);
   const sum = (name, more) => (run.session.before[name] ?? 0) + more;
   return {
     input_tokens: sum('input_tokens', usage.inputTokens),

@@ -6,9 +6,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { apiErrors, totalUsage } from './agent-run.mjs';
 import { readArguments, refuse } from './arguments.mjs';
 import { readEntries } from './files.mjs';
-import { apiErrors, spent } from './session.mjs';
 
 const flags = [
   '-p',
@@ -40,7 +40,7 @@ function append(file, entry) {
 }
 
 /** `create-chat` prints the id of a new, empty chat. */
-function aside([command]) {
+function runSideCommand([command]) {
   if (command !== 'create-chat') return false;
   const id = randomUUID();
   append(storeOf(process.cwd(), id), { type: 'chat', id });
@@ -102,7 +102,7 @@ function tool(run, tool) {
 }
 
 function result(run, fields) {
-  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = spent(run);
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = totalUsage(run);
   const usage = { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens };
   const duration = Date.now() - run.startedAt;
   run.print({ type: 'result', duration_ms: duration, session_id: run.session.id, usage, ...fields });
@@ -124,7 +124,7 @@ const mayRun = ({ request }) => request.permission === 'force';
 export default {
   id: 'cursor',
   version: '2026.03.20',
-  aside,
+  runSideCommand,
   parse,
   open,
   begin,

@@ -18,8 +18,8 @@ function parse(line) {
 
 export function append(file, entry) {
   mkdirSync(dirname(file), { recursive: true });
-  const isCut = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, 'utf8'));
-  appendFileSync(file, `${isCut ? '\n' : ''}${JSON.stringify(entry)}\n`);
+  const isTruncated = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, 'utf8'));
+  appendFileSync(file, `${isTruncated ? '\n' : ''}${JSON.stringify(entry)}\n`);
 }
 
 /** Files under `directory`, at any depth, whose name fits. */

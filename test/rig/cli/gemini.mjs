@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { apiErrors, totalUsage } from './agent-run.mjs';
 import { isUuid, readArguments, refuse } from './arguments.mjs';
 import { append, findFiles, readEntries } from './files.mjs';
-import { apiErrors, spent } from './session.mjs';
 
 const options = {
   ...table('flag', '--yolo', '-y', '--skip-trust', '--debug', '-d', '--sandbox', '-s'),
@@ -63,7 +63,7 @@ function projectOf(directory) {
   const cwd = realpathSync(directory);
   const isFree = (slug) => roots.every((root) => [undefined, cwd].includes(ownerOf(root, slug)));
   const listed = projects[cwd] !== undefined && isFree(projects[cwd]) ? projects[cwd] : undefined;
-  const slug = listed ?? owned(cwd) ?? newSlug(cwd, projects, isFree);
+  const slug = listed ?? ownedSlug(cwd) ?? newSlug(cwd, projects, isFree);
   for (const root of roots) {
     mkdirSync(join(home(), root, slug), { recursive: true });
     writeFileSync(join(home(), root, slug, '.project_root'), cwd);
@@ -79,7 +79,7 @@ function ownerOf(root, slug) {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }
 
-function owned(cwd) {
+function ownedSlug(cwd) {
   const folders = (root) => (existsSync(join(home(), root)) ? readdirSync(join(home(), root)) : []);
   return roots.flatMap((root) => folders(root).filter((slug) => ownerOf(root, slug) === cwd))[0];
 }
@@ -116,12 +116,12 @@ function open({ session }) {
 
 /** What the user said, without what was taken back. */
 function promptsIn(file) {
-  const said = new Map();
+  const prompts = new Map();
   for (const { id, type, content, $rewindTo } of readEntries(file)) {
-    if (type === 'user') said.set(id, content);
-    said.delete($rewindTo);
+    if (type === 'user') prompts.set(id, content);
+    prompts.delete($rewindTo);
   }
-  return [...said.values()];
+  return [...prompts.values()];
 }
 
 /** The name of the file does not matter: the id is read inside. */
@@ -178,7 +178,7 @@ function tool(run, tool) {
 }
 
 function stats(run) {
-  const { inputTokens, outputTokens, cacheReadTokens } = spent(run);
+  const { inputTokens, outputTokens, cacheReadTokens } = totalUsage(run);
   const counts = {
     total_tokens: inputTokens + outputTokens,
     input_tokens: inputTokens,

@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { apiErrors } from './agent-run.mjs';
 import { readArguments, refuse } from './arguments.mjs';
-import { apiErrors } from './session.mjs';
 
 const version = '1.18.33';
 const names = [
@@ -39,19 +39,19 @@ function write(session) {
 }
 
 /** The commands in which no agent runs. */
-const asides = { import: importFile, export: exportSession, session: (...words) => remove(...words) };
+const sideCommands = { import: importFile, export: exportSession, session: (...words) => remove(...words) };
 
-function aside(argv) {
+function runSideCommand(argv) {
   const [command, ...words] = argv.filter((word) => word !== '--pure');
-  asides[command]?.(...words);
-  return command in asides;
+  sideCommands[command]?.(...words);
+  return command in sideCommands;
 }
 
 /** Gives the session to the directory it is made from, and adds messages that are missing: it takes none away. */
 function importFile(file) {
   const { info, messages } = JSON.parse(readFileSync(file, 'utf8'));
   const missing = ['id', 'slug', 'title', 'version', 'time'].find((key) => info?.[key] === undefined);
-  if (missing) return complain(`Unexpected error\n\nMissing key\n  at ["${missing}"]`);
+  if (missing) return failWith(`Unexpected error\n\nMissing key\n  at ["${missing}"]`);
   const known = read(info.id);
   const ids = new Set(known?.messages.map((message) => message.info.id));
   const all = [...(known?.messages ?? []), ...messages.filter((message) => !ids.has(message.info.id))];
@@ -62,13 +62,13 @@ function importFile(file) {
 function exportSession(id) {
   process.stderr.write(`Exporting session: ${id}\n`);
   const session = read(id);
-  if (!session) return complain(`Session not found: ${id}`);
+  if (!session) return failWith(`Session not found: ${id}`);
   process.stdout.write(`${JSON.stringify(session, null, 2)}\n`);
 }
 
 function remove(word, id) {
-  if (word !== 'delete') return complain(`the stand-in knows no 'opencode session ${word}'`);
-  if (!read(id)) return complain(`Session not found: ${id}`);
+  if (word !== 'delete') return failWith(`the stand-in knows no 'opencode session ${word}'`);
+  if (!read(id)) return failWith(`Session not found: ${id}`);
   rmSync(fileOf(id));
   process.stderr.write(`${style(92)}Session ${id} deleted\u001b[0m\n`);
 }
@@ -76,7 +76,7 @@ function remove(word, id) {
 const style = (colour) => `\u001b[${colour}m\u001b[1m`;
 const errorText = (message) => `${style(91)}Error: \u001b[0m${message}`;
 
-function complain(message) {
+function failWith(message) {
   process.stderr.write(`${errorText(message)}\n`);
   process.exitCode = 1;
 }
@@ -115,13 +115,13 @@ function open({ session, cwd }) {
 }
 
 function begin(run) {
-  keep(run, 'user', [{ type: 'text', text: run.prompt }]);
+  appendEntry(run, 'user', [{ type: 'text', text: run.prompt }]);
   // From another directory than its own the real one calls the model, prints nothing and never ends.
   if (run.session.info.directory === run.cwd) return;
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
 }
 
-function keep({ session }, role, parts) {
+function appendEntry({ session }, role, parts) {
   session.messages = [
     ...session.messages,
     { info: { id: `msg_${randomUUID()}`, role, sessionID: session.id }, parts },
@@ -176,7 +176,7 @@ function endStep(run, reason, parts) {
     cache: { read: cacheReadTokens, write: cacheWriteTokens },
   };
   print(run, 'step_finish', { type: 'step-finish', reason, tokens, cost: costUsd });
-  keep(run, 'assistant', parts);
+  appendEntry(run, 'assistant', parts);
 }
 
 function finish() {
@@ -217,7 +217,7 @@ const mayRun = () => rules().bash !== 'deny';
 export default {
   id: 'opencode',
   version,
-  aside,
+  runSideCommand,
   parse,
   open,
   begin,

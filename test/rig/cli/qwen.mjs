@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { apiErrors, totalUsage } from './agent-run.mjs';
 import { isUuid, readArguments, refuse } from './arguments.mjs';
 import { append, readEntries } from './files.mjs';
-import { apiErrors, spent } from './session.mjs';
 
 const version = '0.24.4';
 const options = {
@@ -89,7 +89,7 @@ function begin(run) {
   });
   const goal = { v: 2, goal: null, activity: 'idle' };
   line(run, 'stream_event', { event: { type: 'goal_state', goal_state: goal } });
-  keep(run, 'user', { message: { role: 'user', parts: [{ text: run.prompt }] } });
+  appendEntry(run, 'user', { message: { role: 'user', parts: [{ text: run.prompt }] } });
 }
 
 const model = 'qwen3-coder-plus';
@@ -104,7 +104,7 @@ function line(run, type, fields) {
   });
 }
 
-function keep(run, type, fields) {
+function appendEntry(run, type, fields) {
   const common = { uuid: randomUUID(), sessionId: run.session.id, cwd: realpathSync(run.cwd), version };
   append(run.session.file, { ...common, type, ...fields });
 }
@@ -135,7 +135,7 @@ function answer(run, content) {
     cache_read_input_tokens: cacheReadTokens,
     total_tokens: inputTokens + outputTokens,
   });
-  keep(run, 'system', {
+  appendEntry(run, 'system', {
     subtype: 'ui_telemetry',
     systemPayload: {
       uiEvent: {
@@ -146,7 +146,7 @@ function answer(run, content) {
       },
     },
   });
-  keep(run, 'assistant', { message: { role: 'model', parts: content } });
+  appendEntry(run, 'assistant', { message: { role: 'model', parts: content } });
 }
 
 function message(run, content, usage) {
@@ -163,7 +163,7 @@ function message(run, content, usage) {
 }
 
 function usageOf(run) {
-  const usage = spent(run);
+  const usage = totalUsage(run);
   const { input = 0, output = 0, cached = 0 } = run.session.answersBefore;
   const [inputs, outputs] = [input + usage.inputTokens, output + usage.outputTokens];
   const reads = cached + usage.cacheReadTokens;
@@ -192,15 +192,15 @@ function finish(run) {
   result(run, { subtype: 'success', is_error: false, result: run.text });
 }
 
-function fail(run, { kind, message: told }) {
+function fail(run, { kind, message: customMessage }) {
   if (kind === 'max-turns') {
-    process.stderr.write(`${told ?? 'Reached max session turns for this session.'}\n`);
+    process.stderr.write(`${customMessage ?? 'Reached max session turns for this session.'}\n`);
     return 53;
   }
   // The text for a full context was not provoked for real.
   const tooLong = { status: 400, message: "This model's maximum context length is 131072 tokens." };
   const { status, message: text } = kind === 'context' ? tooLong : apiErrors[kind];
-  const error = { message: told ?? `[API Error: ${status} ${text}]` };
+  const error = { message: customMessage ?? `[API Error: ${status} ${text}]` };
   // The error is also an answer of the model, of no tokens.
   sayError(run, error.message);
   result(run, { subtype: 'error_during_execution', is_error: true, error });

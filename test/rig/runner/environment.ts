@@ -7,12 +7,12 @@ import { dirname } from 'node:path';
 import { arch, platform } from 'node:process';
 import { defined } from '../../../src/optional-keys.js';
 import type { CacheService } from '../cache-service.js';
-import { type CacheMode, cacheGrant, type WorkflowEvent } from './event.js';
+import { type CacheMode, cacheGrantFor, type WorkflowEvent } from './workflow-event.js';
 
 export interface JobFacts {
   readonly repository: string;
   readonly runId: string;
-  readonly attempt: number;
+  readonly jobAttempt: number;
   readonly job: string;
   readonly workflow: string;
   readonly workflowRef: string;
@@ -101,7 +101,7 @@ function repositoryVariables(job: JobFacts): Record<string, string> {
     GITHUB_REPOSITORY_ID: '4242',
     GITHUB_REPOSITORY_OWNER: owner,
     GITHUB_REPOSITORY_OWNER_ID: '42',
-    GITHUB_RUN_ATTEMPT: String(job.attempt),
+    GITHUB_RUN_ATTEMPT: String(job.jobAttempt),
     GITHUB_RUN_ID: job.runId,
     GITHUB_RUN_NUMBER: '7',
     GITHUB_SHA: job.event.sha ?? job.sha,
@@ -126,7 +126,7 @@ function runnerVariables(machine: MachineFacts): Record<string, string> {
 /** Without a cache service none of these are there, as on a server that has none. */
 function cacheVariables(cache: CacheService | undefined, job: JobFacts): Record<string, string> {
   if (!cache) return {};
-  const token = job.cacheToken ?? cache.token(cacheGrant(job.event, job.repository, job.cacheMode));
+  const token = job.cacheToken ?? cache.token(cacheGrantFor(job.event, job.repository, job.cacheMode));
   return {
     ACTIONS_RUNTIME_URL: cache.url,
     ACTIONS_RUNTIME_TOKEN: token,

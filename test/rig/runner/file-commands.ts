@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const kinds = {
+const fileStems = {
   GITHUB_ENV: 'set_env_',
   GITHUB_PATH: 'add_path_',
   GITHUB_OUTPUT: 'set_output_',
@@ -11,7 +11,7 @@ const kinds = {
   GITHUB_STEP_SUMMARY: 'step_summary_',
 } as const;
 
-export type FileCommands = Readonly<Record<keyof typeof kinds, string>>;
+export type FileCommands = Readonly<Record<keyof typeof fileStems, string>>;
 
 export interface FileCommandResults {
   readonly outputs: Readonly<Record<string, string>>;
@@ -25,7 +25,9 @@ export async function makeFileCommands(temp: string): Promise<FileCommands> {
   const directory = join(temp, '_runner_file_commands');
   await mkdir(directory, { recursive: true });
   const guid = randomUUID();
-  const files = Object.entries(kinds).map(([name, stem]) => [name, join(directory, stem + guid)] as const);
+  const files = Object.entries(fileStems).map(
+    ([name, stem]) => [name, join(directory, stem + guid)] as const,
+  );
   for (const [, file] of files) await writeFile(file, '');
   return Object.fromEntries(files) as FileCommands;
 }

@@ -5,19 +5,19 @@ import { join } from 'node:path';
 import { defined } from '../../../src/optional-keys.js';
 import { type ActionMetadata, inputVariables, readActionMetadata } from './action-metadata.js';
 import { type JobFacts, type MachineFacts, stageEnvironment } from './environment.js';
-import { eventPayload, push, type WorkflowEvent } from './event.js';
 import { makeFileCommands, readFileCommands } from './file-commands.js';
 import { runStage, type Stop } from './stage.js';
-import { describeStage, type Stage } from './stage-result.js';
+import { readStageResult, type StageResult } from './stage-result.js';
+import { eventPayload, pushEvent, type WorkflowEvent } from './workflow-event.js';
 
-export type { Stage } from './stage-result.js';
+export type { StageResult } from './stage-result.js';
 
 export type JobStatus = 'success' | 'failure' | 'cancelled';
 
 export interface JobOptions {
   /** `1001`, attempt 1, job `agents` unless told. */
   readonly runId?: string;
-  readonly attempt?: number;
+  readonly jobAttempt?: number;
   readonly job?: string;
   readonly event?: WorkflowEvent;
   readonly workflow?: string;
@@ -44,15 +44,15 @@ export interface StepOptions {
 
 export interface Job {
   status(): JobStatus;
-  step(options?: StepOptions): Promise<Stage>;
+  runStep(options?: StepOptions): Promise<StageResult>;
   /**
    * The end of the job: posts of all steps, last one first, as `post-if: always()` has it; none when the machine
    * went down. `status` stands for what later steps of another kind made of the job.
    */
-  finish(status?: JobStatus): Promise<readonly Stage[]>;
+  finish(status?: JobStatus): Promise<readonly StageResult[]>;
 }
 
-export interface JobPlace {
+export interface JobSetup {
   readonly machine: MachineFacts;
   readonly actionDirectory: string;
   /** Instead of the entry points that `action.yml` names. */
@@ -65,7 +65,7 @@ interface PendingPost {
   readonly state: Readonly<Record<string, string>>;
 }
 
-interface Progress {
+interface JobProgress {
   status: JobStatus;
   isMachineDown: boolean;
   environment: Record<string, string>;
@@ -74,26 +74,26 @@ interface Progress {
 }
 
 /** Empties RUNNER_TEMP, as a job does at its start (it would at its end, too: there the tests still want to look). */
-export async function startJob(place: JobPlace, options: JobOptions): Promise<Job> {
-  const metadata = await readActionMetadata(place.actionDirectory);
-  const facts = await describeJob(place, options);
-  const progress: Progress = {
+export async function startJob(setup: JobSetup, options: JobOptions): Promise<Job> {
+  const metadata = await readActionMetadata(setup.actionDirectory);
+  const facts = await describeJob(setup, options);
+  const progress: JobProgress = {
     status: options.jobStatus ?? 'success',
     isMachineDown: false,
     environment: {},
     path: [],
     posts: [],
   };
-  const context: Context = { place, facts, metadata, matrix: options.matrix, progress };
+  const context: JobContext = { setup, facts, metadata, matrix: options.matrix, progress };
   return {
     status: () => progress.status,
-    step: (step = {}) => runMain(context, step),
+    runStep: (step = {}) => runMain(context, step),
     async finish(status) {
       progress.status = status ?? progress.status;
-      const stages: Stage[] = [];
+      const stages: StageResult[] = [];
       for (const pending of progress.posts) {
         if (metadata.post === undefined || progress.isMachineDown) break;
-        stages.push(await runPost(context, place.entry ?? metadata.post, pending));
+        stages.push(await runPost(context, setup.entry ?? metadata.post, pending));
       }
       progress.posts = [];
       return stages;
@@ -101,26 +101,30 @@ export async function startJob(place: JobPlace, options: JobOptions): Promise<Jo
   };
 }
 
-async function runMain(context: Context, step: StepOptions): Promise<Stage> {
-  const { place, metadata, progress } = context;
-  const main = await runOne(context, place.entry ?? metadata.main, step, step.stop, {});
+async function runMain(context: JobContext, step: StepOptions): Promise<StageResult> {
+  const { setup, metadata, progress } = context;
+  const main = await runActionStage(context, setup.entry ?? metadata.main, step, step.stop, {});
   progress.posts = [{ options: step, state: main.state }, ...progress.posts];
   progress.status = statusAfter(progress.status, main, step.stop);
-  if (main.isStopped && goesDown(step.stop)) progress.isMachineDown = true;
+  if (main.isStopped && endsMachine(step.stop)) progress.isMachineDown = true;
   return main;
 }
 
-async function runPost(context: Context, script: string, { options, state }: PendingPost): Promise<Stage> {
-  const post = await runOne(context, script, options, options.stopPost, stateVariables(state));
-  if (post.isStopped && goesDown(options.stopPost)) context.progress.isMachineDown = true;
+async function runPost(
+  context: JobContext,
+  script: string,
+  { options, state }: PendingPost,
+): Promise<StageResult> {
+  const post = await runActionStage(context, script, options, options.stopPost, stateVariables(state));
+  if (post.isStopped && endsMachine(options.stopPost)) context.progress.isMachineDown = true;
   return post;
 }
 
-function goesDown(stop: Stop | undefined): boolean {
+function endsMachine(stop: Stop | undefined): boolean {
   return stop?.how === 'shutdown' || stop?.how === 'lose';
 }
 
-function statusAfter(before: JobStatus, main: Stage, stop: Stop | undefined): JobStatus {
+function statusAfter(before: JobStatus, main: StageResult, stop: Stop | undefined): JobStatus {
   if (main.isStopped && stop?.how === 'cancel') return 'cancelled';
   return main.exitCode !== 0 && before === 'success' ? 'failure' : before;
 }
@@ -129,9 +133,9 @@ function stateVariables(state: Readonly<Record<string, string>>): Record<string,
   return Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
 }
 
-async function describeJob(place: JobPlace, options: JobOptions): Promise<JobFacts> {
-  const { machine } = place;
-  const event = options.event ?? push;
+async function describeJob(setup: JobSetup, options: JobOptions): Promise<JobFacts> {
+  const { machine } = setup;
+  const event = options.event ?? pushEvent;
   const repository = options.repository ?? 'octo/sample';
   await rm(machine.temp, { recursive: true, force: true });
   const eventPath = join(machine.temp, '_github_workflow', 'event.json');
@@ -141,34 +145,34 @@ async function describeJob(place: JobPlace, options: JobOptions): Promise<JobFac
   return {
     repository,
     runId: options.runId ?? '1001',
-    attempt: options.attempt ?? 1,
+    jobAttempt: options.jobAttempt ?? 1,
     job: options.job ?? 'agents',
     workflow: options.workflow ?? 'Agents',
     workflowRef: options.workflowRef ?? `${repository}/.github/workflows/agents.yml@${ref}`,
     event,
-    sha: place.sha,
+    sha: setup.sha,
     eventPath,
     apiUrl: options.apiUrl ?? 'http://127.0.0.1:9',
     ...defined({ cacheMode: options.cacheMode, cacheToken: options.cacheToken }),
   };
 }
 
-interface Context {
-  readonly place: JobPlace;
+interface JobContext {
+  readonly setup: JobSetup;
   readonly facts: JobFacts;
   readonly metadata: ActionMetadata;
   readonly matrix: JobOptions['matrix'];
-  readonly progress: Progress;
+  readonly progress: JobProgress;
 }
 
-async function runOne(
-  context: Context,
+async function runActionStage(
+  context: JobContext,
   script: string,
   step: StepOptions,
   stop: Stop | undefined,
   state: Readonly<Record<string, string>>,
-): Promise<Stage> {
-  const { machine } = context.place;
+): Promise<StageResult> {
+  const { machine } = context.setup;
   const files = await makeFileCommands(machine.temp);
   const end = await runStage({
     script,
@@ -180,12 +184,12 @@ async function runOne(
   const results = await readFileCommands(files);
   Object.assign(context.progress.environment, results.environment);
   context.progress.path = [...results.path.toReversed(), ...context.progress.path];
-  return describeStage(end, results);
+  return readStageResult(end, results);
 }
 
-function stageVariables(context: Context, step: StepOptions): Record<string, string> {
-  const { place, facts, metadata, matrix, progress } = context;
-  const base = stageEnvironment(place.machine, facts, step.actionId ?? '__octo_gump-action');
+function stageVariables(context: JobContext, step: StepOptions): Record<string, string> {
+  const { setup, facts, metadata, matrix, progress } = context;
+  const base = stageEnvironment(setup.machine, facts, step.actionId ?? '__octo_gump-action');
   const expressions = {
     token: 'ghs_dummyTokenOfTheTestRig0000000000',
     jobStatus: progress.status,

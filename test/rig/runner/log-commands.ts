@@ -12,7 +12,7 @@ export interface LogCommand {
   readonly line: number;
 }
 
-const known = new Set([
+const knownCommands = new Set([
   ...['add-mask', 'add-matcher', 'add-path', 'debug', 'echo', 'endgroup', 'error', 'group', 'notice'],
   ...['remove-matcher', 'save-state', 'set-env', 'set-output', 'stop-commands', 'warning'],
 ]);
@@ -33,15 +33,15 @@ export function readCommands(log: string): readonly LogCommand[] {
   return found;
 }
 
-type Parsed = Omit<LogCommand, 'line'>;
+type ParsedCommand = Omit<LogCommand, 'line'>;
 
-function parse(line: string, resumeToken: string | undefined): Parsed | undefined {
+function parse(line: string, resumeToken: string | undefined): ParsedCommand | undefined {
   const match = line.match(/^\s*::(.*?)::(.*)$/) ?? line.match(/##\[(.*?)\](.*)$/);
   if (!match) return undefined;
   const [, head = '', text = ''] = match;
   const space = head.indexOf(' ');
   const name = (space < 0 ? head : head.slice(0, space)).toLowerCase();
-  if (!known.has(name) && name !== resumeToken) return undefined;
+  if (!knownCommands.has(name) && name !== resumeToken) return undefined;
   const properties = space < 0 ? {} : parseProperties(head.slice(space + 1));
   return { name, properties, text: decode(text) };
 }

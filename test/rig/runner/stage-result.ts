@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import type { Report } from '../report.js';
 import type { FileCommandResults } from './file-commands.js';
 import { type LogCommand, maskLog, readCommands } from './log-commands.js';
-import type { StageEnd } from './stage.js';
+import type { StageExit } from './stage.js';
 
 /** What came of main or post. */
-export interface Stage extends StageEnd, FileCommandResults {
+export interface StageResult extends StageExit, FileCommandResults {
   readonly commands: readonly LogCommand[];
   /** Texts of these commands, in order. */
   readonly errors: readonly string[];
@@ -18,18 +18,18 @@ export interface Stage extends StageEnd, FileCommandResults {
   readonly report?: Report;
 }
 
-export async function describeStage(end: StageEnd, results: FileCommandResults): Promise<Stage> {
-  const commands = readCommands(end.log);
+export async function readStageResult(exit: StageExit, results: FileCommandResults): Promise<StageResult> {
+  const commands = readCommands(exit.log);
   const texts = (name: string) => commands.filter((command) => command.name === name).map(({ text }) => text);
   const report = await readReport(results.outputs.report);
   return {
-    ...end,
+    ...exit,
     ...results,
     commands,
     errors: texts('error'),
     warnings: texts('warning'),
     notices: texts('notice'),
-    masked: maskLog(end.log, commands),
+    masked: maskLog(exit.log, commands),
     ...(report ? { report } : {}),
   };
 }

@@ -5,16 +5,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killProcessesOf } from './leftovers.js';
+import { killProcessesOf } from './machine-processes.js';
 
 /** When to step in: the log has this, this file is there, or the function says so (asked every 20 ms). */
-export type Moment =
+export type StopCondition =
   | { readonly log: string | RegExp }
   | { readonly file: string }
   | { readonly until: (log: string) => boolean | Promise<boolean> };
 
 export interface Stop {
-  readonly when: Moment;
+  readonly when: StopCondition;
   /**
    * `cancel`: SIGINT to the process alone, 7.5 s, SIGTERM, 2.5 s, SIGKILL; post runs.
    * `shutdown`: the same signals, then everything on the machine ends; post does not run.
@@ -23,10 +23,10 @@ export interface Stop {
    */
   readonly how: 'cancel' | 'shutdown' | 'kill' | 'lose';
   /** Milliseconds to SIGTERM and from there to SIGKILL, for tests of the rig; the runner's own when absent. */
-  readonly patienceMs?: readonly [number, number];
+  readonly gracePeriodsMs?: readonly [number, number];
 }
 
-export interface Invocation {
+export interface StageInvocation {
   readonly script: string;
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ export interface Invocation {
   readonly stop?: Stop;
 }
 
-export interface StageEnd {
+export interface StageExit {
   /** Absent when a signal ended it. */
   readonly exitCode?: number;
   readonly signal?: NodeJS.Signals;
@@ -47,24 +47,24 @@ export interface StageEnd {
   readonly isHeldOpen: boolean;
 }
 
-const runnerPatienceMs = [7500, 2500] as const;
+const runnerGracePeriodsMs = [7500, 2500] as const;
 const heldOpenMs = 5000;
 
-export async function runStage(invocation: Invocation): Promise<StageEnd> {
+export async function runStage(invocation: StageInvocation): Promise<StageExit> {
   const child = spawn(process.execPath, [invocation.script], {
     cwd: invocation.directory,
     env: { ...invocation.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const output = collect(child);
+  const output = collectOutput(child);
   const exited = new Promise<void>((resolve, reject) => {
     child.once('exit', () => resolve());
     child.once('error', reject);
   });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const isStopped = await stopOrExit(invocation, child, output, exited);
+  const isStopped = await waitForStopOrExit(invocation, child, output, exited);
   await exited;
-  const isHeldOpen = await settles(closed, heldOpenMs);
+  const isClosed = await settlesWithin(closed, heldOpenMs);
   child.stdout?.destroy();
   child.stderr?.destroy();
   return {
@@ -72,7 +72,7 @@ export async function runStage(invocation: Invocation): Promise<StageEnd> {
     ...(child.signalCode === null ? {} : { signal: child.signalCode }),
     log: output.text(),
     isStopped,
-    isHeldOpen: !isHeldOpen,
+    isHeldOpen: !isClosed,
   };
 }
 
@@ -80,7 +80,7 @@ interface Output {
   text(): string;
 }
 
-function collect(child: ChildProcess): Output {
+function collectOutput(child: ChildProcess): Output {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8');
@@ -91,8 +91,8 @@ function collect(child: ChildProcess): Output {
   return { text: () => text };
 }
 
-async function stopOrExit(
-  { stop, home }: Invocation,
+async function waitForStopOrExit(
+  { stop, home }: StageInvocation,
   child: ChildProcess,
   output: Output,
   exited: Promise<void>,
@@ -103,8 +103,8 @@ async function stopOrExit(
     ended.value = true;
   });
   while (!ended.value) {
-    if (await hasCome(stop.when, output.text())) {
-      await strike(stop, home, child, end);
+    if (await isConditionMet(stop.when, output.text())) {
+      await stopProcess(stop, home, child, end);
       return true;
     }
     await Promise.race([end, sleep(20)]);
@@ -112,7 +112,7 @@ async function stopOrExit(
   return false;
 }
 
-async function hasCome(when: Moment, log: string): Promise<boolean> {
+async function isConditionMet(when: StopCondition, log: string): Promise<boolean> {
   if ('file' in when) {
     return access(when.file).then(
       () => true,
@@ -123,27 +123,32 @@ async function hasCome(when: Moment, log: string): Promise<boolean> {
   return typeof when.log === 'string' ? log.includes(when.log) : when.log.test(log);
 }
 
-async function strike(stop: Stop, home: string, child: ChildProcess, exited: Promise<void>): Promise<void> {
+async function stopProcess(
+  stop: Stop,
+  home: string,
+  child: ChildProcess,
+  exited: Promise<void>,
+): Promise<void> {
   if (stop.how === 'kill' || stop.how === 'lose') {
     child.kill('SIGKILL');
     if (stop.how === 'lose') await killProcessesOf(home);
     return;
   }
-  const [toTerm, toKill] = stop.patienceMs ?? runnerPatienceMs;
+  const [toTerm, toKill] = stop.gracePeriodsMs ?? runnerGracePeriodsMs;
   child.kill('SIGINT');
-  if (!(await settles(exited, toTerm))) {
+  if (!(await settlesWithin(exited, toTerm))) {
     child.kill('SIGTERM');
-    if (!(await settles(exited, toKill))) child.kill('SIGKILL');
+    if (!(await settlesWithin(exited, toKill))) child.kill('SIGKILL');
   }
   if (stop.how === 'shutdown') await killProcessesOf(home);
 }
 
 /** Whether the promise settles within the time; leaves no timer behind. */
-async function settles(promise: Promise<void>, ms: number): Promise<boolean> {
+async function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {
   const timer = new AbortController();
-  const late = sleep(ms, false, { signal: timer.signal }).catch(() => false);
+  const timedOut = sleep(ms, false, { signal: timer.signal }).catch(() => false);
   const settled = promise.then(() => true);
-  const result = await Promise.race([settled, late]);
+  const result = await Promise.race([settled, timedOut]);
   timer.abort();
   return result;
 }

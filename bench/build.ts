@@ -1,0 +1,45 @@
+/** What has to be made before it can be measured. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** With a `/` at its end. */
+export const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));
+
+const source = fileURLToPath(new URL('reference.mjs', import.meta.url));
+
+/** The bundle that holds only `@actions/core` and `@actions/cache`; kept until one of its parts is another. */
+export async function buildReference(): Promise<string> {
+  const parts = await Promise.all([readFile(source), readFile(`${repositoryRoot}package-lock.json`)]);
+  const key = createHash('sha256').update(Buffer.concat(parts)).digest('hex').slice(0, 16);
+  const folder = join(repositoryRoot, 'node_modules/.cache/gump-bench', key);
+  if (!existsSync(folder)) await bundle(folder);
+  return join(folder, 'index.mjs');
+}
+
+/** Under another name until it is complete. */
+async function bundle(folder: string): Promise<void> {
+  const unfinished = `${folder}.${process.pid}`;
+  await mkdir(unfinished, { recursive: true });
+  await runTool('ncc', 'build', source, '-o', unfinished, '-q');
+  await rm(folder, { recursive: true, force: true });
+  await rename(unfinished, folder);
+}
+
+/** The sources as they are now, as JavaScript: types stripped while running would take memory. */
+export async function compileSource(): Promise<string> {
+  const folder = join(repositoryRoot, 'build/bench');
+  await runTool('tsc', '-p', 'tsconfig.json', '--outDir', folder);
+  return folder;
+}
+
+async function runTool(name: string, ...args: readonly string[]): Promise<void> {
+  const env = { ...process.env, PATH: `${repositoryRoot}node_modules/.bin:${process.env.PATH}` };
+  await execute(join(repositoryRoot, 'node_modules/.bin', name), [...args], { cwd: repositoryRoot, env });
+}

@@ -1,0 +1,33 @@
+// Writes the newest version of each agent CLI into src/providers/versions.ts, as npm of this machine tells it.
+// What was changed has to be tried then: it prints where the same version is named.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import './typescript.mjs';
+
+const path = fileURLToPath(new URL('../src/providers/versions.ts', import.meta.url));
+const { providers } = await import('../src/providers/provider-registry.ts');
+const { pinnedVersions } = await import('../src/providers/versions.ts');
+
+function newest(name) {
+  const version = execFileSync('npm', ['view', name, 'dist-tags.latest'], { encoding: 'utf8' }).trim();
+  if (!/^\d+\.\d+\.\d+$/.test(version)) throw new Error(`npm says that the newest ${name} is "${version}"`);
+  return version;
+}
+
+let text = readFileSync(path, 'utf8');
+const changes = [];
+for (const { id, npm } of providers) {
+  if (npm === undefined) continue;
+  const [before, after] = [pinnedVersions[id], newest(npm.name)];
+  if (before === after) continue;
+  text = text.replace(`  ${id}: '${before}',`, `  ${id}: '${after}',`);
+  changes.push(`${npm.name} ${before} -> ${after}`);
+}
+writeFileSync(path, text);
+for (const change of changes) console.log(change);
+if (changes.length === 0) console.log('All versions are the newest.');
+else
+  console.log(
+    'Now: the same in test/real/package.json, npm run test:real, the tables of README.md and docs/providers.md.',
+  );

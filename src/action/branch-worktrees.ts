@@ -1,0 +1,81 @@
+/** The engine's units over git worktrees, made ready by the user's command. */
+import { rmSync } from 'node:fs';
+import type { ParallelBranches } from '../engine/engine-ports.js';
+import { UserError } from '../failure.js';
+import { describeExit, runShell } from '../gates/run-shell.js';
+import type { LiveReport } from '../report/live-report.js';
+import type { Log } from '../report/log.js';
+import type { ProcessRunner } from '../system/process.js';
+import type { Workspace } from '../workspace/workspace.js';
+import type { AgentDirectories } from './agent-directories.js';
+
+export interface BranchWorktreesOptions {
+  readonly workspace: Workspace;
+  readonly agentDirectories: AgentDirectories;
+  readonly live: LiveReport;
+  /** Makes a fresh work tree ready (input `worktree-setup`). */
+  setUp(directory: string, signal: AbortSignal): Promise<void>;
+}
+
+export function createBranchWorktrees({
+  workspace,
+  agentDirectories,
+  live,
+  setUp,
+}: BranchWorktreesOptions): ParallelBranches {
+  return {
+    async open(branch, from, signal) {
+      const directory = agentDirectories.branchWorktree(branch);
+      const worktree = await workspace.branchWorktrees.open(directory, from, (inside) =>
+        setUp(inside, signal),
+      );
+      return {
+        workspace: worktree.workspace,
+        reporter: live.forBranch(branch.slice(0, -1), worktree.workspace.directory),
+        async close() {
+          await worktree.close();
+          rmSync(directory, { recursive: true, force: true });
+        },
+      };
+    },
+    async merge(base, units, message) {
+      const merged = await workspace.branchWorktrees.merge(base, units, message);
+      if (merged.status !== 'conflict') return merged;
+      const [later, earlier] = merged.units;
+      return { status: 'conflict', files: merged.files, units: [earlier, later] };
+    },
+  };
+}
+
+export interface WorktreeSetupOptions {
+  /** Input `worktree-setup`; absent: there is nothing to do. */
+  readonly command?: string;
+  readonly processes: ProcessRunner;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: Log;
+}
+
+/** For `npm ci` of a large project on a slow network. */
+const setUpMs = 15 * 60_000;
+
+export function createWorktreeSetup({
+  command,
+  processes,
+  env,
+  log,
+}: WorktreeSetupOptions): BranchWorktreesOptions['setUp'] {
+  return async (directory, signal) => {
+    if (command === undefined) return;
+    log.info(`Setting up ${directory}: ${command}`);
+    const { exit, output } = await runShell(
+      command,
+      { processes, directory, env, signal, timeoutMs: setUpMs },
+      (line) => log.untrusted(`  [setup] ${line}`),
+    );
+    if (exit.reason === 'exited' && exit.code === 0) return;
+    const last = output.trimEnd().split('\n').at(-1) ?? '';
+    throw new UserError(
+      `Input worktree-setup, in ${directory}: ${describeExit(`\`${command}\``, exit, setUpMs)} ${last}`.trim(),
+    );
+  };
+}

@@ -1,0 +1,64 @@
+/** The engine's context over real files and commands. */
+import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import type { ContextSource } from '../engine/engine-ports.js';
+import { createBoundedOutput } from '../gates/bounded-output.js';
+import { gracePeriodFor, type ProcessRunner } from '../system/process.js';
+import { readRegularFile } from '../system/regular-file.js';
+
+export interface ContextSourceOptions {
+  readonly processes: ProcessRunner;
+  /** What commands may see. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const commandTimeoutMs = 30_000;
+const maxFileBytes = 4 * 1024 * 1024;
+const maxOutputCharacters = 256 * 1024;
+
+export function createContextSource({ processes, env }: ContextSourceOptions): ContextSource {
+  return {
+    readFile: readWorktreeFile,
+    async runCommand(directory, command, signal) {
+      const printed = createBoundedOutput(maxOutputCharacters);
+      const exit = await processes.run({
+        file: 'sh',
+        args: ['-c', command],
+        directory,
+        env,
+        timeoutMs: commandTimeoutMs,
+        signal,
+        graceMs: gracePeriodFor(signal),
+        onLine: (line, stream) => {
+          if (stream === 'stdout') printed.add(line);
+        },
+      });
+      if (exit.reason === 'exited' && exit.code === 0) return { output: printed.text() };
+      if (exit.reason === 'timeout') return { problem: 'took longer than 30 seconds' };
+      return {
+        problem: exit.code === undefined ? 'did not come to an end' : `ended with exit code ${exit.code}`,
+      };
+    },
+  };
+}
+
+/** Links are followed before it is asked where it lies: one that leads out of the work tree leads nowhere. */
+async function readWorktreeFile(directory: string, path: string): Promise<string | undefined> {
+  try {
+    const file = await realpath(join(directory, path));
+    const inside = relative(await realpath(findWorktreeRoot(directory)), file);
+    if (inside.startsWith('..') || isAbsolute(inside)) return undefined;
+    return (await readRegularFile(file, maxFileBytes))?.toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The work tree that the directory lies in. */
+function findWorktreeRoot(directory: string): string {
+  for (let folder = directory; dirname(folder) !== folder; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return folder;
+  }
+  return directory;
+}

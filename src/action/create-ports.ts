@@ -1,0 +1,157 @@
+/** The engine's ports over the real world. */
+
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { createCheckpointBuilder } from '../checkpoint/checkpoint-builder.js';
+import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
+import type { EnginePorts } from '../engine/engine-ports.js';
+import { openProject } from '../gates/project.js';
+import type { Journal } from '../journal/journal.js';
+import { defined } from '../optional-keys.js';
+import { systemClock } from '../system/clock.js';
+import { processRunner } from '../system/run-process.js';
+import { readOutput } from '../workspace/read-output.js';
+import { createAgents } from './agents.js';
+import { createBranchWorktrees, createWorktreeSetup } from './branch-worktrees.js';
+import { createContextSource } from './context-source.js';
+import { commandSources, createGateRunner } from './gate-runner.js';
+import { saveLocalCheckpoint } from './local-checkpoint.js';
+import { type PostStateFile, privatePaths } from './post-state.js';
+import type { RunContext, RunRequest } from './run-context.js';
+import { createSessionPort } from './session-port.js';
+
+export interface PortDependencies {
+  readonly journal: Journal;
+  readonly checkpointWriter: CheckpointWriter;
+  readonly postState: PostStateFile;
+}
+
+export function createPorts(runContext: RunContext, dependencies: PortDependencies): EnginePorts {
+  return {
+    journal: dependencies.journal,
+    workspace: runContext.request.workspace,
+    agents: buildAgentPort(runContext, dependencies),
+    gates: buildGatePort(runContext),
+    sessions: buildSessionPort(runContext, dependencies),
+    checkpoints: buildCheckpointPort(runContext, dependencies),
+    reporter: runContext.live,
+    clock: systemClock,
+    newId: randomUUID,
+    branches: buildBranchPort(runContext),
+    context: createContextSource({ processes: processRunner, env: runContext.request.gateEnvironment.env }),
+    readOutput,
+    async createBareDirectory(step) {
+      const directory = runContext.agentDirectories.bareDirectory(step);
+      await rm(directory, { recursive: true, force: true });
+      await mkdir(join(directory, '.gump', 'out'), { recursive: true });
+      return directory;
+    },
+  };
+}
+
+function buildAgentPort({ request, sessions, environmentOf }: RunContext, { postState }: PortDependencies) {
+  const running = new Set<number>();
+  const saveRunning = () => postState.update({ agentPids: [...running] });
+  return createAgents({
+    ...request.actionContext,
+    processes: request.clis.processes,
+    versionOf: request.clis.versionOf,
+    ensureInstalled: (provider, signal) => request.clis.ensureInstalled([provider], signal),
+    args: request.actionContext.inputs.agentArgs,
+    passEnv: request.actionContext.inputs.passEnv,
+    isRoot: userInfo().uid === 0,
+    settingsDirectory: privatePaths(request.privateDirectory).settings,
+    async createSession(provider, id, directory) {
+      const isBegun = await sessions.create({
+        provider,
+        id,
+        directory,
+        environment: environmentOf(provider),
+      });
+      postState.update({ placed: sessions.placed() });
+      return isBegun;
+    },
+    onProcess(pid) {
+      running.add(pid);
+      saveRunning();
+      return () => {
+        running.delete(pid);
+        saveRunning();
+      };
+    },
+    debug: request.actionContext.log.debug,
+  });
+}
+
+function buildGatePort({ request }: RunContext) {
+  const { gateTimeoutMs } = request.settings;
+  return createGateRunner({
+    processes: processRunner,
+    projectOf: (directory) =>
+      directory === request.workspace.directory
+        ? request.project
+        : openProject(directory, request.gateEnvironment.env.PATH),
+    clock: systemClock,
+    commands: commandSources(request.actionContext.inputs, request.settings),
+    ...defined({ timeoutMs: gateTimeoutMs }),
+    filteredEnvironment: request.gateEnvironment,
+    log: request.actionContext.log,
+  });
+}
+
+function buildSessionPort(
+  { live, sessions: store, sessionCopies, environmentOf }: RunContext,
+  { postState }: PortDependencies,
+) {
+  return createSessionPort({
+    store,
+    sessionCopies,
+    environmentOf,
+    onPlaced: () => postState.update({ placed: store.placed() }),
+    warn: live.warn,
+  });
+}
+
+function buildBranchPort({ request, agentDirectories, live }: RunContext) {
+  return createBranchWorktrees({
+    workspace: request.workspace,
+    agentDirectories,
+    live,
+    setUp: buildWorktreeSetup(request),
+  });
+}
+
+/** The user's command for fresh work trees. */
+export function buildWorktreeSetup({ actionContext, gateEnvironment }: RunRequest) {
+  const { worktreeSetup } = actionContext.inputs;
+  return createWorktreeSetup({
+    processes: processRunner,
+    env: gateEnvironment.env,
+    log: actionContext.log,
+    ...defined({ command: worktreeSetup }),
+  });
+}
+
+function buildCheckpointPort(
+  { request, stateStorage, sessionCopies }: RunContext,
+  { checkpointWriter, postState }: PortDependencies,
+) {
+  const { privateDirectory, signal } = request;
+  return createCheckpointBuilder({
+    checkpointWriter,
+    secrets: stateStorage.secrets,
+    workspace: request.workspace,
+    sessionCopies,
+    journalFile: privatePaths(privateDirectory).journal,
+    isDisabled: stateStorage.unavailableReason !== undefined,
+    onCancel: {
+      signal,
+      async saveLocally(checkpoint) {
+        await saveLocalCheckpoint(privateDirectory, checkpoint);
+        postState.update({ kept: checkpoint.key, usedSequence: checkpointWriter.usedSequence });
+      },
+    },
+  });
+}

@@ -1,0 +1,75 @@
+/** The engine's gates over real commands. */
+
+import type { GateRunner } from '../engine/engine-ports.js';
+import type { Project } from '../gates/project.js';
+import type { CommandSource } from '../gates/resolve-gate.js';
+import { runGates } from '../gates/run-gates.js';
+import type { Inputs } from '../inputs.js';
+import { defined } from '../optional-keys.js';
+import { branchPrefix } from '../report/live-report.js';
+import type { Log } from '../report/log.js';
+import type { FilteredEnvironment } from '../security/filter-environment.js';
+import { isRunnerVariable } from '../security/secret-names.js';
+import type { Clock } from '../system/clock.js';
+import type { ProcessRunner } from '../system/process.js';
+import type { Settings } from '../workflow/settings.js';
+import type { Gate } from '../workflow/workflow.js';
+
+export interface GateRunnerOptions {
+  readonly processes: ProcessRunner;
+  /** What gates look at in that working directory. */
+  projectOf(directory: string): Project;
+  readonly clock: Clock;
+  readonly commands: readonly CommandSource[];
+  /** What gates may see, and what was withheld from them. */
+  readonly filteredEnvironment: FilteredEnvironment;
+  readonly log: Log;
+  /** For each gate; absent: as long as gates have unless told. */
+  readonly timeoutMs?: number;
+}
+
+/** Those that judge what the step changed, not what a command says. */
+const changeGates: readonly Gate['type'][] = ['touched', 'untouched', 'tests_found'];
+
+/** Where users name the commands of gates; the check before the run and the run itself ask the same. */
+export function commandSources(
+  { commands }: Pick<Inputs, 'commands'>,
+  settings: Settings,
+): readonly CommandSource[] {
+  return [
+    { name: 'the input `commands`', commands },
+    { name: '`gump.toml`', commands: settings.commands },
+  ];
+}
+
+export function createGateRunner(options: GateRunnerOptions): GateRunner {
+  const { log, filteredEnvironment, projectOf, ...setting } = options;
+  return {
+    async run({ gates, branchName, directory, changes, output, signal }) {
+      const prefix = branchPrefix(branchName);
+      const needsChanges = gates.some((gate) => changeGates.includes(gate.type));
+      const results = await runGates(gates, {
+        ...setting,
+        directory,
+        project: projectOf(directory),
+        env: filteredEnvironment.env,
+        signal,
+        ...defined({ output }),
+        changes: needsChanges ? await changes() : [],
+        onLine: (gate, line) => log.untrusted(`${prefix}  [${gate.name}] ${line}`),
+      });
+      const isInterrupted = (status: string) => signal.aborted && status === 'failed';
+      for (const { name, status } of results)
+        log.info(`${prefix}  gate ${name}: ${isInterrupted(status) ? 'cut off' : status}`);
+      if (!signal.aborted && results.some((result) => result.status === 'failed'))
+        logWithheld(log, filteredEnvironment.withheld);
+      return results;
+    },
+  };
+}
+
+/** Only what the user could pass on; what is between the runner and the action is nobody's. */
+function logWithheld(log: Log, withheld: readonly string[]): void {
+  const names = withheld.filter((name) => !isRunnerVariable(name));
+  if (names.length > 0) log.info(`  Withheld from gates, see the input pass-env: ${names.join(', ')}`);
+}

@@ -1,0 +1,166 @@
+/** Everything that has to stand before a plan can run: the state, what is resumed of it, and the ports. */
+
+import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
+import { type SaveNotice, saveNoticeText } from '../checkpoint/save-notice.js';
+import { type JournalEvent, journalVersion } from '../journal/event.js';
+import { type Journal, openJournal } from '../journal/journal.js';
+import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
+import { defined } from '../optional-keys.js';
+import { createLiveReport, type LiveReport } from '../report/live-report.js';
+import { openSessionCopies } from '../sessions/session-copies.js';
+import { systemClock } from '../system/clock.js';
+import { jobIdentity } from './action-context.js';
+import { openAgentDirectories } from './agent-directories.js';
+import { agentEnvironment } from './agents.js';
+import { buildWorktreeSetup, createPorts } from './create-ports.js';
+import { openHomeSessions } from './open-sessions.js';
+import { createPostStateFile, type PostStateFile, privatePaths } from './post-state.js';
+import { type ResumedState, resume } from './resume.js';
+import type { PreparedRun, RunContext, RunRequest } from './run-context.js';
+import { bindingOf, openStateStorage, type StateStorage, stateNameOf } from './state-storage.js';
+
+export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
+  const runContext = await createRunContext(request);
+  const { live } = runContext;
+  // First, for whatever is put back into home folders has to be known to `post`.
+  const postState = startPostState(runContext);
+  const resumed = await resumeRun(runContext, postState);
+  await repeatWorktreeSetup(request, resumed);
+  const ignored = await request.workspace.listIgnoredNames();
+  const journal = startJournal(request, resumed, ignored);
+  postState.update({ ...keysOf(resumed), isBegun: true });
+  const checkpointWriter = openCheckpointWriter(runContext, resumed, postState);
+  const ports = createPorts(runContext, { journal: journal.journal, checkpointWriter, postState });
+  return { resumed, initialState: journal.before, ports, checkpointWriter, live, postState };
+}
+
+async function createRunContext(request: RunRequest): Promise<RunContext> {
+  const { actionContext, workspace, privateDirectory } = request;
+  const live = createLiveReport(actionContext.log, workspace.directory);
+  const stateStorage = await openStateStorage(actionContext, privateDirectory);
+  const warning = stateWarning(stateStorage);
+  if (warning !== undefined) live.warn(warning);
+  return {
+    request,
+    live,
+    stateStorage,
+    binding: bindingOf(actionContext),
+    sessions: openHomeSessions(privateDirectory, request.clis.processes),
+    sessionCopies: openSessionCopies(privatePaths(privateDirectory).sessions),
+    agentDirectories: openAgentDirectories({
+      temp: actionContext.job.temp,
+      stateName: stateNameOf(actionContext),
+      directory: workspace.directory,
+      prefix: relative(workspace.root, workspace.directory),
+    }),
+    environmentOf: (provider) =>
+      agentEnvironment(provider, { ...actionContext, passEnv: actionContext.inputs.passEnv }),
+  };
+}
+
+/** What a re-run will find, where that is known from the start. */
+function stateWarning({ unavailableReason, store }: StateStorage): string | undefined {
+  if (unavailableReason !== undefined)
+    return `No checkpoint is stored. ${unavailableReason} A re-run of this job will start afresh, or from an earlier checkpoint.`;
+  if (store.unreadableReason === undefined) return undefined;
+  return `${store.unreadableReason} Checkpoints are stored, but no re-run finds them as long as that holds.`;
+}
+
+function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<ResumedState> {
+  const { request, live, stateStorage, sessions } = runContext;
+  const { writer: _writer, jobAttempt, ...expected } = runContext.binding;
+  return resume({
+    ...runContext,
+    mode: request.actionContext.inputs.resume,
+    request: { store: stateStorage.store, secrets: stateStorage.secrets, expected, jobAttempt },
+    plan: request.plan,
+    job: jobIdentity(request.actionContext),
+    workspace: request.workspace,
+    providers: request.actionContext.providers,
+    onPlaced: () => postState.update({ placed: sessions.placed() }),
+    log: live.log,
+    warn: live.warn,
+  });
+}
+
+/** What git does not bring back (`node_modules`), the user's command makes again; it belongs to no step. */
+async function repeatWorktreeSetup(request: RunRequest, { events, decisions }: ResumedState): Promise<void> {
+  const { workspace, signal, actionContext } = request;
+  const isRestored = events.length > 0 && decisions.length < events.length;
+  if (!isRestored || actionContext.inputs.worktreeSetup === undefined) return;
+  await buildWorktreeSetup(request)(workspace.directory, signal);
+  await workspace.disown();
+}
+
+/** Writes down that this job begins, after what earlier ones wrote and what of it does not hold any more. */
+function startJournal(
+  { actionContext, plan, workspace, privateDirectory }: RunRequest,
+  resumed: ResumedState,
+  ignored: readonly string[],
+): { readonly journal: Journal; readonly before: RunState } {
+  const file = privatePaths(privateDirectory).journal;
+  writeFileSync(file, resumed.events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 });
+  const journal = openJournal(file, () => systemClock.now());
+  const started = {
+    type: 'job-started',
+    version: journalVersion,
+    jobAttempt: actionContext.job.jobAttempt,
+    job: jobIdentity(actionContext),
+    workflow: plan.workflow,
+    startCommit: workspace.startCommit,
+    startTree: workspace.startTree,
+    ignored,
+  } as const;
+  const events = [...resumed.decisions, started].map((event): JournalEvent => journal.append(event));
+  return { journal, before: events.reduce(applyEvent, foldEvents(resumed.events)) };
+}
+
+function startPostState({ request, binding, sessions }: RunContext): PostStateFile {
+  return createPostStateFile(request.privateDirectory, {
+    directory: request.workspace.directory,
+    prefix: relative(request.workspace.root, request.workspace.directory),
+    agentPids: [],
+    binding,
+    usedSequence: 0,
+    storedEvents: 0,
+    isBegun: false,
+    placed: sessions.placed(),
+    isDone: false,
+  });
+}
+
+function openCheckpointWriter(
+  { live, stateStorage, binding }: RunContext,
+  resumed: ResumedState,
+  postState: PostStateFile,
+): CheckpointWriter {
+  const names = { store: stateStorage.store.title, stateName: binding.stateName };
+  const onNotice = (notice: SaveNotice) =>
+    reportNotice(live, saveNoticeText(notice, { ...names, ...storedIn(checkpointWriter) }), notice);
+  const checkpointWriter: CheckpointWriter = new CheckpointWriter({
+    store: stateStorage.store,
+    clock: systemClock,
+    binding,
+    ...keysOf(resumed),
+    hasLookupFailed: resumed.hasLookupFailed ?? false,
+    onStored: (restored, storedEvents) =>
+      postState.update({ restored, storedEvents, usedSequence: checkpointWriter.usedSequence }),
+    onNotice,
+  });
+  return checkpointWriter;
+}
+
+function storedIn({ newest }: CheckpointWriter): { readonly stored?: string } {
+  return newest === undefined ? {} : { stored: newest };
+}
+
+function keysOf({ seen, restored }: ResumedState): { readonly seen?: string; readonly restored?: string } {
+  return { ...defined({ seen, restored }) };
+}
+
+function reportNotice(live: LiveReport, text: string, notice: SaveNotice): void {
+  if (notice.type === 'conflict') live.error(text);
+  else live.warn(text);
+}

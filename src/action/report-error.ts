@@ -1,0 +1,39 @@
+/** What a phase threw, told once. */
+import { existsSync } from 'node:fs';
+import { UserError, UserErrors } from '../failure.js';
+import { escapeText } from '../report/summary.js';
+import type { Environment } from '../system/environment.js';
+import { currentLog } from './action-context.js';
+import { writeUnstartedRun } from './finish.js';
+import { privatePaths } from './post-state.js';
+
+/** A user's fault is told as it stands; anything else is ours, and its place in the code is shown. */
+export async function reportError(
+  error: unknown,
+  environment: Environment,
+  privateDirectory: string,
+): Promise<void> {
+  const { log, redact } = currentLog();
+  const problems = error instanceof UserErrors ? error.problems : [messageOf(error)];
+  for (const problem of problems) log.error(problem);
+  if (!(error instanceof UserError))
+    log.info(`This is a fault of the action itself. ${error instanceof Error ? error.stack : ''}`);
+  log.close();
+  const what = error instanceof UserError ? 'nothing was run' : 'ended by a fault of its own';
+  const list = problems.map((problem) => `- ${escapeText(redact(problem))}`).join('\n');
+  const { report } = privatePaths(privateDirectory);
+  const hasReport = privateDirectory !== '' && existsSync(report);
+  await writeUnstartedRun({
+    status: 'failed',
+    workflow: redact(environment.INPUT_WORKFLOW ?? ''),
+    runId: environment.GITHUB_RUN_ID ?? '',
+    jobAttempt: Number(environment.GITHUB_RUN_ATTEMPT ?? 1),
+    hasReport,
+    ...(privateDirectory === '' || hasReport ? {} : { report }),
+    summary: `### gump-action: ${what}\n\n${list}\n`,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,100 @@
+/** Everything that can be known before the first agent starts, looked at at once. */
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import type { Project } from '../gates/project.js';
+import { type CommandSource, findGateProblems } from '../gates/resolve-gate.js';
+import type { Plan } from '../plan/plan.js';
+import { agentTemplates, allSteps } from '../plan/plan.js';
+import { readAgentName } from '../providers/agent-name.js';
+import type { Provider } from '../providers/provider.js';
+import { type CredentialFacts, findCredential } from '../security/credentials.js';
+import type { Environment } from '../system/environment.js';
+import { parseTemplate, templateNames } from '../workflow/template.js';
+import { providerEnvironmentFor } from './agents.js';
+
+export interface RequirementsInput {
+  readonly plan: Plan;
+  readonly providers: readonly Provider[];
+  readonly environment: Environment;
+  readonly directory: string;
+  readonly project: Project;
+  readonly commands: readonly CommandSource[];
+}
+
+export interface RequirementsCheck {
+  /** What is missing; whole sentences. */
+  readonly problems: readonly string[];
+  /** The providers that the workflow is known to use; where their CLIs are is not looked at here. */
+  readonly usedProviders: readonly Provider[];
+  /** Providers of the workflow for which there is no credential; whole sentences. */
+  readonly missingCredentials: readonly string[];
+}
+
+export function checkRequirements(facts: RequirementsInput): RequirementsCheck {
+  const used = usedAgents(facts);
+  const { plan, project, commands } = facts;
+  const steps = allSteps(plan).map(({ path, step }) => ({ step: path, gates: step.gates }));
+  return {
+    problems: [...used.faults, ...findGateProblems(steps, project, commands)],
+    usedProviders: used.providers,
+    missingCredentials: [...new Set(used.agents.flatMap((agent) => missingCredential(agent, facts)))],
+  };
+}
+
+/** An agent name that is only known while the workflow runs is not looked at here. */
+function usedAgents({ plan, providers }: RequirementsInput) {
+  const agents = agentTemplates(plan).filter(({ agent }) => templateNames(parseTemplate(agent)).length === 0);
+  const read = agents.map(({ step, agent }) => ({ step, name: readAgentName(agent, providers) }));
+  const known = read.flatMap(({ name }) => (name.status === 'known' ? [name] : []));
+  return {
+    agents: known,
+    providers: [...new Set(known.map(({ provider }) => provider))],
+    faults: [
+      ...new Set(
+        read.flatMap(({ step, name }) =>
+          name.status === 'unknown' ? [`Step \`${step}\`: ${name.message}.`] : [],
+        ),
+      ),
+    ],
+  };
+}
+
+interface UsedAgent {
+  readonly provider: Provider;
+  readonly model?: string;
+}
+
+function missingCredential({ provider, model }: UsedAgent, facts: RequirementsInput): readonly string[] {
+  const environment = providerEnvironmentFor(provider, model);
+  const variables = environment.credentials.map((credential) => credential.variable);
+  // A service that only the user's own settings know may need none.
+  if (variables.length === 0) return [];
+  if (findCredential({ ...provider, environment }, credentialFacts(facts)) !== undefined) return [];
+  const title =
+    environment === provider.environment
+      ? provider.title
+      : `${provider.title} (${model ?? 'its default model'})`;
+  return [
+    `${title} has no credential: set ${either(variables)} in \`env:\` of the step, from a secret of the repository (secrets are not there on pull requests of forks).`,
+  ];
+}
+
+function credentialFacts({ environment, directory }: RequirementsInput): CredentialFacts {
+  return {
+    environment: { HOME: homedir(), ...environment },
+    directory,
+    fileContains(path, text) {
+      if (text === undefined) return existsSync(path);
+      try {
+        return readFileSync(path, 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+function either(names: readonly string[]): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+}

@@ -1,0 +1,71 @@
+/** A plan in an opened work tree: state and resume, the engine with its ports, the end. */
+
+import { availableParallelism } from 'node:os';
+import { runPlan } from '../engine/run-plan.js';
+import { UserError } from '../failure.js';
+import { failedWithoutVerdict, type NewEvent } from '../journal/event.js';
+import { readJournal } from '../journal/journal.js';
+import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
+import { defined } from '../optional-keys.js';
+import { finishRun } from './end.js';
+import { privatePaths } from './post-state.js';
+import { prepareRun } from './prepare-run.js';
+import type { PreparedRun, RunRequest } from './run-context.js';
+
+/** Exit code. */
+export async function runInWorkspace(request: RunRequest): Promise<number> {
+  const prepared = await prepareRun(request);
+  const state = await executePlan(request, prepared).catch((error: unknown) =>
+    recordCrash(request, prepared, error),
+  );
+  return finishRun(request, prepared, state);
+}
+
+/** A fault in mid-run: what was written down until then still counts, is stored and reported. */
+async function recordCrash(request: RunRequest, prepared: PreparedRun, error: unknown): Promise<RunState> {
+  const { actionContext, privateDirectory } = request;
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof UserError) && error instanceof Error)
+    actionContext.log.info(`This is a fault of the action itself. ${error.stack ?? ''}`);
+  const recordedState = foldEvents(readJournal(privatePaths(privateDirectory).journal));
+  const events = crashEvents(recordedState, message, actionContext.job.jobAttempt).map(
+    prepared.ports.journal.append,
+  );
+  const state = events.reduce(applyEvent, recordedState);
+  if (state.runEnded?.failedStep === undefined) prepared.live.error(message);
+  await prepared.ports.checkpoints.store(state).catch(() => undefined);
+  return state;
+}
+
+/** What is at work when the run breaks has failed. */
+function crashEvents(state: RunState, message: string, jobAttempt: number): readonly NewEvent[] {
+  const step = [...state.steps.values()].findLast((one) => one.status === 'running');
+  const last = step?.attempts.at(-1);
+  const end = { type: 'run-ended', status: 'failed', jobAttempt } as const;
+  if (step === undefined) return [end];
+  const ref = { step: step.path, number: last?.number ?? 1, jobAttempt };
+  const attempt = failedWithoutVerdict(ref, { kind: 'crash', message });
+  const ended = { type: 'step-ended', step: step.path, status: 'failed', jobAttempt } as const;
+  return [...(last?.status === 'running' ? [attempt] : []), ended, { ...end, failedStep: step.path }];
+}
+
+function executePlan(
+  { actionContext, settings, plan, signal, deadline }: RunRequest,
+  { ports, initialState, resumed }: PreparedRun,
+): Promise<RunState> {
+  const { job, inputs } = actionContext;
+  return runPlan({
+    plan,
+    ports,
+    signal,
+    jobAttempt: job.jobAttempt,
+    onLostSession: inputs.onLostSession,
+    ...defined({ permissions: inputs.permissions }),
+    actor: job.triggeringActor || job.actor,
+    maxParallel: Math.max(2, availableParallelism()),
+    state: initialState,
+    unavailableSessions: resumed.unavailable,
+    errorContext: settings,
+    ...defined({ deadline }),
+  });
+}

@@ -1,0 +1,131 @@
+/** The engine's checkpoints: gathers what belongs in one and hands it to the saver. */
+import { readFileSync } from 'node:fs';
+import type { Checkpoints } from '../engine/engine-ports.js';
+import { attemptsInOrder, type RunState } from '../journal/run-state.js';
+import type { SessionCopies, SessionRef } from '../sessions/session-copies.js';
+import type { Snapshot, Workspace } from '../workspace/workspace.js';
+import { sealCheckpoint } from './checkpoint.js';
+import { type CheckpointContents, toEntries } from './checkpoint-contents.js';
+import type { CheckpointWriter, SealedCheckpoint, SealFunction } from './checkpoint-writer.js';
+import type { SealSecret } from './seal-secrets.js';
+
+export interface CheckpointBuilderOptions {
+  readonly checkpointWriter: CheckpointWriter;
+  readonly secrets: readonly SealSecret[];
+  readonly workspace: Pick<Workspace, 'pack'>;
+  readonly sessionCopies: SessionCopies;
+  readonly journalFile: string;
+  /** Nothing can be stored in this job: no work is put into it. */
+  readonly isDisabled: boolean;
+  /** For a run that may be cancelled. */
+  readonly onCancel?: CancelHandler;
+  /** What is sealed instead where the copies that belong in a checkpoint are not there any more. */
+  readonly fallbackContents?: CheckpointContents;
+}
+
+export interface CancelHandler {
+  /** Aborted when the job is cancelled: from then on what is sealed is kept before the service is asked. */
+  readonly signal: AbortSignal;
+  saveLocally(checkpoint: SealedCheckpoint): Promise<void>;
+}
+
+export function createCheckpointBuilder(options: CheckpointBuilderOptions): Checkpoints {
+  const { checkpointWriter } = options;
+  const pack = memoizeLatest((snapshots) => options.workspace.pack(snapshots));
+  return {
+    prepare(state) {
+      if (options.isDisabled) return;
+      // What goes wrong here comes up again when the checkpoint is stored, where it is told.
+      pack(snapshotsOf(state)).catch(() => undefined);
+    },
+    async store(state) {
+      if (options.isDisabled) return checkpointWriter.markNotStored();
+      const seal = createSealFunction(state, options, pack);
+      const { onCancel } = options;
+      if (onCancel === undefined) return checkpointWriter.save(seal, state.eventCount);
+      if (!onCancel.signal.aborted)
+        await waitUnlessAborted(checkpointWriter.save(seal, state.eventCount), onCancel.signal);
+      if (!onCancel.signal.aborted || checkpointWriter.storedEvents >= state.eventCount) return;
+      // What went wrong comes up again in the usual way, where it is told.
+      await checkpointWriter
+        .saveOnCancel(seal, onCancel.saveLocally, state.eventCount)
+        .catch(() => void checkpointWriter.save(seal, state.eventCount));
+    },
+  };
+}
+
+/** Waits for `work`, but no longer than until the signal. */
+async function waitUnlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { signal: over.signal });
+  });
+  await Promise.race([work, aborted]);
+  over.abort();
+}
+
+type PackSnapshots = (snapshots: readonly Snapshot[]) => Promise<Buffer>;
+
+/** The journal is read at once: it must not know more than the trees that are packed with it. */
+function createSealFunction(
+  state: RunState,
+  options: CheckpointBuilderOptions,
+  pack: PackSnapshots,
+): SealFunction {
+  const journal = readFileSync(options.journalFile);
+  return async (binding) => {
+    const { fallbackContents } = options;
+    const gathered = Promise.all([
+      pack(snapshotsOf(state)),
+      readSessionCopies(state, options.sessionCopies),
+    ]).then(([objects, sessions]): CheckpointContents => ({ journal, pack: objects, sessions }));
+    const contents = await (fallbackContents === undefined
+      ? gathered
+      : gathered
+          .then((fresh) => (hasMissingSession(fresh, fallbackContents) ? fallbackContents : fresh))
+          .catch(() => fallbackContents));
+    return sealCheckpoint(toEntries(contents), binding, options.secrets);
+  };
+}
+
+/** Whether a session of `kept` is missing. */
+function hasMissingSession(fresh: CheckpointContents, expected: CheckpointContents): boolean {
+  const present = new Set(fresh.sessions.map(({ provider, id }) => `${provider}/${id}`));
+  return expected.sessions.some(({ provider, id }) => !present.has(`${provider}/${id}`));
+}
+
+/** Every recorded tree of the steps whose results are kept, each once. */
+export function snapshotsOf(state: RunState): readonly Snapshot[] {
+  const all = [...state.steps.values()].flatMap((step) => [
+    step.startSnapshot,
+    ...step.attempts.flatMap((attempt) => attempt.snapshot ?? []),
+  ]);
+  return [...new Map(all.map((snapshot) => [snapshot.commit, snapshot])).values()];
+}
+
+/** Every session that an attempt, among those kept, has used; each once. */
+export function sessionsOf(state: RunState): readonly SessionRef[] {
+  const all = attemptsInOrder(state).flatMap(({ provider, session }) =>
+    provider === undefined || session?.id === undefined ? [] : [{ provider, id: session.id }],
+  );
+  return [...new Map(all.map((session) => [`${session.provider}/${session.id}`, session])).values()];
+}
+
+async function readSessionCopies(state: RunState, sessionCopies: SessionCopies) {
+  const copies = await Promise.all(
+    sessionsOf(state).map(async (session) =>
+      (await sessionCopies.read(session)).map((file) => ({ ...session, ...file })),
+    ),
+  );
+  return copies.flat();
+}
+
+/** Packs begun while gates ran are used by the checkpoint that follows. */
+function memoizeLatest(pack: PackSnapshots): PackSnapshots {
+  let last: { readonly key: string; readonly made: Promise<Buffer> } | undefined;
+  return (snapshots) => {
+    const key = snapshots.map((snapshot) => snapshot.commit).join();
+    if (last?.key !== key) last = { key, made: pack(snapshots) };
+    return last.made;
+  };
+}

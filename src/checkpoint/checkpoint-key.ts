@@ -1,0 +1,111 @@
+/**
+ * The names under which checkpoints are stored:
+ * `gump-v1-<hash of state name>-<run id>-a<job attempt>-s<sequence, 6 digits>-<writer>-`.
+ *
+ * K1 A key ends with the delimiter: the cache matches keys as prefixes, so `…-a1` would find `…-a10`.
+ * K2 No key is used twice: an upload that was cut off blocks its key for a day (actions/cache#1541).
+ * K3 Prefixes are given newest first, and never more than one request may hold.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+
+/** What all checkpoints of one state in one run have in common. */
+export interface KeyScope {
+  readonly stateName: string;
+  readonly runId: string;
+}
+
+export interface CheckpointKey {
+  readonly stateHash: string;
+  readonly runId: string;
+  readonly jobAttempt: number;
+  /** From 1. */
+  readonly sequence: number;
+  /** Tells apart two jobs that write at the same time; `newWriter`. */
+  readonly writer: string;
+}
+
+/** The client refuses a look-up of more (`@actions/cache` 6.3.0). */
+export const maxKeysPerRequest = 10;
+
+const maxSequence = 999_999;
+const shape = /^gump-v1-([0-9a-f]{20})-(\d{1,20})-a([1-9]\d{0,5})-s(\d{6})-([0-9a-f]{8})-$/;
+
+export function formatKey(key: CheckpointKey): string {
+  if (key.sequence < 1 || key.sequence > maxSequence) {
+    throw new RangeError(`checkpoint sequence ${key.sequence} is not within 1 and ${maxSequence}`);
+  }
+  return `${sequencePrefix(key, key.sequence)}${key.writer}-`;
+}
+
+/** `undefined`: not a key of this version. */
+export function parseKey(text: string): CheckpointKey | undefined {
+  const [, stateHash, runId, attempt, sequence, writer] = shape.exec(text) ?? [];
+  if (!stateHash || !runId || !attempt || !sequence || !writer || Number(sequence) === 0) return undefined;
+  return { stateHash, runId, jobAttempt: Number(attempt), sequence: Number(sequence), writer };
+}
+
+export function hashStateName(stateName: string): string {
+  return createHash('sha256').update(stateName).digest('hex').slice(0, 20);
+}
+
+/** Eight hexadecimal digits that no other job has. */
+export function newWriter(): string {
+  return randomBytes(4).toString('hex');
+}
+
+/** One prefix for each job attempt, from `jobAttempt` down to the first. */
+export function attemptPrefixes(scope: KeyScope, jobAttempt: number): readonly string[] {
+  return countDown(jobAttempt).map((attempt) => attemptPrefix(hashed(scope), attempt));
+}
+
+/**
+ * What to look up before a save: later job attempts first, so that one of them is seen even when this
+ * attempt has stored something since; then this attempt; then any attempt at all.
+ */
+export function fencePrefixes(scope: KeyScope, jobAttempt: number): readonly string[] {
+  const run = hashed(scope);
+  const later = Array.from({ length: maxKeysPerRequest - 2 }, (_, index) => jobAttempt + 1 + index);
+  return [
+    ...later.map((attempt) => attemptPrefix(run, attempt)),
+    attemptPrefix(run, jobAttempt),
+    `${runPrefix(run)}a`,
+  ];
+}
+
+/** Where the next older entry than `key` may lie: lower sequences of its attempt, then earlier attempts. */
+export function olderPrefixes(key: CheckpointKey): readonly string[] {
+  const earlier = countDown(key.jobAttempt - 1).map((attempt) => attemptPrefix(key, attempt));
+  // Failed saves leave gaps in the sequence, so several numbers are asked for.
+  const room = Math.max(maxKeysPerRequest - earlier.length, maxKeysPerRequest - 4);
+  const lower = countDown(key.sequence - 1, room).map((sequence) => sequencePrefix(key, sequence));
+  return [...lower, ...earlier].slice(0, maxKeysPerRequest);
+}
+
+/** Older to newer: by job attempt, then by sequence. */
+export function compareKeys(left: CheckpointKey, right: CheckpointKey): number {
+  return left.jobAttempt - right.jobAttempt || left.sequence - right.sequence;
+}
+
+type RunKeyParts = Pick<CheckpointKey, 'stateHash' | 'runId'>;
+
+function hashed(scope: KeyScope): RunKeyParts {
+  return { stateHash: hashStateName(scope.stateName), runId: scope.runId };
+}
+
+/** Common to all keys of a state in one run. */
+export function runPrefix(run: RunKeyParts): string {
+  return `gump-v1-${run.stateHash}-${run.runId}-`;
+}
+
+function attemptPrefix(run: RunKeyParts, jobAttempt: number): string {
+  return `${runPrefix(run)}a${jobAttempt}-`;
+}
+
+function sequencePrefix(key: CheckpointKey, sequence: number): string {
+  return `${attemptPrefix(key, key.jobAttempt)}s${String(sequence).padStart(6, '0')}-`;
+}
+
+/** `from`, the number below it, and so on, down to 1; `most` of them. */
+function countDown(from: number, most = from): readonly number[] {
+  return Array.from({ length: Math.max(0, Math.min(from, most)) }, (_, index) => from - index);
+}

@@ -1,0 +1,307 @@
+/**
+ * An agent's turn in its session: one process of its CLI, or more where the session turns out to be gone (S9)
+ * or the model service refuses for a while (contract 5.8). What the CLI tells of its session is in the journal before anything else is done with it (S8).
+ */
+
+import { type Failure, UserError } from '../failure.js';
+import type { AttemptRef, SessionDecision } from '../journal/event.js';
+import { type Attempt, totalsOf } from '../journal/run-state.js';
+import { defined } from '../optional-keys.js';
+import { withEstimatedCost } from '../providers/cost.js';
+import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
+import { subtractUsage } from '../providers/usage.js';
+import type { AgentStep } from '../workflow/workflow.js';
+import { monitorAgent } from './agent-monitor.js';
+import { describeWait, exhausted, isTransient, nextWaitMs } from './backoff.js';
+import { checkTimeForWait, waitUnderLimits } from './backoff-wait.js';
+import type { AgentTurn } from './engine-ports.js';
+import type { EngineRun } from './engine-run.js';
+import { type NextAttempt, withNewSessionId } from './next-attempt.js';
+import { outputContractOf, permissionOf, withNoWrite } from './output-contract.js';
+import { composePrompt, resumeAfterRefusalNote } from './prompt.js';
+import { describeDecision, isWarningReason } from './session-decision.js';
+
+export type AgentTurnOutcome = TurnOutcome & {
+  readonly durationMs: number;
+  /** What it took to take up the conversation again. */
+  readonly firstTurn?: Usage;
+};
+
+/** S9: a session that the provider does not know any more is replaced within the same attempt. */
+export async function runTurn(
+  run: EngineRun,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+): Promise<AgentTurnOutcome> {
+  const outcome = await runInSession(run, step, ref, next, next.session);
+  const isLost = outcome.failure?.kind === 'session-lost' && next.session.effective === 'resumed';
+  if (!isLost || run.onLostSession === 'fail' || run.signal.aborted) return outcome;
+  const { declared } = next.session;
+  const session = withNewSessionId(run, next.provider, {
+    declared,
+    effective: 'new',
+    reason: 'session-lost',
+  });
+  run.record({ type: 'session-replaced', ...ref, session, usage: outcome.usage });
+  warnAboutSession(run, ref, session);
+  return runInSession(run, step, ref, next, session);
+}
+
+/** One process of the agent: in which session, saying what, after how much was spent there. */
+interface ProcessRequest {
+  readonly session: SessionDecision;
+  readonly prompt: string;
+  readonly usageBefore: Usage;
+}
+
+/** Tries again in the same session for as long as the service refuses in passing; the session is held all the while. */
+async function runInSession(
+  run: EngineRun,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+  session: SessionDecision,
+): Promise<AgentTurnOutcome> {
+  const held = session.id;
+  if (held !== undefined) run.sessionsInUse.add(held);
+  try {
+    return await runWithBackoff(run, step, ref, next, {
+      session,
+      prompt: await promptOf(run, step, next, session),
+      usageBefore: await readUsageBefore(run, ref, next, session),
+    });
+  } finally {
+    if (held !== undefined) run.sessionsInUse.delete(held);
+  }
+}
+
+async function runWithBackoff(
+  run: EngineRun,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+  first: ProcessRequest,
+): Promise<AgentTurnOutcome> {
+  let current = first;
+  let waitedMs = 0;
+  for (let waits = 0; ; ) {
+    const outcome = await runProcess(run, step, ref, next, current);
+    if (first.session.effective === 'new' && isSessionUnstored(run, ref, current, outcome)) {
+      current = restartInNewSession(run, ref, next, first, outcome);
+      continue;
+    }
+    if (outcome.failure === undefined || run.signal.aborted) return outcome;
+    if (waits > 0 && hasNoTurns(outcome)) waitedMs += outcome.durationMs;
+    const backoff = { failure: outcome.failure, waits, waitedMs };
+    const ms = nextWaitMs({ ...backoff, jitter: Math.random() });
+    if (ms === undefined || !isTransient(outcome.failure))
+      return { ...outcome, failure: exhausted(outcome.failure, backoff) };
+    const noTime = checkTimeForWait(run, ms, outcome.failure);
+    if (noTime !== undefined) return { ...outcome, failure: noTime };
+    waits += 1;
+    waitedMs += ms;
+    const failure = await recordAndWait(run, ref, outcome, outcome.failure.kind, ms, waits);
+    if (failure !== undefined) return { ...emptyOutcome, failure };
+    current = continueAfterRefusal(run, ref, current, outcome);
+  }
+}
+
+/** A CLI tries by itself before it gives up: that is waiting, too, where no answer came. */
+function hasNoTurns({ usage }: AgentTurnOutcome): boolean {
+  return (usage.turns ?? 0) === 0;
+}
+
+/** Writes down the wait and what the refused try spent, then waits; the failure where something ended that. */
+async function recordAndWait(
+  run: EngineRun,
+  ref: AttemptRef,
+  { usage, totals, durationMs }: AgentTurnOutcome,
+  kind: 'rate-limit' | 'overloaded',
+  ms: number,
+  waits: number,
+): Promise<Failure | undefined> {
+  const until = run.ports.clock.now() + ms;
+  const spent = { usage, ...defined({ totals }), durationMs };
+  run.record({ type: 'attempt-waits', ...ref, kind, until, ...spent });
+  run.ports.reporter.log(describeWait(kind, until, ms, waits));
+  return waitUnderLimits(run, ref, ms);
+}
+
+const emptyOutcome = { status: 'failed', text: '', usage: {}, durationMs: 0 } as const;
+
+/** The next try goes on in the session of the refused one; what was answered in it is not asked for again. */
+function continueAfterRefusal(
+  run: EngineRun,
+  ref: AttemptRef,
+  refused: ProcessRequest,
+  { totals }: AgentTurnOutcome,
+): ProcessRequest {
+  const known = sessionOf(run, ref);
+  const usageBefore = totals ?? refused.usageBefore;
+  if (known?.id === undefined) return { ...refused, usageBefore };
+  const session = { ...known, effective: 'resumed' } as const;
+  return { session, usageBefore, prompt: hasAnswered(run, ref) ? resumeAfterRefusalNote : refused.prompt };
+}
+
+function hasAnswered(run: EngineRun, ref: AttemptRef): boolean {
+  return (attemptOf(run, ref)?.usage.turns ?? 0) > 0;
+}
+
+/** Some CLIs keep nothing of a session whose first request was refused: nothing is lost with it. */
+function isSessionUnstored(
+  run: EngineRun,
+  ref: AttemptRef,
+  { session }: ProcessRequest,
+  { failure }: AgentTurnOutcome,
+): boolean {
+  return failure?.kind === 'session-lost' && session.effective === 'resumed' && !hasAnswered(run, ref);
+}
+
+function restartInNewSession(
+  run: EngineRun,
+  ref: AttemptRef,
+  next: NextAttempt,
+  first: ProcessRequest,
+  { usage }: AgentTurnOutcome,
+): ProcessRequest {
+  const { id: _id, ...decision } = first.session;
+  const session = withNewSessionId(run, next.provider, decision);
+  run.record({ type: 'session-replaced', ...ref, session, usage });
+  return { ...first, session };
+}
+
+/** One process of the agent. */
+async function runProcess(
+  run: EngineRun,
+  step: AgentStep,
+  ref: AttemptRef,
+  next: NextAttempt,
+  { session, prompt, usageBefore }: ProcessRequest,
+): Promise<AgentTurnOutcome> {
+  // Before any limit of time begins, and not ended by one: other agents want the same program.
+  const startFailure = await run.ports.agents
+    .ensureInstalled(next.provider, run.signal)
+    .then(() => undefined, toStartFailure);
+  if (startFailure !== undefined) return startFailure;
+  const monitor = await monitorAgent(run, step, ref, next, usageBefore);
+  if ('failure' in monitor) return { ...emptyOutcome, failure: monitor.failure };
+  const stopProgress = run.ports.reporter.showProgress(() => monitor.progress());
+  const turn: AgentTurn = {
+    provider: next.provider,
+    ...defined({ model: next.model }),
+    prompt,
+    session: turnSession(session),
+    directory: next.directory,
+    permission: permissionOf(withNoWrite(step, run.isWriteForbidden), run.permissions),
+    ...defined({ stallMs: step.guard.stallMs }),
+    usageBefore,
+    onEvent(event, model) {
+      onEvent(run, ref, next, event);
+      monitor.onEvent(event, model);
+    },
+    signal: monitor.signal,
+    cancelSignal: run.cancelSignal,
+    graceMs: () => monitor.graceMs(),
+  };
+  const outcome = await run.ports.agents.run(turn).catch(toStartFailure).finally(stopProgress);
+  const withUsage = await withSessionFileUsage(run, ref, next, usageBefore, outcome);
+  const usage = await withEstimatedCost(next.provider, [withUsage.model, next.model], withUsage.usage);
+  const firstTurn = session.effective === 'resumed' ? monitor.firstTurn(usage) : undefined;
+  const end = monitor.end({ ...withUsage, usage });
+  // Also where only the end has told that it went too far.
+  if (monitor.hasHitLimit()) await run.ports.agents.endLeftoverProcesses(turn);
+  return { ...end, ...defined({ firstTurn }) };
+}
+
+/** No agent could be started; what runs beside it goes on. */
+function toStartFailure(error: unknown): AgentTurnOutcome {
+  if (!(error instanceof UserError)) throw error;
+  return { ...emptyOutcome, failure: { kind: 'crash', message: error.message, isFinal: true } };
+}
+
+function turnSession(session: SessionDecision) {
+  if (session.effective === 'resumed' && session.id !== undefined)
+    return { mode: 'resume', id: session.id } as const;
+  return session.id === undefined
+    ? ({ mode: 'start' } as const)
+    : ({ mode: 'start', id: session.id } as const);
+}
+
+async function readUsageBefore(
+  run: EngineRun,
+  ref: AttemptRef,
+  next: NextAttempt,
+  session: SessionDecision,
+): Promise<Usage> {
+  if (session.effective === 'new' || session.id === undefined) return {};
+  const booked = totalsOf(run.state(), session.id);
+  if (isUsageUnrecorded(run, ref)) return booked;
+  return (await run.ports.sessions.readUsage(next.provider, session.id, next.directory)) ?? booked;
+}
+
+/** We were killed together with the first part of this attempt: what that spent is in the session's file alone. */
+function isUsageUnrecorded(run: EngineRun, ref: AttemptRef): boolean {
+  const part = run.state().steps.get(ref.step)?.attempts.at(-2);
+  return part?.number === ref.number && !part.hasAgentEnded;
+}
+
+/** A process that was cut off tells no totals; what its session's file notes would never be booked otherwise. */
+async function withSessionFileUsage(
+  run: EngineRun,
+  ref: AttemptRef,
+  { provider, directory }: NextAttempt,
+  usageBefore: Usage,
+  outcome: AgentTurnOutcome,
+): Promise<AgentTurnOutcome> {
+  const id = sessionOf(run, ref)?.id;
+  if (outcome.totals !== undefined || id === undefined) return outcome;
+  const totals = (await run.ports.sessions.readUsage(provider, id, directory)) ?? {};
+  if (Object.keys(totals).length === 0) return outcome;
+  const notedUsage = Object.entries(subtractUsage(totals, usageBefore)).filter(([, spent]) => spent > 0);
+  return { ...outcome, usage: { ...Object.fromEntries(notedUsage), ...outcome.usage }, totals };
+}
+
+async function promptOf(
+  run: EngineRun,
+  step: AgentStep,
+  next: NextAttempt,
+  session: SessionDecision,
+): Promise<string> {
+  const present = next.isContinued ? await run.ports.workspace.listIgnoredNames() : [];
+  const missing = next.previouslyIgnored.filter((name) => !present.includes(name));
+  const contract = outputContractOf(step)?.instructions;
+  return composePrompt({
+    body: next.body,
+    context: next.context,
+    ...defined({ contract, failure: next.failure }),
+    ...(next.isContinued ? { interruption: { missing, isNewSession: session.effective === 'new' } } : {}),
+    wasReset: next.resetWorktree,
+  });
+}
+
+/** S8: an id the CLI tells is in the journal before anything else is done with it. */
+function onEvent(run: EngineRun, ref: AttemptRef, { provider }: NextAttempt, event: AgentEvent): void {
+  // An id becomes part of command lines and paths; one that the provider could not have made is none.
+  const isId = event.type === 'session' && provider.isSessionId(event.id);
+  if (isId && event.id !== sessionOf(run, ref)?.id)
+    run.record({ type: 'session-known', ...ref, id: event.id });
+  run.ports.reporter.onAgentEvent(event);
+}
+
+export function sessionOf(run: EngineRun, ref: AttemptRef): SessionDecision | undefined {
+  return attemptOf(run, ref)?.session;
+}
+
+function attemptOf(run: EngineRun, ref: AttemptRef): Attempt | undefined {
+  return run
+    .state()
+    .steps.get(ref.step)
+    ?.attempts.findLast((attempt) => attempt.number === ref.number);
+}
+
+/** Each reason that is not the plain one is told once (contract, report). */
+export function warnAboutSession(run: EngineRun, ref: AttemptRef, session: SessionDecision): void {
+  if (isWarningReason(session.reason))
+    run.ports.reporter.warn(`Step ${ref.step}, attempt ${ref.number}: ${describeDecision(session)}`);
+}

@@ -1,0 +1,128 @@
+/** What an attempt is worth once its agent is done, by its gates. */
+
+import type { Failure } from '../failure.js';
+import { judgeFiles } from '../gates/files.js';
+import type { GateResult } from '../gates/gate-result.js';
+import type { AttemptEnded, AttemptRef } from '../journal/event.js';
+import { defined } from '../optional-keys.js';
+import { roleForGate } from '../plan/calls.js';
+import type { PlacedStep } from '../plan/placed-step.js';
+import type { Gate } from '../workflow/workflow.js';
+import type { FileChange } from '../workspace/workspace.js';
+import { endedWithoutVerdict, runCall } from './call.js';
+import type { EngineRun } from './engine-run.js';
+
+export type AttemptVerdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files' | 'isUnjudged'>;
+
+type ReadChanges = () => Promise<readonly FileChange[]>;
+
+/** Runs the gates. `cancelled`: the job was cancelled meanwhile, or waits; they run again when it goes on. */
+export async function evaluateGates(
+  run: EngineRun,
+  placed: PlacedStep,
+  ref: AttemptRef,
+  gates: readonly Gate[],
+  changes: ReadChanges,
+  output?: string,
+): Promise<AttemptVerdict | 'cancelled'> {
+  const known = changes();
+  const results: GateResult[] = await filesGate(run, placed, known);
+  let brokenFailure: Failure | undefined;
+  let brokenCount = 0;
+  for (const batch of batches(gates)) {
+    const [first] = batch;
+    if (first?.type !== 'validate') results.push(...(await runCommands(run, ref.step, batch, known, output)));
+    else {
+      const judged = await runValidator(run, placed, ref, first.name);
+      if (judged === 'cancelled') return judged;
+      results.push(judged.result);
+      brokenFailure ??= judged.failure;
+      if (judged.failure !== undefined) brokenCount += 1;
+    }
+  }
+  if (run.signal.aborted && results.some((result) => result.status === 'failed')) return 'cancelled';
+  const files = (await known).map((change) => change.path);
+  const failure = brokenFailure ?? gateFailure(results);
+  if (failure === undefined) return { status: 'passed', gates: results, files };
+  const isUnjudged =
+    brokenFailure !== undefined && results.filter(({ status }) => status === 'failed').length === brokenCount;
+  return { status: 'failed', failure, gates: results, files, ...(isUnjudged ? { isUnjudged } : {}) };
+}
+
+/** Only what an agent wrote is held against its task. */
+async function filesGate(
+  run: EngineRun,
+  { path, step, scope: { files } }: PlacedStep,
+  changes: ReturnType<ReadChanges>,
+): Promise<GateResult[]> {
+  if (files === undefined || step.kind !== 'agent' || step.type !== 'code') return [];
+  const result = judgeFiles(files.patterns, files.mode, await changes);
+  if (result.status === 'warned') run.ports.reporter.warn(`Step ${path}: ${result.output}.`);
+  return [result];
+}
+
+/** Workflows by themselves, all between them together. */
+function batches(gates: readonly Gate[]): readonly (readonly Gate[])[] {
+  const all: Gate[][] = [];
+  for (const gate of gates) {
+    const last = all.at(-1);
+    if (last === undefined || gate.type === 'validate' || last[0]?.type === 'validate') all.push([gate]);
+    else last.push(gate);
+  }
+  return all;
+}
+
+function runCommands(
+  run: EngineRun,
+  step: string,
+  gates: readonly Gate[],
+  known: ReturnType<ReadChanges>,
+  output: string | undefined,
+): Promise<readonly GateResult[]> {
+  run.markGateFilesDue();
+  return run.ports.gates.run({
+    step,
+    branchName: run.branchPrefix.slice(0, -1),
+    directory: run.ports.workspace.directory,
+    gates,
+    changes: () => known,
+    ...defined({ output }),
+    signal: run.signal,
+  });
+}
+
+interface ValidatorResult {
+  readonly result: GateResult;
+  /** It has not judged: something went wrong in it. */
+  readonly failure?: Failure;
+}
+
+async function runValidator(
+  run: EngineRun,
+  placed: PlacedStep,
+  { number }: AttemptRef,
+  name: string,
+): Promise<ValidatorResult | 'cancelled'> {
+  const startedAt = run.ports.clock.now();
+  const end = await runCall(run, placed, roleForGate(name), number);
+  if (end.status === 'stopped') return 'cancelled';
+  const output = end.comments === '' ? (end.failure?.message ?? '') : end.comments;
+  const durationMs = run.ports.clock.now() - startedAt;
+  const result = { name, type: 'validate', status: end.status, output, comments: end.comments, durationMs };
+  if (!endedWithoutVerdict(end) || end.failure === undefined) return { result };
+  return { result, failure: { ...end.failure, message: `gate \`${name}\`: ${end.failure.message}` } };
+}
+
+function gateFailure(results: readonly GateResult[]): Failure | undefined {
+  const failed = results.filter((result) => result.status === 'failed');
+  if (failed.length === 0) return undefined;
+  const names = failed.map((result) => `\`${result.name}\``).join(', ');
+  const why = failed.length === 1 ? lastLine(failed[0]?.output ?? '') : '';
+  const message = `${failed.length === 1 ? 'gate' : 'gates'} ${names} failed`;
+  return { kind: 'gate', message: why === '' ? message : `${message}: ${why}` };
+}
+
+/** What a gate says last is why it failed. */
+function lastLine(output: string): string {
+  return (output.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 300);
+}

@@ -1,0 +1,142 @@
+/**
+ * The one meter of a run: what all its agents have spent and are spending, against every cap that stands around
+ * them. Steps side by side, workflows that are called and earlier jobs all count in it.
+ */
+
+import type { Failure } from '../failure.js';
+import { type LedgerPosition, runStartPosition, startPositionOf } from '../journal/ledger.js';
+import { defined } from '../optional-keys.js';
+import type { PlacedStep } from '../plan/placed-step.js';
+import type { Plan } from '../plan/plan.js';
+import type { AgentStep, Budget, Guard } from '../workflow/workflow.js';
+import type { EngineRun } from './engine-run.js';
+import {
+  computeUsage,
+  findUsedUpLimit,
+  formatAmount,
+  type Limit,
+  type LimitHit,
+  type LimitUsage,
+  limitHitFailure,
+} from './limit.js';
+
+/** How many steps a message names. */
+const maxNamedSteps = 3;
+
+/** The caps of a whole run: what its workflow says, and what the input says. */
+export function runLimits({ budget, maxUsd }: Pick<Plan, 'budget' | 'maxUsd'>): readonly Limit[] {
+  const around = { kind: 'budget', path: '', since: runStartPosition } as const;
+  const fromInput: readonly Limit[] =
+    maxUsd === undefined
+      ? []
+      : [{ ...around, owner: 'the input `max-budget`', values: { maxUsd }, remedy: () => inputRemedy }];
+  if (Object.keys(budget).length === 0) return fromInput;
+  return [{ ...around, owner: 'the workflow', values: budget, remedy: workflowRemedy }, ...fromInput];
+}
+
+const inputRemedy = `To go on, raise it and re-run the failed jobs: a re-run has the same commit, so let the input read a repository variable (\`max-budget: \${{ vars.GUMP_MAX_BUDGET }}\`) and change that.`;
+const workflowRemedyText =
+  'A re-run has the same commit, and so the same limit: raise it in the workflow and start a new run.';
+const useInputRemedyText = `For a cap that can be raised for a re-run, take it out of the workflow and use the input \`max-budget\` with a repository variable (\`\${{ vars.GUMP_MAX_BUDGET }}\`).`;
+
+/** The input knows dollars alone. */
+function workflowRemedy(limit: keyof Guard): string {
+  return limit === 'maxUsd' ? `${workflowRemedyText} ${useInputRemedyText}` : workflowRemedyText;
+}
+
+function noRemedy(): string {
+  return '';
+}
+
+/** The run as what stands below a group or a call sees it, with the limits of that. */
+export function withInnerLimits(run: EngineRun, { path, step }: PlacedStep): EngineRun {
+  if (step.kind !== 'group' && step.kind !== 'call') return run;
+  const { ledger, steps } = run.state();
+  const number = steps.get(path)?.attempts.at(-1)?.number;
+  const around = { path, remedy: noRemedy };
+  const round = startPositionOf(ledger, path, number) ?? runStartPosition;
+  const guard = createLimits(
+    { ...around, kind: 'guard', owner: limitOwner(path, 'guard'), since: round },
+    step.guard,
+  );
+  const call = startPositionOf(ledger, path) ?? runStartPosition;
+  const budget = step.kind === 'call' ? step.call.workflow.budget : {};
+  const called = createLimits(
+    { ...around, kind: 'budget', owner: limitOwner(path, 'workflow'), since: call, remedy: workflowRemedy },
+    budget,
+  );
+  const isBarred = run.isWriteForbidden || step.guard.noWrite === true;
+  return { ...run, limits: [...run.limits, ...called, ...guard], isWriteForbidden: isBarred };
+}
+
+/** The limits of one attempt of a step by its own agent. */
+export function attemptLimits(
+  run: EngineRun,
+  { guard }: AgentStep,
+  step: string,
+  number: number,
+): readonly Limit[] {
+  const since = startPositionOf(run.state().ledger, step, number) ?? runStartPosition;
+  return createLimits(
+    { kind: 'guard', owner: limitOwner(step, 'guard'), path: step, attempt: number, since, remedy: noRemedy },
+    guard,
+  );
+}
+
+function limitOwner(path: string, what: 'guard' | 'workflow'): string {
+  return what === 'guard' ? `the guard of \`${path}\`` : `the workflow called by \`${path}\``;
+}
+
+function createLimits(
+  base: Omit<Limit, 'values'> & { readonly since: LedgerPosition },
+  { maxTurns, maxTokens, maxUsd, maxTimeMs }: Guard & Budget,
+): readonly Limit[] {
+  const values = {
+    ...defined({ maxTurns, maxTokens, maxUsd, maxTimeMs }),
+  };
+  return Object.keys(values).length === 0 ? [] : [{ ...base, values }];
+}
+
+export function currentUsage(run: EngineRun, limit: Limit): LimitUsage {
+  return computeUsage(limit, run.state().ledger, run.runningAgents, run.ports.clock.now());
+}
+
+/** Why no agent may be started under these caps; `undefined`: something is left under all of them. */
+export function usedUpFailure(run: EngineRun, limits: readonly Limit[]): Failure | undefined {
+  for (const limit of limits) {
+    const hit = findUsedUpLimit(limit, currentUsage(run, limit));
+    if (hit !== undefined) return limitFailure(run, hit);
+  }
+  return undefined;
+}
+
+export function limitFailure(run: EngineRun, hit: LimitHit): Failure {
+  return limitHitFailure(hit, describeSpending(run, hit));
+}
+
+/** Which steps took most of it: `build 0.8 USD, tests 0.2 USD`. */
+function describeSpending(run: EngineRun, { limit, key }: LimitHit): string {
+  if (limit.attempt !== undefined || key === 'maxTimeMs') return '';
+  const { ledger } = run.state();
+  const everyone = [...ledger.spends, ...run.runningAgents];
+  const steps = [...new Set(everyone.map(({ step }) => step))];
+  const shares = steps
+    .map((step) => ({ step, spent: spentByStep(run, limit, key, step) }))
+    .filter(({ spent }) => spent > 0)
+    .sort((one, other) => other.spent - one.spent);
+  const largest = shares
+    .slice(0, maxNamedSteps)
+    .map(({ step, spent }) => `\`${step}\` (${formatAmount(key, spent)})`);
+  return [
+    ...largest,
+    ...(shares.length > maxNamedSteps ? [`${shares.length - maxNamedSteps} more`] : []),
+  ].join(', ');
+}
+
+function spentByStep(run: EngineRun, limit: Limit, key: LimitHit['key'], step: string): number {
+  const { ledger } = run.state();
+  const mine = { ...ledger, spends: ledger.spends.filter((spend) => spend.step === step) };
+  const working = [...run.runningAgents].filter((one) => one.step === step);
+  const count = computeUsage(limit, mine, working, run.ports.clock.now());
+  return { maxTurns: count.turns, maxTokens: count.tokens, maxUsd: count.costUsd, maxTimeMs: count.ms }[key];
+}

@@ -1,0 +1,151 @@
+/**
+ * Which session an attempt runs in, and why: the rules S1 to S10 and S13 of the contract as one pure
+ * decision. Knows no provider by name; a new session's id is chosen by the caller.
+ */
+import type { SessionDecision, SessionReason } from '../journal/event.js';
+import type { Attempt } from '../journal/run-state.js';
+import type { SessionChoice } from '../workflow/workflow.js';
+
+export interface SessionDecisionInput {
+  readonly declared: SessionChoice;
+  /** The agent of the coming attempt. */
+  readonly agent: string;
+  readonly provider: string;
+  readonly jobAttempt: number;
+  /** The step's attempts so far, oldest first; none at the first. */
+  readonly history: readonly Attempt[];
+  /** The last attempt of the history was cut off and is the one that goes on (S10). */
+  readonly isContinued: boolean;
+  /** A retry entry asks for a fresh session at this attempt (S6). */
+  readonly freshSession: boolean;
+  /** The step that `from:` names: its attempts, or why it has none to offer. */
+  readonly target: readonly Attempt[] | 'not-run' | 'out-of-scope';
+  /** What counts as the same agent for `from:` (S2). */
+  readonly agentMatch: 'agent' | 'provider';
+  /** Sessions that a running process holds (S7). */
+  readonly sessionsInUse: ReadonlySet<string>;
+  /** Sessions that could not be brought back to where they were, and why (S13). */
+  readonly unavailableSessions: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+}
+
+type ReasonedSession =
+  | { readonly id: string; readonly reason: SessionReason }
+  | { readonly id?: never; readonly reason: SessionReason };
+
+/** The reasons that the user is warned of: each means a conversation did not go on though it was meant to. */
+const expectedReasons: readonly SessionReason[] = [
+  'declared-new',
+  'from',
+  'kept-on-retry',
+  'continued',
+  'override-new',
+];
+
+export function isWarningReason(reason: SessionReason): boolean {
+  return !expectedReasons.includes(reason);
+}
+
+export function decideSession(input: SessionDecisionInput): SessionDecision {
+  const answer =
+    input.history.length === 0 ? decideForFirstAttempt(input) : decideForLaterAttempt(input, input.history);
+  const declared = input.declared.mode === 'new' ? 'new' : `from:${input.declared.step}`;
+  if (answer.id === undefined) return { declared, effective: 'new', reason: answer.reason };
+  return { declared, effective: 'resumed', reason: answer.reason, id: answer.id };
+}
+
+function decideForFirstAttempt(input: SessionDecisionInput): ReasonedSession {
+  if (input.declared.mode === 'new') return { reason: 'declared-new' };
+  const { target } = input;
+  if (target === 'not-run') return { reason: 'from-target-not-run' };
+  if (target === 'out-of-scope') return { reason: 'from-out-of-scope' };
+  const last = target.at(-1);
+  if (last?.agent === undefined) return { reason: 'from-target-not-run' };
+  if (!isSameAgent(input, last)) return { reason: 'from-other-agent' };
+  return resumeIfAvailable(input, lastSessionId(target), 'from');
+}
+
+/** A different provider is never resumed, whatever is asked. */
+function isSameAgent(input: SessionDecisionInput, attempt: Attempt): boolean {
+  if (attempt.provider !== input.provider) return false;
+  return input.agentMatch === 'provider' || attempt.agent === input.agent;
+}
+
+function decideForLaterAttempt(input: SessionDecisionInput, history: readonly Attempt[]): ReasonedSession {
+  const last = history.at(-1);
+  if (!input.isContinued && input.freshSession) return { reason: 'override-new' };
+  if (last?.agent !== input.agent) return { reason: 'agent-changed' };
+  if (!input.isContinued && last.failure?.kind === 'context') return { reason: 'context-full' };
+  if (!input.isContinued && madeNoProgress(history, input.jobAttempt)) return { reason: 'no-progress' };
+  const id = lastSessionId(history);
+  if (id === undefined && history.every((attempt) => attempt.session?.id === undefined))
+    return decideWithoutOwnSession(input);
+  const isFromEarlierJob = input.isContinued || last.jobAttempt !== input.jobAttempt;
+  return resumeIfAvailable(input, id, isFromEarlierJob ? 'continued' : 'kept-on-retry');
+}
+
+/** No attempt of the step ever had an id: what the workflow declared still holds. */
+function decideWithoutOwnSession(input: SessionDecisionInput): ReasonedSession {
+  return input.declared.mode === 'from' ? decideForFirstAttempt(input) : { reason: 'no-session-id' };
+}
+
+/**
+ * The newest id, looking back no further than where a session was begun: a fresh one whose id never became
+ * known must not fall back to the conversation it was to replace.
+ */
+function lastSessionId(attempts: readonly Attempt[]): string | undefined {
+  for (const attempt of attempts.toReversed()) {
+    if (attempt.session?.id !== undefined) return attempt.session.id;
+    if (attempt.session?.effective === 'new') return undefined;
+  }
+  return undefined;
+}
+
+function resumeIfAvailable(
+  input: SessionDecisionInput,
+  id: string | undefined,
+  reason: SessionReason,
+): ReasonedSession {
+  if (id === undefined) return { reason: 'no-session-id' };
+  const unavailable = input.unavailableSessions.get(id);
+  if (unavailable !== undefined) return { reason: unavailable };
+  if (input.sessionsInUse.has(id)) return { reason: 'from-in-use' };
+  return { id, reason };
+}
+
+/** S10: the two job attempts before this one failed in the same resumed session and left the tree alone. */
+function madeNoProgress(history: readonly Attempt[], jobAttempt: number): boolean {
+  const earlier = history.filter((attempt) => attempt.jobAttempt < jobAttempt);
+  if (earlier.length === 0 || earlier.length < history.length) return false;
+  const jobs = [...new Set(earlier.map((attempt) => attempt.jobAttempt))].slice(-2);
+  const last = earlier.filter((attempt) => jobs.includes(attempt.jobAttempt));
+  const ids = new Set(last.map((attempt) => attempt.session?.id));
+  return jobs.length === 2 && ids.size === 1 && last.every(failedWithoutChange);
+}
+
+function failedWithoutChange(attempt: Attempt): boolean {
+  return attempt.status === 'failed' && attempt.session?.effective === 'resumed' && !attempt.changed;
+}
+
+const explanations: Readonly<Record<SessionReason, string>> = {
+  'declared-new': 'new session',
+  from: 'goes on in the session of the step it names',
+  'kept-on-retry': 'goes on in the session of the attempt before',
+  continued: 'goes on in its session from before the re-run',
+  'override-new': 'new session, as the retry entry asks',
+  'agent-changed': 'new session: the agent is another one than before, and a session cannot change hands',
+  'from-target-not-run': 'new session: the step named by `from:` has not run',
+  'from-other-agent': 'new session: the step named by `from:` ran with another agent',
+  'from-out-of-scope': 'new session: the step named by `from:` is not in the same scope',
+  'from-in-use': 'new session: another process is using the one to go on in',
+  'no-session-id': 'new session: no session id is known for the one to go on in',
+  'session-lost': 'new session: the one to go on in is gone; the agent does not remember what was said there',
+  'session-ahead':
+    'new session: the one to go on in has gone on since and could not be put back to that point',
+  'context-full': 'new session: the old one had no room left',
+  'no-progress': 'new session: two job attempts in a row failed in the old one without changing a file',
+};
+
+/** One line for people. */
+export function describeDecision(decision: SessionDecision): string {
+  return explanations[decision.reason];
+}

@@ -1,0 +1,276 @@
+/** What the templates of one attempt can read, and their rendering. */
+
+import { cutMiddle } from '../gates/cut-middle.js';
+import { errorText, gateErrorText, maxPromptErrorCharacters } from '../gates/error-text.js';
+import { type Attempt, isSameOrNestedBranch, type RunState, type StepState } from '../journal/run-state.js';
+import { defined } from '../optional-keys.js';
+import type { Task } from '../outputs/plan-file.js';
+import { namespaceOf, roleForGet } from '../plan/calls.js';
+import type { PlacedStep } from '../plan/placed-step.js';
+import { agentStepOf } from '../plan/plan.js';
+import { type GateFields, type NameScope, resolveName, stateKeysOf } from '../workflow/resolve-name.js';
+import { parseTemplate, renderTemplate, templateNames } from '../workflow/template.js';
+import type { Snapshot } from '../workspace/workspace.js';
+import { currentSnapshot } from './branch-context.js';
+import type { EngineRun } from './engine-run.js';
+import type { PreviousFailure } from './prompt.js';
+import { readablePatch } from './readable-patch.js';
+import { attemptFields, stateFields } from './template-fields.js';
+
+export interface TemplateContext {
+  render(template: string): string;
+  /** Why the attempt before, or the round that opened the step again, has failed, for the note; absent where nothing has. */
+  readonly failure?: PreviousFailure;
+}
+
+/** Whether a template reads what went wrong before. */
+export function readsFailure(template: string): boolean {
+  return templateNames(parseTemplate(template)).some((name) =>
+    /^(?:error|diff|prev\..+|gate\..+)$/.test(name),
+  );
+}
+
+const maxDiffCharacters = 3_000;
+
+/**
+ * `texts`: what is going to be rendered; only the patches that these speak of are made. `isReview`: a gate judges
+ * the attempt that was just made, and `{diff}` and `{output}` are those of it.
+ */
+export async function createTemplateContext(
+  run: EngineRun,
+  placed: PlacedStep,
+  number: number,
+  texts: readonly (string | undefined)[],
+  isReview = false,
+): Promise<TemplateContext> {
+  const wanted = texts.flatMap((text) => (text === undefined ? [] : templateNames(parseTemplate(text))));
+  const failure = await findPreviousFailure(run, placed.path);
+  const scope = await buildNameScope(run, placed, number, { wanted, failure, isReview });
+  return {
+    render: (template) => renderTemplate(parseTemplate(template), (name) => resolveName(name, scope)),
+    ...defined({ failure: failure && shortened(run, failure) }),
+  };
+}
+
+function shortened({ errorContext }: EngineRun, failure: PreviousFailure): PreviousFailure {
+  return { ...failure, diff: cutMiddle(failure.diff, errorContext?.maxDiffChars ?? maxDiffCharacters) };
+}
+
+interface NameScopeInput {
+  readonly wanted: readonly string[];
+  readonly failure: PreviousFailure | undefined;
+  readonly isReview: boolean;
+}
+
+async function buildNameScope(
+  run: EngineRun,
+  placed: PlacedStep,
+  number: number,
+  { wanted, failure, isReview }: NameScopeInput,
+): Promise<NameScope> {
+  const { path, scope } = placed;
+  const visible = visibleState(run.state(), scope.branchPrefix);
+  const last = visible.steps.get(path)?.attempts.findLast((attempt) => attempt.status === 'failed');
+  const owner = isReview ? path : ownerOf(scope.workflowPrefix);
+  const gets = getNamespaces(placed, number);
+  const isNamed = createNameMatcher(wanted);
+  const fields = stateFields(
+    visible,
+    (one) => one === owner || isNamed(one) || Object.values(gets).some((got) => isAtOrBelow(one, got)),
+  );
+  const review = owner === undefined ? undefined : await readReviewedWork(run, owner, wanted, fields);
+  const { error = '', diff = '' } = (isReview ? undefined : failure) ?? review ?? {};
+  return {
+    path,
+    workflowPrefix: scope.workflowPrefix,
+    attempt: number,
+    inputs: callInputsOf(visible, scope.workflowPrefix),
+    spec: callSpecOf(visible, scope.workflowPrefix) ?? run.plan.spec,
+    error,
+    diff,
+    step: { output: isReview || last === undefined ? review?.output : outputOf(last, diff) },
+    prev: last === undefined ? {} : { ...attemptFields(last), output: outputOf(last, diff), diff, error },
+    gates: Object.fromEntries((last?.gates ?? []).map((gate) => [gate.name, gateNames(gate)])),
+    getPaths: gets,
+    ...defined({ task: scope.task && taskFields(scope.task) }),
+    vars: run.plan.vars,
+    // What a step has said goes before what it has changed.
+    state: new Map([...(await wantedPatchFields(run, visible, wanted)), ...fields]),
+  };
+}
+
+/** What runs beside the step, in units of its own, is as good as not there: nobody could tell how far it is. */
+function visibleState(state: RunState, branchPrefix: string): RunState {
+  const steps = [...state.steps].filter(([, step]) => isSameOrNestedBranch(step.branchPrefix, branchPrefix));
+  return steps.length === state.steps.size ? state : { ...state, steps: new Map(steps) };
+}
+
+/** What the workflow that the step stands in was given by its caller. */
+function callInputsOf(state: RunState, workflowPrefix: string): Readonly<Record<string, string>> {
+  return state.steps.get(workflowPrefix.slice(0, -1))?.attempts.at(-1)?.inputs ?? {};
+}
+
+/** Of the nearest workflow around it that was given one by its caller. */
+function callSpecOf(state: RunState, workflowPrefix: string): string | undefined {
+  const folders = workflowPrefix.split('/').slice(0, -1);
+  for (let depth = folders.length; depth > 0; depth--) {
+    const { spec } = callInputsOf(state, `${folders.slice(0, depth).join('/')}/`);
+    if (spec !== undefined) return spec;
+  }
+  return undefined;
+}
+
+function getNamespaces({ path, step }: PlacedStep, number: number): NameScope['getPaths'] {
+  const call = agentStepOf(step)?.get;
+  return call === undefined ? {} : { [namespaceOf(call.path)]: `${path}/${roleForGet(call)}:${number}` };
+}
+
+async function findPreviousFailure(run: EngineRun, path: string): Promise<PreviousFailure | undefined> {
+  const step = run.state().steps.get(path);
+  if (step === undefined) return undefined;
+  const { reopened } = step;
+  const since =
+    reopened === undefined ? step.attempts : step.attempts.filter((one) => one.order > reopened.order);
+  const last = since.findLast((attempt) => attempt.status === 'failed');
+  if (last !== undefined) return attemptFailure(run, step, last);
+  if (reopened === undefined) return undefined;
+  const own = step.attempts.at(-1);
+  return own?.status === 'failed' ? attemptFailure(run, step, own) : roundFailure(run, step);
+}
+
+async function attemptFailure(run: EngineRun, step: StepState, last: Attempt): Promise<PreviousFailure> {
+  const diff = await patchOf(run, step, last);
+  return { number: last.number, message: last.failure?.message ?? '', error: errorOf(run, last), diff };
+}
+
+/** Why the step was opened again: by what holds it, whose units clash or whose gates have failed. */
+async function roundFailure(run: EngineRun, step: StepState): Promise<PreviousFailure | undefined> {
+  const by = run.state().steps.get(step.reopened?.by ?? '');
+  const last = by?.attempts.findLast((attempt) => attempt.status === 'failed');
+  if (by?.conflict !== undefined) {
+    const { files, units } = by.conflict;
+    const message = `what it changed in ${files.join(', ')} clashes with what \`${units[0]}\` changed there, which is in the files now; your own changes are not. Make them once more, on top of what is there.`;
+    const own = step.attempts.at(-1);
+    const diff = own === undefined ? '' : await patchSinceOrigin(run, own);
+    return { number: own?.number ?? 1, message, error: '', diff };
+  }
+  if (by === undefined || last === undefined) return undefined;
+  const failure = await attemptFailure(run, by, last);
+  return { ...failure, number: step.attempts.at(-1)?.number ?? 1 };
+}
+
+/** Of an attempt whose step has begun anew since: what it changed is no more than the patch of its own commits. */
+async function patchSinceOrigin(run: EngineRun, { snapshot }: Attempt): Promise<string> {
+  return snapshot === undefined ? '' : patchBetween(run, run.origin, snapshot);
+}
+
+interface ReviewedWork {
+  readonly error: string;
+  readonly diff: string;
+  readonly output: string;
+}
+
+/** A workflow that judges, or is there for a retry, sees the work of the step that calls it. */
+async function readReviewedWork(
+  run: EngineRun,
+  owner: string,
+  wanted: readonly string[],
+  fields: ReadonlyMap<string, string>,
+): Promise<ReviewedWork | undefined> {
+  const step = run.state().steps.get(owner);
+  const work = step === undefined ? undefined : workRange(run, step);
+  if (step === undefined || work === undefined) return undefined;
+  const isWanted = wanted.includes('diff') || wanted.includes('output');
+  const diff = isWanted ? await patchBetween(run, work.from, work.to) : '';
+  const failed = step.attempts.findLast((attempt) => attempt.status === 'failed');
+  return {
+    error: failed === undefined ? '' : errorOf(run, failed),
+    diff,
+    output: fields.get(`${owner}.output`) ?? diff,
+  };
+}
+
+/** Between which trees its work lies: of an agent its last attempt's, of others what is there by now. */
+function workRange(run: EngineRun, { path, startSnapshot, attempts }: StepState) {
+  if (attempts.at(-1)?.agent === undefined) {
+    const holdsSteps = [...run.state().steps.keys()].some(
+      (one) => one.startsWith(`${path}/`) && !one.slice(path.length).includes(':'),
+    );
+    // A step of gates alone judges all that the run has changed.
+    return { from: holdsSteps ? startSnapshot : run.ports.workspace.startSnapshot, to: currentSnapshot(run) };
+  }
+  const last = attempts.findLast((attempt) => attempt.snapshot !== undefined);
+  return last?.snapshot === undefined ? undefined : { from: startSnapshot, to: last.snapshot };
+}
+
+/** The step whose attempt makes the innermost call around a path; `undefined`: there is none. */
+export function ownerOf(path: string): string | undefined {
+  return /^(.*)\/(?:get|retry|gate):[^/]+\//.exec(path)?.[1];
+}
+
+function taskFields({ name, description, files }: Task): Readonly<Record<string, string>> {
+  return { name, description, files: files.join(', ') };
+}
+
+/** A verdict, or for a code step its patch. */
+function outputOf(attempt: Attempt, diff: string): string {
+  return attemptFields(attempt).output ?? diff;
+}
+
+/** The failed gates' words; where no gate spoke, why the attempt failed. */
+function errorOf({ errorContext }: EngineRun, attempt: Attempt): string {
+  const max = errorContext?.maxErrorChars ?? maxPromptErrorCharacters;
+  const text = errorText(attempt.gates, max);
+  return text === '' ? cutMiddle(attempt.comments ?? attempt.failure?.message ?? '', max) : text;
+}
+
+function gateNames(gate: Attempt['gates'][number]): GateFields {
+  const pass = gate.status !== 'failed';
+  const commentsField = defined({ comments: gate.comments });
+  return pass ? { pass, ...commentsField } : { pass, ...commentsField, error: gateErrorText(gate) };
+}
+
+/** `<step>.diff`, and `<step>.output` of code steps, for the steps that the templates name. */
+async function wantedPatchFields(
+  run: EngineRun,
+  visible: RunState,
+  wanted: readonly string[],
+): Promise<readonly (readonly [string, string])[]> {
+  const isNamed = createNameMatcher(wanted.filter((name) => /\.(?:diff|output)$/.test(name)));
+  const steps = [...visible.steps.values()].filter(({ path }) => isNamed(path));
+  const made = await Promise.all(steps.map((step) => patchFields(run, step)));
+  return made.flat();
+}
+
+/** Whether one of the names may speak of the step at a path: of `check.gate.lint`, say, the step `check`. */
+function createNameMatcher(wanted: readonly string[]): (path: string) => boolean {
+  const ends = new Set(wanted.flatMap(stateKeysOf).flatMap(partsBeforeDots));
+  return (path) => [...ends].some((end) => path === end || path.endsWith(`/${end}`));
+}
+
+function partsBeforeDots(key: string): readonly string[] {
+  return [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index));
+}
+
+function isAtOrBelow(path: string, other: string): boolean {
+  return path === other || path.startsWith(`${other}/`);
+}
+
+async function patchFields(run: EngineRun, step: StepState): Promise<readonly (readonly [string, string])[]> {
+  const last = step.attempts.at(-1);
+  if (last === undefined) return [];
+  const patch = await patchOf(run, step, last);
+  const fields: (readonly [string, string])[] = [[`${step.path}.diff`, patch]];
+  if (last.output === undefined) fields.push([`${step.path}.output`, patch]);
+  return fields;
+}
+
+/** What the step had changed, from its start, by the end of that attempt (contract 5.5). */
+async function patchOf(run: EngineRun, step: StepState, attempt: Attempt): Promise<string> {
+  if (attempt.snapshot === undefined) return '';
+  return patchBetween(run, step.startSnapshot, attempt.snapshot);
+}
+
+async function patchBetween(run: EngineRun, from: Snapshot, to: Snapshot): Promise<string> {
+  return readablePatch(await run.ports.workspace.patch(from, to));
+}

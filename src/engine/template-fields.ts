@@ -1,0 +1,113 @@
+/**
+ * The state fields that templates read (`<step>.status`, `<step>.gate.test.error`, …), made from the fold.
+ * Names and values are the reference's, so that prompts written for it read the same. `diff`, and `output`
+ * of a code step, are patches: they are made when a template asks for them (`view.ts`).
+ */
+import { gateErrorText } from '../gates/error-text.js';
+import type { GateResult } from '../gates/gate-result.js';
+import type { Attempt, RunState, StepState } from '../journal/run-state.js';
+import { readVerdict } from '../outputs/verdict-file.js';
+import type { Usage } from '../providers/provider.js';
+import { addUsage } from '../providers/usage.js';
+
+/** `<step path>.<field>` → value, for every step that has run and is asked for. */
+export function stateFields(
+  state: RunState,
+  isWanted: (path: string) => boolean,
+): ReadonlyMap<string, string> {
+  const steps = [...state.steps.values()];
+  const asked = steps.filter(({ path }) => isWanted(path));
+  const entries = asked.flatMap((step) =>
+    Object.entries(fieldsOf(step, steps)).map(([field, value]) => [`${step.path}.${field}`, value] as const),
+  );
+  return new Map(entries);
+}
+
+function fieldsOf(step: StepState, all: readonly StepState[]): Readonly<Record<string, string>> {
+  const last = step.attempts.at(-1);
+  if (last === undefined) return {};
+  // Only what holds other steps, and steps of gates, have attempts without an agent.
+  return last.agent === undefined
+    ? { ...attemptFields(last), ...innerStepFields(step, all) }
+    : attemptFields(last);
+}
+
+/** Of a group or a call: what its steps spent in all, and what the last of them says. */
+function innerStepFields({ path }: StepState, all: readonly StepState[]): Readonly<Record<string, string>> {
+  const below = all.filter((step) => step.path.startsWith(`${path}/`));
+  if (below.length === 0) return {};
+  const usage = below
+    .flatMap(({ attempts }) => attempts)
+    .reduce<Usage>((sum, one) => addUsage(sum, one.usage), {});
+  // What judges it speaks of it, not for it.
+  const own = below.filter((step) => !step.path.slice(path.length).includes(':'));
+  const last = own.findLast((step) => !step.path.slice(path.length + 1).includes('/'));
+  const { output } = last === undefined ? {} : fieldsOf(last, all);
+  const allComments = own.map(({ attempts }) => attempts.at(-1)?.comments);
+  const comments = allComments.findLast((one) => one !== undefined);
+  return texts({ ...usageFields(usage), output, comments });
+}
+
+/** The fields of one attempt; absent numbers have no field. */
+export function attemptFields(attempt: Attempt): Readonly<Record<string, string>> {
+  const { usage } = attempt;
+  const fields: Record<string, string | undefined> = {
+    status: attempt.status === 'passed' ? 'pass' : 'fail',
+    agent: attempt.agent,
+    session_id: attempt.session?.id,
+    attempt: String(attempt.number),
+    retries: String(attempt.number - 1),
+    duration: text(attempt.durationMs),
+    files: attempt.files.join(', '),
+    output: outputOf(attempt),
+    comments: attempt.comments,
+    ...usageFields(usage),
+    check_result: attempt.gates.length === 0 ? 'none' : attempt.gates.some(hasFailed) ? 'fail' : 'pass',
+    ...Object.assign({}, ...attempt.gates.map(gateFields)),
+  };
+  return texts(fields);
+}
+
+function usageFields(usage: Usage): Readonly<Record<string, string | undefined>> {
+  return {
+    cost: usage.costUsd === undefined ? undefined : money(usage.costUsd),
+    turns: text(usage.turns),
+    tokens_in: text(usage.inputTokens),
+    tokens_out: text(usage.outputTokens),
+    cache_read: text(usage.cacheReadTokens),
+    cache_write: text(usage.cacheWriteTokens),
+  };
+}
+
+function texts(fields: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** A verdict reads as `true` or `false`, whatever gates say of it; a plan as it was written. */
+function outputOf({ output }: Attempt): string | undefined {
+  if (output?.name !== 'validate.json') return output?.text;
+  const verdict = readVerdict(output.text);
+  return String(typeof verdict === 'object' && verdict.pass);
+}
+
+function gateFields(gate: GateResult): Readonly<Record<string, string>> {
+  const passed = { [`gate.${gate.name}`]: String(!hasFailed(gate)) };
+  const commentsField = gate.comments === undefined ? {} : { [`gate.${gate.name}.comments`]: gate.comments };
+  const fields = { ...passed, [`gate.${gate.name}.pass`]: String(!hasFailed(gate)), ...commentsField };
+  return hasFailed(gate) ? { ...fields, [`gate.${gate.name}.error`]: gateErrorText(gate) } : fields;
+}
+
+function hasFailed(gate: GateResult): boolean {
+  return gate.status === 'failed';
+}
+
+function text(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
+}
+
+/** Dollars as the reference writes them: cents, or four decimals below one. */
+function money(usd: number): string {
+  return usd < 0.01 ? usd.toFixed(4) : usd.toFixed(2);
+}

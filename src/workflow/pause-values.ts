@@ -1,0 +1,36 @@
+/** The spellings of `hitl` and of `parallel`. */
+import type { Pause } from './workflow.js';
+
+const pauses = new Map<unknown, Pause | 'never'>([
+  [true, 'before-gate'],
+  ['true', 'before-gate'],
+  ['before_gate', 'before-gate'],
+  ['after_gate', 'after-gate'],
+  [false, 'never'],
+  ['false', 'never'],
+]);
+
+/** Whether `hitl` takes this value. */
+export function isPauseValue(value: unknown): boolean {
+  return pauses.has(value);
+}
+
+/** Where the step waits; `undefined` where it does not. */
+export function readPause(value: unknown): Pause | undefined {
+  const pause = pauses.get(value);
+  return pause === 'never' ? undefined : pause;
+}
+
+const booleanValues = new Map<unknown, boolean>([
+  ...[true, 'true', '1', 1].map((value) => [value, true] as const),
+  ...[false, 'false', '0', 0].map((value) => [value, false] as const),
+]);
+
+/** Whether `parallel` takes this value. */
+export function isBooleanValue(value: unknown): boolean {
+  return booleanValues.has(value);
+}
+
+export function readBoolean(value: unknown): boolean {
+  return booleanValues.get(value) ?? false;
+}

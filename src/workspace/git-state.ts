@@ -1,0 +1,144 @@
+/**
+ * Puts HEAD, the branch and the index back where an agent moved them. The files in the work tree stay as the
+ * agent left them: its commits become part of the step's change, and the user's branch is not touched.
+ *
+ * Looking costs no process: an agent seldom commits, and this runs around every attempt.
+ */
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Git } from './git.js';
+import { readBranch } from './refs.js';
+import type { Repository } from './repository.js';
+
+/** What a git that was killed, or a merge that nobody ended, leaves behind (git 2.39, gitrepository-layout(5)). */
+const leftoverFiles = [
+  'index.lock',
+  'HEAD.lock',
+  'MERGE_HEAD',
+  'MERGE_MODE',
+  'MERGE_MSG',
+  'AUTO_MERGE',
+  'CHERRY_PICK_HEAD',
+  'REVERT_HEAD',
+  'SQUASH_MSG',
+  'BISECT_LOG',
+  'BISECT_START',
+  'rebase-merge',
+  'rebase-apply',
+  'sequencer',
+] as const;
+
+interface SavedIndex {
+  /** Where the copy lies; `undefined`: there was no index. */
+  readonly copy: string | undefined;
+  readonly stamp: string;
+}
+
+interface SavedGitState {
+  /** Content of the file HEAD. */
+  readonly head: string;
+  /** Full name of the branch; `undefined` for a detached HEAD. */
+  readonly branch: string | undefined;
+  /** Commit of the branch. */
+  readonly commit: string | undefined;
+  readonly index: SavedIndex;
+  readonly leftoverFiles: ReadonlySet<string>;
+}
+
+/** Returns a function that notes the state and returns one that puts it back. `copy` names a private file. */
+export function openGitStateSaver(
+  git: Git,
+  repository: Repository,
+  copy: string,
+): () => Promise<() => Promise<void>> {
+  const { gitDirectory } = repository;
+  let index: SavedIndex | undefined;
+  return async () => {
+    if (index === undefined || index.stamp !== fileStamp(join(gitDirectory, 'index'))) {
+      index = saveIndex(gitDirectory, copy);
+    }
+    const saved = readGitState(repository, index);
+    return async () => {
+      await restoreGitState(git, repository, saved);
+      // The time of change is another one now, the content is not: no new copy for the next attempt.
+      index = { copy: saved.index.copy, stamp: fileStamp(join(gitDirectory, 'index')) };
+    };
+  };
+}
+
+function readGitState(repository: Repository, index: SavedIndex): SavedGitState {
+  const { gitDirectory, commonDirectory } = repository;
+  const head = readFileSync(join(gitDirectory, 'HEAD'), 'utf8');
+  const branch = /^ref: (.*)\n?$/.exec(head)?.[1];
+  return {
+    head,
+    branch,
+    commit: branch === undefined ? undefined : readBranch(commonDirectory, branch),
+    index,
+    leftoverFiles: new Set(leftoverFiles.filter((name) => fileStamp(join(gitDirectory, name)) !== '')),
+  };
+}
+
+function saveIndex(gitDirectory: string, copy: string): SavedIndex {
+  const file = join(gitDirectory, 'index');
+  const stamp = fileStamp(file);
+  if (stamp === '') return { copy: undefined, stamp };
+  copyFileSync(file, copy);
+  copyTimes(file, copy);
+  return { copy, stamp };
+}
+
+async function restoreGitState(git: Git, repository: Repository, saved: SavedGitState): Promise<void> {
+  const { gitDirectory, commonDirectory } = repository;
+  for (const name of leftoverFiles) {
+    if (!saved.leftoverFiles.has(name)) rmSync(join(gitDirectory, name), { recursive: true, force: true });
+  }
+  restoreHead(gitDirectory, saved.head);
+  if (saved.branch !== undefined && saved.commit !== undefined) {
+    if (readBranch(commonDirectory, saved.branch) !== saved.commit) {
+      rmSync(join(commonDirectory, `${saved.branch}.lock`), { force: true });
+      await git.run(['update-ref', '-m', 'gump-action: put back', saved.branch, saved.commit]);
+    }
+  }
+  restoreIndex(gitDirectory, saved.index);
+}
+
+/** Written as a file, because without a readable HEAD no git command finds the repository. */
+function restoreHead(gitDirectory: string, head: string): void {
+  const file = join(gitDirectory, 'HEAD');
+  if (fileStamp(file) !== '' && readFileSync(file, 'utf8') === head) return;
+  replace(file, (fresh) => writeFileSync(fresh, head));
+}
+
+function restoreIndex(gitDirectory: string, { copy, stamp }: SavedIndex): void {
+  const file = join(gitDirectory, 'index');
+  const now = fileStamp(file);
+  if (now === stamp) return;
+  if (copy === undefined) {
+    rmSync(file, { force: true });
+    return;
+  }
+  if (now !== '' && readFileSync(file).equals(readFileSync(copy))) return;
+  replace(file, (fresh) => {
+    copyFileSync(copy, fresh);
+    copyTimes(copy, fresh);
+  });
+}
+
+function replace(file: string, write: (fresh: string) => void): void {
+  const fresh = `${file}.gump`;
+  write(fresh);
+  renameSync(fresh, file);
+}
+
+/** A younger copy would hide changes made in the second in which the index was written (racy-git). */
+function copyTimes(from: string, to: string): void {
+  const { atime, mtimeMs } = statSync(from);
+  utimesSync(to, atime, Math.floor(mtimeMs / 1000));
+}
+
+/** Changes when the file does; empty where there is none. */
+function fileStamp(file: string): string {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+}

@@ -1,0 +1,91 @@
+/** Trees by id: what differs between two, and one made from another with some paths changed. No work tree here. */
+import { defined } from '../optional-keys.js';
+import { type BytePath, bytesOf, splitRecords } from './byte-path.js';
+import type { Git } from './git.js';
+
+/** What a tree holds at a path. */
+export interface TreeEntry {
+  /** `100644`, `100755`, `120000` (symbolic link) or `160000` (commit of a submodule). */
+  readonly mode: string;
+  readonly id: string;
+}
+
+export interface TreeChange {
+  readonly path: BytePath;
+  /** `undefined`: nothing there. */
+  readonly before: TreeEntry | undefined;
+  readonly after: TreeEntry | undefined;
+}
+
+/** A path and what shall be there. */
+export interface TreeUpdate {
+  readonly path: BytePath;
+  readonly entry: TreeEntry | undefined;
+}
+
+export function isSameEntry(one: TreeEntry | undefined, other: TreeEntry | undefined): boolean {
+  return one?.id === other?.id && one?.mode === other?.mode;
+}
+
+/** All paths at which the trees (or commits) differ; renames are a deletion and an addition. */
+export async function diffTrees(git: Git, from: string, to: string): Promise<readonly TreeChange[]> {
+  if (from === to) return [];
+  // A submodule with `ignore = all` in its configuration would be missing without the last option.
+  const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--ignore-submodules=none'];
+  const { stdout } = await git.run([...args, from, to]);
+  const records = splitRecords(stdout);
+  const changes: TreeChange[] = [];
+  for (let at = 0; at + 1 < records.length; at += 2) {
+    changes.push(toChange(records[at] as string, records[at + 1] as string));
+  }
+  return changes;
+}
+
+/** `:100644 000000 ID ID D` */
+function toChange(record: string, path: BytePath): TreeChange {
+  const [beforeMode = '', afterMode = '', beforeId = '', afterId = ''] = record.slice(1).split(' ');
+  return { path, before: toEntry(beforeMode, beforeId), after: toEntry(afterMode, afterId) };
+}
+
+function toEntry(mode: string, id: string): TreeEntry | undefined {
+  return mode === '000000' ? undefined : { mode, id };
+}
+
+/** Id of a tree that is `tree` with these paths changed. `index` names a file that may be overwritten. */
+export async function applyUpdates(
+  git: Git,
+  index: string,
+  tree: string,
+  updates: readonly TreeUpdate[],
+): Promise<string> {
+  if (updates.length === 0) return tree;
+  await git.run(['read-tree', tree], { index });
+  await updateIndex(git, index, tree.length, updates);
+  return writeTree(git, index);
+}
+
+/** Changes entries of an index without looking at the work tree. `idLength`: hexadecimal digits of an id. */
+export async function updateIndex(
+  git: Git,
+  index: string | undefined,
+  idLength: number,
+  updates: readonly TreeUpdate[],
+): Promise<void> {
+  // What goes comes first: a file must be out of the way before another one can lie in a directory of its name.
+  const sorted = [...updates].sort(
+    (one, other) => Number(one.entry !== undefined) - Number(other.entry !== undefined),
+  );
+  const lines = sorted.map(({ path, entry }) =>
+    entry === undefined ? `0 ${'0'.repeat(idLength)}\t${path}\0` : `${entry.mode} ${entry.id}\t${path}\0`,
+  );
+  await git.run(['update-index', '-z', '--index-info'], {
+    input: bytesOf(lines.join('')),
+    ...defined({ index }),
+  });
+}
+
+/** `--missing-ok`: in a partial clone git would otherwise fetch every blob of the tree. */
+export async function writeTree(git: Git, index?: string): Promise<string> {
+  const { stdout } = await git.run(['write-tree', '--missing-ok'], index === undefined ? {} : { index });
+  return stdout.toString('latin1').trim();
+}

@@ -1,0 +1,184 @@
+/** What a run does when the cache does not do what it should: it goes on, and says once what a re-run will find. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { StepResult } from '../rig/machine.js';
+import type { AgentRule } from '../rig/stand-in.js';
+import { createHarness, type Harness } from './harness.js';
+
+const flow = `
+name: flow
+steps:
+  - name: tests
+    type: code
+    agent: claude-haiku
+    prompt: write the tests
+    gate: [bash: 'test -f tests.txt']
+    retry: [exit: 1]
+  - name: impl
+    type: code
+    agent: codex
+    prompt: make them pass
+    gate: [bash: 'test -f impl.txt']
+    retry: [exit: 1]
+`;
+
+const first: AgentRule = { prompt: 'write the tests', do: [{ write: 'tests.txt', content: 'x' }] };
+const rules = [first];
+const passing: readonly AgentRule[] = [first, { do: [{ write: 'impl.txt', content: 'x' }] }];
+
+const stored = (harness: Harness) => harness.cache.entries().filter(({ state }) => state === 'stored');
+const warnings = ({ main, post }: StepResult) => [...main.warnings, ...(post?.warnings ?? [])];
+const errors = ({ main, post }: StepResult) => [...main.errors, ...(post?.errors ?? [])];
+
+/** A job attempt in which `meanwhile` happens while the second agent is at work and the first is stored. */
+async function runWhileStoring(harness: Harness, onStored: () => void, then: readonly AgentRule[] = rules) {
+  const go = join(harness.stateDirectory, '..', `go-${stored(harness).length}`);
+  const waiting: AgentRule = { prompt: 'make them pass', do: [{ waitFor: go }, ...(then[1]?.do ?? [])] };
+  const before = stored(harness).length;
+  const running = harness.runJob({ rules: [first, waiting] });
+  while (stored(harness).length === before) await sleep(20);
+  onStored();
+  await writeFile(go, '');
+  return running;
+}
+
+describe('a cache that may not be used', () => {
+  it('for writing: the state before is taken up, and the run does not count as stored', async () => {
+    const harness = await createHarness({ workflow: flow });
+    await harness.runJob({ rules });
+    const again = await harness.runJob({ jobAttempt: 2, cacheMode: 'read', rules });
+    expect(again.main.outputs).toMatchObject({ resumed: 'true', status: 'failed', persisted: 'false' });
+    expect(warnings(again)).toEqual([
+      'No checkpoint is stored. The Actions cache may not be written in this job (cache-mode is read): ' +
+        'set `cache-mode: write` for the job, if you trust what starts it. ' +
+        'A re-run of this job will start afresh, or from an earlier checkpoint.',
+    ]);
+    expect(again.main.errors[0]).toContain('The last state is not stored');
+    expect(again.main.summary).toContain('no checkpoint stored');
+  });
+
+  it('for reading: what is stored counts for nothing, and it is said at the first attempt', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const { main } = await harness.runJob({ cacheMode: 'write-only', rules: passing });
+    expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
+    expect(main.warnings).toEqual([expect.stringMatching(/cache-mode is write-only.*no re-run finds them/)]);
+  });
+
+  it('for anything, by its mode or by its token', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const none = await harness.runJob({ cacheMode: 'none', rules: passing });
+    expect(none.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
+    expect(warnings(none)).toEqual([expect.stringContaining('cache-mode is none')]);
+    expect(harness.cache.requests()).toEqual([]);
+    const cacheToken = harness.cache.token({ repository: 'octo/sample', read: ['refs/heads/main'] });
+    const denied = await harness.runJob({ cacheToken, rules: passing });
+    expect(denied.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
+    expect(warnings(denied)).toEqual([expect.stringMatching(/no writable scopes.*finds no checkpoint/)]);
+  });
+});
+
+describe('a service that fails', () => {
+  it.each([
+    ['409', { status: 409 }],
+    ['429', { status: 429 }],
+    ['ECONNRESET', { reset: true }],
+  ] as const)('with %s is told of once, also where post tries again', async (word, fault) => {
+    const harness = await createHarness({ workflow: flow });
+    harness.cache.injectFault('create', fault);
+    const result = await harness.runJob({ rules });
+    expect(result.main.outputs).toMatchObject({
+      status: 'failed',
+      'failed-step': 'impl',
+      persisted: 'false',
+    });
+    expect(warnings(result)).toEqual([expect.stringContaining(word)]);
+    expect(warnings(result)[0]).toMatch(/The run goes on; .*a re-run finds no checkpoint/);
+    expect(stored(harness)).toEqual([]);
+    const again = await harness.runJob({ jobAttempt: 2, rules: passing });
+    expect(again.main.warnings[0]).toMatch(/^Starting afresh: .*none was found/);
+    expect(again.main.outputs).toMatchObject({ resumed: 'false', status: 'passed', persisted: 'false' });
+  });
+
+  it('in the middle leaves what was stored before, and the warning names it', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const result = await runWhileStoring(harness, () => {
+      for (const operation of ['create', 'lookup', 'upload'] as const)
+        harness.cache.injectFault(operation, { reset: true });
+    });
+    const [kept] = stored(harness);
+    expect(stored(harness)).toHaveLength(1);
+    expect(result.main.outputs).toMatchObject({
+      status: 'failed',
+      persisted: 'false',
+      checkpoint: kept?.key,
+    });
+    expect(warnings(result)).toEqual([expect.stringContaining(`goes on from the checkpoint ${kept?.key}`)]);
+    harness.cache.clearFaults();
+    const again = await harness.runJob({ jobAttempt: 2, rules: passing });
+    expect(again.main.outputs).toMatchObject({ resumed: 'true', status: 'passed', persisted: 'true' });
+    expect((await harness.calls()).map(({ provider }) => provider)).toEqual(['claude', 'codex', 'codex']);
+  });
+
+  it('only to answer has stored all the same', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const result = await runWhileStoring(harness, () =>
+      harness.cache.injectFault('finalize', { reset: true, moment: 'after' }),
+    );
+    const last = stored(harness).at(-1)?.key;
+    expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'true', checkpoint: last });
+  });
+
+  it('to keep the last save has not stored it', async () => {
+    const harness = await createHarness({ workflow: flow });
+    harness.cache.injectFault('lookup', { reset: true });
+    const result = await harness.runJob({ rules: passing });
+    expect(result.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
+    expect(warnings(result)).toEqual([
+      expect.stringMatching(/could not be found there afterwards: a re-run/),
+    ]);
+  });
+});
+
+describe('another job', () => {
+  it('of a later attempt stops this one from storing', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const result = await runWhileStoring(harness, () =>
+      copyAs(harness, (key) => key.replace('-a1-', '-a2-')),
+    );
+    expect(warnings(result)).toEqual([expect.stringMatching(/^Job attempt 2 of this run has stored/)]);
+    expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'false' });
+    expect(stored(harness)).toHaveLength(2);
+  });
+
+  it('at the same time under the same name is an error', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const result = await runWhileStoring(harness, () =>
+      copyAs(harness, (key) => key.replace(/.{9}$/, 'deadbeef-')),
+    );
+    expect(errors(result)[0]).toMatch(/^two jobs use the state name ".*" at once: set `state-name`/);
+    expect(result.main.outputs.persisted).toBe('false');
+  });
+});
+
+function copyAs(harness: Harness, rename: (key: string) => string): void {
+  const newest = stored(harness).at(-1);
+  if (newest === undefined) throw new Error('nothing is stored');
+  harness.cache.add({ ...newest, key: rename(newest.key) }, newest.body);
+}
+
+describe('what the cache client prints', () => {
+  it('is in the log only where the user asked for it', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const silent = await harness.runJob({ rules: passing });
+    const loud = await harness.runJob({ runId: '1002', rules: passing, env: { RUNNER_DEBUG: '1' } });
+    const clients = /Cache (?:saved|Size|hit)|Resolved Keys|Sent \d+ of|sig=|::debug::/;
+    expect(silent.main.log).not.toMatch(clients);
+    expect(silent.main.log + silent.post?.log).not.toContain('checkpoint.gump');
+    expect(loud.main.log).toMatch(/::debug::Resolved Keys/);
+    for (const { main, post } of [silent, loud]) {
+      expect(main.masked + post?.masked).not.toMatch(/sig=[0-9a-f]/);
+    }
+  });
+});

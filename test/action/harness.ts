@@ -1,0 +1,151 @@
+/** A repository with a workflow, and job attempts of it on machines that know nothing of each other. */
+
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { defined } from '../../src/optional-keys.js';
+import { type CacheService, startCacheService } from '../rig/cache-service.js';
+import type { Files } from '../rig/files.js';
+import {
+  type CheckoutOptions,
+  createMachine,
+  type JobOptions,
+  type Machine,
+  type StepOptions,
+  type StepResult,
+  type Stop,
+} from '../rig/machine.js';
+import { makeRepository, type Repository } from '../rig/repository.js';
+import {
+  type AgentCall,
+  type AgentRule,
+  installStandIn,
+  readCalls,
+  type StandInProvider,
+} from '../rig/stand-in.js';
+
+export const anthropicKey = 'sk-ant-api03-CANARY-0123456789abcdefghij';
+export const openaiKey = 'sk-proj-CANARY-9876543210zyxwvutsrq';
+
+const defaultCredentials = { ANTHROPIC_API_KEY: anthropicKey, OPENAI_API_KEY: openaiKey };
+
+export interface HarnessOptions {
+  /** The text of `.gump/workflows/flow.yaml`. */
+  readonly workflow: string;
+  /** Further files of the repository. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** `cache` unless told. */
+  readonly store?: 'cache' | 'directory';
+}
+
+export interface RunJobOptions extends JobOptions, Omit<StepOptions, 'stop' | 'env'> {
+  readonly rules?: readonly AgentRule[];
+  /** This and `env`: a function where paths of the machine stand in it. */
+  readonly stop?: Stop | ((machine: Machine) => Stop);
+  readonly env?: StepOptions['env'] | ((machine: Machine) => StepOptions['env']);
+  readonly checkout?: CheckoutOptions;
+  /** Files committed to `main` before the machine checks it out. */
+  readonly changes?: Files;
+  /** The workspace path under the machine's root. */
+  readonly workspace?: string;
+  /** The CLIs that are on PATH; all unless told. */
+  readonly programs?: readonly StandInProvider[];
+  /** `none`: the step has no provider's key but those in `env`. */
+  readonly credentials?: 'default' | 'none';
+  readonly laterStatus?: 'success' | 'failure' | 'cancelled';
+  /** Done on the machine between checkout and the step. */
+  prepare?(machine: Machine): Promise<void>;
+  /** Done after post, before the machine is gone. */
+  inspect?(machine: Machine): Promise<void>;
+}
+
+export interface Harness {
+  readonly cache: CacheService;
+  readonly repository: Repository;
+  readonly stateDirectory: string;
+  /** One job attempt from checkout to post; then the machine is wiped. */
+  runJob(options?: RunJobOptions): Promise<StepResult>;
+  calls(): Promise<readonly AgentCall[]>;
+}
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+export async function createHarness(options: HarnessOptions): Promise<Harness> {
+  const outside = await mkdtemp(join(tmpdir(), 'gump-scene-'));
+  cleanUps.push(() => rm(outside, { recursive: true, force: true }));
+  const cache = await startCacheService();
+  cleanUps.push(() => cache.close());
+  const repository = await makeRepository({
+    '.gump/workflows/flow.yaml': options.workflow,
+    'README.md': 'sample\n',
+    ...options.files,
+  });
+  cleanUps.push(() => repository.remove());
+  const callsFile = join(outside, 'calls.jsonl');
+  const stateDirectory = join(outside, 'state');
+  const harness: Harness = {
+    cache,
+    repository,
+    stateDirectory,
+    runJob: (jobOptions = {}) => runJobAttempt(harness, options, callsFile, jobOptions),
+    calls: () => readCalls(callsFile),
+  };
+  return harness;
+}
+
+/** The journal of the job that runs on this machine; empty where there is none yet. */
+export async function readJournal(machine: Machine): Promise<string> {
+  for await (const file of glob(join(machine.temp, 'gump-*', 'journal.ndjson')))
+    return readFile(file, 'utf8');
+  return '';
+}
+
+async function runJobAttempt(
+  harness: Harness,
+  options: HarnessOptions,
+  callsFile: string,
+  jobOptions: RunJobOptions,
+): Promise<StepResult> {
+  const {
+    rules = [],
+    workspace,
+    checkout,
+    changes,
+    stop,
+    prepare,
+    inspect,
+    inputs,
+    env,
+    ...rest
+  } = jobOptions;
+  const { programs, credentials = 'default', ...job } = rest;
+  if (changes !== undefined) await harness.repository.commit(changes);
+  const machine = await createMachine({
+    cache: harness.cache,
+    ...defined({ workspace }),
+  });
+  cleanUps.push(() => machine.wipe());
+  await machine.checkout(harness.repository, checkout);
+  const standIn = await installStandIn(machine, { callsFile, ...(programs ? { providers: programs } : {}) });
+  await standIn.script(rules);
+  await prepare?.(machine);
+  const store: Readonly<Record<string, string>> =
+    options.store === 'directory' ? { 'state-store': `directory:${harness.stateDirectory}` } : {};
+  const result = await machine.runStep({
+    ...job,
+    ...(stop === undefined ? {} : { stop: typeof stop === 'function' ? stop(machine) : stop }),
+    inputs: { workflow: 'flow', ...store, ...inputs },
+    env: {
+      ...(credentials === 'default' ? defaultCredentials : {}),
+      ...(typeof env === 'function' ? env(machine) : env),
+    },
+  });
+  await inspect?.(machine);
+  await machine.wipe();
+  return result;
+}

@@ -1,0 +1,146 @@
+/** What is wrong with inputs and workflows is told at once, with what to do, and nothing runs. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { StepResult } from '../rig/machine.js';
+import { createHarness, type HarnessOptions, type RunJobOptions } from './harness.js';
+
+const good = `
+name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: write it
+`;
+
+/** One attempt that must come to nothing: no agent, no request to the cache, and all that tells of it is written. */
+async function expectRefused(
+  options: RunJobOptions,
+  harness: Partial<HarnessOptions> = {},
+): Promise<StepResult['main']> {
+  const opened = await createHarness({ workflow: good, ...harness });
+  const { main, post } = await opened.runJob(options);
+  expect(main.exitCode).toBe(1);
+  expect(main.outputs).toMatchObject({ status: 'failed', resumed: 'false', persisted: 'false' });
+  expect(main.report).toMatchObject({ version: 1, status: 'failed', steps: [] });
+  expect(main.summary).toMatch(/^### gump-action: nothing was run\n\n- /);
+  expect(main.log).not.toContain('This is a fault of the action itself');
+  expect(await opened.calls()).toEqual([]);
+  expect(opened.cache.requests()).toEqual([]);
+  expect(post?.errors).toEqual([]);
+  return main;
+}
+
+describe('inputs', () => {
+  it('are all read before anything is said', async () => {
+    const { errors, summary } = await expectRefused({
+      inputs: {
+        spec: 'text',
+        'spec-file': 'spec.md',
+        vars: 'error: taken\n- list',
+        resume: 'sometimes',
+        'state-key': 'long-enough-0123456789\ntoo short to be a key'.slice(0, 40),
+        'state-store': 'ftp:there',
+        'on-lost-session': 'cry',
+        'on-no-credentials': 'maybe',
+        'pass-env': 'GOOD_NAME\nACTIONS_*\nbad name',
+        commands: 'tset: npm test',
+        apply: 'commit',
+        'keep-sessions': 'yes',
+      },
+    });
+    expect(errors).toEqual([
+      expect.stringMatching(/^Inputs spec and spec-file \("spec.md"\) are both set: leave one/),
+      expect.stringMatching(/^Input vars is not YAML: .* at line 2, column 1.$/),
+      'Input resume: "sometimes" is not allowed. Allowed: auto, require, never.',
+      expect.stringMatching(
+        /^Input state-key: line 2 has fewer than 20 characters. Make a key with `openssl/,
+      ),
+      expect.stringMatching(
+        /^Input state-store: "ftp:there" is not allowed. Allowed: cache, or directory:PATH/,
+      ),
+      'Input on-lost-session: "cry" is not allowed. Allowed: new, fail.',
+      'Input on-no-credentials: "maybe" is not allowed. Allowed: auto, skip, fail.',
+      expect.stringMatching(/^Input pass-env: "ACTIONS_\*" is not allowed, .*\nInput pass-env: "bad name"/),
+      expect.stringMatching(/^Input commands: "tset" is no gate with a command. Allowed: compile, test/),
+      'Input apply: "commit" is not allowed. Allowed: workspace, none.',
+      'Input keep-sessions: "yes" is not allowed. Allowed: true, false.',
+    ]);
+    expect(summary).toContain('Input keep-sessions');
+    expect(errors.join()).not.toContain('too short');
+  });
+
+  it('that name what is not there are told together with all else that is missing', async () => {
+    const { errors } = await expectRefused({
+      inputs: { 'spec-file': 'no/spec.md', 'from-step': 'impel', until: 'nowhere', agent: 'clawd-haiku' },
+    });
+    expect(errors).toEqual([
+      expect.stringMatching(/^Input spec-file: no\/spec.md cannot be read in .*was it checked out/),
+      'Input `from-step`: the workflow has no step `impel`. Did you mean `impl`?',
+      'Input `until`: the workflow has no step `nowhere`. Its steps are: impl.',
+      expect.stringMatching(/^Step `impl`: .*clawd/),
+    ]);
+  });
+
+  it.each([
+    [{ workflow: '' }, /^Input workflow is empty: give the path/],
+    [
+      { workflow: 'nope' },
+      /no workflow `nope`. Looked for: .gump\/workflows\/nope.yaml.*built-in.*checked out/,
+    ],
+    [{ workflow: '../other.yaml' }, /`..` is not allowed, it could lead out of the repository/],
+    [{ 'working-directory': 'not/there' }, /not\/there does not exist: check the input working-directory/],
+    [{ 'working-directory': 'README.md' }, /README.md is a file: check the input working-directory/],
+  ])('%j is one clear sentence', async (inputs, message) => {
+    const { errors } = await expectRefused({ inputs });
+    expect(errors).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe('a workflow', () => {
+  const bad = (name: string) =>
+    readFileSync(new URL(`../fixtures/workflows/bad/${name}`, import.meta.url), 'utf8');
+
+  it('with faults shows each with its line, and as an annotation', async () => {
+    const main = await expectRefused({}, { workflow: bad('many-faults-at-once.yaml') });
+    const file = '.gump/workflows/flow.yaml';
+    const shown = bad('many-faults-at-once.txt').replaceAll('many-faults-at-once.yaml', file);
+    const printed = main.log
+      .split('\n')
+      .filter((line) => !line.startsWith('::') && !line.startsWith('gump-action:'));
+    expect(printed.join('\n').trim()).toBe(shown.trim());
+    const places = [...shown.matchAll(/^\S+?:(\d+):(\d+): error: (.*)$/gm)];
+    const annotations = main.commands.filter(({ name }) => name === 'error');
+    expect(annotations.slice(0, -1).map(({ properties, text }) => ({ ...properties, text }))).toEqual(
+      places.map(([, line, col, text]) => ({ file, line, endLine: line, col, text })),
+    );
+    expect(annotations).toHaveLength(7);
+    expect(main.errors.at(-1)).toBe(`${file}: 6 errors, told one by one in the log. Nothing was run.`);
+  });
+
+  it('that is no YAML is told by its place', async () => {
+    const { errors, log } = await expectRefused({}, { workflow: bad('yaml-unclosed-quote.yaml') });
+    expect(errors.at(-1)).toMatch(/errors?, told one by one/);
+    expect(log).toMatch(/^\.gump\/workflows\/flow\.yaml:\d+:\d+: error: .*\[.*\]\n +\d+ \| .*\n +\| +\^/m);
+  });
+
+  it('whose faults are the text of a stranger cannot speak to the runner by them', async () => {
+    const name = '"x\\n::set-output name=status::passed"';
+    const main = await expectRefused(
+      {},
+      { workflow: `name: flow\nsteps:\n  - name: ${name}\n    "::error::mine": 1\n` },
+    );
+    expect(main.commands.filter((command) => command.name === 'set-output')).toEqual([]);
+    expect(main.errors).not.toContain('mine');
+  });
+
+  it('with what is outdated runs, with a warning at its place', async () => {
+    const harness = await createHarness({ workflow: `${good}description: old\n` });
+    const { main } = await harness.runJob();
+    expect(main.outputs.status).toBe('passed');
+    expect(main.commands.find(({ name }) => name === 'warning')).toMatchObject({
+      properties: { file: '.gump/workflows/flow.yaml', line: '8' },
+      text: expect.stringContaining('`description`'),
+    });
+  });
+});

@@ -1,0 +1,60 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createPostStateFile, type PostState, readPostState } from '../../src/action/post-state.js';
+
+const initialState: PostState = {
+  directory: '/srv/sample',
+  prefix: '',
+  agentPids: [],
+  binding: {} as PostState['binding'],
+  usedSequence: 0,
+  storedEvents: 0,
+  isBegun: true,
+  placed: [],
+  isDone: false,
+};
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gump-handover-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const stateFile = () => join(folder, readdirSync(folder)[0] ?? '');
+
+it('hands over what was last said of everything', () => {
+  const handover = createPostStateFile(folder, initialState);
+  handover.update({ agentPids: [17] });
+  handover.update({ usedSequence: 3, placed: [{ path: '/home/a' }] });
+  expect(readPostState(folder)).toEqual({
+    ...initialState,
+    agentPids: [17],
+    usedSequence: 3,
+    placed: [{ path: '/home/a' }],
+  });
+  handover.update({ agentPids: [] });
+  expect(readPostState(folder)?.agentPids).toEqual([]);
+});
+
+it('leaves out a line that was cut off while it was written', () => {
+  createPostStateFile(folder, initialState).update({ usedSequence: 3 });
+  appendFileSync(stateFile(), '{"usedSequence":4,"isDo');
+  expect(readPostState(folder)).toEqual({ ...initialState, usedSequence: 3 });
+});
+
+it('hands over nothing where main did not come to it', () => {
+  expect(readPostState(folder)).toBeUndefined();
+  createPostStateFile(folder, initialState);
+  rmSync(stateFile());
+  appendFileSync(join(folder, 'handover.ndjson'), '{"directory":"/wo');
+  expect(readPostState(folder)).toBeUndefined();
+});
+
+it('can be read by its owner alone', () => {
+  createPostStateFile(folder, initialState);
+  expect(statSync(stateFile()).mode & 0o777).toBe(0o600);
+});

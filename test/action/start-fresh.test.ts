@@ -1,0 +1,216 @@
+/** Where a run begins: afresh (S14), with all taken over, in the next job, or not at all (`resume`, `state-name`). */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { attemptLines, callLines, promptBodies, sessionIdsOf } from './attempt-lines.js';
+import { createHarness } from './harness.js';
+
+const workflow = (agent = 'claude-haiku') => `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: ${agent}
+    prompt: Tests.
+  - name: impl
+    type: code
+    agent: ${agent}
+    session: from: tests
+    prompt: Implement.
+    gate: [{bash: "test -e done.txt"}]
+`;
+
+const done = [{ prompt: 'Implement', do: [{ write: 'done.txt', content: 'done\n' }] }];
+
+describe('S14: a re-run of a run that had passed', () => {
+  it('starts afresh, and says so, where the job had ended with success', async () => {
+    const harness = await createHarness({ workflow: workflow() });
+    const first = await harness.runJob({ rules: done });
+    expect(first.main.outputs.status).toBe('passed');
+    const { main } = await harness.runJob({ jobAttempt: 2, rules: done });
+    expect(main.log).toContain('this re-run starts afresh');
+    expect(attemptLines(main.report)).toEqual([
+      'tests#1@2 new declared-new passed',
+      'impl#1@2 resumed from passed',
+    ]);
+    expect(callLines(await harness.calls())).toEqual([
+      'claude start a after 0',
+      'claude resume a after 1',
+      'claude start b after 0',
+      'claude resume b after 1',
+    ]);
+    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'false', persisted: 'true' });
+    expect(main.warnings).toEqual([]);
+  });
+
+  it('takes all over, and runs nothing, where the job failed later', async () => {
+    const harness = await createHarness({ workflow: workflow() });
+    const first = await harness.runJob({ rules: done, laterStatus: 'failure' });
+    let content = '';
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      laterStatus: 'failure',
+      inspect: async (machine) => {
+        content = await readFile(join(machine.workspace, 'done.txt'), 'utf8');
+      },
+    });
+    expect(await harness.calls()).toHaveLength(2);
+    expect(content).toBe('done\n');
+    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'true', persisted: 'true' });
+    expect(main.report?.steps.map((step) => step.takenOver)).toEqual([true, true]);
+    for (const name of ['sessions', 'tokens', 'turns', 'cost-usd'])
+      expect(main.outputs[name]).toBe(first.main.outputs[name]);
+    expect(main.log).toContain('impl: passed in job attempt 1, taken over');
+    const third = await harness.runJob({ jobAttempt: 3 });
+    expect(third.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(await harness.calls()).toHaveLength(2);
+  });
+});
+
+describe('`until` and one state for two jobs', () => {
+  const shared = { 'state-name': 'shared' };
+
+  it('stops after a step; the next job goes on from there, in the same conversation, also when it is re-run', async () => {
+    const harness = await createHarness({ workflow: workflow('codex') });
+    const plan = await harness.runJob({ job: 'plan', inputs: { ...shared, until: 'tests' } });
+    expect(plan.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
+    expect(plan.main.report?.steps.map((step) => step.status)).toEqual(['passed', 'not-run']);
+    const build = await harness.runJob({ job: 'build', inputs: shared });
+    expect(attemptLines(build.main.report)).toEqual([
+      'tests#1@1 new declared-new passed',
+      'impl#1@1 resumed from failed:gate',
+    ]);
+    expect(build.main.outputs).toMatchObject({ status: 'failed', resumed: 'true' });
+    const again = await harness.runJob({ job: 'build', jobAttempt: 2, inputs: shared, rules: done });
+    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(callLines(await harness.calls())).toEqual([
+      'codex start a after 0',
+      'codex resume a after 1',
+      'codex resume a after 2',
+    ]);
+    expect([...build.main.warnings, ...again.main.warnings]).toEqual([]);
+  });
+
+  it('starts both jobs afresh, once both had ended with success, where all jobs are re-run', async () => {
+    const harness = await createHarness({ workflow: workflow(), store: 'directory' });
+    const run = async (attempt: number) => {
+      await harness.runJob({ jobAttempt: attempt, job: 'plan', inputs: { ...shared, until: 'tests' } });
+      return harness.runJob({ jobAttempt: attempt, job: 'build', inputs: shared, rules: done });
+    };
+    await run(1);
+    const { main } = await run(2);
+    expect(promptBodies((await harness.calls()).map((call) => call.prompt))).toEqual([
+      'Tests.',
+      'Implement.',
+      'Tests.',
+      'Implement.',
+    ]);
+    expect(attemptLines(main.report)).toEqual([
+      'tests#1@2 new declared-new passed',
+      'impl#1@2 resumed from passed',
+    ]);
+  });
+
+  it('is an error for the one that finds the other at work with the same name', async () => {
+    const harness = await createHarness({ workflow: workflow() });
+    const [stored, mayEnd] = [`${harness.stateDirectory}-stored`, `${harness.stateDirectory}-end`];
+    // `late` comes to its first checkpoint when `early` has stored one, and `early` goes on after that.
+    const early = harness.runJob({
+      job: 'early',
+      inputs: shared,
+      rules: [
+        {
+          prompt: 'Implement',
+          do: [{ run: `touch ${stored}` }, { waitFor: mayEnd }, { write: 'done.txt' }],
+        },
+      ],
+    });
+    const late = harness.runJob({
+      job: 'late',
+      inputs: { ...shared, resume: 'never' },
+      rules: [
+        { prompt: 'Tests', do: [{ waitFor: stored }] },
+        { prompt: 'Implement', do: [{ run: `touch ${mayEnd}` }, { write: 'done.txt' }] },
+      ],
+    });
+    const [one, other] = await Promise.all([early, late]);
+    expect(one.main.errors).toEqual([]);
+    expect(one.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
+    expect(other.main.errors).toHaveLength(1);
+    expect(other.main.errors[0]).toContain('two jobs use the state name "shared" at once');
+    expect(other.main.outputs).toMatchObject({ status: 'failed', persisted: 'false' });
+    expect(other.main.exitCode).toBe(1);
+  });
+});
+
+describe('the input `resume`', () => {
+  it('auto: starts afresh with a warning where the state is gone', async () => {
+    const harness = await createHarness({ workflow: workflow() });
+    await harness.runJob();
+    for (const { key } of harness.cache.entries()) harness.cache.delete(key);
+    const { main } = await harness.runJob({ jobAttempt: 2, rules: done });
+    expect(main.warnings).toHaveLength(1);
+    expect(main.warnings[0]).toContain('Starting afresh: no checkpoint');
+    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'false' });
+    expect(callLines(await harness.calls())[2]).toBe('claude start b after 0');
+  });
+
+  it('require: fails before any agent starts where it is gone, but not in a first attempt', async () => {
+    const harness = await createHarness({ workflow: workflow(), store: 'directory' });
+    const first = await harness.runJob({ inputs: { resume: 'require', until: 'tests' } });
+    expect(first.main.outputs.status).toBe('passed');
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      inputs: { resume: 'require', 'state-store': `directory:${harness.stateDirectory}-empty` },
+    });
+    expect(main.exitCode).toBe(1);
+    expect(main.errors).toHaveLength(1);
+    expect(main.errors[0]).toContain('`resume: require`');
+    expect(main.outputs.status).toBe('failed');
+    expect(await harness.calls()).toHaveLength(1);
+  });
+
+  it('never: starts afresh and says so; what it stores is what a later re-run goes on from', async () => {
+    const harness = await createHarness({ workflow: workflow() });
+    await harness.runJob();
+    const second = await harness.runJob({ jobAttempt: 2, inputs: { resume: 'never' } });
+    expect(second.main.log).toContain('Starting afresh, as the input `resume` says.');
+    expect(second.main.outputs.resumed).toBe('false');
+    const { main } = await harness.runJob({ jobAttempt: 3, rules: done });
+    expect(sessionIdsOf(main.outputs).impl).toBe(sessionIdsOf(second.main.outputs).impl);
+    expect([...second.main.warnings, ...main.warnings]).toEqual([]);
+    expect(attemptLines(main.report)).toEqual([
+      'tests#1@2 new declared-new passed',
+      'impl#1@2 resumed from failed:gate',
+      'impl#2@3 resumed continued passed',
+    ]);
+  });
+});
+
+describe('a machine that is not like the one before', () => {
+  it.each([
+    ['claude-haiku', 'CLAUDE_CONFIG_DIR', '.claude'],
+    ['codex', 'CODEX_HOME', '.codex'],
+  ])('another workspace, and another place for the sessions of %s', async (agent, variable, usual) => {
+    const harness = await createHarness({ workflow: workflow(agent) });
+    await harness.runJob();
+    const places: boolean[] = [];
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      rules: done,
+      workspace: 'somewhere/else with spaces/sample',
+      env: (machine) => ({ [variable]: join(machine.root, 'agent home') }),
+      prepare: async (machine) => void (await mkdir(join(machine.root, 'agent home'))),
+      inspect: async (machine) => {
+        places.push(existsSync(join(machine.home, usual)));
+      },
+    });
+    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(callLines(await harness.calls()).at(-1)).toMatch(/ resume a after 2$/);
+    expect((await harness.calls()).at(-1)?.cwd).toContain('else with spaces');
+    expect(places).toEqual([false]);
+    const back = await harness.runJob({ jobAttempt: 3, inputs: { 'from-step': 'impl' }, rules: done });
+    expect(promptBodies((await harness.calls()).at(-1)?.earlier ?? [])).toEqual(['Tests.']);
+    expect(back.main.outputs.status).toBe('passed');
+  });
+});

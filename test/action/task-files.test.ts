@@ -1,0 +1,75 @@
+/** Whether a task kept to the files that its plan names (blast radius), through the built action. */
+import { expect, it } from 'vitest';
+import { planRule } from './answer-rules.js';
+import { attemptLines } from './attempt-lines.js';
+import { createHarness } from './harness.js';
+
+const flow = (mode: string) => `name: flow
+steps:
+  - name: build
+    type: split
+    ${mode}
+    agent: claude-haiku
+    prompt: Plan it
+    each:
+      - name: impl
+        type: code
+        agent: claude-haiku
+        prompt: "Do {task.name}."
+        gate: [{bash: "true"}]
+        retry: [{exit: 2}]
+`;
+
+const planning = planRule('Plan it', { name: 'a', files: ['src/**/*.ts', 'docs'] });
+
+/** Within the globs, in a folder that is named, beside both. */
+const writeActions = ['src/deep/code.ts', 'docs/more/a.md', 'src/style.css', 'package.json'].map((path) => ({
+  write: path,
+  content: 'x\n',
+}));
+
+const runWithMode = async (mode: string) => {
+  const harness = await createHarness({ workflow: flow(mode) });
+  const tidy = { prompt: 'did not pass', do: [{ delete: 'src/style.css' }, { delete: 'package.json' }] };
+  const { main } = await harness.runJob({ rules: [planning, tidy, { prompt: 'Do a.', do: writeActions }] });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  const attempts = main.report?.steps.find(({ path }) => path === 'build/a/impl')?.attempts ?? [];
+  const gates = attempts.map((one) => one.gates?.map(({ name, status }) => `${name} ${status}`));
+  const row = main.summary.split('\n').find((line) => line.includes('build/a/impl |')) ?? '';
+  return { main, gates, row, calls: await harness.calls() };
+};
+
+const outsideFiles = /src\/\*\*\/\*\.ts, docs.*: package\.json, src\/style\.css/;
+
+it.each(['files: warn', 'x-unset: true'])(
+  '%s: a change beside them is shown and goes through',
+  async (mode) => {
+    const { main, gates, row } = await runWithMode(mode);
+    expect(gates).toEqual([['files warned', 'bash_0 passed']]);
+    expect(row).toContain('⚠️ files<br>✅ bash');
+    expect(main.warnings).toEqual([expect.stringMatching(outsideFiles)]);
+    expect(main.summary).toMatch(/\*\*Warnings\*\*[\s\S]*package\.json/);
+  },
+);
+
+it('files: fail: it fails the attempt, and the next one is told', async () => {
+  const { main, gates, row, calls } = await runWithMode('files: fail');
+  expect(attemptLines(main.report).slice(1)).toEqual([
+    'build/a/impl#1@1 new declared-new failed:gate',
+    'build/a/impl#2@1 resumed kept-on-retry passed',
+  ]);
+  expect(gates).toEqual([
+    ['files failed', 'bash_0 passed'],
+    ['files passed', 'bash_0 passed'],
+  ]);
+  expect(row).toContain('✅ files<br>✅ bash');
+  expect(main.warnings).toEqual([]);
+  expect(calls[2]?.prompt).toMatch(outsideFiles);
+});
+
+it('files: off: nobody looks', async () => {
+  const { main, gates, row } = await runWithMode('files: off');
+  expect(gates).toEqual([['bash_0 passed']]);
+  expect(row).not.toContain('files');
+  expect(main.warnings).toEqual([]);
+});

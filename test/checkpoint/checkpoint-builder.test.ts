@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import {
+  type CheckpointBuilderOptions,
+  createCheckpointBuilder,
+} from '../../src/checkpoint/checkpoint-builder.js';
+import { type CheckpointContents, fromEntries } from '../../src/checkpoint/checkpoint-contents.js';
+import { CheckpointWriter, type SealedCheckpoint } from '../../src/checkpoint/checkpoint-writer.js';
+import { emptyState } from '../../src/journal/run-state.js';
+import { openSessionCopies } from '../../src/sessions/session-copies.js';
+import { createFakeClock } from '../fakes/clock.js';
+import { createMemoryStore } from './memory-store.js';
+import { binding, expectedOf, keyAt, stateKey } from './sample.js';
+
+const { sequence: _, ...base } = binding;
+const state = { ...emptyState, eventCount: 3 };
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gump-checkpointer-'));
+  writeFileSync(join(folder, 'journal'), '{}\n');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function setUp(more: Partial<CheckpointBuilderOptions> = {}) {
+  const store = createMemoryStore();
+  const clock = createFakeClock({ sleeping: 'waits' });
+  const writer = new CheckpointWriter({ store, clock, binding: base, onNotice: () => undefined });
+  const builder = createCheckpointBuilder({
+    checkpointWriter: writer,
+    secrets: [stateKey],
+    workspace: { pack: async () => Buffer.from('fresh') },
+    sessionCopies: openSessionCopies(join(folder, 'sessions')),
+    journalFile: join(folder, 'journal'),
+    isDisabled: false,
+    ...more,
+  });
+  return { store, saver: writer, checkpointer: builder };
+}
+
+it('keeps what is sealed once the job is cancelled, also where a save hangs already', async () => {
+  const cancel = new AbortController();
+  const kept: SealedCheckpoint[] = [];
+  const keep = async (one: SealedCheckpoint) => void kept.push(one);
+  const { store, checkpointer: builder } = setUp({ onCancel: { signal: cancel.signal, saveLocally: keep } });
+  store.onWrite = () => new Promise(() => undefined);
+  const stored = builder.store(state);
+  await expect.poll(() => store.calls).toContain(`write ${keyAt(2, 1)}`);
+  expect(kept).toEqual([]);
+  cancel.abort();
+  await stored;
+  expect(kept.map(({ key }) => key)).toEqual([keyAt(2, 2)]);
+  await builder.store(state);
+  expect(kept).toHaveLength(2);
+});
+
+it('tells in the usual way what cannot be kept', async () => {
+  const keep = () => Promise.reject(new Error('no space left'));
+  const {
+    store,
+    saver: writer,
+    checkpointer: builder,
+  } = setUp({ onCancel: { signal: AbortSignal.abort(), saveLocally: keep } });
+  await builder.store(state);
+  expect((await writer.settle(1000)).persisted).toBe(true);
+  expect(store.entries.size).toBe(1);
+});
+
+it.each([
+  ['the objects', { pack: () => Promise.reject(new Error('gone')) }, []],
+  ['a session', { pack: async () => Buffer.from('fresh') }, ['a']],
+])('seals what was kept where %s cannot be had any more', async (_what, workspace, ids) => {
+  const sessions = ids.map((id) => ({ provider: 'claude', id, path: 'x', content: Buffer.from('x') }));
+  const kept: CheckpointContents = { journal: Buffer.from('kept'), pack: Buffer.from('kept'), sessions };
+  const { store, checkpointer: builder } = setUp({ workspace, fallbackContents: kept });
+  await builder.store(state);
+  const [sealed] = store.entries.values();
+  const opened = await openCheckpoint(
+    sealed ?? Buffer.alloc(0),
+    [stateKey],
+    expectedOf({ ...binding, sequence: 1 }),
+  );
+  expect(opened.status === 'opened' && fromEntries(opened.entries)).toEqual(kept);
+});

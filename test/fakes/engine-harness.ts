@@ -1,0 +1,418 @@
+/**
+ * The engine's world in memory: a tree of files, agents that are functions, gates that look at the tree. It
+ * keeps what outlives a machine (snapshots, sessions of the last checkpoint) apart from what does not.
+ */
+
+import type {
+  AgentTurn,
+  BranchMergeResult,
+  BranchResult,
+  EnginePorts,
+  ParallelBranch,
+} from '../../src/engine/engine-ports.js';
+import type { ErrorContext } from '../../src/engine/engine-run.js';
+import { runPlan } from '../../src/engine/run-plan.js';
+import { UserError } from '../../src/failure.js';
+import type { JournalEvent } from '../../src/journal/event.js';
+import { foldEvents, newestSnapshot, type RunState } from '../../src/journal/run-state.js';
+import { defined } from '../../src/optional-keys.js';
+import type { Plan } from '../../src/plan/plan.js';
+import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
+import type { Gate } from '../../src/workflow/workflow.js';
+import type { Snapshot } from '../../src/workspace/workspace.js';
+
+export type Files = ReadonlyMap<string, string>;
+
+/** What a scripted agent does with one prompt; it may change `files`. */
+export type FakeAgent = (
+  turn: AgentTurn & { readonly agent: string; readonly earlier: readonly string[] },
+  files: Map<string, string>,
+) => FakeTurnResult | Promise<FakeTurnResult>;
+
+export interface FakeTurnResult {
+  readonly failure?: TurnOutcome['failure'];
+  readonly usage?: Usage;
+  readonly output?: string;
+  /** How long it took: 1 ms unless told. */
+  readonly durationMs?: number;
+  /** Events before the end; the session id of a new session is told by itself. */
+  readonly events?: readonly AgentEvent[];
+  /** The machine is lost while the agent works. */
+  readonly crash?: boolean;
+}
+
+export interface FakeAgentCall {
+  readonly agent: string;
+  readonly mode: 'start' | 'resume';
+  readonly sessionId: string;
+  readonly prompt: string;
+}
+
+export class MachineLost extends Error {}
+
+export interface EngineHarness {
+  readonly calls: FakeAgentCall[];
+  readonly warnings: string[];
+  /** How long was waited each time; no time passes in earnest. */
+  readonly sleeps: number[];
+  readonly events: JournalEvent[];
+  /** Journal lengths at which a checkpoint was stored. */
+  readonly storedJournalLengths: number[];
+  readonly files: Map<string, string>;
+  /** What was said in the log by us. */
+  readonly logLines: string[];
+  /** Lanes of the units that were opened, in order. */
+  readonly openedBranches: string[];
+  /** Steps of which it was said that an earlier job had passed them. */
+  readonly reusedSteps: string[];
+  /** What each process of an agent has spent so far, as the log is told. */
+  readonly usageReaders: (() => Promise<Usage>)[];
+  run(plan: Plan, options?: HarnessRunOptions): Promise<RunState>;
+}
+
+export interface HarnessRunOptions {
+  readonly jobAttempt?: number;
+  readonly state?: RunState;
+  readonly signal?: AbortSignal;
+  readonly onLostSession?: 'new' | 'fail';
+  readonly permissions?: Permission;
+  readonly unavailable?: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+  readonly maxParallel?: number;
+  readonly actor?: string;
+  readonly errorContext?: ErrorContext;
+  readonly deadline?: number;
+}
+
+export interface EngineHarnessOptions {
+  readonly runAgent: FakeAgent;
+  readonly passesGate?: (gate: Gate, files: Files) => boolean;
+  /** What commands of `context` print; a text that begins with `!` says why one does not. */
+  readonly contextOutput?: (command: string) => string;
+  /** Installs the CLI of an agent; what it resolves with is waited for, and it may throw. */
+  provideCli?(agent: string, signal: AbortSignal): unknown;
+  /** Whether a unit's work tree can be made ready. */
+  readonly canOpenBranch?: (lane: string) => boolean;
+  /** `claude` takes ids chosen by us, `codex` gives its own. */
+  readonly sessionIds?: (agent: string) => 'chosen' | 'given';
+  /** What a session's own file says it has spent by now. */
+  readonly sessionUsage?: (id: string) => Usage | undefined;
+  /** Happens while the engine waits; what it resolves with is waited for. */
+  onSleep?(): unknown;
+  /** What an earlier world leaves behind. */
+  readonly previous?: EngineHarness;
+  /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
+  readonly sessions?: EngineHarness | 'none';
+}
+
+const trees = new Map<string, Files>();
+
+export function createEngineHarness(options: EngineHarnessOptions): EngineHarness {
+  const { runAgent, passesGate = () => true, previous } = options;
+  const events: JournalEvent[] = [...(previous?.events ?? [])];
+  const sessions = copySessions(options.sessions === 'none' ? undefined : (options.sessions ?? previous));
+  const files = new Map(previous === undefined ? [] : treeOf(newestSnapshot(foldEvents(events))));
+  const directories = new Map([['/work', files]]);
+  const harness: EngineHarness = {
+    calls: [],
+    warnings: [],
+    sleeps: [],
+    events,
+    storedJournalLengths: [],
+    files,
+    logLines: [],
+    openedBranches: [],
+    reusedSteps: [],
+    usageReaders: [],
+    run,
+  };
+  sessionsByHarness.set(harness, sessions);
+  let ids = (previous?.calls.length ?? 0) * 100;
+  const outputs = new Map<string, string | undefined>();
+  let tick = 0;
+
+  function run(plan: Plan, runOptions: HarnessRunOptions = {}): Promise<RunState> {
+    const ports = makePorts();
+    return runPlan({
+      plan,
+      ports,
+      signal: runOptions.signal ?? new AbortController().signal,
+      jobAttempt: runOptions.jobAttempt ?? 1,
+      onLostSession: runOptions.onLostSession ?? 'new',
+      ...defined({ permissions: runOptions.permissions }),
+      actor: runOptions.actor ?? 'someone',
+      maxParallel: runOptions.maxParallel ?? 2,
+      state: runOptions.state ?? foldEvents(events),
+      unavailableSessions: runOptions.unavailable ?? new Map(),
+      ...defined({ errorContext: runOptions.errorContext, deadline: runOptions.deadline }),
+    });
+  }
+
+  function makePorts(): EnginePorts {
+    return {
+      journal: {
+        append(event) {
+          tick += 1;
+          const stamped = { ...event, at: tick } as JournalEvent;
+          events.push(stamped);
+          return stamped;
+        },
+        close: () => undefined,
+      },
+      workspace: fakeWorkspace(files, emptySnapshot),
+      agents: {
+        find: findAgent,
+        async ensureInstalled(provider, signal) {
+          await options.provideCli?.(provider.title, signal);
+        },
+        run: runTurn,
+        endLeftoverProcesses: async () => undefined,
+      },
+      gates: {
+        run: async ({ gates, directory }) =>
+          gates.map((one) => gateResult(one, passesGate(one, filesIn(directory)))),
+      },
+      sessions: {
+        export: async (_provider, id) => markOf(sessions.get(id)),
+        readUsage: async (_provider, id) => options.sessionUsage?.(id),
+      },
+      checkpoints: {
+        prepare: () => undefined,
+        store: async (state) => void harness.storedJournalLengths.push(state.eventCount),
+      },
+      reporter,
+      branches: { open: openBranch, merge: mergeFiles },
+      context: {
+        readFile: async (directory, path) => filesIn(directory).get(path),
+        async runCommand(_directory, command) {
+          const text = options.contextOutput?.(command) ?? '';
+          return text.startsWith('!') ? { problem: text.slice(1) } : { output: text };
+        },
+      },
+      async createBareDirectory(step) {
+        directories.set(`/bare/${step}`, new Map());
+        return `/bare/${step}`;
+      },
+      clock: {
+        now: () => tick,
+        async sleep(ms, signal) {
+          signal.throwIfAborted();
+          // Whoever is at work gets as far as it can in no time, and may end the sleep by that.
+          await new Promise((resolve) => setImmediate(resolve));
+          signal.throwIfAborted();
+          harness.sleeps.push(ms);
+          tick += ms;
+          await Promise.race([options.onSleep?.(), waitForAbort(signal)]);
+          signal.throwIfAborted();
+        },
+      },
+      newId: () => `chosen-${++ids}`,
+      readOutput: (directory) => outputs.get(directory),
+    };
+  }
+
+  const reporter: EnginePorts['reporter'] = {
+    log: (line) => void harness.logLines.push(line),
+    warn: (message) => void harness.warnings.push(message),
+    stepReused: ({ path }) => void harness.reusedSteps.push(path),
+    attemptStarts: () => undefined,
+    roundStarts: () => undefined,
+    onAgentEvent: () => undefined,
+    showProgress(progress) {
+      harness.usageReaders.push(progress);
+      return () => undefined;
+    },
+    attemptEnds: () => undefined,
+  };
+
+  function filesIn(directory: string): Map<string, string> {
+    const found = directories.get(directory);
+    if (found === undefined) throw new Error(`Nothing is open at ${directory}.`);
+    return found;
+  }
+
+  async function openBranch(branch: string, from: Snapshot): Promise<ParallelBranch> {
+    if (options.canOpenBranch?.(branch) === false) throw new UserError(`${branch} cannot be made ready`);
+    harness.openedBranches.push(branch);
+    const directory = `/units/${branch}`;
+    const own = new Map(treeOf(from));
+    directories.set(directory, own);
+    const workspace = { ...fakeWorkspace(own, emptySnapshot), root: directory, directory };
+    return { workspace, reporter, close: async () => void directories.delete(directory) };
+  }
+
+  function findAgent(agent: string) {
+    const id = agent.split('-')[0] ?? agent;
+    const sessionIds = options.sessionIds?.(agent) ?? 'chosen';
+    const isSessionId = (text: string) => /^(?:chosen|given)-\d+$/.test(text);
+    return { provider: { id, sessionIds, isSessionId, title: agent } as unknown as Provider, model: agent };
+  }
+
+  async function runTurn(turn: AgentTurn) {
+    const mode = turn.session.mode;
+    const id = turn.session.id ?? `given-${++ids}`;
+    const earlier = sessions.get(id) ?? [];
+    const agent = turn.model ?? '';
+    harness.calls.push({ agent, mode, sessionId: id, prompt: turn.prompt });
+    if (mode === 'resume' && !sessions.has(id))
+      return turnOutcome({ failure: { kind: 'session-lost', message: 'no such session' } }, id);
+    turn.onEvent({ type: 'session', id }, undefined);
+    sessions.set(id, [...earlier, turn.prompt]);
+    outputs.delete(turn.directory);
+    const result = await runAgent({ ...turn, agent, earlier }, filesIn(turn.directory));
+    if (result.crash === true) throw new MachineLost();
+    tick += result.durationMs ?? 0;
+    outputs.set(turn.directory, result.output);
+    for (const event of result.events ?? []) turn.onEvent(event, undefined);
+    return turnOutcome(result, id);
+  }
+
+  return harness;
+}
+
+function waitForAbort(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => signal.addEventListener('abort', resolve));
+}
+
+const sessionsByHarness = new WeakMap<EngineHarness, Map<string, readonly string[]>>();
+
+/** The conversations as the last checkpoint would bring them back. */
+function copySessions(harness: EngineHarness | undefined): Map<string, readonly string[]> {
+  return new Map(harness === undefined ? [] : sessionsByHarness.get(harness));
+}
+
+function turnOutcome(result: FakeTurnResult, session: string) {
+  const { failure, usage = {}, durationMs = 1 } = result;
+  const base = { session, text: '', usage, durationMs };
+  return failure === undefined
+    ? { status: 'done' as const, ...base }
+    : { status: 'failed' as const, ...base, failure };
+}
+
+function markOf(turns: readonly string[] | undefined) {
+  return turns === undefined ? undefined : { length: turns.length, sha256: turns.join('|') };
+}
+
+function gateResult(gate: Gate, passed: boolean) {
+  const output = passed ? '' : `${gate.name} says no`;
+  return {
+    name: gate.name,
+    type: gate.type,
+    status: passed ? ('passed' as const) : ('failed' as const),
+    output,
+    durationMs: 1,
+  };
+}
+
+const emptySnapshot: Snapshot = { base: 'start', commit: 'start' };
+trees.set('start', new Map());
+let commits = 0;
+
+function treeOf(snapshot: Snapshot | undefined): Files {
+  return trees.get(snapshot?.commit ?? 'start') ?? new Map();
+}
+
+function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts['workspace'] {
+  let last: Files = new Map(files);
+  const replace = (tree: Files) => {
+    files.clear();
+    for (const [path, content] of tree) files.set(path, content);
+    last = new Map(tree);
+  };
+  return {
+    root: '/work',
+    directory: '/work',
+    startCommit: 'start',
+    startTree: 'tree',
+    startSnapshot: start,
+    async record() {
+      const changed = differences(last, files).length > 0;
+      last = new Map(files);
+      commits += 1;
+      const commit = `commit-${commits}`;
+      trees.set(commit, last);
+      return { base: 'start', commit, leftOut: [], changed };
+    },
+    async disown() {
+      last = new Map(files);
+    },
+    changes: async (from, to) => differences(treeOf(from), treeOf(to)),
+    patch: async (from, to) =>
+      differences(treeOf(from), treeOf(to))
+        .map((one) => `${one.kind} ${one.path}`)
+        .join('\n'),
+    reset: async (snapshot) => replace(treeOf(snapshot)),
+    pack: async () => Buffer.alloc(0),
+    hasCommit: async () => true,
+    unpack: async () => undefined,
+    apply: async () => [],
+    saveGitState: async () => async () => undefined,
+    listIgnoredNames: async () => [],
+    isRecordedDirectory: async () => false,
+    emptyOutput: async () => undefined,
+    removeOutput: async () => undefined,
+    branchWorktrees: fakeBranches(start),
+  };
+}
+
+/** Merges whole files: two units that changed one file clash. */
+function fakeBranches(start: Snapshot): EnginePorts['workspace']['branchWorktrees'] {
+  return {
+    requireMergeSupport: async () => undefined,
+    open: async (directory, from) => ({
+      workspace: { ...fakeWorkspace(new Map(treeOf(from)), start), root: directory, directory },
+      close: async () => undefined,
+    }),
+    async merge(base, units) {
+      const merged = new Map(treeOf(base));
+      const owners = new Map<string, string>();
+      for (const { name, snapshot } of units) {
+        const tree = treeOf(snapshot);
+        for (const { path } of differences(treeOf(base), tree)) {
+          const earlier = owners.get(path);
+          if (earlier !== undefined) return { status: 'conflict', files: [path], units: [name, earlier] };
+          owners.set(path, name);
+          const content = tree.get(path);
+          if (content === undefined) merged.delete(path);
+          else merged.set(path, content);
+        }
+      }
+      commits += 1;
+      const snapshot = { base: 'start', commit: `commit-${commits}` };
+      trees.set(snapshot.commit, merged);
+      return { status: 'merged', snapshot };
+    },
+  };
+}
+
+/** File by file: two units that leave other contents at one path clash. */
+async function mergeFiles(base: Snapshot, units: readonly BranchResult[]): Promise<BranchMergeResult> {
+  const before = treeOf(base);
+  const merged = new Map(before);
+  const owners = new Map<string, string>();
+  for (const { name, snapshot } of units) {
+    for (const { path } of differences(before, treeOf(snapshot))) {
+      const content = treeOf(snapshot).get(path);
+      const owner = owners.get(path);
+      const isTaken = owner !== undefined && merged.get(path) !== content;
+      // A unit that began on top of the other's change has that in its own.
+      if (isTaken && !content?.includes(merged.get(path) ?? ''))
+        return { status: 'conflict', files: [path], units: [owner, name] };
+      owners.set(path, name);
+      if (content === undefined) merged.delete(path);
+      else merged.set(path, content);
+    }
+  }
+  commits += 1;
+  trees.set(`commit-${commits}`, merged);
+  return { status: 'merged', snapshot: { base: 'start', commit: `commit-${commits}` } };
+}
+
+function differences(from: Files, to: Files) {
+  const paths = [...new Set([...from.keys(), ...to.keys()])]
+    .filter((path) => from.get(path) !== to.get(path))
+    .sort();
+  return paths.map((path) => ({
+    path,
+    kind: !from.has(path) ? ('added' as const) : to.has(path) ? ('modified' as const) : ('deleted' as const),
+  }));
+}

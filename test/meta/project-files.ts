@@ -1,0 +1,59 @@
+/** The files of this project, as the tests of this folder look at them. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+export const repositoryRoot = join(import.meta.dirname, '../..');
+
+/** The text of a file; the path counts from the top. */
+export function readText(path: string): string {
+  return readFileSync(join(repositoryRoot, path), 'utf8');
+}
+
+/** Paths that git knows or would take in, but for files that are deleted and not yet committed. */
+export function listFiles(...patterns: readonly string[]): readonly string[] {
+  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...patterns];
+  const listed = execFileSync('git', args, { cwd: repositoryRoot, encoding: 'utf8' }).split('\0');
+  return listed.filter((path) => path !== '' && existsSync(join(repositoryRoot, path)));
+}
+
+/** What people read: README, the pages, the files beside them. */
+export const docPages = listFiles('*.md').filter((path) => !path.startsWith('test/'));
+
+/** Blocks of code in a page, by the language behind their fence. */
+export function codeBlocks(page: string, language: string): readonly CodeBlock[] {
+  const found = readText(page).matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm);
+  return [...found]
+    .filter((match) => match[1] === language)
+    .map((match) => ({ page, text: match[2] ?? '', line: lineOf(match) }));
+}
+
+export interface CodeBlock {
+  readonly page: string;
+  /** Of the fence, from 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+function lineOf(match: RegExpExecArray): number {
+  return match.input.slice(0, match.index).split('\n').length;
+}
+
+/** The cells of the table rows in a page; of all of its tables. */
+export function tableRows(page: string): readonly (readonly string[])[] {
+  const lines = readText(page).match(/^\|.*\|$/gm) ?? [];
+  return lines.map((line) =>
+    line
+      .slice(1, -1)
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim()),
+  );
+}
+
+export interface ActionYaml {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+export const actionMetadata: ActionYaml = parse(readText('action.yml'));

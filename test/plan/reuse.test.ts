@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
+import { foldEvents, type RunState } from '../../src/journal/run-state.js';
+import type { Plan } from '../../src/plan/plan.js';
+import { decideReuse } from '../../src/plan/reuse.js';
+import { agentStep, planOf } from '../fakes/plan.js';
+
+const steps = [
+  agentStep('a', { prompt: 'a {spec}' }),
+  agentStep('b', { prompt: 'b {colour}' }),
+  agentStep('c'),
+];
+const plan = planOf(steps, { spec: 'x', vars: { colour: 'red' } });
+const snapshot = { base: 'start', commit: 'start' };
+
+/** A recorded run in which the steps ended like this, in order; steps that are not named did not run. */
+function recordRun(
+  ends: readonly ('passed' | 'failed')[],
+  of: Plan = plan,
+  more: readonly NewEvent[] = [],
+): RunState {
+  const started: NewEvent = {
+    type: 'job-started',
+    version: 1,
+    jobAttempt: 1,
+    job: 'job',
+    workflow: 'w',
+    startCommit: 'C',
+    startTree: 'T',
+  };
+  const events = ends.flatMap((status, index): readonly NewEvent[] => {
+    const step = of.steps[index];
+    if (step === undefined) return [];
+    return [
+      { type: 'step-started', step: step.name, fingerprint: step.fingerprint, from: snapshot },
+      {
+        type: 'attempt-started',
+        step: step.name,
+        number: 1,
+        jobAttempt: 1,
+        agent: 'claude',
+        provider: 'claude',
+      },
+      {
+        type: 'attempt-ended',
+        step: step.name,
+        number: 1,
+        jobAttempt: 1,
+        status,
+        gates: [],
+        files: [],
+        durationMs: 1,
+      },
+      { type: 'step-ended', step: step.name, status, jobAttempt: 1 },
+    ];
+  });
+  return foldEvents([started, ...events, ...more].map((event) => ({ ...event, at: 0 }) as JournalEvent));
+}
+
+const facts = { plan, job: 'job', jobAttempt: 2, startTree: 'T' };
+
+describe('decideTakeover', () => {
+  it('keeps everything where nothing changed', () => {
+    expect(decideReuse({ ...facts, state: recordRun(['passed', 'passed', 'failed']) })).toEqual({
+      dropped: [],
+    });
+  });
+
+  it('drops a passed step whose inputs changed, and what comes after it', () => {
+    const changed = planOf(steps, { spec: 'x', vars: { colour: 'blue' } });
+    const reuse = decideReuse({
+      ...facts,
+      plan: changed,
+      state: recordRun(['passed', 'passed', 'failed']),
+    });
+    expect(reuse.dropped).toEqual(['b', 'c']);
+    expect(reuse.reason).toBe('the variables of step `b` changed');
+  });
+
+  it('keeps a step that does not use what changed', () => {
+    const changed = planOf(steps, { spec: 'x', vars: { colour: 'red', other: 'new' } });
+    expect(decideReuse({ ...facts, plan: changed, state: recordRun(['passed', 'passed']) }).dropped).toEqual(
+      [],
+    );
+  });
+
+  it.each([
+    ['the spec', { spec: 'y', vars: { colour: 'red' } }, 'a'],
+    ['the agent', { spec: 'x', vars: { colour: 'red' }, agent: 'codex' }, 'a'],
+  ])('names %s as what changed', (part, inputs, first) => {
+    const reuse = decideReuse({
+      ...facts,
+      plan: planOf(steps, inputs),
+      state: recordRun(['passed', 'passed']),
+    });
+    expect(reuse).toMatchObject({ dropped: ['a', 'b'], reason: `${part} of step \`${first}\` changed` });
+  });
+
+  it('lets a failed step go on though its definition changed: its conversation is what is kept', () => {
+    const changed = planOf([agentStep('a', { prompt: 'a {spec}' }), agentStep('b', { prompt: 'other' })], {
+      spec: 'x',
+    });
+    expect(decideReuse({ ...facts, plan: changed, state: recordRun(['passed', 'failed']) }).dropped).toEqual(
+      [],
+    );
+  });
+
+  it('drops from where the order of the steps changed', () => {
+    const inserted = planOf([steps[0] ?? agentStep('a'), agentStep('new'), ...steps.slice(1)], {
+      spec: 'x',
+      vars: { colour: 'red' },
+    });
+    const reuse = decideReuse({ ...facts, plan: inserted, state: recordRun(['passed', 'passed']) });
+    expect(reuse).toMatchObject({ dropped: ['b'], reason: 'step `new` now comes before step `b`' });
+  });
+
+  it('drops from a step that is gone', () => {
+    const without = planOf(steps.slice(1), { spec: 'x', vars: { colour: 'red' } });
+    expect(decideReuse({ ...facts, plan: without, state: recordRun(['passed', 'passed']) }).dropped).toEqual([
+      'a',
+      'b',
+    ]);
+  });
+
+  it('drops every result where the start tree changed, but not the conversation of a first step that failed', () => {
+    const state = recordRun(['passed', 'failed']);
+    expect(decideReuse({ ...facts, startTree: 'other', state }).dropped).toEqual(['a', 'b']);
+    expect(decideReuse({ ...facts, startTree: 'other', state: recordRun(['failed']) }).dropped).toEqual([]);
+  });
+
+  it('forgets from `from-step` on', () => {
+    const from = planOf(steps, { spec: 'x', vars: { colour: 'red' }, fromStep: 'b' });
+    expect(
+      decideReuse({ ...facts, plan: from, state: recordRun(['passed', 'passed', 'failed']) }).dropped,
+    ).toEqual(['b', 'c']);
+    expect(decideReuse({ ...facts, plan: from, state: recordRun(['failed']) }).dropped).toEqual([]);
+  });
+});
+
+describe('a run that had passed (S14)', () => {
+  const passed: readonly NewEvent[] = [{ type: 'run-ended', status: 'passed', jobAttempt: 1 }];
+  const jobEnded = (status: string, job = 'job'): NewEvent => ({
+    type: 'job-ended',
+    jobAttempt: 1,
+    job,
+    status,
+  });
+  const state = (...more: readonly NewEvent[]) =>
+    recordRun(['passed', 'passed', 'passed'], plan, [...passed, ...more]);
+
+  it('starts afresh where its job had ended with success', () => {
+    expect(decideReuse({ ...facts, state: state(jobEnded('success')) })).toMatchObject({
+      dropped: ['a', 'b', 'c'],
+    });
+  });
+
+  it('starts afresh in every job that had a part in it', () => {
+    expect(decideReuse({ ...facts, state: state(jobEnded('success', 'other')) }).dropped).toHaveLength(3);
+  });
+
+  it.each([
+    ['the job failed later', [jobEnded('failure')], {}],
+    ['nothing is known of the job’s end', [], {}],
+    ['this job had no part in it', [jobEnded('success', 'other')], { job: 'a later one' }],
+    ['it is still the same job attempt', [jobEnded('success')], { jobAttempt: 1 }],
+  ])('is taken over where %s', (_case, more, changedFacts) => {
+    expect(decideReuse({ ...facts, ...changedFacts, state: state(...more) })).toEqual({
+      dropped: [],
+    });
+  });
+});

@@ -1,0 +1,54 @@
+/**
+ * Processes that belong to a machine of the rig: those with its HOME in their environment. A machine that is lost
+ * takes them along; on one real host they would live on and write into the next machine's files.
+ */
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** Ids of the living processes whose HOME is exactly `home`. */
+export async function processesOf(home: string): Promise<readonly number[]> {
+  const found = process.platform === 'linux' ? await pidsFromProc(home) : await pidsFromPs(home);
+  return found.filter((pid) => pid !== process.pid);
+}
+
+/** SIGKILL to all of them, again and again until none is left (one may be starting another). */
+export async function killProcessesOf(home: string): Promise<void> {
+  for (let round = 0; round < 100; round += 1) {
+    const alive = await processesOf(home);
+    if (alive.length === 0) return;
+    for (const pid of alive) kill(pid);
+    await sleep(20);
+  }
+  throw new Error(`processes with HOME=${home} do not end: ${(await processesOf(home)).join(', ')}`);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone in the meantime.
+  }
+}
+
+async function pidsFromProc(home: string): Promise<readonly number[]> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const owned = await Promise.all(
+    names.map(async (name) => {
+      // Of other users' processes, and of those that just ended, nothing can be read.
+      const text = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
+      return text.split('\0').includes(`HOME=${Buffer.from(home).toString('latin1')}`);
+    }),
+  );
+  return names.filter((_, index) => owned[index]).map(Number);
+}
+
+/** macOS has no /proc; its `ps` prints the environment behind the command of one's own processes. */
+async function pidsFromPs(home: string): Promise<readonly number[]> {
+  const { stdout } = await execute('ps', ['axeww', '-o', 'pid=,command='], { maxBuffer: 64 * 1024 * 1024 });
+  const lines = stdout.split('\n').filter((line) => ` ${line} `.includes(` HOME=${home} `));
+  return lines.map((line) => Number.parseInt(line, 10));
+}
