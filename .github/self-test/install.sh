@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts a stand-in for Claude Code (test/rig/cli) on the PATH of this job, with the script beside this file.
+# Adds a fake Claude Code CLI (test/rig/cli) to the PATH of this job. It follows script.json in this directory.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$RUNNER_TEMP/stand-in

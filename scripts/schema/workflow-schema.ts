@@ -53,7 +53,7 @@ function normalizeSchema(schema: JsonSchema): JsonSchema {
   };
 }
 
-const freeKey = { description: "The author's own; it means nothing to the action." };
+const freeKey = { description: 'Free for the author. The action ignores it.' };
 
 function propertySchema(key: string, schema: JsonSchema): JsonSchema {
   return key === 'agent' ? withBareTemplate(schema) : normalizeSchema(schema);

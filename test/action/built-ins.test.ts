@@ -63,8 +63,8 @@ testBuiltIn('tdd', 'writes tests, then code in the same conversation until they 
   const { main, calls, story, models } = await runBuiltIn('tdd', [
     planRule('Plan the work', { name: 'sum', description: 'Sum them.', files: ['src/add.js', 'test'] }),
     { prompt: 'Write the tests', do: [code(addTest, 'test/add.test.js')] },
-    { prompt: 'are there and fail', do: [code('export const add = () => 4;\n')] },
-    { prompt: 'It is not done yet', do: [code(rightAdd)] },
+    { prompt: 'for this task exist and fail', do: [code('export const add = () => 4;\n')] },
+    { prompt: 'The task is not finished yet', do: [code(rightAdd)] },
   ]);
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
   expect(main.warnings).toEqual([]);
@@ -94,10 +94,10 @@ testBuiltIn(
       planRule('Find the cause', { name: 'sum', files: ['src/**', 'test/**'] }),
       { prompt: 'Write a test that shows this bug', do: [code(rightAdd)] },
       {
-        prompt: 'A test is wanted',
+        prompt: 'Complete the test for this bug',
         do: [code(wrongAdd), code(addTest, 'test/add.test.js')],
       },
-      { prompt: 'Now mend it', do: [code(rightAdd)] },
+      { prompt: 'Now fix the bug', do: [code(rightAdd)] },
     ]);
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
     expect(story).toEqual([
@@ -121,7 +121,7 @@ testBuiltIn('cheap2sota', 'goes up to the agent that can do it, from a clean tre
     planRule('Plan the work', { name: 'sum', files: ['src/*', 'test/*'] }),
     { prompt: 'Do this task', model: 'opus', do: [code(rightAdd)] },
     { prompt: 'Do this task', do: half('first') },
-    { prompt: 'It is not done yet', do: half('second') },
+    { prompt: 'The task is not finished yet', do: half('second') },
     { prompt: 'Finish this task', model: 'haiku', do: half('third') },
     { prompt: 'Finish this task', model: 'sonnet', do: half('fourth') },
   ]);
@@ -175,7 +175,7 @@ testBuiltIn('parallel-tasks', 'puts together what was done side by side', async 
   expect(main.warnings).toEqual([]);
   expect(files).toEqual([rightAdd, '# add\n']);
   expect(new Set(calls.map(({ cwd }) => cwd)).size).toBe(3);
-  expect(calls[1]?.prompt).toContain('Keep to these files');
+  expect(calls[1]?.prompt).toContain('Change only these files');
 });
 
 testBuiltIn(
@@ -183,10 +183,10 @@ testBuiltIn(
   'goes on until a reviewer agrees who sees the change, then tries it out',
   async () => {
     const { main, calls, story } = await runBuiltIn('implement-spec', [
-      planRule('Plan how to carry out', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
+      planRule('Plan how to implement', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
       { prompt: 'Do this task', do: [code(`// hm\n${rightAdd}`)] },
       verdictRule('You review a change', false, 'COMMENT: the remark is noise', 1),
-      { prompt: 'It is not done yet', do: [code(rightAdd)] },
+      { prompt: 'The task is not finished yet', do: [code(rightAdd)] },
       verdictRule('You review a change', true, 'fine'),
       { prompt: 'Now use what you have built', do: [{ run: 'npm test' }] },
     ]);
@@ -229,7 +229,7 @@ testBuiltIn(
     const { main, calls, story, models } = await runBuiltIn('refactor', [
       planRule('Plan this refactoring', { name: 'move', files: ['src'] }),
       { prompt: 'Do this step', do: [code('debugger;\nexport const add = () => 1;\n')] },
-      { prompt: 'The repository you are in was refactored', do: [code(wrongAdd)] },
+      { prompt: 'This repository was refactored', do: [code(wrongAdd)] },
     ]);
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
     expect(story).toEqual([

@@ -76,8 +76,8 @@ function inputsOf(workflow: string): readonly Inputs[] {
 it('tdd', async () => {
   const { harness, inputs } = await openExample('tdd');
   const rules: readonly AgentRule[] = [
-    { prompt: 'Write tests for this', do: [addTest] },
-    { prompt: 'Now build it', do: [writeAdd('+')] },
+    { prompt: 'Write tests for the following', do: [addTest] },
+    { prompt: 'Write the code', do: [writeAdd('+')] },
   ];
   const { main } = await harness.runJob({ inputs: inputs[0] ?? {}, rules });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
@@ -93,11 +93,11 @@ it('split', async () => {
   const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
-      planRule('Split this into tasks', { name: 'sum', files: ['src/add.js', 'test/*'] }),
+      planRule('Split the following specification', { name: 'sum', files: ['src/add.js', 'test/*'] }),
       { prompt: 'Write tests for this task', do: [addTest] },
-      { prompt: 'Now build it', do: [writeAdd('*')] },
-      { prompt: 'Tests for this are there', do: [writeAdd('+')] },
-      verdictRule('as a whole', true, 'fine'),
+      { prompt: 'Write the code', do: [writeAdd('*')] },
+      { prompt: 'The tests for this task exist', do: [writeAdd('+')] },
+      verdictRule('Review all changes', true, 'fine'),
     ],
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
@@ -113,17 +113,17 @@ it('split', async () => {
   expect(main.warnings).toEqual([expect.stringContaining('Step build/sum/impl, attempt 3: new session')]);
 });
 
-it('ladder', async () => {
-  const { harness, inputs } = await openExample('ladder');
+it('escalation', async () => {
+  const { harness, inputs } = await openExample('escalation');
   expect(inputs[0]?.commands).toContain('compile:');
   const { main } = await harness.runJob({
     // The compiler of its project is not there.
     inputs: { ...inputs[0], commands: 'compile: node --check src/add.js' },
     rules: [
-      { prompt: 'Fix this issue', do: [addTest, writeAdd('*')] },
-      { prompt: 'The checks failed', do: [writeAdd('/')] },
+      { prompt: 'Fix the following issue', do: [addTest, writeAdd('*')] },
+      { prompt: 'The checks failed. Read', do: [writeAdd('/')] },
       { prompt: 'Another agent tried this', do: [addTest, writeAdd('+')] },
-      verdictRule('Judge this change', true, 'REMARK: rename it'),
+      verdictRule('Review the following change', true, 'REMARK: rename it'),
     ],
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
@@ -132,7 +132,7 @@ it('ladder', async () => {
     'fix#2@1 resumed kept-on-retry failed:gate',
     'fix#3@1 new agent-changed passed',
     'review#1@1 new declared-new passed',
-    'mend#1@1 resumed from passed',
+    'remarks#1@1 resumed from passed',
   ]);
   const calls = await harness.calls();
   expect(calls[2]?.prompt).toContain('AssertionError');
@@ -144,7 +144,7 @@ it('two-jobs', async () => {
   const { harness, inputs } = await openExample('two-jobs');
   const rules: readonly AgentRule[] = [
     { prompt: 'Write a plan', do: [{ write: 'docs/plan.md', content: 'Add.\n' }] },
-    { prompt: 'was agreed to', do: [addTest, writeAdd('+')] },
+    { prompt: 'is approved', do: [addTest, writeAdd('+')] },
   ];
   const plan = await harness.runJob({ job: 'plan', inputs: inputs[0] ?? {}, rules });
   expect(plan.main.outputs, plan.main.log).toMatchObject({ status: 'passed' });
@@ -164,11 +164,11 @@ it('parallel', async () => {
     inputs: inputs[0] ?? {},
     rules: [
       planRule(
-        'Split this into tasks',
-        { name: 'sum', description: 'Mend sums.', files: ['src/*', 'test/*'] },
+        'Split the following specification',
+        { name: 'sum', description: 'Fix sums.', files: ['src/*', 'test/*'] },
         { name: 'docs', description: 'Write docs.', files: ['docs'] },
       ),
-      { prompt: 'Mend sums.', do: [addTest, writeAdd('+')] },
+      { prompt: 'Fix sums.', do: [addTest, writeAdd('+')] },
       { prompt: 'Write docs.', call: 1, do: [{ write: 'README.md', content: 'Adds.\n' }] },
       {
         prompt: 'Write docs.',
@@ -192,11 +192,11 @@ it('review', async () => {
   const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
-      { prompt: 'Two reviewers will judge', do: [addTest, writeAdd('+')] },
-      verdictRule('Look for what can be misused', false, 'REMARK: numbers overflow', 1),
+      { prompt: 'Two reviewers will check', do: [addTest, writeAdd('+')] },
+      verdictRule('Review the security of this change', false, 'REMARK: numbers overflow', 1),
       verdictRule('You review a change', true, ''),
-      { prompt: 'A reviewer has found something', do: [{ write: 'src/limit.js', content: 'export {};\n' }] },
-      verdictRule('Look for what can be misused', true, ''),
+      { prompt: 'The security reviewer found', do: [{ write: 'src/limit.js', content: 'export {};\n' }] },
+      verdictRule('Review the security of this change', true, ''),
     ],
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
@@ -220,7 +220,7 @@ it('approval', async () => {
   const { harness, inputs } = await openExample('approval');
   const rules: readonly AgentRule[] = [
     { prompt: 'SPEC: sums are wrong', do: [addTest, writeAdd('+')] },
-    { prompt: 'was agreed to', do: [{ write: 'CHANGELOG.md', content: 'Sums are right.\n' }] },
+    { prompt: 'is approved', do: [{ write: 'CHANGELOG.md', content: 'Sums are right.\n' }] },
   ];
   const change = await harness.runJob({ job: 'change', inputs: inputs[0] ?? {}, rules });
   expect(change.main.outputs, change.main.log).toMatchObject({ status: 'paused', 'failed-step': 'change' });

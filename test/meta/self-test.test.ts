@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-it('goes on in the second job, as its check says', async () => {
+it('continues in the second job, as check.sh requires', async () => {
   const cache = await startCacheService();
   cleanUps.push(() => cache.close());
   const needed = listFiles('.github/self-test', 'test/rig/cli');
@@ -35,9 +35,9 @@ it('goes on in the second job, as its check says', async () => {
   cleanUps.push(() => repository.remove());
   const [first, second] = [await newMachine(), await newMachine()];
 
-  const begun = await runJob(first, repository, 'action-begins');
+  const begun = await runJob(first, repository, 'action-first-job');
   expect(begun.main.outputs).toMatchObject({ persisted: 'true', resumed: 'false', status: 'passed' });
-  const gone = await runJob(second, repository, 'action-goes-on');
+  const gone = await runJob(second, repository, 'action-second-job');
   await script(second, 'check.sh', {
     BEFORE: begun.main.outputs.sessions ?? '',
     AFTER: gone.main.outputs.sessions ?? '',

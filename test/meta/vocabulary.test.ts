@@ -93,13 +93,13 @@ describe('tables of the pages', () => {
     expect(mappings.sort()).toEqual([...listed, 'sessionMapping', 'promptFile', 'gateMapping'].sort());
   });
 
-  it('lists every built-in workflow, with its cap', () => {
-    const found = table('docs/workflow.md', ['Name', 'Cap']).map((cells) => [cells[0], cells[1]]);
-    const caps = Object.entries(builtIns).map(([name, text]) => [
+  it('lists every built-in workflow, with its limit', () => {
+    const found = table('docs/workflow.md', ['Name', 'Limit']).map((cells) => [cells[0], cells[1]]);
+    const limits = Object.entries(builtIns).map(([name, text]) => [
       code(name),
       `$${/^max_budget: (\d+)$/m.exec(text)?.[1]}`,
     ]);
-    expect([...found].sort()).toEqual(caps.sort());
+    expect([...found].sort()).toEqual(limits.sort());
   });
 
   it('lists every type of step', () => {
@@ -131,10 +131,10 @@ describe('tables of the providers', () => {
   const packages = new Set(
     Object.entries(real).map(([name, version]) => /^npm:(.*)@/.exec(version)?.[1] ?? name),
   );
-  /** In the place of a version: the CLI could not be had. */
-  const untried = 'not tried';
+  /** Replaces the version: the CLI was not available. */
+  const untested = 'not tested';
 
-  it('has in the README exactly the providers that there are, with the versions that are tried', () => {
+  it('has in the README exactly the providers that there are, with the versions that are tested', () => {
     const found = table('README.md', ['Provider', 'Agent names']);
     expect(found.map(first)).toEqual(providers.map(({ title }) => title));
     for (const [index, { id, executable }] of providers.entries()) {
@@ -143,43 +143,46 @@ describe('tables of the providers', () => {
       expect(cells[2]).toBe(code(executable));
     }
     const versions = found.flatMap((cells) => cells[4]?.split(', ') ?? []);
-    expect([...versions].sort()).toEqual([...pinned, untried].sort());
+    expect([...versions].sort()).toEqual([...pinned, untested].sort());
   });
 
   it('has the same providers and versions in the overview of their page', () => {
-    const found = table('docs/providers.md', ['CLI', 'Tried']);
+    const found = table('docs/providers.md', ['CLI', 'Tested versions']);
     const reported = table('README.md', ['Provider', 'Agent names']).map((cells) => [cells[0], cells[4]]);
     expect(found.map((cells) => [cells[0], cells[1]])).toEqual(reported);
   });
 
-  it.each(providers)('has in the section of $title every package that was tried', ({ title }) => {
-    const found = table('docs/providers.md', ['CLI', 'Tried']).find((cells) => cells[0] === title);
+  it.each(providers)('has in the section of $title every package that was tested', ({ title }) => {
+    const found = table('docs/providers.md', ['CLI', 'Tested versions']).find((cells) => cells[0] === title);
     const versions = found?.[1]?.split(', ') ?? [];
     const own = section(title);
-    if (versions.includes(untried)) return expect(own).toContain('**Not tried.**');
-    const line = /^Tried: (.*)$/m.exec(own)?.[1] ?? '';
+    if (versions.includes(untested)) return expect(own).toContain('**Not tested.**');
+    const line = /^Tested: (.*)$/m.exec(own)?.[1] ?? '';
     for (const version of versions) expect(line).toContain(version);
     expect([...packages].filter((name) => line.includes(code(name)))).toHaveLength(1);
   });
 
-  it.each(providers)('tells of $title what it tells of the others, in the same order', ({ title }) => {
-    const heads = [...section(title).matchAll(/^\*\*([A-Z][a-z ]+)\.\*\* /gm)].map((match) => match[1]);
-    const expectedHeads = [
-      'Agents',
-      'Credentials',
-      'Gateways',
-      'Settings',
-      'Permissions',
-      'Sessions',
-      'Numbers',
-    ];
-    expect(section(title)).toContain('\n**Agents.**');
-    expect(heads.filter((head) => expectedHeads.includes(head ?? ''))).toEqual(
-      expectedHeads.filter((head) => heads.includes(head)),
-    );
-    for (const head of ['Credentials', 'Settings', 'Sessions', 'Numbers', 'What it cannot do'])
-      expect(heads).toContain(head);
-  });
+  it.each(providers)(
+    'describes $title under the same heads as the others, in the same order',
+    ({ title }) => {
+      const heads = [...section(title).matchAll(/^\*\*([A-Z][a-z ]+)\.\*\*\s/gm)].map((match) => match[1]);
+      const expectedHeads = [
+        'Agents',
+        'Credentials',
+        'Gateways',
+        'Settings',
+        'Permissions',
+        'Sessions',
+        'Usage and cost',
+      ];
+      expect(section(title)).toContain('\n**Agents.**');
+      expect(heads.filter((head) => expectedHeads.includes(head ?? ''))).toEqual(
+        expectedHeads.filter((head) => heads.includes(head)),
+      );
+      for (const head of ['Credentials', 'Settings', 'Sessions', 'Usage and cost', 'Limits'])
+        expect(heads).toContain(head);
+    },
+  );
 
   it('has every model name', () => {
     for (const { id, title, models } of providers) {
