@@ -64,7 +64,7 @@ const expectPaused = ({ main }: StepResult, step = 'impl') => {
 
 describe('a step that waits before its gates', () => {
   it('waits at every re-run, and goes on from there in a job that approves it', async () => {
-    const harness = await createHarness({ workflow: flow('before_gate') });
+    const harness = await createHarness({ code: 'dist', workflow: flow('before_gate') });
     const paused = await runFirstJob(harness, {
       async inspect({ workspace }) {
         await expect(readFile(join(workspace, '..', 'judged'), 'utf8')).rejects.toThrow('ENOENT');
@@ -205,7 +205,7 @@ describe('the input `approve`', () => {
 
 describe('`on-pause: success`', () => {
   it('lets the job end well, so that another one can ask for approval', async () => {
-    const harness = await createHarness({ workflow: flow('true', 'on-pause: success\n') });
+    const harness = await createHarness({ code: 'dist', workflow: flow('true', 'on-pause: success\n') });
     const { main } = await runFirstJob(harness);
     expect(main.outputs).toMatchObject({ status: 'paused', 'failed-step': 'impl', persisted: 'true' });
     expect(main.exitCode).toBe(0);

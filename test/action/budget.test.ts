@@ -43,7 +43,7 @@ async function countBilled(machine: Machine): Promise<number> {
 }
 
 it('is never passed by more than the turns that were running', async () => {
-  const harness = await createHarness({ workflow });
+  const harness = await createHarness({ code: 'dist', workflow });
   let answers = 0;
   const job = (jobAttempt: number, maxBudget: string) =>
     harness.runJob({

@@ -50,9 +50,11 @@ function testBuiltIn(name: string, what: string, body: () => Promise<void>): voi
 }
 
 testBuiltIn('freeform', 'is one agent whose result compiles', async () => {
-  const { main, story, models } = await runBuiltIn('freeform', [
-    { prompt: 'SPEC: sums are wrong', do: [code(rightAdd)] },
-  ]);
+  const { main, story, models } = await runBuiltIn(
+    'freeform',
+    [{ prompt: 'SPEC: sums are wrong', do: [code(rightAdd)] }],
+    { code: 'dist' },
+  );
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   expect(main.warnings).toEqual([]);
   expect(story).toEqual(['work#1@1 new declared-new passed']);

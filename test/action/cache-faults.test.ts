@@ -102,7 +102,7 @@ describe('a service that fails', () => {
   });
 
   it('in the middle leaves what was stored before, and the warning names it', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     const result = await runWhileStoring(harness, () => {
       for (const operation of ['create', 'lookup', 'upload'] as const)
         harness.cache.injectFault(operation, { reset: true });
@@ -170,7 +170,7 @@ function copyAs(harness: Harness, rename: (key: string) => string): void {
 
 describe('what the cache client prints', () => {
   it('is in the log only where the user asked for it', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     const silent = await harness.runJob({ rules: passing });
     const loud = await harness.runJob({ runId: '1002', rules: passing, env: { RUNNER_DEBUG: '1' } });
     const clients = /Cache (?:saved|Size|hit)|Resolved Keys|Sent \d+ of|sig=|::debug::/;

@@ -61,7 +61,7 @@ steps:
 `;
 
   it('gives it what `with` says, reads its results, and holds its gates against it', async () => {
-    const harness = await createHarness({ workflow, files });
+    const harness = await createHarness({ code: 'dist', workflow, files });
     const { main } = await harness.runJob({
       rules: [
         { prompt: 'Pick a topic.', do: artifactActions('rivers') },
@@ -141,7 +141,7 @@ steps:
   });
 
   it('as a gate sees spec and change, and what it says gets into the next prompt', async () => {
-    const harness = await createHarness({ workflow, files });
+    const harness = await createHarness({ code: 'dist', workflow, files });
     const { main } = await harness.runJob({
       inputs: { spec: 'the {spec} asked for' },
       rules: [
@@ -180,7 +180,7 @@ steps:
   });
 
   it('that a cancellation cut off goes on at the re-run, in its own conversation; the agent is not asked again', async () => {
-    const harness = await createHarness({ workflow, files });
+    const harness = await createHarness({ code: 'dist', workflow, files });
     const hangs: AgentRule = { prompt: 'Judge', do: [{ say: 'now it hangs' }, { hang: true }] };
     const { main } = await harness.runJob({
       rules: [writes('first', 1), hangs],

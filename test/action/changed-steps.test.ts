@@ -61,6 +61,7 @@ describe('a re-run after a change', () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
+      code: 'dist',
       inputs: { ...inputs, vars: 'flavour: lemon' },
       rules: rerunRules,
     });

@@ -75,16 +75,18 @@ interface CheckoutRunOptions {
   /** The working directory, with a workflow of its own. */
   readonly directory?: string;
   readonly isCancelled?: true;
+  readonly code?: 'dist';
   /** Looked at before the machine is gone. */
   inspect?(machine: Machine): Promise<void>;
 }
 
 /** Runs one attempt on a furnished checkout, and compares it with what it was. */
 async function runOnCheckout(options: CheckoutRunOptions) {
-  const { rules, inputs, checkout = 'branch', directory = '.', isCancelled, inspect: look } = options;
+  const { rules, inputs, checkout = 'branch', directory = '.', isCancelled, code, inspect: look } = options;
   const harness = await createHarness({
     workflow: flow,
     files: { ...files, [`${directory}/${flowFile}`]: flow },
+    ...(code === undefined ? {} : { code }),
   });
   const pull = await harness.repository.pullRequest(7, { 'pull.txt': 'of the pull request\n' });
   const kinds = {
@@ -171,6 +173,7 @@ describe('after a run the checkout is as it was, but for the changes', () => {
       { run: 'git add -A; git rev-parse HEAD > .git/MERGE_HEAD; git rm -q --cached untracked.txt' },
     ];
     const { main, files } = await runOnCheckout({
+      code: 'dist',
       rules: [{ do: meddle }],
       inspect: async (machine) => expect(await read(machine, 'made.txt')).toBe('made\n'),
     });
@@ -180,7 +183,11 @@ describe('after a run the checkout is as it was, but for the changes', () => {
 
   it('when it was cancelled', async () => {
     const hanging: AgentRule['do'] = [...work, { say: 'now hanging' }, { hang: true }];
-    const { main, files } = await runOnCheckout({ rules: [{ do: hanging }], isCancelled: true });
+    const { main, files } = await runOnCheckout({
+      rules: [{ do: hanging }],
+      isCancelled: true,
+      code: 'dist',
+    });
     expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
     expect(files).toEqual(['gone.txt', 'kept.txt', 'sub/new.txt']);
   });
@@ -226,7 +233,11 @@ describe('a change to a file that lay there untracked', () => {
       { run: 'echo more >> untracked.txt; echo more >> gha-creds-12ab.json; echo more >> ignored.log' },
       { run: 'mkdir -p .gump/out && echo left > .gump/out/left.txt' },
     ];
-    const harness = await createHarness({ workflow: flow, files: { ...files, '.gitignore': '' } });
+    const harness = await createHarness({
+      code: 'dist',
+      workflow: flow,
+      files: { ...files, '.gitignore': '' },
+    });
     let patch = '';
     await harness.runJob({
       rules: [{ do: change }],

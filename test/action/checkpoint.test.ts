@@ -197,7 +197,7 @@ describe('a stored checkpoint', () => {
     const harness = await failedOnce();
     const [newest = ''] = entriesOf(harness).map(({ key }) => key);
     harness.cache.corrupt(newest, (body) => body.map((byte) => byte ^ 0x5a) as Buffer);
-    const { main } = await run(harness, { jobAttempt: 2, rules: passing });
+    const { main } = await run(harness, { jobAttempt: 2, code: 'dist', rules: passing });
     expect(main.warnings).toEqual([
       expect.stringMatching(`^The checkpoint ${newest} is not used: it could not be read`),
     ]);
@@ -207,7 +207,7 @@ describe('a stored checkpoint', () => {
 
 describe('the keys of a state', () => {
   it('open it after one of two was changed and another added, and not after both were', async () => {
-    const harness = await createHarness({ workflow: short });
+    const harness = await createHarness({ code: 'dist', workflow: short });
     await run(harness, {});
     const more = { CODEX_API_KEY: 'codex-key-of-twenty-and-more' };
     const env2 = { ANTHROPIC_API_KEY: 'sk-ant-api03-another-key-0000000000' };
@@ -259,7 +259,7 @@ describe('the keys of a state', () => {
   });
 
   it('lie beside a state in a directory that nothing else seals', async () => {
-    const harness = await createHarness({ workflow: flow, store: 'directory' });
+    const harness = await createHarness({ code: 'dist', workflow: flow, store: 'directory' });
     const keyless = {
       credentials: 'none',
       env: { ANTHROPIC_API_KEY: 'short', OPENAI_API_KEY: 'short' },

@@ -26,7 +26,7 @@ steps:
 
 describe('a dry run', () => {
   it('shows steps, conversations and warnings, without CLI, credential or cache', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     const { main, post } = await harness.runJob({
       inputs: { 'dry-run': 'true' },
       programs: [],

@@ -45,7 +45,7 @@ const dumpParentEnvironment: AgentAction = {
 
 describe('the environment', () => {
   it('of an agent has its own provider’s credentials and no others; that of a gate has none', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     let agents: Readonly<Record<string, string>>[] = [];
     let gate: readonly string[] = [];
     let parent = '';
@@ -99,7 +99,7 @@ describe('the environment', () => {
 
 describe('an agent that writes to the files of the runner', () => {
   it('fails the run, and reaches no later step by them', async () => {
-    const harness = await createHarness({ workflow: flow.replace('env > gate.env', 'exit 0') });
+    const harness = await createHarness({ code: 'dist', workflow: flow.replace('env > gate.env', 'exit 0') });
     const evil =
       'for f in "$RUNNER_TEMP"/_runner_file_commands/*; do echo EVIL=1 >> "$f"; done; ' +
       'echo EVIL=1 > "$RUNNER_TEMP/_runner_file_commands/set_env_mine"';

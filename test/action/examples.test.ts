@@ -48,13 +48,17 @@ interface Example {
 const testedExamples = new Set<string>();
 
 /** The example's own files in a project, and its own inputs. */
-async function openExample(name: string): Promise<Example> {
+async function openExample(name: string, code?: 'dist'): Promise<Example> {
   testedExamples.add(name);
   const files: Record<string, string> = {};
   for await (const path of glob(`${name}/.*/**/*.{yml,yaml}`, { cwd: top }))
     files[path.slice(name.length + 1)] = await readFile(join(top, path), 'utf8');
   const workflow = Object.keys(files).find((path) => path.startsWith('.github/')) ?? '';
-  const harness = await createHarness({ workflow: 'none of these', files: { ...project, ...files } });
+  const harness = await createHarness({
+    workflow: 'none of these',
+    files: { ...project, ...files },
+    ...(code === undefined ? {} : { code }),
+  });
   return { harness, inputs: inputsOf(files[workflow] ?? '') };
 }
 
@@ -74,7 +78,7 @@ function inputsOf(workflow: string): readonly Inputs[] {
 }
 
 it('tdd', async () => {
-  const { harness, inputs } = await openExample('tdd');
+  const { harness, inputs } = await openExample('tdd', 'dist');
   const rules: readonly AgentRule[] = [
     { prompt: 'Write tests for the following', do: [addTest] },
     { prompt: 'Write the code', do: [writeAdd('+')] },
@@ -141,7 +145,7 @@ it('escalation', async () => {
 });
 
 it('two-jobs', async () => {
-  const { harness, inputs } = await openExample('two-jobs');
+  const { harness, inputs } = await openExample('two-jobs', 'dist');
   const rules: readonly AgentRule[] = [
     { prompt: 'Write a plan', do: [{ write: 'docs/plan.md', content: 'Add.\n' }] },
     { prompt: 'is approved', do: [addTest, writeAdd('+')] },

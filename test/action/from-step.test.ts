@@ -67,7 +67,11 @@ describe('from-step', () => {
   });
 
   it('starts a new session, with a warning, where the file was rewritten since', async () => {
-    const harness = await createHarness({ workflow: workflow('claude-haiku'), store: 'directory' });
+    const harness = await createHarness({
+      code: 'dist',
+      workflow: workflow('claude-haiku'),
+      store: 'directory',
+    });
     const rewrite = "sed -i '1s/Tests/TESTS/' ~/.claude/projects/*/*.jsonl";
     await harness.runJob({ rules: [{ prompt: 'Document', do: [{ run: rewrite }] }] });
     const { main } = await harness.runJob({

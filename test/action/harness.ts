@@ -3,8 +3,7 @@
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
-import { defined } from '../../src/optional-keys.js';
+import { cleanUpAfterTest } from '../fakes/clean-ups.js';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import type { Files } from '../rig/files.js';
 import {
@@ -24,6 +23,7 @@ import {
   readCalls,
   type StandInProvider,
 } from '../rig/stand-in.js';
+import { runSourceStage } from './source-stage.js';
 
 export const anthropicKey = 'sk-ant-api03-CANARY-0123456789abcdefghij';
 export const openaiKey = 'sk-proj-CANARY-9876543210zyxwvutsrq';
@@ -37,10 +37,17 @@ export interface HarnessOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** `cache` unless told. */
   readonly store?: 'cache' | 'directory';
+  /**
+   * `src`, unless told: in this process, at less than half the cost. `dist`: as the runner has it, in processes of
+   * its own; one scene per CLI and one per feature. What ends otherwise than by a cancelled job is `dist` anyway.
+   */
+  readonly code?: 'dist' | 'src';
 }
 
 export interface RunJobOptions extends JobOptions, Omit<StepOptions, 'stop' | 'env'> {
   readonly rules?: readonly AgentRule[];
+  /** As of the scene unless told. */
+  readonly code?: HarnessOptions['code'];
   /** This and `env`: a function where paths of the machine stand in it. */
   readonly stop?: Stop | ((machine: Machine) => Stop);
   readonly env?: StepOptions['env'] | ((machine: Machine) => StepOptions['env']);
@@ -69,23 +76,17 @@ export interface Harness {
   calls(): Promise<readonly AgentCall[]>;
 }
 
-const cleanUps: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
 export async function createHarness(options: HarnessOptions): Promise<Harness> {
   const outside = await mkdtemp(join(tmpdir(), 'gump-scene-'));
-  cleanUps.push(() => rm(outside, { recursive: true, force: true }));
+  cleanUpAfterTest(() => rm(outside, { recursive: true, force: true }));
   const cache = await startCacheService();
-  cleanUps.push(() => cache.close());
+  cleanUpAfterTest(() => cache.close());
   const repository = await makeRepository({
     '.gump/workflows/flow.yaml': options.workflow,
     'README.md': 'sample\n',
     ...options.files,
   });
-  cleanUps.push(() => repository.remove());
+  cleanUpAfterTest(() => repository.remove());
   const callsFile = join(outside, 'calls.jsonl');
   const stateDirectory = join(outside, 'state');
   const harness: Harness = {
@@ -123,13 +124,15 @@ async function runJobAttempt(
     env,
     ...rest
   } = jobOptions;
-  const { programs, credentials = 'default', ...job } = rest;
+  const { programs, credentials = 'default', code: _code, ...job } = rest;
   if (changes !== undefined) await harness.repository.commit(changes);
   const machine = await createMachine({
     cache: harness.cache,
-    ...defined({ workspace }),
+    isCompiledOnce: true,
+    ...(needsProcess(options, jobOptions) ? {} : { runStage: runSourceStage }),
+    ...(workspace === undefined ? {} : { workspace }),
   });
-  cleanUps.push(() => machine.wipe());
+  cleanUpAfterTest(() => machine.wipe());
   await machine.checkout(harness.repository, checkout);
   const standIn = await installStandIn(machine, { callsFile, ...(programs ? { providers: programs } : {}) });
   await standIn.script(rules);
@@ -148,4 +151,17 @@ async function runJobAttempt(
   await inspect?.(machine);
   await machine.wipe();
   return result;
+}
+
+function needsProcess(harness: HarnessOptions, { stop, stopPost, code }: RunJobOptions): boolean {
+  return (
+    (code ?? harness.code) === 'dist' ||
+    stopPost !== undefined ||
+    (stop !== undefined && !isCancellation(stop))
+  );
+}
+
+/** Where it hangs on the machine it is one of the others. */
+function isCancellation(stop: NonNullable<RunJobOptions['stop']>): boolean {
+  return typeof stop === 'object' && stop.how === 'cancel';
 }

@@ -135,7 +135,7 @@ describe('a workflow', () => {
   });
 
   it('with what is outdated runs, with a warning at its place', async () => {
-    const harness = await createHarness({ workflow: `${good}description: old\n` });
+    const harness = await createHarness({ code: 'dist', workflow: `${good}description: old\n` });
     const { main } = await harness.runJob();
     expect(main.outputs.status).toBe('passed');
     expect(main.commands.find(({ name }) => name === 'warning')).toMatchObject({

@@ -69,7 +69,7 @@ const npmErrorOutput = (code: string, ...lines: readonly string[]) =>
 
 describe('a CLI that is missing', () => {
   it('is installed at the pinned version, runs, and is in the report', async () => {
-    const harness = await createHarness({ workflow: flow('codex') });
+    const harness = await createHarness({ code: 'dist', workflow: flow('codex') });
     const npm: NpmCall[] = [];
     const kept: string[] = [];
     const { main } = await harness.runJob(
@@ -91,7 +91,7 @@ describe('a CLI that is missing', () => {
   });
 
   it('runs its own script where it needs one, which gets no token of a registry', async () => {
-    const harness = await createHarness({ workflow: flow('claude-haiku') });
+    const harness = await createHarness({ code: 'dist', workflow: flow('claude-haiku') });
     const npm: NpmCall[] = [];
     const env = {
       NODE_AUTH_TOKEN: 'npm-0123456789',
@@ -183,7 +183,7 @@ describe('a CLI that is missing', () => {
   });
 
   it('is installed by two jobs of one machine at once, and one of the two stays', async () => {
-    const harness = await createHarness({ workflow: flow('codex') });
+    const harness = await createHarness({ code: 'dist', workflow: flow('codex') });
     const outside = await mkdtemp(join(tmpdir(), 'gump-shared-'));
     cleanUps.push(outside);
     // Each goes on when the other has come as far.
@@ -370,7 +370,7 @@ describe('what cannot be installed', () => {
 
 describe('a job that is cancelled while npm works', () => {
   it('ends as cancelled, without an agent, and leaves nothing half done', async () => {
-    const harness = await createHarness({ workflow: flow('codex') });
+    const harness = await createHarness({ code: 'dist', workflow: flow('codex') });
     const kept: string[] = [];
     const npm: NpmCall[] = [];
     const { main } = await harness.runJob(

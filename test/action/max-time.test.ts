@@ -9,7 +9,7 @@ steps:
 `;
 
 it('stops what is at work, stores the state, and a re-run goes on in it', async () => {
-  const harness = await createHarness({ workflow });
+  const harness = await createHarness({ code: 'dist', workflow });
   const { main } = await harness.runJob({
     inputs: { 'max-time': '5s' },
     rules: [{ prompt: 'Build it.', do: [{ write: 'begun.txt', say: 'I begin.' }, { hang: true }] }],

@@ -65,7 +65,11 @@ function maxConcurrent(log: string): number {
 describe('eight tasks, three at once', () => {
   it('never has more at work; one that fails leaves seven, and the re-run runs that one alone', async () => {
     const log = join(await freshFolder(), 'log');
-    const harness = await createHarness({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
+    const harness = await createHarness({
+      code: 'dist',
+      workflow: flow(),
+      files: { 'shared.txt': 'one\ntwo\n' },
+    });
     const works = (name: string, last: AgentAction): AgentRule => ({
       prompt: `Do task ${name}.`,
       do: [
@@ -147,7 +151,7 @@ describe('two tasks that change the same lines', () => {
 describe('a job that ends while two tasks are at work', () => {
   it.each(['cancel', 'kill'] as const)('by %s goes on with both in their own sessions', async (how) => {
     const folder = await freshFolder();
-    const harness = await createHarness({ workflow: flow() });
+    const harness = await createHarness({ code: 'dist', workflow: flow() });
     const hangs = (name: string, other: string): AgentRule => ({
       prompt: `Do task ${name}.`,
       do: [

@@ -92,6 +92,7 @@ describe('a step that only reads', () => {
 
   it('tells its next attempt, which passes where it changes nothing', async () => {
     const harness = await createHarness({
+      code: 'dist',
       workflow: reads('    permissions: read-only\n    retry: [{exit: 2}]\n'),
       files,
     });

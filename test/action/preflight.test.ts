@@ -47,7 +47,7 @@ const dotGit = (machine: Machine) => join(machine.workspace, '.git');
 
 describe('what is missing', () => {
   it('is told at once: git, programs, gates and credentials', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     const errors = await expectRefused(harness, {
       programs: ['codex'],
       credentials: 'none',
@@ -106,7 +106,7 @@ describe('what is missing', () => {
   });
 
   it('is a runner that this action runs on', async () => {
-    const harness = await createHarness({ workflow: simple });
+    const harness = await createHarness({ code: 'dist', workflow: simple });
     expect(await expectRefused(harness, { env: { RUNNER_OS: 'Windows' } })).toEqual([
       expect.stringMatching(/runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`/),
     ]);

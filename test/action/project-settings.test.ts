@@ -26,7 +26,7 @@ max_error_chars = 100
 
 describe('gump.toml', () => {
   it('gives agent, commands, their time and how much of an error is told', async () => {
-    const harness = await createHarness({ workflow: flow, files: { 'gump.toml': settings } });
+    const harness = await createHarness({ code: 'dist', workflow: flow, files: { 'gump.toml': settings } });
     const { main } = await harness.runJob({ inputs: { commands: 'lint: exit 0' } });
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(main.log).toContain('gate test: failed');

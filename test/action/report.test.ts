@@ -100,7 +100,7 @@ steps:
 
 describe('the report', () => {
   it('has the shape of the contract, over an attempt that was cut off and a job that ended well', async () => {
-    const harness = await createHarness({ workflow });
+    const harness = await createHarness({ code: 'dist', workflow });
     const hang = { prompt: 'Implement', call: 2, do: [{ say: 'halfway' }, { hang: true }] } as const;
     const first = await harness.runJob({
       rules: [hang],

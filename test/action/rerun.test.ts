@@ -38,7 +38,7 @@ const secondRule = { prompt: 'Implement', do: [{ write: 'second.txt', content: '
 
 describe('a cut-off attempt goes on', () => {
   it.each(['claude-haiku', 'codex'])('after a cancellation (%s)', async (agent) => {
-    const harness = await createHarness({ workflow: flow(agent), files });
+    const harness = await createHarness({ code: 'dist', workflow: flow(agent), files });
     const interrupted = await harness.runJob({
       rules: [interruptedRule],
       stop: { how: 'cancel', when: { log: 'halfway' } },

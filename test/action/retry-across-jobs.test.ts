@@ -8,6 +8,7 @@ const sessionWarnings = (warnings: readonly string[]) => warnings.filter((text) 
 describe('a step that failed for good goes on in the next job attempt', () => {
   it('up its escalation ladder, over three job attempts', async () => {
     const harness = await createHarness({
+      code: 'dist',
       workflow: `name: flow
 steps:
   - name: impl
@@ -64,6 +65,7 @@ steps:
 
   it('in its last session, told why the attempt before did not pass', async () => {
     const harness = await createHarness({
+      code: 'dist',
       store: 'directory',
       workflow: `name: flow
 steps:

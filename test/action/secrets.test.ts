@@ -58,7 +58,7 @@ const seen = ({ main, post }: StepResult) => visible(main) + visible(post);
 
 describe('secrets', () => {
   it('are nowhere, whoever prints them and how', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     const ref = 'refs/heads/main';
     const cacheToken = harness.cache.token({ repository: 'octo/sample', read: [ref], write: ref });
     const secrets = secretsOf(cacheToken);

@@ -245,6 +245,7 @@ steps:
 
   it('resumes by the id and the flag of each provider, also after a re-run on another machine', async () => {
     const harness = await createHarness({
+      code: 'dist',
       workflow: `name: seed
 steps:
   - name: claude

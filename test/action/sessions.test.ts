@@ -37,7 +37,7 @@ steps:
 
 describe('sessions', () => {
   it('S7, S4: two steps share the conversation they go on from, and a retry is told only of its own step', async () => {
-    const harness = await createHarness({ workflow: twoAfterOne });
+    const harness = await createHarness({ code: 'dist', workflow: twoAfterOne });
     const good = { prompt: 'Implement.', call: 2, do: [{ write: 'good.txt' }] };
     const { main } = await harness.runJob({ rules: [good] });
     expect(attemptLines(main.report)).toEqual([

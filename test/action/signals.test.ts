@@ -34,7 +34,7 @@ describe('a job that is stopped while an agent is at work', () => {
   it.each(['cancel', 'kill'] as const)(
     'by %s leaves nothing running, and goes on where it was',
     async (how) => {
-      const harness = await createHarness({ workflow: flow });
+      const harness = await createHarness({ code: 'dist', workflow: flow });
       const { main, post } = await harness.runJob({
         rules: [{ do: stubborn }],
         stop: { when: { log: 'now hanging' }, how },
@@ -61,7 +61,7 @@ describe('a job that is stopped while an agent is at work', () => {
 
 describe('a cancelled job whose checkpoint does not get out', () => {
   it('has it sealed on disk for its owner alone, and post stores the state', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     harness.cache.injectFault('create', { status: 400, times: 1 });
     const { main, post } = await harness.runJob({
       rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
@@ -87,7 +87,7 @@ describe('the session files in the home of the runner user', () => {
     );
 
   it('go with post, unless keep-sessions; what was in the way comes back', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     await harness.runJob({ inspect: async (machine) => expect(await found(machine)).toEqual([]) });
     const [first] = await harness.calls();
     const id = first?.session.id ?? '';
@@ -118,7 +118,7 @@ describe('the session files in the home of the runner user', () => {
   it.each([{}, { ACTIONS_CACHE_MODE: 'read' }])(
     'go also where main was killed before it could tell of them, with %o',
     async (env) => {
-      const harness = await createHarness({ workflow: flow });
+      const harness = await createHarness({ code: 'dist', workflow: flow });
       let agents: readonly string[] = [];
       await harness.runJob({
         env,
@@ -144,7 +144,7 @@ steps:
   - {name: one, type: code, agent: claude, prompt: one}
   - {name: two, type: code, agent: codex, prompt: two, gate: [{bash: "false"}]}
 `;
-    const harness = await createHarness({ workflow: twoSteps });
+    const harness = await createHarness({ code: 'dist', workflow: twoSteps });
     await harness.runJob();
     const id = (await harness.calls())[0]?.session.id ?? '';
     const { main } = await harness.runJob({
@@ -167,6 +167,7 @@ describe('a job that is cancelled while a gate is at work', () => {
   it('ends in time, with nothing left running and without a verdict', async () => {
     const gate = "(trap '' TERM INT; sleep 600) & trap '' TERM; echo gate hangs; while :; do sleep 1; done";
     const harness = await createHarness({
+      code: 'dist',
       workflow: flow.replace("'test -f made.txt'", JSON.stringify(gate)),
     });
     const { main } = await harness.runJob({
@@ -182,7 +183,7 @@ describe('a job that is cancelled while a gate is at work', () => {
 
 describe('a main that is gone before it began', () => {
   it.each(['cancel', 'kill'] as const)('by %s is not begun anew by post', async (how) => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     const { post } = await harness.runJob({ stop: { when: { log: 'gump-action:' }, how } });
     expect(await harness.calls()).toEqual([]);
     expect(post?.exitCode).toBe(0);
@@ -192,7 +193,7 @@ describe('a main that is gone before it began', () => {
 
 describe('an agent that takes the ground away', () => {
   it('ends the run with what went wrong, not as if nothing had been run', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ code: 'dist', workflow: flow });
     const { main } = await harness.runJob({ rules: [{ do: [{ run: 'rm -rf .git' }] }] });
     expect([main.exitCode, main.errors.length, main.outputs.status]).toEqual([1, 1, 'failed']);
     expect(main.errors[0]).toMatch(/^Step `\w+` failed at attempt 1 \(crash\): /);

@@ -24,7 +24,7 @@ const done = [{ prompt: 'Implement', do: [{ write: 'done.txt', content: 'done\n'
 
 describe('S14: a re-run of a run that had passed', () => {
   it('starts afresh, and says so, where the job had ended with success', async () => {
-    const harness = await createHarness({ workflow: workflow() });
+    const harness = await createHarness({ code: 'dist', workflow: workflow() });
     const first = await harness.runJob({ rules: done });
     expect(first.main.outputs.status).toBe('passed');
     const { main } = await harness.runJob({ jobAttempt: 2, rules: done });
@@ -71,7 +71,7 @@ describe('`until` and one state for two jobs', () => {
   const shared = { 'state-name': 'shared' };
 
   it('stops after a step; the next job goes on from there, in the same conversation, also when it is re-run', async () => {
-    const harness = await createHarness({ workflow: workflow('codex') });
+    const harness = await createHarness({ code: 'dist', workflow: workflow('codex') });
     const plan = await harness.runJob({ job: 'plan', inputs: { ...shared, until: 'tests' } });
     expect(plan.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
     expect(plan.main.report?.steps.map((step) => step.status)).toEqual(['passed', 'not-run']);
@@ -112,7 +112,7 @@ describe('`until` and one state for two jobs', () => {
   });
 
   it('is an error for the one that finds the other at work with the same name', async () => {
-    const harness = await createHarness({ workflow: workflow() });
+    const harness = await createHarness({ code: 'dist', workflow: workflow() });
     const [stored, mayEnd] = [`${harness.stateDirectory}-stored`, `${harness.stateDirectory}-end`];
     // `late` comes to its first checkpoint when `early` has stored one, and `early` goes on after that.
     const early = harness.runJob({

@@ -11,6 +11,7 @@ import {
   parseKey,
 } from '../../src/checkpoint/checkpoint-key.js';
 import { deriveStateName } from '../../src/checkpoint/state-name.js';
+import { holds } from '../fakes/holds.js';
 
 const scope = { stateName: 'build', runId: '1001' };
 const stem = `gump-v1-${hashStateName('build')}-1001-`;
@@ -25,7 +26,7 @@ const keys: fc.Arbitrary<CheckpointKey> = fc.record({
 
 describe('a key', () => {
   it('is read back as it was written', () => {
-    fc.assert(
+    holds(
       fc.property(keys, (key) => {
         expect(parseKey(formatKey(key))).toEqual(key);
       }),
@@ -33,7 +34,7 @@ describe('a key', () => {
   });
 
   it('is one the cache takes, and no other key is a prefix of it', () => {
-    fc.assert(
+    holds(
       fc.property(keys, keys, (first, second) => {
         const [one, other] = [formatKey(first), formatKey(second)];
         expect(one).toMatch(/^[a-z0-9-]{1,512}$/);
@@ -84,7 +85,7 @@ describe('look-ups', () => {
     };
     expect(olderPrefixes(key)).toEqual([`${stem}a2-s000002-`, `${stem}a2-s000001-`, `${stem}a1-`]);
     expect(olderPrefixes({ ...key, jobAttempt: 1, sequence: 1 })).toEqual([]);
-    fc.assert(
+    holds(
       fc.property(keys, (any) => {
         const prefixes = olderPrefixes(any);
         expect(prefixes.length).toBeLessThanOrEqual(10);

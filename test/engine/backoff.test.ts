@@ -5,6 +5,7 @@ import type { Failure } from '../../src/failure.js';
 import { foldEvents } from '../../src/journal/run-state.js';
 import { defined } from '../../src/optional-keys.js';
 import { createEngineHarness, type EngineHarness, type FakeTurnResult } from '../fakes/engine-harness.js';
+import { holds } from '../fakes/holds.js';
 import { agentStep, exitAfter, planOf } from '../fakes/plan.js';
 
 const rateLimited = (retryAfterMs?: number): Failure => ({
@@ -38,7 +39,7 @@ describe('how long is waited', () => {
   it('is never too often and never too long in all', () => {
     const requested = fc.option(fc.integer({ min: 0, max: 900_000 }), { nil: undefined });
     const tries = fc.array(fc.tuple(requested, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(200_000)));
-    fc.assert(
+    holds(
       fc.property(tries, (all) => {
         let waits = 0;
         let waitedMs = 0;

@@ -3,6 +3,7 @@
  * keeps what outlives a machine (snapshots, sessions of the last checkpoint) apart from what does not.
  */
 
+import { randomUUID } from 'node:crypto';
 import type {
   AgentTurn,
   BranchMergeResult,
@@ -102,6 +103,10 @@ export interface EngineHarnessOptions {
   readonly previous?: EngineHarness;
   /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
   readonly sessions?: EngineHarness | 'none';
+  /** Where the agents work, for those that are more than a function; `/work` unless told. */
+  readonly directory?: string;
+  /** Instead of `play` and of the conversations that are kept here. */
+  readonly ports?: Partial<Pick<EnginePorts, 'agents' | 'sessions'>>;
 }
 
 const trees = new Map<string, Files>();
@@ -111,7 +116,8 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
   const events: JournalEvent[] = [...(previous?.events ?? [])];
   const sessions = copySessions(options.sessions === 'none' ? undefined : (options.sessions ?? previous));
   const files = new Map(previous === undefined ? [] : treeOf(newestSnapshot(foldEvents(events))));
-  const directories = new Map([['/work', files]]);
+  const root = options.directory ?? '/work';
+  const directories = new Map([[root, files]]);
   const harness: EngineHarness = {
     calls: [],
     warnings: [],
@@ -158,7 +164,7 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
         },
         close: () => undefined,
       },
-      workspace: fakeWorkspace(files, emptySnapshot),
+      workspace: { ...fakeWorkspace(files, emptySnapshot), root, directory: root },
       agents: {
         find: findAgent,
         async ensureInstalled(provider, signal) {
@@ -200,13 +206,14 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
           await new Promise((resolve) => setImmediate(resolve));
           signal.throwIfAborted();
           harness.sleeps.push(ms);
-          tick += ms;
           await Promise.race([options.onSleep?.(), waitForAbort(signal)]);
           signal.throwIfAborted();
+          tick += ms;
         },
       },
-      newId: () => `chosen-${++ids}`,
+      newId: () => (options.ports?.agents === undefined ? `chosen-${++ids}` : randomUUID()),
       readOutput: (directory) => outputs.get(directory),
+      ...options.ports,
     };
   }
 

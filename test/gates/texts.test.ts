@@ -4,6 +4,7 @@ import { createBoundedOutput } from '../../src/gates/bounded-output.js';
 import { cutMiddle } from '../../src/gates/cut-middle.js';
 import { errorText, gateErrorText } from '../../src/gates/error-text.js';
 import type { GateResult } from '../../src/gates/gate-result.js';
+import { holds } from '../fakes/holds.js';
 
 function numbered(count: number): string {
   return Array.from({ length: count }, (_, index) => `line ${index}`).join('\n');
@@ -38,7 +39,7 @@ describe('cutting a text in its middle', () => {
 
   it('is never longer than asked, and is made of the two ends', () => {
     const lines = fc.array(fc.string({ maxLength: 60 }), { maxLength: 60 }).map((all) => all.join('\n'));
-    fc.assert(
+    holds(
       fc.property(lines, fc.integer({ min: 60, max: 600 }), (text, max) => {
         const shortened = cutMiddle(text, max);
         expect(shortened.length).toBeLessThanOrEqual(max);
@@ -87,7 +88,7 @@ describe('what failed gates said', () => {
 
   it('keeps to its limit with any number of gates', () => {
     const outputs = fc.array(fc.nat(5000), { maxLength: 300 });
-    fc.assert(
+    holds(
       fc.property(outputs, fc.integer({ min: 0, max: 2000 }), (lengths, max) => {
         const results = lengths.map((length, index) => result(`g${index}`, 'failed', 'x'.repeat(length)));
         expect(errorText(results, max).length).toBeLessThanOrEqual(max);

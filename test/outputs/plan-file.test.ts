@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeSchema } from '../../src/gates/schema.js';
 import { planGap, readPlan } from '../../src/outputs/plan-file.js';
+import { holds } from '../fakes/holds.js';
 
 describe('readPlan', () => {
   it('reads tasks, passes over further keys, and lets `description` and `files` be left out', () => {
@@ -28,7 +29,7 @@ describe('readPlan', () => {
   });
 
   it('never throws, and gives every name a part of a path of its own, on every reading the same', () => {
-    fc.assert(
+    holds(
       fc.property(fc.uniqueArray(fc.string({ unit: 'binary', minLength: 1 })), (names) => {
         const text = JSON.stringify(names.map((name) => ({ name })));
         const tasks = readPlan(text);
@@ -39,8 +40,8 @@ describe('readPlan', () => {
         expect(readPlan(text)).toEqual(tasks);
       }),
     );
-    fc.assert(fc.property(fc.string(), (text) => void readPlan(text)));
-    fc.assert(fc.property(fc.jsonValue(), (value) => void readPlan(JSON.stringify(value))));
+    holds(fc.property(fc.string(), (text) => void readPlan(text)));
+    holds(fc.property(fc.jsonValue(), (value) => void readPlan(JSON.stringify(value))));
   });
 });
 

@@ -4,6 +4,7 @@ import { loadCostEstimator, withEstimatedCost } from '../../src/providers/cost.j
 import type { Provider, Usage } from '../../src/providers/provider.js';
 import { findProvider } from '../../src/providers/provider-registry.js';
 import { addUsage } from '../../src/providers/usage.js';
+import { holds } from '../fakes/holds.js';
 
 const provider = (id: string): Provider => {
   const found = findProvider(id);
@@ -81,7 +82,7 @@ describe('a cost that was not said', () => {
       ['opencode', 'anthropic/claude-haiku-4-5'],
     );
     const usage = fc.record({ inputTokens: tokens, outputTokens: tokens, turns: fc.nat(50) });
-    fc.assert(
+    holds(
       fc.property(
         models,
         usage,

@@ -2,12 +2,12 @@
  * A machine that runs jobs as the GitHub runner does, made of temporary folders: its own HOME, temp, tool cache,
  * workspace and programs. It ends with `wipe`, after which the next machine knows nothing of it.
  */
-import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CacheService } from './cache-service.js';
-import { git } from './git.js';
+import { git, initRepository } from './git.js';
 import type { Repository } from './repository.js';
 import type { MachineFacts } from './runner/environment.js';
 import {
@@ -19,9 +19,10 @@ import {
   startJob,
 } from './runner/job.js';
 import { killProcessesOf, processesOf } from './runner/machine-processes.js';
+import type { RunStage } from './runner/stage.js';
 
 export type { Job, JobOptions, JobStatus, StageResult, StepOptions } from './runner/job.js';
-export type { Stop, StopCondition } from './runner/stage.js';
+export type { RunStage, Stop, StopCondition } from './runner/stage.js';
 export { pullRequestEvent, type WorkflowEvent } from './runner/workflow-event.js';
 
 export interface MachineOptions {
@@ -36,6 +37,10 @@ export interface MachineOptions {
   /** A script to run for main and post instead of those that `action.yml` names. */
   readonly entry?: string;
   readonly runnerKind?: MachineFacts['runnerKind'];
+  /** `dist/` starts from what was compiled in the run before: the same at less cost. */
+  readonly isCompiledOnce?: boolean;
+  /** Runs main and post in another way than as a process. */
+  readonly runStage?: RunStage;
 }
 
 export interface CheckoutOptions {
@@ -111,6 +116,8 @@ function jobSetupOf(options: MachineOptions, machine: MachineFacts) {
   return {
     machine,
     actionDirectory: options.actionDirectory ?? repositoryTop,
+    isCompiledOnce: options.isCompiledOnce ?? false,
+    ...(options.runStage === undefined ? {} : { runStage: options.runStage }),
     ...(options.entry === undefined ? {} : { entry: resolve(repositoryTop, options.entry) }),
   };
 }
@@ -157,16 +164,16 @@ async function checkOutRepository(
   const sha = commit ?? (await repository.git('rev-parse', `${name}^{commit}`));
   await rm(workspace, { recursive: true, force: true });
   await mkdir(workspace, { recursive: true });
-  await git(workspace, 'init', '--quiet', '--initial-branch=main');
-  // A path would make git ignore the depth; an address does not.
-  await git(workspace, 'remote', 'add', 'origin', `file://${repository.path}`);
-  await git(workspace, 'config', '--local', 'gc.auto', '0');
+  await initRepository(workspace);
+  await appendFile(join(workspace, '.git', 'config'), configOf(repository));
   const tracking = name
     ?.replace(/^refs\/heads\//, 'refs/remotes/origin/')
     .replace(/^refs\/pull\//, 'refs/remotes/pull/');
   const limit = depth > 0 ? [`--depth=${depth}`] : [];
   await git(
     workspace,
+    '-c',
+    'maintenance.auto=false',
     'fetch',
     '--quiet',
     '--no-tags',
@@ -178,4 +185,14 @@ async function checkOutRepository(
   const target = branch && tracking ? ['-B', branch, tracking] : ['--detach', sha];
   await git(workspace, 'checkout', '--quiet', '--force', ...target);
   return sha;
+}
+
+/** What `git remote add` and `git config` would write. A path would make git ignore the depth; an address does not. */
+function configOf(repository: Repository): string {
+  return `[remote "origin"]
+\turl = file://${repository.path}
+\tfetch = +refs/heads/*:refs/remotes/origin/*
+[gc]
+\tauto = 0
+`;
 }

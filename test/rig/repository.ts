@@ -2,11 +2,11 @@
  * Fixture repositories: a bare one that stands for the repository on GitHub, filled from files given as data.
  * Checking it out as a job does is left to `machine.checkout`.
  */
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Files, writeFiles } from './files.js';
-import { git } from './git.js';
+import { join, posix } from 'node:path';
+import type { FileContent, Files } from './files.js';
+import { author, feedGit, git, initRepository } from './git.js';
 
 export interface Repository {
   /** The bare repository, absolute: what a checkout has as `origin`. */
@@ -33,56 +33,71 @@ export interface PullRequest {
 export async function makeRepository(files: Files): Promise<Repository> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'rig-repository-')));
   const path = join(root, 'origin.git');
-  const source = join(root, 'source');
-  await initRepositories(path, source);
-  const commit = createCommitter(source);
+  await initRepository(path, '--bare');
+  // GitHub serves any commit that a ref reaches; a checkout of a pull request or of an older commit needs it.
+  await appendFile(join(path, 'config'), '[uploadpack]\n\tallowAnySHA1InWant = true\n');
+  const commit = createCommitter(path);
   const sha = await commit(files, { branch: 'main', message: 'Start' });
   return {
     path,
     sha,
     commit,
-    pullRequest: (number, changes) => openPullRequest(source, commit, number, changes),
+    pullRequest: (number, changes) => openPullRequest(join(root, 'source'), path, commit, number, changes),
     git: (...args) => git(path, ...args),
     remove: () => rm(root, { recursive: true, force: true }),
   };
 }
 
-async function initRepositories(path: string, source: string): Promise<void> {
-  await mkdir(path);
-  await mkdir(source);
-  await git(path, 'init', '--quiet', '--bare', '--initial-branch=main');
-  // GitHub serves any commit that a ref reaches; a checkout of a pull request or of an older commit needs it.
-  await git(path, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
-  await git(source, 'init', '--quiet', '--initial-branch=main');
-  await git(source, 'remote', 'add', 'origin', path);
-}
-
-function createCommitter(source: string): Repository['commit'] {
+/** One process for a commit: most tests begin with one. */
+function createCommitter(path: string): Repository['commit'] {
   return async (files, { branch = 'main', message = 'Change' } = {}) => {
-    await switchTo(source, branch);
-    await writeFiles(source, files);
-    await git(source, 'add', '--all', '--force');
-    await git(source, 'commit', '--quiet', '--allow-empty', '--message', message);
-    await git(source, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
-    return git(source, 'rev-parse', 'HEAD');
+    const parent = (await tipOf(path, branch)) ?? (await tipOf(path, 'main'));
+    await feedGit(path, commitStream(files, branch, message, parent), 'fast-import', '--quiet');
+    return git(path, 'rev-parse', `refs/heads/${branch}`);
   };
 }
 
-async function switchTo(source: string, branch: string): Promise<void> {
-  const hasCommits = await git(source, 'rev-parse', '--verify', '--quiet', 'HEAD').catch(() => '');
-  if (!hasCommits) return;
-  const existing = await git(source, 'branch', '--list', branch);
-  await git(source, 'checkout', '--quiet', ...(existing ? [branch] : ['-b', branch, 'main']));
+function tipOf(path: string, branch: string): Promise<string | undefined> {
+  return git(path, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => undefined);
+}
+
+/** As `git fast-import` reads it. */
+function commitStream(files: Files, branch: string, message: string, parent: string | undefined): Buffer {
+  const who = `${author.name} <${author.email}> ${author.seconds} +0000`;
+  const parts = [
+    `commit refs/heads/${branch}\nauthor ${who}\ncommitter ${who}\n`,
+    ...data(`${message}\n`),
+    ...(parent === undefined ? [] : [`from ${parent}\n`]),
+    ...Object.entries(files).flatMap(([file, content]) => change(file, content)),
+  ];
+  return Buffer.concat(parts.map((part) => Buffer.from(part)));
+}
+
+function change(file: string, content: FileContent): readonly (string | Buffer)[] {
+  const name = JSON.stringify(posix.normalize(file));
+  if (content === null) return [`D ${name}\n`];
+  const isPlain = typeof content === 'string' || Buffer.isBuffer(content);
+  return [
+    `M ${isPlain ? '100644' : '100755'} inline ${name}\n`,
+    ...data(isPlain ? content : content.content),
+  ];
+}
+
+function data(content: string | Buffer): readonly (string | Buffer)[] {
+  return [`data ${Buffer.byteLength(content)}\n`, content, '\n'];
 }
 
 async function openPullRequest(
   source: string,
+  path: string,
   commit: Repository['commit'],
   number: number,
   files: Files,
 ): Promise<PullRequest> {
   const headRef = `pull-${number}`;
   const head = await commit(files, { branch: headRef, message: `Pull request ${number}` });
+  await rm(source, { recursive: true, force: true });
+  await git(path, 'clone', '--quiet', path, source);
   await git(source, 'checkout', '--quiet', '--detach', 'main');
   await git(source, 'merge', '--quiet', '--no-ff', '--message', `Merge ${head} into main`, head);
   const merge = await git(source, 'rev-parse', 'HEAD');

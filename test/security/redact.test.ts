@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../src/security/redact.js';
+import { holds } from '../fakes/holds.js';
 
 const secret = 'sk-ant-api03-Zk9+/xQ7rT2vLw==';
 /** A secret as they come: printable, without blanks. */
@@ -39,7 +40,7 @@ describe('createRedactor', () => {
   });
 
   it('takes out any piece of 12 characters or more, wherever it stands', () => {
-    fc.assert(
+    holds(
       fc.property(
         someSecret,
         fc.nat(),
@@ -56,7 +57,7 @@ describe('createRedactor', () => {
   });
 
   it('takes out the base64 of any text that has the secret in it, at any alignment', () => {
-    fc.assert(
+    holds(
       fc.property(
         someSecret,
         fc.string(),
@@ -75,7 +76,7 @@ describe('createRedactor', () => {
   });
 
   it('leaves texts alone that share no 12 characters with a secret', () => {
-    fc.assert(
+    holds(
       fc.property(someSecret, fc.string({ maxLength: 200 }), (value, text) => {
         const shares = Array.from({ length: Math.max(0, text.length - 11) }, (_, at) =>
           text.slice(at, at + 12),

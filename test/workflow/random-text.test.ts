@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { renderDiagnostic } from '../../src/workflow/diagnostic.js';
 import { loadWorkflow } from '../../src/workflow/load.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
+import { holds } from '../fakes/holds.js';
 import { providers } from './fixtures.js';
 
 /** Whatever is asked for is the text itself, so that calls, cycles and prompt files are come upon too. */
@@ -90,22 +91,22 @@ const pieces = [
 
 describe('any text', () => {
   it('gives a workflow or faults that lie in it', () => {
-    fc.assert(
+    holds(
       fc.property(fc.string({ unit: 'binary' }), (text) => void checked(text)),
-      { numRuns: 300 },
+      40,
     );
   });
 
   it('made of pieces of workflows too', () => {
     const text = fc.array(fc.constantFrom(...pieces), { maxLength: 30 }).map((parts) => parts.join(''));
-    fc.assert(
+    holds(
       fc.property(text, (one) => void checked(one)),
-      { numRuns: 1500 },
+      150,
     );
   });
 
   it('with any values in it too', () => {
-    fc.assert(
+    holds(
       fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (a, b, c) => {
         const [x, y, z] = [a, b, c].map((value) => JSON.stringify(value));
         checked(
@@ -121,7 +122,7 @@ describe('any text', () => {
           `{"name": "n", "steps": [{"name": "s", "type": "artifact", "agent": "pass", "context": [${x}], "worktree": ${y}, "get": {"workflow": ${x}, "b": ${z}}, "run": {"guard": {"max_time": ${x}}}, "retry": [{"validate": ${y}, "with": ${z}}]}]}`,
         );
       }),
-      { numRuns: 300 },
+      40,
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTemplate, renderTemplate, templateNames } from '../../src/workflow/template.js';
+import { holds } from '../fakes/holds.js';
 
 const values: Readonly<Record<string, string>> = {
   a: 'A',
@@ -67,7 +68,7 @@ describe('names', () => {
 
 describe('any value', () => {
   it('stands in the result as it is', () => {
-    fc.assert(
+    holds(
       fc.property(fc.string(), (value) => {
         expect(renderTemplate(parseTemplate('<{v}>'), () => value)).toBe(`<${value}>`);
       }),
@@ -76,7 +77,7 @@ describe('any value', () => {
 
   it('that looks like a template stays so', () => {
     const piece = fc.constantFrom('{a}', '{{', '}}', '{v}', '\n', ' ', 'x', '{empty}');
-    fc.assert(
+    holds(
       fc.property(fc.array(piece), (pieces) => {
         const value = pieces.join('');
         const requested: string[] = [];
@@ -91,7 +92,7 @@ describe('any value', () => {
   });
 
   it('can be written in a template with braces doubled', () => {
-    fc.assert(
+    holds(
       fc.property(fc.string({ unit: fc.constantFrom('{', '}', 'a', '.', '\n', ' ') }), (text) => {
         const escaped = text.replaceAll('{', '{{').replaceAll('}', '}}');
         expect(renderTemplate(parseTemplate(escaped), () => 'never')).toBe(text);

@@ -16,10 +16,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach } from 'vitest';
 import { defined } from '../../src/optional-keys.js';
 import { openWorkspace, type WorkspaceOptions } from '../../src/workspace/open.js';
 import type { Workspace } from '../../src/workspace/workspace.js';
+import { cleanUpAfterTest } from '../fakes/clean-ups.js';
 
 export interface Checkout {
   readonly root: string;
@@ -38,15 +38,9 @@ export interface Checkout {
   privateDirectory(): string;
 }
 
-const temporaryDirectories: string[] = [];
-
-afterEach(() => {
-  for (const directory of temporaryDirectories.splice(0)) rmSync(directory, { recursive: true, force: true });
-});
-
 export function temporaryDirectory(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'gump-workspace-')));
-  temporaryDirectories.push(directory);
+  cleanUpAfterTest(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 

@@ -22,26 +22,46 @@ const modules = {
 };
 
 export async function main(name) {
-  const cli = (await import(modules[name])).default;
-  const argv = process.argv.slice(2);
-  if (argv[0] === '--version' || argv[0] === '-v') return print(cli.version);
-  if (cli.runSideCommand?.(argv)) return;
-  const prompt = { text: await readStdin() };
-  const request = catchRefusal(() => cli.parse(argv, prompt));
-  const opened = request.refusal ? request : catchRefusal(() => cli.open(request));
-  const call = recordCall(cli.id, argv, prompt.text, request, opened);
-  if (opened.refusal) return refuse(opened.refusal);
-  const rule = await ruleFor(call);
-  const release = lockSession(cli.id, opened.id);
-  await run(createAgent(cli, request, opened, prompt.text, rule), rule);
-  release();
+  const stdin = readStdin;
+  await runCli(name, {
+    argv: process.argv.slice(2),
+    stdin,
+    enter: (work) => work(),
+    ruleOf: ruleFor,
+    performAction,
+  });
 }
 
-async function run(agent, rule) {
-  for (const act of rule.before ?? []) if (await performAction(act, agent)) return;
-  agent.begin();
-  for (const act of rule.do ?? []) if (await performAction(act, agent)) return;
-  agent.finish();
+/**
+ * One run of the CLI `name` in whatever process this is. `enter`: where all that looks at the process (its
+ * variables, its directory, its output) is done, without a wait in it.
+ */
+export async function runCli(name, { argv, stdin, enter, ruleOf, performAction }) {
+  const cli = (await import(modules[name])).default;
+  if (argv[0] === '--version' || argv[0] === '-v') return enter(() => print(cli.version));
+  if (enter(() => cli.runSideCommand?.(argv))) return;
+  const prompt = { text: await stdin() };
+  const call = enter(() => {
+    const request = catchRefusal(() => cli.parse(argv, prompt));
+    const opened = request.refusal ? request : catchRefusal(() => cli.open(request));
+    return { request, opened, noted: recordCall(cli.id, argv, prompt.text, request, opened) };
+  });
+  const { request, opened, noted } = call;
+  if (opened.refusal) return enter(() => refuse(opened.refusal));
+  const rule = await ruleOf(noted);
+  const [release, agent] = enter(() => [
+    lockSession(cli.id, opened.id),
+    createAgent(cli, request, opened, prompt.text, rule),
+  ]);
+  await run(agent, rule, enter, performAction);
+  enter(release);
+}
+
+async function run(agent, rule, enter, performAction) {
+  for (const act of rule.before ?? []) if (await enter(() => performAction(act, agent))) return;
+  enter(agent.begin);
+  for (const act of rule.do ?? []) if (await enter(() => performAction(act, agent))) return;
+  enter(agent.finish);
 }
 
 /** A refusal is thrown as `{ refusal: { code, stdout?, stderr? } }`; every other error is a fault of the rig. */

@@ -43,10 +43,14 @@ export async function ruleFor(call) {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
+  return chooseRule(Array.isArray(script) ? { rules: script } : script, calls, call);
+}
+
+/** `calls`: all that were noted, this one too. */
+export function chooseRule({ rules, since = 0 }, calls, call) {
   const until = calls.findIndex(({ token }) => token === call.token);
-  const accepted = calls.slice(script.since ?? 0, until + 1).filter(({ refused }) => refused === undefined);
-  const rules = Array.isArray(script) ? script : script.rules;
-  return rules.find((rule) => matchesRule(rule, call) && matchesCount(rule, accepted)) ?? {};
+  const seen = calls.slice(since, until + 1).filter(({ refused }) => refused === undefined);
+  return rules.find((rule) => matchesRule(rule, call) && matchesCount(rule, seen)) ?? {};
 }
 
 function toRule(answer) {

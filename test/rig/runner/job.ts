@@ -4,9 +4,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../../src/optional-keys.js';
 import { type ActionMetadata, inputVariables, readActionMetadata } from './action-metadata.js';
+import { withCompileCache } from './compile-cache.js';
 import { type JobFacts, type MachineFacts, stageEnvironment } from './environment.js';
 import { makeFileCommands, readFileCommands } from './file-commands.js';
-import { runStage, type Stop } from './stage.js';
+import { type RunStage, runStage, type Stop } from './stage.js';
 import { readStageResult, type StageResult } from './stage-result.js';
 import { eventPayload, pushEvent, type WorkflowEvent } from './workflow-event.js';
 
@@ -57,6 +58,9 @@ export interface JobSetup {
   readonly actionDirectory: string;
   /** Instead of the entry points that `action.yml` names. */
   readonly entry?: string;
+  readonly isCompiledOnce: boolean;
+  /** Instead of a process of its own. */
+  readonly runStage?: RunStage;
   readonly sha: string;
 }
 
@@ -174,8 +178,9 @@ async function runActionStage(
 ): Promise<StageResult> {
   const { machine } = context.setup;
   const files = await makeFileCommands(machine.temp);
-  const end = await runStage({
-    script,
+  const run = context.setup.runStage ?? runStage;
+  const end = await run({
+    script: context.setup.isCompiledOnce ? await withCompileCache(script) : script,
     directory: machine.workspace,
     env: { ...stageVariables(context, step), ...state, ...files },
     home: machine.home,

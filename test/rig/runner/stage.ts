@@ -47,6 +47,8 @@ export interface StageExit {
   readonly isHeldOpen: boolean;
 }
 
+export type RunStage = (invocation: StageInvocation) => Promise<StageExit>;
+
 const runnerGracePeriodsMs = [7500, 2500] as const;
 const heldOpenMs = 5000;
 
@@ -112,7 +114,7 @@ async function waitForStopOrExit(
   return false;
 }
 
-async function isConditionMet(when: StopCondition, log: string): Promise<boolean> {
+export async function isConditionMet(when: StopCondition, log: string): Promise<boolean> {
   if ('file' in when) {
     return access(when.file).then(
       () => true,

@@ -1,0 +1,127 @@
+/**
+ * One stage of the action in this process, from `src`: the same as through `dist/`, but for the start of the
+ * process (`index.ts`, `entry.ts`), its signals and its end. Git, gates, CLIs and the cache client are as real.
+ */
+import { appendFileSync, mkdtempSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as core from '@actions/core';
+import { createActionContext } from '../../src/action/action-context.js';
+import { main } from '../../src/action/main.js';
+import { post } from '../../src/action/post-phase.js';
+import { readPostState } from '../../src/action/post-state.js';
+import { reportError } from '../../src/action/report-error.js';
+import { printRunLine } from '../../src/entry.js';
+import { isConditionMet, type StageExit, type StageInvocation, type Stop } from '../rig/runner/stage.js';
+
+type Variables = Readonly<Record<string, string>>;
+
+export async function runSourceStage({ script, directory, env, stop }: StageInvocation): Promise<StageExit> {
+  const before = { env: process.env, directory: process.cwd() };
+  const output = capture();
+  const cancellation = new AbortController();
+  process.env = { ...env };
+  process.chdir(directory);
+  // There is one summary in a process, and it remembers its file.
+  Reflect.set(core.summary, '_filePath', undefined);
+  try {
+    const phase = basename(script) === 'post.js' ? runPost(env) : runMain(env, cancellation.signal);
+    const stopping = stopWhile(phase, stop, output, cancellation);
+    const exitCode = await phase;
+    return { exitCode, log: output.text(), isStopped: await stopping, isHeldOpen: false };
+  } finally {
+    output.end();
+    process.env = before.env;
+    process.chdir(before.directory);
+  }
+}
+
+function runMain(env: Variables, signal: AbortSignal): Promise<number> {
+  printRunLine(env);
+  const privateDirectory = mkdtempSync(join(env.RUNNER_TEMP ?? '', 'gump-'));
+  appendFileSync(env.GITHUB_STATE ?? '', `gump=${privateDirectory}\n`);
+  return told(env, privateDirectory, () => main(createActionContext({ ...env }), privateDirectory, signal));
+}
+
+function runPost(env: Variables): Promise<number> {
+  const privateDirectory = env.STATE_gump ?? '';
+  return told(env, privateDirectory, async () => {
+    if (readPostState(privateDirectory) !== undefined)
+      await post(createActionContext({ ...env }), privateDirectory);
+    return 0;
+  });
+}
+
+async function told(env: Variables, privateDirectory: string, run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    await reportError(error, env, privateDirectory);
+    return 1;
+  }
+}
+
+/** A cancelled job: the one way to end a stage that needs no process of its own. */
+async function stopWhile(
+  phase: Promise<unknown>,
+  stop: Stop | undefined,
+  output: Output,
+  cancellation: AbortController,
+): Promise<boolean> {
+  if (stop === undefined) return false;
+  if (stop.how !== 'cancel') throw new Error(`a stage in this process cannot be ended by \`${stop.how}\``);
+  let hasEnded = false;
+  const end = phase.finally(() => {
+    hasEnded = true;
+  });
+  while (!hasEnded) {
+    if (await isConditionMet(stop.when, output.text())) {
+      cancellation.abort();
+      return true;
+    }
+    await Promise.race([end, sleep(20)]);
+  }
+  return false;
+}
+
+interface Output {
+  text(): string;
+  end(): void;
+}
+
+type Write = typeof process.stdout.write;
+
+let sink: ((text: string) => void) | undefined;
+let isTapped = false;
+
+/** What is printed from here to `end`. */
+function capture(): Output {
+  if (sink !== undefined) throw new Error('two stages cannot run in one process at once');
+  tap();
+  let text = '';
+  sink = (chunk) => {
+    text += chunk;
+  };
+  return {
+    text: () => text,
+    end() {
+      sink = undefined;
+    },
+  };
+}
+
+/** For good: the action lays its own filter over it, which also stays. */
+function tap(): void {
+  if (isTapped) return;
+  isTapped = true;
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream) as Write;
+    stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
+      if (sink === undefined) return write(chunk, ...rest);
+      sink(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'));
+      const done: unknown = rest.at(-1);
+      if (typeof done === 'function') process.nextTick(done as () => void);
+      return true;
+    }) as Write;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The stand-in CLIs of the rig as programs in this process: what they do with their variables, their directory and
+ * their output is done at once, with those of this process exchanged, so that several can be at work.
+ */
+import { basename } from 'node:path';
+import { createLineSplitter } from '../../src/system/line-splitter.js';
+import type { ProcessExit, ProcessRunner, ProcessSpec } from '../../src/system/process.js';
+import { performAction } from '../rig/cli/actions.mjs';
+import { runCli } from '../rig/cli/agent.mjs';
+import { chooseRule } from '../rig/cli/calls.mjs';
+import { type AgentCall, type AgentRule, readCalls } from '../rig/stand-in.js';
+
+export interface StandInRunnerOptions {
+  readonly rules: readonly AgentRule[];
+  /** Where the stand-ins note their calls. */
+  readonly callsFile: string;
+  /** Told when an agent does nothing any more, and when it has been ended. */
+  onHang?(hangs: boolean): void;
+}
+
+export function createStandInRunner(options: StandInRunnerOptions): ProcessRunner {
+  return { run: (spec) => runStandIn(spec, options) };
+}
+
+async function runStandIn(
+  spec: ProcessSpec,
+  { rules, callsFile, onHang }: StandInRunnerOptions,
+): Promise<ProcessExit> {
+  const process_ = new FakeProcess(spec);
+  const isOver = () => spec.signal?.aborted === true;
+  await runCli(basename(spec.file), {
+    argv: spec.args,
+    stdin: async () => spec.stdin ?? '',
+    enter: (work) => process_.enter(work),
+    ruleOf: async (call: AgentCall) => chooseRule({ rules }, await readCalls(callsFile), call),
+    async performAction(act, agent) {
+      if ('hang' in act) {
+        onHang?.(true);
+        await aborted(spec.signal);
+        onHang?.(false);
+      }
+      return isOver() || performAction(act, agent);
+    },
+  });
+  return process_.end(isOver());
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+type Write = typeof process.stdout.write;
+
+class FakeProcess {
+  readonly #spec: ProcessSpec;
+  readonly #stdout;
+  readonly #stderr;
+  #tail = '';
+  #code = 0;
+
+  constructor(spec: ProcessSpec) {
+    this.#spec = spec;
+    this.#stdout = splitter(spec, 'stdout');
+    this.#stderr = splitter(spec, 'stderr');
+  }
+
+  /** Does the work as the program would, up to its first wait. */
+  enter<T>(work: () => T): T {
+    const { env, directory } = this.#spec;
+    const { env: own, exitCode } = process;
+    const before = { directory: process.cwd(), home: own.HOME };
+    const writes = [process.stdout.write, process.stderr.write] as const;
+    // `homedir()` looks at the true variables, also where others stand in their place.
+    own.HOME = env.HOME;
+    process.env = { ...env };
+    process.chdir(directory);
+    process.exitCode = 0;
+    process.stdout.write = ((text: string) => this.#print(text)) as Write;
+    process.stderr.write = ((text: string) => this.#complain(text)) as Write;
+    try {
+      return work();
+    } finally {
+      this.#code = Number(process.exitCode ?? 0) || this.#code;
+      [process.stdout.write, process.stderr.write] = writes;
+      process.exitCode = exitCode;
+      process.chdir(before.directory);
+      process.env = own;
+      own.HOME = before.home;
+    }
+  }
+
+  #print(text: string): boolean {
+    // After it was ended nobody listens.
+    if (this.#spec.signal?.aborted !== true) this.#stdout.push(Buffer.from(text));
+    return true;
+  }
+
+  #complain(text: string): boolean {
+    this.#tail += text;
+    this.#stderr.push(Buffer.from(text));
+    return true;
+  }
+
+  end(isCancelled: boolean): ProcessExit {
+    this.#stdout.end();
+    this.#stderr.end();
+    const end = isCancelled
+      ? ({ reason: 'cancelled' } as const)
+      : ({ reason: 'exited', code: this.#code } as const);
+    return { ...end, stderrTail: this.#tail, durationMs: 1 };
+  }
+}
+
+function splitter(spec: ProcessSpec, stream: 'stdout' | 'stderr') {
+  const sink = { line: (line: string) => spec.onLine?.(line, stream), skipped: () => undefined };
+  return createLineSplitter(sink, Number.POSITIVE_INFINITY);
+}

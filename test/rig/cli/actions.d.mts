@@ -1,0 +1,1 @@
+export function performAction(act: object, agent: object): Promise<boolean>;

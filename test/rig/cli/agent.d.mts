@@ -1,0 +1,13 @@
+import type { AgentCall, AgentRule } from '../stand-in.js';
+
+export interface RunCliOptions {
+  readonly argv: readonly string[];
+  stdin(): Promise<string>;
+  enter<T>(work: () => T): T;
+  ruleOf(call: AgentCall): AgentRule | Promise<AgentRule>;
+  /** Resolves with true where the run is over. */
+  performAction(act: object, agent: object): Promise<boolean>;
+}
+
+export function main(name: string): Promise<void>;
+export function runCli(name: string, options: RunCliOptions): Promise<void>;

@@ -1,0 +1,7 @@
+import type { AgentCall, AgentRule } from '../stand-in.js';
+
+export function chooseRule(
+  script: { readonly rules: readonly AgentRule[]; readonly since?: number },
+  calls: readonly AgentCall[],
+  call: AgentCall,
+): AgentRule;

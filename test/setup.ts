@@ -1,0 +1,4 @@
+/** Runs before each test file. */
+import { registerCleanUps } from './fakes/clean-ups.js';
+
+registerCleanUps();
