@@ -1,5 +1,5 @@
 /**
- * What the runner starts after the job. It is told from `main` by its name, because what `main` saves for it is
- * not there when `main` was ended before it could save anything, and the workflow must not begin then.
+ * The file that the runner starts after the job. Its name alone marks it as `post`: state that `main` saves for it
+ * is missing if `main` was killed early, and then `post` must not start the workflow.
  */
 import './index.js';

@@ -1,14 +1,15 @@
-/** From the runner's call to a phase, and from what a phase throws to an exit code. */
+/** Starts the phase that the runner calls, and turns what the phase throws into an exit code. */
 import { appendFileSync, lstatSync, mkdtempSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Environment } from './system/environment.js';
 
-/** Saved by `main` for `post`; the runner gives it back as `STATE_gump`. */
+/** Name of the state that `main` saves for `post`; the runner passes it as `STATE_gump`. */
 const stateKey = 'gump';
 
 /**
- * `script`: the file that was started (`post.ts`). Where one file of another name is started for both phases, the
- * state tells; it counts only where `main` can have made it, for a variable may come from anywhere.
+ * Whether this process is `post`. `script`: the file that was started (`post.ts`). If one file with another name is
+ * started for both phases, the saved state decides. The state counts only if `main` can have written it, because
+ * anybody can set a variable.
  */
 export function isPost(environment: Environment, script: string | undefined): boolean {
   const name = basename(script ?? '');
@@ -23,7 +24,7 @@ function isPrivateDirectory(directory: string | undefined, temp: string | undefi
   return found?.isDirectory() === true && found.uid === process.getuid?.();
 }
 
-/** The workflow is the user's text: it is shown as one word, so that it cannot become a command. */
+/** The workflow name is user text: other characters become `?`, so that it cannot become a workflow command. */
 export function printRunLine(environment: Environment): void {
   const workflow = (environment.INPUT_WORKFLOW ?? '').replace(/[^\w./-]/g, '?');
   process.stdout.write(
@@ -47,7 +48,7 @@ export async function runPost(): Promise<void> {
   const directory = environment[`STATE_${stateKey}`] ?? '';
   await runPhase(environment, directory, async () => {
     const { readPostState } = await import(/* webpackMode: "eager" */ './action/post-state.js');
-    // Nothing was run: `main` has told why, and post has nothing to say to that.
+    // Nothing ran: `main` has reported why, and there is nothing for `post` to do.
     if (readPostState(directory) === undefined) return 0;
     const { createActionContext } = await import(/* webpackMode: "eager" */ './action/action-context.js');
     const { post } = await import(/* webpackMode: "eager" */ './action/post-phase.js');
@@ -56,23 +57,23 @@ export async function runPost(): Promise<void> {
   });
 }
 
-/** Made and told to the runner before anything can fail, so that `post` knows that it is `post`. */
+/** Created and saved as state before anything can fail, so that `post` recognizes itself. */
 function makePrivateDirectory(environment: Environment): string {
-  // Outside of a runner there is nobody to tell; what is missing is said when the job's variables are read.
+  // Outside of a runner there is no directory. `readJob` reports the missing variables.
   if (!environment.RUNNER_TEMP) return '';
   const directory = mkdtempSync(join(environment.RUNNER_TEMP, 'gump-'));
   if (environment.GITHUB_STATE) appendFileSync(environment.GITHUB_STATE, `${stateKey}=${directory}\n`);
   return directory;
 }
 
-/** Aborted by the first SIGINT or SIGTERM; the runner sends both, some seconds apart. */
+/** Aborted by the first SIGINT or SIGTERM. The runner sends both, some seconds apart. */
 function createCancelSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
   return controller.signal;
 }
 
-/** Ends the process: what a library keeps open must not hold the job up. */
+/** Exits the process explicitly: handles that a library keeps open must not delay the job. */
 async function runPhase(
   environment: Environment,
   directory: string,

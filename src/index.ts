@@ -1,6 +1,6 @@
 /**
- * The entry of both phases. The first line of the log is printed before anything heavy is evaluated; then
- * `main` starts itself anew, without the job's secrets in its readable environment (`clean-process.ts`).
+ * The entry of both phases. It prints the first line of the log before it evaluates anything large. Then `main`
+ * replaces itself by a process without the job's secrets in its readable environment (`clean-process.ts`).
  */
 import { isPost, printRunLine, runMain, runPost } from './entry.js';
 import { restartWithCleanEnvironment, restoreEnvironment } from './security/clean-process.js';

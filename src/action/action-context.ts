@@ -1,4 +1,4 @@
-/** What both phases of the action begin with: the job, the inputs, the log that hides its secrets. */
+/** What both phases of the action start with: the job, the inputs, and the log that redacts secrets. */
 import { createGetInput, type Inputs, readInputs } from '../inputs.js';
 import { type Job, readJob } from '../job.js';
 import type { Provider } from '../providers/provider.js';
@@ -9,7 +9,7 @@ import { createRedactor, type Redactor } from '../security/redact.js';
 import type { Environment } from '../system/environment.js';
 
 export interface ActionContext {
-  /** The job's environment as the runner set it; children get theirs from it, never `process.env`. */
+  /** The job's environment as the runner set it. Child processes get theirs from it, never from `process.env`. */
   readonly environment: Environment;
   readonly job: Job;
   readonly inputs: Inputs;
@@ -18,26 +18,26 @@ export interface ActionContext {
   readonly providers: readonly Provider[];
 }
 
-/** Throws `UserError` for inputs or variables that are not as they should be. */
+/** @throws UserError if inputs or job variables are invalid or missing. */
 export function createActionContext(
   environment: Environment,
   table: readonly Provider[] = providers,
 ): ActionContext {
   const get = createGetInput(environment);
-  // Taken as they stand: what is said of wrong inputs and variables quotes them, and a wrong key is a secret too.
+  // Read before validation: error messages quote invalid values, and an invalid key is a secret too.
   const stateKeys = get('state-key').split('\n');
   const secrets = secretsOf(environment, table, { stateKeys, githubToken: get('github-token') });
   const redact = createRedactor(secrets);
   const log = createLog({ write: standardOutput(), redact, isDebug: environment.RUNNER_DEBUG === '1' });
   currentContext = { log, redact };
   const job = readJob(environment);
-  // Outside of a runner nobody takes these commands: they would be printed.
+  // After `readJob`, which throws outside of a runner: only a runner interprets these commands, others print them.
   for (const secret of secrets) log.mask(secret);
   const inputs = readInputs(get);
   return { environment, job, inputs, log, redact, providers: table };
 }
 
-/** How to speak as far as the job is known; without secrets where the phase did not come to look for them. */
+/** The log so far. It knows no secrets if the phase failed before it read them. */
 export function currentLog(): Pick<ActionContext, 'log' | 'redact'> {
   if (currentContext !== undefined) return currentContext;
   const redact = createRedactor([]);
@@ -46,7 +46,7 @@ export function currentLog(): Pick<ActionContext, 'log' | 'redact'> {
 
 let currentContext: Pick<ActionContext, 'log' | 'redact'> | undefined;
 
-/** Tells a re-run of this job from another job that shares its state. */
+/** Distinguishes a re-run of this job from another job that shares its state. */
 export function jobIdentity({ job, inputs }: ActionContext): string {
   return JSON.stringify([job.workflowRef, job.jobId, job.actionId, inputs.matrix ?? null]);
 }

@@ -1,7 +1,7 @@
 /**
- * Where agents work besides the checkout: the work trees of units, and empty directories for steps that must
- * not see the repository. The same paths on every machine whose temporary directory is the same: a session
- * belongs to the directory that it was begun in.
+ * The directories in which agents work in addition to the checkout: worktrees of parallel branches, and empty
+ * directories for steps that must not see the repository. The paths are the same on every machine with the same
+ * temporary directory, because a session belongs to the directory in which it was started.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import type { Attempt, StepState } from '../journal/run-state.js';
 
 export interface AgentDirectories {
-  /** Holds all of them. */
+  /** The parent directory of all of them. */
   readonly root: string;
-  /** The work tree of a unit; the working directory lies in it where it lies in the repository. */
-  branchWorktree(lane: string): string;
+  /** The worktree of a parallel branch. The working directory has the same place in it as in the repository. */
+  branchWorktree(branch: string): string;
   bareDirectory(step: string): string;
-  /** The working directory in which an attempt of the step was made. */
+  /** The working directory of an attempt of the step. */
   directoryOf(step: Pick<StepState, 'path' | 'branchPrefix'>, attempt: Pick<Attempt, 'isBare'>): string;
 }
 
@@ -22,7 +22,7 @@ export interface AgentDirectoriesOptions {
   /** The runner's directory for temporary files. */
   readonly temp: string;
   readonly stateName: string;
-  /** The working directory of the checkout, and what of it lies below the top of the repository. */
+  /** The working directory of the checkout, and its path relative to the top of the repository. */
   readonly directory: string;
   readonly prefix: string;
 }
@@ -35,7 +35,7 @@ export function openAgentDirectories({
 }: AgentDirectoriesOptions): AgentDirectories {
   const folder = join(temp, 'gump_units', hash(stateName));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // git tells of work trees by their real paths, and CLIs of directories.
+  // git and the CLIs report real paths.
   const root = realpathSync(folder);
   const branchWorktree = (branch: string) => join(root, directoryNameFor(branch));
   const bareDirectory = (step: string) => join(root, 'bare', directoryNameFor(step));
@@ -50,7 +50,7 @@ export function openAgentDirectories({
   };
 }
 
-/** For people the end of the path, and for machines a hash of the whole. */
+/** The end of the path for people, and a hash of the whole path for uniqueness. */
 function directoryNameFor(path: string): string {
   const words = path.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|-+$/g, '');
   return `${words.slice(-40)}-${hash(path)}`;

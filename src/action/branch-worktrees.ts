@@ -1,4 +1,4 @@
-/** The engine's units over git worktrees, made ready by the user's command. */
+/** The engine's parallel branches in git worktrees, prepared by the user's setup command. */
 import { rmSync } from 'node:fs';
 import type { ParallelBranches } from '../engine/engine-ports.js';
 import { UserError } from '../failure.js';
@@ -13,7 +13,7 @@ export interface BranchWorktreesOptions {
   readonly workspace: Workspace;
   readonly agentDirectories: AgentDirectories;
   readonly live: LiveReport;
-  /** Makes a fresh work tree ready (input `worktree-setup`). */
+  /** Prepares a fresh worktree (input `worktree-setup`). */
   setUp(directory: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -48,14 +48,14 @@ export function createBranchWorktrees({
 }
 
 export interface WorktreeSetupOptions {
-  /** Input `worktree-setup`; absent: there is nothing to do. */
+  /** Input `worktree-setup`. Absent if there is nothing to do. */
   readonly command?: string;
   readonly processes: ProcessRunner;
   readonly env: Readonly<Record<string, string>>;
   readonly log: Log;
 }
 
-/** For `npm ci` of a large project on a slow network. */
+/** Enough for `npm ci` of a large project on a slow network. */
 const setUpMs = 15 * 60_000;
 
 export function createWorktreeSetup({
@@ -75,7 +75,7 @@ export function createWorktreeSetup({
     if (exit.reason === 'exited' && exit.code === 0) return;
     const last = output.trimEnd().split('\n').at(-1) ?? '';
     throw new UserError(
-      `Input worktree-setup, in ${directory}: ${describeExit(`\`${command}\``, exit, setUpMs)} ${last}`.trim(),
+      `Input \`worktree-setup\`, in ${directory}: ${describeExit(`\`${command}\``, exit, setUpMs)} ${last}`.trim(),
     );
   };
 }

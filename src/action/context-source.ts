@@ -1,4 +1,4 @@
-/** The engine's context over real files and commands. */
+/** Reads files and runs commands for the `context` of a step. */
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
@@ -9,7 +9,7 @@ import { readRegularFile } from '../system/regular-file.js';
 
 export interface ContextSourceOptions {
   readonly processes: ProcessRunner;
-  /** What commands may see. */
+  /** The environment of commands. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -37,13 +37,13 @@ export function createContextSource({ processes, env }: ContextSourceOptions): C
       if (exit.reason === 'exited' && exit.code === 0) return { output: printed.text() };
       if (exit.reason === 'timeout') return { problem: 'took longer than 30 seconds' };
       return {
-        problem: exit.code === undefined ? 'did not come to an end' : `ended with exit code ${exit.code}`,
+        problem: exit.code === undefined ? 'did not finish' : `ended with exit code ${exit.code}`,
       };
     },
   };
 }
 
-/** Links are followed before it is asked where it lies: one that leads out of the work tree leads nowhere. */
+/** Resolves links before the check: a link that leads out of the worktree counts as missing. */
 async function readWorktreeFile(directory: string, path: string): Promise<string | undefined> {
   try {
     const file = await realpath(join(directory, path));
@@ -55,7 +55,7 @@ async function readWorktreeFile(directory: string, path: string): Promise<string
   }
 }
 
-/** The work tree that the directory lies in. */
+/** The root of the worktree that contains the directory. */
 function findWorktreeRoot(directory: string): string {
   for (let folder = directory; dirname(folder) !== folder; folder = dirname(folder)) {
     if (existsSync(join(folder, '.git'))) return folder;

@@ -1,4 +1,4 @@
-/** The engine's ports over the real world. */
+/** The real implementations of the engine's ports. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
@@ -123,7 +123,7 @@ function buildBranchPort({ request, agentDirectories, live }: RunContext) {
   });
 }
 
-/** The user's command for fresh work trees. */
+/** Runs the user's command for fresh worktrees (input `worktree-setup`). */
 export function buildWorktreeSetup({ actionContext, gateEnvironment }: RunRequest) {
   const { worktreeSetup } = actionContext.inputs;
   return createWorktreeSetup({

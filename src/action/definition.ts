@@ -1,4 +1,4 @@
-/** What the repository says is to be run: the project's settings and the workflow. */
+/** What the repository defines for the run: the project's settings and the workflow. */
 
 import { problemsOf, UserErrors } from '../failure.js';
 import { defined } from '../optional-keys.js';
@@ -12,11 +12,11 @@ import { readWorkflow } from './workflow-file.js';
 export interface RunDefinition {
   readonly settings: Settings;
   readonly workflow: Workflow;
-  /** What was warned of while reading, each with its place. */
+  /** The warnings from reading both, each with its location. */
   readonly warnings: readonly string[];
 }
 
-/** Throws `UserErrors` when either cannot be used; all of their faults are told. */
+/** @throws UserErrors with all problems of both, if either is invalid. */
 export function readRunDefinition(actionContext: ActionContext, directory: string): RunDefinition {
   const warnings: string[] = [];
   const log = recordWarnings(actionContext.log, warnings);
@@ -43,7 +43,7 @@ export function readRunDefinition(actionContext: ActionContext, directory: strin
   return { settings, workflow: read.value, warnings };
 }
 
-/** The same log, which also keeps the warnings. */
+/** The same log, which also collects the warnings. */
 function recordWarnings(log: Log, warnings: string[]): Log {
   return {
     ...log,
@@ -60,7 +60,7 @@ interface ValueOrProblems<T> {
   readonly problems: readonly string[];
 }
 
-/** What the work gives, or what of it the user has to mend. */
+/** The result of `work`, or the problems that the user must fix. */
 export function collectProblems<T>(work: () => T): ValueOrProblems<T> {
   try {
     return { value: work(), problems: [] };

@@ -1,16 +1,16 @@
-/** `dry-run: true`: what would run is shown in the log and the summary, and nothing is run. */
+/** `dry-run: true`: shows in the log and the summary what would run, and runs nothing. */
 import type { Plan } from '../plan/plan.js';
 import { planSummary } from '../report/plan-summary.js';
 import { planTree } from '../report/plan-tree.js';
 import type { Workflow } from '../workflow/workflow.js';
 import type { ActionContext } from './action-context.js';
-import { writeUnstartedRun } from './finish.js';
 import { privatePaths } from './post-state.js';
+import { writeUnstartedRun } from './run-result.js';
 
 export interface DryRunInput {
   readonly workflow: Workflow;
   readonly plan: Plan;
-  /** What was warned of. */
+  /** The warnings about the workflow and the settings. */
   readonly warnings: readonly string[];
   readonly privateDirectory: string;
 }
@@ -19,7 +19,7 @@ export async function showPlan(
   { inputs, job, log, redact }: ActionContext,
   planned: DryRunInput,
 ): Promise<void> {
-  // With the agents that the inputs put in.
+  // The steps of the plan, in which the input `agent` already replaced the agents.
   const steps = planned.plan.steps.map(({ step }) => step);
   const workflow = { ...planned.workflow, steps };
   const tree = planTree(workflow, inputs.permissions);
@@ -32,5 +32,5 @@ export async function showPlan(
     report: privatePaths(planned.privateDirectory).report,
     summary: planSummary({ workflow, tree, warnings: planned.warnings }, redact),
   });
-  log.info(`✓ ${workflow.name}: checked, nothing was run`);
+  log.info(`✓ ${workflow.name}: checked, nothing ran`);
 }

@@ -1,64 +1,76 @@
-/** The end of a run: report, outputs, summary, and the one error that says what failed. */
+/** The end of a run: waits for the last checkpoint, then writes and reports the result. */
 
-import { writeFileSync } from 'node:fs';
-import * as core from '@actions/core';
-import { emptyState, type RunState } from '../journal/run-state.js';
+import { newestSnapshot, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import { expandPlan, plannedTasks } from '../plan/placed-step.js';
-import type { Plan } from '../plan/plan.js';
-import { sumKnown } from '../providers/usage.js';
 import type { Log } from '../report/log.js';
-import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
-import { makeSummary } from '../report/summary.js';
-import { type Redactor, redactDeep } from '../security/redact.js';
+import { systemClock } from '../system/clock.js';
+import { privatePaths } from './post-state.js';
+import type { PreparedRun, RunRequest } from './run-context.js';
+import { pauseNote, type RunResult, writeRunResult } from './run-result.js';
+import { stateNameOf } from './state-storage.js';
 
-export interface RunResult {
-  readonly plan: Plan;
-  readonly state: RunState;
-  readonly status: RunStatus;
-  readonly failedStep?: string;
-  readonly runId: string;
-  readonly jobAttempt: number;
-  readonly startCommit: string;
-  readonly stateName: string;
-  readonly persisted: boolean;
-  readonly checkpoint?: string;
-  readonly resumed: boolean;
-  readonly reusedSteps: ReadonlySet<string>;
-  readonly isInCache: boolean;
-  readonly warnings: readonly string[];
-  /** The patch of all changes against the start tree. */
-  readonly patch: string;
-  readonly files: { readonly report: string; readonly patch: string };
-  readonly now: number;
+/** In milliseconds. A cancelled job has 10 s in total, and ending the agent takes one or two of them. */
+const settleMs = { normal: 60_000, cancelled: 5_000 };
+
+/** Resolves with the exit code. */
+export async function finishRun(
+  request: RunRequest,
+  prepared: PreparedRun,
+  state: RunState,
+): Promise<number> {
+  const { actionContext, signal, workspace } = request;
+  const result = await collectRunResult(request, prepared, state);
+  // When cancelled, write the result first: waiting for the upload may take longer than the runner allows.
+  if (signal.aborted) await writeRunResult(result, actionContext.redact);
+  const settled = await prepared.checkpointWriter.settle(
+    signal.aborted ? settleMs.cancelled : settleMs.normal,
+  );
+  const finalResult = {
+    ...result,
+    // Two jobs use the same state: each would lose what the other stores, so the run must not count as passed.
+    status: prepared.live.hasError() && result.status === 'passed' ? ('failed' as const) : result.status,
+    persisted: settled.persisted,
+    warnings: prepared.live.warnings(),
+    ...defined({ checkpoint: settled.key }),
+  };
+  if (finalResult.status === 'passed' && actionContext.inputs.apply === 'none')
+    await workspace.reset(workspace.startSnapshot);
+  await workspace.removeOutput().catch((error: unknown) => actionContext.log.warning(String(error)));
+  await writeRunResult(finalResult, actionContext.redact);
+  const { usedSequence } = prepared.checkpointWriter;
+  prepared.postState.update({
+    isDone: true,
+    usedSequence,
+    ...(settled.persisted ? { storedEvents: state.eventCount } : {}),
+  });
+  return reportEnd(request, finalResult);
 }
 
-/** Writes everything that outlives the run; may be called again when more is known. */
-export async function writeRunResult(result: RunResult, redact: Redactor): Promise<void> {
-  const report = redactDeep(makeReport(result.plan, result.state, result), redact);
-  writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(result.files.patch, result.patch);
-  for (const [name, value] of Object.entries(outputs(report, result))) core.setOutput(name, redact(value));
-  const rerun = nextStepText(result);
-  const { state, warnings } = result;
-  const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
-  await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
+/** Returns the exit code. */
+function reportEnd({ actionContext: { log }, plan }: RunRequest, result: RunResult): number {
+  const { status } = result;
+  if (status === 'passed') {
+    log.info(`✓ ${plan.workflow} passed`);
+    return 0;
+  }
+  if (status === 'paused') {
+    // The step fails so that no job that needs this one runs by mistake, unless the workflow allows it.
+    const isFine = plan.onPause === 'success';
+    log[isFine ? 'notice' : 'error'](pauseNote(result));
+    return isFine ? 0 : 1;
+  }
+  if (result.failedStep !== undefined) logFailure(log, result);
+  return 1;
 }
 
-/** What can be done now; nothing where all is done. */
-function nextStepText(result: RunResult): string | undefined {
-  if (result.status === 'passed') return undefined;
-  return result.status === 'paused' ? pauseNote(result) : rerunNote(result);
-}
-
-/** Exit code 1 goes with it. */
-export function logFailure(log: Log, result: RunResult): void {
+/** The one error that says which step failed, why, and what a re-run does. */
+function logFailure(log: Log, result: RunResult): void {
   const step = result.failedStep === undefined ? undefined : result.state.steps.get(result.failedStep);
   const last = step?.attempts.at(-1);
   const what =
     result.status === 'cancelled'
-      ? 'was cut off'
+      ? 'was interrupted'
       : result.state.runEnded?.failure !== undefined
         ? 'was stopped'
         : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
@@ -70,99 +82,35 @@ export function logFailure(log: Log, result: RunResult): void {
   );
 }
 
-/** How to let a run go on that waits (contract 5.9). */
-export function pauseNote({ failedStep = '', plan, stateName }: RunResult): string {
-  const by = plan.approve === undefined ? '' : ` (This job approves \`${plan.approve}\`.)`;
-  return `Step \`${failedStep}\` waits for approval.${by} To let it go on, run this action in a job of the same run with \`approve: ${failedStep}\` and \`state-name: ${stateName}\`, behind an environment with required reviewers; a plain re-run waits again.`;
-}
-
-/** Every output, as it is where there is nothing to say. */
-const emptyOutputs = {
-  status: '',
-  'failed-step': '',
-  resumed: 'false',
-  persisted: 'false',
-  checkpoint: '',
-  sessions: '{}',
-  'cost-usd': '',
-  'cost-is-estimate': '',
-  tokens: '',
-  turns: '',
-  report: '',
-  patch: '',
-  tasks: '',
-  commit: '',
-};
-
-function outputs(report: Report, result: RunResult): typeof emptyOutputs {
-  const { totals } = report;
-  const tokens = sumKnown([totals.inputTokens, totals.outputTokens]);
+async function collectRunResult(
+  { actionContext, plan, workspace, privateDirectory }: RunRequest,
+  prepared: PreparedRun,
+  state: RunState,
+): Promise<RunResult> {
+  const { report, patch } = privatePaths(privateDirectory);
+  const last = newestSnapshot(state) ?? workspace.startSnapshot;
+  const failedStep = state.runEnded?.failedStep;
   return {
-    status: report.status,
-    'failed-step': report.failedStep ?? '',
-    resumed: String(report.resumed),
-    persisted: String(report.persisted),
-    checkpoint: result.checkpoint ?? '',
-    sessions: JSON.stringify(sessionsOutput(report)),
-    'cost-usd': text(totals.costUsd),
-    'cost-is-estimate': totals.costUsd === undefined ? '' : String(totals.costIsEstimate === true),
-    tokens: text(tokens),
-    turns: text(totals.turns),
-    report: result.files.report,
-    patch: result.files.patch,
-    tasks: tasksOutput(result),
-    commit: '',
+    plan,
+    state,
+    status: state.runEnded?.status ?? 'failed',
+    ...defined({ failedStep }),
+    runId: actionContext.job.runId,
+    jobAttempt: actionContext.job.jobAttempt,
+    startCommit: workspace.startCommit,
+    stateName: stateNameOf(actionContext),
+    persisted: false,
+    resumed: prepared.initialState.steps.size > 0,
+    reusedSteps: new Set(
+      [...prepared.initialState.steps.values()]
+        .filter((step) => step.status === 'passed')
+        .map((step) => step.path),
+    ),
+    isInCache: actionContext.inputs.stateStore.kind === 'cache',
+    warnings: prepared.live.warnings(),
+    // There is no patch if an agent removed the repository.
+    patch: await workspace.patch(workspace.startSnapshot, last).catch(() => ''),
+    files: { report, patch },
+    now: systemClock.now(),
   };
-}
-
-/** The task names of the last split, as JSON; empty where there was none. */
-function tasksOutput({ plan, state }: RunResult): string {
-  const splits = expandPlan(plan, state).filter((placed) => placed.step.kind === 'split');
-  const tasks = splits
-    .map((split) => plannedTasks(state.steps.get(split.path)))
-    .findLast((one) => one !== undefined);
-  return tasks === undefined ? '' : JSON.stringify(tasks.map((task) => task.name));
-}
-
-/** Step path → the session of its last attempt by an agent. */
-function sessionsOutput(report: Report): Readonly<Record<string, unknown>> {
-  const entries = report.steps.flatMap((step) => {
-    const last = step.attempts.findLast((attempt) => attempt.agent !== undefined);
-    if (last === undefined) return [];
-    return [[step.path, { provider: step.provider, agent: last.agent, id: last.session?.id }]];
-  });
-  return Object.fromEntries(entries);
-}
-
-function text(value: number | undefined): string {
-  return value === undefined ? '' : String(Number(value.toFixed(6)));
-}
-
-/** A job in which no step ran. */
-export interface UnstartedRun {
-  readonly status: 'skipped' | 'planned' | 'failed';
-  readonly workflow: string;
-  readonly runId: string;
-  readonly jobAttempt: number;
-  /** Absent where there is no place for a report, or the run itself has written one. */
-  readonly report?: string;
-  /** The run itself has written a report, and set the outputs; they stay. */
-  readonly hasReport?: boolean;
-  /** The text of the summary, free of secrets. */
-  readonly summary: string;
-}
-
-/** What such a job leaves: the same outputs, report and summary as any other, as far as there is something to say. */
-export async function writeUnstartedRun(unstarted: UnstartedRun): Promise<void> {
-  const { status, workflow, runId, jobAttempt } = unstarted;
-  const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
-  const plan = { workflow, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [], vars: {} } as const;
-  if (unstarted.report !== undefined) {
-    const report = makeReport(plan, emptyState, { ...facts, reusedSteps: new Set() });
-    writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  const baseOutputs = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : emptyOutputs;
-  const allOutputs = { ...baseOutputs, status, ...defined({ report: unstarted.report }) };
-  for (const [name, value] of Object.entries(allOutputs)) core.setOutput(name, value);
-  await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
 }

@@ -1,4 +1,4 @@
-/** The engine's gates over real commands. */
+/** Runs the gates of an attempt with real commands. */
 
 import type { GateRunner } from '../engine/engine-ports.js';
 import type { Project } from '../gates/project.js';
@@ -17,21 +17,21 @@ import type { Gate } from '../workflow/workflow.js';
 
 export interface GateRunnerOptions {
   readonly processes: ProcessRunner;
-  /** What gates look at in that working directory. */
+  /** The project that the gates examine in this working directory. */
   projectOf(directory: string): Project;
   readonly clock: Clock;
   readonly commands: readonly CommandSource[];
-  /** What gates may see, and what was withheld from them. */
+  /** The environment of gates, and the names of what was withheld from them. */
   readonly filteredEnvironment: FilteredEnvironment;
   readonly log: Log;
-  /** For each gate; absent: as long as gates have unless told. */
+  /** Per gate, in milliseconds. Absent: the default of `runGates`. */
   readonly timeoutMs?: number;
 }
 
-/** Those that judge what the step changed, not what a command says. */
+/** Gates that check what the step changed, not the result of a command. */
 const changeGates: readonly Gate['type'][] = ['touched', 'untouched', 'tests_found'];
 
-/** Where users name the commands of gates; the check before the run and the run itself ask the same. */
+/** Where users define the commands of gates. Used by the check before the run and by the run itself. */
 export function commandSources(
   { commands }: Pick<Inputs, 'commands'>,
   settings: Settings,
@@ -60,7 +60,7 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
       });
       const isInterrupted = (status: string) => signal.aborted && status === 'failed';
       for (const { name, status } of results)
-        log.info(`${prefix}  gate ${name}: ${isInterrupted(status) ? 'cut off' : status}`);
+        log.info(`${prefix}  gate ${name}: ${isInterrupted(status) ? 'interrupted' : status}`);
       if (!signal.aborted && results.some((result) => result.status === 'failed'))
         logWithheld(log, filteredEnvironment.withheld);
       return results;
@@ -68,8 +68,8 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
   };
 }
 
-/** Only what the user could pass on; what is between the runner and the action is nobody's. */
+/** Names only variables that `pass-env` can return; it never returns the runner's own variables. */
 function logWithheld(log: Log, withheld: readonly string[]): void {
   const names = withheld.filter((name) => !isRunnerVariable(name));
-  if (names.length > 0) log.info(`  Withheld from gates, see the input pass-env: ${names.join(', ')}`);
+  if (names.length > 0) log.info(`  Withheld from gates (see input \`pass-env\`): ${names.join(', ')}`);
 }

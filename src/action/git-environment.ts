@@ -1,4 +1,4 @@
-/** What git gets of the job's environment: where programs and the user's configuration are, nothing else. */
+/** The variables that git gets from the job's environment: locations of programs and of the user's configuration. */
 import type { Environment } from '../system/environment.js';
 
 const needed = [

@@ -1,6 +1,6 @@
 /**
- * The checkpoint that a cancelled `main` seals and keeps before it asks anything of the service: when it is
- * killed before the upload is done, `post` has the state from here, whatever became of the copies.
+ * The checkpoint that a cancelled `main` seals on local disk before it contacts the service. If `main` is killed
+ * before the upload is done, `post` takes the state from here, even if the session copies are gone.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export async function saveLocalCheckpoint(
   await writeFile(fileOf(directory, key), sealed, { mode: 0o600 });
 }
 
-/** `undefined`: it is not there, or does not open. */
+/** `undefined` if the file is missing or does not open. */
 export async function openLocalCheckpoint(
   directory: string,
   key: string,

@@ -1,36 +1,29 @@
-/** The main phase, from the inputs to the exit code. Each part of it is a file beside this one. */
+/** The main phase, from the inputs to the exit code. Each part of it is a file in this folder. */
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { problemsOf, UserError, UserErrors } from '../failure.js';
-import type { Project } from '../gates/project.js';
+import { UserError, UserErrors } from '../failure.js';
 import { openProject } from '../gates/project.js';
 import { defined } from '../optional-keys.js';
-import { allSteps, makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
-import type { Provider } from '../providers/provider.js';
-import { escapeText } from '../report/summary.js';
+import { makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
 import { filterEnvironment } from '../security/filter-environment.js';
 import { requireWritePermission } from '../security/permission.js';
-import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
+import { requiredActors } from '../security/trust.js';
 import { systemClock } from '../system/clock.js';
-import type { Settings } from '../workflow/settings.js';
 import type { Workflow } from '../workflow/workflow.js';
-import { openWorkspace } from '../workspace/open.js';
 import { requireDirectory } from '../workspace/repository.js';
-import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
-import { type Clis, openClis } from './clis.js';
+import { openClis } from './clis.js';
 import { collectProblems, readRunDefinition } from './definition.js';
 import { showPlan } from './dry-run.js';
-import { writeUnstartedRun } from './finish.js';
-import { commandSources } from './gate-runner.js';
-import { gitEnvironment } from './git-environment.js';
-import { privatePaths } from './post-state.js';
-import { checkRequirements } from './requirements.js';
+import { runPreflight } from './preflight.js';
 import { runInWorkspace } from './run-in-workspace.js';
-import { findStateStoreProblems } from './state-storage.js';
 
-/** Exit code. Throws `UserError` for what the user has to mend. */
+/**
+ * Runs the action's main phase. Resolves with the exit code.
+ *
+ * @throws UserError for problems that the user must fix.
+ */
 export async function main(
   actionContext: ActionContext,
   privateDirectory: string,
@@ -40,9 +33,9 @@ export async function main(
   const { job, inputs, environment, providers } = actionContext;
   if (job.runnerOs === 'Windows')
     throw new UserError(
-      'This action runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`, for example.',
+      'This action does not run on Windows. Use a Linux or macOS runner, for example `runs-on: ubuntu-latest`.',
     );
-  // Where nothing is started anybody may ask to see it.
+  // A dry run starts nothing, so everybody may start it.
   if (!inputs.dryRun) await requireAllowedActors(actionContext);
   const directory = resolve(job.workspace, inputs.workingDirectory);
   requireDirectory(directory);
@@ -67,7 +60,7 @@ export async function main(
     clis,
   });
   if (preflightResult === 'skipped') return 0;
-  // After all that can be found wrong without it: a run that cannot begin installs nothing.
+  // After all checks: a run that cannot start installs nothing.
   await clis.ensureInstalled(preflightResult.usedProviders, signal);
   return runInWorkspace({
     actionContext,
@@ -84,7 +77,7 @@ export async function main(
 }
 
 interface PlanResult {
-  /** As far as the inputs allow: what they name wrongly is left out of it. */
+  /** Without the inputs that are invalid; those are in `problems`. */
   readonly plan: Plan;
   readonly problems: readonly string[];
 }
@@ -102,7 +95,7 @@ function planRun(actionContext: ActionContext, workflow: Workflow, directory: st
   return { plan: plan.value ?? makePlan(workflow, known), problems: [...spec.problems, ...plan.problems] };
 }
 
-/** Contract 8: who may start agents by an event that anybody can cause. */
+/** Requires write permission of the actors if anybody can trigger the event (docs/security.md). */
 async function requireAllowedActors({ job, inputs }: ActionContext): Promise<void> {
   const { logins } = requiredActors({ ...job, payload: job.payload() });
   await requireWritePermission(logins, {
@@ -118,96 +111,7 @@ function readSpec({ inputs }: ActionContext, directory: string): string | undefi
     return readFileSync(join(directory, inputs.spec.file), 'utf8');
   } catch {
     throw new UserError(
-      `Input spec-file: ${inputs.spec.file} cannot be read in ${directory}. It is a path of the repository; was it checked out before this step?`,
+      `Input \`spec-file\`: \`${inputs.spec.file}\` cannot be read in ${directory}. Check the path, and run \`actions/checkout\` before this step.`,
     );
   }
-}
-
-interface PreflightInput {
-  readonly plan: Plan;
-  /** What is wrong so far. */
-  readonly problems: readonly string[];
-  readonly settings: Settings;
-  readonly directory: string;
-  readonly project: Project;
-  readonly privateDirectory: string;
-  readonly clis: Clis;
-}
-
-/** What a run can begin with. */
-interface PreflightResult {
-  readonly workspace: Workspace;
-  readonly usedProviders: readonly Provider[];
-}
-
-/** All that is missing, at once; opening the work tree is part of it. */
-async function runPreflight(
-  actionContext: ActionContext,
-  input: PreflightInput,
-): Promise<PreflightResult | 'skipped'> {
-  const { inputs, providers, environment, log } = actionContext;
-  const commands = commandSources(inputs, input.settings);
-  const requirements = checkRequirements({ ...input, providers, environment, commands });
-  if (requirements.missingCredentials.length > 0 && canSkip(actionContext)) {
-    log.notice(`Nothing was run: ${requirements.missingCredentials.join(' ')}`);
-    await reportSkipped(actionContext, input);
-    return 'skipped';
-  }
-  const git = privatePaths(input.privateDirectory).git;
-  const opened = await openWorkspace({
-    directory: input.directory,
-    privateDirectory: git,
-    env: gitEnvironment(environment),
-  }).catch(problemsOf);
-  const gitProblems =
-    'root' in opened
-      ? [
-          ...findCheckoutProblems(actionContext, opened),
-          ...(await findStateStoreProblems(actionContext, opened)),
-        ]
-      : opened;
-  const branchProblems = 'root' in opened ? await findParallelProblems(input.plan, opened) : [];
-  const cliProblems = await input.clis.findProblems(requirements.usedProviders);
-  const problems = [
-    ...gitProblems,
-    ...branchProblems,
-    ...input.problems,
-    ...cliProblems,
-    ...requirements.problems,
-    ...requirements.missingCredentials,
-  ];
-  if (problems.length > 0 || !('root' in opened)) throw new UserErrors(problems);
-  return { workspace: opened, usedProviders: requirements.usedProviders };
-}
-
-function reportSkipped(
-  { job, redact }: ActionContext,
-  { plan, privateDirectory }: PreflightInput,
-): Promise<void> {
-  const { runId, jobAttempt } = job;
-  const workflow = redact(plan.workflow);
-  const summary = `### ${escapeText(workflow)}: skipped\n\nNo credential for an agent of this workflow was there, as on pull requests of forks.\n`;
-  const { report } = privatePaths(privateDirectory);
-  return writeUnstartedRun({ status: 'skipped', workflow, runId, jobAttempt, report, summary });
-}
-
-function canSkip({ inputs, job }: ActionContext): boolean {
-  if (inputs.onNoCredentials !== 'auto') return inputs.onNoCredentials === 'skip';
-  return isUntrustedPullRequest({ ...job, payload: job.payload() });
-}
-
-/** Contract 8: configuration in a checkout is code, so it must be the event's own. */
-function findCheckoutProblems({ job }: ActionContext, workspace: Workspace): readonly string[] {
-  const { requiresEventCommit } = requiredActors({ ...job, payload: job.payload() });
-  if (!requiresEventCommit || workspace.startCommit === job.sha) return [];
-  return [
-    `The checkout is at ${workspace.startCommit}, not at the commit of the event (${job.sha}): on \`${job.eventName}\` agents run only on the repository's own code. Check out without \`ref:\`.`,
-  ];
-}
-
-/** What runs side by side is put together by a git that can do so. */
-async function findParallelProblems(plan: Plan, workspace: Workspace): Promise<readonly string[]> {
-  const isParallel = allSteps(plan).some(({ step }) => 'parallel' in step && step.parallel);
-  if (!isParallel) return [];
-  return workspace.branchWorktrees.requireMergeSupport().then(() => [], problemsOf);
 }

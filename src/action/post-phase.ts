@@ -1,6 +1,6 @@
 /**
- * The post phase: stores what `main` could not, writes down how the job ended (S14), and takes away what
- * was put into the runner user's home.
+ * The post phase: stores what `main` could not store, records how the job ended (S14), and removes the session
+ * files from the runner user's home.
  */
 
 import { rm } from 'node:fs/promises';
@@ -26,7 +26,7 @@ import { openHomeSessions, removePlacedSessions } from './open-sessions.js';
 import { type PostState, privatePaths, readPostState } from './post-state.js';
 import { openStateStorage, stateNameOf } from './state-storage.js';
 
-/** `post` has the job's last minutes; an upload gets at most this long. */
+/** Maximum time for an upload: `post` runs in the job's last minutes. */
 const settleMs = 60_000;
 
 export async function post(actionContext: ActionContext, privateDirectory: string): Promise<void> {
@@ -48,7 +48,7 @@ export async function post(actionContext: ActionContext, privateDirectory: strin
   }
 }
 
-/** The work trees of units that `main` came not to take away. */
+/** Removes worktrees of parallel branches that `main` left. */
 async function removeBranchWorktrees(
   actionContext: ActionContext,
   privateDirectory: string,
@@ -65,12 +65,12 @@ async function removeBranchWorktrees(
     privateDirectory: privatePaths(privateDirectory).git,
     env: gitEnvironment(actionContext.environment),
   };
-  // A repository that an agent has removed has none either.
+  // Fails if an agent removed the repository: then there are none.
   await removeLeftoverWorktrees(git, root).catch((error: unknown) => actionContext.log.debug(String(error)));
   await rm(root, { recursive: true, force: true });
 }
 
-/** A `main` that left a journal, and where. */
+/** A run whose `main` left a journal. */
 interface LeftoverRun {
   readonly actionContext: ActionContext;
   readonly privateDirectory: string;
@@ -80,12 +80,12 @@ interface LeftoverRun {
 async function storeFinalState(leftover: LeftoverRun, sessions: HomeSessions): Promise<void> {
   const { journal } = privatePaths(leftover.privateDirectory);
   const state = appendJobEnd(leftover.actionContext, journal);
-  // Also where nothing can be stored: what is found is what has to be taken away.
+  // Even if nothing can be stored: it also finds the session files to remove.
   if (!leftover.postState.isDone) await copySessions(leftover, sessions, state);
   await storeCheckpoint(leftover, state);
 }
 
-/** `main` was killed: its agents may live on, and would write into files that are being packed. */
+/** If `main` was killed, its agents may still run and write to files that are being packed. */
 async function stopAgents({ agentPids }: PostState): Promise<void> {
   for (const pid of agentPids) signalGroup(pid, 'SIGTERM');
   const until = Date.now() + 1000;
@@ -98,7 +98,7 @@ async function storeCheckpoint(
 ): Promise<void> {
   const paths = privatePaths(privateDirectory);
   const isPassed = state.runEnded?.status === 'passed';
-  // A job that failed needs no mark of it: only a success tells a re-run to start afresh.
+  // Only a success must be stored: it makes a re-run start fresh. A failed job needs no mark.
   const isMarked = isPassed && actionContext.inputs.jobStatus === 'success';
   if (!isMarked && state.eventCount - 1 <= postState.storedEvents) return;
   const { log } = actionContext;
@@ -114,7 +114,7 @@ async function storeCheckpoint(
       const names = { store: stateStorage.store.title, stateName: postState.binding.stateName };
       const stored = postState.restored === undefined ? {} : { stored: postState.restored };
       const text = saveNoticeText(notice, { ...names, ...stored });
-      // What `main` came to the end of it has told already.
+      // `main` has already reported it if it finished.
       if (postState.isDone) log.info(text);
       else log.warning(text);
     },
@@ -143,7 +143,7 @@ async function storeCheckpoint(
   const settled = await checkpointWriter.settle(settleMs);
   if (!isPassed)
     log.info(
-      settled.persisted ? `Stored the checkpoint ${settled.key}.` : 'The last state could not be stored.',
+      settled.persisted ? `Stored checkpoint \`${settled.key}\`` : 'The last state could not be stored.',
     );
 }
 
@@ -161,7 +161,7 @@ function appendJobEnd(actionContext: ActionContext, journalFile: string): RunSta
   return applyEvent(state, event);
 }
 
-/** The sessions as they are now, for a `main` that was killed before it could copy them. */
+/** Copies the sessions as they are now, if `main` was killed before it could. */
 async function copySessions(
   { actionContext, privateDirectory, postState }: LeftoverRun,
   store: HomeSessions,
@@ -181,7 +181,7 @@ async function copySessions(
   }
 }
 
-/** Session → the directory that it was last at work in. */
+/** Session id → the directory of its last attempt. */
 function createSessionDirectoryLookup(
   actionContext: ActionContext,
   { directory, prefix }: PostState,

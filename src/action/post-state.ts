@@ -1,6 +1,6 @@
 /**
- * What `main` leaves for `post`, which is another process: in a file of the job's private directory, because
- * `main` may be killed at any moment and the runner takes its state only while it lives.
+ * What `main` leaves for `post`, which is another process. It is a file in the job's private directory, because
+ * `main` may be killed at any moment and the runner accepts state only while `main` runs.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,25 +10,25 @@ import type { Placed } from '../sessions/home-sessions.js';
 export interface PostState {
   /** The working directory of the checkout. */
   readonly directory: string;
-  /** What of it lies below the top of the repository. */
+  /** Its path relative to the top of the repository. */
   readonly prefix: string;
   readonly binding: Omit<Binding, 'sequence'>;
   /** The highest checkpoint sequence used. */
   readonly usedSequence: number;
   readonly seen?: string;
-  /** The newest checkpoint that is known to be stored. */
+  /** Key of the newest checkpoint that is known to be stored. */
   readonly restored?: string;
-  /** The key of a checkpoint that was sealed and kept in the private directory, as the run was cancelled. */
+  /** Key of a checkpoint that was sealed in the private directory when the run was cancelled. */
   readonly kept?: string;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
-  /** The journal begins with all that this job goes on from: there is a state to store. */
+  /** The journal contains everything that this job continues from: there is a state to store. */
   readonly isBegun: boolean;
-  /** Sessions in home folders that go away at the end. */
+  /** Session files in home folders that `post` removes. */
   readonly placed: readonly Placed[];
-  /** The agents that are at work, by their process groups. */
+  /** Process groups of the running agents. */
   readonly agentPids: readonly number[];
-  /** `main` came to its end by itself. */
+  /** `main` finished by itself. */
   readonly isDone: boolean;
 }
 
@@ -37,8 +37,8 @@ export interface PostStateFile {
 }
 
 /**
- * One change a line, the first of them the whole: `main` may be killed while it writes, and to put a new file
- * in the place of the old one at every start of an agent takes ext4 as long as starting the agent.
+ * One change per line; the first line is complete. `main` may be killed while it writes, so lines are appended:
+ * on ext4, replacing the file at every agent start takes as long as starting the agent.
  */
 const fileName = 'handover.ndjson';
 
@@ -49,13 +49,13 @@ export function createPostStateFile(directory: string, first: PostState): PostSt
   return { update: write };
 }
 
-/** `undefined`: `main` never came to the point where something is left behind. */
+/** `undefined` if `main` ended before it wrote any state. */
 export function readPostState(directory: string): PostState | undefined {
   // Without a directory this would be a file of the workspace.
   if (directory === '') return undefined;
   try {
     const lines = readFileSync(join(directory, fileName), 'utf8').split('\n');
-    // Behind the last line end there is nothing, or a line that was cut off.
+    // The text after the last line end is empty or an incomplete line.
     const changes = lines.slice(0, -1).map((line) => JSON.parse(line) as Partial<PostState>);
     return changes.length === 0 ? undefined : (Object.assign({}, ...changes) as PostState);
   } catch {
@@ -63,7 +63,7 @@ export function readPostState(directory: string): PostState | undefined {
   }
 }
 
-/** Where things lie in the private directory of the job. */
+/** The files of the job's private directory. */
 export function privatePaths(directory: string) {
   return {
     journal: join(directory, 'journal.ndjson'),

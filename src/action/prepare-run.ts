@@ -1,4 +1,4 @@
-/** Everything that has to stand before a plan can run: the state, what is resumed of it, and the ports. */
+/** Prepares a run: opens the state, restores what can be restored, and creates the engine's ports. */
 
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -24,7 +24,7 @@ import { bindingOf, openStateStorage, type StateStorage, stateNameOf } from './s
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const runContext = await createRunContext(request);
   const { live } = runContext;
-  // First, for whatever is put back into home folders has to be known to `post`.
+  // First, because `post` must know every session file that is restored to a home folder.
   const postState = startPostState(runContext);
   const resumed = await resumeRun(runContext, postState);
   await repeatWorktreeSetup(request, resumed);
@@ -60,12 +60,12 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
   };
 }
 
-/** What a re-run will find, where that is known from the start. */
+/** What a re-run will find, if that is known from the start. */
 function stateWarning({ unavailableReason, store }: StateStorage): string | undefined {
   if (unavailableReason !== undefined)
-    return `No checkpoint is stored. ${unavailableReason} A re-run of this job will start afresh, or from an earlier checkpoint.`;
+    return `No checkpoint is stored. ${unavailableReason} A re-run of this job starts fresh, or from an earlier checkpoint.`;
   if (store.unreadableReason === undefined) return undefined;
-  return `${store.unreadableReason} Checkpoints are stored, but no re-run finds them as long as that holds.`;
+  return `${store.unreadableReason} Checkpoints are stored, but a re-run cannot find them until this changes.`;
 }
 
 function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<ResumedState> {
@@ -85,7 +85,7 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
   });
 }
 
-/** What git does not bring back (`node_modules`), the user's command makes again; it belongs to no step. */
+/** Runs `worktree-setup` after a restore: git does not restore ignored files such as `node_modules`. Its changes belong to no step. */
 async function repeatWorktreeSetup(request: RunRequest, { events, decisions }: ResumedState): Promise<void> {
   const { workspace, signal, actionContext } = request;
   const isRestored = events.length > 0 && decisions.length < events.length;
@@ -94,7 +94,7 @@ async function repeatWorktreeSetup(request: RunRequest, { events, decisions }: R
   await workspace.disown();
 }
 
-/** Writes down that this job begins, after what earlier ones wrote and what of it does not hold any more. */
+/** Starts the journal of this job: earlier events, decisions that drop some of them, then `job-started`. */
 function startJournal(
   { actionContext, plan, workspace, privateDirectory }: RunRequest,
   resumed: ResumedState,

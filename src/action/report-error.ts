@@ -1,13 +1,13 @@
-/** What a phase threw, told once. */
+/** Reports an error that ended a phase: in the log, the summary, the outputs and the report. */
 import { existsSync } from 'node:fs';
 import { UserError, UserErrors } from '../failure.js';
 import { escapeText } from '../report/summary.js';
 import type { Environment } from '../system/environment.js';
 import { currentLog } from './action-context.js';
-import { writeUnstartedRun } from './finish.js';
 import { privatePaths } from './post-state.js';
+import { writeUnstartedRun } from './run-result.js';
 
-/** A user's fault is told as it stands; anything else is ours, and its place in the code is shown. */
+/** A `UserError` is reported as it is. Any other error is internal and is reported with its stack. */
 export async function reportError(
   error: unknown,
   environment: Environment,
@@ -17,9 +17,9 @@ export async function reportError(
   const problems = error instanceof UserErrors ? error.problems : [messageOf(error)];
   for (const problem of problems) log.error(problem);
   if (!(error instanceof UserError))
-    log.info(`This is a fault of the action itself. ${error instanceof Error ? error.stack : ''}`);
+    log.info(`Internal error in gump-action. ${error instanceof Error ? error.stack : ''}`);
   log.close();
-  const what = error instanceof UserError ? 'nothing was run' : 'ended by a fault of its own';
+  const what = error instanceof UserError ? 'nothing ran' : 'ended with an internal error';
   const list = problems.map((problem) => `- ${escapeText(redact(problem))}`).join('\n');
   const { report } = privatePaths(privateDirectory);
   const hasReport = privateDirectory !== '' && existsSync(report);

@@ -1,4 +1,4 @@
-/** Everything that can be known before the first agent starts, looked at at once. */
+/** Checks what the plan needs: agents, gates, credentials. Finds everything that is missing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Project } from '../gates/project.js';
@@ -22,11 +22,11 @@ export interface RequirementsInput {
 }
 
 export interface RequirementsCheck {
-  /** What is missing; whole sentences. */
+  /** Problems as complete sentences. */
   readonly problems: readonly string[];
-  /** The providers that the workflow is known to use; where their CLIs are is not looked at here. */
+  /** The providers that the workflow is known to use. Their CLIs are checked elsewhere. */
   readonly usedProviders: readonly Provider[];
-  /** Providers of the workflow for which there is no credential; whole sentences. */
+  /** Complete sentences, one per provider without a credential. */
   readonly missingCredentials: readonly string[];
 }
 
@@ -35,13 +35,13 @@ export function checkRequirements(facts: RequirementsInput): RequirementsCheck {
   const { plan, project, commands } = facts;
   const steps = allSteps(plan).map(({ path, step }) => ({ step: path, gates: step.gates }));
   return {
-    problems: [...used.faults, ...findGateProblems(steps, project, commands)],
+    problems: [...used.problems, ...findGateProblems(steps, project, commands)],
     usedProviders: used.providers,
     missingCredentials: [...new Set(used.agents.flatMap((agent) => missingCredential(agent, facts)))],
   };
 }
 
-/** An agent name that is only known while the workflow runs is not looked at here. */
+/** Agent names with templates are known only while the workflow runs and are not checked here. */
 function usedAgents({ plan, providers }: RequirementsInput) {
   const agents = agentTemplates(plan).filter(({ agent }) => templateNames(parseTemplate(agent)).length === 0);
   const read = agents.map(({ step, agent }) => ({ step, name: readAgentName(agent, providers) }));
@@ -49,7 +49,7 @@ function usedAgents({ plan, providers }: RequirementsInput) {
   return {
     agents: known,
     providers: [...new Set(known.map(({ provider }) => provider))],
-    faults: [
+    problems: [
       ...new Set(
         read.flatMap(({ step, name }) =>
           name.status === 'unknown' ? [`Step \`${step}\`: ${name.message}.`] : [],
@@ -67,7 +67,7 @@ interface UsedAgent {
 function missingCredential({ provider, model }: UsedAgent, facts: RequirementsInput): readonly string[] {
   const environment = providerEnvironmentFor(provider, model);
   const variables = environment.credentials.map((credential) => credential.variable);
-  // A service that only the user's own settings know may need none.
+  // A service that only the user's own settings define may need none.
   if (variables.length === 0) return [];
   if (findCredential({ ...provider, environment }, credentialFacts(facts)) !== undefined) return [];
   const title =
@@ -75,7 +75,7 @@ function missingCredential({ provider, model }: UsedAgent, facts: RequirementsIn
       ? provider.title
       : `${provider.title} (${model ?? 'its default model'})`;
   return [
-    `${title} has no credential: set ${either(variables)} in \`env:\` of the step, from a secret of the repository (secrets are not there on pull requests of forks).`,
+    `${title} has no credential. Set ${either(variables)} in \`env:\` of the step from a secret of the repository. (Secrets are unavailable on pull requests of forks.)`,
   ];
 }
 

@@ -1,4 +1,4 @@
-/** What the parts of one run share: what was asked, and what was opened for it. */
+/** What the parts of one run share: the request, and what was opened for it. */
 import type { Binding } from '../checkpoint/binding.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import type { EnginePorts } from '../engine/engine-ports.js';
@@ -21,23 +21,23 @@ import type { StateStorage } from './state-storage.js';
 
 export interface RunRequest {
   readonly actionContext: ActionContext;
-  /** Of the project. */
+  /** The project's settings (`gump.toml`). */
   readonly settings: Settings;
   readonly plan: Plan;
   readonly project: Project;
   readonly workspace: Workspace;
   readonly clis: Clis;
   readonly privateDirectory: string;
-  /** What gates may see. */
+  /** The environment of gates and commands. */
   readonly gateEnvironment: FilteredEnvironment;
   readonly signal: AbortSignal;
-  /** When, as `Date.now()`, the time of this job is up. */
+  /** When the time of this job (`max-time`) is up, as `Date.now()`. */
   readonly deadline?: number;
 }
 
 export interface PreparedRun {
   readonly resumed: ResumedState;
-  /** The fold that the run begins with. */
+  /** The state at the start of this job's part. */
   readonly initialState: RunState;
   readonly ports: EnginePorts;
   readonly checkpointWriter: CheckpointWriter;
@@ -45,8 +45,7 @@ export interface PreparedRun {
   readonly postState: PostStateFile;
 }
 
-/** What the parts below share. */
-
+/** What is open during the run, shared by the ports and by `resume`. */
 export interface RunContext {
   readonly request: RunRequest;
   readonly live: LiveReport;

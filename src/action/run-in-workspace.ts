@@ -1,4 +1,4 @@
-/** A plan in an opened work tree: state and resume, the engine with its ports, the end. */
+/** Runs a plan in an open workspace: prepare, execute, finish. */
 
 import { availableParallelism } from 'node:os';
 import { runPlan } from '../engine/run-plan.js';
@@ -7,12 +7,12 @@ import { failedWithoutVerdict, type NewEvent } from '../journal/event.js';
 import { readJournal } from '../journal/journal.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import { finishRun } from './end.js';
+import { finishRun } from './finish.js';
 import { privatePaths } from './post-state.js';
 import { prepareRun } from './prepare-run.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
 
-/** Exit code. */
+/** Resolves with the exit code. */
 export async function runInWorkspace(request: RunRequest): Promise<number> {
   const prepared = await prepareRun(request);
   const state = await executePlan(request, prepared).catch((error: unknown) =>
@@ -21,12 +21,12 @@ export async function runInWorkspace(request: RunRequest): Promise<number> {
   return finishRun(request, prepared, state);
 }
 
-/** A fault in mid-run: what was written down until then still counts, is stored and reported. */
+/** After an internal error, what the journal holds still counts: it is stored and reported. */
 async function recordCrash(request: RunRequest, prepared: PreparedRun, error: unknown): Promise<RunState> {
   const { actionContext, privateDirectory } = request;
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof UserError) && error instanceof Error)
-    actionContext.log.info(`This is a fault of the action itself. ${error.stack ?? ''}`);
+    actionContext.log.info(`Internal error in gump-action. ${error.stack ?? ''}`);
   const recordedState = foldEvents(readJournal(privatePaths(privateDirectory).journal));
   const events = crashEvents(recordedState, message, actionContext.job.jobAttempt).map(
     prepared.ports.journal.append,
@@ -37,7 +37,7 @@ async function recordCrash(request: RunRequest, prepared: PreparedRun, error: un
   return state;
 }
 
-/** What is at work when the run breaks has failed. */
+/** The step that was running when the error occurred has failed. */
 function crashEvents(state: RunState, message: string, jobAttempt: number): readonly NewEvent[] {
   const step = [...state.steps.values()].findLast((one) => one.status === 'running');
   const last = step?.attempts.at(-1);

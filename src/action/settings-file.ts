@@ -1,4 +1,4 @@
-/** Finds and reads the project's `gump.toml`, and tells what is wrong with it. */
+/** Finds and reads the project's `gump.toml`. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { readAgentName } from '../providers/agent-name.js';
@@ -23,7 +23,7 @@ export interface FoundSettings {
 
 const fileName = 'gump.toml';
 
-/** The settings of the nearest `gump.toml`; those of none where there is none. Warnings are told here. */
+/** The settings of the nearest `gump.toml`, or empty settings if there is none. Reports the warnings. */
 export function findSettings({ directory, workspace, providers, log }: SettingsRequest): FoundSettings {
   const path = ancestors(directory)
     .map((folder) => join(folder, fileName))
@@ -41,7 +41,7 @@ export function findSettings({ directory, workspace, providers, log }: SettingsR
   return { settings, problems: errors.map(({ message, line }) => `${file}:${line}: ${message}`) };
 }
 
-/** From the directory outwards to the top of the repository; the directory alone where there is no repository. */
+/** From the directory up to the top of the repository. Only the directory itself if there is no repository. */
 function ancestors(directory: string): readonly string[] {
   const all = [directory];
   for (let folder = directory; !existsSync(join(folder, '.git')); ) {

@@ -1,4 +1,4 @@
-/** Where the state of this job lies, what it is bound to and what seals it. */
+/** Where the state of this job is stored, what it is bound to, and what seals it. */
 
 import { resolve } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
@@ -20,11 +20,11 @@ import { privatePaths } from './post-state.js';
 export interface StateStorage {
   readonly store: CheckpointStore;
   readonly secrets: readonly SealSecret[];
-  /** Why nothing can be stored, as a sentence; absent where it can. */
+  /** Why nothing can be stored, as a sentence. Absent if it can. */
   readonly unavailableReason?: string;
 }
 
-/** Opens the store. For the cache this moves the process to a private directory (`cache-client.ts`). */
+/** Opens the store. For the cache, this changes the working directory of the process (`cache-client.ts`). */
 export async function openStateStorage(
   actionContext: ActionContext,
   privateDirectory: string,
@@ -40,7 +40,7 @@ export async function openStateStorage(
   return { store, secrets, ...defined({ unavailableReason }) };
 }
 
-/** A state in the work tree, with its key, would get into the patch, the commits and every later checkpoint. */
+/** A state directory in the worktree would become part of patches, commits and later checkpoints. */
 export async function findStateStoreProblems(
   { inputs, job }: ActionContext,
   workspace: Workspace,
@@ -50,13 +50,13 @@ export async function findStateStoreProblems(
   const directory = resolve(job.workspace, stateStore.path);
   if (!(await workspace.isRecordedDirectory(directory))) return [];
   return [
-    `Input state-store: ${directory} lies in the work tree, so the state and its key would become a part of what the run changes. ` +
-      'Give a path outside of the checkout that the next job finds again, or have git ignore it.',
+    `Input \`state-store\`: ${directory} is in the worktree, so the state and its key would become part of the run's changes. ` +
+      'Use a path outside of the checkout that the next job can find, or let git ignore it.',
   ];
 }
 
 const missingSecretReason =
-  'There is nothing to seal the state with: set the input `state-key` to a secret of the repository (`openssl rand -base64 32` makes one).';
+  'There is no secret to seal the state with. Set the input `state-key` to a secret of the repository (create one with `openssl rand -base64 32`).';
 
 function openCache({ environment }: ActionContext, privateDirectory: string): CheckpointStore {
   const directory = privatePaths(privateDirectory).cache;
@@ -80,7 +80,7 @@ async function secretsFor({
   });
 }
 
-/** What every checkpoint of this job is bound to. */
+/** The values that every checkpoint of this job is bound to. */
 export function bindingOf(actionContext: ActionContext): Omit<Binding, 'sequence'> {
   const { job } = actionContext;
   return {

@@ -1,4 +1,4 @@
-/** Reads and checks the workflow that the input names, with all that it calls, and tells what is wrong with it. */
+/** Reads and checks the workflow that the input names, with everything it calls, and reports all problems. */
 import { join, relative } from 'node:path';
 import { UserError } from '../failure.js';
 import type { Log } from '../report/log.js';
@@ -15,17 +15,17 @@ export interface WorkflowRequest {
   readonly name: string;
   /** The working directory. */
   readonly directory: string;
-  /** The checkout: annotations name files from here. */
+  /** The checkout: annotations name files relative to it. */
   readonly workspace: string;
   readonly providers: readonly string[];
   /** Names of the input `vars`. */
   readonly vars?: readonly string[];
   readonly log: Log;
-  /** The agent of steps that name none. */
+  /** The agent of steps that do not name one. */
   readonly defaultAgent?: string;
 }
 
-/** Throws `UserError`, after every fault was told, when the workflow cannot run. */
+/** @throws UserError if the workflow cannot run, after every problem was reported. */
 export function readWorkflow(request: WorkflowRequest): Workflow {
   const { directory, workspace, providers, vars, defaultAgent } = request;
   const library = openWorkflowLibrary(directory, workspace);
@@ -36,9 +36,7 @@ export function readWorkflow(request: WorkflowRequest): Workflow {
   const problems = files.flatMap(({ diagnostics }) => diagnostics);
   const count = problems.filter(({ severity }) => severity === 'error').length;
   const name = displayPath(request, found.source);
-  throw new UserError(
-    `${name}: ${count === 1 ? 'one error' : `${count} errors`}, told one by one in the log. Nothing was run.`,
-  );
+  throw new UserError(`${name}: ${count === 1 ? '1 error' : `${count} errors`}, listed above. Nothing ran.`);
 }
 
 function findRequestedWorkflow(
@@ -51,13 +49,13 @@ function findRequestedWorkflow(
     throw new UserError(`Input \`workflow\` is "${excerpt(name.trim())}": ${found.problem}`);
   const hint = didYouMean(name.trim(), Object.keys(library.builtIns));
   throw new UserError(
-    `Input workflow: there is no workflow \`${name}\`.${hint} Looked for: ${found.missing.join(', ')} (in ${directory}). Was the repository checked out before this step?`,
+    `Input \`workflow\`: workflow \`${name}\` not found.${hint} Searched: ${found.missing.join(', ')} (in ${directory}). Check the name, and run \`actions/checkout\` before this step.`,
   );
 }
 
 const isBuiltIn = (source: string): boolean => source.startsWith('built-in ');
 
-/** As the user knows it: the path from the top of the checkout. */
+/** The path relative to the top of the checkout, as users know it. */
 function displayPath({ workspace, directory }: WorkflowRequest, source: string): string {
   return isBuiltIn(source) ? source : relative(workspace, join(directory, source));
 }
@@ -68,7 +66,7 @@ function reportDiagnostics(request: WorkflowRequest, { file: source, text, diagn
     reportDiagnostic(request.log, diagnostic, { file, text }, isBuiltIn(source));
 }
 
-/** Once as an annotation on the file, once in full: annotations lose line breaks in some views. */
+/** Reports it as an annotation and in full: annotations lose line breaks in some views. */
 function reportDiagnostic(
   log: Log,
   diagnostic: Diagnostic,

@@ -1,13 +1,13 @@
-/** The files that a workflow may name, from the disk: whatever lies in the checkout, and nothing else. */
+/** Reads the files that a workflow may name from disk: files in the checkout, and nothing else. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { builtIns } from '../builtin/builtin-workflows.js';
 import type { FileText, WorkflowLibrary } from '../workflow/find-workflow.js';
 
-// Far more than a prompt needs; a workflow has a limit of its own.
+// Far more than a prompt needs. Workflows have their own limit.
 const maxFileBytes = 2 * 1024 * 1024;
 
-/** `directory`: the working directory, from which paths count; `workspace`: the checkout, which none may leave. */
+/** `directory`: the working directory, to which paths are relative. `workspace`: the checkout, which no path may leave. */
 export function openWorkflowLibrary(directory: string, workspace: string): WorkflowLibrary {
   const roots = [directory, workspace].map(realPathOrSelf);
   return { builtIns, read: (path) => readText(join(directory, path), roots) };
@@ -15,12 +15,12 @@ export function openWorkflowLibrary(directory: string, workspace: string): Workf
 
 function readText(path: string, roots: readonly string[]): FileText {
   try {
-    // Where it really lies: a link may lead anywhere.
+    // The real path: a link may lead anywhere.
     const real = realpathSync(path);
     if (!roots.some((root) => real.startsWith(root.endsWith(sep) ? root : root + sep)))
       return { problem: 'leads out of the repository' };
     const stat = statSync(real);
-    if (!stat.isFile()) return stat.isDirectory() ? { missing: true } : { problem: 'is no ordinary file' };
+    if (!stat.isFile()) return stat.isDirectory() ? { missing: true } : { problem: 'is not a regular file' };
     if (stat.size > maxFileBytes) return { problem: 'is larger than 2 MB' };
     return { text: decoder.decode(readFileSync(real)) };
   } catch (error) {
@@ -28,7 +28,7 @@ function readText(path: string, roots: readonly string[]): FileText {
   }
 }
 
-// A byte order mark stays, so that places in the text are places in the file.
+// The byte order mark is kept, so that offsets in the text are offsets in the file.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function readProblem(error: unknown): FileText {

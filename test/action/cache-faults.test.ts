@@ -53,7 +53,7 @@ describe('a cache that may not be used', () => {
     expect(warnings(again)).toEqual([
       'No checkpoint is stored. The Actions cache may not be written in this job (cache-mode is read): ' +
         'set `cache-mode: write` for the job, if you trust what starts it. ' +
-        'A re-run of this job will start afresh, or from an earlier checkpoint.',
+        'A re-run of this job starts fresh, or from an earlier checkpoint.',
     ]);
     expect(again.main.errors[0]).toContain('The last state is not stored');
     expect(again.main.summary).toContain('no checkpoint stored');
@@ -63,7 +63,7 @@ describe('a cache that may not be used', () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({ cacheMode: 'write-only', rules: passing });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
-    expect(main.warnings).toEqual([expect.stringMatching(/cache-mode is write-only.*no re-run finds them/)]);
+    expect(main.warnings).toEqual([expect.stringMatching(/cache-mode is write-only.*a re-run cannot find them/)]);
   });
 
   it('for anything, by its mode or by its token', async () => {

@@ -252,7 +252,7 @@ describe('the keys of a state', () => {
     const { main, post } = await run(harness, { rules: passing, credentials: 'none', env: guessable });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false', checkpoint: '' });
     expect(main.warnings).toEqual([
-      expect.stringMatching(/^No checkpoint is stored. There is nothing to seal .*`state-key`/),
+      expect.stringMatching(/^No checkpoint is stored. There is no secret to seal .*`state-key`/),
     ]);
     expect(post?.masked.trim()).toBe('');
     expect(harness.cache.requests().filter(({ operation }) => operation === 'create')).toEqual([]);

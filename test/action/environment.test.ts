@@ -87,7 +87,7 @@ describe('the environment', () => {
     expect(Object.keys(codex).filter((name) => name.startsWith('ANTHROPIC'))).toEqual([]);
     expect(gate.filter((name) => /^(?:ANTHROPIC|OPENAI)_/.test(name))).toEqual([]);
     expect(main.log).toContain(
-      'Withheld from gates, see the input pass-env: ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ' +
+      'Withheld from gates (see input `pass-env`): ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ' +
         'GH_TOKEN, GITHUB_TOKEN, OPENAI_API_KEY, OPENAI_BASE_URL, SOME_PASSWORD\n',
     );
     if (process.platform === 'linux' && process.execve !== undefined) {

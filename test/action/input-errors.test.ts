@@ -23,8 +23,8 @@ async function expectRefused(
   expect(main.exitCode).toBe(1);
   expect(main.outputs).toMatchObject({ status: 'failed', resumed: 'false', persisted: 'false' });
   expect(main.report).toMatchObject({ version: 1, status: 'failed', steps: [] });
-  expect(main.summary).toMatch(/^### gump-action: nothing was run\n\n- /);
-  expect(main.log).not.toContain('This is a fault of the action itself');
+  expect(main.summary).toMatch(/^### gump-action: nothing ran\n\n- /);
+  expect(main.log).not.toContain('Internal error in gump-action');
   expect(await opened.calls()).toEqual([]);
   expect(opened.cache.requests()).toEqual([]);
   expect(post?.errors).toEqual([]);
@@ -75,7 +75,7 @@ describe('inputs', () => {
       inputs: { 'spec-file': 'no/spec.md', 'from-step': 'impel', until: 'nowhere', agent: 'clawd-haiku' },
     });
     expect(errors).toEqual([
-      expect.stringMatching(/^Input spec-file: no\/spec.md cannot be read in .*was it checked out/),
+      expect.stringMatching(/^Input `spec-file`: `no\/spec.md` cannot be read in .*actions\/checkout/),
       'Input `from-step`: the workflow has no step `impel`. Did you mean `impl`?',
       'Input `until`: the workflow has no step `nowhere`. Its steps are: impl.',
       expect.stringMatching(/^Step `impl`: .*clawd/),
@@ -86,7 +86,7 @@ describe('inputs', () => {
     [{ workflow: '' }, /^Input workflow is empty: give the path/],
     [
       { workflow: 'nope' },
-      /no workflow `nope`. Looked for: .gump\/workflows\/nope.yaml.*built-in.*checked out/,
+      /workflow `nope` not found. Searched: .gump\/workflows\/nope.yaml.*built-in.*actions\/checkout/,
     ],
     [{ workflow: '../other.yaml' }, /`..` is not allowed, it could lead out of the repository/],
     [{ 'working-directory': 'not/there' }, /not\/there does not exist: check the input working-directory/],
@@ -115,12 +115,12 @@ describe('a workflow', () => {
       places.map(([, line, col, text]) => ({ file, line, endLine: line, col, text })),
     );
     expect(annotations).toHaveLength(7);
-    expect(main.errors.at(-1)).toBe(`${file}: 6 errors, told one by one in the log. Nothing was run.`);
+    expect(main.errors.at(-1)).toBe(`${file}: 6 errors, listed above. Nothing ran.`);
   });
 
   it('that is no YAML is told by its place', async () => {
     const { errors, log } = await expectRefused({}, { workflow: bad('yaml-unclosed-quote.yaml') });
-    expect(errors.at(-1)).toMatch(/errors?, told one by one/);
+    expect(errors.at(-1)).toMatch(/errors?, listed above/);
     expect(log).toMatch(/^\.gump\/workflows\/flow\.yaml:\d+:\d+: error: .*\[.*\]\n +\d+ \| .*\n +\| +\^/m);
   });
 

@@ -37,8 +37,8 @@ async function expectRefused(harness: Harness, options: RunJobOptions): Promise<
   expect(main.outputs).toEqual({ ...emptyOutputs, status: 'failed', report: main.outputs.report });
   // Outside of a runner there is no place for one.
   if (main.outputs.report !== '') expect(main.report).toMatchObject({ status: 'failed', steps: [] });
-  expect(main.summary).toContain('nothing was run');
-  expect(main.log).not.toContain('This is a fault of the action itself');
+  expect(main.summary).toContain('nothing ran');
+  expect(main.log).not.toContain('Internal error in gump-action');
   expect(await harness.calls()).toEqual([]);
   return main.errors;
 }
@@ -60,9 +60,9 @@ describe('what is missing', () => {
       expect.stringMatching(/`compile` of step `tests`: no command is known/),
       expect.stringMatching(/`test` of step `tests`: no command is known/),
       expect.stringMatching(
-        /^Claude Code has no credential: set `ANTHROPIC_API_KEY`, .* in `env:` of the step/,
+        /^Claude Code has no credential. Set `ANTHROPIC_API_KEY`, .* in `env:` of the step/,
       ),
-      expect.stringMatching(/^Codex has no credential: set `CODEX_API_KEY`, .* in `env:` of the step/),
+      expect.stringMatching(/^Codex has no credential. Set `CODEX_API_KEY`, .* in `env:` of the step/),
     ]);
     for (const gate of errors.slice(2, 4)) expect(gate).toMatch(/commands|gump\.toml/);
   });
@@ -97,7 +97,7 @@ describe('what is missing', () => {
     const at = (path: string) => ({ inputs: { 'state-store': `directory:${path}` }, prepare: link });
     for (const path of ['.', 'state/of/it', '../sample/state', '.gump/out/state', '../../../link/state'])
       expect(await expectRefused(harness, at(path)), path).toEqual([
-        expect.stringMatching(/^Input state-store: .* lies in the work tree, .*Give a path outside/),
+        expect.stringMatching(/^Input `state-store`: .* is in the worktree, .*Use a path outside/),
       ]);
     for (const path of ['../state', 'ignored/state']) {
       const { main } = await harness.runJob(at(path));
@@ -108,7 +108,7 @@ describe('what is missing', () => {
   it('is a runner that this action runs on', async () => {
     const harness = await createHarness({ code: 'dist', workflow: simple });
     expect(await expectRefused(harness, { env: { RUNNER_OS: 'Windows' } })).toEqual([
-      expect.stringMatching(/runs on Linux and macOS runners, not on Windows. Set `runs-on: ubuntu-latest`/),
+      expect.stringMatching(/does not run on Windows. Use a Linux or macOS runner, for example `runs-on: ubuntu-latest`/),
     ]);
     const nowhere = { RUNNER_TEMP: '', GITHUB_RUN_ID: '', GITHUB_REPOSITORY: 'no-owner' };
     expect(await expectRefused(harness, { env: nowhere })).toEqual([
@@ -130,7 +130,7 @@ describe('without a credential', () => {
       status: 'skipped',
       report: expect.stringMatching(/json$/),
     });
-    expect(main.notices).toEqual([expect.stringMatching(/^Nothing was run: Claude Code has no credential/)]);
+    expect(main.notices).toEqual([expect.stringMatching(/^Nothing ran: Claude Code has no credential/)]);
     expect(main.summary).toContain('flow: skipped');
     expect(post?.masked.trim()).toBe('');
   }
@@ -212,7 +212,7 @@ describe('an event that anybody can cause', () => {
     const elsewhere = { apiUrl, event: comment('ada', { sha }), checkout: { commit: head } };
     expect(await expectRefused(harness, elsewhere)).toEqual([
       expect.stringMatching(
-        `The checkout is at ${head}, not at the commit of the event \\(${sha}\\).*without \`ref:\``,
+        `The checkout is at ${head}, not at the commit of the event \\(${sha}\\).*Remove \`ref:\``,
       ),
     ]);
     expect(await expectRefused(harness, { event: comment('ada') })).toEqual([

@@ -44,11 +44,11 @@ describe('a job that is stopped while an agent is at work', () => {
         expect([main.exitCode, main.signal, main.isHeldOpen]).toEqual([1, undefined, false]);
         expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
         expect(main.errors).toEqual([
-          expect.stringMatching(/^Step `impl` was cut off. "Re-run failed jobs"/),
+          expect.stringMatching(/^Step `impl` was interrupted. "Re-run failed jobs"/),
         ]);
       } else {
         expect(main.signal).toBe('SIGKILL');
-        expect(post?.log).toMatch(/Stored the checkpoint gump-v1-/);
+        expect(post?.log).toMatch(/Stored checkpoint `gump-v1-/);
       }
       const again = await harness.runJob({ jobAttempt: 2, rules: [{ do: writeActions }] });
       expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
@@ -74,7 +74,7 @@ describe('a cancelled job whose checkpoint does not get out', () => {
       },
     });
     expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'false' });
-    expect(post?.log).toMatch(/Stored the checkpoint gump-v1-/);
+    expect(post?.log).toMatch(/Stored checkpoint `gump-v1-/);
   });
 });
 
@@ -159,7 +159,7 @@ steps:
         expect(await readFile(sessionFile(machine, id), 'utf8')).toBe('of the user');
       },
     });
-    expect(main.log).toContain('This is a fault of the action itself');
+    expect(main.log).toContain('Internal error in gump-action');
   });
 });
 

@@ -16,7 +16,7 @@ it('names every input and output in them', () => {
 });
 
 it('sets every output that action.yml declares', () => {
-  const source = readText('src/action/finish.ts');
+  const source = readText('src/action/run-result.ts');
   for (const name of Object.keys(actionMetadata.outputs)) {
     expect(source).toMatch(new RegExp(`^ {4}'?${name}'?: `, 'm'));
   }

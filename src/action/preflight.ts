@@ -1,0 +1,112 @@
+/** Everything that can be known before the first agent starts: checked together, reported together. */
+
+import { problemsOf, UserErrors } from '../failure.js';
+import type { Project } from '../gates/project.js';
+import { allSteps, type Plan } from '../plan/plan.js';
+import type { Provider } from '../providers/provider.js';
+import { escapeText } from '../report/summary.js';
+import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
+import type { Settings } from '../workflow/settings.js';
+import { openWorkspace } from '../workspace/open.js';
+import type { Workspace } from '../workspace/workspace.js';
+import type { ActionContext } from './action-context.js';
+import type { Clis } from './clis.js';
+import { commandSources } from './gate-runner.js';
+import { gitEnvironment } from './git-environment.js';
+import { privatePaths } from './post-state.js';
+import { checkRequirements } from './requirements.js';
+import { writeUnstartedRun } from './run-result.js';
+import { findStateStoreProblems } from './state-storage.js';
+
+export interface PreflightInput {
+  readonly plan: Plan;
+  /** The problems found so far. */
+  readonly problems: readonly string[];
+  readonly settings: Settings;
+  readonly directory: string;
+  readonly project: Project;
+  readonly privateDirectory: string;
+  readonly clis: Clis;
+}
+
+/** What the run needs from the checks. */
+export interface PreflightResult {
+  readonly workspace: Workspace;
+  readonly usedProviders: readonly Provider[];
+}
+
+/**
+ * Checks everything and opens the workspace. `skipped`: credentials are missing and the run may be skipped.
+ *
+ * @throws UserErrors with all problems together.
+ */
+export async function runPreflight(
+  actionContext: ActionContext,
+  input: PreflightInput,
+): Promise<PreflightResult | 'skipped'> {
+  const { inputs, providers, environment, log } = actionContext;
+  const commands = commandSources(inputs, input.settings);
+  const requirements = checkRequirements({ ...input, providers, environment, commands });
+  if (requirements.missingCredentials.length > 0 && canSkip(actionContext)) {
+    log.notice(`Nothing ran: ${requirements.missingCredentials.join(' ')}`);
+    await reportSkipped(actionContext, input);
+    return 'skipped';
+  }
+  const git = privatePaths(input.privateDirectory).git;
+  const opened = await openWorkspace({
+    directory: input.directory,
+    privateDirectory: git,
+    env: gitEnvironment(environment),
+  }).catch(problemsOf);
+  const gitProblems =
+    'root' in opened
+      ? [
+          ...findCheckoutProblems(actionContext, opened),
+          ...(await findStateStoreProblems(actionContext, opened)),
+        ]
+      : opened;
+  const branchProblems = 'root' in opened ? await findParallelProblems(input.plan, opened) : [];
+  const cliProblems = await input.clis.findProblems(requirements.usedProviders);
+  const problems = [
+    ...gitProblems,
+    ...branchProblems,
+    ...input.problems,
+    ...cliProblems,
+    ...requirements.problems,
+    ...requirements.missingCredentials,
+  ];
+  if (problems.length > 0 || !('root' in opened)) throw new UserErrors(problems);
+  return { workspace: opened, usedProviders: requirements.usedProviders };
+}
+
+function reportSkipped(
+  { job, redact }: ActionContext,
+  { plan, privateDirectory }: PreflightInput,
+): Promise<void> {
+  const { runId, jobAttempt } = job;
+  const workflow = redact(plan.workflow);
+  const summary = `### ${escapeText(workflow)}: skipped\n\nA credential for an agent of this workflow is missing, as on pull requests of forks.\n`;
+  const { report } = privatePaths(privateDirectory);
+  return writeUnstartedRun({ status: 'skipped', workflow, runId, jobAttempt, report, summary });
+}
+
+function canSkip({ inputs, job }: ActionContext): boolean {
+  if (inputs.onNoCredentials !== 'auto') return inputs.onNoCredentials === 'skip';
+  return isUntrustedPullRequest({ ...job, payload: job.payload() });
+}
+
+/** Configuration in a checkout can run code, so it must come from the commit of the event (docs/security.md). */
+function findCheckoutProblems({ job }: ActionContext, workspace: Workspace): readonly string[] {
+  const { requiresEventCommit } = requiredActors({ ...job, payload: job.payload() });
+  if (!requiresEventCommit || workspace.startCommit === job.sha) return [];
+  return [
+    `The checkout is at ${workspace.startCommit}, not at the commit of the event (${job.sha}). On \`${job.eventName}\`, agents run only on the repository's own code. Remove \`ref:\` from the checkout step.`,
+  ];
+}
+
+/** Parallel branches need a git that can merge trees. */
+async function findParallelProblems(plan: Plan, workspace: Workspace): Promise<readonly string[]> {
+  const isParallel = allSteps(plan).some(({ step }) => 'parallel' in step && step.parallel);
+  if (!isParallel) return [];
+  return workspace.branchWorktrees.requireMergeSupport().then(() => [], problemsOf);
+}

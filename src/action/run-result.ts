@@ -1,0 +1,149 @@
+/** The result of a run in its three forms: report, outputs, summary. */
+
+import { writeFileSync } from 'node:fs';
+import * as core from '@actions/core';
+import { emptyState, type RunState } from '../journal/run-state.js';
+import { defined } from '../optional-keys.js';
+import { expandPlan, plannedTasks } from '../plan/placed-step.js';
+import type { Plan } from '../plan/plan.js';
+import { sumKnown } from '../providers/usage.js';
+import { makeReport, type Report, type RunStatus } from '../report/report.js';
+import { rerunNote } from '../report/rerun.js';
+import { makeSummary } from '../report/summary.js';
+import { type Redactor, redactDeep } from '../security/redact.js';
+
+export interface RunResult {
+  readonly plan: Plan;
+  readonly state: RunState;
+  readonly status: RunStatus;
+  readonly failedStep?: string;
+  readonly runId: string;
+  readonly jobAttempt: number;
+  readonly startCommit: string;
+  readonly stateName: string;
+  readonly persisted: boolean;
+  readonly checkpoint?: string;
+  readonly resumed: boolean;
+  readonly reusedSteps: ReadonlySet<string>;
+  readonly isInCache: boolean;
+  readonly warnings: readonly string[];
+  /** The patch of all changes against the start tree. */
+  readonly patch: string;
+  readonly files: { readonly report: string; readonly patch: string };
+  readonly now: number;
+}
+
+/** Writes report, patch, outputs and summary. May be called again when more is known. */
+export async function writeRunResult(result: RunResult, redact: Redactor): Promise<void> {
+  const report = redactDeep(makeReport(result.plan, result.state, result), redact);
+  writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(result.files.patch, result.patch);
+  for (const [name, value] of Object.entries(outputs(report, result))) core.setOutput(name, redact(value));
+  const rerun = nextStepText(result);
+  const { state, warnings } = result;
+  const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
+  await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
+}
+
+/** What the user can do next. `undefined` if the run passed. */
+function nextStepText(result: RunResult): string | undefined {
+  if (result.status === 'passed') return undefined;
+  return result.status === 'paused' ? pauseNote(result) : rerunNote(result);
+}
+
+/** How to continue a paused run. */
+export function pauseNote({ failedStep = '', plan, stateName }: RunResult): string {
+  const by = plan.approve === undefined ? '' : ` (This job approves \`${plan.approve}\`.)`;
+  return `Step \`${failedStep}\` waits for approval.${by} To continue, run this action in a job of the same run with \`approve: ${failedStep}\` and \`state-name: ${stateName}\`, behind an environment with required reviewers. A plain re-run pauses again.`;
+}
+
+/** Every output with its value for a job in which nothing ran. */
+const emptyOutputs = {
+  status: '',
+  'failed-step': '',
+  resumed: 'false',
+  persisted: 'false',
+  checkpoint: '',
+  sessions: '{}',
+  'cost-usd': '',
+  'cost-is-estimate': '',
+  tokens: '',
+  turns: '',
+  report: '',
+  patch: '',
+  tasks: '',
+  commit: '',
+};
+
+function outputs(report: Report, result: RunResult): typeof emptyOutputs {
+  const { totals } = report;
+  const tokens = sumKnown([totals.inputTokens, totals.outputTokens]);
+  return {
+    status: report.status,
+    'failed-step': report.failedStep ?? '',
+    resumed: String(report.resumed),
+    persisted: String(report.persisted),
+    checkpoint: result.checkpoint ?? '',
+    sessions: JSON.stringify(sessionsOutput(report)),
+    'cost-usd': text(totals.costUsd),
+    'cost-is-estimate': totals.costUsd === undefined ? '' : String(totals.costIsEstimate === true),
+    tokens: text(tokens),
+    turns: text(totals.turns),
+    report: result.files.report,
+    patch: result.files.patch,
+    tasks: tasksOutput(result),
+    commit: '',
+  };
+}
+
+/** The task names of the last split as JSON. Empty if there was no split. */
+function tasksOutput({ plan, state }: RunResult): string {
+  const splits = expandPlan(plan, state).filter((placed) => placed.step.kind === 'split');
+  const tasks = splits
+    .map((split) => plannedTasks(state.steps.get(split.path)))
+    .findLast((one) => one !== undefined);
+  return tasks === undefined ? '' : JSON.stringify(tasks.map((task) => task.name));
+}
+
+/** Step path → the session of the step's last attempt with an agent. */
+function sessionsOutput(report: Report): Readonly<Record<string, unknown>> {
+  const entries = report.steps.flatMap((step) => {
+    const last = step.attempts.findLast((attempt) => attempt.agent !== undefined);
+    if (last === undefined) return [];
+    return [[step.path, { provider: step.provider, agent: last.agent, id: last.session?.id }]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? '' : String(Number(value.toFixed(6)));
+}
+
+/** A job in which no step ran. */
+export interface UnstartedRun {
+  readonly status: 'skipped' | 'planned' | 'failed';
+  readonly workflow: string;
+  readonly runId: string;
+  readonly jobAttempt: number;
+  /** Path of the report. Absent if there is no private directory, or if the run has written its own report. */
+  readonly report?: string;
+  /** The run has written its own report and outputs, which are kept. */
+  readonly hasReport?: boolean;
+  /** The text of the summary, already redacted. */
+  readonly summary: string;
+}
+
+/** Writes outputs, report and summary of a job in which no step ran. */
+export async function writeUnstartedRun(unstarted: UnstartedRun): Promise<void> {
+  const { status, workflow, runId, jobAttempt } = unstarted;
+  const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
+  const plan = { workflow, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [], vars: {} } as const;
+  if (unstarted.report !== undefined) {
+    const report = makeReport(plan, emptyState, { ...facts, reusedSteps: new Set() });
+    writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  const baseOutputs = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : emptyOutputs;
+  const allOutputs = { ...baseOutputs, status, ...defined({ report: unstarted.report }) };
+  for (const [name, value] of Object.entries(allOutputs)) core.setOutput(name, value);
+  await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
+}
