@@ -5,6 +5,7 @@ import { UserError } from '../failure.js';
 import { describeExit, runShell } from '../gates/run-shell.js';
 import type { LiveReport } from '../report/live-report.js';
 import type { Log } from '../report/log.js';
+import { branchName } from '../step-path.js';
 import type { ProcessRunner } from '../system/process.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { AgentDirectories } from './agent-directories.js';
@@ -31,7 +32,7 @@ export function createBranchWorktrees({
       );
       return {
         workspace: worktree.workspace,
-        reporter: live.forBranch(branch.slice(0, -1), worktree.workspace.directory),
+        reporter: live.forBranch(branchName(branch), worktree.workspace.directory),
         async close() {
           await worktree.close();
           rmSync(directory, { recursive: true, force: true });

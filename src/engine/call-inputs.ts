@@ -1,5 +1,6 @@
 /** What a workflow is given by its caller, rendered where the call stands. */
 import type { PlacedStep } from '../plan/placed-step.js';
+import { callAt } from '../step-path.js';
 import type { WorkflowCall } from '../workflow/workflow.js';
 import type { EngineRun } from './engine-run.js';
 import { createTemplateContext } from './template-context.js';
@@ -27,7 +28,7 @@ export async function renderInputs(
 
 /** A call that an attempt makes reads what its step reads at that attempt; a step that is a call reads for itself. */
 function callerOf(placed: PlacedStep, number: number) {
-  const [, owner, role, attempt] = /^(.*)\/(get|retry|gate):[^/]*:(\d+)$/.exec(placed.path) ?? [];
-  if (owner === undefined) return { placed, number, isReview: false };
-  return { placed: { ...placed, path: owner }, number: Number(attempt), isReview: role === 'gate' };
+  const call = callAt(placed.path);
+  if (call === undefined) return { placed, number, isReview: false };
+  return { placed: { ...placed, path: call.owner }, number: call.attempt, isReview: call.purpose === 'gate' };
 }

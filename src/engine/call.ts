@@ -3,8 +3,8 @@
 import type { Failure } from '../failure.js';
 import type { StepState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import type { CallRole } from '../plan/calls.js';
 import { type PlacedStep, placeCall } from '../plan/placed-step.js';
+import { type CallRole, isBelow, isInCall } from '../step-path.js';
 import type { EngineRun } from './engine-run.js';
 import { lastAttemptOf } from './history.js';
 
@@ -45,8 +45,8 @@ function hasVerdict(run: EngineRun, path: string): boolean {
 
 /** What its last reviewer has said; those that judge the steps of it speak where it has none. */
 function commentsOf(run: EngineRun, path: string): string {
-  const inside = [...run.state().steps.values()].filter((step) => step.path.startsWith(`${path}/`));
-  const own = inside.filter((step) => !step.path.slice(path.length).includes(':'));
+  const inside = [...run.state().steps.values()].filter((step) => isBelow(step.path, path));
+  const own = inside.filter((step) => !isInCall(step.path, path));
   return lastComments(own) ?? lastComments(inside) ?? '';
 }
 

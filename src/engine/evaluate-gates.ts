@@ -7,6 +7,7 @@ import type { AttemptEnded, AttemptRef } from '../journal/event.js';
 import { defined } from '../optional-keys.js';
 import { roleForGate } from '../plan/calls.js';
 import type { PlacedStep } from '../plan/placed-step.js';
+import { branchName } from '../step-path.js';
 import type { Gate } from '../workflow/workflow.js';
 import type { FileChange } from '../workspace/workspace.js';
 import { endedWithoutVerdict, runCall } from './call.js';
@@ -82,7 +83,7 @@ function runCommands(
   run.markGateFilesDue();
   return run.ports.gates.run({
     step,
-    branchName: run.branchPrefix.slice(0, -1),
+    branchName: branchName(run.branchPrefix),
     directory: run.ports.workspace.directory,
     gates,
     changes: () => known,

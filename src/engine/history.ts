@@ -2,6 +2,7 @@
 import type { FailureKind } from '../failure.js';
 import { type Attempt, newestAttemptOf, type StepState } from '../journal/run-state.js';
 import { innerStepsOf, type PlacedStep } from '../plan/placed-step.js';
+import { isBelow } from '../step-path.js';
 import type { EngineRun } from './engine-run.js';
 
 export function lastAttemptOf(run: EngineRun, path: string): Attempt | undefined {
@@ -45,7 +46,9 @@ export function needsOnlyGates(step: StepState): boolean {
 /** Nothing below it is left to run, and nothing there is where the run was told to stop. */
 
 export function isComplete(run: EngineRun, placed: PlacedStep): boolean {
-  return !run.plan.until?.startsWith(`${placed.path}/`) && haveInnerStepsPassed(run, placed);
+  const { until } = run.plan;
+  const isUntilBelow = until !== undefined && isBelow(until, placed.path);
+  return !isUntilBelow && haveInnerStepsPassed(run, placed);
 }
 
 /** All that is known to come below it has passed. */

@@ -9,6 +9,7 @@ import type { Failure } from '../failure.js';
 import { elapsedBy, type Ledger, type LedgerPosition, type Spend } from '../journal/ledger.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage, sumKnown } from '../providers/usage.js';
+import { isBelow } from '../step-path.js';
 import type { Guard } from '../workflow/workflow.js';
 
 /** Limits around what runs: of one attempt, of a group or a call, of a workflow, of the whole run. */
@@ -71,7 +72,7 @@ export function computeUsage(
 
 function isCounted({ path, attempt }: Limit, { step, number }: Pick<Spend, 'step' | 'number'>): boolean {
   if (attempt !== undefined) return step === path && number === attempt;
-  return path === '' || step.startsWith(`${path}/`);
+  return isBelow(step, path);
 }
 
 function sum(numbers: readonly number[]): number {

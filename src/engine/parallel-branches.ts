@@ -12,6 +12,7 @@ import type { Failure } from '../failure.js';
 import { UserError } from '../failure.js';
 import { newestSnapshot, type StepState } from '../journal/run-state.js';
 import { type PlacedStep, placeStep, type StepScope, stepsInScope } from '../plan/placed-step.js';
+import { branchName, isAtOrBelow, isBelow, isInBranch } from '../step-path.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import { createBranchRun, currentSnapshot } from './branch-context.js';
 import type { BranchMergeResult } from './engine-ports.js';
@@ -55,7 +56,7 @@ function branchBase(run: EngineRun, path: string): Snapshot {
 /** Units after the one in which the run is told to stop do not run. */
 function scopesUpTo(until: string | undefined, scopes: readonly StepScope[]): readonly StepScope[] {
   const last = scopes.findIndex(
-    ({ branchPrefix }) => until !== undefined && `${until}/`.startsWith(branchPrefix),
+    ({ branchPrefix }) => until !== undefined && isAtOrBelow(until, branchName(branchPrefix)),
   );
   return last < 0 ? scopes : scopes.slice(0, last + 1);
 }
@@ -78,7 +79,7 @@ async function runBranches(
   if (worst !== undefined) return worst;
   // Only a cancellation leaves units out without one that failed.
   const first = scopes[ends.indexOf(undefined)];
-  if (first !== undefined) return { status: 'cancelled', path: first.branchPrefix.slice(0, -1) };
+  if (first !== undefined) return { status: 'cancelled', path: branchName(first.branchPrefix) };
   const stopped = ends.find((end) => end?.status === 'passed' && end.isLast);
   if (stopped !== undefined)
     run.ports.reporter.log(`${path}: its units are not put together, as one of them was told to stop.`);
@@ -127,7 +128,7 @@ async function runBranch(run: EngineRun, path: string, scope: StepScope, base: S
 
 function hasAllPassed(run: EngineRun, scope: StepScope): boolean {
   const { until } = run.plan;
-  if (until?.startsWith(scope.branchPrefix)) return false;
+  if (until !== undefined && isBelow(until, branchName(scope.branchPrefix))) return false;
   const { steps } = run.state();
   return stepsInScope(scope, run.state()).every(({ path }) => steps.get(path)?.status === 'passed');
 }
@@ -145,9 +146,8 @@ function reportReused(run: EngineRun, scope: StepScope): ScopeEnd {
 function isMerged(run: EngineRun, path: string, scopes: readonly StepScope[]): boolean {
   const { merged, round } = run.state().steps.get(path) ?? {};
   if (merged === undefined || (round !== undefined && round.order > merged.order)) return false;
-  const prefixes = new Set(scopes.map(({ branchPrefix }) => branchPrefix));
-  const inside = [...run.state().steps.values()].filter(({ branchPrefix }) =>
-    [...prefixes].some((one) => branchPrefix.startsWith(one)),
+  const inside = [...run.state().steps.values()].filter((step) =>
+    scopes.some(({ branchPrefix }) => isInBranch(step.branchPrefix, branchPrefix)),
   );
   return (
     scopes.every((scope) => hasAllPassed(run, scope)) &&
@@ -183,7 +183,7 @@ async function mergeBranches(
 
 function branchResults(run: EngineRun, scopes: readonly StepScope[], base: Snapshot) {
   return scopes.map(({ branchPrefix }) => ({
-    name: branchPrefix.slice(0, -1),
+    name: branchName(branchPrefix),
     snapshot: newestSnapshot(run.state(), branchPrefix) ?? base,
   }));
 }
@@ -207,7 +207,7 @@ async function reopenLaterBranch(
   scopes: readonly StepScope[],
   { units: [, later] }: BranchConflict,
 ): Promise<void> {
-  const index = scopes.findIndex(({ branchPrefix }) => branchPrefix.slice(0, -1) === later);
+  const index = scopes.findIndex(({ branchPrefix }) => branchName(branchPrefix) === later);
   const scope = scopes[index];
   if (scope === undefined) return;
   const base = branchBase(run, path);

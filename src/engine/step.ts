@@ -2,6 +2,7 @@
 import type { Attempt, StepState } from '../journal/run-state.js';
 import type { PlacedStep } from '../plan/placed-step.js';
 import { agentStepOf, passAgent } from '../plan/plan.js';
+import { isBelow } from '../step-path.js';
 import { runAgentAttempt } from './attempt.js';
 import { currentSnapshot } from './branch-context.js';
 import { type EngineRun, recordStepEnd, type ScopeEnd, scopePassed } from './engine-run.js';
@@ -79,7 +80,7 @@ function willStartAgent(run: EngineRun, { path, step }: PlacedStep): boolean {
 
 /** A workflow that judges, or gets something, may wait for a person too. */
 function findPausedStepBelow(run: EngineRun, path: string): ScopeEnd | undefined {
-  const steps = [...run.state().steps.values()].filter((step) => step.path.startsWith(`${path}/`));
+  const steps = [...run.state().steps.values()].filter((step) => isBelow(step.path, path));
   const waiting = steps.findLast((step) => isStepPaused(step));
   return waiting === undefined ? undefined : { status: 'paused', path: waiting.path };
 }

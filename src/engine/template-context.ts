@@ -2,12 +2,23 @@
 
 import { cutMiddle } from '../gates/cut-middle.js';
 import { errorText, gateErrorText, maxPromptErrorCharacters } from '../gates/error-text.js';
-import { type Attempt, isSameOrNestedBranch, type RunState, type StepState } from '../journal/run-state.js';
+import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import type { Task } from '../outputs/plan-file.js';
 import { namespaceOf, roleForGet } from '../plan/calls.js';
 import type { PlacedStep } from '../plan/placed-step.js';
 import { agentStepOf } from '../plan/plan.js';
+import {
+  callPath,
+  enclosingPrefixes,
+  endsInPath,
+  isAtOrBelow,
+  isBelow,
+  isInCall,
+  isSameOrNestedBranch,
+  ownerOf,
+  pathOfPrefix,
+} from '../step-path.js';
 import { type GateFields, type NameScope, resolveName, stateKeysOf } from '../workflow/resolve-name.js';
 import { parseTemplate, renderTemplate, templateNames } from '../workflow/template.js';
 import type { Snapshot } from '../workspace/workspace.js';
@@ -107,22 +118,18 @@ function visibleState(state: RunState, branchPrefix: string): RunState {
 
 /** What the workflow that the step stands in was given by its caller. */
 function callInputsOf(state: RunState, workflowPrefix: string): Readonly<Record<string, string>> {
-  return state.steps.get(workflowPrefix.slice(0, -1))?.attempts.at(-1)?.inputs ?? {};
+  return state.steps.get(pathOfPrefix(workflowPrefix))?.attempts.at(-1)?.inputs ?? {};
 }
 
 /** Of the nearest workflow around it that was given one by its caller. */
 function callSpecOf(state: RunState, workflowPrefix: string): string | undefined {
-  const folders = workflowPrefix.split('/').slice(0, -1);
-  for (let depth = folders.length; depth > 0; depth--) {
-    const { spec } = callInputsOf(state, `${folders.slice(0, depth).join('/')}/`);
-    if (spec !== undefined) return spec;
-  }
-  return undefined;
+  const specs = enclosingPrefixes(workflowPrefix).map((prefix) => callInputsOf(state, prefix).spec);
+  return specs.find((spec) => spec !== undefined);
 }
 
 function getNamespaces({ path, step }: PlacedStep, number: number): NameScope['getPaths'] {
   const call = agentStepOf(step)?.get;
-  return call === undefined ? {} : { [namespaceOf(call.path)]: `${path}/${roleForGet(call)}:${number}` };
+  return call === undefined ? {} : { [namespaceOf(call.path)]: callPath(path, roleForGet(call), number) };
 }
 
 async function findPreviousFailure(run: EngineRun, path: string): Promise<PreviousFailure | undefined> {
@@ -194,18 +201,13 @@ async function readReviewedWork(
 function workRange(run: EngineRun, { path, startSnapshot, attempts }: StepState) {
   if (attempts.at(-1)?.agent === undefined) {
     const holdsSteps = [...run.state().steps.keys()].some(
-      (one) => one.startsWith(`${path}/`) && !one.slice(path.length).includes(':'),
+      (one) => isBelow(one, path) && !isInCall(one, path),
     );
     // A step of gates alone judges all that the run has changed.
     return { from: holdsSteps ? startSnapshot : run.ports.workspace.startSnapshot, to: currentSnapshot(run) };
   }
   const last = attempts.findLast((attempt) => attempt.snapshot !== undefined);
   return last?.snapshot === undefined ? undefined : { from: startSnapshot, to: last.snapshot };
-}
-
-/** The step whose attempt makes the innermost call around a path; `undefined`: there is none. */
-export function ownerOf(path: string): string | undefined {
-  return /^(.*)\/(?:get|retry|gate):[^/]+\//.exec(path)?.[1];
 }
 
 function taskFields({ name, description, files }: Task): Readonly<Record<string, string>> {
@@ -245,15 +247,11 @@ async function wantedPatchFields(
 /** Whether one of the names may speak of the step at a path: of `check.gate.lint`, say, the step `check`. */
 function createNameMatcher(wanted: readonly string[]): (path: string) => boolean {
   const ends = new Set(wanted.flatMap(stateKeysOf).flatMap(partsBeforeDots));
-  return (path) => [...ends].some((end) => path === end || path.endsWith(`/${end}`));
+  return (path) => [...ends].some((end) => endsInPath(path, end));
 }
 
 function partsBeforeDots(key: string): readonly string[] {
   return [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index));
-}
-
-function isAtOrBelow(path: string, other: string): boolean {
-  return path === other || path.startsWith(`${other}/`);
 }
 
 async function patchFields(run: EngineRun, step: StepState): Promise<readonly (readonly [string, string])[]> {

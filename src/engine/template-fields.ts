@@ -9,6 +9,7 @@ import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
+import { isBelow, isChildOf, isInCall } from '../step-path.js';
 
 /** `<step path>.<field>` → value, for every step that has run and is asked for. */
 export function stateFields(
@@ -34,14 +35,14 @@ function fieldsOf(step: StepState, all: readonly StepState[]): Readonly<Record<s
 
 /** Of a group or a call: what its steps spent in all, and what the last of them says. */
 function innerStepFields({ path }: StepState, all: readonly StepState[]): Readonly<Record<string, string>> {
-  const below = all.filter((step) => step.path.startsWith(`${path}/`));
+  const below = all.filter((step) => isBelow(step.path, path));
   if (below.length === 0) return {};
   const usage = below
     .flatMap(({ attempts }) => attempts)
     .reduce<Usage>((sum, one) => addUsage(sum, one.usage), {});
   // What judges it speaks of it, not for it.
-  const own = below.filter((step) => !step.path.slice(path.length).includes(':'));
-  const last = own.findLast((step) => !step.path.slice(path.length + 1).includes('/'));
+  const own = below.filter((step) => !isInCall(step.path, path));
+  const last = own.findLast((step) => isChildOf(step.path, path));
   const { output } = last === undefined ? {} : fieldsOf(last, all);
   const allComments = own.map(({ attempts }) => attempts.at(-1)?.comments);
   const comments = allComments.findLast((one) => one !== undefined);

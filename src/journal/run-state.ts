@@ -10,6 +10,7 @@ import type { GateResult } from '../gates/gate-result.js';
 import { defined } from '../optional-keys.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
+import { isBelow } from '../step-path.js';
 import type { Pause } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import type {
@@ -356,7 +357,7 @@ function withoutDroppedSteps(
 
 /** A step that lost one of those below it has not ended any more. */
 function reopenIfParentOfDropped(step: StepState, dropped: readonly string[]): StepState {
-  if (!dropped.some((path) => path.startsWith(`${step.path}/`))) return step;
+  if (!dropped.some((path) => isBelow(path, step.path))) return step;
   const {
     endedInJobAttempt: _endedInJobAttempt,
     merged: _merged,
@@ -459,9 +460,4 @@ function snapshotsOf(step: StepState): readonly OrderedSnapshot[] {
   if (step.round !== undefined) trees.push(step.round);
   if (step.merged !== undefined) trees.push(step.merged);
   return trees;
-}
-
-/** Whether one of two lanes is the other or holds it: units side by side know nothing of each other. */
-export function isSameOrNestedBranch(one: string, other: string): boolean {
-  return one.startsWith(other) || other.startsWith(one);
 }

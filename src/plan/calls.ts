@@ -1,11 +1,7 @@
 /** The workflows that the attempts of a step call besides being one: to get something, to retry by, to judge. */
-import type { Step, WorkflowCall } from '../workflow/workflow.js';
 
-/**
- * What a call is there for: `get:NAME`, `retry:PLACE`, `gate:NAME`. Part of the paths of its steps; no step or
- * task can have such a name.
- */
-export type CallRole = `${'get' | 'retry' | 'gate'}:${string}`;
+import type { CallRole } from '../step-path.js';
+import type { Step, WorkflowCall } from '../workflow/workflow.js';
 
 /** In the order in which an attempt comes to them. */
 export function callsOf(step: Step): readonly { readonly role: CallRole; readonly call: WorkflowCall }[] {
@@ -29,11 +25,6 @@ export function roleForRetry(place: number): CallRole {
 
 export function roleForGate(gate: string): CallRole {
   return `gate:${gate}`;
-}
-
-/** Whether a path is that of a workflow which an attempt calls, and no step of one. */
-export function isCallPath(path: string): boolean {
-  return /\/(?:get|retry|gate):[^/]+$/.test(path);
 }
 
 /** Results are read by the last part of the path: `{arch.output}` of `workflow: team/arch`. */

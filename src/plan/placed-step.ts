@@ -1,8 +1,17 @@
 /** Where planned steps stand once the tasks of a split are known: their paths, scopes and lanes. Pure. */
 import type { RunState, StepState } from '../journal/run-state.js';
 import { readPlan, type Task } from '../outputs/plan-file.js';
+import {
+  type CallRole,
+  callName,
+  callPath,
+  isBelow,
+  isInCall,
+  nameBelow,
+  pathOf,
+  prefixBelow,
+} from '../step-path.js';
 import type { Workflow } from '../workflow/workflow.js';
-import type { CallRole } from './calls.js';
 import type { Plan, PlannedStep } from './plan.js';
 
 /** The steps that see each other (S3): those of a workflow, of one task, or one unit alone. */
@@ -33,13 +42,13 @@ export function rootScope({ steps, sessionMatch }: Plan): StepScope {
 }
 
 export function placeStep(planned: PlannedStep, scope: StepScope): PlacedStep {
-  return { ...planned, path: `${scope.prefix}${planned.name}`, scope };
+  return { ...planned, path: pathOf(scope.prefix, planned.name), scope };
 }
 
 /** The scopes below a step that has steps below it; of a split those of `tasks`, in the order of the plan. */
 export function innerScopes(placed: PlacedStep, tasks: readonly Task[]): readonly StepScope[] {
   const { step, inner, path, scope } = placed;
-  const prefix = `${path}/`;
+  const prefix = prefixBelow(path);
   if (step.kind === 'split') return tasks.map((task) => taskScope(placed, task));
   if (step.kind === 'call') {
     const { enclosing: _enclosing, ...shared } = scope;
@@ -57,13 +66,13 @@ export function innerScopes(placed: PlacedStep, tasks: readonly Task[]): readonl
   if (!step.parallel) return [{ ...scope, prefix, steps: inner, enclosing: scope }];
   return inner.map((one) => {
     const { enclosing: _enclosing, ...shared } = scope;
-    return { ...shared, prefix, steps: [one], branchPrefix: `${prefix}${one.name}/` };
+    return { ...shared, prefix, steps: [one], branchPrefix: prefixBelow(pathOf(prefix, one.name)) };
   });
 }
 
 function taskScope({ step, inner, path, scope }: PlacedStep, task: Task): StepScope {
   const { enclosing: _enclosing, files: _files, ...shared } = scope;
-  const prefix = `${path}/${task.slug}/`;
+  const prefix = prefixBelow(pathOf(prefixBelow(path), task.slug));
   const own = { ...shared, prefix, steps: inner, task };
   const isSplit = step.kind === 'split';
   const branchPrefix = isSplit && step.parallel ? prefix : scope.branchPrefix;
@@ -77,9 +86,9 @@ export function placeCall(placed: PlacedStep, role: CallRole, number: number): P
   const planned = placed.calls.find((call) => call.role === role)?.step;
   if (planned === undefined) return undefined;
   const { enclosing: _enclosing, files: _files, ...shared } = placed.scope;
-  const scope = { ...shared, prefix: `${placed.path}/`, steps: [] };
-  const name = `${role}:${number}`;
-  return { ...planned, name, path: `${placed.path}/${name}`, scope };
+  const scope = { ...shared, prefix: prefixBelow(placed.path), steps: [] };
+  const name = callName(role, number);
+  return { ...planned, name, path: callPath(placed.path, role, number), scope };
 }
 
 /** The tasks that a split's agent has planned, once one of its attempts has passed. */
@@ -98,9 +107,8 @@ export function findUnplannedSteps(
   { path, step }: PlacedStep,
   tasks: readonly Task[],
 ): readonly string[] {
-  const prefix = `${path}/`;
-  const taskOf = (one: string) => one.slice(prefix.length).split('/')[0] ?? '';
-  const below = [...state.steps.keys()].filter((one) => one.startsWith(prefix) && !taskOf(one).includes(':'));
+  const taskOf = (one: string) => nameBelow(one, path);
+  const below = [...state.steps.keys()].filter((one) => isBelow(one, path) && !isInCall(taskOf(one)));
   const planned = tasks.map(({ slug }) => slug);
   const recorded = [...new Set(below.map(taskOf))];
   const isParallel = step.kind === 'split' && step.parallel;
@@ -127,7 +135,7 @@ export function expandStep(placed: PlacedStep, state: RunState): readonly Placed
 
 /** The same without what attempts have called: whether that has passed says nothing of the steps themselves. */
 export function innerStepsOf(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
-  return expandStep(placed, state).filter(({ path }) => !path.slice(placed.path.length).includes(':'));
+  return expandStep(placed, state).filter(({ path }) => !isInCall(path, placed.path));
 }
 
 /** The steps of a scope and all below them, without what attempts have called. */

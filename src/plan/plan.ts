@@ -6,9 +6,10 @@
 import { UserErrors } from '../failure.js';
 import type { Fingerprint } from '../journal/event.js';
 import { defined } from '../optional-keys.js';
+import { type CallRole, namesIn, pathOf, prefixBelow, roleInName } from '../step-path.js';
 import { closest } from '../workflow/suggest.js';
 import type { AgentStep, Step, Workflow, WorkflowCall } from '../workflow/workflow.js';
-import { type CallRole, callsOf } from './calls.js';
+import { callsOf } from './calls.js';
 import { type FingerprintInputs, fingerprintOf } from './fingerprint.js';
 import { withAgent } from './with-agent.js';
 
@@ -128,7 +129,7 @@ function checkStepPath(
   path: string | undefined,
   steps: readonly PlannedStep[],
 ): readonly string[] {
-  if (path === undefined || isPossiblePath(path.split('/'), steps)) return [];
+  if (path === undefined || isPossiblePath(namesIn(path), steps)) return [];
   const shapes = pathShapes(steps, '');
   const near = closest(path, shapes);
   const hint = near === undefined ? `Its steps are: ${shapes.join(', ')}.` : `Did you mean \`${near}\`?`;
@@ -139,7 +140,7 @@ function checkStepPath(
 function isPossiblePath([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
   const step = steps.find((one) => one.name === name);
   if (step === undefined || rest.length === 0) return step !== undefined;
-  const role = /^(.+):\d+$/.exec(rest[0] ?? '')?.[1];
+  const role = roleInName(rest[0] ?? '');
   const call = step.calls.find((one) => one.role === role);
   if (call !== undefined) return rest.length === 1 || isPossiblePath(rest.slice(1), call.step.inner);
   if (step.step.kind !== 'split') return isPossiblePath(rest, step.inner);
@@ -150,13 +151,14 @@ function isPossiblePath([name, ...rest]: readonly string[], steps: readonly Plan
 /** The paths of all steps, with `TASK` for the name of a task. */
 function pathShapes(steps: readonly PlannedStep[], prefix: string): readonly string[] {
   return steps.flatMap((planned) => [
-    `${prefix}${planned.name}`,
-    ...pathShapes(planned.inner, prefixBelow(planned, prefix)),
+    pathOf(prefix, planned.name),
+    ...pathShapes(planned.inner, innerPrefix(planned, prefix)),
   ]);
 }
 
-function prefixBelow({ name, step }: PlannedStep, prefix: string): string {
-  return `${prefix}${name}/${step.kind === 'split' ? 'TASK/' : ''}`;
+function innerPrefix({ name, step }: PlannedStep, prefix: string): string {
+  const below = prefixBelow(pathOf(prefix, name));
+  return step.kind === 'split' ? prefixBelow(pathOf(below, 'TASK')) : below;
 }
 
 /** A step with its path, in which `TASK` stands for the name of any task. */
@@ -172,12 +174,15 @@ export function allSteps(plan: Plan): readonly StepShape[] {
 
 function shapesOf(steps: readonly PlannedStep[], prefix: string): readonly StepShape[] {
   return steps.flatMap((planned) => {
-    const path = `${prefix}${planned.name}`;
-    const called = planned.calls.flatMap(({ role, step: one }) => shapesOf(one.inner, `${path}/${role}/`));
+    const path = pathOf(prefix, planned.name);
+    const below = prefixBelow(path);
+    const called = planned.calls.flatMap(({ role, step: one }) =>
+      shapesOf(one.inner, prefixBelow(pathOf(below, role))),
+    );
     return [
       { path, step: planned.step },
       ...called,
-      ...shapesOf(planned.inner, prefixBelow(planned, prefix)),
+      ...shapesOf(planned.inner, innerPrefix(planned, prefix)),
     ];
   });
 }

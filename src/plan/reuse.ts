@@ -5,7 +5,8 @@
  * A step hangs on all that began before it, but for what ran beside it in another parallel unit.
  */
 import type { Fingerprint } from '../journal/event.js';
-import { hasPassed, isSameOrNestedBranch, type RunState, type StepState } from '../journal/run-state.js';
+import { hasPassed, type RunState, type StepState } from '../journal/run-state.js';
+import { isBelow, isInCall, isSameOrNestedBranch } from '../step-path.js';
 import { expandPlan, innerStepsOf, type PlacedStep } from './placed-step.js';
 import type { Plan } from './plan.js';
 
@@ -99,6 +100,7 @@ function findChangeInBranch(
   branchPrefix: string,
   state: RunState,
 ): Invalidation | undefined {
+  // Which calls attempts make depends on how the attempts went: calls have no place of their own in the order.
   const own = expected.filter(({ path }) => !isInCall(path));
   let place = 0;
   for (const [index, step] of recorded.entries()) {
@@ -118,19 +120,11 @@ function findChangeInBranch(
   return undefined;
 }
 
-/**
- * Whether an attempt has called it: when that was hangs on how the attempts went, and what it is on the step that
- * made them.
- */
-function isInCall(path: string): boolean {
-  return path.includes(':');
-}
-
 /** A group or a call has them as soon as one of its steps has. */
 function hasResults(step: StepState, { step: { kind } }: PlacedStep, state: RunState): boolean {
   if (hasPassed(step)) return true;
   if (kind !== 'group' && kind !== 'call') return false;
-  return [...state.steps.values()].some((one) => one.path.startsWith(`${step.path}/`) && hasPassed(one));
+  return [...state.steps.values()].some((one) => isBelow(one.path, step.path) && hasPassed(one));
 }
 
 function describeMove(

@@ -4,9 +4,9 @@ import { describeDecision } from '../engine/session-decision.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
-import { isCallPath } from '../plan/calls.js';
 import { addUsage, sumKnown } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
+import { callAt, isBelow } from '../step-path.js';
 import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
 import type { Report, ReportStep } from './report.js';
 
@@ -57,7 +57,7 @@ function table(report: Report, state: RunState): string {
 
 /** Of a workflow that an attempt calls, to judge it say, the steps alone: its own row would repeat them. */
 function isShownBelow({ path }: ReportStep, all: readonly ReportStep[]): boolean {
-  return isCallPath(path) && all.some((step) => step.path.startsWith(`${path}/`));
+  return callAt(path) !== undefined && all.some((step) => isBelow(step.path, path));
 }
 
 const marks: Readonly<Record<ReportStep['status'], string>> = {

@@ -1,4 +1,5 @@
 /** What a name in a template stands for while a step runs. Pure: the engine hands in what it knows. */
+import { enclosingPrefixes, pathOf, prefixBelow } from '../step-path.js';
 
 export interface NameScope {
   /** Path of the step that runs: names of steps joined by `/`. */
@@ -77,7 +78,7 @@ function resolveGateField(
 
 /** `arch.output` of the workflow itself, `arch.review.output` of a step in it. */
 function resolveCallField(path: string, key: string, { state }: NameScope): string | undefined {
-  return state.get(`${path}.${key}`) ?? state.get(`${path}/${withoutState(key)}`);
+  return state.get(`${path}.${key}`) ?? state.get(pathOf(prefixBelow(path), withoutState(key)));
 }
 
 /**
@@ -100,18 +101,9 @@ function withoutState(name: string): string {
 
 /** From the scope the step stands in outwards, as far as its workflow reaches: for `build/a/impl` in `build/a`, then `build`, then the workflow. */
 function resolveStateName(name: string, scope: NameScope): string | undefined {
-  const folders = scope.path.split('/').slice(0, -1);
-  const outermost = scope.workflowPrefix.split('/').length - 1;
   const keys = stateKeysOf(name);
-  for (let depth = folders.length; depth >= outermost; depth--) {
-    const prefix = folders
-      .slice(0, depth)
-      .map((folder) => `${folder}/`)
-      .join('');
-    const found = first(keys.map((key) => scope.state.get(`${prefix}${key}`)));
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const prefixes = enclosingPrefixes(scope.path, scope.workflowPrefix);
+  return first(prefixes.flatMap((prefix) => keys.map((key) => scope.state.get(pathOf(prefix, key)))));
 }
 
 function first(values: readonly (string | undefined)[]): string | undefined {

@@ -7,6 +7,7 @@ import { listFiles, readText } from './project-files.js';
 const layers = [
   'optional-keys.ts',
   'failure.ts',
+  'step-path.ts',
   'system',
   'providers',
   'workflow',
