@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agents, AgentTurn } from '../engine/engine-ports.js';
+import { defaultStallMs, watchForStall } from '../engine/limits/stall.js';
 import { UserError } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import { readAgentName } from '../providers/agent-name.js';
@@ -20,7 +21,6 @@ import { filterEnvironment, type ProviderVariables } from '../security/filter-en
 import type { Environment } from '../system/environment.js';
 import { endLeftovers, type ProcessMark } from '../system/marked-processes.js';
 import type { ProcessRunner } from '../system/process.js';
-import { defaultStallMs, watchForStall } from './stall.js';
 
 export interface AgentsOptions {
   readonly providers: readonly Provider[];

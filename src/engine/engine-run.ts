@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.js';
 import type { Permission } from '../providers/provider.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import type { EnginePorts, ParallelBranch } from './engine-ports.js';
-import type { Limit, MonitoredAgent } from './limit.js';
+import type { Limit, MonitoredAgent } from './limits/limit.js';
 
 export interface BranchContext {
   /** What the paths of its steps begin with; empty: the main line. */

@@ -30,10 +30,10 @@ import {
   isInterrupted,
   lastAttemptOf,
 } from './history.js';
+import { withInnerLimits } from './limits/run-limits.js';
 import { overridesForRound } from './next-attempt.js';
 import { runParallelBranches } from './parallel-branches.js';
 import { type EffectiveRetryOverrides, maxAttempts } from './retry-policy.js';
-import { withInnerLimits } from './run-limits.js';
 import { pauseAfterGatesIfRequested, pauseIfRequested, staysPaused } from './step-pause.js';
 
 /** The rounds of a group or a call, each an attempt of its own. */

@@ -13,12 +13,12 @@ import { type PlacedStep, placeStep, rootScope, type StepScope } from '../plan/p
 import { createBranchContext } from './branch-context.js';
 import { type EngineRun, type RunOptions, recordStepEnd, type ScopeEnd, scopePassed } from './engine-run.js';
 import { haveInnerStepsPassed, isComplete } from './history.js';
-import type { MonitoredAgent } from './limit.js';
+import type { MonitoredAgent } from './limits/limit.js';
+import { runLimits } from './limits/run-limits.js';
+import { startTimeLimit } from './limits/time-limit.js';
 import { runInnerSteps } from './rounds.js';
-import { runLimits } from './run-limits.js';
 import { runStep } from './step.js';
 import { warnAboutUnusedApproval } from './step-pause.js';
-import { startTimeLimit } from './time-limit.js';
 
 /** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
 export async function runPlan(options: RunOptions): Promise<RunState> {

@@ -8,9 +8,9 @@ import { currentSnapshot } from './branch-context.js';
 import { type EngineRun, recordStepEnd, type ScopeEnd, scopePassed } from './engine-run.js';
 import { runGateAttempt } from './gate-step.js';
 import { currentAttemptOf, isFinalAttempt, lastAttemptOf, needsOnlyGates } from './history.js';
+import { usedUpFailure } from './limits/run-limits.js';
 import { maxAttempts } from './retry-policy.js';
 import { runInnerSteps, runRounds } from './rounds.js';
-import { usedUpFailure } from './run-limits.js';
 import { isPaused, pauseAfterGatesIfRequested, staysPaused } from './step-pause.js';
 
 export async function runStep(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {

@@ -5,6 +5,7 @@
  * K2 Its clock runs only while a job is at work: the time between two jobs, and after the end, does not count.
  */
 import type { Usage } from '../providers/provider.js';
+import { addUsage } from '../providers/usage.js';
 import type { JournalEvent, NewEvent } from './event.js';
 
 export interface Ledger {
@@ -90,6 +91,16 @@ function advanceClock(ledger: Ledger, event: JournalEvent): Ledger {
     default:
       return { ...ledger, elapsedMs: elapsedBy(ledger, event.at), lastAt: event.at };
   }
+}
+
+/** What all agents spent in all jobs, also in steps whose results were dropped. */
+export function totalUsage({ spends }: Ledger): Usage {
+  return addUsage(...spends.map(({ usage }) => usage));
+}
+
+/** Milliseconds that all agents ran, in all jobs. */
+export function totalAgentMs({ spends }: Ledger): number {
+  return spends.reduce((total, { durationMs }) => total + durationMs, 0);
 }
 
 function addStart(ledger: Ledger, key: string, order: number): Ledger {

@@ -118,9 +118,6 @@ export interface RunState {
   readonly eventCount: number;
   readonly jobs: readonly (JobStarted & { readonly at: number })[];
   readonly steps: ReadonlyMap<string, StepState>;
-  /** Everything that any attempt spent, also of steps whose results were dropped. */
-  readonly spent: Usage;
-  readonly workedMs: number;
   readonly ledger: Ledger;
   /** How the recorded run ended; absent while it runs, and again once a later job goes on. */
   readonly runEnded?: RunEnded;
@@ -131,8 +128,6 @@ export const emptyState: RunState = {
   eventCount: 0,
   jobs: [],
   steps: new Map(),
-  spent: {},
-  workedMs: 0,
   ledger: emptyLedger,
 };
 
@@ -201,23 +196,11 @@ function applyToState(state: RunState, event: JournalEvent): RunState {
         session: withSessionId(attempt.session, event.id),
       }));
     case 'session-replaced':
-      return addSpent(
-        withAttempt(state, event, (attempt) => ({ ...attempt, session: event.session })),
-        event.usage,
-        0,
-      );
+      return withAttempt(state, event, (attempt) => ({ ...attempt, session: event.session }));
     case 'attempt-waits':
-      return addSpent(
-        withAttempt(state, event, (attempt) => recordRefusedTry(attempt, event)),
-        event.usage,
-        event.durationMs,
-      );
+      return withAttempt(state, event, (attempt) => recordRefusedTry(attempt, event));
     case 'agent-ended':
-      return addSpent(
-        withAttempt(state, event, (attempt) => endAgent(attempt, event)),
-        event.usage,
-        event.durationMs,
-      );
+      return withAttempt(state, event, (attempt) => endAgent(attempt, event));
     case 'attempt-ended':
       return withAttempt(state, event, (attempt) => endAttempt(attempt, event));
     case 'step-ended':
@@ -322,10 +305,6 @@ function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
     ...defined({ comments: event.comments, snapshot: event.snapshot, isUnjudged: event.isUnjudged }),
     durationMs: event.durationMs,
   };
-}
-
-function addSpent(state: RunState, usage: Usage, durationMs: number): RunState {
-  return { ...state, spent: addUsage(state.spent, usage), workedMs: state.workedMs + durationMs };
 }
 
 /** The newest attempt of that number; events never speak of an older one. */

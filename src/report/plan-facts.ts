@@ -1,4 +1,5 @@
 /** What a plan says of the parts of a step, a line for people each. Pure. */
+import { type GuardLimits, type LimitPlace, type LimitUnit, limitsByPlace } from '../workflow/limits.js';
 import { excerpt } from '../workflow/source-line.js';
 import type {
   AgentStep,
@@ -107,34 +108,36 @@ function changeText({ overrides }: RetryEntry): string {
   return changes.length === 0 ? 'nothing changes' : changes.join(', ');
 }
 
-export function guardFacts(guard: Guard): readonly string[] {
-  const limits = [
-    guard.maxTurns === undefined ? undefined : formatTurns(guard.maxTurns),
-    ...budgetTexts(guard),
-    ...stallTexts(guard),
-    guard.noWrite === undefined ? undefined : guard.noWrite ? 'no file written' : 'files may be written',
-  ].filter((limit) => limit !== undefined);
-  return limits.length === 0 ? [] : [`limits of an attempt: ${limits.join(', ')}`];
-}
-
-function stallTexts({ stallMs }: Guard): readonly string[] {
-  if (stallMs === undefined) return [];
-  return [
-    stallMs === 0 ? 'silence for ever' : `silence of ${formatDuration(stallMs).replace(/ 0 (?:s|min)$/, '')}`,
+export function guardFacts({ noWrite, ...limits }: Guard): readonly string[] {
+  const facts = [
+    ...limitTexts('guard', limits),
+    ...(noWrite === undefined ? [] : [noWrite ? 'no file written' : 'files may be written']),
   ];
+  return facts.length === 0 ? [] : [`limits of an attempt: ${facts.join(', ')}`];
 }
 
 export function budgetFacts(budget: Budget): readonly string[] {
-  const limits = budgetTexts(budget);
+  const limits = limitTexts('budget', budget);
   return limits.length === 0 ? [] : [`budget: ${limits.join(', ')}`];
 }
 
-function budgetTexts({ maxUsd, maxTokens, maxTimeMs }: Budget): readonly string[] {
-  return [
-    ...(maxUsd === undefined ? [] : [formatCost({ costUsd: maxUsd })]),
-    ...(maxTokens === undefined ? [] : [`${formatCount(maxTokens)} tokens`]),
-    ...(maxTimeMs === undefined ? [] : [formatDuration(maxTimeMs).replace(/ 0 (?:s|min)$/, '')]),
-  ];
+function limitTexts(place: LimitPlace, limits: GuardLimits): readonly string[] {
+  return limitsByPlace[place].flatMap(({ field, unit }) => {
+    const amount = limits[field];
+    if (amount === undefined) return [];
+    return [field === 'stallMs' ? stallText(amount) : formatLimit[unit](amount)];
+  });
+}
+
+const formatLimit: Readonly<Record<LimitUnit, (amount: number) => string>> = {
+  turns: formatTurns,
+  tokens: (count) => `${formatCount(count)} tokens`,
+  dollars: (costUsd) => formatCost({ costUsd }),
+  milliseconds: (ms) => formatDuration(ms).replace(/ 0 (?:s|min)$/, ''),
+};
+
+function stallText(ms: number): string {
+  return ms === 0 ? 'silence for ever' : `silence of ${formatLimit.milliseconds(ms)}`;
 }
 
 export function pauseFacts(hitl: Pause | undefined): readonly string[] {

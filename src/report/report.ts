@@ -2,6 +2,7 @@
 
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
+import { totalAgentMs, totalUsage } from '../journal/ledger.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { expandPlan, type PlacedStep } from '../plan/placed-step.js';
@@ -98,7 +99,7 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     resumed: facts.resumed,
     persisted: facts.persisted,
     startCommit: facts.startCommit,
-    totals: { ...state.spent, durationMs: state.workedMs },
+    totals: { ...totalUsage(state.ledger), durationMs: totalAgentMs(state.ledger) },
     steps: expandPlan(plan, state).map((placed) => reportStep(placed, state.steps.get(placed.path), facts)),
   };
 }

@@ -1,5 +1,6 @@
 /** Time as the engine sees it, so that tests need not wait. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { longestTimerMs } from './longest-timer.js';
 
 export interface Clock {
   /** Milliseconds since 1970, as `Date.now()`. */
@@ -7,9 +8,6 @@ export interface Clock {
   /** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as that is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
-
-/** Timers hold 31 bits: Node ends a longer one after 1 ms instead. */
-export const longestTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),

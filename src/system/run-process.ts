@@ -10,8 +10,9 @@
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { defined } from '../optional-keys.js';
-import { longestTimerMs, systemClock } from './clock.js';
+import { systemClock } from './clock.js';
 import { createLineSplitter } from './line-splitter.js';
+import { longestTimerMs } from './longest-timer.js';
 import { endMarkedProcesses, signalMarkedProcesses } from './marked-processes.js';
 import type { ProcessExit, ProcessRunner, ProcessSpec } from './process.js';
 import { endGroup, signalGroup, watchGroup } from './process-group.js';

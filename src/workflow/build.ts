@@ -1,13 +1,12 @@
 /** Outline → workflow. To be asked only when nothing is wrong, neither here nor in what it calls. */
 import { defined } from '../optional-keys.js';
-import { readAmount, readCount, readTime } from './numbers.js';
+import { type LimitPlace, readLimits } from './limits.js';
 import { outlineSteps, type StepOutline, scalarValue } from './outline.js';
 import type { WorkflowReference } from './reference.js';
 import { readRetry } from './retry.js';
 import { gatesOf } from './step-templates.js';
 import type {
   AgentStep,
-  Budget,
   ContextEntry,
   Gate,
   Guard,
@@ -28,22 +27,9 @@ export function buildWorkflow(tree: YamlNode, source: string, follow: ReferenceR
     source,
     sessionMatch: scalarValue(childOf(tree, 'session-match')) === 'provider' ? 'provider' : 'agent',
     onPause: scalarValue(childOf(tree, 'on-pause')) === 'success' ? 'success' : 'fail',
-    budget: budgetOf(tree),
+    budget: limitsIn('budget', tree),
     steps: (outlineSteps(tree, 'steps') ?? []).map((step) => toStep(step, follow)),
   };
-}
-
-function budgetOf(tree: YamlNode): Budget {
-  return {
-    ...limit('maxUsd', readAmount(scalarValue(childOf(tree, 'max_budget')))),
-    ...limit('maxTokens', readCount(scalarValue(childOf(tree, 'max_tokens')))),
-    ...limit('maxTimeMs', readTime(scalarValue(childOf(tree, 'max_timeout')))),
-  };
-}
-
-/** Zero is written for no limit, as in the reference. */
-function limit<Key extends string>(key: Key, value: number | undefined): { readonly [K in Key]?: number } {
-  return value === undefined || value === 0 ? {} : ({ [key]: value } as { readonly [K in Key]?: number });
 }
 
 function toStep(step: StepOutline, follow: ReferenceResolver): Step {
@@ -125,16 +111,11 @@ function limitsOf(step: StepOutline) {
 
 function guardOf(tree: YamlMap | undefined): Guard {
   const noWrite = scalarValue(childOf(tree, 'no_write'));
-  const stallMs = readTime(scalarValue(childOf(tree, 'stall')));
-  return {
-    ...limit('maxTurns', readCount(scalarValue(childOf(tree, 'max_turns')))),
-    ...limit('maxUsd', readAmount(scalarValue(childOf(tree, 'max_budget')))),
-    ...limit('maxTokens', readCount(scalarValue(childOf(tree, 'max_tokens')))),
-    ...limit('maxTimeMs', readTime(scalarValue(childOf(tree, 'max_time') ?? childOf(tree, 'timeout')))),
-    // Zero is kept: left out, it is not for ever.
-    ...defined({ stallMs }),
-    ...(typeof noWrite === 'boolean' ? { noWrite } : {}),
-  };
+  return { ...limitsIn('guard', tree), ...(typeof noWrite === 'boolean' ? { noWrite } : {}) };
+}
+
+function limitsIn(place: LimitPlace, tree: YamlNode | undefined) {
+  return readLimits(place, (key) => scalarValue(childOf(tree, key)));
 }
 
 function pauseOf({ hitl }: StepOutline) {

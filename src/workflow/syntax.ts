@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { DiagnosticCode } from './diagnostic-codes.js';
-import { readAmount, readCount, readTime } from './numbers.js';
+import { type LimitPlace, limitsByPlace, unitSyntax } from './limits.js';
 import { isBooleanValue, isPauseValue } from './pause-values.js';
 import { isSessionText } from './session-value.js';
 import { stepNameProblem } from './step-name.js';
@@ -35,22 +35,17 @@ const customValue = (accepts: (value: unknown) => boolean, expected: string, mea
     .refine((value) => value === undefined || accepts(value), withCode('bad-value', expected))
     .meta({ description: meaning, ...json });
 
-const numberJson = { type: ['number', 'string'], minimum: 0, pattern: '^\\s*\\d+(\\.\\d+)?\\s*$' };
-const amount = (meaning: string) =>
-  customValue((value) => readAmount(value) !== undefined, 'must be a number of dollars', meaning, numberJson);
-const count = (meaning: string) =>
-  customValue(
-    (value) => readCount(value) !== undefined,
-    'must be a whole number, 0 or more',
-    meaning,
-    numberJson,
-  );
-const time = (meaning: string) =>
-  customValue(
-    (value) => readTime(value) !== undefined,
-    'must be a time such as `90s`, `30m` or `1h30m`, at most a year',
-    meaning,
-    { type: 'string', pattern: '^\\s*((\\d+\\.?\\d*|\\.\\d+)(h|ms|m|s))+\\s*$' },
+/** The keys of the limits that a `guard` or a workflow may have. */
+const limitKeys = (place: LimitPlace) =>
+  Object.fromEntries(
+    limitsByPlace[place].flatMap(({ unit, keys }) => {
+      const { read, expected, json } = unitSyntax[unit];
+      const accepts = (value: unknown) => read(value) !== undefined;
+      return Object.entries(keys).map(([key, meaning]) => [
+        key,
+        customValue(accepts, expected, meaning, json).optional(),
+      ]);
+    }),
   );
 
 const scalarJson = { type: ['string', 'number', 'boolean'] };
@@ -93,12 +88,7 @@ const worktree = z.enum(['read-write', 'read-only', 'none']).meta({
 
 export const guard = z
   .strictObject({
-    max_turns: count('Answers of the model in one attempt.').optional(),
-    max_budget: amount('US dollars of one attempt.').optional(),
-    max_tokens: count('Tokens of one attempt, input and output together.').optional(),
-    max_time: time('Time of one attempt, such as `30m`.').optional(),
-    timeout: time('The same as `max_time`.').optional(),
-    stall: time('How long an agent may show no sign of life; `0s` is for ever. Left out: `10m`.').optional(),
+    ...limitKeys('guard'),
     no_write: z
       .boolean()
       .meta({
@@ -275,8 +265,6 @@ export const root = z.strictObject({
     .enum(['fail', 'success'])
     .meta({ description: 'How the job ends when the run waits for a person. Left out: `fail`.' })
     .optional(),
-  max_budget: amount('US dollars of the whole run.').optional(),
-  max_tokens: count('Tokens of the whole run, input and output together.').optional(),
-  max_timeout: time('Time of the whole run, such as `1h30m`.').optional(),
+  ...limitKeys('budget'),
   steps: z.array(step).min(1).meta({ description: 'The steps, which run one after the other.' }),
 });

@@ -3,6 +3,7 @@
  * `parse.ts` and `load.ts`; nothing in here refers back to the YAML text.
  */
 import type { Permission } from '../providers/provider.js';
+import type { BudgetLimits, GuardLimits } from './limits.js';
 
 export interface Workflow {
   readonly name: string;
@@ -16,13 +17,8 @@ export interface Workflow {
   readonly steps: readonly Step[];
 }
 
-/** Caps over everything that a workflow does; an absent one is no cap. */
-export interface Budget {
-  readonly maxUsd?: number;
-  /** Input and output together. */
-  readonly maxTokens?: number;
-  readonly maxTimeMs?: number;
-}
+/** Limits of everything that a workflow does. */
+export type Budget = BudgetLimits;
 
 export type Step = AgentStep | GateStep | SplitStep | GroupStep | CallStep;
 
@@ -68,16 +64,9 @@ export type ContextEntry =
   /** What a shell command prints; no template. */
   | { readonly type: 'bash'; readonly command: string };
 
-/** Limits of one attempt; an absent one is no limit. */
-export interface Guard {
-  readonly maxTurns?: number;
-  readonly maxUsd?: number;
-  /** Input and output together. */
-  readonly maxTokens?: number;
-  readonly maxTimeMs?: number;
-  /** How long its agent may show no sign of life; 0: for ever. Absent: 10 minutes. Only of steps with an agent. */
-  readonly stallMs?: number;
-  /** Absent: `true` for every step that has to answer with a file, else `false`. */
+/** What restricts an attempt. `stallMs` is only for steps with an agent. */
+export interface Guard extends GuardLimits {
+  /** Default: `true` for every step that must answer with a file, otherwise `false`. */
   readonly noWrite?: boolean;
 }
 

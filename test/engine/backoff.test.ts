@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exhausted, maxTotalWaitMs, maxWaits, nextWaitMs } from '../../src/engine/backoff.js';
+import { exhausted, maxTotalWaitMs, maxWaits, nextWaitMs } from '../../src/engine/limits/backoff.js';
 import type { Failure } from '../../src/failure.js';
+import { totalUsage } from '../../src/journal/ledger.js';
 import { foldEvents } from '../../src/journal/run-state.js';
 import { defined } from '../../src/optional-keys.js';
 import { createEngineHarness, type EngineHarness, type FakeTurnResult } from '../fakes/engine-harness.js';
@@ -143,9 +144,9 @@ describe('an attempt that the service refuses', () => {
     const runAgent = refusingAgent(2, { failure: rateLimited(1), ...spends });
     const harness = createEngineHarness({ runAgent: () => ({ ...spends, ...runAgent() }) });
     const state = await harness.run(plan);
-    expect(state.spent).toEqual({ turns: 6, inputTokens: 300 });
+    expect(totalUsage(state.ledger)).toEqual({ turns: 6, inputTokens: 300 });
     expect(state.steps.get('impl')?.attempts[0]?.usage).toEqual({ turns: 6, inputTokens: 300 });
-    expect(foldEvents(harness.events).spent).toEqual(state.spent);
+    expect(foldEvents(harness.events).ledger).toEqual(state.ledger);
   });
 
   it('asks for nothing again that was answered, and for everything where nothing was', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentTurn } from '../../src/engine/engine-ports.js';
-import { formatAmount } from '../../src/engine/limit.js';
+import { formatAmount } from '../../src/engine/limits/limit-failure.js';
+import { totalUsage } from '../../src/journal/ledger.js';
 import { foldEvents } from '../../src/journal/run-state.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../../src/providers/provider.js';
@@ -321,7 +322,7 @@ describe('a budget', () => {
     const state = await third.run(withBudget(steps, {}, 3), { jobAttempt: 3 });
     expect(third.calls).toHaveLength(1);
     expect(state.runEnded?.status).toBe('passed');
-    expect(state.spent.costUsd).toBe(3);
+    expect(totalUsage(state.ledger).costUsd).toBe(3);
   });
 
   it('counts results that were dropped', async () => {
@@ -433,7 +434,7 @@ describe('waiting for the service', () => {
     expect(failureOf(harness, 'a')?.message).toMatch(
       /^max_timeout of the workflow leaves no time .* limit is 4 s, .* would take 2\d(\.\d)? s\. .* too many requests$/,
     );
-    expect(state.spent).toMatchObject({ turns: 1, costUsd: 0.25 });
+    expect(totalUsage(state.ledger)).toMatchObject({ turns: 1, costUsd: 0.25 });
     const grouped = createEngineHarness({ runAgent: () => refused });
     await grouped.run(planOf([group([agentStep('a')], { maxTimeMs: 4000 })]));
     expect(grouped.sleeps).toEqual([]);

@@ -4,7 +4,7 @@
  * documentation, as the CLI could not be had.
  */
 import { describe, expect, test } from 'vitest';
-import { nextWaitMs } from '../../src/engine/backoff.js';
+import { nextWaitMs } from '../../src/engine/limits/backoff.js';
 import type { FailureKind } from '../../src/failure.js';
 import { providers } from '../../src/providers/provider-registry.js';
 import { readTranscript } from './read-transcript.js';

@@ -108,7 +108,7 @@ describe('the tree', () => {
   it('has every step with what decides how it runs', () => {
     expect(`\n${planTree(rich).join('\n')}\n`).toBe(`
 flow (flow.yaml)
-  budget: $5.00, 2,000,000 tokens, 1 h 30 min
+  budget: 2,000,000 tokens, $5.00, 1 h 30 min
   sessions go on in steps of the same provider
   a job that waits for approval ends with success
 ├─ plan · split, claude-haiku
@@ -166,7 +166,7 @@ flow (flow.yaml)
 │  │  files: none, an empty directory
 │  │  permissions: full
 │  │  context: docs/a.md, what \`git log\` prints
-│  │  limits of an attempt: 40 turns, $1.00, 200,000 tokens, 10 min, no file written
+│  │  limits of an attempt: 40 turns, 200,000 tokens, $1.00, 10 min, no file written
 │  │  waits for approval before its gates run
 │  │  attempts: 1
 │  └─ first, for its results: workflow team/build (team/build.yaml), see above

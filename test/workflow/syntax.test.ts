@@ -25,7 +25,7 @@ describe('the schemas', () => {
 
   it('describe every key', () => {
     expect(Object.keys(schema.properties ?? {})).toEqual([
-      ...['name', 'session-match', 'on-pause', 'max_budget', 'max_tokens', 'max_timeout', 'steps'],
+      ...['name', 'session-match', 'on-pause', 'max_tokens', 'max_budget', 'max_timeout', 'steps'],
     ]);
     expect(undescribed(schema)).toEqual([]);
   });

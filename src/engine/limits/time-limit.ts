@@ -1,5 +1,5 @@
 /** The end of the time that this job may take (`max-time`): a cancellation of our own, with time left to store the state. */
-import type { RunOptions } from './engine-run.js';
+import type { RunOptions } from '../engine-run.js';
 
 export interface TimeLimit {
   /** Aborted with the job, and when the time is up. */

@@ -3,15 +3,15 @@
  * shares with others, who are ended then too. It ends silent agents as well, by a timer.
  */
 
-import type { AttemptRef } from '../journal/event.js';
-import { defined } from '../optional-keys.js';
-import { type CostEstimator, loadCostEstimator, withEstimatedCost } from '../providers/cost.js';
-import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
-import { addUsage, subtractUsage } from '../providers/usage.js';
-import type { AgentStep } from '../workflow/workflow.js';
-import type { EngineRun } from './engine-run.js';
+import type { AttemptRef } from '../../journal/event.js';
+import { defined } from '../../optional-keys.js';
+import { type CostEstimator, loadCostEstimator, withEstimatedCost } from '../../providers/cost.js';
+import type { AgentEvent, TurnOutcome, Usage } from '../../providers/provider.js';
+import { addUsage, subtractUsage } from '../../providers/usage.js';
+import type { AgentStep } from '../../workflow/workflow.js';
+import type { EngineRun } from '../engine-run.js';
+import type { NextAttempt } from '../next-attempt.js';
 import { findExceededLimit, type Limit, type LimitHit, type MonitoredAgent } from './limit.js';
-import type { NextAttempt } from './next-attempt.js';
 import { attemptLimits, currentUsage, limitFailure, usedUpFailure } from './run-limits.js';
 
 /** From SIGTERM to SIGKILL: a job that was cancelled has 10 s in all. */
@@ -177,7 +177,7 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
   #leftMs(): number | undefined {
     const all = this.#caps.flatMap((cap) => {
       const limit = cap.values.maxTimeMs;
-      return limit === undefined ? [] : [limit + 1 - currentUsage(this.#run, cap).ms];
+      return limit === undefined ? [] : [limit + 1 - currentUsage(this.#run, cap).maxTimeMs];
     });
     return all.length === 0 ? undefined : Math.max(1, Math.min(...all));
   }

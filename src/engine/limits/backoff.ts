@@ -2,7 +2,7 @@
  * How long a refusal of the model service is waited out within an attempt (contract 5.8): as long as it asks,
  * else twice as long each time.
  */
-import type { Failure } from '../failure.js';
+import type { Failure } from '../../failure.js';
 
 /** At most so many waits in one attempt. */
 export const maxWaits = 5;

@@ -1,23 +1,23 @@
 /**
- * Ends an agent that has shown no sign of life for too long. Lines in which a CLI only says that it tries again
- * are none: some wait for ever for a network that is not there.
+ * Stops an agent that shows no activity for too long. Lines in which a CLI only reports that it retries are no
+ * activity: some CLIs wait without end for a network that is unavailable.
  */
-import type { Failure } from '../failure.js';
-import type { AgentEvent } from '../providers/provider.js';
-import { longestTimerMs } from '../system/clock.js';
+import type { Failure } from '../../failure.js';
+import type { AgentEvent } from '../../providers/provider.js';
+import { longestTimerMs } from '../../system/longest-timer.js';
 
 export const defaultStallMs = 10 * 60_000;
 
 export interface StallWatch {
-  /** Aborted with `signal`, and when it is time. */
+  /** Aborted with the signal of the run, and when the agent has been silent for too long. */
   readonly signal: AbortSignal;
-  /** Told what each line of the agent's output was; none: a line of no event. */
+  /** To be called for each line of the agent's output with its events. A line without events is activity. */
   onEvents(events: readonly AgentEvent[]): void;
-  /** To be called when the agent has ended; the failure where it was stopped for its silence. */
+  /** To be called when the agent has ended. Returns the failure if it was stopped for its silence. */
   stop(title: string): Failure | undefined;
 }
 
-/** `ms`: 0 is for ever. */
+/** `ms`: 0 means no limit. */
 export function watchForStall(ms: number, signal: AbortSignal): StallWatch {
   const silence = new AbortController();
   const timer = ms === 0 ? undefined : setTimeout(() => silence.abort(), Math.min(ms, longestTimerMs));

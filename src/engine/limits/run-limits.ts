@@ -3,22 +3,15 @@
  * them. Steps side by side, workflows that are called and earlier jobs all count in it.
  */
 
-import type { Failure } from '../failure.js';
-import { type LedgerPosition, runStartPosition, startPositionOf } from '../journal/ledger.js';
-import { defined } from '../optional-keys.js';
-import type { PlacedStep } from '../plan/placed-step.js';
-import type { Plan } from '../plan/plan.js';
-import type { AgentStep, Budget, Guard } from '../workflow/workflow.js';
-import type { EngineRun } from './engine-run.js';
-import {
-  computeUsage,
-  findUsedUpLimit,
-  formatAmount,
-  type Limit,
-  type LimitHit,
-  type LimitUsage,
-  limitHitFailure,
-} from './limit.js';
+import type { Failure } from '../../failure.js';
+import { runStartPosition, startPositionOf } from '../../journal/ledger.js';
+import type { PlacedStep } from '../../plan/placed-step.js';
+import type { Plan } from '../../plan/plan.js';
+import type { SpendingField } from '../../workflow/limits.js';
+import type { AgentStep, Guard } from '../../workflow/workflow.js';
+import type { EngineRun } from '../engine-run.js';
+import { computeUsage, findUsedUpLimit, type Limit, type LimitHit, type LimitUsage } from './limit.js';
+import { formatAmount, limitHitFailure } from './limit-failure.js';
 
 /** How many steps a message names. */
 const maxNamedSteps = 3;
@@ -40,8 +33,8 @@ const workflowRemedyText =
 const useInputRemedyText = `For a cap that can be raised for a re-run, take it out of the workflow and use the input \`max-budget\` with a repository variable (\`\${{ vars.GUMP_MAX_BUDGET }}\`).`;
 
 /** The input knows dollars alone. */
-function workflowRemedy(limit: keyof Guard): string {
-  return limit === 'maxUsd' ? `${workflowRemedyText} ${useInputRemedyText}` : workflowRemedyText;
+function workflowRemedy(field: SpendingField): string {
+  return field === 'maxUsd' ? `${workflowRemedyText} ${useInputRemedyText}` : workflowRemedyText;
 }
 
 function noRemedy(): string {
@@ -88,12 +81,9 @@ function limitOwner(path: string, what: 'guard' | 'workflow'): string {
 }
 
 function createLimits(
-  base: Omit<Limit, 'values'> & { readonly since: LedgerPosition },
-  { maxTurns, maxTokens, maxUsd, maxTimeMs }: Guard & Budget,
+  base: Omit<Limit, 'values'>,
+  { noWrite: _noWrite, stallMs: _stallMs, ...values }: Guard,
 ): readonly Limit[] {
-  const values = {
-    ...defined({ maxTurns, maxTokens, maxUsd, maxTimeMs }),
-  };
   return Object.keys(values).length === 0 ? [] : [{ ...base, values }];
 }
 
@@ -114,29 +104,25 @@ export function limitFailure(run: EngineRun, hit: LimitHit): Failure {
   return limitHitFailure(hit, describeSpending(run, hit));
 }
 
-/** Which steps took most of it: `build 0.8 USD, tests 0.2 USD`. */
-function describeSpending(run: EngineRun, { limit, key }: LimitHit): string {
-  if (limit.attempt !== undefined || key === 'maxTimeMs') return '';
-  const { ledger } = run.state();
-  const everyone = [...ledger.spends, ...run.runningAgents];
-  const steps = [...new Set(everyone.map(({ step }) => step))];
+/** The steps that spent most: `build` (0.8 USD), `tests` (0.2 USD). */
+function describeSpending(run: EngineRun, { limit, field }: LimitHit): string {
+  if (limit.attempt !== undefined || field === 'maxTimeMs') return '';
+  const agents = [...run.state().ledger.spends, ...run.runningAgents];
+  const steps = [...new Set(agents.map(({ step }) => step))];
   const shares = steps
-    .map((step) => ({ step, spent: spentByStep(run, limit, key, step) }))
+    .map((step) => ({ step, spent: usageOfStep(run, limit, step)[field] }))
     .filter(({ spent }) => spent > 0)
     .sort((one, other) => other.spent - one.spent);
   const largest = shares
     .slice(0, maxNamedSteps)
-    .map(({ step, spent }) => `\`${step}\` (${formatAmount(key, spent)})`);
-  return [
-    ...largest,
-    ...(shares.length > maxNamedSteps ? [`${shares.length - maxNamedSteps} more`] : []),
-  ].join(', ');
+    .map(({ step, spent }) => `\`${step}\` (${formatAmount(field, spent)})`);
+  const more = shares.length > maxNamedSteps ? [`${shares.length - maxNamedSteps} more`] : [];
+  return [...largest, ...more].join(', ');
 }
 
-function spentByStep(run: EngineRun, limit: Limit, key: LimitHit['key'], step: string): number {
+function usageOfStep(run: EngineRun, limit: Limit, step: string): LimitUsage {
   const { ledger } = run.state();
-  const mine = { ...ledger, spends: ledger.spends.filter((spend) => spend.step === step) };
-  const working = [...run.runningAgents].filter((one) => one.step === step);
-  const count = computeUsage(limit, mine, working, run.ports.clock.now());
-  return { maxTurns: count.turns, maxTokens: count.tokens, maxUsd: count.costUsd, maxTimeMs: count.ms }[key];
+  const ofStep = { ...ledger, spends: ledger.spends.filter((spend) => spend.step === step) };
+  const running = [...run.runningAgents].filter((agent) => agent.step === step);
+  return computeUsage(limit, ofStep, running, run.ports.clock.now());
 }

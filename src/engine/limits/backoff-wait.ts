@@ -2,11 +2,11 @@
  * Waiting for the model service under the limits around an attempt: their time goes on, and others may use up
  * meanwhile what they share. The attempt's own limit of time is that of its agent alone, who does not work here.
  */
-import type { Failure } from '../failure.js';
-import type { AttemptRef } from '../journal/event.js';
-import type { EngineRun } from './engine-run.js';
+import type { Failure } from '../../failure.js';
+import type { AttemptRef } from '../../journal/event.js';
+import type { EngineRun } from '../engine-run.js';
 import type { MonitoredAgent } from './limit.js';
-import { waitTooLongFailure } from './limit.js';
+import { waitTooLongFailure } from './limit-failure.js';
 import { currentUsage, usedUpFailure } from './run-limits.js';
 
 /** Why waiting so long is of no use, as nothing would be left to go on with; `undefined`: it may be waited. */
@@ -15,9 +15,9 @@ export function checkTimeForWait(run: EngineRun, ms: number, refused: Failure): 
   if (failure !== undefined) return failure;
   for (const limit of run.limits) {
     const { maxTimeMs } = limit.values;
-    const spentMs = currentUsage(run, limit).ms;
-    if (maxTimeMs !== undefined && spentMs + ms >= maxTimeMs)
-      return waitTooLongFailure({ limit, key: 'maxTimeMs', maximum: maxTimeMs, used: spentMs }, ms, refused);
+    const used = currentUsage(run, limit).maxTimeMs;
+    if (maxTimeMs !== undefined && used + ms >= maxTimeMs)
+      return waitTooLongFailure({ limit, field: 'maxTimeMs', maximum: maxTimeMs, used }, ms, refused);
   }
   return undefined;
 }

@@ -1,0 +1,49 @@
+/** The failures of limits that were reached, with their messages. */
+import type { Failure } from '../../failure.js';
+import { type LimitUnit, limitKeyOf, limitTable, type SpendingField } from '../../workflow/limits.js';
+import type { LimitHit } from './limit.js';
+
+/** `spending` lists the steps and what each one spent. Empty: the message does not name them. */
+export function limitHitFailure(hit: LimitHit, spending: string): Failure {
+  const { limit, field, maximum, used } = hit;
+  return toFailure(hit, [
+    `${limitTitle(hit)} is reached: the limit is ${formatAmount(field, maximum)}, and it was ${formatAmount(field, used)}.`,
+    spending === '' ? '' : `It went into ${spending}.`,
+    limit.remedy(field),
+  ]);
+}
+
+/** The failure if the remaining time is shorter than the wait that the model service needs. */
+export function waitTooLongFailure(hit: LimitHit, ms: number, refused: Failure): Failure {
+  const { limit, field, maximum, used } = hit;
+  return toFailure(hit, [
+    `${limitTitle(hit)} leaves no time to wait for the model service: the limit is ${formatAmount(field, maximum)}, it was ${formatAmount(field, used)}, and the wait would take ${formatAmount(field, ms)}.`,
+    limit.remedy(field),
+    `The service said: ${refused.message}`,
+  ]);
+}
+
+function toFailure({ limit }: LimitHit, sentences: readonly string[]): Failure {
+  return { kind: limit.kind, message: sentences.filter((sentence) => sentence !== '').join(' ') };
+}
+
+function limitTitle({ limit, field }: LimitHit): string {
+  return `${limitKeyOf(limit.kind, field)} of ${limit.owner}`;
+}
+
+const formats: Readonly<Record<LimitUnit, (amount: number) => string>> = {
+  turns: (count) => `${count} ${count === 1 ? 'turn' : 'turns'}`,
+  tokens: (count) => `${count} ${count === 1 ? 'token' : 'tokens'}`,
+  dollars: (usd) => `${formatDecimal(usd, 4)} USD`,
+  milliseconds: (ms) => `${formatDecimal(ms / 1000, 1)} s`,
+};
+
+export function formatAmount(field: SpendingField, amount: number): string {
+  return formats[limitTable[field].unit](amount);
+}
+
+/** `digits` after the point. A number below 1 gets as many significant digits, so that it does not become 0. */
+function formatDecimal(value: number, digits: number): string {
+  const zeros = value > 0 ? Math.max(0, -Math.floor(Math.log10(value)) - 1) : 0;
+  return value.toFixed(Math.min(digits + zeros, 20)).replace(/\.?0+$/, '');
+}
