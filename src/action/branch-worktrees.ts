@@ -39,12 +39,7 @@ export function createBranchWorktrees({
         },
       };
     },
-    async merge(base, units, message) {
-      const merged = await workspace.branchWorktrees.merge(base, units, message);
-      if (merged.status !== 'conflict') return merged;
-      const [later, earlier] = merged.units;
-      return { status: 'conflict', files: merged.files, units: [earlier, later] };
-    },
+    merge: (base, branches, message) => workspace.branchWorktrees.merge(base, branches, message),
   };
 }
 

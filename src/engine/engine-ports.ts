@@ -5,7 +5,13 @@ import type { Journal } from '../journal/journal.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../providers/provider.js';
 import type { Gate } from '../workflow/workflow.js';
-import type { FileChange, Snapshot, Workspace } from '../workspace/workspace.js';
+import type {
+  BranchMergeResult,
+  BranchResult,
+  FileChange,
+  Snapshot,
+  Workspace,
+} from '../workspace/workspace.js';
 
 export interface EnginePorts {
   readonly journal: Journal;
@@ -48,21 +54,6 @@ export interface ParallelBranch {
   /** Takes the work tree away. */
   close(): Promise<void>;
 }
-
-export interface BranchResult {
-  readonly name: string;
-  readonly snapshot: Snapshot;
-}
-
-export type BranchMergeResult =
-  | { readonly status: 'merged'; readonly snapshot: Snapshot }
-  | {
-      readonly status: 'conflict';
-      readonly files: readonly string[];
-      readonly units: readonly [string, string];
-    }
-  /** Files lie in the way that are in no snapshot, and would be overwritten. */
-  | { readonly status: 'occupied'; readonly files: readonly string[] };
 
 /** What `context` puts behind a prompt. */
 export interface ContextSource {

@@ -10,12 +10,12 @@
 
 import type { Failure } from '../failure.js';
 import { UserError } from '../failure.js';
+import { writeConflict } from '../journal/conflict-event.js';
 import { newestSnapshot, type StepState } from '../journal/run-state.js';
 import { type PlacedStep, placeStep, type StepScope, stepsInScope } from '../plan/placed-step.js';
 import { branchName, isAtOrBelow, isBelow, isInBranch } from '../step-path.js';
-import type { Snapshot } from '../workspace/workspace.js';
+import type { BranchConflict, BranchMergeResult, Snapshot } from '../workspace/workspace.js';
 import { createBranchRun, currentSnapshot } from './branch-context.js';
-import type { BranchMergeResult } from './engine-ports.js';
 import { type EngineRun, type ScopeEnd, scopePassed } from './engine-run.js';
 import { lastAttemptOf } from './history.js';
 import { mapConcurrently } from './pool.js';
@@ -159,19 +159,19 @@ function lastOrder({ order, attempts }: StepState): number {
   return Math.max(order, ...attempts.map((attempt) => attempt.order));
 }
 
-type BranchConflict = Extract<BranchMergeResult, { status: 'conflict' }>;
+type MergeConflict = Extract<BranchMergeResult, { status: 'conflict' }>;
 type OccupiedFiles = Extract<BranchMergeResult, { status: 'occupied' }>;
 
 async function mergeBranches(
   run: EngineRun,
   path: string,
   scopes: readonly StepScope[],
-): Promise<BranchConflict | OccupiedFiles | undefined> {
+): Promise<MergeConflict | OccupiedFiles | undefined> {
   const { branches, workspace, reporter } = run.ports;
   const base = branchBase(run, path);
   const merge = await branches.merge(base, branchResults(run, scopes, base), `${path}, put together`);
   if (merge.status === 'conflict') {
-    run.record({ type: 'units-conflict', step: path, files: merge.files, units: merge.units });
+    run.record(writeConflict(path, merge));
     return merge;
   }
   if (merge.status === 'occupied') return merge;
@@ -188,10 +188,10 @@ function branchResults(run: EngineRun, scopes: readonly StepScope[], base: Snaps
   }));
 }
 
-function conflictFailure(path: string, { files, units: [one, other] }: BranchConflict): Failure {
+function conflictFailure(path: string, { files, branches: { earlier, later } }: BranchConflict): Failure {
   const message =
-    `the units \`${one}\` and \`${other}\` of \`${path}\` changed the same lines of ${files.join(', ')}, and cannot be put together. ` +
-    `A re-run lets \`${other}\` go on with what the others changed in its files.`;
+    `the units \`${earlier}\` and \`${later}\` of \`${path}\` changed the same lines of ${files.join(', ')}, and cannot be put together. ` +
+    `A re-run lets \`${later}\` go on with what the others changed in its files.`;
   return { kind: 'output', message, isFinal: true };
 }
 
@@ -205,7 +205,7 @@ async function reopenLaterBranch(
   run: EngineRun,
   path: string,
   scopes: readonly StepScope[],
-  { units: [, later] }: BranchConflict,
+  { branches: { later } }: BranchConflict,
 ): Promise<void> {
   const index = scopes.findIndex(({ branchPrefix }) => branchName(branchPrefix) === later);
   const scope = scopes[index];

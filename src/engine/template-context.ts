@@ -155,8 +155,8 @@ async function roundFailure(run: EngineRun, step: StepState): Promise<PreviousFa
   const by = run.state().steps.get(step.reopened?.by ?? '');
   const last = by?.attempts.findLast((attempt) => attempt.status === 'failed');
   if (by?.conflict !== undefined) {
-    const { files, units } = by.conflict;
-    const message = `what it changed in ${files.join(', ')} clashes with what \`${units[0]}\` changed there, which is in the files now; your own changes are not. Make them once more, on top of what is there.`;
+    const { files, branches } = by.conflict;
+    const message = `what it changed in ${files.join(', ')} clashes with what \`${branches.earlier}\` changed there, which is in the files now; your own changes are not. Make them once more, on top of what is there.`;
     const own = step.attempts.at(-1);
     const diff = own === undefined ? '' : await patchSinceOrigin(run, own);
     return { number: own?.number ?? 1, message, error: '', diff };

@@ -123,7 +123,7 @@ export interface UnitsConflict {
   readonly type: 'units-conflict';
   readonly step: string;
   readonly files: readonly string[];
-  readonly units: readonly [string, string];
+  readonly units: readonly [earlier: string, later: string];
 }
 
 /** The changes of all units of a parallel step were put together. */

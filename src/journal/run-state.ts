@@ -12,7 +12,8 @@ import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
 import { isBelow } from '../step-path.js';
 import type { Pause } from '../workflow/workflow.js';
-import type { Snapshot } from '../workspace/workspace.js';
+import type { BranchConflict, Snapshot } from '../workspace/workspace.js';
+import { readConflict } from './conflict-event.js';
 import type {
   AgentEnded,
   AttemptEnded,
@@ -28,7 +29,6 @@ import type {
   SessionDecision,
   SessionMark,
   StepsReopened,
-  UnitsConflict,
 } from './event.js';
 import { applyToLedger, emptyLedger, type Ledger } from './ledger.js';
 
@@ -99,7 +99,7 @@ export interface StepState {
   /** The tree that its units begin from. */
   readonly branchesStart?: Snapshot;
   /** Two of its units could not be put together, and have not been since. */
-  readonly conflict?: Pick<UnitsConflict, 'files' | 'units'>;
+  readonly conflict?: BranchConflict;
   /** What its units add up to. */
   readonly merged?: OrderedSnapshot;
   /** Where the newest of its rounds began, if not the first. */
@@ -175,10 +175,7 @@ function applyToState(state: RunState, event: JournalEvent): RunState {
     case 'units-begun':
       return updateStep(state, event.step, (step) => ({ ...step, branchesStart: event.snapshot }));
     case 'units-conflict':
-      return updateStep(state, event.step, (step) => ({
-        ...step,
-        conflict: { files: event.files, units: event.units },
-      }));
+      return updateStep(state, event.step, (step) => ({ ...step, conflict: readConflict(event) }));
     case 'units-merged':
       return updateStep(state, event.step, ({ conflict: _conflict, ...step }) => ({
         ...step,

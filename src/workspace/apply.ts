@@ -1,4 +1,4 @@
-/** Puts an earlier job's change into the work tree; all of it or nothing. */
+/** Applies the change of an earlier job to the worktree: all of it or nothing. */
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
 import { diffTrees, type TreeUpdate } from './git-tree.js';
@@ -8,33 +8,31 @@ import type { StagingIndex } from './staging-index.js';
 import type { Snapshot } from './workspace.js';
 
 export interface ApplyResult {
-  /** Files that cannot be merged; if there is one, nothing was written. */
+  /** Files that cannot be merged. If there is one, nothing is written. */
   readonly conflicts: readonly BytePath[];
-  /** What was written. */
   readonly placements: readonly TreeUpdate[];
-  /** Tree of the work tree afterwards. */
+  /** Tree of the worktree afterwards. */
   readonly tree: string;
 }
 
-/** `stage` has the private index of the work tree at `root`. */
 export async function applySnapshot(
   git: Git,
-  stage: StagingIndex,
+  stagingIndex: StagingIndex,
   files: MergeFiles & { readonly root: string },
   snapshot: Snapshot,
 ): Promise<ApplyResult> {
-  const current = await stage.update();
+  const current = await stagingIndex.update();
   const merged = await mergeOnto(git, files, current.tree, snapshot);
   const leftOut = new Set(current.leftOut.map(({ path }) => path));
   const blocked = await findBlockedPaths(git, files.root, current.tree, merged.tree);
   const unsafe = merged.updates.map(({ path }) => path).filter((path) => leftOut.has(path));
   const conflicts = [...new Set([...merged.conflicts, ...blocked, ...unsafe])].sort();
   if (conflicts.length > 0) return { conflicts, placements: [], tree: current.tree };
-  await stage.checkOutTree(merged.tree, 'keep');
+  await stagingIndex.checkOutTree(merged.tree, 'keep');
   return { conflicts, placements: merged.updates, tree: merged.tree };
 }
 
-/** New files in whose place something lies that git does not record: an ignored file. */
+/** New files whose path is already used by a file that git does not record: an ignored one. */
 export async function findBlockedPaths(
   git: Git,
   root: string,
@@ -49,7 +47,7 @@ export async function findBlockedPaths(
     .filter((path) => isTaken(root, path) && !isBehindLink(path, root, directories));
 }
 
-/** A directory is for git to judge: the files in it may be about to go. */
+/** A directory does not count: git checks it, because the change may remove the files in it. */
 function isTaken(root: string, path: BytePath): boolean {
   return statPath(path, root)?.isDirectory() === false;
 }

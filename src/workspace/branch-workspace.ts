@@ -1,4 +1,4 @@
-/** One unit's work tree, made and looked at for the first time. */
+/** Creates the worktree of one parallel branch and records its first state. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openGit } from './git.js';
@@ -16,21 +16,21 @@ import { copyIndex, openStagingIndex } from './staging-index.js';
 import type { BranchWorktrees, Workspace } from './workspace.js';
 
 export interface BranchWorkspaceOptions {
-  /** The unit's own, as `addWorktree` gives it. */
+  /** The worktree's own, from `addWorktree`. */
   readonly repository: Repository;
-  /** Tree of the state that the work tree shall hold. */
+  /** Tree of the state that the worktree starts from. */
   readonly tree: string;
   readonly shell: Shell;
-  /** Directory of the shell. */
+  /** The directory that the shell runs in. */
   readonly privateDirectory: string;
-  /** Of the main workspace, where objects and excludes lie. */
+  /** Private directory of the main workspace, which has the objects and the exclude file. */
   readonly sharedDirectory: string;
   readonly maximumFileBytes: number;
   readonly snapshots: Snapshots;
   readonly startTree: string;
   readonly branchWorktrees: BranchWorktrees;
   readonly setUp: (workingDirectory: string) => Promise<void>;
-  /** Puts HEAD, branch and index of the main work tree back. */
+  /** Restores HEAD, branch and index of the main worktree. */
   readonly restoreMainGitState: () => Promise<void>;
 }
 
@@ -52,9 +52,9 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
     ignoredAtStart: await listIgnoredPaths(git),
     startedAt: Date.now(),
   };
-  const stage = openStagingIndex(git, files.index, rules);
-  stage.pinTo(tree);
-  const start = await stage.update();
+  const stagingIndex = openStagingIndex(git, files.index, rules);
+  stagingIndex.pinTo(tree);
+  const start = await stagingIndex.update();
   const ownership = openOwnership(git, files.overlayIndex, tree);
   ownership.disown(start.tree);
   const userGit = openGit({ shell, scratch: privateDirectory, directory: repository.root });
@@ -62,7 +62,7 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
   return createWorkspace({
     git,
     rules,
-    stagingIndex: stage,
+    stagingIndex,
     ownership,
     snapshots: parts.snapshots.forWorktree({ git, ...mergeFiles }),
     saveGitState: combineSavers(
@@ -77,13 +77,13 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
   });
 }
 
-/** An agent in a unit can reach the branch of the main work tree too: they share the repository. */
+/** An agent in a parallel branch can also move the branch of the main worktree: both share the repository. */
 function combineSavers(
-  guard: WorkspaceComponents['saveGitState'],
+  save: WorkspaceComponents['saveGitState'],
   restoreMain: () => Promise<void>,
 ): WorkspaceComponents['saveGitState'] {
   return async () => {
-    const restore = await guard();
+    const restore = await save();
     return async () => {
       await restore();
       await restoreMain();

@@ -1,9 +1,10 @@
 /**
- * Paths as git has them: bytes, from the repository root, `/` between names. File names need not be UTF-8, so
- * inside the workspace a path is a string with one character a byte; it becomes text only to be shown.
+ * Paths in the form that git uses: bytes, relative to the repository root, `/` between names. File names need not
+ * be UTF-8. Therefore a path inside the workspace is a string with one character per byte, and becomes text only
+ * for display.
  */
 
-/** A path from the repository root, one character (0-255) a byte. */
+/** A path relative to the repository root, one character (0-255) per byte. */
 export type BytePath = string;
 
 export function bytesOf(path: BytePath): Buffer {
@@ -30,8 +31,8 @@ export function absolutePath(root: string, path: BytePath): Buffer {
 }
 
 /**
- * From the working directory where the file lies in it, else from the root with a leading `/`. `prefix` is the
- * working directory from the root, empty or with a `/` at its end.
+ * Relative to the working directory if the file is in it, otherwise relative to the root with a leading `/`.
+ * `prefix` is the working directory relative to the root: empty, or with a `/` at the end.
  */
 export function displayPath(path: BytePath, prefix: BytePath): string {
   return path.startsWith(prefix) ? bytePathToText(path.slice(prefix.length)) : `/${bytePathToText(path)}`;

@@ -1,7 +1,7 @@
 /**
- * What is never recorded: `.gump/out`, and credential files that other actions drop into the checkout. git is
- * told by an exclude file of ours, so that these files are not even read; a `.gitignore` that says otherwise
- * (`!*.json`) is stronger than that file, so the same rule is applied to paths again.
+ * Files that are never recorded: `.gump/out`, and credential files that other actions write into the checkout. A
+ * private exclude file keeps git from reading them. A `.gitignore` with an exception (`!*.json`) takes precedence
+ * over that file, so the same rule is also applied to the paths that git lists.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,14 +12,14 @@ import type { Repository } from './repository.js';
 /** google-github-actions/auth (v2, v3) leaves `gha-creds-<hex>.json` in the workspace. */
 const credentialName = /^gha-creds-.*\.json$/s;
 
-/** Whether a path is one that no snapshot may hold. `prefix` is the working directory from the root. */
+/** Whether no snapshot may contain this path. `prefix` is the working directory relative to the root. */
 export function isExcluded(path: BytePath, prefix: BytePath): boolean {
   const output = `${prefix}.gump/out`;
   if (path === output || path.startsWith(`${output}/`)) return true;
   return path.split('/').some((name) => credentialName.test(name));
 }
 
-/** Writes the exclude file: the user's own global one, then ours. */
+/** Writes the exclude file: the content of the user's global one, then our rules. */
 export async function writeExcludes(
   git: Git,
   repository: Repository,
@@ -34,7 +34,7 @@ export async function writeExcludes(
   );
 }
 
-/** The place git looks at when nothing is configured is part of its promise: gitignore(5). */
+/** Without a setting, git reads the documented default path: gitignore(5). */
 async function readUserExcludes(
   git: Git,
   root: string,
@@ -45,8 +45,8 @@ async function readUserExcludes(
   });
   const configured = stdout.toString('utf8').replace(/\n$/, '');
   const { HOME = '/', XDG_CONFIG_HOME } = env;
-  const usual = join(XDG_CONFIG_HOME || join(HOME, '.config'), 'git', 'ignore');
-  const file = status === 0 ? resolve(root, configured) : usual;
+  const defaultFile = join(XDG_CONFIG_HOME || join(HOME, '.config'), 'git', 'ignore');
+  const file = status === 0 ? resolve(root, configured) : defaultFile;
   try {
     return readFileSync(file);
   } catch {

@@ -1,8 +1,8 @@
 /**
- * Puts HEAD, the branch and the index back where an agent moved them. The files in the work tree stay as the
- * agent left them: its commits become part of the step's change, and the user's branch is not touched.
+ * Restores HEAD, the branch and the index after an agent has moved them. The files in the worktree stay as the
+ * agent left them: its commits become part of the step's change, and the user's branch does not move.
  *
- * Looking costs no process: an agent seldom commits, and this runs around every attempt.
+ * The check starts no process, because it runs around every attempt and agents rarely commit.
  */
 import { copyFileSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import type { Git } from './git.js';
 import { readBranch } from './refs.js';
 import type { Repository } from './repository.js';
 
-/** What a git that was killed, or a merge that nobody ended, leaves behind (git 2.39, gitrepository-layout(5)). */
+/** Files that a killed git or an unfinished merge leaves behind (git 2.39, gitrepository-layout(5)). */
 const leftoverFiles = [
   'index.lock',
   'HEAD.lock',
@@ -29,15 +29,16 @@ const leftoverFiles = [
 ] as const;
 
 interface SavedIndex {
-  /** Where the copy lies; `undefined`: there was no index. */
+  /** Path of the copy. `undefined` if there was no index. */
   readonly copy: string | undefined;
+  /** From `fileStamp`. */
   readonly stamp: string;
 }
 
 interface SavedGitState {
-  /** Content of the file HEAD. */
+  /** Content of the file `HEAD`. */
   readonly head: string;
-  /** Full name of the branch; `undefined` for a detached HEAD. */
+  /** Full name of the branch. `undefined` if HEAD is detached. */
   readonly branch: string | undefined;
   /** Commit of the branch. */
   readonly commit: string | undefined;
@@ -45,7 +46,10 @@ interface SavedGitState {
   readonly leftoverFiles: ReadonlySet<string>;
 }
 
-/** Returns a function that notes the state and returns one that puts it back. `copy` names a private file. */
+/**
+ * Returns a function that saves the state and returns a function that restores it. `copy` is the path of a private
+ * file for the copy of the index.
+ */
 export function openGitStateSaver(
   git: Git,
   repository: Repository,
@@ -60,7 +64,7 @@ export function openGitStateSaver(
     const saved = readGitState(repository, index);
     return async () => {
       await restoreGitState(git, repository, saved);
-      // The time of change is another one now, the content is not: no new copy for the next attempt.
+      // The restored index has a new change time but the same content, so the next attempt needs no new copy.
       index = { copy: saved.index.copy, stamp: fileStamp(join(gitDirectory, 'index')) };
     };
   };
@@ -97,17 +101,17 @@ async function restoreGitState(git: Git, repository: Repository, saved: SavedGit
   if (saved.branch !== undefined && saved.commit !== undefined) {
     if (readBranch(commonDirectory, saved.branch) !== saved.commit) {
       rmSync(join(commonDirectory, `${saved.branch}.lock`), { force: true });
-      await git.run(['update-ref', '-m', 'gump-action: put back', saved.branch, saved.commit]);
+      await git.run(['update-ref', '-m', 'gump-action: restore branch', saved.branch, saved.commit]);
     }
   }
   restoreIndex(gitDirectory, saved.index);
 }
 
-/** Written as a file, because without a readable HEAD no git command finds the repository. */
+/** Writes the file directly, because no git command finds the repository without a readable HEAD. */
 function restoreHead(gitDirectory: string, head: string): void {
   const file = join(gitDirectory, 'HEAD');
   if (fileStamp(file) !== '' && readFileSync(file, 'utf8') === head) return;
-  replace(file, (fresh) => writeFileSync(fresh, head));
+  replace(file, (temporary) => writeFileSync(temporary, head));
 }
 
 function restoreIndex(gitDirectory: string, { copy, stamp }: SavedIndex): void {
@@ -119,25 +123,25 @@ function restoreIndex(gitDirectory: string, { copy, stamp }: SavedIndex): void {
     return;
   }
   if (now !== '' && readFileSync(file).equals(readFileSync(copy))) return;
-  replace(file, (fresh) => {
-    copyFileSync(copy, fresh);
-    copyTimes(copy, fresh);
+  replace(file, (temporary) => {
+    copyFileSync(copy, temporary);
+    copyTimes(copy, temporary);
   });
 }
 
-function replace(file: string, write: (fresh: string) => void): void {
-  const fresh = `${file}.gump`;
-  write(fresh);
-  renameSync(fresh, file);
+function replace(file: string, write: (temporary: string) => void): void {
+  const temporary = `${file}.gump`;
+  write(temporary);
+  renameSync(temporary, file);
 }
 
-/** A younger copy would hide changes made in the second in which the index was written (racy-git). */
+/** A newer timestamp would hide changes made in the same second in which the index was written (racy-git). */
 function copyTimes(from: string, to: string): void {
   const { atime, mtimeMs } = statSync(from);
   utimesSync(to, atime, Math.floor(mtimeMs / 1000));
 }
 
-/** Changes when the file does; empty where there is none. */
+/** A text that changes when the file changes. Empty if there is no file. */
 function fileStamp(file: string): string {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;

@@ -1,9 +1,9 @@
-/** Trees by id: what differs between two, and one made from another with some paths changed. No work tree here. */
+/** Git trees by id: the difference between two trees, and a new tree with some paths changed. Uses no worktree. */
 import { defined } from '../optional-keys.js';
 import { type BytePath, bytesOf, splitRecords } from './byte-path.js';
 import type { Git } from './git.js';
 
-/** What a tree holds at a path. */
+/** What a tree contains at a path. */
 export interface TreeEntry {
   /** `100644`, `100755`, `120000` (symbolic link) or `160000` (commit of a submodule). */
   readonly mode: string;
@@ -12,14 +12,15 @@ export interface TreeEntry {
 
 export interface TreeChange {
   readonly path: BytePath;
-  /** `undefined`: nothing there. */
+  /** `undefined` if the tree has nothing at this path. */
   readonly before: TreeEntry | undefined;
   readonly after: TreeEntry | undefined;
 }
 
-/** A path and what shall be there. */
+/** A path and its new content. */
 export interface TreeUpdate {
   readonly path: BytePath;
+  /** `undefined` removes the path. */
   readonly entry: TreeEntry | undefined;
 }
 
@@ -27,10 +28,10 @@ export function isSameEntry(one: TreeEntry | undefined, other: TreeEntry | undef
   return one?.id === other?.id && one?.mode === other?.mode;
 }
 
-/** All paths at which the trees (or commits) differ; renames are a deletion and an addition. */
+/** All paths at which two trees (or commits) differ. A rename is a deletion and an addition. */
 export async function diffTrees(git: Git, from: string, to: string): Promise<readonly TreeChange[]> {
   if (from === to) return [];
-  // A submodule with `ignore = all` in its configuration would be missing without the last option.
+  // Without the last option, a submodule with `ignore = all` in its configuration would be missing.
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--ignore-submodules=none'];
   const { stdout } = await git.run([...args, from, to]);
   const records = splitRecords(stdout);
@@ -51,7 +52,7 @@ function toEntry(mode: string, id: string): TreeEntry | undefined {
   return mode === '000000' ? undefined : { mode, id };
 }
 
-/** Id of a tree that is `tree` with these paths changed. `index` names a file that may be overwritten. */
+/** Id of `tree` with these paths changed. `index` is the path of a file that may be overwritten. */
 export async function applyUpdates(
   git: Git,
   index: string,
@@ -64,14 +65,14 @@ export async function applyUpdates(
   return writeTree(git, index);
 }
 
-/** Changes entries of an index without looking at the work tree. `idLength`: hexadecimal digits of an id. */
+/** Changes entries of an index without reading the worktree. `idLength`: number of hexadecimal digits of an id. */
 export async function updateIndex(
   git: Git,
   index: string | undefined,
   idLength: number,
   updates: readonly TreeUpdate[],
 ): Promise<void> {
-  // What goes comes first: a file must be out of the way before another one can lie in a directory of its name.
+  // Removals come first: a file must be gone before a directory can use its name.
   const sorted = [...updates].sort(
     (one, other) => Number(one.entry !== undefined) - Number(other.entry !== undefined),
   );
@@ -84,7 +85,7 @@ export async function updateIndex(
   });
 }
 
-/** `--missing-ok`: in a partial clone git would otherwise fetch every blob of the tree. */
+/** `--missing-ok`: otherwise git would fetch every blob of the tree in a partial clone. */
 export async function writeTree(git: Git, index?: string): Promise<string> {
   const { stdout } = await git.run(['write-tree', '--missing-ok'], index === undefined ? {} : { index });
   return stdout.toString('latin1').trim();

@@ -1,6 +1,6 @@
 /**
- * Runs git so that it leaves no trace and asks nobody: the only file here that knows how it is started. What
- * the commands mean is for the others.
+ * Runs git without prompts and without side effects on the user's configuration. Only this file knows how git is
+ * started; the meaning of the commands is up to the callers.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,13 +10,13 @@ import { defined } from '../optional-keys.js';
 import { openShell, quote, type Shell } from './shell.js';
 
 export interface GitOptions {
-  /** Standard input; without it there is none. */
+  /** Standard input. Empty if absent. */
   readonly input?: string | Buffer;
-  /** Another index file than the usual one. */
+  /** An index file other than the default one. */
   readonly index?: string;
-  /** Further `-c` settings, `name=value`. */
+  /** Additional `-c` settings, `name=value`. */
   readonly settings?: readonly string[];
-  /** Exit statuses that are answers and no faults; `[0]` unless told. */
+  /** Exit statuses that are results and not errors. Default: `[0]`. */
   readonly accept?: readonly number[];
 }
 
@@ -30,7 +30,7 @@ export interface Git {
   run(args: readonly string[], options?: GitOptions): Promise<GitResult>;
 }
 
-/** git ended with a status that the caller has no use for. */
+/** git exited with a status that the caller does not accept. */
 export class GitError extends Error {
   override readonly name = 'GitError';
 
@@ -39,14 +39,14 @@ export class GitError extends Error {
     readonly status: number,
     readonly stderr: string,
   ) {
-    super(`git ${command} failed with status ${status}: ${stderr.trim() || 'it did not say why'}`);
+    super(`git ${command} failed with status ${status}: ${stderr.trim() || 'git printed no reason'}`);
   }
 }
 
 /**
- * Holds for every command. Hooks, watchers, split indexes and clean-up would write into the user's `.git`;
- * `safecrlf` can make `git add` fail; `recurse` would make a reset reach into submodules; an fsync of objects
- * that nobody needs after this job costs more than the rest of a snapshot.
+ * Settings for every command. Hooks, watchers, split indexes and clean-up would write into the user's `.git`.
+ * `safecrlf` can make `git add` fail. `recurse` would make a reset change submodules. An fsync takes longer than
+ * the rest of a snapshot, and nothing needs these objects after the job.
  */
 const settings = [
   'core.hooksPath=/dev/null',
@@ -65,13 +65,13 @@ const settings = [
 
 const identity = { name: 'gump-action', email: 'gump-action@localhost' } as const;
 
-/** A shell for git commands. `env` is all that git sees but for what keeps it quiet: PATH and HOME at least. */
+/** A shell for git commands. `env` needs at least PATH and HOME; variables that prevent prompts are added. */
 export function openGitShell(directory: string, env: Readonly<Record<string, string>>): Shell {
   return openShell({
     directory,
     env: {
       ...env,
-      LC_ALL: 'C', // messages are compared
+      LC_ALL: 'C', // the action compares git's messages
       GIT_OPTIONAL_LOCKS: '0',
       GIT_TERMINAL_PROMPT: '0',
       GIT_AUTHOR_NAME: identity.name,
@@ -85,25 +85,25 @@ export function openGitShell(directory: string, env: Readonly<Record<string, str
 
 export interface GitLocation {
   readonly shell: Shell;
-  /** Directory of the shell; what commands read and print lies there for a moment. */
+  /** The directory that the shell runs in. Input and output of commands are stored there temporarily. */
   readonly scratch: string;
-  /** Where git looks for the repository. */
+  /** The directory from which git searches for the repository. */
   readonly directory: string;
-  /** Added to the environment of every command. */
+  /** Additional environment variables for every command. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Further settings for every command, `name=value`. */
+  /** Additional `-c` settings for every command, `name=value`. */
   readonly settings?: readonly string[];
 }
 
-/** Commands on one repository. Callers wait for one command before they start the next. */
+/** Runs commands on one repository. Callers must wait for one command before they start the next. */
 export function openGit(location: GitLocation): Git {
   const always = (location.settings ?? []).flatMap((setting) => ['-c', setting]);
   return {
     async run(args, options = {}) {
       const { input, accept = [0], index } = options;
       if (input !== undefined) writeFileSync(join(location.scratch, 'stdin'), input);
-      const further = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
-      const words = [...always, ...further, '-C', location.directory, ...args].map(quote).join(' ');
+      const additional = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
+      const words = [...always, ...additional, '-C', location.directory, ...args].map(quote).join(' ');
       const variables = { ...location.variables, ...defined({ GIT_INDEX_FILE: index }) };
       const source = input === undefined ? '/dev/null' : 'stdin';
       const status = await location.shell.run(
@@ -124,7 +124,7 @@ function assignments(variables: Readonly<Record<string, string>>): string {
 function toGitError(args: readonly string[], status: number, scratch: string): Error {
   const stderr = readFileSync(join(scratch, 'stderr'), 'utf8');
   if (status === 127 && stderr.includes('not found')) {
-    return new UserError('git is not on PATH: install git 2.30 or newer on this runner.');
+    return new UserError('git not found on PATH. Install git 2.30 or newer on this runner.');
   }
   return new GitError(args[0] ?? '', status, stderr);
 }

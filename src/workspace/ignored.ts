@@ -1,4 +1,4 @@
-/** What lies in a directory without being recorded, by its top-level names. */
+/** Finds the files and directories that git ignores. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { type BytePath, bytePathToText, bytesOf, splitRecords, toBytePath } from './byte-path.js';
@@ -7,8 +7,8 @@ import type { Git } from './git.js';
 import type { Repository } from './repository.js';
 
 /**
- * Names in the working directory that git ignores (`node_modules`, `dist`), sorted; our own and dropped
- * credentials are not among them. Costs one directory listing and one process, however much lies below.
+ * Top-level names in the working directory that git ignores (`node_modules`, `dist`), sorted, without `.gump` and
+ * excluded credential files. Costs one directory listing and one process, regardless of the number of files.
  */
 export async function listIgnoredNames(git: Git, repository: Repository): Promise<readonly string[]> {
   const { directory, prefix } = repository;
@@ -23,14 +23,17 @@ export async function listIgnoredNames(git: Git, repository: Repository): Promis
     .sort();
 }
 
-/** Everything that is ignored now, directories that are wholly ignored in one piece and with a `/` at their end. */
+/** All paths that are ignored now. A directory that is ignored completely is one path with a `/` at the end. */
 export async function listIgnoredPaths(git: Git): Promise<ReadonlySet<BytePath>> {
   const args = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory'];
   const { stdout } = await git.run(args);
   return new Set(splitRecords(stdout));
 }
 
-/** Whether a directory lies in the work tree and what is put there is not ignored; in `.gump/out` it is removed. */
+/**
+ * Whether a new file in this directory would be recorded (the directory is in the worktree and not ignored) or
+ * removed (it is in `.gump/out`).
+ */
 export async function isRecordedDirectory(
   git: Git,
   repository: Repository,
@@ -38,10 +41,10 @@ export async function isRecordedDirectory(
 ): Promise<boolean> {
   const inside = relative(repository.root, resolveLinks(directory));
   if (inside === '..' || inside.startsWith('../')) return false;
-  // Asked for a file in it: a directory that is not there yet fits no rule that ends in `/`.
+  // Check a file in the directory: a directory that does not exist yet matches no rule that ends in `/`.
   const path = toBytePath(join(inside, 'gump'));
   if (isExcluded(path, repository.prefix)) return true;
-  // 128: in a submodule.
+  // Status 128: the path is in a submodule.
   const { status } = await git.run(['check-ignore', '-z', '--stdin'], {
     input: bytesOf(`${path}\0`),
     accept: [0, 1, 128],

@@ -1,4 +1,4 @@
-/** Decides which of the files that git would record are left out, and why. Looks at one file at a time. */
+/** Decides which of the files that git would record are left out, and why. Checks one file at a time. */
 import { accessSync, constants, type Stats } from 'node:fs';
 import { absolutePath, type BytePath } from './byte-path.js';
 import { isExcluded } from './exclude-rules.js';
@@ -6,20 +6,20 @@ import { statPath } from './path-status.js';
 import type { Repository } from './repository.js';
 
 /**
- * `dropped`: never recorded by rule. `large`, `unreadable`, `special` (pipe, socket), `nested` (a repository of
- * its own: git would record its commit's id and none of its files). `untouched`: ignored at the start and not
- * written since; a step that changes `.gitignore` must not carry the user's `.env` into a commit.
+ * `dropped`: excluded by a rule. `large`, `unreadable`, `special` (pipe, socket). `nested`: a repository inside
+ * this one, of which git would record only the commit id. `untouched`: ignored at the start and not written since.
+ * Without it, a step that changes `.gitignore` would put the user's `.env` into a commit.
  */
 export type LeftOutReason = 'dropped' | 'large' | 'unreadable' | 'special' | 'nested' | 'untouched';
 
 export interface LeftOutFile {
   readonly path: BytePath;
   readonly reason: LeftOutReason;
-  /** Changes when the file does. */
+  /** A text that changes when the file changes. */
   readonly signature: string;
 }
 
-/** What lies in one work tree without being recorded. */
+/** The files of one worktree that are left out. */
 export interface LeftOutFiles {
   readonly atStart: readonly LeftOutFile[];
   /** By the snapshot's commit. */
@@ -29,13 +29,13 @@ export interface LeftOutFiles {
 export interface LeftOutRules {
   readonly repository: Repository;
   readonly maximumFileBytes: number;
-  /** What was ignored at the start; directories have a `/` at their end. */
+  /** The paths that were ignored at the start. Directories have a `/` at the end. */
   readonly ignoredAtStart: ReadonlySet<BytePath>;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
 
-/** `undefined`: the file is to be recorded (or to be recorded as gone). */
+/** `undefined` if the file must be recorded (or its deletion). */
 export function checkLeftOut(path: BytePath, rules: LeftOutRules): LeftOutFile | undefined {
   const found = statPath(path, rules.repository.root);
   const reason = reasonFor(path, found, rules);
@@ -43,7 +43,7 @@ export function checkLeftOut(path: BytePath, rules: LeftOutRules): LeftOutFile |
   return { path, reason, signature: `${path}\0${found?.size}\0${found?.mtimeMs}` };
 }
 
-/** Whether the path was ignored at the start, itself or a directory over it. */
+/** Whether the path or a directory above it was ignored at the start. */
 export function wasIgnored(path: BytePath, ignored: ReadonlySet<BytePath>): boolean {
   if (ignored.size === 0) return false;
   if (ignored.has(path)) return true;
@@ -56,7 +56,7 @@ export function wasIgnored(path: BytePath, ignored: ReadonlySet<BytePath>): bool
 function reasonFor(path: BytePath, found: Stats | undefined, rules: LeftOutRules): LeftOutReason | undefined {
   if (isExcluded(path.replace(/\/$/, ''), rules.repository.prefix)) return 'dropped';
   if (found === undefined) return undefined;
-  // ctime: unlike mtime it cannot be set back by `cp -p` or `touch -d`.
+  // ctime, because `cp -p` and `touch -d` can set mtime to an earlier time.
   if (found.ctimeMs < rules.startedAt && wasIgnored(path, rules.ignoredAtStart)) return 'untouched';
   if (path.endsWith('/')) return 'nested';
   if (found.isDirectory() || found.isSymbolicLink()) return undefined;

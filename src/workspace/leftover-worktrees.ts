@@ -1,10 +1,10 @@
-/** Removes the work trees of units that a process left behind: `post` may have to, where `main` was killed. */
+/** Removes the worktrees of parallel branches that a process left behind. `post` needs it if `main` was killed. */
 import { openGit, openGitShell } from './git.js';
 import { removeWorktreesBelow } from './linked-worktrees.js';
 import type { WorkspaceOptions } from './open.js';
 import { findRepository } from './repository.js';
 
-/** `parent` is the directory, absolute, that all units of the run were opened in. */
+/** `parent` is the absolute path of the directory that contains the worktrees of all parallel branches of the run. */
 export async function removeLeftoverWorktrees(
   { directory, privateDirectory, env }: Omit<WorkspaceOptions, 'maximumFileBytes'>,
   parent: string,

@@ -1,6 +1,7 @@
 /**
- * Linked worktrees, by git's own command and its files (gitrepository-layout(5)): each has a directory below
- * `worktrees` in the common directory, whose file `gitdir` names the `.git` of the work tree.
+ * Adds and removes linked worktrees with git's command and its files (gitrepository-layout(5)): each worktree has
+ * an entry, a directory in `worktrees` of the common directory. The file `gitdir` of the entry contains the path of
+ * the `.git` file of the worktree.
  */
 import {
   chmodSync,
@@ -18,35 +19,35 @@ import { resolveLinks } from './ignored.js';
 import type { Repository } from './repository.js';
 
 /**
- * Adds a worktree at `directory` with a detached HEAD at the start commit, without index and files. What lies
- * there goes first, and so does what git knows of an earlier one, which a killed job may have left locked.
+ * Adds a worktree at `directory` with a detached HEAD at the start commit, without index and files. Removes what is
+ * at `directory` and git's entry of an earlier worktree there, which a killed job may have left locked.
  */
 export async function addWorktree(git: Git, main: Repository, directory: string): Promise<Repository> {
   removeWorktree(main.commonDirectory, directory);
   mkdirSync(dirname(directory), { recursive: true });
   await git.run(['worktree', 'add', '--quiet', '--detach', '--no-checkout', directory, main.startCommit], {
-    // Relative paths would note an extension in the user's config (git 2.48).
+    // Relative paths would write an extension into the user's config (git 2.48).
     settings: ['worktree.useRelativePaths=false'],
   });
   const root = realpathSync(directory);
   return { ...main, root, directory: join(root, prefixOf(main)), gitDirectory: gitDirectoryOf(root) };
 }
 
-/** Removes the work tree at `directory` and what git knows of it, as far as they are there. */
+/** Removes the worktree at `directory` and git's entry of it, if they exist. */
 export function removeWorktree(commonDirectory: string, directory: string): void {
-  const place = resolveParentLinks(directory);
-  removeEntries(commonDirectory, (found) => found === place || found === directory);
+  const resolved = resolveParentLinks(directory);
+  removeEntries(commonDirectory, (found) => found === resolved || found === directory);
   removeTree(directory);
 }
 
-/** The same for all worktrees at or below `parent`, whether or not their directories are still there. */
+/** Removes all worktrees at or below `parent`, whether or not their directories still exist. */
 export function removeWorktreesBelow(commonDirectory: string, parent: string): void {
-  const place = resolveParentLinks(parent);
-  const isBelow = (path: string) => [place, parent].some((over) => `${path}/`.startsWith(`${over}/`));
+  const resolved = resolveParentLinks(parent);
+  const isBelow = (path: string) => [resolved, parent].some((above) => `${path}/`.startsWith(`${above}/`));
   for (const directory of removeEntries(commonDirectory, isBelow)) removeTree(directory);
 }
 
-/** Returns the directories of the worktrees that git knew. */
+/** Returns the directories of the worktrees whose entries were removed. */
 function removeEntries(
   commonDirectory: string,
   isSelected: (directory: string) => boolean,
@@ -59,11 +60,11 @@ function removeEntries(
     rmSync(join(entries, name), { recursive: true, force: true });
     removed.push(directory);
   }
-  removeEmpty(entries); // as git does
+  removeEmpty(entries); // git does the same
   return removed;
 }
 
-/** Work tree that an entry belongs to. `undefined`: its git was killed before it had noted one. */
+/** Worktree that an entry belongs to. `undefined` if git was killed before it wrote the path. */
 function directoryOf(entry: string): string | undefined {
   try {
     const link = readFileSync(join(entry, 'gitdir'), 'utf8').replace(/\n$/, '');
@@ -82,15 +83,17 @@ function prefixOf({ root, directory }: Repository): string {
   return directory.slice(root.length + 1);
 }
 
-/** Throws where the one lies in the other: what lies at `directory` is removed, whatever it is. */
+/** Throws if one is inside the other, because whatever is at `directory` is removed. */
 export function requireSeparate(root: string, directory: string): void {
-  const place = resolveParentLinks(directory);
-  if (`${place}/`.startsWith(`${root}/`) || `${root}/`.startsWith(`${place}/`)) {
-    throw new Error(`a unit's work tree must be apart from the repository at ${root}, unlike ${directory}`);
+  const resolved = resolveParentLinks(directory);
+  if (`${resolved}/`.startsWith(`${root}/`) || `${root}/`.startsWith(`${resolved}/`)) {
+    throw new Error(
+      `the worktree of a parallel branch must be outside the repository at ${root}, but its path is ${directory}`,
+    );
   }
 }
 
-/** Without symbolic links but for the last name: a link that lies there is not followed, it is removed. */
+/** Resolves symbolic links except in the last name: a link at that path is removed, not followed. */
 function resolveParentLinks(directory: string): string {
   return join(resolveLinks(dirname(directory)), basename(directory));
 }
@@ -100,7 +103,7 @@ function removeTree(directory: string): void {
   try {
     remove();
   } catch {
-    // Package managers make directories read-only (Go's module cache), and nothing in such a one can be removed.
+    // Package managers make directories read-only (Go's module cache), and files in them cannot be removed.
     allowWriting(directory);
     remove();
   }
@@ -126,6 +129,6 @@ function removeEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
-    // Not there, or another worktree is known.
+    // It does not exist, or it contains the entry of another worktree.
   }
 }

@@ -1,9 +1,11 @@
 /**
- * Merges the trees of units by git's own three-way merge (`git merge-tree --write-tree`, git 2.38), one after the
- * other. Their history does not count: all become children of one commit that holds the common base.
+ * Merges the trees of parallel branches one after the other, with git's three-way merge
+ * (`git merge-tree --write-tree`, git 2.38). Their history has no effect: each tree becomes a child of one commit
+ * that contains the common base.
  */
 import { type BytePath, splitRecords } from './byte-path.js';
 import type { Git } from './git.js';
+import type { ConflictingBranches } from './workspace.js';
 
 export interface BranchTree {
   readonly name: string;
@@ -15,17 +17,17 @@ export type TreeMergeResult =
   | {
       readonly status: 'conflict';
       readonly paths: readonly BytePath[];
-      readonly units: readonly [later: string, earlier: string];
+      readonly branches: ConflictingBranches;
     };
 
 interface BranchCommit {
   readonly name: string;
   readonly commit: string;
-  /** What this change and all before it add up to. */
+  /** The merge of this branch and all branches before it. */
   readonly mergedCommit: string;
 }
 
-/** `git` is one of `openMergeGit`. */
+/** `git` must be from `openMergeGit`. */
 export async function mergeBranchTrees(
   git: Git,
   base: string,
@@ -43,7 +45,7 @@ export async function mergeBranchTrees(
       return {
         status: 'conflict',
         paths: merged.paths,
-        units: [name, await findConflictingBranch(git, earlier, commit)],
+        branches: { earlier: await findConflictingBranch(git, earlier, commit), later: name },
       };
     }
     tree = merged.tree;
@@ -54,27 +56,27 @@ export async function mergeBranchTrees(
 }
 
 /**
- * The last earlier unit that cannot be merged with this one; where each of them can by itself, the first whose
- * addition made the difference.
+ * The last earlier branch that cannot be merged with this one. If each of them alone can be merged, the first whose
+ * addition causes the conflict.
  */
 async function findConflictingBranch(
   git: Git,
   earlier: readonly BranchCommit[],
   commit: string,
 ): Promise<string> {
-  for (const change of earlier.toReversed()) {
-    if (!(await mergeCommits(git, change.commit, commit)).isClean) return change.name;
+  for (const branch of earlier.toReversed()) {
+    if (!(await mergeCommits(git, branch.commit, commit)).isClean) return branch.name;
   }
-  for (const change of earlier) {
-    if (!(await mergeCommits(git, change.mergedCommit, commit)).isClean) return change.name;
+  for (const branch of earlier) {
+    if (!(await mergeCommits(git, branch.mergedCommit, commit)).isClean) return branch.name;
   }
-  throw new Error('a merge that failed before went well when it was tried again');
+  throw new Error('a merge had a conflict, but the same merge succeeded when it was repeated');
 }
 
 interface CommitMergeResult {
   readonly isClean: boolean;
   readonly tree: string;
-  /** What could not be merged. */
+  /** The paths that could not be merged. */
   readonly paths: readonly BytePath[];
 }
 
@@ -82,11 +84,11 @@ async function mergeCommits(git: Git, ours: string, theirs: string): Promise<Com
   const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', ours, theirs];
   const { status, stdout } = await git.run(args, { accept: [0, 1] });
   const [tree = '', ...paths] = splitRecords(stdout);
-  const places = paths.map((path) => withoutLabel(path, [ours, theirs]));
-  return { isClean: status === 0, tree, paths: [...new Set(places)].sort() };
+  const unlabelled = paths.map((path) => withoutLabel(path, [ours, theirs]));
+  return { isClean: status === 0, tree, paths: [...new Set(unlabelled)].sort() };
 }
 
-/** Where a directory and a file want one name, git lists the file with the name of its side: `name~commit`. */
+/** If a directory and a file have the same name, git lists the file with the commit of its side: `name~commit`. */
 function withoutLabel(path: BytePath, labels: readonly string[]): BytePath {
   const end = labels.map((label) => path.lastIndexOf(`~${label}`)).find((at) => at !== -1);
   return end === undefined ? path : path.slice(0, end);
@@ -94,6 +96,6 @@ function withoutLabel(path: BytePath, labels: readonly string[]): BytePath {
 
 async function commitTree(git: Git, tree: string, parent?: string): Promise<string> {
   const parents = parent === undefined ? [] : ['-p', parent];
-  const { stdout } = await git.run(['commit-tree', tree, ...parents], { input: 'unit' });
+  const { stdout } = await git.run(['commit-tree', tree, ...parents], { input: 'Parallel branch' });
   return stdout.toString('latin1').trim();
 }

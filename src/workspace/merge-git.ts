@@ -1,7 +1,7 @@
 /**
- * A repository of our own to merge in, which shares the objects: there the user's config does not count, so no
- * merge driver of theirs runs (one that is named in `.gitattributes` means a merge as text, the built-in `union`
- * and `binary` mean what they say), and no history is looked at.
+ * A private repository for merges that shares the objects. The user's config has no effect there, so none of the
+ * user's merge drivers runs: git merges a file as text if `.gitattributes` names such a driver, and the built-in
+ * drivers `union` and `binary` keep their meaning. git reads no history.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,38 +11,38 @@ import { objectVariables } from './private-git.js';
 import type { Repository } from './repository.js';
 import type { Shell } from './shell.js';
 
-/** `merge-tree --write-tree` came with git 2.38. Throws a UserError where git is older. */
+/** `merge-tree --write-tree` needs git 2.38. Throws a `UserError` if git is older. */
 export async function requireMergeTree(git: Git): Promise<void> {
   const { stdout } = await git.run(['version']);
   const version = stdout.toString('utf8').trim();
   const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(version) ?? [];
   if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 38)) return;
   throw new UserError(
-    `Parallel steps need git 2.38 or newer on this runner, to merge what they change; found: ${version}. ` +
-      'Install a newer git, or take `parallel` out of the workflow.',
+    `Parallel steps need git 2.38 or newer to merge their changes, and this runner has ${version}. ` +
+      'Install a newer git, or remove `parallel` from the workflow.',
   );
 }
 
 export interface MergeGitOptions {
   readonly shell: Shell;
   readonly repository: Repository;
-  /** Directory of the shell. */
+  /** The directory that the shell runs in. */
   readonly scratch: string;
   readonly objects: string;
 }
 
-/** Opens the repository that merges are made in, and makes it at the first time. */
+/** Opens the repository for merges. Creates it on the first call. */
 export async function openMergeGit({ shell, repository, scratch, objects }: MergeGitOptions): Promise<Git> {
   const gitDirectory = join(scratch, 'merge.git');
   const git = openGit({
     shell,
     scratch,
     directory: repository.root,
-    // With it, what one unit adds to a directory that another one renamed would be a conflict.
+    // Otherwise a file that one branch adds to a directory that another branch renames would be a conflict.
     settings: ['merge.directoryRenames=false', 'core.looseCompression=1'],
     variables: {
       GIT_DIR: gitDirectory,
-      // Attributes are read from the main work tree.
+      // git reads attributes from the main worktree.
       GIT_WORK_TREE: repository.root,
       GIT_CONFIG_GLOBAL: '/dev/null',
       GIT_CONFIG_NOSYSTEM: '1',

@@ -1,6 +1,6 @@
 /**
- * Puts the change of a snapshot on top of another tree, path by path, three ways. Trees only: nothing is read
- * from the work tree or written to it. (`git merge-tree` does this for whole trees from git 2.38 on.)
+ * Merges the change of a snapshot onto another tree with a three-way merge of each path. Neither reads nor writes
+ * the worktree. (`git merge-tree` does this for whole trees, but needs git 2.38.)
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,16 +17,16 @@ import {
 import type { Snapshot } from './workspace.js';
 
 export interface MergeFiles {
-  /** Index file that may be overwritten. */
+  /** Path of an index file that may be overwritten. */
   readonly index: string;
-  /** Directory for short-lived files. */
+  /** Directory for temporary files. */
   readonly scratch: string;
 }
 
 export interface SnapshotMergeResult {
-  /** The merged tree; at a conflict it has what the snapshot has. */
+  /** The merged tree. A path with a conflict has the content of the snapshot. */
   readonly tree: string;
-  /** Where it differs from the tree that it was made from. */
+  /** The difference between the merged tree and the tree before the merge. */
   readonly updates: readonly TreeUpdate[];
   readonly conflicts: readonly BytePath[];
 }
@@ -78,7 +78,7 @@ function isFile(entry: TreeEntry | undefined): entry is TreeEntry {
   return entry?.mode.startsWith('100') === true;
 }
 
-/** Ids of ours, base, theirs. `undefined`: they clash, or are binary. */
+/** `ids`: ours, base, theirs. `undefined` if they conflict or are binary. */
 async function mergeText(git: Git, scratch: string, ids: readonly string[]): Promise<string | undefined> {
   const names: string[] = [];
   for (const [number, id] of ids.entries()) {
@@ -86,7 +86,7 @@ async function mergeText(git: Git, scratch: string, ids: readonly string[]): Pro
     writeFileSync(name, (await git.run(['cat-file', 'blob', id])).stdout);
     names.push(name);
   }
-  // The status counts the clashes (at most 127); 255 is a file that cannot be merged as text.
+  // The status is the number of conflicts (at most 127). 255: the file cannot be merged as text.
   const statuses = [...Array(128).keys(), 255];
   const { status, stdout } = await git.run(['merge-file', '-p', '-q', ...names], { accept: statuses });
   if (status !== 0) return undefined;
@@ -94,7 +94,7 @@ async function mergeText(git: Git, scratch: string, ids: readonly string[]): Pro
   return id.toString('latin1').trim();
 }
 
-/** Files that had to go because a directory of the snapshot has their name, or the other way round. */
+/** Files that the merge removed because a directory of the snapshot has the same name, or the reverse. */
 async function findDisplacedPaths(
   git: Git,
   tree: string,

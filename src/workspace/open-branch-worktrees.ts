@@ -1,7 +1,7 @@
 /**
- * Work trees for units that run at the same time, and what they add up to. Each has its own index and its own
- * shell; all share the objects and what is known of snapshots. What touches the user's repository or the main
- * work tree's git goes in turn.
+ * Opens the worktrees of parallel branches and merges their results. Each worktree has its own index and its own
+ * shell. All share the objects and the known snapshots. Work on the user's repository or with the git of the main
+ * worktree runs one task at a time.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,12 +15,18 @@ import { openMergeGit, requireMergeTree } from './merge-git.js';
 import type { WorkspaceComponents } from './operations.js';
 import { privateFiles } from './private-git.js';
 import type { Shell } from './shell.js';
-import type { BranchWorktree, BranchWorktrees, Snapshot, WorktreeMergeResult } from './workspace.js';
+import type {
+  BranchMergeResult,
+  BranchResult,
+  BranchWorktree,
+  BranchWorktrees,
+  Snapshot,
+} from './workspace.js';
 
-/** Of the main workspace. */
+/** The components of the main workspace. */
 export interface OpenBranchWorktreesOptions
   extends Omit<WorkspaceComponents, 'branchWorktrees' | 'ownership' | 'files'> {
-  /** With the user's index and objects. */
+  /** git with the user's index and objects. */
   readonly userGit: Git;
   readonly shell: Shell;
   readonly env: Readonly<Record<string, string>>;
@@ -39,10 +45,10 @@ export function openBranchWorktrees(parts: OpenBranchWorktreesOptions): BranchWo
       await runExclusive(requireGit);
       return openBranchWorktree({ parts, main, branchWorktrees, directory, from, setUp });
     },
-    merge: (base, list, message) =>
+    merge: (base, branches, message) =>
       runExclusive(async () => {
         await requireGit();
-        return mergeBranches(parts, base, list, message);
+        return mergeBranches(parts, base, branches, message);
       }),
   };
   return branchWorktrees;
@@ -66,22 +72,22 @@ async function openBranchWorktree({
   setUp,
 }: OpenBranchRequest): Promise<BranchWorktree> {
   const { runExclusive, userGit, snapshots, rules, env } = parts;
-  const { repository: home, maximumFileBytes } = rules;
-  const privateDirectory = mkdtempSync(join(parts.privateDirectory, 'unit-'));
+  const { repository: mainRepository, maximumFileBytes } = rules;
+  const privateDirectory = mkdtempSync(join(parts.privateDirectory, 'branch-'));
   const shell = openGitShell(privateDirectory, env);
   const remove = async () => {
     await shell.close();
     await runExclusive(async () => {
       main.release();
-      removeWorktree(home.commonDirectory, directory);
+      removeWorktree(mainRepository.commonDirectory, directory);
     });
     rmSync(privateDirectory, { recursive: true, force: true });
   };
   try {
     const [tree, repository] = await runExclusive(async () => {
       await main.acquire();
-      // Two of these commands at a time would stumble over each other's half-made entries.
-      return [await snapshots.treeOf(from), await addWorktree(userGit, home, directory)];
+      // One at a time: two of these commands would fail on each other's incomplete entries.
+      return [await snapshots.treeOf(from), await addWorktree(userGit, mainRepository, directory)];
     });
     const workspace = await openBranchWorkspace({
       repository,
@@ -106,12 +112,12 @@ async function openBranchWorktree({
 async function mergeBranches(
   parts: OpenBranchWorktreesOptions,
   base: Snapshot,
-  branches: Parameters<BranchWorktrees['merge']>[1],
+  branches: readonly BranchResult[],
   message: string,
-): Promise<WorktreeMergeResult> {
+): Promise<BranchMergeResult> {
   const { snapshots, rules, shell, leftOut, privateDirectory } = parts;
   const { repository } = rules;
-  const shown = (paths: readonly BytePath[]) =>
+  const displayPaths = (paths: readonly BytePath[]) =>
     paths.map((path) => displayPath(path, repository.prefix)).sort();
   const baseTree = await snapshots.treeOf(base);
   const trees: { readonly name: string; readonly tree: string }[] = [];
@@ -121,29 +127,29 @@ async function mergeBranches(
   const git = await openMergeGit({ shell, repository, scratch: privateDirectory, objects });
   const merged = await mergeBranchTrees(git, baseTree, trees);
   if (merged.status === 'conflict') {
-    return { status: 'conflict', files: shown(merged.paths), units: merged.units };
+    return { status: 'conflict', files: displayPaths(merged.paths), branches: merged.branches };
   }
   if (merged.tree === baseTree) return { status: 'merged', snapshot: base };
   const occupiedPaths = await findOccupiedPaths(parts, merged.tree);
-  if (occupiedPaths.length > 0) return { status: 'occupied', files: shown(occupiedPaths) };
+  if (occupiedPaths.length > 0) return { status: 'occupied', files: displayPaths(occupiedPaths) };
 
   const snapshot = await snapshots.fromTree(merged.tree, message);
-  // What was left out at the base lies in the main work tree still; a reset must not take it for a unit's.
+  // Files left out at the base are still in the main worktree. A reset must not remove them as files of a branch.
   const known = [snapshot, base].flatMap(({ commit }) => leftOut.bySnapshot.get(commit) ?? []);
   leftOut.bySnapshot.set(snapshot.commit, known);
   return { status: 'merged', snapshot };
 }
 
 /**
- * Files of `tree` in whose place the main work tree has one that is not recorded. A unit does not see such files,
- * so it cannot know that it overwrites one.
+ * Files of `tree` whose path the main worktree uses for a file that is not recorded. A parallel branch does not have
+ * such files, so its agent cannot know that the merge would overwrite one.
  */
 async function findOccupiedPaths(
   { git, stagingIndex, rules }: OpenBranchWorktreesOptions,
   tree: string,
 ): Promise<readonly BytePath[]> {
-  const here = await stagingIndex.update();
-  return findBlockedPaths(git, rules.repository.root, here.tree, tree);
+  const current = await stagingIndex.update();
+  return findBlockedPaths(git, rules.repository.root, current.tree, tree);
 }
 
 interface SharedGitState {
@@ -152,7 +158,7 @@ interface SharedGitState {
   release(): void;
 }
 
-/** One note of the main work tree's HEAD, branch and index for as long as there are units. */
+/** One saved state of HEAD, branch and index of the main worktree, kept while parallel branches are open. */
 function shareGitState({ saveGitState }: OpenBranchWorktreesOptions): SharedGitState {
   let holders = 0;
   let restore: (() => Promise<void>) | undefined;
@@ -171,7 +177,7 @@ function shareGitState({ saveGitState }: OpenBranchWorktreesOptions): SharedGitS
   };
 }
 
-/** A task whose success is not asked for twice. */
+/** Repeats a task on each call until it has succeeded once. */
 function untilSucceeded(task: () => Promise<void>): () => Promise<void> {
   let isDone = false;
   return async () => {
@@ -180,7 +186,7 @@ function untilSucceeded(task: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** A task that is started once, however often it is called. */
+/** Starts a task on the first call only. Later calls wait for the same task. */
 function once(task: () => Promise<void>): () => Promise<void> {
   let started: Promise<void> | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** Opens the workspace over real git: finds the repository, sets up what is private and records the start. */
+/** Opens the workspace with real git: finds the repository, sets up the private files and records the start tree. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeExcludes } from './exclude-rules.js';
@@ -22,19 +22,22 @@ import type { Workspace } from './workspace.js';
 export interface WorkspaceOptions {
   /** The working directory, absolute. */
   readonly directory: string;
-  /** For objects, index and what git is told: outside of the work tree, for this workspace alone; made if need be. */
+  /**
+   * Directory for objects, index and the input of git. It must be outside the worktree and used by this workspace
+   * only. Created if missing.
+   */
   readonly privateDirectory: string;
-  /** The whole environment of git: PATH and HOME at least, no `GIT_DIR` and the like. */
+  /** The complete environment of git: at least PATH and HOME, without `GIT_DIR` and similar variables. */
   readonly env: Readonly<Record<string, string>>;
-  /** Larger files are left out; 100 MB unless told. */
+  /** Larger files are left out. Default: 100 MB. */
   readonly maximumFileBytes?: number;
 }
 
 const defaultMaximumFileBytes = 100 * 1024 * 1024;
 
 /**
- * The workspace at a directory, its start state recorded. Needs git 2.30 or newer. Throws a UserError where the
- * directory is no work tree, has no commit, is not trusted by git, or git is missing.
+ * Opens the workspace at a directory and records its start tree. Needs git 2.30 or newer. Throws a `UserError` if git
+ * is missing, or if the directory is not in a worktree, has no commit or is not trusted by git.
  */
 export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
   const startedAt = Date.now();
@@ -58,9 +61,9 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
 }
 
 interface StartOptions {
-  /** With the private index and objects. */
+  /** git with the private index and objects. */
   readonly git: Git;
-  /** With the user's. */
+  /** git with the user's index and objects. */
   readonly userGit: Git;
   readonly files: PrivateFiles;
   readonly rules: LeftOutRules;

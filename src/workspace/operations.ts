@@ -1,4 +1,4 @@
-/** The operations of a workspace, out of its parts; they run one after the other, as they share one index. */
+/** The operations of a workspace. They run one after the other because they share one index. */
 import { applySnapshot } from './apply.js';
 import { type BytePath, bytePathToText, displayPath } from './byte-path.js';
 import type { Git } from './git.js';
@@ -25,10 +25,10 @@ export interface WorkspaceComponents {
   readonly ownership: Ownership;
   readonly leftOut: LeftOutFiles;
   readonly branchWorktrees: BranchWorktrees;
-  /** What a re-run compares. */
+  /** The tree that a re-run compares. */
   readonly startTree: string;
   readonly files: MergeFiles;
-  /** For whatever uses this work tree's git. */
+  /** Queue for all work with the git of this worktree. */
   readonly runExclusive: ReturnType<typeof createSerialQueue>;
 }
 
@@ -113,10 +113,10 @@ function stateOperations({
   };
 }
 
-/** What people should hear of: files that a step made, not what a rule leaves out or what lay there before. */
-function reportedFiles(now: readonly LeftOutFile[], atStart: readonly LeftOutFile[]): readonly string[] {
+/** The files to report: those that a step wrote, without files that a rule excludes and files from before the run. */
+function reportedFiles(leftOut: readonly LeftOutFile[], atStart: readonly LeftOutFile[]): readonly string[] {
   const known = new Set(atStart.map(({ signature }) => signature));
-  return now
+  return leftOut
     .filter(
       ({ reason, signature }) => reason !== 'dropped' && reason !== 'untouched' && !known.has(signature),
     )

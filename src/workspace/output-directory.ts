@@ -1,12 +1,12 @@
 /**
- * `.gump/out`, where agents leave what they were asked for. An agent, or a file in the repository, may have put
- * a link in its place: nothing here follows one.
+ * Empties and removes `.gump/out`, where agents write their outputs. An agent or the repository may have put a link
+ * there, so nothing here follows a link.
  */
 import { lstat, mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
 
-/** Removes `.gump/out` of the working directory, whatever it is, and makes it anew, empty. */
+/** Removes `.gump/out` of the working directory, whatever it is, and creates an empty directory. */
 export async function emptyOutput(directory: string): Promise<void> {
   const parent = join(directory, '.gump');
   await refuseLink(parent);
@@ -15,7 +15,7 @@ export async function emptyOutput(directory: string): Promise<void> {
   await mkdir(join(parent, 'out'));
 }
 
-/** Removes `.gump/out`, and `.gump` when that leaves it empty. */
+/** Removes `.gump/out`, and also `.gump` if it is empty afterwards. */
 export async function removeOutput(directory: string): Promise<void> {
   const parent = join(directory, '.gump');
   await refuseLink(parent);
@@ -29,7 +29,7 @@ async function refuseLink(parent: string): Promise<void> {
   const found = await lstat(parent).catch(() => undefined);
   if (found === undefined || found.isDirectory()) return;
   throw new UserError(
-    `${parent} is not a directory: the run puts its files into .gump/out there and follows no link. ` +
+    `\`${parent}\` is a file or a link, and the run needs a directory there for \`.gump/out\`. ` +
       'Remove or rename it.',
   );
 }

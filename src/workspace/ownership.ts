@@ -1,25 +1,28 @@
 /**
- * Tells what steps wrote from what gates wrote. Two trees are kept: `seen`, the work tree when it was last looked
- * at, and `owned`, the same without what was disowned. A path belongs to whoever wrote it last: a step that
- * changes a file which a gate had formatted takes the file as it then is.
+ * Separates what steps wrote from what gates wrote. Keeps two trees: `seen` is the worktree at the last check, and
+ * `owned` is the same without the disowned changes. The last writer of a path owns it: if a step changes a file
+ * that a gate has formatted, the step owns the whole file.
  */
 import type { Git } from './git.js';
 import { applyUpdates, diffTrees, type TreeUpdate } from './git-tree.js';
 
 export interface Ownership {
-  /** A step wrote what changed since the last look. Returns the tree of what is owned now. */
+  /** Records that a step wrote what changed since the last check. Returns the tree of all owned files. */
   own(seen: string): Promise<{ readonly tree: string; readonly changed: boolean }>;
-  /** No step wrote what changed since the last look. */
+  /** Records that no step wrote what changed since the last check. */
   disown(seen: string): void;
-  /** What the work tree must be so that the owned files are those of `tree` and the others stay. */
+  /** The worktree in which the owned files are those of `tree` and the other files stay. */
   workTreeFor(tree: string): Promise<string>;
-  /** The work tree was made into `seen` with `tree` being what is owned. */
+  /** Records that the worktree was reset to `seen`, of which `tree` is owned. */
   recordReset(tree: string, seen: string): void;
-  /** `placements` were put into the work tree, which became `seen`, and are owned. Returns what is owned now. */
+  /**
+   * Records that `placements` were written to the worktree, which became `seen`, and that they are owned. Returns the
+   * tree of all owned files.
+   */
   recordApplied(placements: readonly TreeUpdate[], seen: string): Promise<string>;
 }
 
-/** `index` names a file that may be overwritten. */
+/** `index` is the path of a file that may be overwritten. */
 export function openOwnership(git: Git, index: string, startTree: string): Ownership {
   let owned = startTree;
   let seen = startTree;

@@ -1,10 +1,10 @@
-/** The objects of snapshots as one pack, out of this job and into the next. */
+/** Transfers the objects of snapshots from this job to the next one, as one pack. */
 import type { Git } from './git.js';
 import type { Snapshot } from './workspace.js';
 
 /**
- * The objects that these snapshots have and the start commit has not, as a thin pack: its deltas may lean on
- * objects of the start commit, which every checkout has, also a shallow one. Empty where there is nothing.
+ * The objects of these snapshots that the start commit does not have, as a thin pack: its deltas may refer to objects
+ * of the start commit, which every checkout has, even a shallow one. Empty if there are no such objects.
  */
 export async function packSnapshots(
   git: Git,
@@ -19,13 +19,13 @@ export async function packSnapshots(
   return stdout;
 }
 
-/** Adds the objects of such a pack to the private ones. Throws where it is damaged or the start commit is another. */
+/** Adds the objects of such a pack to the private ones. Throws if the pack is damaged or the start commit differs. */
 export async function unpackSnapshots(git: Git, pack: Buffer): Promise<void> {
   if (pack.length === 0) return;
   await git.run(['index-pack', '--stdin', '--fix-thin'], { input: pack });
 }
 
-/** Whether the tree of a commit is here: a shallow checkout has only that of its own. */
+/** Whether the repository has the tree of a commit. A shallow checkout has only the tree of its own commit. */
 export async function hasTree(git: Git, commit: string): Promise<boolean> {
   const { status } = await git.run(['cat-file', '-e', `${commit}^{tree}`], { accept: [0, 1, 128] });
   return status === 0;

@@ -1,10 +1,10 @@
-/** What differs between two trees, as a patch. */
+/** The difference between two trees, as a patch. */
 import { isUtf8 } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Git } from './git.js';
 
-/** diff-tree and not diff: settings of the user (colours, prefixes, external programs) do not count there. */
+/** `diff-tree` instead of `diff`, because it ignores the user's settings (colours, prefixes, external programs). */
 const patchArgs = [
   'diff-tree',
   '-r',
@@ -20,8 +20,8 @@ const patchArgs = [
 ] as const;
 
 /**
- * A patch from the repository root that `git apply` takes. A file whose text is not UTF-8 (Latin-1 sources)
- * stands in it as a binary one, because a string could not carry its bytes.
+ * A patch relative to the repository root that `git apply` accepts. A file whose text is not UTF-8 (for example
+ * Latin-1) is in it as a binary file, because a string cannot represent its bytes.
  */
 export async function patchBetween(git: Git, scratch: string, from: string, to: string): Promise<string> {
   if (from === to) return '';
@@ -33,7 +33,7 @@ async function mixedPatch(git: Git, scratch: string, from: string, to: string): 
   const attributes = join(scratch, 'attributes');
   writeFileSync(attributes, '* -diff\n');
   const args = [...patchArgs, '--no-renames', from, to];
-  const quoted = 'core.quotePath=true'; // names may be other than UTF-8 too
+  const quoted = 'core.quotePath=true'; // names may not be UTF-8 either
   const asText = await git.run(args, { settings: [quoted] });
   const asBinary = await git.run(args, { settings: [quoted, `core.attributesFile=${attributes}`] });
   const binaries = sections(asBinary.stdout);
@@ -43,7 +43,7 @@ async function mixedPatch(git: Git, scratch: string, from: string, to: string): 
     .join('');
 }
 
-/** One for each file. Lines of a file begin with a space, `+`, `-` or `\`, so a head cannot be mistaken. */
+/** One section for each file. Content lines begin with a space, `+`, `-` or `\`, so none looks like a header. */
 function sections(patch: Buffer): readonly string[] {
   return patch.toString('latin1').split(/(?<=\n)(?=diff --git )/);
 }

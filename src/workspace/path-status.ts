@@ -1,8 +1,8 @@
-/** Looks at what lies in the work tree, where git (2.39) does not see by itself what took the place of a file. */
+/** Checks paths in the worktree for replacements of files that git (2.39) does not detect. */
 import { existsSync, lstatSync, type Stats } from 'node:fs';
 import { absolutePath, type BytePath } from './byte-path.js';
 
-/** What lies at the path; a link is not followed. */
+/** The status of what is at the path. Does not follow a link. `undefined` if there is nothing. */
 export function statPath(path: BytePath, root: string): Stats | undefined {
   try {
     return lstatSync(absolutePath(root, path));
@@ -11,22 +11,22 @@ export function statPath(path: BytePath, root: string): Stats | undefined {
   }
 }
 
-/** A file that became a directory; update-index would refuse it. A submodule is a directory with a `.git`. */
+/** Whether a file became a directory, which `update-index` refuses. A directory with a `.git` is a submodule. */
 export function isDirectoryNow(path: BytePath, root: string): boolean {
   if (statPath(path, root)?.isDirectory() !== true) return false;
   return !existsSync(absolutePath(root, `${path}/.git`));
 }
 
 /**
- * A file whose directory became a symbolic link: git looks through it when it lists, and not when it adds.
- * `known` remembers directories over several calls.
+ * Whether the directory of a file became a symbolic link: git follows it when it lists files but not when it adds
+ * them. `known` caches directories between calls.
  */
 export function isBehindLink(path: BytePath, root: string, known: Map<BytePath, boolean>): boolean {
   const end = path.lastIndexOf('/');
   if (end === -1) return false;
   const directory = path.slice(0, end);
-  const before = known.get(directory);
-  if (before !== undefined) return before;
+  const cached = known.get(directory);
+  if (cached !== undefined) return cached;
   const isBehind =
     statPath(directory, root)?.isSymbolicLink() === true || isBehindLink(directory, root, known);
   known.set(directory, isBehind);

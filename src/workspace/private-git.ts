@@ -1,4 +1,4 @@
-/** git with an index and objects of our own: the user's `.git` is only read. */
+/** git with a private index and private objects. The user's `.git` is only read. */
 import { join } from 'node:path';
 import { type Git, openGit } from './git.js';
 import type { Repository } from './repository.js';
@@ -7,7 +7,7 @@ import type { Shell } from './shell.js';
 export interface PrivateFiles {
   readonly index: string;
   readonly overlayIndex: string;
-  /** Copy of the index that the user sees. */
+  /** Copy of the user's index. */
   readonly indexCopy: string;
   readonly excludes: string;
   readonly objects: string;
@@ -27,7 +27,7 @@ export interface PrivateGitOptions {
   readonly shell: Shell;
   readonly repository: Repository;
   readonly privateDirectory: string;
-  /** Where objects and excludes lie; the private directory unless told. */
+  /** Directory of the objects and the exclude file. Default: `privateDirectory`. */
   readonly sharedDirectory?: string;
 }
 
@@ -46,7 +46,7 @@ export function openPrivateGit(options: PrivateGitOptions): Git {
   });
 }
 
-/** New objects go into the directory `objects`, known ones come from the repository. */
+/** git writes new objects to the directory `objects` and reads existing ones from the repository. */
 export function objectVariables(repository: Repository, objects: string): Readonly<Record<string, string>> {
   return {
     GIT_OBJECT_DIRECTORY: objects,
@@ -54,7 +54,7 @@ export function objectVariables(repository: Repository, objects: string): Readon
   };
 }
 
-/** The variable is a list with `:` between; a directory with one in its name must stand in quotes (git 2.11). */
+/** The variable is a list separated by `:`. A directory with a `:` in its name must be quoted (git 2.11). */
 function alternate(directory: string): string {
   if (!/[:"]/.test(directory)) return directory;
   return `"${directory.replaceAll(/["\\]/g, '\\$&')}"`;

@@ -1,10 +1,10 @@
-/** Reads what an agent left under `.gump/out`: ordinary files of sensible size, never through a link. */
+/** Reads what an agent wrote to `.gump/out`: only regular files of limited size, and never through a link. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const maxBytes = 4 * 1024 * 1024;
 
-/** `undefined`: it is not there, or not an ordinary file below two ordinary folders, or larger than 4 MB. */
+/** `undefined` if the file is missing, larger than 4 MB or not a regular file, or if a link is in its path. */
 export function readOutput(directory: string, name: string): string | undefined {
   try {
     const folders = [join(directory, '.gump'), join(directory, '.gump', 'out')];

@@ -1,10 +1,10 @@
-/** Reads branches from the files that git keeps them in (not from the reftable format of git 2.45). */
+/** Reads branches from git's files. Does not support the reftable format of git 2.45. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Commit of a branch, by its full name; `undefined` where there is none. */
+/** Commit of a branch by its full name. `undefined` if the branch does not exist. */
 export function readBranch(commonDirectory: string, name: string): string | undefined {
-  // A file of its own is stronger than the list of packed ones: git-pack-refs(1).
+  // The branch's own file takes precedence over the list of packed branches: git-pack-refs(1).
   const loose = readText(join(commonDirectory, name))?.trim();
   return loose || packedBranch(readText(join(commonDirectory, 'packed-refs')) ?? '', name);
 }

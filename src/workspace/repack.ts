@@ -1,5 +1,4 @@
-/** Packs snapshots that an earlier process of this job recorded: `post` may have to, where `main` was killed. */
-
+/** Packs snapshots that an earlier process of this job recorded. `post` needs it if `main` was killed. */
 import { openGit, openGitShell } from './git.js';
 import type { WorkspaceOptions } from './open.js';
 import { packSnapshots } from './pack.js';
@@ -8,11 +7,11 @@ import { findRepository } from './repository.js';
 import type { Snapshot } from './workspace.js';
 
 export interface RepackOptions extends Omit<WorkspaceOptions, 'maximumFileBytes'> {
-  /** The commit the run began at; HEAD may have moved since. */
+  /** The commit from which the run started. HEAD may have moved since. */
   readonly startCommit: string;
 }
 
-/** As `Workspace.pack`, with the objects that lie in the private directory of the earlier process. */
+/** Like `Workspace.pack`, with the objects in the private directory of the earlier process. */
 export async function repackSnapshots(
   options: RepackOptions,
   snapshots: readonly Snapshot[],

@@ -1,4 +1,4 @@
-/** Finds the repository that a directory lies in, and says plainly why one cannot be worked with. */
+/** Finds the repository of a directory, or reports why the run cannot use it. */
 import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -7,35 +7,37 @@ import { type BytePath, toBytePath } from './byte-path.js';
 import { type Git, GitError } from './git.js';
 
 export interface Repository {
-  /** Top of the work tree, absolute, symbolic links resolved. */
+  /** Top directory of the worktree, absolute, symbolic links resolved. */
   readonly root: string;
-  /** The working directory, the same way. */
+  /** The working directory, absolute, symbolic links resolved. */
   readonly directory: string;
-  /** The working directory from the root: empty, or with a `/` at its end. */
+  /** The working directory relative to the root: empty, or with a `/` at the end. */
   readonly prefix: BytePath;
-  /** Where HEAD and index lie; of a linked worktree its own. */
+  /** Directory with HEAD and index. A linked worktree has its own. */
   readonly gitDirectory: string;
-  /** Where objects and branches lie. */
+  /** Directory with objects and branches. */
   readonly commonDirectory: string;
   readonly startCommit: string;
   /** Tree of the start commit. */
   readonly headTree: string;
 }
 
-/** Throws a UserError where the path is no directory. */
+/** Throws a `UserError` if the path is not a directory. */
 export function requireDirectory(directory: string): void {
   const found = statSync(directory, { throwIfNoEntry: false });
   if (found === undefined) {
     throw new UserError(
-      `The working directory ${directory} does not exist: check the input working-directory.`,
+      `Input \`working-directory\`: \`${directory}\` does not exist. Set it to a directory of the checkout.`,
     );
   }
   if (!found.isDirectory()) {
-    throw new UserError(`The working directory ${directory} is a file: check the input working-directory.`);
+    throw new UserError(
+      `Input \`working-directory\`: \`${directory}\` is a file. Set it to a directory of the checkout.`,
+    );
   }
 }
 
-/** `git` runs in `directory`. Throws a UserError for whatever is not a work tree with a commit. */
+/** `git` must run in `directory`. Throws a `UserError` if this is not a worktree with a commit. */
 export async function findRepository(git: Git, directory: string): Promise<Repository> {
   const lines = await findPaths(git, directory);
   const [root = '', gitDirectory = '', commonDirectory = '', prefix = ''] = lines;
@@ -66,8 +68,8 @@ async function readHead(git: Git, directory: string): Promise<readonly string[]>
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
     throw new UserError(
-      `The repository of ${directory} has no commit that HEAD names, and the run needs one to start from: ` +
-        `check out a branch or make a first commit. (${firstLine(error.stderr)})`,
+      `\`${directory}\`: HEAD names no commit, and the run starts from one (${firstLine(error.stderr)}). ` +
+        'Check out a branch or create a first commit.',
     );
   }
 }
@@ -80,22 +82,24 @@ async function linesOf(git: Git, args: readonly string[]): Promise<readonly stri
 function toUserError(error: GitError, directory: string): Error {
   if (error.stderr.includes('dubious ownership')) {
     return new UserError(
-      `git does not trust the repository of ${directory}, because it belongs to another user (usual in a ` +
-        `container job). Add a step before this one: git config --global --add safe.directory ${directory}`,
+      `git does not trust the repository of \`${directory}\` because it belongs to another user (common in ` +
+        `container jobs). Add a step before this one: \`git config --global --add safe.directory ${directory}\`.`,
     );
   }
   if (error.stderr.includes('must be run in a work tree')) {
     return new UserError(
-      `${directory} is a bare repository or lies in a .git directory; the run needs a work tree: ` +
-        'set working-directory to a checkout (actions/checkout makes one).',
+      `\`${directory}\` is a bare repository or inside a \`.git\` directory, and the run needs a worktree. ` +
+        'Set `working-directory` to a checkout, for example from `actions/checkout`.',
     );
   }
   if (error.stderr.includes('not a git repository')) {
     return new UserError(
-      `${directory} is not in a git work tree: run actions/checkout before this step, or set working-directory.`,
+      `\`${directory}\` is not in a git worktree. Run \`actions/checkout\` before this step, or set \`working-directory\`.`,
     );
   }
-  return new UserError(`git cannot work with ${directory}: ${firstLine(error.stderr)}`);
+  return new UserError(
+    `git failed in \`${directory}\`: ${firstLine(error.stderr)}. Fix the repository, or set \`working-directory\`.`,
+  );
 }
 
 function firstLine(text: string): string {

@@ -1,32 +1,32 @@
-/** Makes the work tree what it was at a recorded state, with git's own means: filters, line ends, modes, links. */
+/** Resets the worktree to a recorded state with git, which handles filters, line ends, modes and links. */
 import { rmdirSync, rmSync } from 'node:fs';
 import { absolutePath, type BytePath } from './byte-path.js';
 import { checkLeftOut, type LeftOutRules, wasIgnored } from './left-out-files.js';
 import type { StagingIndex } from './staging-index.js';
 
 /**
- * `tree` is the tree of everything at that state. `spared`: files that are not recorded but lay there then. What
- * is ignored stays.
+ * `tree` is the complete tree of the state. `keptPaths`: files that are not recorded but were present in this state.
+ * Ignored files stay.
  */
 export async function resetWorktree(
-  stage: StagingIndex,
+  stagingIndex: StagingIndex,
   rules: LeftOutRules,
   tree: string,
   keptPaths: ReadonlySet<BytePath>,
 ): Promise<void> {
-  await stage.checkOutTree(tree, 'overwrite');
-  // What was never recorded is not in the index, so git leaves it lying.
-  for (const path of await stage.untracked()) {
+  await stagingIndex.checkOutTree(tree, 'overwrite');
+  // Files that were never recorded are not in the index, so git does not remove them.
+  for (const path of await stagingIndex.untracked()) {
     if (!keptPaths.has(path) && !isNeverRemoved(path, rules)) remove(rules.repository.root, path);
   }
 }
 
-/** Never ours to remove: what no snapshot holds by rule, and what the start had ignored. */
+/** A file that a rule excludes from snapshots, or that was ignored at the start, belongs to the user. */
 function isNeverRemoved(path: BytePath, rules: LeftOutRules): boolean {
   return wasIgnored(path, rules.ignoredAtStart) || checkLeftOut(path, rules)?.reason === 'dropped';
 }
 
-/** Also the directories over it that this leaves empty. */
+/** Also removes the directories above it that are empty afterwards. */
 function remove(root: string, path: BytePath): void {
   rmSync(absolutePath(root, path.replace(/\/$/, '')), { recursive: true, force: true });
   let end = path.replace(/\/$/, '').lastIndexOf('/');

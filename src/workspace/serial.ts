@@ -1,6 +1,5 @@
-/** Runs tasks one after the other, in the order they were handed in. */
-
-/** Returns a function that starts its task when all earlier ones have ended, whether or not they failed. */
+/** Runs tasks one after the other, in the order of the calls. */
+/** Returns a function that starts its task after all earlier tasks have ended, even if they failed. */
 export function createSerialQueue(): <T>(task: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {

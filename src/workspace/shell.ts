@@ -1,9 +1,9 @@
 /**
- * One long-lived `sh` that runs command lines: starting a program from Node stops the event loop and takes the
- * longer the larger this process is (2 ms at 50 MB, 17 ms at 450 MB), from a small shell it takes 1 ms.
+ * One long-lived `sh` that runs command lines. Starting a program from Node blocks the event loop, and the time grows
+ * with the size of this process (2 ms at 50 MB, 17 ms at 450 MB). Starting it from a small shell takes 1 ms.
  *
- * The shell answers with the status alone; what commands read and print goes through files, which the command
- * line names. It knows nothing of git.
+ * The shell returns only the status. Input and output of commands go through files that the command line names. This
+ * file knows nothing about git.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,39 +13,39 @@ import { createSerialQueue } from './serial.js';
 export interface Shell {
   /** Runs one command line, after all earlier ones, and resolves with its exit status. */
   run(command: string): Promise<number>;
-  /** Ends the shell after what was asked of it so far. Another command would start it again. */
+  /** Ends the shell after all commands so far. A later command starts it again. */
   close(): Promise<void>;
 }
 
 export interface ShellOptions {
-  /** Where the shell stands; relative names in redirections count from here. */
+  /** The directory that the shell runs in. Names in redirections are relative to it. */
   readonly directory: string;
-  /** The whole environment. */
+  /** The complete environment. */
   readonly env: Readonly<Record<string, string>>;
   /** Positional parameters: `"$@"` in every command line. */
   readonly parameters: readonly string[];
 }
 
 /**
- * The shell starts with the first command and ends with this process: its standard input closes then. It does
- * not keep the process alive. One that was killed between two commands is started again.
+ * The shell starts with the first command and ends with this process, when its standard input closes. It does not
+ * keep the process alive. A shell that was killed between two commands is started again.
  */
 export function openShell(options: ShellOptions): Shell {
   const runExclusive = createSerialQueue();
   let child: ChildProcess | undefined;
-  const alive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
+  const isAlive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     run: (command) =>
       runExclusive(async () => {
-        // Two tries: a shell may have been killed without this process having heard of it yet.
+        // Two tries: the shell may have been killed before this process was notified.
         for (let tries = 2; tries > 0; tries -= 1) {
-          if (child === undefined || !alive()) child = await start(options);
+          if (child === undefined || !isAlive()) child = await start(options);
           const status = await runCommand(child, command);
           if (status !== 'not-started') return status;
           child = undefined;
         }
         throw new Error(
-          '/bin/sh, which runs git, is killed again and again: something on this machine ends it',
+          '`/bin/sh`, which runs git, was killed twice in a row. Check what ends processes on this machine.',
         );
       }),
     close: () =>
@@ -56,7 +56,7 @@ export function openShell(options: ShellOptions): Shell {
   };
 }
 
-/** The argument as one word of a command line, whatever is in it. */
+/** The argument as one word of a command line, for any content. */
 export function quote(argument: string): string {
   return `'${argument.replaceAll("'", "'\\''")}'`;
 }
@@ -66,16 +66,16 @@ async function start({ directory, env, parameters }: ShellOptions): Promise<Chil
     cwd: directory,
     env,
     stdio: ['pipe', 'pipe', 'ignore'],
-    // A session of its own: Ctrl-C on a self-hosted runner must not end it, the last checkpoint needs it.
+    // A separate process group: Ctrl-C on a self-hosted runner must not end the shell, the last checkpoint needs it.
     detached: true,
   });
-  child.stdin?.on('error', () => undefined); // the end of the shell is told by `close`
+  child.stdin?.on('error', () => undefined); // `close` reports the end of the shell
   await once(child, 'spawn');
   keepAlive(child, false);
   return child;
 }
 
-/** The answer is a `.` when the command starts and its status when it has ended. */
+/** The shell prints a `.` when the command starts and the status when it has ended. */
 function runCommand(child: ChildProcess, command: string): Promise<number | 'not-started'> {
   keepAlive(child, true);
   const answered = new Promise<number | 'not-started'>((resolve, reject) => {
@@ -89,7 +89,7 @@ function runCommand(child: ChildProcess, command: string): Promise<number | 'not
     };
     const onClose = () => {
       if (answer === '') resolve('not-started');
-      else reject(new Error(`the shell was killed while it ran: ${command}`));
+      else reject(new Error(`/bin/sh was killed while it ran: ${command}`));
     };
     child.stdout?.on('data', onData);
     child.once('close', onClose);
@@ -98,11 +98,11 @@ function runCommand(child: ChildProcess, command: string): Promise<number | 'not
   return answered.finally(() => keepAlive(child, false));
 }
 
-/** An idle shell must not hold this process back from ending. */
+/** An idle shell must not prevent this process from ending. */
 function keepAlive(child: ChildProcess, isHeld: boolean): void {
   const change = isHeld ? 'ref' : 'unref';
   child[change]();
-  // Pipes of a child are sockets, though their type does not say so.
+  // Pipes of a child are sockets, although their type does not show it.
   (child.stdin as Socket | null)?.[change]();
   (child.stdout as Socket | null)?.[change]();
 }

@@ -1,7 +1,7 @@
 /**
- * Recorded states. The tree of a state, as it lies in the work tree, holds everything, also what lay untracked
- * in the start tree. A snapshot's two commits hold only what steps changed, on top of the start commit: that is
- * what can leave this machine. This file turns the one into the other and back.
+ * Converts between the tree of a recorded state and its snapshot. The tree contains all recorded files of the
+ * worktree, including files that were untracked in the start tree. The two commits of the snapshot contain only
+ * what steps changed, on top of the start commit, and only this may leave the machine.
  */
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
@@ -10,17 +10,17 @@ import { type MergeFiles, mergeOnto } from './merge.js';
 import type { Snapshot } from './workspace.js';
 
 export interface Snapshots {
-  /** The snapshot of a state whose tree is `tree`; `start` itself where nothing was changed. */
+  /** The snapshot of the state with this tree; the start commit if nothing changed. */
   fromTree(tree: string, message: string): Promise<Snapshot>;
-  /** The tree of everything at that state, also of one that an earlier job recorded on another start tree. */
+  /** The complete tree of that state, also if an earlier job recorded it on another start tree. */
   treeOf(snapshot: Snapshot): Promise<string>;
-  /** Notes what the work tree became when the snapshot's change was put into it. */
+  /** Records the tree of the worktree after the snapshot's change was applied to it. */
   remember(snapshot: Snapshot, tree: string): void;
-  /** The same states for another work tree of the repository, which works at the same time. */
-  forWorktree(place: SnapshotWorktree): Snapshots;
+  /** The same states for another worktree of the repository, which is used at the same time. */
+  forWorktree(worktree: SnapshotWorktree): Snapshots;
 }
 
-/** What one work tree works with, one command after the other. */
+/** The git and the files of one worktree, used by one command at a time. */
 export interface SnapshotWorktree extends MergeFiles {
   readonly git: Git;
 }
@@ -28,17 +28,17 @@ export interface SnapshotWorktree extends MergeFiles {
 export interface SnapshotSources extends SnapshotWorktree {
   readonly startCommit: string;
   readonly headTree: string;
-  /** Tree of the start state, with what lay there untracked or changed. */
+  /** The start tree, including untracked and changed files. */
   readonly startTree: string;
-  /** What the start tree has that the start commit has not. */
+  /** The difference between the start commit and the start tree. */
   readonly startChanges: readonly TreeChange[];
 }
 
-/** What is known of the states recorded so far. */
+/** The states recorded so far. */
 interface KnownStates {
-  /** Tree of everything, by the snapshot's commit. */
+  /** Complete tree by the snapshot's commit. */
   readonly trees: Map<string, string>;
-  /** The other way round. */
+  /** Snapshot by its complete tree. */
   readonly recorded: Map<string, Snapshot>;
 }
 
@@ -55,16 +55,16 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
   const { trees, recorded } = known;
   return {
     async fromTree(tree, message) {
-      const before = recorded.get(tree);
-      if (before !== undefined) return before;
+      const existing = recorded.get(tree);
+      if (existing !== undefined) return existing;
       const snapshot = await commitChange(sources, tree, message);
       recorded.set(tree, snapshot);
       trees.set(snapshot.commit, tree);
       return snapshot;
     },
     async treeOf(snapshot) {
-      const before = trees.get(snapshot.commit);
-      if (before !== undefined) return before;
+      const known = trees.get(snapshot.commit);
+      if (known !== undefined) return known;
       const { tree } = await mergeOnto(git, sources, startTree, snapshot);
       trees.set(snapshot.commit, tree);
       return tree;
@@ -72,7 +72,7 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
     remember(snapshot, tree) {
       trees.set(snapshot.commit, tree);
     },
-    forWorktree: (place) => createSnapshots({ ...sources, ...place }, known),
+    forWorktree: (worktree) => createSnapshots({ ...sources, ...worktree }, known),
   };
 }
 
@@ -84,7 +84,7 @@ async function commitChange(sources: SnapshotSources, tree: string, message: str
   const changes = await diffTrees(git, sources.startTree, tree);
   const base = await commitBase(sources, new Set(changes.map(({ path }) => path)));
   const after = changes.map(({ path, after }) => ({ path, entry: after }));
-  // On top of the base and not of HEAD: both differ from HEAD only at paths that steps changed.
+  // The tree starts from the base, not from HEAD: both differ from HEAD only at paths that steps changed.
   const ours = await applyUpdates(git, sources.index, base.tree, after);
   return { base: base.commit, commit: await commitTree(git, ours, base.commit, message) };
 }
@@ -94,14 +94,14 @@ interface BaseCommit {
   readonly tree: string;
 }
 
-/** The start commit, or the start commit with the start-tree form of those files that a step changed. */
+/** The start commit, or a commit on top of it with the start-tree version of the files that a step changed. */
 async function commitBase(sources: SnapshotSources, changed: ReadonlySet<BytePath>): Promise<BaseCommit> {
   const { git, index, headTree, startCommit } = sources;
   const touched = sources.startChanges.filter(({ path }) => changed.has(path));
   if (touched.length === 0) return { commit: startCommit, tree: headTree };
   const placements = touched.map(({ path, after }) => ({ path, entry: after }));
   const tree = await applyUpdates(git, index, headTree, placements);
-  const message = 'State before the run of files that its steps changed';
+  const message = 'Start tree version of files that steps changed';
   return { commit: await commitTree(git, tree, startCommit, message), tree };
 }
 

@@ -1,9 +1,9 @@
 /**
- * The private index: keeps it in step with the work tree, and the work tree with it. It starts as a copy of the
- * user's and is kept, because it knows which files were looked at before (at 50,000 files 140 ms against 596).
+ * Updates the private index from the worktree, and the worktree from the index. The index starts as a copy of the
+ * user's and is kept, because it knows which files git has already read (with 50,000 files: 140 ms instead of 596).
  *
- * git lists what changed, we say what of it is recorded. (`git add -A` would do both, but walks the tree again,
- * takes large files in before one can say no, and fails for an exclusion of an ignored path: git 2.39.)
+ * git lists the changes, and this file decides which of them are recorded. (`git add -A` does both, but it reads the
+ * tree again, adds large files before they can be excluded, and fails for an exclusion of an ignored path: git 2.39.)
  */
 import { copyFileSync, existsSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { type BytePath, bytesOf, splitRecords } from './byte-path.js';
@@ -14,32 +14,32 @@ import { checkLeftOut, type LeftOutFile, type LeftOutRules } from './left-out-fi
 import { isBehindLink, isDirectoryNow } from './path-status.js';
 
 export interface StagedTree {
-  /** Tree of everything that lies in the work tree and is recorded. */
+  /** Tree of all recorded files of the worktree. */
   readonly tree: string;
   readonly leftOut: readonly LeftOutFile[];
 }
 
 export interface StagingIndex {
-  /** Takes the work tree in. Costs one process where nothing changed since the last call. */
+  /** Updates the index from the worktree. Costs one process if nothing changed since the last call. */
   update(): Promise<StagedTree>;
-  /** Call it once, after the first update: what is left out from now on stays as it is in this tree. */
+  /** Call it once, after the first update: files that are left out later keep their version of this tree. */
   pinTo(tree: string): void;
   /**
-   * Makes the work tree into `tree`. `keep` needs an `update` just before, and throws before anything is written
-   * where that would overwrite a file that is not recorded; `overwrite` does not look.
+   * Writes `tree` to the worktree. `keep` needs an `update` just before. It throws before it writes anything if it
+   * would overwrite a file that is not recorded. `overwrite` does not check this.
    */
   checkOutTree(tree: string, mode: 'keep' | 'overwrite'): Promise<void>;
-  /** Files that lie there, are not ignored and are not in the index. */
+  /** Files in the worktree that are not ignored and not in the index. */
   untracked(): Promise<readonly BytePath[]>;
 }
 
-/** Copies the user's index. `index` is the file that git was told to use. */
+/** Copies the user's index. `index` is the path of the private index. */
 export function copyIndex(usersIndex: string, index: string): void {
   rmSync(index, { force: true });
   if (!existsSync(usersIndex)) return;
   copyFileSync(usersIndex, index);
-  // A file written in the same second as the index may have changed since, which git sees from the index's own
-  // time (racy-git). A copy that looks younger would hide such a change.
+  // A file written in the same second as the index may have changed since. git detects this by the time of the index
+  // (racy-git), so a copy with a newer time would hide such a change.
   const { atime, mtimeMs } = statSync(usersIndex);
   utimesSync(index, atime, Math.floor(mtimeMs / 1000));
 }
@@ -49,14 +49,14 @@ export function openStagingIndex(git: Git, index: string, rules: LeftOutRules): 
   let pinned = headTree;
   let last: (StagedTree & { readonly key: string }) | undefined;
 
-  // A git that was killed together with an agent leaves its lock; nobody else uses this index.
+  // A git that was killed together with an agent leaves its lock. Nothing else uses this index.
   const unlock = () => rmSync(`${index}.lock`, { force: true });
 
   const update = async (): Promise<StagedTree> => {
     unlock();
     const listed = await changedPaths(git);
-    const left = listed.flatMap((path) => checkLeftOut(path, rules) ?? []);
-    const names = new Set(left.map(({ path }) => path));
+    const leftOut = listed.flatMap((path) => checkLeftOut(path, rules) ?? []);
+    const names = new Set(leftOut.map(({ path }) => path));
     const changed = listed.filter((path) => !names.has(path));
     const key = [...names].join('\0');
     if (last !== undefined && changed.length === 0 && key === last.key) return last;
@@ -65,8 +65,8 @@ export function openStagingIndex(git: Git, index: string, rules: LeftOutRules): 
     const isKeptOut = (path: BytePath) =>
       names.has(path) || names.has(`${path}/`) || isExcluded(path, prefix);
     const tree = await writeTree(git);
-    const settled = isFirst || names.size > 0 ? await restorePinned(git, pinned, tree, isKeptOut) : tree;
-    last = { tree: settled, leftOut: left, key };
+    const finalTree = isFirst || names.size > 0 ? await restorePinned(git, pinned, tree, isKeptOut) : tree;
+    last = { tree: finalTree, leftOut, key };
     return last;
   };
 
@@ -88,7 +88,7 @@ export function openStagingIndex(git: Git, index: string, rules: LeftOutRules): 
   };
 }
 
-/** What git would record: new, changed and deleted files, each once. Repositories within end with `/`. */
+/** What git would record: new, changed and deleted files, each once. A nested repository ends with `/`. */
 async function changedPaths(git: Git): Promise<readonly BytePath[]> {
   const args = ['ls-files', '-z', '--others', '--exclude-standard', '--modified', '--deleted'];
   const { stdout } = await git.run(args);
@@ -98,9 +98,9 @@ async function changedPaths(git: Git): Promise<readonly BytePath[]> {
 interface StagingRequest {
   readonly root: string;
   readonly paths: readonly BytePath[];
-  /** Hexadecimal digits of an id. */
+  /** Number of hexadecimal digits of an id. */
   readonly idLength: number;
-  /** Writes the index in any case, so that files which look racy are read once and not every time. */
+  /** Writes the index even without changes, so that git reads files with a racy timestamp only once. */
   readonly force: boolean;
 }
 
@@ -116,7 +116,7 @@ async function stagePaths(git: Git, { root, paths, idLength, force }: StagingReq
   });
 }
 
-/** Gives the paths in question the form that they have in `pinned`. */
+/** Sets the paths that `isKeptOut` selects back to their version in `pinned`. */
 async function restorePinned(
   git: Git,
   pinned: string,

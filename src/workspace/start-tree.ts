@@ -4,7 +4,7 @@ import type { Git } from './git.js';
 import { applyUpdates } from './git-tree.js';
 import type { Repository } from './repository.js';
 
-/** Id of `tree` without `.gump/**` of the working directory: a workflow that was edited is compared by itself. */
+/** Id of `tree` without `.gump/**` of the working directory, because a re-run compares workflows separately. */
 export async function comparableTree(
   git: Git,
   repository: Repository,

@@ -1,15 +1,17 @@
 /**
- * The git work tree the agents write to, and its recorded states (contract 6).
+ * The git worktree that agents write to, and its recorded states. docs/checkpoint.md describes what is stored.
  *
- * W1 The user's branch, index, config, hooks and `.gitignore` stay as they were; everything of ours lies in
- *    a private object directory and a private index.
- * W2 A snapshot is self-contained: the change base → commit can be applied where only the start commit is.
- * W3 Files that lay untracked in the start tree are in no snapshot's change unless a step changed them.
+ * WORKSPACE1 The user's branch, index, config, hooks and `.gitignore` do not change. The action uses a private object
+ *            directory and a private index.
+ * WORKSPACE2 A snapshot is self-contained: the change base → commit can be applied to any checkout of the start
+ *            commit.
+ * WORKSPACE3 Files that were untracked in the start tree are not part of a snapshot's change unless a step changed
+ *            them.
  */
 
 /**
- * A recorded state of the work tree, as commit ids. `base` is the start commit, or a commit on top of it
- * holding the start-tree form of files that differed from the start commit and were then changed by a step.
+ * A recorded state of the worktree, as commit ids. `base` is the start commit, or a commit on top of it with the
+ * start-tree version of files that differed from the start commit and were then changed by a step.
  */
 export interface Snapshot {
   readonly base: string;
@@ -18,52 +20,66 @@ export interface Snapshot {
 
 export interface RecordedSnapshot extends Snapshot {
   /**
-   * What steps made and was left out (paths from the repository root): files that are too large to keep or
-   * cannot be read, and, with a `/` at the end, repositories within this one.
+   * Files of steps that were left out, relative to the repository root: files that are too large or unreadable, and
+   * nested repositories, which have a `/` at the end.
    */
   readonly leftOut: readonly string[];
-  /** Whether anything differs from the last recorded (or disowned) state of the tree. */
+  /** Whether anything differs from the last recorded or disowned state. */
   readonly changed: boolean;
 }
 
 export interface FileChange {
-  /** From the working directory where the file lies in it, else from the repository root with a leading `/`. */
+  /** Relative to the working directory if the file is in it, otherwise to the repository root with a leading `/`. */
   readonly path: string;
   readonly kind: 'added' | 'modified' | 'deleted';
 }
 
-/** One parallel unit's work tree: a linked worktree of the repository, HEAD detached at the start commit. */
+/** The worktree of one parallel branch: a linked worktree of the repository, HEAD detached at the start commit. */
 export interface BranchWorktree {
-  /** As the main one, for this work tree; snapshots of the one mean the same in the other. */
+  /** Like the main workspace, for this worktree. Snapshots are valid in both. */
   readonly workspace: Workspace;
-  /** Removes the work tree and what git knows of it. The workspace is of no use afterwards. */
+  /** Removes the worktree and git's entry of it. The workspace cannot be used afterwards. */
   close(): Promise<void>;
 }
 
-/** What became of several units' changes. */
-export type WorktreeMergeResult =
+/** What one parallel branch adds to a merge. */
+export interface BranchResult {
+  readonly name: string;
+  readonly snapshot: Snapshot;
+}
+
+/** The names of two parallel branches whose changes conflict. Branches are merged in their declared order. */
+export interface ConflictingBranches {
+  /** The last of the branches merged before `later` that it conflicts with. */
+  readonly earlier: string;
+  /** The branch that could not be merged. */
+  readonly later: string;
+}
+
+export interface BranchConflict {
+  /** In the form of `FileChange.path`, sorted. */
+  readonly files: readonly string[];
+  readonly branches: ConflictingBranches;
+}
+
+/** The result of merging the changes of several parallel branches. */
+export type BranchMergeResult =
   | { readonly status: 'merged'; readonly snapshot: Snapshot }
+  | ({ readonly status: 'conflict' } & BranchConflict)
   | {
-      readonly status: 'conflict';
-      /** Shown as the paths of a `Change`, sorted. */
-      readonly files: readonly string[];
-      /** The unit that could not be merged, and the last of the earlier ones that it clashes with. */
-      readonly units: readonly [later: string, earlier: string];
-    }
-  | {
-      /** It would overwrite files of the main work tree that no snapshot holds: ignored or left out ones. */
+      /** The merge would overwrite files of the main worktree that are in no snapshot: ignored or left-out files. */
       readonly status: 'occupied';
       readonly files: readonly string[];
     };
 
 export interface BranchWorktrees {
-  /** Throws a UserError where git is older than 2.38, which cannot merge: to be asked before an agent starts. */
+  /** Throws a `UserError` if git is older than 2.38, which cannot merge trees. Call it before an agent starts. */
   requireMergeSupport(): Promise<void>;
   /**
-   * A work tree at `directory` that holds the state `from`, its changes uncommitted; ignored files are not
-   * there. `directory` is absolute and apart from the repository; what lies there is removed first.
-   * `setUp` gets the unit's working directory and brings what git does not have; what it writes belongs to no
-   * step. Where it throws, the unit is removed again.
+   * Opens a worktree at `directory` with the state `from` as uncommitted changes and without ignored files.
+   * `directory` must be absolute and outside the repository; existing content is removed first. `setUp` gets the
+   * working directory in the worktree and adds files that git does not have; what it writes belongs to no step. If
+   * it throws, the worktree is removed.
    */
   open(
     directory: string,
@@ -71,68 +87,63 @@ export interface BranchWorktrees {
     setUp?: (workingDirectory: string) => Promise<void>,
   ): Promise<BranchWorktree>;
   /**
-   * The units' changes since `base` put together in the order given, by git's own three-way merge of whole
-   * trees. Nothing is written to a work tree: `reset` of the main one takes the result in.
+   * Merges the changes of the branches since `base` in the given order, with git's three-way merge of whole trees.
+   * Does not write to a worktree: use `reset` of the main workspace to apply the result.
    */
-  merge(
-    base: Snapshot,
-    units: readonly { readonly name: string; readonly snapshot: Snapshot }[],
-    message: string,
-  ): Promise<WorktreeMergeResult>;
+  merge(base: Snapshot, branches: readonly BranchResult[], message: string): Promise<BranchMergeResult>;
 }
 
 export interface Workspace {
-  /** Top of the repository, absolute, symbolic links resolved. */
+  /** Top directory of the repository, absolute, symbolic links resolved. */
   readonly root: string;
-  /** The working directory, absolute, symbolic links resolved; in `root` or the same. */
+  /** The working directory, absolute, symbolic links resolved: `root` or a directory in it. */
   readonly directory: string;
-  /** Commit that HEAD names when the run starts. */
+  /** The commit of HEAD when the run starts. */
   readonly startCommit: string;
-  /** Id of the start tree without `.gump/**`: what S11 compares. */
+  /** Id of the start tree without `.gump/**`; session rule S11 compares it. */
   readonly startTree: string;
-  /** The state in which nothing was changed yet. */
+  /** The state before any change. */
   readonly startSnapshot: Snapshot;
 
-  /** Records the work tree as it is now, without ignored files, `.gump/out` and dropped credential files. */
+  /** Records the worktree without ignored files, `.gump/out` and excluded credential files. */
   record(message: string): Promise<RecordedSnapshot>;
   /**
-   * What changed since the last `record` was not written by a step (gates wrote it): it stays in the work
-   * tree and belongs to no snapshot.
+   * Records that no step wrote what changed since the last `record` (gates wrote it): it stays in the worktree and
+   * belongs to no snapshot.
    */
   disown(): Promise<void>;
-  /** What differs from `from` to `to`. */
+  /** The files that differ between `from` and `to`. */
   changes(from: Snapshot, to: Snapshot): Promise<readonly FileChange[]>;
-  /** The same as a patch that `git apply` takes (binary files too). */
+  /** The same difference as a patch for `git apply`, including binary files. */
   patch(from: Snapshot, to: Snapshot): Promise<string>;
   /**
-   * Puts the steps' files back to what they were at `snapshot`; ignored files stay, and so does what no
-   * step wrote.
+   * Restores the files of steps to their state at `snapshot`. Ignored files and files that no step wrote stay.
    */
   reset(snapshot: Snapshot): Promise<void>;
 
-  /** Whether the checkout knows this commit: the changes of a run that began there can be told only then. */
+  /** Whether the checkout has this commit. Only then can the changes of a run that started from it be computed. */
   hasCommit(commit: string): Promise<boolean>;
-  /** The objects of these snapshots that the start commit does not have, as one pack. Empty where there are none. */
+  /** The objects of these snapshots that the start commit does not have, as one pack. Empty if there are none. */
   pack(snapshots: readonly Snapshot[]): Promise<Buffer>;
-  /** Takes the objects of an earlier job in. */
+  /** Adds the objects of an earlier job. */
   unpack(pack: Buffer): Promise<void>;
   /**
-   * Puts an earlier job's change into this work tree, merging with what lies here now. Returns the files
-   * that cannot be merged; if there is one, nothing was written.
+   * Merges the change of an earlier job into this worktree. Returns the files that cannot be merged. If there is one,
+   * nothing is written.
    */
   apply(snapshot: Snapshot): Promise<readonly string[]>;
 
-  /** Work trees next to this one. Those of a unit are the main one's. */
+  /** The worktrees of parallel branches. The workspace of a branch has the same ones as the main workspace. */
   readonly branchWorktrees: BranchWorktrees;
 
-  /** Notes HEAD, branch and index; the function returned puts them back where an agent moved them. */
+  /** Saves HEAD, branch and index. The returned function restores them if an agent has moved them. */
   saveGitState(): Promise<() => Promise<void>>;
-  /** Top-level names that lie here but are ignored by git (`node_modules`, `dist`), sorted. */
+  /** Top-level names in the working directory that git ignores (`node_modules`, `dist`), sorted. */
   listIgnoredNames(): Promise<readonly string[]>;
-  /** Whether files in the directory at this absolute path, there or not, are the run's to record or to remove. */
+  /** Whether the run records or removes files in the directory at this absolute path, which need not exist. */
   isRecordedDirectory(directory: string): Promise<boolean>;
-  /** Removes `.gump/out` and makes it anew, empty. */
+  /** Removes `.gump/out` and creates an empty directory. */
   emptyOutput(): Promise<void>;
-  /** Removes `.gump/out`, and `.gump` when that leaves it empty. */
+  /** Removes `.gump/out`, and also `.gump` if it is empty afterwards. */
   removeOutput(): Promise<void>;
 }

@@ -89,8 +89,8 @@ describe('inputs', () => {
       /workflow `nope` not found. Searched: .gump\/workflows\/nope.yaml.*built-in.*actions\/checkout/,
     ],
     [{ workflow: '../other.yaml' }, /`..` is not allowed, it could lead out of the repository/],
-    [{ 'working-directory': 'not/there' }, /not\/there does not exist: check the input working-directory/],
-    [{ 'working-directory': 'README.md' }, /README.md is a file: check the input working-directory/],
+    [{ 'working-directory': 'not/there' }, /not\/there` does not exist\. Set it to a directory/],
+    [{ 'working-directory': 'README.md' }, /README.md` is a file\. Set it to a directory/],
   ])('%j is one clear sentence', async (inputs, message) => {
     const { errors } = await expectRefused({ inputs });
     expect(errors).toEqual([expect.stringMatching(message)]);

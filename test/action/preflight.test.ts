@@ -55,7 +55,7 @@ describe('what is missing', () => {
       prepare: (machine) => rm(dotGit(machine), { recursive: true }),
     });
     expect(errors).toEqual([
-      expect.stringMatching(/sample is not in a git work tree: run actions\/checkout before this step/),
+      expect.stringMatching(/sample` is not in a git worktree. Run `actions\/checkout` before this step/),
       'Claude Code is not there: no program `claude` is on PATH. Install it with `npm install -g @anthropic-ai/claude-code`.',
       expect.stringMatching(/`compile` of step `tests`: no command is known/),
       expect.stringMatching(/`test` of step `tests`: no command is known/),
@@ -75,7 +75,7 @@ describe('what is missing', () => {
         await git(machine.workspace, 'init', '--quiet');
       },
     });
-    expect(errors).toEqual([expect.stringMatching(/has no commit that HEAD names.*make a first commit/)]);
+    expect(errors).toEqual([expect.stringMatching(/HEAD names no commit.*create a first commit/)]);
   });
 
   it('may be in a login file of the user instead of the environment', async () => {

@@ -4,13 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type {
-  AgentTurn,
-  BranchMergeResult,
-  BranchResult,
-  EnginePorts,
-  ParallelBranch,
-} from '../../src/engine/engine-ports.js';
+import type { AgentTurn, EnginePorts, ParallelBranch } from '../../src/engine/engine-ports.js';
 import type { ErrorContext } from '../../src/engine/engine-run.js';
 import { runPlan } from '../../src/engine/run-plan.js';
 import { UserError } from '../../src/failure.js';
@@ -20,7 +14,7 @@ import { defined } from '../../src/optional-keys.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
 import type { Gate } from '../../src/workflow/workflow.js';
-import type { Snapshot } from '../../src/workspace/workspace.js';
+import type { BranchMergeResult, BranchResult, Snapshot } from '../../src/workspace/workspace.js';
 
 export type Files = ReadonlyMap<string, string>;
 
@@ -376,7 +370,8 @@ function fakeBranches(start: Snapshot): EnginePorts['workspace']['branchWorktree
         const tree = treeOf(snapshot);
         for (const { path } of differences(treeOf(base), tree)) {
           const earlier = owners.get(path);
-          if (earlier !== undefined) return { status: 'conflict', files: [path], units: [name, earlier] };
+          if (earlier !== undefined)
+            return { status: 'conflict', files: [path], branches: { earlier, later: name } };
           owners.set(path, name);
           const content = tree.get(path);
           if (content === undefined) merged.delete(path);
@@ -403,7 +398,7 @@ async function mergeFiles(base: Snapshot, units: readonly BranchResult[]): Promi
       const isTaken = owner !== undefined && merged.get(path) !== content;
       // A unit that began on top of the other's change has that in its own.
       if (isTaken && !content?.includes(merged.get(path) ?? ''))
-        return { status: 'conflict', files: [path], units: [owner, name] };
+        return { status: 'conflict', files: [path], branches: { earlier: owner, later: name } };
       owners.set(path, name);
       if (content === undefined) merged.delete(path);
       else merged.set(path, content);

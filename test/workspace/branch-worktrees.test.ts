@@ -17,7 +17,7 @@ interface OpenBranch {
   readonly checkout: Checkout;
 }
 
-const branchDirectory = (name = 'unit') => join(temporaryDirectory(), 'not there yet', name);
+const branchDirectory = (name = 'branch') => join(temporaryDirectory(), 'not there yet', name);
 
 async function openBranch(
   main: Workspace,
@@ -33,8 +33,8 @@ const entriesOf = (checkout: Checkout) => {
   return existsSync(entries) ? readdirSync(entries) : [];
 };
 
-describe('a unit', () => {
-  it('holds the state it is opened from, uncommitted on the start commit, without ignored files', async () => {
+describe('the worktree of a parallel branch', () => {
+  it('has the state it is opened from, uncommitted on the start commit, without ignored files', async () => {
     const checkout = repository({
       '.gitignore': 'node_modules\n',
       'a.txt': 'a\n',
@@ -61,7 +61,7 @@ describe('a unit', () => {
     expect(await branch.workspace.record('nothing yet')).toEqual({ ...state, leftOut: [], changed: false });
   });
 
-  it('leaves no trace in the repository, though hooks are there and relative paths are asked for', async () => {
+  it('changes nothing in the repository, even with hooks and a setting for relative paths', async () => {
     const checkout = repository();
     const marker = join(temporaryDirectory(), 'hooks');
     for (const hook of ['post-checkout', 'post-index-change', 'reference-transaction']) {
@@ -81,46 +81,46 @@ describe('a unit', () => {
     expect(existsSync(directory)).toBe(false);
     expect(checkout.gitState()).toBe(before);
     expect(existsSync(marker)).toBe(false);
-    expect(readdirSync(checkout.privateDirectory()).filter((name) => name.startsWith('unit-'))).toEqual([]);
+    expect(readdirSync(checkout.privateDirectory()).filter((name) => name.startsWith('branch-'))).toEqual([]);
   });
 
-  it('shares its snapshots with the main work tree, and those of the main work tree with itself', async () => {
+  it('shares snapshots with the main worktree in both directions', async () => {
     const checkout = repository({ 'a.txt': '1\n', 'b.txt': '1\n' });
     checkout.write('untracked', 'u1');
     checkout.write('untouched', 'u');
     const main = await checkout.open();
     const { branch, checkout: at } = await openBranch(main);
     expect(at.files()).toEqual(checkout.files());
-    at.write('a.txt', 'by the unit\n');
+    at.write('a.txt', 'by the branch\n');
     at.write('untracked', 'u2');
-    const fromUnit = await branch.workspace.record('unit');
+    const fromBranch = await branch.workspace.record('branch');
     checkout.write('b.txt', 'by main\n');
     const fromMain = await main.record('main');
 
-    expect(await main.changes(main.startSnapshot, fromUnit)).toEqual([
+    expect(await main.changes(main.startSnapshot, fromBranch)).toEqual([
       { path: 'a.txt', kind: 'modified' },
       { path: 'untracked', kind: 'modified' },
     ]);
-    expect(await main.patch(main.startSnapshot, fromUnit)).toBe(
-      await branch.workspace.patch(main.startSnapshot, fromUnit),
+    expect(await main.patch(main.startSnapshot, fromBranch)).toBe(
+      await branch.workspace.patch(main.startSnapshot, fromBranch),
     );
-    expect((await branch.workspace.changes(fromMain, fromUnit)).map(({ path }) => path)).toEqual([
+    expect((await branch.workspace.changes(fromMain, fromBranch)).map(({ path }) => path)).toEqual([
       'a.txt',
       'b.txt',
       'untracked',
     ]);
-    const packed = await main.pack([fromUnit]);
+    const packed = await main.pack([fromBranch]);
     expect(packed.length).toBeGreaterThan(0);
     expect((await branch.workspace.pack([fromMain])).length).toBeGreaterThan(0);
 
     const ofUnit = at.files();
     const ofMain = checkout.files();
-    await main.reset(fromUnit);
+    await main.reset(fromBranch);
     await branch.workspace.reset(fromMain);
     expect([checkout.files(), at.files()]).toEqual([ofUnit, ofMain]);
   });
 
-  it('keeps an untracked start file out of its change unless it writes it', async () => {
+  it('leaves a file that was untracked at the start out of its change unless a step writes it', async () => {
     const checkout = repository();
     checkout.write('secret.txt', 'u');
     const main = await checkout.open();
@@ -136,20 +136,20 @@ describe('a unit', () => {
     expect(target.files()).toEqual({ 'a.txt': 'b' });
   });
 
-  it('works at the same time as others', async () => {
+  it('is used at the same time as others', async () => {
     const checkout = repository(
       Object.fromEntries([...Array(40).keys()].map((number) => [`f${number}`, 'x'])),
     );
     const main = await checkout.open();
     const parent = temporaryDirectory();
     const names = ['a', 'b', 'c', 'd'];
-    const units = await Promise.all(
+    const opened = await Promise.all(
       names.map((name) => openBranch(main, main.startSnapshot, join(parent, name, 'same'))),
     );
     expect(entriesOf(checkout)).toHaveLength(4);
     const snapshots = await Promise.all(
-      units.map(async ({ branch, checkout: at }, number) => {
-        at.write(`f${number}`, `unit ${number}`);
+      opened.map(async ({ branch, checkout: at }, number) => {
+        at.write(`f${number}`, `branch ${number}`);
         await branch.workspace.record('first');
         at.write(`new${number}`, 'n');
         return branch.workspace.record('second');
@@ -159,11 +159,11 @@ describe('a unit', () => {
     expect(changes.map((list) => list.map(({ path }) => path))).toEqual(
       names.map((_name, number) => [`f${number}`, `new${number}`]),
     );
-    await Promise.all(units.map(({ branch }) => branch.close()));
+    await Promise.all(opened.map(({ branch }) => branch.close()));
     expect(entriesOf(checkout)).toEqual([]);
   });
 
-  it('puts HEAD and index back after an agent that commits, and the branch of the main work tree', async () => {
+  it('restores HEAD, index and the branch of the main worktree after an agent commits', async () => {
     const checkout = repository();
     checkout.write('staged.txt', 's');
     checkout.git('add', 'staged.txt');
@@ -204,7 +204,7 @@ describe('a unit', () => {
     expect(Object.keys(at.files())).toEqual(['a.txt']);
   });
 
-  it('tells what gates wrote from what steps wrote', async () => {
+  it('separates what gates wrote from what steps wrote', async () => {
     const main = await repository({ 'a.txt': 'a', 'b.txt': 'b' }).open();
     const { branch, checkout: at } = await openBranch(main);
     at.write('a.txt', 'step');
@@ -216,12 +216,12 @@ describe('a unit', () => {
     expect(at.files()).toEqual({ 'a.txt': 'a', 'b.txt': 'gate' });
   });
 
-  it('opens from the snapshot of a unit, in another clone too', async () => {
+  it('opens from the snapshot of a parallel branch, also in another clone', async () => {
     const source = repository({ 'a.txt': 'a\n' });
     source.write('untracked', 'here');
     const first = await source.open();
     const { branch, checkout: at } = await openBranch(first);
-    at.write('a.txt', 'unit\n');
+    at.write('a.txt', 'branch\n');
     at.write('deep/new', 'n');
     at.write('untracked', 'changed');
     const state = await branch.workspace.record('x');
@@ -250,8 +250,8 @@ describe('a unit', () => {
   });
 });
 
-describe('setting a unit up', () => {
-  it('comes before the step: what it leaves belongs to no step, also when .gitignore changes', async () => {
+describe('setUp of a worktree', () => {
+  it('runs before the step: its files belong to no step, even if .gitignore changes', async () => {
     const checkout = repository({ '.gitignore': 'node_modules\n.env\n', 'lock.json': '1' });
     const main = await checkout.open({ maximumFileBytes: 10 });
     const seen: string[] = [];
@@ -284,7 +284,7 @@ describe('setting a unit up', () => {
     expect(at.read('large.bin')).toBe('more than ten bytes');
   });
 
-  it('that fails leaves nothing behind', async () => {
+  it('leaves nothing behind if it fails', async () => {
     const checkout = repository();
     const before = checkout.gitState();
     const main = await checkout.open();
@@ -298,8 +298,8 @@ describe('setting a unit up', () => {
   });
 });
 
-describe('what an earlier try left', () => {
-  const left: readonly (readonly [string, (checkout: Checkout, directory: string) => void])[] = [
+describe('leftovers of an earlier job', () => {
+  const leftovers: readonly (readonly [string, (checkout: Checkout, directory: string) => void])[] = [
     ['a directory with files', (_checkout, directory) => checkoutAt(directory).write('deep/x', 'x')],
     ['a file', (_checkout, directory) => writeFileSync(directory, 'x')],
     ['a link', (checkout, directory) => symlinkSync(checkout.root, directory)],
@@ -309,8 +309,8 @@ describe('what an earlier try left', () => {
       (checkout, directory) => {
         checkout.git('worktree', 'add', '-q', '--detach', directory);
         checkout.git('worktree', 'lock', directory);
-        checkout.write('.git/worktrees/unit/MERGE_HEAD', 'x');
-        checkout.write('.git/worktrees/unit/index.lock', '');
+        checkout.write('.git/worktrees/branch/MERGE_HEAD', 'x');
+        checkout.write('.git/worktrees/branch/index.lock', '');
       },
     ],
     [
@@ -324,13 +324,13 @@ describe('what an earlier try left', () => {
     [
       'an entry that was not finished',
       (checkout, directory) => {
-        checkout.write('.git/worktrees/unit/locked', 'initializing');
-        checkout.write('.git/worktrees/unit/gitdir', `${directory}/.git\n`);
+        checkout.write('.git/worktrees/branch/locked', 'initializing');
+        checkout.write('.git/worktrees/branch/gitdir', `${directory}/.git\n`);
       },
     ],
   ];
 
-  it.each(left)('does not hinder: %s', async (_name, leave) => {
+  it.each(leftovers)('do not block a new worktree: %s', async (_name, leave) => {
     const checkout = repository();
     const main = await checkout.open();
     const files = checkout.files();
@@ -348,22 +348,22 @@ describe('what an earlier try left', () => {
     expect(checkout.files()).toEqual(files);
   });
 
-  it('does not hinder: the start of an entry that names no directory', async () => {
+  it('do not block a new worktree: an incomplete entry without a directory', async () => {
     const checkout = repository();
-    checkout.write('.git/worktrees/unit/locked', 'initializing');
+    checkout.write('.git/worktrees/branch/locked', 'initializing');
     const main = await checkout.open();
     const { branch, checkout: at } = await openBranch(main);
     expect(at.files()).toEqual(checkout.files());
     await branch.close();
-    expect(entriesOf(checkout)).toEqual(['unit']);
+    expect(entriesOf(checkout)).toEqual(['branch']);
   });
 
-  it('is removed by a later process, and no other worktree', async () => {
+  it('are removed by a later process, which leaves other worktrees alone', async () => {
     const checkout = repository();
-    const users = join(temporaryDirectory(), 'units-of-the-user');
+    const users = join(temporaryDirectory(), 'branches-of-the-user');
     checkout.git('worktree', 'add', '-q', '--detach', users);
     const before = checkout.gitState();
-    const parent = join(temporaryDirectory(), 'units');
+    const parent = join(temporaryDirectory(), 'branches');
     const main = await checkout.open();
     const one = await openBranch(main, main.startSnapshot, join(parent, 'one'));
     await openBranch(main, main.startSnapshot, join(parent, 'two/deep'));
@@ -386,8 +386,8 @@ describe('what an earlier try left', () => {
   });
 });
 
-describe('closing a unit', () => {
-  it('forgets one whose directory vanished', async () => {
+describe('closing a worktree', () => {
+  it('removes the entry of a worktree whose directory is gone', async () => {
     const checkout = repository();
     const before = checkout.gitState();
     const main = await checkout.open();
@@ -397,9 +397,9 @@ describe('closing a unit', () => {
     expect(checkout.gitState()).toBe(before);
   });
 
-  it('leaves the worktrees of others, and snapshots stay', async () => {
+  it('leaves other worktrees and all snapshots', async () => {
     const checkout = repository();
-    const users = join(temporaryDirectory(), 'unit');
+    const users = join(temporaryDirectory(), 'branch');
     checkout.git('worktree', 'add', '-q', '--detach', users);
     const before = checkout.gitState();
     const main = await checkout.open();
@@ -413,8 +413,8 @@ describe('closing a unit', () => {
   });
 });
 
-describe('a place for a unit', () => {
-  it('is refused within the repository and over it, and nothing is removed', async () => {
+describe('a directory for a worktree', () => {
+  it('is refused inside and above the repository, and nothing is removed', async () => {
     const checkout = repository();
     const main = await checkout.open();
     const before = checkout.files();
@@ -426,13 +426,15 @@ describe('a place for a unit', () => {
       join(link, 'x'),
       join(checkout.root, '..'),
     ]) {
-      await expect(main.branchWorktrees.open(directory, main.startSnapshot)).rejects.toThrow(/must be apart/);
+      await expect(main.branchWorktrees.open(directory, main.startSnapshot)).rejects.toThrow(
+        /must be outside the repository/,
+      );
     }
     expect(checkout.files()).toEqual(before);
   });
 });
 
-describe('a unit of a repository that', () => {
+describe('a parallel branch of a repository that', () => {
   it('is a shallow clone with a detached HEAD', async () => {
     const source = repository();
     source.write('b.txt', 'b\n');
@@ -461,7 +463,7 @@ describe('a unit of a repository that', () => {
     const { branch, checkout: at } = await openBranch(main, state, branchDirectory('a:b "c\' d'));
     expect(at.files()).toEqual({ 'a.txt': 'state\n' });
     const restore = await branch.workspace.saveGitState();
-    at.write('a.txt', 'unit\n');
+    at.write('a.txt', 'branch\n');
     at.git('commit', '-qam', 'agent');
     at.git('update-ref', 'refs/heads/side', 'HEAD');
     await restore();
@@ -473,7 +475,7 @@ describe('a unit of a repository that', () => {
     expect(linked.git('status', '--porcelain')).toBe(' M a.txt\n');
   });
 
-  it('is worked with from a subdirectory, which has nothing that is recorded', async () => {
+  it('is used from a subdirectory without recorded files', async () => {
     const checkout = repository({ '.gitignore': '/app/cache\n', 'lib/a': 'a' });
     checkout.write('app/cache/x', 'x');
     const main = await checkout.open({ directory: join(checkout.root, 'app') });
@@ -491,7 +493,7 @@ describe('a unit of a repository that', () => {
     ]);
   });
 
-  it('has line ends and filters', async () => {
+  it('has line end conversion and filters', async () => {
     const checkout = repository({
       '.gitattributes': '*.up filter=up -text\n',
       'x.up': 'UP\n',
@@ -511,7 +513,7 @@ describe('a unit of a repository that', () => {
     );
   });
 
-  it('holds a file that git would write otherwise', async () => {
+  it('contains a file that git would write differently', async () => {
     const checkout = repository({ 'crlf.txt': 'one\r\n' });
     checkout.write('.gitattributes', '* text=auto\n');
     checkout.git('add', '.gitattributes');
@@ -572,7 +574,7 @@ describe('a unit of a repository that', () => {
     expect(module.read('lib.c')).toBe('2');
   });
 
-  it('names its objects by SHA-256', async () => {
+  it('uses SHA-256 object ids', async () => {
     const checkout = checkoutAt(join(temporaryDirectory(), 'sha256'));
     mkdirSync(checkout.root);
     checkout.git('init', '-q', '--object-format=sha256');
@@ -583,11 +585,11 @@ describe('a unit of a repository that', () => {
     const [one, two] = [await openBranch(main), await openBranch(main)];
     one.checkout.write('b', 'b');
     two.checkout.write('c', 'c');
-    const units = [
+    const recorded = [
       { name: 'one', snapshot: await one.branch.workspace.record('x') },
       { name: 'two', snapshot: await two.branch.workspace.record('x') },
     ];
-    const merged = await main.branchWorktrees.merge(main.startSnapshot, units, 'merged');
+    const merged = await main.branchWorktrees.merge(main.startSnapshot, recorded, 'merged');
     if (merged.status !== 'merged') throw new Error(merged.status);
     await main.reset(merged.snapshot);
     expect(checkout.files()).toEqual({ a: 'a', b: 'b', c: 'c' });
@@ -595,7 +597,7 @@ describe('a unit of a repository that', () => {
 });
 
 describe('many files', () => {
-  it('cost a handful of git commands for a unit', async () => {
+  it('cost few git commands per parallel branch', async () => {
     const files = Object.fromEntries(
       [...Array(5000).keys()].map((number) => [`d${number % 50}/f${number}`, 'x']),
     );

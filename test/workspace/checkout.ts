@@ -1,4 +1,4 @@
-/** Real repositories in temporary directories, and what the tests of the workspace ask of them. */
+/** Real repositories in temporary directories, for the workspace tests. */
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -29,12 +29,12 @@ export interface Checkout {
   write(path: string, content: string | Buffer): void;
   read(path: string): string;
   remove(path: string): void;
-  /** Content of every file but for `.git`, links as `-> target`, executable files with ` *` after their name. */
+  /** Content of every file outside `.git`: links as `-> target`, executable files with ` *` after their name. */
   files(): Readonly<Record<string, string>>;
-  /** One line for everything under `.git`. */
+  /** One line for each file under `.git`. */
   gitState(): string;
   open(options?: Partial<WorkspaceOptions>): Promise<Workspace>;
-  /** Directory of the workspace that was opened last. */
+  /** Private directory of the workspace that was opened last. */
   privateDirectory(): string;
 }
 
@@ -44,7 +44,7 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-/** A repository with one commit that has these files, checked out on `main`. */
+/** A repository with one commit of these files, checked out on `main`. */
 export function repository(files: Readonly<Record<string, string | Buffer>> = { 'a.txt': 'a\n' }): Checkout {
   const checkout = checkoutAt(join(temporaryDirectory(), 'repository'));
   mkdirSync(checkout.root);
@@ -55,7 +55,7 @@ export function repository(files: Readonly<Record<string, string | Buffer>> = { 
   return checkout;
 }
 
-/** Another checkout of the same commit, as another machine has it. */
+/** Another checkout of the same commit, like on another machine. */
 export function cloneOf(source: Checkout, ...args: readonly string[]): Checkout {
   const checkout = checkoutAt(join(temporaryDirectory(), 'clone'));
   execFileSync('git', ['clone', '-q', ...args, `file://${source.root}`, checkout.root], {
@@ -109,7 +109,7 @@ export function installHook(checkout: Checkout, name: string, marker: string): v
   chmodSync(join(checkout.root, '.git/hooks', name), 0o755);
 }
 
-/** Everything in a pack, or in all objects of a private directory, that is a blob. */
+/** All blobs in a pack or in the objects of a private directory. */
 export function blobsOf(checkout: Checkout, pack: Buffer): readonly string[] {
   const bare = temporaryDirectory();
   const git = (args: readonly string[], input?: Buffer) =>
@@ -149,7 +149,7 @@ function fileStates(directory: string): string {
           .update(readFileSync(join(directory, name)))
           .digest('hex')
       : '';
-    // Not the time of an object: git renews it when somebody would write the same object again.
+    // Without the time of an object: git updates it if the same object is written again.
     const time = found.isFile() && !name.startsWith('objects/') ? found.mtimeMs : '';
     lines.push(`${name} ${found.mode} ${time} ${content}`);
   }

@@ -31,9 +31,9 @@ describe('after an agent', () => {
         one.git('branch', '-q', '-D', 'main');
       },
     ],
-    ['looked around', (one) => one.git('status')],
+    ['only ran git status', (one) => one.git('status')],
     [
-      'was killed within git',
+      'was killed while it ran git',
       (one) => {
         one.write('.git/index.lock', '');
         one.write('.git/HEAD.lock', '');
@@ -51,7 +51,7 @@ describe('after an agent', () => {
   ];
 
   it.each(agentDid)(
-    'that %s: HEAD, branch and index are back, its files are there and recorded',
+    'that %s, HEAD, branch and index are restored, and its files stay and are recorded',
     async (_name, act) => {
       const checkout = repository({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
       checkout.write('b.txt', 'staged by the user\n');
@@ -72,7 +72,7 @@ describe('after an agent', () => {
     },
   );
 
-  it('that left a merge half done, there is none', async () => {
+  it('that left an unfinished merge, the merge is removed', async () => {
     const checkout = repository();
     checkout.git('checkout', '-q', '-b', 'other');
     checkout.write('a.txt', 'other\n');
@@ -88,7 +88,7 @@ describe('after an agent', () => {
     expect(checkout.git('status', '--porcelain')).toBe(' M a.txt\n');
   });
 
-  it('a merge that the user had begun is still there', async () => {
+  it('a merge that the user had started is still present', async () => {
     const checkout = repository();
     checkout.write('.git/MERGE_MSG', 'mine');
     const workspace = await checkout.open();
@@ -96,7 +96,7 @@ describe('after an agent', () => {
     expect(checkout.read('.git/MERGE_MSG')).toBe('mine');
   });
 
-  it('on a detached HEAD, HEAD is detached where it was', async () => {
+  it('on a detached HEAD, HEAD is detached at the same commit', async () => {
     const checkout = repository();
     checkout.git('checkout', '-q', '--detach');
     const workspace = await checkout.open();
@@ -109,7 +109,7 @@ describe('after an agent', () => {
     expect(checkout.git('rev-parse', 'main').trim()).toBe(workspace.startCommit);
   });
 
-  it('on a branch whose name is only in the packed list', async () => {
+  it('a branch that is only in packed-refs is restored', async () => {
     const checkout = repository();
     checkout.git('branch', 'another-main');
     checkout.git('pack-refs', '--all');
@@ -121,7 +121,7 @@ describe('after an agent', () => {
     expect(checkout.git('rev-parse', 'main').trim()).toBe(workspace.startCommit);
   });
 
-  it('nothing is written where nothing was moved, also not the second time', async () => {
+  it('nothing is written if nothing was moved, also the second time', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     const before = checkout.gitState();
@@ -133,7 +133,7 @@ describe('after an agent', () => {
     expect(checkout.gitState()).toBe(before);
   });
 
-  it('the index is put back again and again', async () => {
+  it('the index is restored after every attempt', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     for (const content of ['1', '2', '3']) {
@@ -145,7 +145,7 @@ describe('after an agent', () => {
     }
   });
 
-  it('the index is no younger than it was, so that git looks again at files of that second', async () => {
+  it('the index keeps its time, so that git reads files written in the same second again', async () => {
     const checkout = repository();
     const index = join(checkout.root, '.git/index');
     utimesSync(index, 1_700_000_000, 1_700_000_000);
@@ -157,7 +157,7 @@ describe('after an agent', () => {
     expect(statSync(index).mtimeMs).toBe(1_700_000_000_000);
   });
 
-  it('an index that the user changed between attempts is the one that is kept', async () => {
+  it('an index that the user changed between attempts is kept', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     await (await workspace.saveGitState())();
@@ -169,7 +169,7 @@ describe('after an agent', () => {
     expect(checkout.git('status', '--porcelain')).toBe('A  n.txt\n');
   });
 
-  it('no hook runs when the branch goes back', async () => {
+  it('no hook runs when the branch is restored', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     const restore = await workspace.saveGitState();

@@ -11,13 +11,13 @@ const numbers = Array.from({ length: 30 }, (_, number) => `${number}\n`);
 const numberLines = (changes: Readonly<Record<number, string>>) =>
   numbers.map((line, number) => changes[number] ?? line).join('');
 
-/** Units `u1`, `u2`, … that did this, each from `from`. */
+/** Parallel branches `u1`, `u2`, … with these changes, each opened from `from`. */
 async function recordBranches(main: Workspace, from: Snapshot, edits: readonly CheckoutEdit[]) {
   const branches: { readonly name: string; readonly snapshot: Snapshot }[] = [];
   for (const [number, edit] of edits.entries()) {
-    const branch = await main.branchWorktrees.open(join(temporaryDirectory(), 'unit'), from);
+    const branch = await main.branchWorktrees.open(join(temporaryDirectory(), 'branch'), from);
     edit(checkoutAt(branch.workspace.root));
-    branches.push({ name: `u${number + 1}`, snapshot: await branch.workspace.record('unit') });
+    branches.push({ name: `u${number + 1}`, snapshot: await branch.workspace.record('branch') });
     await branch.close();
   }
   return branches;
@@ -27,7 +27,7 @@ async function merge(main: Workspace, edits: readonly CheckoutEdit[], base = mai
   return main.branchWorktrees.merge(base, await recordBranches(main, base, edits), 'merged');
 }
 
-/** The merged state, put into the main work tree. */
+/** The merged state, applied to the main worktree. */
 async function mergeAndReset(
   main: Workspace,
   edits: readonly CheckoutEdit[],
@@ -40,7 +40,7 @@ async function mergeAndReset(
 }
 
 describe('a merge', () => {
-  it('puts together what units added, changed and deleted, and git sees nothing else', async () => {
+  it('combines what parallel branches added, changed and deleted, and nothing else changes for git', async () => {
     const checkout = repository({
       'a.txt': numberLines({}),
       'gone.txt': 'g',
@@ -84,18 +84,18 @@ describe('a merge', () => {
     expect([checkout.files(), checkout.gitState()]).toEqual(before);
   });
 
-  it('starts from any state, and takes nothing from the checkout', async () => {
+  it('starts from any state and uses nothing from the checkout', async () => {
     const checkout = repository({ 'a.txt': numberLines({}) });
     checkout.write('untracked', 'u');
     const main = await checkout.open();
     checkout.write('a.txt', numberLines({ 0: 'step\n' }));
     const base = await main.record('step');
-    const units = await recordBranches(main, base, [
+    const recorded = await recordBranches(main, base, [
       (at) => at.write('a.txt', numberLines({ 0: 'step\n', 10: 'one\n' })),
       (at) => at.write('untracked', 'by two'),
     ]);
     checkout.write('a.txt', 'something else');
-    const merged = await main.branchWorktrees.merge(base, units, 'merged');
+    const merged = await main.branchWorktrees.merge(base, recorded, 'merged');
     if (merged.status !== 'merged') throw new Error(merged.status);
     expect(await main.changes(base, merged.snapshot)).toEqual([
       { path: 'a.txt', kind: 'modified' },
@@ -109,30 +109,30 @@ describe('a merge', () => {
     });
   });
 
-  it('of units that changed nothing, and of none, is the base', async () => {
+  it('of no branches, or of branches without changes, is the base', async () => {
     const main = await repository().open();
     const nothing = () => undefined;
     expect(await merge(main, [nothing, nothing])).toEqual({ status: 'merged', snapshot: main.startSnapshot });
     expect(await merge(main, [])).toEqual({ status: 'merged', snapshot: main.startSnapshot });
   });
 
-  it('follows a file that one unit renamed and another one changed', async () => {
+  it('follows a file that one branch renamed and another one changed', async () => {
     const checkout = repository({ 'old.txt': numberLines({}), 'dir/x': numberLines({ 1: 'x\n' }) });
     const main = await checkout.open();
     await mergeAndReset(main, [
       (at) => renameSync(join(at.root, 'old.txt'), join(at.root, 'new.txt')),
       (at) => at.write('old.txt', numberLines({ 5: 'changed\n' })),
       (at) => renameSync(join(at.root, 'dir'), join(at.root, 'moved')),
-      (at) => at.write('dir/added', 'where its unit put it'),
+      (at) => at.write('dir/added', 'in the renamed directory'),
     ]);
     expect(checkout.files()).toEqual({
       'new.txt': numberLines({ 5: 'changed\n' }),
       'moved/x': numberLines({ 1: 'x\n' }),
-      'dir/added': 'where its unit put it',
+      'dir/added': 'in the renamed directory',
     });
   });
 
-  it('does not mind what the user configured, and runs no program of theirs', async () => {
+  it('ignores the configuration of the user and runs none of their programs', async () => {
     const marker = join(temporaryDirectory(), 'ran');
     const checkout = repository({
       '.gitattributes': '*.mine merge=mine\nCHANGES merge=union\n',
@@ -164,17 +164,17 @@ describe('a merge', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  it('is of recorded states of an earlier job too', async () => {
+  it('includes recorded states of an earlier job', async () => {
     const source = repository({ 'a.txt': numberLines({}) });
     source.write('untracked', 'u');
     const first = await source.open();
     source.write('b.txt', 'step');
     const base = await first.record('base');
-    const units = await recordBranches(first, base, [
+    const recorded = await recordBranches(first, base, [
       (at) => at.write('a.txt', numberLines({ 1: 'one\n' })),
       (at) => at.write('untracked', 'changed'),
     ]);
-    const pack = await first.pack([base, ...units.map(({ snapshot }) => snapshot)]);
+    const pack = await first.pack([base, ...recorded.map(({ snapshot }) => snapshot)]);
 
     const target = cloneOf(source, '--depth', '1');
     target.write('untracked', 'u');
@@ -183,7 +183,7 @@ describe('a merge', () => {
     await second.unpack(pack);
     expect(await second.apply(base)).toEqual([]);
     const added = await recordBranches(second, base, [(at) => at.write('c.txt', 'three')]);
-    const merged = await second.branchWorktrees.merge(base, [...units, ...added], 'merged');
+    const merged = await second.branchWorktrees.merge(base, [...recorded, ...added], 'merged');
     if (merged.status !== 'merged') throw new Error(merged.status);
     await second.reset(merged.snapshot);
     expect(target.files()).toEqual({
@@ -202,8 +202,8 @@ describe('a merge', () => {
   });
 });
 
-describe('taking a merge in', () => {
-  it('leaves ignored files, files that are too large and what gates wrote alone', async () => {
+describe('applying a merge', () => {
+  it('keeps ignored files, files that are too large and files of gates', async () => {
     const checkout = repository({ '.gitignore': 'node_modules\n', 'a.txt': 'a' });
     checkout.write('node_modules/x', 'x');
     checkout.write('large at start', 'more than ten bytes');
@@ -227,7 +227,7 @@ describe('taking a merge in', () => {
     });
   });
 
-  it('is refused where it would overwrite what no snapshot holds', async () => {
+  it('is refused if it would overwrite files that are in no snapshot', async () => {
     const checkout = repository({ '.gitignore': '.env\n', 'app/a.txt': 'a' });
     checkout.write('.env', 'precious');
     checkout.write('app/data', 'precious and large');
@@ -236,7 +236,7 @@ describe('taking a merge in', () => {
       (at) => at.write('app/a.txt', 'b'),
       (at) => {
         at.write('.gitignore', '');
-        at.write('.env', 'by the unit');
+        at.write('.env', 'by the branch');
         at.write('app/data', 'small');
       },
     ]);
@@ -298,7 +298,7 @@ describe('a conflict', () => {
     ],
   ];
 
-  it.each(kinds)('is named with its files and units: %s', async (_name, one, two, files) => {
+  it.each(kinds)('names its files and branches: %s', async (_name, one, two, files) => {
     const checkout = repository({
       'a.txt': numberLines({}),
       'b.txt': 'b',
@@ -308,11 +308,15 @@ describe('a conflict', () => {
     symlinkSync('c', join(checkout.root, 'link'));
     const before = checkout.files();
     const main = await checkout.open();
-    expect(await merge(main, [one, two])).toEqual({ status: 'conflict', files, units: ['u2', 'u1'] });
+    expect(await merge(main, [one, two])).toEqual({
+      status: 'conflict',
+      files,
+      branches: { earlier: 'u1', later: 'u2' },
+    });
     expect(checkout.files()).toEqual(before);
   });
 
-  it('shows paths as everywhere, from the working directory', async () => {
+  it('shows paths relative to the working directory', async () => {
     const checkout = repository({ 'app/a': '0', 'lib/b': '0' });
     const main = await checkout.open({ directory: join(checkout.root, 'app') });
     const writes = (content: string) => (at: Checkout) => {
@@ -320,13 +324,17 @@ describe('a conflict', () => {
       at.write('lib/b', content);
     };
     const merged = await merge(main, [writes('1'), writes('2')]);
-    expect(merged).toEqual({ status: 'conflict', files: ['/lib/b', 'a'], units: ['u2', 'u1'] });
+    expect(merged).toEqual({
+      status: 'conflict',
+      files: ['/lib/b', 'a'],
+      branches: { earlier: 'u1', later: 'u2' },
+    });
   });
 
   const line = (number: number, text: string) => (at: Checkout) =>
     at.write('a.txt', numberLines({ [number]: `${text}\n` }));
 
-  it('names the earlier unit that it is with, not another one that changed the same file', async () => {
+  it('names the earlier branch that conflicts, not another one that changed the same file', async () => {
     const main = await repository({ 'a.txt': numberLines({}) }).open();
     const merged = await merge(main, [
       line(3, 'one'),
@@ -334,10 +342,14 @@ describe('a conflict', () => {
       (at) => at.write('b', 'b'),
       line(3, 'four'),
     ]);
-    expect(merged).toEqual({ status: 'conflict', files: ['a.txt'], units: ['u4', 'u1'] });
+    expect(merged).toEqual({
+      status: 'conflict',
+      files: ['a.txt'],
+      branches: { earlier: 'u1', later: 'u4' },
+    });
   });
 
-  it('names the last of several', async () => {
+  it('names the last of several earlier branches', async () => {
     const main = await repository({ 'a.txt': numberLines({}) }).open();
     const merged = await merge(main, [
       line(3, 'same'),
@@ -345,28 +357,28 @@ describe('a conflict', () => {
       (at) => at.write('b', 'b'),
       line(3, 'four'),
     ]);
-    expect(merged).toMatchObject({ units: ['u4', 'u2'] });
+    expect(merged).toMatchObject({ branches: { earlier: 'u2', later: 'u4' } });
   });
 
-  it('names the first that cannot be merged, in the order given', async () => {
+  it('names the first branch, in the given order, that cannot be merged', async () => {
     const main = await repository({ 'a.txt': numberLines({}) }).open();
     const [one, two, three] = await recordBranches(main, main.startSnapshot, [
       line(3, 'x'),
       line(3, 'y'),
       line(3, 'z'),
     ]);
-    if (one === undefined || two === undefined || three === undefined) throw new Error('a unit is missing');
+    if (one === undefined || two === undefined || three === undefined) throw new Error('a branch is missing');
     expect(await main.branchWorktrees.merge(main.startSnapshot, [one, two, three], 'm')).toMatchObject({
-      units: ['u2', 'u1'],
+      branches: { earlier: 'u1', later: 'u2' },
     });
     expect(await main.branchWorktrees.merge(main.startSnapshot, [three, two, one], 'm')).toMatchObject({
-      units: ['u2', 'u3'],
+      branches: { earlier: 'u3', later: 'u2' },
     });
   });
 });
 
 describe('a git that is too old to merge', () => {
-  it('is told before a unit is opened', async () => {
+  it('is reported before a worktree is opened', async () => {
     const bin = temporaryDirectory();
     mkdirSync(bin, { recursive: true });
     writeFileSync(
@@ -376,14 +388,14 @@ describe('a git that is too old to merge', () => {
     chmodSync(join(bin, 'git'), 0o755);
     const checkout = repository();
     const main = await checkout.open({ env: { ...checkout.env, PATH: `${bin}:${checkout.env.PATH}` } });
-    const directory = join(temporaryDirectory(), 'unit');
+    const directory = join(temporaryDirectory(), 'branch');
     for (const operation of [
       () => main.branchWorktrees.requireMergeSupport(),
       () => main.branchWorktrees.open(directory, main.startSnapshot),
       () => main.branchWorktrees.merge(main.startSnapshot, [], 'm'),
     ]) {
       await expect(operation()).rejects.toThrow(UserError);
-      await expect(operation()).rejects.toThrow(/git 2\.38 or newer.*found: git version 2\.37\.9/);
+      await expect(operation()).rejects.toThrow(/git 2\.38 or newer.*this runner has git version 2\.37\.9/);
     }
     expect(existsSync(directory)).toBe(false);
   });

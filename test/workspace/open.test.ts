@@ -5,19 +5,19 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/failure.js';
 import { checkoutAt, cloneOf, installHook, repository, temporaryDirectory } from './checkout.js';
 
-describe('a directory that cannot be worked with', () => {
+describe('a directory that is refused', () => {
   const refusal = async (directory: string, env?: Record<string, string>) => {
     const checkout = checkoutAt(directory);
     return checkout.open(env === undefined ? {} : { env }).catch((error: unknown) => error);
   };
 
-  it('is not a work tree', async () => {
+  it('is not a worktree', async () => {
     const error = await refusal(temporaryDirectory());
     expect(error).toBeInstanceOf(UserError);
-    expect(String(error)).toContain('not in a git work tree');
+    expect(String(error)).toContain('not in a git worktree');
   });
 
-  it('is not there, or is a file', async () => {
+  it('does not exist, or is a file', async () => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, 'file'), '');
     expect(String(await refusal(join(directory, 'nowhere')))).toMatch(/UserError.*does not exist/s);
@@ -36,16 +36,16 @@ describe('a directory that cannot be worked with', () => {
     const bare = checkoutAt(temporaryDirectory());
     bare.git('init', '-q', '--bare');
     expect(String(await refusal(bare.root))).toMatch(/UserError.*bare repository/s);
-    expect(String(await refusal(join(repository().root, '.git')))).toMatch(/UserError.*lies in a \.git/s);
+    expect(String(await refusal(join(repository().root, '.git')))).toMatch(/UserError.*inside a `\.git`/s);
   });
 
-  it('has no git to be worked with', async () => {
+  it('needs git, and git is missing', async () => {
     const error = await refusal(repository().root, { PATH: '/nonexistent', HOME: '/nonexistent' });
     expect(error).toBeInstanceOf(UserError);
-    expect(String(error)).toContain('install git');
+    expect(String(error)).toContain('Install git');
   });
 
-  it.runIf(process.getuid?.() === 0)('belongs to somebody else', async () => {
+  it.runIf(process.getuid?.() === 0)('belongs to another user', async () => {
     const checkout = repository();
     chownSync(checkout.root, 12345, 12345);
     chownSync(join(checkout.root, '.git'), 12345, 12345);
@@ -55,7 +55,7 @@ describe('a directory that cannot be worked with', () => {
   });
 });
 
-describe('where it works', () => {
+describe('a directory that is accepted', () => {
   it('is a subdirectory: the whole repository is recorded, paths are relative to the directory', async () => {
     const checkout = repository({ 'top.txt': '1\n', 'packages/app/main.ts': '1\n' });
     const workspace = await checkout.open({ directory: join(checkout.root, 'packages/app') });
@@ -73,7 +73,7 @@ describe('where it works', () => {
     ]);
   });
 
-  it('is reached by a symbolic link', async () => {
+  it('is reached through a symbolic link', async () => {
     const checkout = repository();
     const link = join(temporaryDirectory(), 'link');
     symlinkSync(checkout.root, link);
@@ -102,7 +102,7 @@ describe('where it works', () => {
     expect(await workspace.patch(workspace.startSnapshot, after)).toContain('-b\n+c');
   });
 
-  it('is a checkout of a merge ref, as actions/checkout makes it for a pull request', async () => {
+  it('is a checkout of a merge ref, as actions/checkout creates it for a pull request', async () => {
     const source = repository({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
     source.git('checkout', '-q', '-b', 'topic');
     source.write('a.txt', 'topic\n');
@@ -162,7 +162,7 @@ describe('where it works', () => {
 });
 
 describe('a repository in an unusual state', () => {
-  it('has no index yet', async () => {
+  it('has no index', async () => {
     const checkout = cloneOf(repository({ 'a.txt': 'a\n', 'b.txt': 'b\n' }), '--no-checkout');
     checkout.write('a.txt', 'a\n');
     const workspace = await checkout.open();
@@ -175,7 +175,7 @@ describe('a repository in an unusual state', () => {
     expect(checkout.files()).toEqual({ 'a.txt': 'a\n' });
   });
 
-  it('is in the middle of a merge, and has a file that is only intended to be added', async () => {
+  it('is in the middle of a merge, and has a file added with intent-to-add', async () => {
     const checkout = repository();
     checkout.git('checkout', '-q', '-b', 'other');
     checkout.write('a.txt', 'other\n');
@@ -199,7 +199,7 @@ describe('a repository in an unusual state', () => {
     expect([checkout.files(), checkout.gitState()]).toEqual(before);
   });
 
-  it('is a sparse checkout: what is not there is not deleted', async () => {
+  it('is a sparse checkout: absent files do not count as deleted', async () => {
     const checkout = repository({ 'in/a': 'a', 'out/b': 'b' });
     checkout.git('sparse-checkout', 'set', 'in');
     const workspace = await checkout.open();
@@ -213,7 +213,7 @@ describe('a repository in an unusual state', () => {
     expect(checkout.files()).toEqual({ 'in/a': 'a' });
   });
 
-  it('is a partial clone whose other side is gone', async () => {
+  it('is a partial clone whose remote is gone', async () => {
     const source = repository({ 'a.txt': 'a\n', 'dir/b.txt': 'b\n' });
     source.write('a.txt', 'later\n');
     source.git('commit', '-qam', 'later');
@@ -228,7 +228,7 @@ describe('a repository in an unusual state', () => {
     expect(checkout.read('dir/b.txt')).toBe('b\n');
   });
 
-  it('names its objects by SHA-256', async () => {
+  it('uses SHA-256 object ids', async () => {
     const checkout = checkoutAt(join(temporaryDirectory(), 'sha256'));
     mkdirSync(checkout.root);
     checkout.git('init', '-q', '--object-format=sha256');
@@ -248,8 +248,8 @@ describe('a repository in an unusual state', () => {
   });
 });
 
-describe('the user has no part in it', () => {
-  it('leaves every byte under .git as it was, and runs no hook', async () => {
+describe('the files and settings of the user', () => {
+  it('keep every byte under .git, and no hook runs', async () => {
     const checkout = repository({ 'a.txt': 'a\n', '.gitignore': 'ignored\n' });
     const marker = join(temporaryDirectory(), 'hooks-that-ran');
     for (const hook of [
@@ -304,11 +304,11 @@ describe('the user has no part in it', () => {
     ).toBe(' M a.txt\n?? new.txt\n?? untracked\n!! ignored\n');
   });
 
-  it('keeps what is staged, and leaves it staged', async () => {
+  it('keep staged changes staged', async () => {
     const checkout = repository();
     checkout.write('a.txt', 'staged\n');
     checkout.git('add', 'a.txt');
-    checkout.write('a.txt', 'in the work tree\n');
+    checkout.write('a.txt', 'in the worktree\n');
     const before = checkout.gitState();
     const workspace = await checkout.open();
     checkout.write('b.txt', 'b');
@@ -317,11 +317,11 @@ describe('the user has no part in it', () => {
       { path: 'b.txt', kind: 'added' },
     ]);
     await workspace.reset(workspace.startSnapshot);
-    expect(checkout.read('a.txt')).toBe('in the work tree\n');
+    expect(checkout.read('a.txt')).toBe('in the worktree\n');
     expect(checkout.gitState()).toBe(before);
   });
 
-  it('needs no identity and no writable home', async () => {
+  it('need no git identity and no writable home', async () => {
     const checkout = repository();
     const workspace = await checkout.open({
       env: { ...checkout.env, HOME: '/nonexistent' },
@@ -330,7 +330,7 @@ describe('the user has no part in it', () => {
     expect((await workspace.record('x')).commit).toMatch(/^[0-9a-f]{40}$/);
   });
 
-  it('goes on after the shell that runs git was killed with an agent', async () => {
+  it('do not stop the workspace from working after the shell that runs git was killed with an agent', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     expect(shells()).not.toEqual([]);
@@ -340,15 +340,15 @@ describe('the user has no part in it', () => {
     expect((await workspace.record('x')).changed).toBe(true);
   });
 
-  it('lets this process end although the shell is there', async () => {
+  it('do not keep this process alive while the shell runs', async () => {
     const checkout = repository();
     await checkout.open();
-    // Sockets and processes that hold the event loop are listed here; the shell must not be among them.
+    // This lists the sockets and processes that keep the event loop alive. The shell must not be one of them.
     expect(process.getActiveResourcesInfo()).not.toContain('ProcessWrap');
   });
 });
 
-/** Shells that this process started and that live. */
+/** Shells that this process started and that still run. */
 function shells(): readonly number[] {
   return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='])
     .toString()

@@ -25,8 +25,8 @@ const oddNames = [
   '!x',
 ];
 
-describe('what a snapshot has', () => {
-  it('is every addition, change and deletion, by name', async () => {
+describe('a snapshot', () => {
+  it('contains every addition, change and deletion', async () => {
     const checkout = repository({ 'changed.txt': '1', 'gone.txt': '1', 'same.txt': '1' });
     const workspace = await checkout.open();
     checkout.write('changed.txt', '2');
@@ -42,7 +42,7 @@ describe('what a snapshot has', () => {
     expect(after).toMatchObject({ base: workspace.startCommit, changed: true, leftOut: [] });
   });
 
-  it('is the start itself where nothing was changed, and the same again where nothing was since', async () => {
+  it('is the start snapshot if nothing changed, and the previous one if nothing changed since', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     expect(await workspace.record('x')).toEqual({ ...workspace.startSnapshot, leftOut: [], changed: false });
@@ -54,7 +54,7 @@ describe('what a snapshot has', () => {
     expect(await workspace.record('z')).toMatchObject({ ...workspace.startSnapshot, changed: true });
   });
 
-  it('keeps odd names, and takes them back', async () => {
+  it('keeps unusual file names, and a reset restores them', async () => {
     const checkout = repository(Object.fromEntries(oddNames.map((name) => [`tracked/${name}`, name])));
     const workspace = await checkout.open();
     const before = checkout.files();
@@ -88,7 +88,7 @@ describe('what a snapshot has', () => {
     ]);
   });
 
-  it('knows modes, links, renames, and what becomes something else', async () => {
+  it('contains modes, links, renames and type changes', async () => {
     const checkout = repository({
       'run.sh': '#!/bin/sh\n',
       'old.txt': 'o\n',
@@ -138,7 +138,7 @@ describe('what a snapshot has', () => {
     expect(checkout.files()).toEqual(later);
   });
 
-  it('sees a change made in the second in which the index was written, of the same length', async () => {
+  it('contains a change of the same length made in the second in which the index was written', async () => {
     const checkout = repository();
     checkout.git('config', 'core.checkStat', 'minimal');
     checkout.git('config', 'core.trustCTime', 'false');
@@ -156,7 +156,7 @@ describe('what a snapshot has', () => {
     expect(checkout.read('a.txt')).toBe('b\n');
   });
 
-  it('sees changes of the same length made quickly one after the other', async () => {
+  it('contains changes of the same length made in quick succession', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     const commits = new Set<string>();
@@ -168,7 +168,7 @@ describe('what a snapshot has', () => {
   });
 });
 
-describe('what a snapshot has not', () => {
+describe('a snapshot does not contain', () => {
   const recorded = async (checkout: Checkout, change: () => void) => {
     const workspace = await checkout.open();
     change();
@@ -192,19 +192,16 @@ describe('what a snapshot has not', () => {
       ['.gump/workflows/new.yaml', 'kept.txt'],
     ],
     [
-      'a .gitignore asks for them',
+      'a .gitignore includes them',
       { '.gitignore': '!*.json\n!.gump/out\n!.gump/out/**\n' },
       ['.gump/workflows/new.yaml', 'kept.txt'],
     ],
-  ])(
-    'is the output and dropped credentials, where %s',
-    async (_case, files: Record<string, string>, wanted) => {
-      const checkout = repository(files);
-      expect(await recorded(checkout, outputs(checkout))).toEqual(wanted);
-    },
-  );
+  ])('the output and credential files if %s', async (_case, files: Record<string, string>, wanted) => {
+    const checkout = repository(files);
+    expect(await recorded(checkout, outputs(checkout))).toEqual(wanted);
+  });
 
-  it('is a credential file that somebody staged, also not in the start tree', async () => {
+  it('a staged credential file, and neither does the start tree', async () => {
     const checkout = repository();
     const plain = (await checkout.open()).startTree;
     checkout.write('gha-creds-1.json', 'secret');
@@ -217,7 +214,7 @@ describe('what a snapshot has not', () => {
     expect(await workspace.changes(after, await workspace.record('y'))).toEqual([]);
   });
 
-  it('is what git ignores, by .gitignore, info/exclude or the global file', async () => {
+  it('files that git ignores by .gitignore, info/exclude or the global file', async () => {
     const checkout = repository({ '.gitignore': 'one\n' });
     checkout.write('.git/info/exclude', 'two\n');
     writeFileSync(join(checkout.home, 'ignore-me'), 'three\n');
@@ -228,14 +225,14 @@ describe('what a snapshot has not', () => {
     ]);
   });
 
-  it('is what the usual global ignore file names', async () => {
+  it('files that the default global ignore file names', async () => {
     const checkout = repository();
     mkdirSync(join(checkout.home, '.config/git'), { recursive: true });
     writeFileSync(join(checkout.home, '.config/git/ignore'), '*.swp');
     expect(await recorded(checkout, () => checkout.write('x.swp', 'x'))).toEqual([]);
   });
 
-  it('is a file that was ignored at the start, when a step changes .gitignore', async () => {
+  it('a file that was ignored at the start, even if a step changes .gitignore', async () => {
     const checkout = repository({ '.gitignore': '.env\ndist/\n' });
     checkout.write('.env', 'secret');
     checkout.write('dist/old.js', 'old');
@@ -252,7 +249,7 @@ describe('what a snapshot has not', () => {
     expect(checkout.files()).toMatchObject({ '.env': 'secret', 'dist/old.js': 'old' });
   });
 
-  it('is a file that is too large: it stays what it was, and is named', async () => {
+  it('a file that is too large: the earlier version stays, and the file is reported', async () => {
     const checkout = repository({ 'tracked.bin': 'small', 'other.txt': 'x' });
     checkout.write('before.bin', 'x'.repeat(2000));
     const workspace = await checkout.open({ maximumFileBytes: 1000 });
@@ -276,7 +273,7 @@ describe('what a snapshot has not', () => {
     });
   });
 
-  it('is a pipe, or the files of a repository within', async () => {
+  it('a pipe, or the files of a nested repository', async () => {
     const checkout = repository({ 'a.txt': 'a' });
     const workspace = await checkout.open();
     const nested = checkoutAt(join(checkout.root, 'nested'));
@@ -299,7 +296,7 @@ describe('what a snapshot has not', () => {
     expect(checkout.files()).toEqual({ 'a.txt': 'a' });
   });
 
-  it('is a repository that another checkout step put into this one', async () => {
+  it('a repository that another checkout step created in this one', async () => {
     const checkout = repository();
     const nested = checkoutAt(join(checkout.root, 'nested'));
     mkdirSync(nested.root);
@@ -313,8 +310,8 @@ describe('what a snapshot has not', () => {
   });
 });
 
-describe('files that lay untracked at the start', () => {
-  it('are in no change and no pack, unless a step changed them', async () => {
+describe('files that were untracked at the start', () => {
+  it('are in no change and no pack unless a step changed them', async () => {
     const checkout = repository({ 'a.txt': 'a\n', 'dirty.txt': 'committed\n' });
     checkout.write('token.txt', 'untracked-secret-bytes');
     checkout.write('notes.txt', 'untracked-notes\n');
@@ -341,7 +338,7 @@ describe('files that lay untracked at the start', () => {
     });
   });
 
-  it('count for the start tree, and .gump does not', async () => {
+  it('are part of the start tree, and .gump is not', async () => {
     const checkout = repository();
     const clean = (await checkout.open()).startTree;
     checkout.write('.gump/workflows/w.yaml', 'w');
@@ -355,7 +352,7 @@ describe('files that lay untracked at the start', () => {
 });
 
 describe('what gates write', () => {
-  it('belongs to no snapshot and stays through a reset', async () => {
+  it('belongs to no snapshot and survives a reset', async () => {
     const checkout = repository({ 'a.txt': 'a\n', 'format-me.txt': 'f\n' });
     const workspace = await checkout.open();
     checkout.write('a.txt', 'by step 1\n');
@@ -384,7 +381,7 @@ describe('what gates write', () => {
     expect(await workspace.record('start')).toMatchObject(workspace.startSnapshot);
   });
 
-  it("becomes the step's own where the step changes the same file afterwards", async () => {
+  it('belongs to the step if the step changes the same file afterwards', async () => {
     const checkout = repository({ 'a.txt': 'a\n' });
     const workspace = await checkout.open();
     checkout.write('a.txt', 'a\nformatted\n');

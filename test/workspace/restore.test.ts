@@ -6,7 +6,7 @@ import { type Checkout, checkoutAt, cloneOf, repository, temporaryDirectory } fr
 
 const numbers = Array.from({ length: 30 }, (_, line) => `${line}\n`);
 
-/** What a step did on one machine, put into a checkout on another. */
+/** The change of a step on one machine, applied to a checkout on another. */
 async function carry(source: Checkout, target: Checkout, change: () => void) {
   const before = await source.open();
   change();
@@ -18,7 +18,7 @@ async function carry(source: Checkout, target: Checkout, change: () => void) {
 }
 
 describe('a reset', () => {
-  it('brings content, modes, links and deletions back, and leaves no empty directory', async () => {
+  it('restores content, modes, links and deletions, and leaves no empty directory', async () => {
     const checkout = repository({
       'a.txt': 'a\n',
       'bin/run': 'r',
@@ -41,7 +41,7 @@ describe('a reset', () => {
     expect(() => execFileSync('ls', [join(checkout.root, 'fresh')], { stdio: 'pipe' })).toThrow();
   });
 
-  it('needs no record before it, whatever lies in the way', async () => {
+  it('needs no record before it, whatever is in its place', async () => {
     const checkout = repository({ file: 'f', 'dir/in': 'd', 'dir/deep/in': 'd', 'tree/in': 't', same: 's' });
     const outside = temporaryDirectory();
     writeFileSync(join(outside, 'in'), 'not ours');
@@ -62,7 +62,7 @@ describe('a reset', () => {
     expect((await workspace.record('x')).changed).toBe(false);
   });
 
-  it('writes files as git does: line ends and filters', async () => {
+  it('writes files like git: line ends and filters', async () => {
     const checkout = repository({
       '.gitattributes': '*.up filter=up -text\n',
       'x.up': 'UP\n',
@@ -89,7 +89,7 @@ describe('a reset', () => {
     expect(checkout.read('x.up')).toBe('changed\n');
   });
 
-  it('removes what a step made and un-ignored, and keeps what is ignored', async () => {
+  it('removes files that a step created and un-ignored, and keeps ignored files', async () => {
     const checkout = repository({ '.gitignore': 'cache/\n' });
     const workspace = await checkout.open();
     checkout.write('cache/file', 'x');
@@ -100,7 +100,7 @@ describe('a reset', () => {
     expect(checkout.files()).toEqual({ '.gitignore': 'cache/\n', 'cache/file': 'x' });
   });
 
-  it('leaves credentials and output where they are', async () => {
+  it('keeps credential files and the output directory', async () => {
     const checkout = repository({ '.gitignore': '!*.json\n' });
     const workspace = await checkout.open();
     checkout.write('gha-creds-1.json', 'c');
@@ -116,7 +116,7 @@ describe('a reset', () => {
 });
 
 describe('a patch', () => {
-  it('is taken by git apply, with binary, Latin-1 and moved files', async () => {
+  it('is accepted by git apply, with binary, Latin-1 and moved files', async () => {
     const checkout = repository({
       'text.txt': 'a\nb\n',
       'image.bin': Buffer.from([0, 1, 2, 3]),
@@ -144,7 +144,7 @@ describe('a patch', () => {
 });
 
 describe('a state of an earlier job', () => {
-  it('comes back in a shallow clone of the same commit', async () => {
+  it('is restored in a shallow clone of the same commit', async () => {
     const source = repository({ 'a.txt': numbers.join(''), 'gone.txt': 'g\n', 'run.sh': 'r\n' });
     const target = cloneOf(source, '--depth', '1');
     const { conflicts } = await carry(source, target, () => {
@@ -159,7 +159,7 @@ describe('a state of an earlier job', () => {
     expect(target.git('status', '--porcelain', '-uno')).toBe(' M a.txt\n D gone.txt\n M run.sh\n');
   });
 
-  it('is small where little was changed, and empty where nothing was', async () => {
+  it('is small if little changed, and empty if nothing changed', async () => {
     const big = Array.from({ length: 20_000 }, (_, line) => `line ${line * 7919}\n`).join('');
     const checkout = repository({ 'big.txt': big });
     const workspace = await checkout.open();
@@ -170,7 +170,7 @@ describe('a state of an earlier job', () => {
     expect((await workspace.pack([await workspace.record('x')])).length).toBeLessThan(2000);
   });
 
-  it('is refused as a damaged pack', async () => {
+  it('is refused if its pack is damaged', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     checkout.write('a.txt', 'b');
@@ -179,7 +179,7 @@ describe('a state of an earlier job', () => {
     await expect(workspace.unpack(pack)).rejects.toThrow(/index-pack/);
   });
 
-  it('can be reset to, compared, and packed again with what came later', async () => {
+  it('can be reset to, compared, and packed again with later states', async () => {
     const source = repository({ 'a.txt': '0\n' });
     source.write('untracked', 'first machine');
     const first = await source.open();
@@ -229,7 +229,7 @@ describe('a state of an earlier job', () => {
 describe('a state on top of another start tree', () => {
   const files = { 'a.txt': numbers.join(''), 'b.txt': 'b\n', 'c.bin': Buffer.from([0, 1]) };
 
-  it('is merged where lines are apart, and the mode of one side is kept', async () => {
+  it('is merged if different lines changed, and the mode of one side is kept', async () => {
     const source = repository(files);
     const target = cloneOf(source);
     target.write('a.txt', ['top\n', ...numbers].join(''));
@@ -246,7 +246,7 @@ describe('a state on top of another start tree', () => {
     expect(target.read('a.txt')).toBe(['top\n', ...numbers, 'bottom\n'].join(''));
   });
 
-  it('is already there', async () => {
+  it('may already be present', async () => {
     const source = repository(files);
     const target = cloneOf(source);
     target.write('b.txt', 'same\n');
@@ -257,13 +257,13 @@ describe('a state on top of another start tree', () => {
   it.each<[string, (checkout: Checkout) => void, (checkout: Checkout) => void, readonly string[]]>([
     ['the same line', (one) => one.write('b.txt', 'x\n'), (one) => one.write('b.txt', 'y\n'), ['b.txt']],
     ['a binary file', (one) => one.write('c.bin', '\0x'), (one) => one.write('c.bin', '\0y'), ['c.bin']],
-    ['a file gone here', (one) => one.write('b.txt', 'x\n'), (one) => one.remove('b.txt'), ['b.txt']],
-    ['a file gone there', (one) => one.remove('b.txt'), (one) => one.write('b.txt', 'x\n'), ['b.txt']],
+    ['a file deleted here', (one) => one.write('b.txt', 'x\n'), (one) => one.remove('b.txt'), ['b.txt']],
+    ['a file deleted there', (one) => one.remove('b.txt'), (one) => one.write('b.txt', 'x\n'), ['b.txt']],
     ['two new files', (one) => one.write('n', 'x\n'), (one) => one.write('n', 'y\n'), ['n']],
     ['a file for a directory', (one) => one.write('n', 'x\n'), (one) => one.write('n/in', 'y\n'), ['n/in']],
     ['a directory for a file', (one) => one.write('n/in', 'x\n'), (one) => one.write('n', 'y\n'), ['n']],
     ['an ignored file', (one) => one.write('n', 'x\n'), (one) => ignore(one, 'n'), ['n']],
-  ])('is refused for %s; nothing is written then', async (_case, there, here, wanted) => {
+  ])('is refused for %s, and nothing is written', async (_case, there, here, wanted) => {
     const source = repository(files);
     const target = cloneOf(source);
     here(target);
@@ -278,12 +278,12 @@ describe('a state on top of another start tree', () => {
 
   function ignore(checkout: Checkout, name: string): void {
     checkout.write('.git/info/exclude', `${name}\n`);
-    checkout.write(name, 'precious');
+    checkout.write(name, 'ignored content');
   }
 });
 
 describe('submodules', () => {
-  it('are recorded as they are', async () => {
+  it('are recorded unchanged', async () => {
     const library = repository({ 'lib.c': '1' });
     const checkout = repository({ 'a.txt': 'a' });
     checkout.git('submodule', '--quiet', 'add', `file://${library.root}`, 'lib');
@@ -310,7 +310,7 @@ describe('submodules', () => {
 });
 
 describe('the output directory', () => {
-  it('is emptied and removed, and .gump with it when nothing else is there', async () => {
+  it('is emptied and removed, and .gump with it if it is empty', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
     checkout.write('.gump/out/old/file', 'x');
@@ -326,9 +326,9 @@ describe('the output directory', () => {
     expect(checkout.read('.gump/workflows/w.yaml')).toBe('w');
   });
 
-  it('follows no link', async () => {
+  it('is refused if it is a link', async () => {
     const outside = temporaryDirectory();
-    writeFileSync(join(outside, 'precious'), 'p');
+    writeFileSync(join(outside, 'ignored content'), 'p');
     const checkout = repository();
     const workspace = await checkout.open();
     mkdirSync(join(checkout.root, '.gump'));
@@ -340,14 +340,14 @@ describe('the output directory', () => {
     await workspace.emptyOutput();
     await workspace.removeOutput();
     symlinkSync(outside, join(checkout.root, '.gump'));
-    await expect(workspace.emptyOutput()).rejects.toThrow(/follows no link/);
-    await expect(workspace.removeOutput()).rejects.toThrow(/follows no link/);
+    await expect(workspace.emptyOutput()).rejects.toThrow(/is a file or a link/);
+    await expect(workspace.removeOutput()).rejects.toThrow(/is a file or a link/);
     expect(execFileSync('ls', [outside]).toString()).toBe('precious\n');
   });
 });
 
 describe('ignored names', () => {
-  it('are those at the top of the working directory', async () => {
+  it('are the top-level names in the working directory', async () => {
     const checkout = repository({ '.gitignore': 'node_modules\n/dist/\n*.log\n.gump/\n', 'app/x': 'x' });
     for (const path of [
       'node_modules/a/b',

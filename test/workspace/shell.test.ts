@@ -13,7 +13,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-it('ends when it is closed, after what was asked of it, and starts again when it is asked once more', async () => {
+it('ends on close after all earlier commands, and starts again for a later command', async () => {
   const directory = temporaryDirectory();
   const shell = openShell({ directory, env: { PATH: process.env.PATH ?? '' }, parameters: [] });
   const answer = shell.run('echo $$ >pid; exit_with() { return 3; }; exit_with');
