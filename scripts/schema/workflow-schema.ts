@@ -1,7 +1,6 @@
 /**
- * The JSON Schema of workflow files, for editors: made of the schemas that the parser holds a file against, and of
- * what the parser reads leniently before (`lenient.ts`). It allows somewhat more than the parser does: what must
- * hold between keys is beyond it.
+ * The JSON Schema of workflow files, for editors. It is made from the schemas of the parser (`syntax.ts`) and also
+ * allows what `normalize.ts` accepts. It cannot express rules between keys, so it accepts more than the parser.
  */
 
 import { z } from 'zod';
@@ -33,7 +32,7 @@ export function workflowSchema(): JsonSchema {
   return { ...schemaHeader, ...schema };
 }
 
-/** The steps within steps refer to it by this name. */
+/** Steps inside steps refer to the schema of a step by this name. */
 function registerStepId(): void {
   const known = z.globalRegistry.get(syntax.step);
   if (known?.id === undefined) z.globalRegistry.add(syntax.step, { ...known, id: 'step' });
@@ -42,7 +41,7 @@ function registerStepId(): void {
 function normalizeSchema(schema: JsonSchema): JsonSchema {
   const { anyOf, items, $defs, properties, ...own } = schema;
   return {
-    ...withoutNeedlessLimit(own),
+    ...withoutDefaultMaximum(own),
     ...(anyOf && { anyOf: anyOf.map(normalizeSchema) }),
     ...(items && { items: normalizeSchema(items) }),
     ...(properties && {
@@ -53,20 +52,25 @@ function normalizeSchema(schema: JsonSchema): JsonSchema {
   };
 }
 
-const freeKey = { description: 'Free for the author. The action ignores it.' };
+const freeKey = { description: 'For notes of the author. The action ignores it.' };
 
 function propertySchema(key: string, schema: JsonSchema): JsonSchema {
-  return key === 'agent' ? withBareTemplate(schema) : normalizeSchema(schema);
+  return key === 'agent' ? withUnquotedTemplate(schema) : normalizeSchema(schema);
 }
 
-/** `agent: {impl.agent}` without quotes is a mapping of one key to nothing. */
-function withBareTemplate({ description, ...schema }: JsonSchema): JsonSchema {
-  const bare = { type: 'object', minProperties: 1, maxProperties: 1, additionalProperties: { type: 'null' } };
-  return { ...defined({ description }), anyOf: [schema, bare] };
+/** `agent: {impl.agent}` without quotes is a mapping with one key and no value. */
+function withUnquotedTemplate({ description, ...schema }: JsonSchema): JsonSchema {
+  const template = {
+    type: 'object',
+    minProperties: 1,
+    maxProperties: 1,
+    additionalProperties: { type: 'null' },
+  };
+  return { ...defined({ description }), anyOf: [schema, template] };
 }
 
-/** JavaScript's largest whole number says nothing to an author. */
-function withoutNeedlessLimit({ maximum, ...schema }: JsonSchema): JsonSchema {
+/** Zod adds JavaScript's largest safe integer as a maximum, which means nothing to an author. */
+function withoutDefaultMaximum({ maximum, ...schema }: JsonSchema): JsonSchema {
   return maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? schema : { ...schema, maximum };
 }
 

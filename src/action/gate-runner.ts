@@ -4,7 +4,7 @@ import type { GateRunner } from '../engine/engine-ports.js';
 import type { Project } from '../gates/project.js';
 import type { CommandSource } from '../gates/resolve-gate.js';
 import { runGates } from '../gates/run-gates.js';
-import type { Inputs } from '../inputs.js';
+import type { Inputs } from '../inputs/inputs.js';
 import { defined } from '../optional-keys.js';
 import { branchPrefix } from '../report/live-report.js';
 import type { Log } from '../report/log.js';

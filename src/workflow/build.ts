@@ -1,4 +1,4 @@
-/** Outline → workflow. To be asked only when nothing is wrong, neither here nor in what it calls. */
+/** Builds the workflow from its tree. Only valid if neither this file nor a called workflow has an error. */
 import { defined } from '../optional-keys.js';
 import { type LimitPlace, readLimits } from './limits.js';
 import { outlineSteps, type StepOutline, scalarValue } from './outline.js';
@@ -18,7 +18,7 @@ import type {
 } from './workflow.js';
 import { childOf, mappingsIn, textIn, type YamlMap, type YamlNode } from './yaml-node.js';
 
-/** The workflow behind a reference. */
+/** Returns the workflow of a reference. */
 export type ReferenceResolver = (reference: WorkflowReference) => Workflow;
 
 export function buildWorkflow(tree: YamlNode, source: string, follow: ReferenceResolver): Workflow {
@@ -100,7 +100,8 @@ function toContext(entry: YamlMap): readonly ContextEntry[] {
 }
 
 function toCall(reference: WorkflowReference | undefined, follow: ReferenceResolver): WorkflowCall {
-  if (reference === undefined) throw new Error('A call without a path is no sound workflow.');
+  if (reference === undefined)
+    throw new Error('A call without a path cannot be built: check the workflow for errors first.');
   const inputs = Object.fromEntries(reference.inputs.map(({ name, text }) => [name, text.value]));
   return { path: reference.path, workflow: follow(reference), inputs };
 }

@@ -1,8 +1,8 @@
-/** The agent of steps that name none, put into a checked workflow and into all that it calls. */
+/** Sets the default agent in a checked workflow and in every workflow that it calls. */
 import { defined } from '../optional-keys.js';
 import type { AgentStep, Gate, RetryEntry, Step, Workflow, WorkflowCall } from './workflow.js';
 
-/** Workflows that are called more than once stay one and the same object. */
+/** Sets the agent of every step that has none. A workflow that is called more than once stays one object. */
 export function withDefaultAgent(workflow: Workflow, agent: string): Workflow {
   return fillWorkflow({ agent, done: new Map() }, workflow);
 }
@@ -12,62 +12,62 @@ interface DefaultAgentContext {
   readonly done: Map<Workflow, Workflow>;
 }
 
-function fillWorkflow(filling: DefaultAgentContext, workflow: Workflow): Workflow {
-  const done = filling.done.get(workflow);
+function fillWorkflow(context: DefaultAgentContext, workflow: Workflow): Workflow {
+  const done = context.done.get(workflow);
   if (done !== undefined) return done;
-  const filled = { ...workflow, steps: workflow.steps.map((step) => fillStep(filling, step)) };
-  filling.done.set(workflow, filled);
+  const filled = { ...workflow, steps: workflow.steps.map((step) => fillStep(context, step)) };
+  context.done.set(workflow, filled);
   return filled;
 }
 
-function fillStep(filling: DefaultAgentContext, step: Step): Step {
-  const inner = (steps: readonly Step[]) => steps.map((one) => fillStep(filling, one));
+function fillStep(context: DefaultAgentContext, step: Step): Step {
+  const inner = (steps: readonly Step[]) => steps.map((one) => fillStep(context, one));
   switch (step.kind) {
     case 'agent':
-      return fillAgentStep(filling, step);
+      return fillAgentStep(context, step);
     case 'gates':
-      return { ...step, gates: fillGates(filling, step.gates) };
+      return { ...step, gates: fillGates(context, step.gates) };
     case 'call':
-      return { ...step, ...fillGatesAndRetry(filling, step), call: fillCall(filling, step.call) };
+      return { ...step, ...fillGatesAndRetry(context, step), call: fillCall(context, step.call) };
     case 'group':
-      return { ...step, ...fillGatesAndRetry(filling, step), steps: inner(step.steps) };
+      return { ...step, ...fillGatesAndRetry(context, step), steps: inner(step.steps) };
     case 'split': {
-      const planner = fillAgentStep(filling, step.planner);
-      return { ...step, ...fillGatesAndRetry(filling, step), planner, each: inner(step.each) };
+      const planner = fillAgentStep(context, step.planner);
+      return { ...step, ...fillGatesAndRetry(context, step), planner, each: inner(step.each) };
     }
   }
 }
 
-function fillAgentStep(filling: DefaultAgentContext, step: AgentStep): AgentStep {
+function fillAgentStep(context: DefaultAgentContext, step: AgentStep): AgentStep {
   return {
     ...step,
-    ...fillGatesAndRetry(filling, step),
-    agent: step.agent === '' ? filling.agent : step.agent,
-    ...defined({ get: step.get && fillCall(filling, step.get) }),
+    ...fillGatesAndRetry(context, step),
+    agent: step.agent === '' ? context.agent : step.agent,
+    ...defined({ get: step.get && fillCall(context, step.get) }),
   };
 }
 
 function fillGatesAndRetry(
-  filling: DefaultAgentContext,
+  context: DefaultAgentContext,
   { gates, retry }: Pick<AgentStep, 'gates' | 'retry'>,
 ) {
   return {
-    gates: fillGates(filling, gates),
+    gates: fillGates(context, gates),
     retry: retry.map(
       (entry): RetryEntry =>
         'validate' in entry.when
-          ? { ...entry, when: { validate: fillCall(filling, entry.when.validate) } }
+          ? { ...entry, when: { validate: fillCall(context, entry.when.validate) } }
           : entry,
     ),
   };
 }
 
-function fillGates(filling: DefaultAgentContext, gates: readonly Gate[]): readonly Gate[] {
+function fillGates(context: DefaultAgentContext, gates: readonly Gate[]): readonly Gate[] {
   return gates.map((gate) =>
-    gate.type === 'validate' ? { ...gate, call: fillCall(filling, gate.call) } : gate,
+    gate.type === 'validate' ? { ...gate, call: fillCall(context, gate.call) } : gate,
   );
 }
 
-function fillCall(filling: DefaultAgentContext, call: WorkflowCall): WorkflowCall {
-  return { ...call, workflow: fillWorkflow(filling, call.workflow) };
+function fillCall(context: DefaultAgentContext, call: WorkflowCall): WorkflowCall {
+  return { ...call, workflow: fillWorkflow(context, call.workflow) };
 }

@@ -1,7 +1,7 @@
-/** Where workflows and prompt files are found by what a workflow calls them. Pure: it asks a library for texts. */
+/** Finds workflows and prompt files by the names that a workflow uses. Reads texts from a library only. */
 import { parseWorkflowPath, type WorkflowPath } from './workflow-path.js';
 
-/** The files that a workflow may name, and the workflows of the package. */
+/** The files that a workflow may refer to, and the built-in workflows. */
 export interface WorkflowLibrary {
   /** A file by its path from the working directory, which may begin with `..`. Never throws. */
   read(path: string): FileText;
@@ -12,25 +12,25 @@ export interface WorkflowLibrary {
 export type FileText =
   | { readonly text: string }
   | { readonly missing: true }
-  /** Why it cannot be read, as the end of a sentence: `leads out of the repository`. */
+  /** Why the file cannot be read, as the end of a sentence: `leads out of the repository`. */
   | { readonly problem: string };
 
 export interface WorkflowSource {
   /** A path from the working directory, or `built-in NAME`. */
   readonly source: string;
   readonly text: string;
-  /** The folder of the file, from which prompt files count; a built-in has none. */
+  /** The folder of the file, to which paths of prompt files are relative. A built-in has none. */
   readonly directory?: string;
 }
 
 export type WorkflowSearchResult =
   | WorkflowSource
-  /** Where it was looked for. */
+  /** The places that were searched. */
   | { readonly missing: readonly string[] }
-  /** A sentence without its subject: `is empty …`. */
+  /** A sentence about the reference: `it is empty. …`. */
   | { readonly problem: string };
 
-/** Looks for a workflow by name or path: a file of the repository goes before a built-in. */
+/** Finds a workflow by name or path. A file of the repository takes precedence over a built-in. */
 export function findWorkflow(reference: string, library: WorkflowLibrary): WorkflowSearchResult {
   const path = parseWorkflowPath(reference);
   if ('problem' in path) return path;
@@ -50,7 +50,7 @@ function findBuiltIn(
   return { missing: builtInName === undefined ? [path] : [path, 'the built-in workflows'] };
 }
 
-/** The text of a prompt file, its path counted from the folder of the workflow; or a whole sentence. */
+/** The text of a prompt file, whose path is relative to the folder of the workflow; or the problem as a sentence. */
 export function findPromptFile(
   path: string,
   directory: string | undefined,
@@ -58,19 +58,26 @@ export function findPromptFile(
 ): { readonly text: string } | { readonly problem: string } {
   const subject = `The prompt file \`${path}\``;
   if (directory === undefined)
-    return { problem: `${subject} is named by a built-in workflow, which has no folder.` };
+    return {
+      problem: `${subject} belongs to a built-in workflow, which has no folder. Write the prompt as text.`,
+    };
   if (/^[/~]|\\|\p{Cc}/u.test(path))
-    return { problem: `${subject} must be a path from the folder of the workflow.` };
+    return { problem: `${subject} must be a path relative to the folder of the workflow.` };
   const found = library.read(joinPaths(directory, path));
   if ('text' in found) return found;
-  return { problem: 'problem' in found ? `${subject} ${found.problem}.` : `${subject} is not there.` };
+  return {
+    problem:
+      'problem' in found
+        ? `${subject} ${found.problem}.`
+        : `${subject} was not found. Check the path, which is relative to the folder of the workflow.`,
+  };
 }
 
 function directoryOf(path: string): string {
   return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
 }
 
-/** With `.` and `..` worked off; what is left of `..` stands at the head. */
+/** Resolves `.` and `..`; any remaining `..` is at the start. */
 function joinPaths(directory: string, path: string): string {
   const parts: string[] = [];
   for (const part of `${directory}/${path}`.split('/')) {

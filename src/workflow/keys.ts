@@ -1,4 +1,4 @@
-/** A key that a place does not have: what is said of it. */
+/** Problems of unknown keys, by the section of the workflow that contains the key. */
 import type { DiagnosticCode } from './diagnostic-codes.js';
 import { gateTypes } from './gate-entries.js';
 import { excerpt } from './source-line.js';
@@ -25,7 +25,7 @@ const known: Readonly<Record<WorkflowSection, readonly string[]>> = {
   session: Object.keys(syntax.sessionMapping.shape),
 };
 
-/** Keys of the language's former version; they had no effect any more where the action came to it. */
+/** Keys of older versions of the language, which have no effect since version 0.0.4. */
 const deprecated: Readonly<Partial<Record<WorkflowSection, readonly string[]>>> = {
   root: ['inputs', 'review', 'description'],
   step: ['output', 'on_failure', 'strategy', 'restart_from', 'replan', 'foreach', 'recipe'],
@@ -44,7 +44,7 @@ const titles: Readonly<Record<WorkflowSection, string>> = {
   session: '`session`',
 };
 
-/** Whether one of the mapping's keys looks like a slip of this one: then it is not missing as well. */
+/** Whether a key of the mapping looks like this key misspelled. If so, this key is not reported as missing too. */
 export function hasMisspelledKey(key: string, tree: YamlNode | undefined, section: WorkflowSection): boolean {
   if (tree?.kind !== 'map') return false;
   return tree.entries.some(
@@ -52,14 +52,14 @@ export function hasMisspelledKey(key: string, tree: YamlNode | undefined, sectio
   );
 }
 
-/** What is wrong with a key that the schema of this place does not list. */
+/** The problem of a key that the schema of this section does not list. */
 export function keyProblem(section: WorkflowSection, key: string): KeyProblem {
   const unsupported = unsupportedKey(section, key);
   if (unsupported !== undefined) return { code: 'not-supported-yet', message: unsupported };
   if (deprecated[section]?.includes(key))
     return { code: 'deprecated-key', message: deprecatedKeyMessage(key) };
   if (section === 'step' && key === 'validate') {
-    return { code: 'removed-key', message: '`validate` is no key of a step any more: use `gate`.' };
+    return { code: 'removed-key', message: '`validate` is no longer a key of a step: use `gate`.' };
   }
   return (
     (section === 'gate' ? gateArgumentProblem(key) : undefined) ??
@@ -89,7 +89,7 @@ function misplacedKey(section: WorkflowSection, key: string): KeyProblem | undef
   return { code: 'misplaced-key', message };
 }
 
-// A retry entry looks like a step in many ways; only what says what the step itself is can be told from a slip.
+// At the top of the workflow, only keys of a step are likely to be misplaced.
 function isKeyOf(target: WorkflowSection, section: WorkflowSection, key: string): boolean {
   if (target === section || (section === 'root' && target !== 'step')) return false;
   return known[target].includes(key) || unsupportedKey(target, key) !== undefined;

@@ -29,7 +29,7 @@ export const unitSyntax: Readonly<Record<LimitUnit, UnitSyntax>> = {
   dollars: { read: readAmount, expected: 'must be a number of dollars', json: numberJson },
   milliseconds: {
     read: readTime,
-    expected: 'must be a time such as `90s`, `30m` or `1h30m`, at most a year',
+    expected: 'must be a duration such as `90s`, `30m` or `1h30m`, at most one year',
     json: { type: 'string', pattern: '^\\s*((\\d+\\.?\\d*|\\.\\d+)(h|ms|m|s))+\\s*$' },
   },
 };
@@ -53,27 +53,30 @@ interface LimitRow {
 export const limitTable = {
   maxTurns: {
     unit: 'turns',
-    guard: { max_turns: 'Answers of the model in one attempt.' },
+    guard: { max_turns: 'Maximum number of turns in one attempt.' },
   },
   maxTokens: {
     unit: 'tokens',
-    guard: { max_tokens: 'Tokens of one attempt, input and output together.' },
-    budget: { max_tokens: 'Tokens of the whole run, input and output together.' },
+    guard: { max_tokens: 'Maximum number of tokens in one attempt, input and output together.' },
+    budget: { max_tokens: 'Maximum number of tokens of the whole run, input and output together.' },
   },
   maxUsd: {
     unit: 'dollars',
-    guard: { max_budget: 'US dollars of one attempt.' },
-    budget: { max_budget: 'US dollars of the whole run.' },
+    guard: { max_budget: 'Maximum cost of one attempt, in US dollars.' },
+    budget: { max_budget: 'Maximum cost of the whole run, in US dollars.' },
   },
   maxTimeMs: {
     unit: 'milliseconds',
-    guard: { max_time: 'Time of one attempt, such as `30m`.', timeout: 'The same as `max_time`.' },
-    budget: { max_timeout: 'Time of the whole run, such as `1h30m`.' },
+    guard: {
+      max_time: 'Maximum time of one attempt, for example `30m`.',
+      timeout: 'The same as `max_time`.',
+    },
+    budget: { max_timeout: 'Maximum time of the whole run, for example `1h30m`.' },
   },
   stallMs: {
     unit: 'milliseconds',
     guard: {
-      stall: 'Longest time without output from the agent. `0s`: no limit. Default: `10m`.',
+      stall: 'Maximum time without output from the agent. `0s`: no limit. Default: `10m`.',
     },
     keepsZero: true,
   },

@@ -1,10 +1,10 @@
 /**
- * A workflow with every workflow that it calls → checked data, or everything that is wrong with any of them.
+ * Loads a workflow and every workflow that it calls. The result is checked data, or the problems of all files.
  *
- *   file ─ read-workflow.ts → outline, faults ─ calls.ts → the files it calls, in the same way
- *   all of them sound ─ build.ts → Workflow
+ *   file ─ read-workflow.ts → outline, problems; the same for each file that it calls
+ *   all files valid ─ build.ts → Workflow
  *
- * Each file is read once, however often it is called. Never throws, and takes bounded time.
+ * Reads each file once, however often it is called. Never throws, and takes bounded time.
  */
 import { buildWorkflow } from './build.js';
 import { inputProblems } from './call-rules.js';
@@ -27,18 +27,18 @@ import { didYouMean } from './suggest.js';
 import type { Workflow } from './workflow.js';
 
 export interface LoadOptions {
-  /** Ids of the providers there are (`claude`, `codex`, …); without them agent names are not checked. */
+  /** Ids of the known providers (`claude`, `codex`, …). Absent: agent names are not checked. */
   readonly providers?: readonly string[] | undefined;
-  /** Names of the variables there are; without them names without a dot are not checked. */
+  /** Names of the variables of the run. Absent: template names without a dot are not checked. */
   readonly vars?: readonly string[] | undefined;
-  /** The agent of steps that name none, in called workflows too; without it such a step is at fault. */
+  /** The agent of steps that name none, also in called workflows. Absent: such a step is an error. */
   readonly defaultAgent?: string | undefined;
 }
 
 export interface LoadedWorkflow {
-  /** There exactly when no diagnostic of any file is an error. */
+  /** Present if and only if no file has an error. */
   readonly workflow?: Workflow;
-  /** The workflow itself first, then those it calls, in the order in which they were come upon. */
+  /** The workflow itself first, then the workflows that it calls, in the order of discovery. */
   readonly files: readonly CheckedFile[];
 }
 
@@ -46,11 +46,11 @@ export interface CheckedFile {
   /** A path from the working directory, or `built-in NAME`. */
   readonly file: string;
   readonly text: string;
-  /** In the order of the file; at most 100, and one more that says so. */
+  /** In the order of the file; at most 100, then one that gives the number of the others. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Without a library neither prompt files nor other workflows are looked for: a call then has one without steps. */
+/** Without a library, prompt files and called workflows are not read: a call then has a workflow without steps. */
 export function loadWorkflow(
   root: WorkflowSource,
   library: WorkflowLibrary | undefined,
@@ -59,17 +59,17 @@ export function loadWorkflow(
   const loader = new Loader(library, options);
   const first = loader.load(root, []);
   const files = loader.checkedFiles();
-  const isSound = files.every(({ diagnostics }) => diagnostics.every(({ severity }) => severity !== 'error'));
-  if (!isSound || first.outline === undefined) return { files };
+  const isValid = files.every(({ diagnostics }) => diagnostics.every(({ severity }) => severity !== 'error'));
+  if (!isValid || first.outline === undefined) return { files };
   return { workflow: withDefaultAgent(loader.build(first), options.defaultAgent ?? ''), files };
 }
 
-/** Bounds for files that were made to do harm; no workflow comes near them. */
+/** Limits against malicious files. No real workflow reaches them. */
 const maxFiles = 100;
-/** Characters of all of them. */
+/** Characters of all files together. */
 const maxTotalCharacters = 2_000_000;
 const maxDepth = 20;
-/** Calls in all, a workflow that is called twice counted twice. */
+/** All calls together. A workflow that is called twice counts twice, with everything that it calls. */
 const maxCalls = 1000;
 
 interface LoadedFile {
@@ -78,7 +78,7 @@ interface LoadedFile {
   readonly outline?: WorkflowOutline;
   readonly problems: Diagnostic[];
   readonly calledFiles: Map<WorkflowReference['path'], LoadedFile>;
-  /** How many calls lie in it, and how deep. */
+  /** The number and the depth of the calls in this file and in all that it calls. */
   callCount: number;
   depth: number;
   workflow?: Workflow;
@@ -93,7 +93,7 @@ class Loader {
     readonly options: LoadOptions,
   ) {}
 
-  /** `chain`: the sources from the root to the one that calls. */
+  /** `chain`: the sources from the root to the caller. */
   load(found: WorkflowSource, chain: readonly string[]): LoadedFile {
     const file = this.#read(found, chain.length === 0);
     this.#files.set(found.source, file);
@@ -125,7 +125,7 @@ class Loader {
     const read = readWorkflow(text, {
       providers,
       defaultAgent,
-      // What a called workflow finds under a name depends on who calls it: that is told there.
+      // The variables of a called workflow depend on its callers: `inputProblems` checks each call.
       vars: isRoot ? vars : undefined,
       readPrompt: library && ((path) => findPromptFile(path, directory, library)),
     });
@@ -168,7 +168,12 @@ class Loader {
   ): void {
     const known = this.#files.get(found.source);
     if (known === undefined && !this.#hasRoomFor(found)) {
-      file.problems.push(tooLargeProblem(reference, 'more workflows, or longer ones, than anybody needs'));
+      file.problems.push(
+        tooLargeProblem(
+          reference,
+          `more than ${maxFiles} workflows or more than ${maxTotalCharacters} characters`,
+        ),
+      );
       return;
     }
     const called = known ?? this.load(found, chain);
@@ -186,7 +191,7 @@ class Loader {
   }
 
   #compare(reference: WorkflowReference, called: LoadedFile, file: LoadedFile): void {
-    // What a broken file asks for is guesswork.
+    // The inputs of a file with errors are not known.
     if (called.outline === undefined || file.outline === undefined || hasErrors(called)) return;
     file.problems.push(...inputProblems(reference, called.outline, file.outline, this.options.vars));
   }
@@ -197,15 +202,15 @@ function hasErrors({ problems }: LoadedFile): boolean {
 }
 
 function exceededLimit({ depth, callCount }: LoadedFile): string | undefined {
-  if (depth > maxDepth) return `workflows that call each other more than ${maxDepth} deep`;
-  return callCount > maxCalls ? `more than ${maxCalls} calls of workflows` : undefined;
+  if (depth > maxDepth) return `calls nested more than ${maxDepth} deep`;
+  return callCount > maxCalls ? `more than ${maxCalls} calls` : undefined;
 }
 
 function referencesIn({ outline }: LoadedFile): readonly WorkflowReference[] {
   return (outline?.steps ?? []).flatMap(withInnerSteps).flatMap(referencesOf);
 }
 
-/** In the place of a workflow that was not looked for. */
+/** Placeholder for a workflow that was not loaded. */
 function emptyWorkflow(source: string): Workflow {
   return { name: source, source, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [] };
 }
@@ -220,16 +225,16 @@ function unknownWorkflowProblem(
   const shown = `\`${excerpt(path)}\``;
   if ('problem' in found)
     return problem('unreadable-file', at, `The workflow ${shown} cannot be read: ${found.problem}`);
-  const looked = ` Looked for: ${found.missing.join(', ')}.`;
+  const searched = ` Looked for: ${found.missing.join(', ')}.`;
   const hint = didYouMean(path, Object.keys(builtIns));
-  return problem('unknown-workflow', at, `There is no workflow ${shown}.${hint}${looked}`);
+  return problem('unknown-workflow', at, `There is no workflow ${shown}.${hint}${searched}`);
 }
 
 function cycleProblem({ at }: WorkflowReference, chain: readonly string[]): Diagnostic {
-  const way = chain.map((source) => excerpt(source)).join(' → ');
-  return problem('workflow-cycle', at, `This workflow would call itself without end: ${way}.`);
+  const path = chain.map((source) => excerpt(source)).join(' → ');
+  return problem('workflow-cycle', at, `This workflow calls itself: ${path}. Remove one of these calls.`);
 }
 
 function tooLargeProblem({ at }: WorkflowReference, what: string): Diagnostic {
-  return problem('too-large', at, `With this one there are ${what}.`);
+  return problem('too-large', at, `With this call, the workflow has ${what}. Remove calls.`);
 }

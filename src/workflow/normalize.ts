@@ -1,10 +1,10 @@
 /**
- * Spellings that the language's documentation uses and YAML reads otherwise, and the author's own keys.
- * After this the tree holds only what the language speaks of.
+ * Removes the author's own keys, and reads spellings of the language's documentation that mean something else in
+ * YAML. After this the tree contains only what the language defines.
  */
 import { entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml-node.js';
 
-/** The tree without keys that begin with `x-`, and with `agent: {impl.agent}` read as the template it looks like. */
+/** Removes keys that begin with `x-`, and reads `agent: {impl.agent}` as a template. */
 export function normalize(tree: YamlNode): YamlNode {
   if (tree.kind === 'scalar') return tree;
   if (tree.kind === 'list') return { ...tree, items: tree.items.map(normalize) };
@@ -19,7 +19,7 @@ function normalizeEntryValue({ key, value }: YamlEntry): YamlNode {
   return key === 'agent' && value.kind === 'map' ? (readUnquotedTemplate(value) ?? value) : value;
 }
 
-// `agent: {impl.agent}` without quotes is a YAML mapping with one key and nothing behind it.
+// `agent: {impl.agent}` without quotes is a YAML mapping with one key and no value.
 function readUnquotedTemplate(map: YamlMap): YamlNode | undefined {
   const [only, ...more] = map.entries;
   if (only === undefined || more.length > 0) return undefined;

@@ -1,11 +1,12 @@
 /**
- * A step as it was written, each value with its place. Values of the wrong kind are left out: the schema has
- * told them already, and the rules go on with the rest.
+ * A step as it is written, each value with its place in the file. Values of the wrong kind are absent: the schema
+ * check reports them, and the rules check the rest.
  */
 import type { Span } from './diagnostic.js';
 import { readBoolean, readPause } from './pause-values.js';
 import { readGetReference, readStepReference, type WorkflowReference } from './reference.js';
 import { readSession } from './session-value.js';
+import { agentStepKeys, blockOf, blocks, keysOfBlock, type StepKeyName, type StepKind } from './step-keys.js';
 import type { Pause, SessionChoice } from './workflow.js';
 import {
   childOf,
@@ -14,19 +15,13 @@ import {
   mappingsIn,
   textIn,
   writtenText,
+  type YamlEntry,
   type YamlList,
   type YamlMap,
   type YamlNode,
 } from './yaml-node.js';
 
 export type { Located } from './yaml-node.js';
-
-/** The keys that may stand in a block or, where the step has no such block, beside it. */
-export const blockKeys = {
-  get: ['prompt', 'context', 'worktree', 'session'],
-  run: ['agent', 'guard', 'permissions', 'hitl'],
-} as const;
-export type Block = keyof typeof blockKeys;
 
 export interface StepOutline {
   /** The first key of the step. */
@@ -44,21 +39,18 @@ export interface StepOutline {
   readonly get?: WorkflowReference | undefined;
   readonly guard?: Located<YamlMap> | undefined;
   readonly permissions?: Located<string> | undefined;
-  /** `undefined` within: the key is there and says never. */
+  /** `value: undefined`: the key is present and its value means that the step does not wait. */
   readonly hitl?: Located<Pause | undefined> | undefined;
   readonly gate?: Located<YamlList> | undefined;
   readonly retry?: Located<YamlList> | undefined;
-  /** The steps that every task goes through. */
+  /** The steps of a split, which run for every task. */
   readonly each?: readonly StepOutline[] | undefined;
   /** The steps of a group. */
   readonly steps?: readonly StepOutline[] | undefined;
   readonly parallel: boolean;
-  /** The workflow that the step is. */
+  /** The workflow that the step calls. */
   readonly call?: WorkflowReference | undefined;
 }
-
-/** By its keys, whatever is wrong with their values. */
-export type StepKind = 'agent' | 'split' | 'gates' | 'group' | 'call';
 
 export function outlineStep(tree: YamlMap): StepOutline {
   const type = textIn(tree, 'type');
@@ -68,17 +60,17 @@ export function outlineStep(tree: YamlMap): StepOutline {
     kind: kindOf(tree, type?.value),
     name: textIn(tree, 'name'),
     type,
-    agent: writtenText(inBlock(tree, 'run', 'agent')),
-    prompt: writtenText(inBlock(tree, 'get', 'prompt')),
-    context: listAt(inBlockEntry(tree, 'get', 'context')),
-    worktree: writtenText(inBlock(tree, 'get', 'worktree')),
-    session: sessionOf(inBlock(tree, 'get', 'session')),
+    agent: writtenText(keyEntry(tree, 'agent')?.value),
+    prompt: writtenText(keyEntry(tree, 'prompt')?.value),
+    context: listAt(keyEntry(tree, 'context')),
+    worktree: writtenText(keyEntry(tree, 'worktree')?.value),
+    session: sessionOf(keyEntry(tree, 'session')?.value),
     get: readGetReference(childOf(tree, 'get')),
-    guard: guardOf(inBlockEntry(tree, 'run', 'guard')),
-    permissions: writtenText(inBlock(tree, 'run', 'permissions')),
-    hitl: hitlOf(inBlockEntry(tree, 'run', 'hitl')),
-    gate: listAt(entryOf(tree, 'gate')),
-    retry: listAt(entryOf(tree, 'retry')),
+    guard: guardOf(keyEntry(tree, 'guard')),
+    permissions: writtenText(keyEntry(tree, 'permissions')?.value),
+    hitl: hitlOf(keyEntry(tree, 'hitl')),
+    gate: listAt(keyEntry(tree, 'gate')),
+    retry: listAt(keyEntry(tree, 'retry')),
     each: outlineSteps(tree, 'each'),
     steps: outlineSteps(tree, 'steps'),
     parallel: readBoolean(scalarValue(childOf(tree, 'parallel'))),
@@ -92,7 +84,7 @@ export function outlineSteps(tree: YamlNode, key: string): readonly StepOutline[
   return list?.kind === 'list' ? mappingsIn(list).map(outlineStep) : undefined;
 }
 
-/** The step and all within it, in the order of the file. */
+/** The step and all steps inside it, in the order of the file. */
 export function withInnerSteps(step: StepOutline): readonly StepOutline[] {
   return [step, ...innerSteps(step).flatMap(withInnerSteps)];
 }
@@ -101,7 +93,7 @@ export function innerSteps(step: StepOutline): readonly StepOutline[] {
   return [...(step.each ?? []), ...(step.steps ?? [])];
 }
 
-/** What a scalar holds. */
+/** The value of a scalar; `undefined` for any other node. */
 export function scalarValue(tree: YamlNode | undefined): string | number | boolean | null | undefined {
   return tree?.kind === 'scalar' ? tree.value : undefined;
 }
@@ -110,35 +102,32 @@ function kindOf(tree: YamlMap, type: string | undefined): StepKind {
   if (entryOf(tree, 'workflow') !== undefined) return 'call';
   if (type === 'split') return 'split';
   if (entryOf(tree, 'steps') !== undefined) return 'group';
-  const ofAgents = ['type', 'agent', 'prompt', 'get', 'run', 'each'];
-  return ofAgents.some((key) => hasKey(tree, key)) ? 'agent' : 'gates';
+  return agentStepKeys.some((key) => hasKey(tree, key)) ? 'agent' : 'gates';
 }
 
 /**
- * Whether the step has the key at all, in whichever form and with whatever value. A block that is no mapping
- * counts as having its keys: what it was meant to hold is not known.
+ * Whether the step has the key, in the step itself or in a block and with any value. A block that is not a mapping
+ * counts as having all of its keys, because its intended content is not known.
  */
 export function hasStepKey(step: StepOutline, key: string): boolean {
   return hasKey(step.tree, key);
 }
 
 function hasKey(step: YamlMap, key: string): boolean {
-  const inside = (Object.keys(blockKeys) as Block[]).some((block) => {
+  const inside = blocks.some((block) => {
     const tree = childOf(step, block);
-    const isOfBlock = blockKeys[block].some((one) => one === key);
+    const isOfBlock = keysOfBlock(block).some((one) => one === key);
     if (tree === undefined || tree.kind !== 'map') return tree !== undefined && isOfBlock;
-    // Beside `workflow` any other key is the name of an input.
+    // Next to `workflow`, any other key is the name of an input.
     return entryOf(tree, key) !== undefined && (isOfBlock || entryOf(tree, 'workflow') === undefined);
   });
   return inside || entryOf(step, key) !== undefined;
 }
 
-function inBlockEntry(tree: YamlMap, block: Block, key: string) {
-  return entryOf(childOf(tree, block), key) ?? entryOf(tree, key);
-}
-
-function inBlock(tree: YamlMap, block: Block, key: string): YamlNode | undefined {
-  return inBlockEntry(tree, block, key)?.value;
+/** From the block of the key, otherwise from the step itself. */
+function keyEntry(step: YamlMap, key: StepKeyName): YamlEntry | undefined {
+  const block = blockOf(key);
+  return (block && entryOf(childOf(step, block), key)) ?? entryOf(step, key);
 }
 
 function sessionOf(tree: YamlNode | undefined): Located<SessionChoice> | undefined {
@@ -147,16 +136,14 @@ function sessionOf(tree: YamlNode | undefined): Located<SessionChoice> | undefin
   return { value, at: (tree.kind === 'map' && childOf(tree, 'from')?.at) || tree.at };
 }
 
-type EntryOfStep = ReturnType<typeof entryOf>;
-
-function guardOf(entry: EntryOfStep): Located<YamlMap> | undefined {
+function guardOf(entry: YamlEntry | undefined): Located<YamlMap> | undefined {
   return entry?.value.kind === 'map' ? { value: entry.value, at: entry.at } : undefined;
 }
 
-function hitlOf(entry: EntryOfStep): Located<Pause | undefined> | undefined {
+function hitlOf(entry: YamlEntry | undefined): Located<Pause | undefined> | undefined {
   return entry && { value: readPause(scalarValue(entry.value)), at: entry.at };
 }
 
-function listAt(entry: EntryOfStep): Located<YamlList> | undefined {
+function listAt(entry: YamlEntry | undefined): Located<YamlList> | undefined {
   return entry?.value.kind === 'list' ? { value: entry.value, at: entry.at } : undefined;
 }

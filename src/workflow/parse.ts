@@ -1,4 +1,4 @@
-/** One workflow text on its own: what it calls, and its prompt files, only where a library is given. */
+/** Parses one workflow text. Called workflows and prompt files are only read if a library is given. */
 import type { Diagnostic } from './diagnostic.js';
 import type { WorkflowLibrary } from './find-workflow.js';
 import { type LoadOptions, loadWorkflow } from './load.js';
@@ -11,9 +11,9 @@ export interface ParseOptions extends LoadOptions {
 }
 
 export interface ParsedWorkflow {
-  /** There exactly when nothing is an error, here or in what it calls. */
+  /** Present if and only if neither this text nor a called workflow has an error. */
   readonly workflow?: Workflow;
-  /** Of this text alone, in the order of the file; at most 100, and one more that says so. */
+  /** Of this text only, in the order of the file; at most 100, then one that gives the number of the others. */
   readonly diagnostics: readonly Diagnostic[];
 }
 

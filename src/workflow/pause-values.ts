@@ -1,4 +1,4 @@
-/** The spellings of `hitl` and of `parallel`. */
+/** The values of `hitl` and of `parallel`. */
 import type { Pause } from './workflow.js';
 
 const pauses = new Map<unknown, Pause | 'never'>([
@@ -10,12 +10,12 @@ const pauses = new Map<unknown, Pause | 'never'>([
   ['false', 'never'],
 ]);
 
-/** Whether `hitl` takes this value. */
+/** Whether this is a valid value of `hitl`. */
 export function isPauseValue(value: unknown): boolean {
   return pauses.has(value);
 }
 
-/** Where the step waits; `undefined` where it does not. */
+/** Where the step waits for approval; `undefined` if it does not wait. */
 export function readPause(value: unknown): Pause | undefined {
   const pause = pauses.get(value);
   return pause === 'never' ? undefined : pause;
@@ -26,7 +26,7 @@ const booleanValues = new Map<unknown, boolean>([
   ...[false, 'false', '0', 0].map((value) => [value, false] as const),
 ]);
 
-/** Whether `parallel` takes this value. */
+/** Whether this is a valid value of `parallel`. */
 export function isBooleanValue(value: unknown): boolean {
   return booleanValues.has(value);
 }

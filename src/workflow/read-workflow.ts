@@ -1,9 +1,9 @@
 /**
- * The text of one workflow file → its outline, and everything that is wrong with it, in one pass:
+ * Reads the text of one workflow file. The result is its outline and all of its problems together:
  *
- *   text ─ yaml.ts → tree ─ lenient.ts, prompt-files.ts → tree ─ shape.ts (syntax.ts), check.ts → faults
+ *   text ─ yaml.ts → tree ─ normalize.ts, prompt-files.ts → tree ─ shape.ts (syntax.ts), check.ts → problems
  *
- * Never throws, and takes bounded time, for any text.
+ * Never throws, and takes bounded time for any text.
  */
 import { checkStep, checkSteps } from './check.js';
 import { type Diagnostic, problem } from './diagnostic.js';
@@ -17,7 +17,7 @@ import { readYaml } from './yaml.js';
 import { childOf, mappingsIn, type YamlMap, type YamlNode } from './yaml-node.js';
 
 export interface ReadOptions extends CheckOptions {
-  /** Without it prompt files are not read. */
+  /** Absent: prompt files are not read. */
   readonly readPrompt?: PromptReader | undefined;
 }
 
@@ -27,9 +27,9 @@ export interface WorkflowOutline {
 }
 
 export interface ReadWorkflowResult {
-  /** Absent when there is nothing to look at. */
+  /** Absent: the text is empty or is not YAML. */
   readonly outline?: WorkflowOutline;
-  /** In no order. */
+  /** In no particular order. */
   readonly problems: readonly Diagnostic[];
 }
 
@@ -67,7 +67,7 @@ function treeProblems(
   ]);
 }
 
-/** A value that YAML could not give is no fault of the language as well. */
+/** Without the problems at places where reading the YAML already failed. */
 function withoutFollowUps(
   problems: readonly Diagnostic[],
   before: readonly Diagnostic[],
@@ -82,11 +82,11 @@ function emptyFileProblem(): Diagnostic {
   return problem(
     'empty-file',
     { start: 0, end: 0 },
-    'The file is empty: a workflow needs `name` and `steps`.',
+    'The file is empty: write a workflow with `name` and `steps`.',
   );
 }
 
-/** The steps that were over before the file broke: another step begins between them and the fault. */
+/** The steps that are complete in a broken file: another step begins between them and the syntax error. */
 function completeSteps(tree: YamlNode, brokenAt: number): readonly YamlMap[] {
   const steps = mappingsIn(childOf(tree, 'steps'));
   return steps.filter((_, index) => (steps[index + 1]?.at.start ?? Number.POSITIVE_INFINITY) <= brokenAt);

@@ -1,5 +1,6 @@
 /** Where a workflow speaks of another one, in all four places: `workflow:`, `get`, a gate and a retry entry. */
 import type { Span } from './diagnostic.js';
+import { keysOfBlock } from './step-keys.js';
 import { childOf, type Located, textIn, type YamlEntry, type YamlMap, type YamlNode } from './yaml-node.js';
 
 export interface WorkflowReference {
@@ -17,9 +18,6 @@ export interface ReferenceInput {
   readonly text: Located<string>;
 }
 
-/** Keys of a `get` block that are its own; beside `workflow` every other one is an input. */
-const ownKeys = ['prompt', 'session', 'context', 'worktree'];
-
 /** `workflow: PATH` of a step. */
 export function readStepReference(step: YamlMap): WorkflowReference | undefined {
   return readReference(step, 'workflow', inputsOf(childOf(step, 'with')));
@@ -28,7 +26,7 @@ export function readStepReference(step: YamlMap): WorkflowReference | undefined 
 /** `workflow: PATH` in a `get` block, the inputs beside it. */
 export function readGetReference(get: YamlNode | undefined): WorkflowReference | undefined {
   return get?.kind === 'map'
-    ? readReference(get, 'workflow', siblingInputs(get, 'workflow', ownKeys))
+    ? readReference(get, 'workflow', siblingInputs(get, 'workflow', keysOfBlock('get')))
     : undefined;
 }
 

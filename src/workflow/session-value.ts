@@ -1,16 +1,15 @@
-/** The spellings of `session` (contract 5.1). */
-
+/** The values of `session`. `docs/sessions.md` describes them. */
 import type { SessionChoice } from './workflow.js';
 import { childOf, type YamlNode } from './yaml-node.js';
 
 const fromPattern = /^\s*from:\s*(\S.*?)\s*$/;
 
-/** Whether a text is one of those that `session` takes: nothing, `new`, `from: STEP`. */
+/** Whether a text is a valid value of `session`: empty, `new` or `from: STEP`. */
 export function isSessionText(text: string): boolean {
   return text.trim() === '' || text.trim() === 'new' || fromPattern.test(text);
 }
 
-/** What the value of `session` says; `undefined` where it says nothing that can be read. */
+/** The meaning of the value of `session`; `undefined` if the value is invalid. */
 export function readSession(value: YamlNode): SessionChoice | undefined {
   if (value.kind === 'map') return readFromTarget(childOf(value, 'from'));
   if (value.kind === 'list') return undefined;
@@ -25,7 +24,7 @@ function readFromTarget(target: YamlNode | undefined): SessionChoice | undefined
   return target.value.trim() === '' ? undefined : { mode: 'from', step: target.value.trim() };
 }
 
-// `session: from: "tests"` on one line: the quotes are YAML's, but YAML never saw them as such.
+// In `session: from: "tests"` on one line, YAML does not read the quotes, because it reads all of it as one text.
 function withoutQuotes(target: string): string {
   return /^(["']).*\1$/.test(target) ? target.slice(1, -1).trim() : target;
 }

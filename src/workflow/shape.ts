@@ -1,4 +1,4 @@
-/** Holds a tree against a schema and tells each issue where it is and in our words. */
+/** Checks a tree against a schema, and reports each issue at its place in the file and in words of our own. */
 import type { core, ZodType } from 'zod';
 import { type Diagnostic, problem } from './diagnostic.js';
 import type { DiagnosticCode } from './diagnostic-codes.js';
@@ -11,7 +11,7 @@ import { entryOf, toData, type YamlEntry, type YamlNode } from './yaml-node.js';
 
 type Issue = core.$ZodIssue;
 
-/** `top` is the place that the tree itself takes: the whole workflow, or one of its steps. */
+/** `top`: the section that the tree itself is, either the whole workflow or one of its steps. */
 export function schemaProblems(tree: YamlNode, schema: ZodType, top: WorkflowSection): readonly Diagnostic[] {
   const result = schema.safeParse(toData(tree));
   if (result.success) return [];
@@ -38,7 +38,7 @@ function issueProblems(
   return [problem(codeOf(issue), found.at, messageOf(issue, path, found))];
 }
 
-/** The issues of the one option whose kind the value has; if there is none, that none of them fits. */
+/** The issues of the one option that has the kind of the value. Without such an option: the value has the wrong kind. */
 function unionProblems(
   issue: core.$ZodIssueInvalidUnion,
   path: DataPath,
@@ -56,7 +56,7 @@ function unionProblems(
     issues.flatMap((one) => ('expected' in one ? [one.expected] : [])),
   );
   const found = locateNode(tree, path);
-  // Nobody who wrote `{spec}` without quotes thought of a file.
+  // `prompt: {spec}` without quotes is a mapping, but its author meant text, not `file: PATH`.
   const expected = keyNameOf(path) === 'prompt' ? ['string'] : kinds;
   return [problem('wrong-type', found.at, wrongType(expected, path, found))];
 }
@@ -79,7 +79,7 @@ function keyProblems(
   });
 }
 
-/** All other keys beside the workflow that is called are inputs of it. */
+/** If the mapping calls a workflow, every unknown key is an input of that workflow. */
 function isWorkflowCall(section: WorkflowSection, tree: YamlNode): boolean {
   const key = section === 'gate' ? 'validate' : 'workflow';
   return (section === 'gate' || section === 'get') && entryOf(tree, key) !== undefined;
@@ -91,7 +91,7 @@ function inputValueProblems({ key, at, value }: YamlEntry): readonly Diagnostic[
   return [problem('wrong-type', value.kind === 'scalar' ? value.at : at, message)];
 }
 
-/** What stands at the end of the path: an entry of `gate` or `retry`, a step, or the mapping of that name. */
+/** The section at the end of the path: an entry of `gate` or `retry`, a step, or the mapping of that name. */
 function sectionOf(path: DataPath, top: WorkflowSection): WorkflowSection {
   const last = path.at(-1);
   if (last === undefined) return top;
@@ -131,7 +131,7 @@ const kindNames: Readonly<Record<string, string | undefined>> = {
   array: 'a list',
   object: 'a mapping',
   record: 'a mapping',
-  // What takes a fraction says so in its own words.
+  // A schema that also accepts fractions has a message of its own.
   number: 'a whole number',
   boolean: '`true` or `false`',
   int: 'a whole number',
@@ -145,7 +145,7 @@ function wrongType(kinds: readonly string[], path: DataPath, { tree }: LocatedNo
 function hint(kinds: readonly string[], tree: YamlNode): string {
   if (kinds.includes('array')) return ': begin each entry with `- `';
   if (kinds.some((kind) => kind !== 'string')) return '';
-  if (tree.kind === 'map') return ': text that begins with `{` or holds `: ` has to be in quotes';
+  if (tree.kind === 'map') return ': put text that begins with `{` or contains `: ` in quotes';
   return tree.kind === 'scalar' && tree.value !== null ? ': put it in quotes' : '';
 }
 

@@ -1,31 +1,31 @@
-/** Which keys of a step go together. */
+/** Which keys of a step require or exclude each other. */
 
 import { type Diagnostic, problem } from './diagnostic.js';
 import { hasMisspelledKey } from './keys.js';
-import { type Block, blockKeys, hasStepKey, type StepOutline } from './outline.js';
+import { hasStepKey, type StepOutline } from './outline.js';
 import { passAgent } from './pass-rules.js';
 import type { StepRule } from './rule.js';
+import { acceptsKey, type Block, blocks, keysNotOf, keysOfBlock } from './step-keys.js';
 import { reservedStepNames } from './step-name.js';
 import { unsupportedValue } from './unsupported.js';
 import { childOf, entryOf } from './yaml-node.js';
 
-export const blockRule: StepRule = (step) =>
-  (Object.keys(blockKeys) as Block[]).flatMap((block) => blockProblems(step, block));
+export const blockRule: StepRule = (step) => blocks.flatMap((block) => blockProblems(step, block));
 
 function blockProblems(step: StepOutline, block: Block): readonly Diagnostic[] {
   const inside = childOf(step.tree, block);
   if (inside?.kind !== 'map') return [];
-  return blockKeys[block].flatMap((key) => {
+  return keysOfBlock(block).flatMap((key) => {
     const flat = entryOf(step.tree, key);
     if (flat === undefined) return [];
     const twice = entryOf(inside, key) !== undefined;
-    // The documentation of the language writes `hitl` beside `run`.
+    // The documentation of the language also writes `hitl` next to `run`.
     if (key === 'hitl' && !twice) return [];
     return twice
       ? problem(
           'block-and-flat',
           flat.at,
-          `\`${key}\` stands both in \`${block}\` and beside it: remove one.`,
+          `\`${key}\` is set both in \`${block}\` and outside it: remove one.`,
         )
       : problem(
           'outside-block',
@@ -37,9 +37,8 @@ function blockProblems(step: StepOutline, block: Block): readonly Diagnostic[] {
 
 export const gateOnlyRule: StepRule = (step) => {
   if (step.kind !== 'gates') return [];
-  const forbidden = ['session', 'retry', 'context', 'worktree', 'guard', 'permissions'].flatMap(
-    (key) => entryOf(step.tree, key) ?? [],
-  );
+  const needAgent = keysNotOf('gates').filter((key) => acceptsKey('agent', key));
+  const forbidden = needAgent.flatMap((key) => entryOf(step.tree, key) ?? []);
   const withAgent = forbidden.map(({ key, at }) =>
     problem(
       'gate-only-step',
@@ -49,7 +48,7 @@ export const gateOnlyRule: StepRule = (step) => {
   );
   if (hasStepKey(step, 'gate') ? step.gate?.value.items.length !== 0 : hasStepKey(step, 'validate'))
     return withAgent;
-  const message = 'The step does nothing: give it `type` and `agent`, or `gate` with at least one gate.';
+  const message = 'The step does nothing: add `type` and `agent`, or `gate` with at least one gate.';
   return [...withAgent, problem('missing-key', step.gate?.at ?? step.at, message)];
 };
 
@@ -63,7 +62,7 @@ export const requiredKeysRule: StepRule = (step, { defaultAgent }) => {
   }
   if (defaultAgent === undefined && isMissing(step, 'agent', 'run') && !isUnsupportedType(step)) {
     const message =
-      'The step needs `agent`, such as `agent: claude-haiku`. (A step that only runs gates has no `type`.)';
+      'The step needs `agent`, for example `agent: claude-haiku`. (A step that only runs gates has no `type`.)';
     problems.push(problem('missing-agent', step.type?.at ?? step.at, message));
   }
   if (
@@ -71,12 +70,14 @@ export const requiredKeysRule: StepRule = (step, { defaultAgent }) => {
     step.agent?.value.trim() !== passAgent &&
     isMissing(step, 'prompt', 'get')
   ) {
-    problems.push(problem('missing-prompt', step.at, 'The step has no `prompt`: its agent is told nothing.'));
+    problems.push(
+      problem('missing-prompt', step.at, 'The step has no `prompt`, so its agent has no task: add one.'),
+    );
   }
   return problems;
 };
 
-/** A key that was misspelt is not missing: it has been told as unknown. */
+/** A misspelled key is not missing: it is reported as unknown. */
 function isMissing(step: StepOutline, key: string, block?: Block): boolean {
   if (hasStepKey(step, key) || hasMisspelledKey(key, step.tree, 'step')) return false;
   return block === undefined || !hasMisspelledKey(key, childOf(step.tree, block), block);
@@ -88,6 +89,6 @@ function isUnsupportedType({ type }: StepOutline): boolean {
 
 export const reservedNameRule: StepRule = ({ name }) => {
   if (name === undefined || !reservedStepNames.includes(name.value)) return [];
-  const message = `In templates \`{${name.value}.…}\` means something else, so the results of this step cannot be reached: give it another name.`;
+  const message = `In templates \`{${name.value}.…}\` has another meaning, so the results of this step cannot be read: choose another name.`;
   return [problem('reserved-step-name', name.at, message)];
 };

@@ -1,13 +1,14 @@
 /**
- * The language, as schemas: which keys there are, where, of what kind, and what each one means. This is its
- * reference. What holds between several keys is in `check.ts`; parts of the language that do not run yet are
- * in `later.ts` and come here when they do.
+ * The language as schemas: the keys of each mapping, the kind of their values and their meaning. The descriptions
+ * appear in editors through `schema/workflow.json`. Rules between several keys are in `check.ts`, unsupported parts of
+ * the language in `unsupported.ts`.
  */
 import { z } from 'zod';
 import type { DiagnosticCode } from './diagnostic-codes.js';
 import { type LimitPlace, limitsByPlace, unitSyntax } from './limits.js';
 import { isBooleanValue, isPauseValue } from './pause-values.js';
 import { isSessionText } from './session-value.js';
+import type { BlockKeyName, StepKeyName } from './step-keys.js';
 import { stepNameProblem } from './step-name.js';
 
 const withCode = (code: DiagnosticCode, error: string) => ({ params: { code }, error });
@@ -25,10 +26,11 @@ const stepName = nonEmptyText('')
       context.addIssue({ code: 'custom', message, params: { code: 'bad-step-name' } });
   })
   .meta({
-    description: 'Name of the step, unlike those beside it; part of its path, by which results are found.',
+    description:
+      'Name of the step, unique among its siblings. It is part of the path by which other steps read its results.',
   });
 
-/** A value with spellings of its own: `meaning` for people, `says` for the end of a message, `json` for editors. */
+/** A value with a check of its own. `expected` ends an error message, `meaning` and `json` are for editors. */
 const customValue = (accepts: (value: unknown) => boolean, expected: string, meaning: string, json: object) =>
   z
     .unknown()
@@ -55,35 +57,37 @@ const input = z
     (value) => ['string', 'number', 'boolean'].includes(typeof value),
     withCode('wrong-type', 'must be text'),
   )
-  .meta({ description: 'Template: what the called workflow finds under this name.', ...scalarJson });
+  .meta({ description: 'Template. The called workflow reads its result under this name.', ...scalarJson });
 const inputs = z
   .record(z.string(), input)
-  .meta({ description: 'Inputs of the called workflow: name and template.' });
+  .meta({ description: 'Inputs of the called workflow, each with a name and a template.' });
 
 const agent = nonEmptyText(
-  'The agent, `provider` or `provider-model`, such as `claude-haiku`. Template: `{impl.agent}` is the agent that the step `impl` used last. `pass`: none, the gates judge what is there.',
+  'The agent, `provider` or `provider-model`, for example `claude-haiku`. Template: `{impl.agent}` is the agent that the step `impl` used last. `pass`: no agent runs, and the gates check the present files.',
 );
 
 export const promptFile = z.strictObject({
-  file: nonEmptyText('Path of a file with the prompt, from the folder of the workflow file.'),
+  file: nonEmptyText('Path of a file with the prompt, relative to the folder of the workflow file.'),
 });
 
 const prompt = z
-  .union([nonEmptyText('What the agent is told.'), promptFile])
-  .meta({ description: 'What the agent is told. Template: `{spec}`, `{error}`, `{tests.output}`, …' });
+  .union([nonEmptyText('The task of the agent.'), promptFile])
+  .meta({ description: 'The task of the agent. Template: `{spec}`, `{error}`, `{tests.output}`, …' });
 
 export const contextEntry = z.strictObject({
-  file: nonEmptyText('Path of a file from the working directory, whose text is given. Template.').optional(),
-  bash: nonEmptyText('A shell command; what it prints is given.').optional(),
+  file: nonEmptyText(
+    'Path of a file from the working directory. Its text is appended to the prompt. Template.',
+  ).optional(),
+  bash: nonEmptyText('A shell command. Its output is appended to the prompt.').optional(),
 });
 
 const context = z
   .array(contextEntry)
-  .meta({ description: 'Files and outputs of commands that are put behind the prompt.' });
+  .meta({ description: 'Files and outputs of commands that are appended to the prompt.' });
 
 const worktree = z.enum(['read-write', 'read-only', 'none']).meta({
   description:
-    'Whether the agent may change files. `none`: it works in an empty folder. Left out: `read-write` for `code`, else `read-only`.',
+    'Whether the agent may change files. `none`: it works in an empty directory. Default: `read-write` for `code`, otherwise `read-only`.',
 });
 
 export const guard = z
@@ -92,8 +96,7 @@ export const guard = z
     no_write: z
       .boolean()
       .meta({
-        description:
-          'Whether changed files fail the attempt. Left out: `true` but for `code`, where it is `false`.',
+        description: 'Whether changed files fail the attempt. Default: `false` for `code`, otherwise `true`.',
       })
       .optional(),
   })
@@ -101,18 +104,18 @@ export const guard = z
 
 const permissions = z.enum(['full', 'workspace', 'read-only']).meta({
   description:
-    'What the agent may do. `read-only`: change nothing but its answer. `workspace`: change files of the working directory and run commands. `full`: whatever its CLI can. Left out: as the input `permissions` says, which unless told is `workspace` for `code`, and `read-only` for steps that change no files.',
+    'What the agent may do. `read-only`: change nothing except its result file. `workspace`: change files of the working directory and run commands. `full`: everything that its CLI can do. Default: the input `permissions`, otherwise `workspace` for `code` and `read-only` for steps that change no files.',
 });
 
 const hitl = customValue(
   isPauseValue,
   'must be `true`, `before_gate`, `after_gate` or `false`',
-  'Where the step waits for a person: `before_gate` (also `true`), `after_gate`, or nowhere (`false`).',
+  'When the step waits for a person: `before_gate` (also `true`), `after_gate`, or never (`false`).',
   { enum: [true, false, 'before_gate', 'after_gate'] },
 );
 
 export const sessionMapping = z.strictObject({
-  from: nonEmptyText('Name of the step whose conversation goes on.'),
+  from: nonEmptyText('Name of the step whose session is resumed.'),
 });
 
 const sessionText = z
@@ -121,48 +124,59 @@ const sessionText = z
   .meta({ pattern: '^\\s*(new|from:\\s*\\S.*)?\\s*$' });
 
 const session = z.union([z.null(), sessionText, sessionMapping]).meta({
-  description: 'The conversation: `new` (also when left out), or `from: STEP` to go on in that of STEP.',
+  description:
+    'The session: `new` starts a new one, `from: STEP` resumes the session of STEP. Default: `new`.',
 });
 
 const called = nonEmptyText(
-  'Another workflow: NAME of `.gump/workflows/NAME.yaml`, `validators/NAME`, a built-in, or a path.',
+  'Another workflow: the NAME of `.gump/workflows/NAME.yaml`, `validators/NAME`, a built-in workflow, or a path.',
 );
 
-/** Beside `workflow` every further key is an input of that workflow; `shape.ts` knows. */
+const getKeys = {
+  prompt: prompt.optional(),
+  context: context.optional(),
+  worktree: worktree.optional(),
+  session: session.optional(),
+} satisfies Readonly<Record<BlockKeyName<'get'>, z.ZodType>>;
+
+const runKeys = {
+  agent: agent.optional(),
+  guard: guard.optional(),
+  permissions: permissions.optional(),
+  hitl: hitl.optional(),
+} satisfies Readonly<Record<BlockKeyName<'run'>, z.ZodType>>;
+
+/** Next to `workflow`, every other key is an input of that workflow. `shape.ts` accepts these keys. */
 export const getBlock = z
   .strictObject({
-    prompt: prompt.optional(),
-    context: context.optional(),
-    worktree: worktree.optional(),
-    session: session.optional(),
+    ...getKeys,
     workflow: called
       .meta({
-        description: 'A workflow that runs before each attempt, for its results. Its inputs stand beside it.',
+        description:
+          'A workflow that runs before each attempt. The prompt can use its results. Its inputs are the other keys of `get`.',
       })
       .optional(),
     with: inputs.optional(),
   })
   .meta({ additionalProperties: scalarJson });
 
-export const runBlock = z.strictObject({
-  agent: agent.optional(),
-  guard: guard.optional(),
-  permissions: permissions.optional(),
-  hitl: hitl.optional(),
-});
+export const runBlock = z.strictObject(runKeys);
 
-/** Beside `validate` every further key is an input of that workflow; `shape.ts` knows. */
+/** Next to `validate`, every other key is an input of that workflow. `shape.ts` accepts these keys. */
 export const gateMapping = z
   .strictObject({
-    touched: nonEmptyText('Passes when a file that matches this pattern was changed.').optional(),
-    untouched: nonEmptyText('Passes when no file that matches this pattern was changed.').optional(),
+    touched: nonEmptyText('Passes if a file that matches this pattern was changed.').optional(),
+    untouched: nonEmptyText('Passes if no file that matches this pattern was changed.').optional(),
     coverage: z
       .union([z.number(), z.string()])
-      .meta({ description: 'Passes when the test coverage is at least this many percent.' })
+      .meta({ description: 'Passes if the test coverage is at least this percentage.' })
       .optional(),
-    bash: nonEmptyText('Passes when this shell command ends with exit code 0.').optional(),
+    bash: nonEmptyText('Passes if this shell command exits with code 0.').optional(),
     validate: called
-      .meta({ description: 'Passes when this workflow says so. Its inputs stand beside it.' })
+      .meta({
+        description:
+          'Passes if the verdict of this workflow is `true`. Its inputs are the other keys of the entry.',
+      })
       .optional(),
     with: inputs.optional(),
   })
@@ -176,25 +190,25 @@ const gate = z.union([
 ]);
 
 export const retryEntry = z.strictObject({
-  attempt: z.int().min(1).meta({ description: 'Holds from this attempt on, counted from 1.' }).optional(),
-  not: nonEmptyText('`gate.NAME`: holds when that gate failed in the attempt before.').optional(),
-  validate: called.meta({ description: 'Holds when this workflow says yes.' }).optional(),
+  attempt: z.int().min(1).meta({ description: 'Applies from this attempt on, counted from 1.' }).optional(),
+  not: nonEmptyText('`gate.NAME`: applies if that gate failed in the previous attempt.').optional(),
+  validate: called.meta({ description: 'Applies if the verdict of this workflow is `true`.' }).optional(),
   with: inputs.meta({ description: 'Inputs of the workflow of `validate`.' }).optional(),
   exit: z
     .int()
     .min(0)
-    .meta({ description: 'The step has failed for good after this many attempts.' })
+    .meta({ description: 'The step fails permanently after this number of attempts.' })
     .optional(),
-  agent: agent.meta({ description: 'Agent from here on.' }).optional(),
-  session: z.literal('new').meta({ description: '`new`: a new conversation from here on.' }).optional(),
+  agent: agent.meta({ description: 'Agent from this attempt on.' }).optional(),
+  session: z.literal('new').meta({ description: '`new`: a new session from this attempt on.' }).optional(),
   worktree: z
     .literal('reset')
-    .meta({ description: '`reset`: the files are put back to what they were before the step.' })
+    .meta({ description: '`reset`: restores the files to their state before the step.' })
     .optional(),
-  prompt: prompt.meta({ description: 'What the agent is told from here on. Template.' }).optional(),
+  prompt: prompt.meta({ description: 'The task of the agent from this attempt on. Template.' }).optional(),
 });
 
-/** By name, because the steps of `each` are steps themselves. */
+/** Lazy, because `each` and `steps` contain steps. */
 const steps: z.ZodType = z.lazy(() => z.array(step).min(1));
 
 export const step = z.strictObject({
@@ -203,68 +217,67 @@ export const step = z.strictObject({
     .enum(['code', 'validate', 'split', 'artifact'])
     .meta({
       description:
-        '`code` changes files; `validate` judges and changes none; `split` makes a plan of tasks; `artifact` writes a text. Left out: the step only runs gates, or it is a group or calls a workflow.',
+        '`code` changes files; `validate` judges and changes no files; `split` writes a plan of tasks; `artifact` writes a text. Without `type`, the step only runs gates, is a group or calls a workflow.',
     })
     .optional(),
   each: steps
-    .meta({ description: 'Only with `type: split`: the steps that every task of the plan goes through.' })
+    .meta({ description: 'Only with `type: split`: the steps that run for every task of the plan.' })
     .optional(),
   files: z
     .enum(['warn', 'fail', 'off'])
     .meta({
       description:
-        'Only with `type: split`: what becomes of a task that changes files which the plan does not name for it. Left out: `warn`.',
+        'Only with `type: split`: what happens if a task changes files that the plan does not list for it. Default: `warn`.',
     })
     .optional(),
   steps: steps.meta({ description: 'The steps of a group.' }).optional(),
   parallel: customValue(
     isBooleanValue,
     'must be `true` or `false`',
-    'Of a split or a group: its tasks or steps run side by side, each in a work tree of its own.',
+    'Only for a split or a group: its tasks or steps run in parallel, each in a separate worktree.',
     { enum: [true, false, 'true', 'false', '1', '0', 1, 0] },
   ).optional(),
   max_parallel: z
     .int()
     .min(1)
-    .meta({ description: 'With `parallel`: how many run at once. Left out: one for each core, at least 2.' })
+    .meta({
+      description:
+        'With `parallel`: the maximum number that run at the same time. Default: the number of cores, at least 2.',
+    })
     .optional(),
-  workflow: called.meta({ description: 'The step is another workflow.' }).optional(),
+  workflow: called.meta({ description: 'The step runs another workflow.' }).optional(),
   with: inputs.optional(),
   get: getBlock
     .meta({
-      description: 'What the agent is given: `prompt`, `context`, `worktree`, `session`, `workflow`.',
+      description: 'What the agent gets: `prompt`, `context`, `worktree`, `session`, `workflow`.',
     })
     .optional(),
   run: runBlock
-    .meta({ description: 'Who does it, and within which limits: `agent`, `guard`, `permissions`, `hitl`.' })
+    .meta({ description: 'Which agent runs, and its limits: `agent`, `guard`, `permissions`, `hitl`.' })
     .optional(),
-  prompt: prompt.optional(),
-  context: context.optional(),
-  worktree: worktree.optional(),
-  session: session.optional(),
-  agent: agent.optional(),
-  guard: guard.optional(),
-  permissions: permissions.optional(),
-  hitl: hitl.optional(),
+  ...getKeys,
+  ...runKeys,
   gate: z.array(gate).meta({ description: 'Checks that must all pass, run in this order.' }).optional(),
   retry: z
     .array(retryEntry)
-    .meta({ description: 'What to do when an attempt failed; later entries win over earlier ones.' })
+    .meta({
+      description: 'What changes after a failed attempt. Later entries take precedence over earlier ones.',
+    })
     .optional(),
-});
+} satisfies Readonly<Record<StepKeyName, z.ZodType>>);
 
 export const root = z.strictObject({
   name: nonEmptyText('Name of the workflow.'),
   'session-match': z
     .enum(['agent', 'provider'])
     .meta({
-      description: 'What has to be the same for a session to go on in another step. Left out: `agent`.',
+      description: 'What must be the same so that another step can resume a session. Default: `agent`.',
     })
     .optional(),
   'on-pause': z
     .enum(['fail', 'success'])
-    .meta({ description: 'How the job ends when the run waits for a person. Left out: `fail`.' })
+    .meta({ description: 'How the job ends if the run waits for a person. Default: `fail`.' })
     .optional(),
   ...limitKeys('budget'),
-  steps: z.array(step).min(1).meta({ description: 'The steps, which run one after the other.' }),
+  steps: z.array(step).min(1).meta({ description: 'The steps, which run in this order.' }),
 });

@@ -1,9 +1,9 @@
-/** TOML, and where in it a value stands. */
+/** Reads TOML and finds the line of a value. */
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 
 export type TomlPath = readonly string[];
 
-/** The values, or what is wrong with the text and where. */
+/** The values, or the syntax error with its position. */
 export function readToml(text: string): TomlTable | TomlError {
   try {
     return parse(text);
@@ -18,9 +18,9 @@ export function isTable(value: unknown): value is TomlTable {
 }
 
 /**
- * The line, from 1, on which the value at this path begins, in a text that can be read. smol-toml 1.9 does not say
- * where a value stands, so it is asked for ever longer beginnings of the text: the first that has the value ends
- * with it, and the value's line comes behind the beginning that could be read before.
+ * The line, counted from 1, on which the value at this path begins in a valid TOML text. smol-toml 1.9 does not
+ * report positions, so this parses longer and longer beginnings of the text. The first one that has the value ends
+ * with the value, and the value begins after the previous beginning that was valid.
  */
 export function lineOf(whole: string, path: TomlPath): number {
   const lines = whole.split('\n');

@@ -1,10 +1,10 @@
 /**
- * What the language has and this version of the action does not run: refused by name, never ignored. A row
- * goes away when its part is built.
+ * Parts of the language that this version of the action does not support. They are errors, never ignored. When the
+ * action supports a part, remove its entry here.
  */
 import type { YamlNode } from './yaml-node.js';
 
-/** The places in which keys stand. */
+/** The parts of a workflow that have keys. */
 export type WorkflowSection =
   | 'root'
   | 'step'
@@ -17,18 +17,18 @@ export type WorkflowSection =
   | 'retry'
   | 'session';
 
-/** The types of step that the language keeps for itself. */
+/** Types of step that the language reserves. */
 const unsupportedTypes = ['search', 'scrape', 'surf', 'use', 'doc'];
 
 const unsupportedMessage = (what: string): string =>
-  `${what} belongs to the language, but this version of the action does not run it.`;
+  `${what} is part of the language, but this version of the action does not support it: remove it.`;
 
-/** The message for a key that does not run yet; `undefined` for any other key. */
+/** The message for an unsupported key; `undefined` for any other key. */
 export function unsupportedKey(section: WorkflowSection, key: string): string | undefined {
   return section === 'session' && key === 'run' ? unsupportedMessage(`\`${key}\``) : undefined;
 }
 
-/** The same for the value of a key that itself is known. */
+/** The message for an unsupported value of a known key; `undefined` for any other value. */
 export function unsupportedValue(key: string, value: YamlNode): string | undefined {
   if (key !== 'type' || value.kind !== 'scalar' || typeof value.value !== 'string') return undefined;
   const word = value.value.trim();

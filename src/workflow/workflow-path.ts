@@ -1,16 +1,16 @@
-/** Where a workflow may lie, by the name or path that it is asked for. Looks at no disk: that is for the caller. */
+/** The path of a workflow, from the name or path in a workflow file or an input. Does not read any file. */
 
 export interface WorkflowPath {
-  /** From the working directory, with `/`. */
+  /** From the working directory, with `/` as separator. */
   readonly path: string;
-  /** What it may be called among the built-ins; absent where a path was given. */
+  /** The name of the built-in workflow to try next. Absent: the value is a path. */
   readonly builtInName?: string;
 }
 
 /**
- * A value that ends in `.yaml` or `.yml` is a path; any other is a name, which may lie in folders: `team/tdd`
- * is `.gump/workflows/team/tdd.yaml`, and `validators/x` is `.gump/validators/x.yaml`. A value that cannot be
- * used gives the end of a sentence that says why.
+ * A value that ends in `.yaml` or `.yml` is a path. Any other value is a name, which may contain folders: `team/tdd`
+ * is `.gump/workflows/team/tdd.yaml`, and `validators/x` is `.gump/validators/x.yaml`. `problem` is a sentence, and
+ * the subject of its first clause is the value.
  */
 export function parseWorkflowPath(value: string): WorkflowPath | { readonly problem: string } {
   const text = value.trim();
@@ -30,11 +30,11 @@ const allowed =
 
 function pathProblem(text: string): string | undefined {
   if (text === '') return `it is empty. ${allowed}`;
-  if (/\p{Cc}/u.test(text)) return `it holds a line break or another control character. ${allowed}`;
-  if (text.includes('\\')) return 'folders are parted by `/`, not by `\\`.';
-  if (text.startsWith('/') || text.startsWith('~')) return `it must lie in the repository. ${allowed}`;
+  if (/\p{Cc}/u.test(text)) return `it contains a line break or another control character. ${allowed}`;
+  if (text.includes('\\')) return 'it contains `\\`. Separate folders with `/`.';
+  if (text.startsWith('/') || text.startsWith('~')) return `it is not a path in the repository. ${allowed}`;
   const segments = text.split('/');
   if (segments.includes('..'))
-    return `\`..\` is not allowed, it could lead out of the repository. ${allowed}`;
+    return `\`..\` is not allowed, because it could lead out of the repository. ${allowed}`;
   return /(^|\/)\.?\/?$/.test(text) ? `it names a folder, not a workflow. ${allowed}` : undefined;
 }

@@ -1,17 +1,17 @@
 /**
- * A checked workflow, as plain data, with every workflow that it calls and every prompt file read in. Made by
- * `parse.ts` and `load.ts`; nothing in here refers back to the YAML text.
+ * A checked workflow as plain data, including every workflow that it calls and the text of every prompt file.
+ * `load.ts` builds it. Nothing in it refers to the YAML text.
  */
 import type { Permission } from '../providers/provider.js';
 import type { BudgetLimits, GuardLimits } from './limits.js';
 
 export interface Workflow {
   readonly name: string;
-  /** Where it was read: a path from the working directory, or `built-in NAME`. */
+  /** Where it was read from: a path from the working directory, or `built-in NAME`. */
   readonly source: string;
-  /** S2: what counts as the same agent for `from:`. */
+  /** What must be the same for `from:` (rule S2 in `docs/sessions.md`). */
   readonly sessionMatch: 'agent' | 'provider';
-  /** How a job ends whose run waits for approval. */
+  /** The status of a job whose run waits for approval. */
   readonly onPause: 'fail' | 'success';
   readonly budget: Budget;
   readonly steps: readonly Step[];
@@ -22,7 +22,7 @@ export type Budget = BudgetLimits;
 
 export type Step = AgentStep | GateStep | SplitStep | GroupStep | CallStep;
 
-/** Only gates; never retried. */
+/** Runs gates only and is never retried. */
 export interface GateStep {
   readonly kind: 'gates';
   readonly name: string;
@@ -30,38 +30,38 @@ export interface GateStep {
   readonly hitl?: Pause;
 }
 
-/** Where a step waits for a person: when its agent is done, or when its gates have spoken too. */
+/** When a step waits for a person: after its agent and before its gates, or after its gates. */
 export type Pause = 'before-gate' | 'after-gate';
 
 export interface AgentStep {
   readonly kind: 'agent';
   readonly name: string;
   readonly type: 'code' | 'validate' | 'split' | 'artifact';
-  /** Template; `pass`: no agent runs, the gates judge what is there. */
+  /** Template. `pass`: no agent runs, and the gates check the present files. */
   readonly agent: string;
   /** Template. */
   readonly prompt: string;
   readonly context: readonly ContextEntry[];
   readonly worktree: WorktreeMode;
-  /** A workflow that runs before each attempt, for its results. */
+  /** A workflow that runs before each attempt. The prompt can use its results. */
   readonly get?: WorkflowCall;
   readonly session: SessionChoice;
   readonly guard: Guard;
-  /** Absent: what the run was told, else what the kind of step needs. */
+  /** Absent: the permissions of the run, otherwise the default of the step type. */
   readonly permissions?: Permission;
   readonly hitl?: Pause;
   readonly gates: readonly Gate[];
   readonly retry: readonly RetryEntry[];
 }
 
-/** `none`: the agent works in an empty directory and does not see the repository. */
+/** `none`: the agent works in an empty directory, without the repository. */
 export type WorktreeMode = 'read-write' | 'read-only' | 'none';
 
-/** What is put behind a prompt. */
+/** Text that is appended to a prompt. */
 export type ContextEntry =
   /** Template of a path from the working directory. */
   | { readonly type: 'file'; readonly path: string }
-  /** What a shell command prints; no template. */
+  /** The output of a shell command; not a template. */
   | { readonly type: 'bash'; readonly command: string };
 
 /** What restricts an attempt. `stallMs` is only for steps with an agent. */
@@ -70,27 +70,27 @@ export interface Guard extends GuardLimits {
   readonly noWrite?: boolean;
 }
 
-/** An agent splits the work into tasks; each of them goes through the steps of `each`. */
+/** An agent splits the work into tasks. The steps of `each` run for each task. */
 export interface SplitStep extends Parallel {
   readonly kind: 'split';
   readonly name: string;
-  /** The step's own agent, which writes the plan; its gates, guard and `hitl` are the split's. */
+  /** The agent that writes the plan. Its gates, guard and `hitl` are those of the split. */
   readonly planner: AgentStep;
   readonly each: readonly Step[];
-  /** What becomes of a task's step that changes files which the task does not name. */
+  /** What happens to a step of a task that changes files which the task does not list. */
   readonly files: 'warn' | 'fail' | 'off';
   readonly gates: readonly Gate[];
   readonly retry: readonly RetryEntry[];
 }
 
 interface Parallel {
-  /** The tasks, or the steps of the group, run side by side, each in a work tree of its own. */
+  /** The tasks, or the steps of the group, run in parallel, each in a separate worktree. */
   readonly parallel: boolean;
-  /** How many run at once; absent: the number of cores, at least 2. */
+  /** Maximum number that run at the same time. Absent: the number of cores, at least 2. */
   readonly maxParallel?: number;
 }
 
-/** Steps that are judged, retried and limited together. */
+/** Steps that share gates, retries and limits. */
 export interface GroupStep extends Parallel {
   readonly kind: 'group';
   readonly name: string;
@@ -101,7 +101,7 @@ export interface GroupStep extends Parallel {
   readonly hitl?: Pause;
 }
 
-/** A step that is a workflow of its own. */
+/** A step that runs another workflow. */
 export interface CallStep {
   readonly kind: 'call';
   readonly name: string;
@@ -112,12 +112,12 @@ export interface CallStep {
   readonly hitl?: Pause;
 }
 
-/** Another workflow, and what it is given. */
+/** Another workflow and its inputs. */
 export interface WorkflowCall {
-  /** As the caller names it: `validators/arch-review`. */
+  /** As written in the caller: `validators/arch-review`. */
   readonly path: string;
   readonly workflow: Workflow;
-  /** Name → template, rendered where the call stands. */
+  /** Name → template. The caller renders it. */
   readonly inputs: Readonly<Record<string, string>>;
 }
 
@@ -128,12 +128,12 @@ export type Gate =
   | { readonly name: string; readonly type: 'coverage'; readonly atLeast?: number }
   | { readonly name: string; readonly type: 'touched' | 'untouched'; readonly pattern: string }
   | { readonly name: string; readonly type: 'bash'; readonly command: string }
-  /** What the agent left under `.gump/out` is as its contract asks. */
+  /** The result file under `.gump/out` has the required format. */
   | { readonly name: string; readonly type: 'schema'; readonly contract: 'plan' | 'review' }
-  /** A workflow judges. */
+  /** A workflow decides. */
   | { readonly name: string; readonly type: 'validate'; readonly call: WorkflowCall };
 
-/** Exactly one condition, and what changes when it holds. */
+/** Exactly one condition, and the overrides that apply when it is true. */
 export interface RetryEntry {
   readonly when:
     | { readonly attempt: number }

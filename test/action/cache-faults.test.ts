@@ -63,7 +63,9 @@ describe('a cache that may not be used', () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({ cacheMode: 'write-only', rules: passing });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
-    expect(main.warnings).toEqual([expect.stringMatching(/cache-mode is write-only.*a re-run cannot find them/)]);
+    expect(main.warnings).toEqual([
+      expect.stringMatching(/cache-mode is write-only.*a re-run cannot find them/),
+    ]);
   });
 
   it('for anything, by its mode or by its token', async () => {

@@ -146,6 +146,6 @@ flow (.gump/workflows/flow.yaml)
   it('is asked for by true or false', async () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({ inputs: { 'dry-run': 'maybe' } });
-    expect(main.errors).toEqual(['Input dry-run: "maybe" is not allowed. Allowed: true, false.']);
+    expect(main.errors).toEqual(['Input dry-run: "maybe" is not allowed. Use one of: true, false.']);
   });
 });

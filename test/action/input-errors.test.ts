@@ -50,21 +50,20 @@ describe('inputs', () => {
       },
     });
     expect(errors).toEqual([
-      expect.stringMatching(/^Inputs spec and spec-file \("spec.md"\) are both set: leave one/),
+      expect.stringMatching(/^Inputs spec and spec-file \("spec.md"\) are both set\. Set only one/),
       expect.stringMatching(/^Input vars is not YAML: .* at line 2, column 1.$/),
-      'Input resume: "sometimes" is not allowed. Allowed: auto, require, never.',
+      'Input resume: "sometimes" is not allowed. Use one of: auto, require, never.',
       expect.stringMatching(
         /^Input state-key: line 2 has fewer than 20 characters. Make a key with `openssl/,
       ),
-      expect.stringMatching(
-        /^Input state-store: "ftp:there" is not allowed. Allowed: cache, or directory:PATH/,
-      ),
-      'Input on-lost-session: "cry" is not allowed. Allowed: new, fail.',
-      'Input on-no-credentials: "maybe" is not allowed. Allowed: auto, skip, fail.',
-      expect.stringMatching(/^Input pass-env: "ACTIONS_\*" is not allowed, .*\nInput pass-env: "bad name"/),
-      expect.stringMatching(/^Input commands: "tset" is no gate with a command. Allowed: compile, test/),
-      'Input apply: "commit" is not allowed. Allowed: workspace, none.',
-      'Input keep-sessions: "yes" is not allowed. Allowed: true, false.',
+      expect.stringMatching(/^Input state-store: "ftp:there" is not allowed. Use cache, or directory:PATH/),
+      'Input on-lost-session: "cry" is not allowed. Use one of: new, fail.',
+      'Input on-no-credentials: "maybe" is not allowed. Use one of: auto, skip, fail.',
+      expect.stringMatching(/^Input pass-env: "ACTIONS_\*" is not allowed, /),
+      expect.stringMatching(/^Input pass-env: "bad name" is not allowed\. Give names/),
+      expect.stringMatching(/^Input commands: "tset" is not a gate with a command. Use compile, test/),
+      'Input apply: "commit" is not allowed. Use one of: workspace, none.',
+      'Input keep-sessions: "yes" is not allowed. Use one of: true, false.',
     ]);
     expect(summary).toContain('Input keep-sessions');
     expect(errors.join()).not.toContain('too short');
@@ -83,12 +82,12 @@ describe('inputs', () => {
   });
 
   it.each([
-    [{ workflow: '' }, /^Input workflow is empty: give the path/],
+    [{ workflow: '' }, /^Input workflow is empty. Give the path/],
     [
       { workflow: 'nope' },
       /workflow `nope` not found. Searched: .gump\/workflows\/nope.yaml.*built-in.*actions\/checkout/,
     ],
-    [{ workflow: '../other.yaml' }, /`..` is not allowed, it could lead out of the repository/],
+    [{ workflow: '../other.yaml' }, /`..` is not allowed, because it could lead out of the repository/],
     [{ 'working-directory': 'not/there' }, /not\/there` does not exist\. Set it to a directory/],
     [{ 'working-directory': 'README.md' }, /README.md` is a file\. Set it to a directory/],
   ])('%j is one clear sentence', async (inputs, message) => {

@@ -108,7 +108,9 @@ describe('what is missing', () => {
   it('is a runner that this action runs on', async () => {
     const harness = await createHarness({ code: 'dist', workflow: simple });
     expect(await expectRefused(harness, { env: { RUNNER_OS: 'Windows' } })).toEqual([
-      expect.stringMatching(/does not run on Windows. Use a Linux or macOS runner, for example `runs-on: ubuntu-latest`/),
+      expect.stringMatching(
+        /does not run on Windows. Use a Linux or macOS runner, for example `runs-on: ubuntu-latest`/,
+      ),
     ]);
     const nowhere = { RUNNER_TEMP: '', GITHUB_RUN_ID: '', GITHUB_REPOSITORY: 'no-owner' };
     expect(await expectRefused(harness, { env: nowhere })).toEqual([

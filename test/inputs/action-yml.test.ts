@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readInputs } from '../../src/inputs.js';
+import { readInputs } from '../../src/inputs/inputs.js';
 
 interface Metadata {
   readonly runs: Readonly<Record<string, string>>;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { UserErrors } from '../../src/failure.js';
-import { createGetInput, readInputs } from '../../src/inputs.js';
+import { createGetInput, readInputs } from '../../src/inputs/inputs.js';
 
 function read(inputs: Record<string, string> = {}) {
   const all: Record<string, string> = { workflow: 'tdd', ...inputs };
   return readInputs((name) => all[name] ?? '');
 }
 
-function faults(inputs: Record<string, string>): readonly string[] {
+function problems(inputs: Record<string, string>): readonly string[] {
   try {
     read(inputs);
   } catch (error) {
@@ -18,7 +18,7 @@ function faults(inputs: Record<string, string>): readonly string[] {
 }
 
 describe('readInputs', () => {
-  it('takes the defaults of the contract for what is not set', () => {
+  it('uses the default of each input that is not set', () => {
     expect(read()).toEqual({
       workflow: 'tdd',
       vars: {},
@@ -100,25 +100,25 @@ describe('readInputs', () => {
     });
   });
 
-  it('reads a spec given as text, and no matrix', () => {
+  it('reads a spec that is a text, and a job without a matrix', () => {
     expect(read({ spec: 'Do it.\nWell.', matrix: 'null' })).toMatchObject({
       spec: { from: 'text', text: 'Do it.\nWell.' },
     });
     expect(read({ matrix: 'null' }).matrix).toBeUndefined();
   });
 
-  it('reads a mapping that is indented as a whole', () => {
+  it('reads a mapping with every line indented', () => {
     expect(read({ vars: '\n  a: 1\n  b: 2\n' }).vars).toEqual({ a: '1', b: '2' });
     expect(read({ vars: ' \n ' }).vars).toEqual({});
   });
 
-  it('takes its texts from where the runner puts them', () => {
+  it('reads its texts from the variables that the runner sets', () => {
     const get = createGetInput({ INPUT_WORKFLOW: ' tdd ', 'INPUT_KEEP-SESSIONS': 'true' });
     expect(readInputs(get)).toMatchObject({ workflow: 'tdd', keepSessions: true });
   });
 
-  it('tells all faults at once', () => {
-    const reported = faults({
+  it('reports all errors together', () => {
+    const reported = problems({
       workflow: '',
       spec: 'a',
       'spec-file': 'b',
@@ -131,60 +131,65 @@ describe('readInputs', () => {
   });
 
   it.each([
-    ['resume', 'Auto', /Input resume: "Auto" is not allowed\. Allowed: auto, require, never\./],
-    ['permissions', 'none', /"none" is not allowed\. Allowed: auto, full, workspace, read-only\./],
-    ['on-lost-session', 'auto', /"auto" is not allowed\. Allowed: new, fail\./],
-    ['on-no-credentials', 'no', /"no" is not allowed\. Allowed: auto, skip, fail\./],
-    ['apply', 'commit', /"commit" is not allowed\. Allowed: workspace, none\./],
-    ['max-budget', '0', /Input max-budget: "0" is not allowed\. Allowed: US dollars/],
+    ['resume', 'Auto', /Input resume: "Auto" is not allowed\. Use one of: auto, require, never\./],
+    ['permissions', 'none', /"none" is not allowed\. Use one of: auto, full, workspace, read-only\./],
+    ['on-lost-session', 'auto', /"auto" is not allowed\. Use one of: new, fail\./],
+    ['on-no-credentials', 'no', /"no" is not allowed\. Use one of: auto, skip, fail\./],
+    ['apply', 'commit', /"commit" is not allowed\. Use one of: workspace, none\./],
+    ['max-budget', '0', /Input max-budget: "0" is not allowed\. Give US dollars/],
     ['max-budget', '$5', /is not allowed/],
-    ['max-time', '50', /Input max-time: "50" is not allowed\. Allowed: a length of time/],
+    ['max-time', '50', /Input max-time: "50" is not allowed\. Give a duration/],
     ['max-time', '0s', /is not allowed/],
-    ['install', 'yes', /"yes" is not allowed\. Allowed: auto, never\./],
-    ['cli-versions', 'claude: latest', /"latest" of "claude" is not allowed\. Allowed: one exact version/],
-    ['cli-versions', 'claude: ^2.1.0', /"\^2\.1\.0" of "claude" is not allowed/],
-    ['cli-versions', 'claude: 2.1', /Allowed: one exact version/],
-    ['cli-versions', 'claude: [1.0.0]', /the value of "claude" is not a text/],
-    ['agent-args', 'claude: --x', /Input agent-args: the value of "claude" is not a list of texts/],
-    ['agent-args', 'claude: [{a: b}]', /the value of "claude" is not a list of texts/],
-    ['agent-args', '--x', /Allowed: a YAML mapping, one `name: \[text, text\]` a line/],
-    ['keep-sessions', 'yes', /"yes" is not allowed\. Allowed: true, false\./],
+    ['install', 'yes', /"yes" is not allowed\. Use one of: auto, never\./],
+    [
+      'cli-versions',
+      'claude: latest',
+      /Input cli-versions: "claude" must be one exact version, such as 1\.2\.3, but is "latest"\./,
+    ],
+    ['cli-versions', 'claude: ^2.1.0', /but is "\^2\.1\.0"/],
+    ['cli-versions', 'claude: 2.1', /must be one exact version/],
+    ['cli-versions', 'claude: [1.0.0]', /"claude" must be text, .*, but is a list\./],
+    ['agent-args', 'claude: --x', /Input agent-args: "claude" must be a list of texts, but is "--x"\./],
+    ['agent-args', 'claude: [{a: b}]', /"claude" must be text, .*, but is a mapping\./],
+    ['agent-args', '--x', /Give a YAML mapping with one `name: \[text, text\]` per line\./],
+    ['keep-sessions', 'yes', /"yes" is not allowed\. Use one of: true, false\./],
     ['keep-sessions', '1', /"1" is not allowed/],
-    ['state-store', 'directory:', /"directory:" is not allowed\. Allowed: cache, or directory:PATH/],
+    ['state-store', 'directory:', /"directory:" is not allowed\. Use cache, or directory:PATH/],
     ['state-store', '/var/lib', /is not allowed/],
     ['matrix', '[1]', /Input matrix: "\[1\]" is not allowed/],
     ['matrix', '{', /Input matrix/],
-    ['job-status', 'fine', /Allowed: success, failure, cancelled/],
-    ['vars', 'just text', /Input vars: "just text" is not allowed\. Allowed: a YAML mapping/],
-    ['vars', '- a', /Allowed: a YAML mapping/],
-    ['vars', 'a: [1, 2]', /the value of "a" is not a text/],
-    ['vars', 'a: {b: c}', /the value of "a" is not a text/],
+    ['job-status', 'fine', /Use one of: success, failure, cancelled\./],
+    ['vars', 'just text', /Input vars: "just text" is not allowed\. Give a YAML mapping/],
+    ['vars', '- a', /Give a YAML mapping with one `name: value` per line\./],
+    ['vars', 'a: [1, 2]', /Input vars: "a" must be text, a number, `true` or `false`, but is a list\./],
+    ['vars', 'a: {b: c}', /"a" must be text, .* but is a mapping\./],
+    ['vars', 'a: *b', /Input vars is not YAML: Unresolved alias/],
     ['vars', 'a: 1\na: 2', /Input vars is not YAML: Map keys must be unique/],
     ['vars', 'a: "x', /Input vars is not YAML/],
-    ['vars', '"a b": 1', /"a b" is no template name/],
-    ['vars', 'spec: 1', /"spec" is a name of the workflow language itself/],
-    ['commands', 'tests: x', /"tests" is no gate with a command\. Allowed: compile, test, lint, coverage/],
-    ['commands', 'test:', /test has no command/],
-    ['pass-env', 'A, B', /"A, B" is not allowed\. Allowed: names of variables or globs/],
-    ['pass-env', 'ACTIONS_RUNTIME_TOKEN', /between the runner and the action/],
-    ['pass-env', 'INPUT_*', /between the runner and the action/],
-    ['pass-env', 'GITHUB_ENV', /between the runner and the action/],
+    ['vars', '"a b": 1', /Input vars: "a b" is not a template name\. Use letters/],
+    ['vars', 'spec: 1', /"spec" is reserved by the workflow language\. Choose another name\./],
+    ['commands', 'tests: x', /"tests" is not a gate with a command\. Use compile, test, lint, coverage\./],
+    ['commands', 'test:', /Input commands: "test" has no command\. Give a command, or remove the line\./],
+    ['pass-env', 'A, B', /"A, B" is not allowed\. Give names of variables or globs/],
+    ['pass-env', 'ACTIONS_RUNTIME_TOKEN', /belongs to the runner or the action/],
+    ['pass-env', 'INPUT_*', /belongs to the runner or the action/],
+    ['pass-env', 'GITHUB_ENV', /belongs to the runner or the action/],
   ])('refuses %s: %j', (name, value, message) => {
-    expect(faults({ [name]: value }).join('\n')).toMatch(message);
+    expect(problems({ [name]: value }).join('\n')).toMatch(message);
   });
 
-  it('shows no secret, and no more than a line of anything', () => {
-    const reported = faults({
+  it('shows no secret, and at most one line of any value', () => {
+    const reported = problems({
       'state-key': 'too-short-secret',
       'github-token': 'ghs_x',
       resume: `a\n${'b'.repeat(500)}`,
     });
     expect(reported.join(' ')).toContain('state-key');
     expect(reported.join(' ')).not.toContain('too-short-secret');
-    expect(reported.every((fault) => fault.length < 300)).toBe(true);
+    expect(reported.every((problem) => problem.length < 300)).toBe(true);
   });
 
-  it('has no value that reaches into objects', () => {
+  it('accepts `__proto__` as a name without changing the prototype', () => {
     expect(Object.keys(read({ vars: '__proto__: x' }).vars)).toEqual(['__proto__']);
     expect(({} as Record<string, unknown>).x).toBeUndefined();
   });

@@ -23,7 +23,7 @@ describe('where a workflow is looked for', () => {
     ['..', /`\.\.`/],
     ['/etc/a.yaml', /in the repository/],
     ['~/a.yaml', /in the repository/],
-    ['a\\b.yaml', /parted by/],
+    ['a\\b.yaml', /Separate folders/],
     ['a\nb.yaml', /control character/],
     ['validators/../a', /`\.\.`/],
     ['validators/', /folder/],

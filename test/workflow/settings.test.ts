@@ -8,7 +8,7 @@ const problemsOf = (text: string) =>
   readSettings(text).problems.map(({ severity, message, line }) => `${line}: ${severity}: ${message}`);
 
 describe('gump.toml', () => {
-  it('sets what the page says', () => {
+  it('reads every setting', () => {
     const text = `
 default_agent = "claude-haiku"
 
@@ -38,7 +38,7 @@ max_diff_chars = 3_000
     });
   });
 
-  it('is on the page with all of its settings, and the page prints a good one', () => {
+  it('has every setting and a valid example in docs/workflow.md', () => {
     const printed = codeBlocks('docs/workflow.md', 'toml');
     expect(printed).toHaveLength(1);
     for (const { text } of printed) expect(readSettings(text).problems).toEqual([]);
@@ -48,19 +48,19 @@ max_diff_chars = 3_000
       ),
     );
     expect(names).toHaveLength(8);
-    // A value that is never right: a name that nobody knows would be a warning.
+    // `false` is invalid for every setting. An unknown name would be a warning.
     for (const name of names)
       expect(problemsOf(`${name} = false`)).toEqual([expect.stringMatching(/^1: error/)]);
   });
 
-  it('may be empty, and may hold what only means something elsewhere', () => {
-    const elsewhere =
+  it('may be empty, and ignores the settings of the command line of Gump', () => {
+    const ignored =
       'log_level = "debug"\ndisplay.verbose = true\nanalytics = {enabled = false}\n[update]\nx = 1';
-    for (const text of ['', '# nothing\n', elsewhere])
+    for (const text of ['', '# nothing\n', ignored])
       expect(readSettings(text)).toEqual({ settings: { commands: {} }, problems: [] });
   });
 
-  it('tells all that is wrong, each with its line', () => {
+  it('reports all problems together, each with its line', () => {
     const text = `# a comment
 default_agent = 3
 defualt_agent = "claude"
@@ -81,54 +81,53 @@ whatever = 1979-05-27
       '2: error: `default_agent` must be text that is not empty, but is `3`.',
       '3: warning: There is no setting `defualt_agent`, so it has no effect. Did you mean `default_agent`?',
       '5: error: `validation.test_cmd` must be text that is not empty, but is "".',
-      '6: error: `validation.timeout` must be a length of time such as `"10m"` or `"1h30m"`, but is "soon".',
+      '6: error: `validation.timeout` must be a duration such as `"10m"` or `"1h30m"`, but is "soon".',
       '7: warning: There is no setting `validation.tst_cmd`, so it has no effect. Did you mean `validation.test_cmd`?',
-      '10: error: `error_context.max_diff_chars` must be a whole number from 1 on, but is `0`.',
-      '11: error: `error_context.max_error_chars` must be a whole number from 1 on, but is a list.',
+      '10: error: `error_context.max_diff_chars` must be a whole number, 1 or more, but is `0`.',
+      '11: error: `error_context.max_error_chars` must be a whole number, 1 or more, but is a list.',
       '14: warning: There is no setting `lint_cmd`, so it has no effect. Did you mean `validation.lint_cmd`?',
       '15: warning: There is no setting `whatever`, so it has no effect.',
     ]);
   });
 
-  it('keeps what is right beside what is wrong', () => {
+  it('keeps the valid values if others are invalid', () => {
     const { settings } = readSettings('default_agent = "claude"\n[validation]\ntimeout = 5\nlint_cmd = "x"');
     expect(settings).toEqual({ defaultAgent: 'claude', commands: { lint: 'x' } });
   });
 
-  it('finds the line of a key in a table, and of a table that is none', () => {
+  it('finds the line of a key in a table, and of a value that is not a table', () => {
     expect(problemsOf('[error_context]\n\n# so\nmax_error_chars = 1.5')).toEqual([
-      '4: error: `error_context.max_error_chars` must be a whole number from 1 on, but is `1.5`.',
+      '4: error: `error_context.max_error_chars` must be a whole number, 1 or more, but is `1.5`.',
     ]);
-    expect(problemsOf('\nvalidation = "make"')).toEqual([
-      '2: error: `validation` must be a table: write `[validation]`.',
-    ]);
+    for (const value of ['"make"', '1979-05-27', '[]'])
+      expect(problemsOf(`\nvalidation = ${value}`)).toEqual([
+        '2: error: `validation` must be a table: write `[validation]`.',
+      ]);
   });
 
-  it('says where a broken file is broken', () => {
+  it('reports the line and column of a syntax error', () => {
     expect(problemsOf('default_agent = "claude"\n[validation\ntimeout = "1m"')).toEqual([
       expect.stringMatching(/^2: error: This is not valid TOML: .+ \(column \d+\)\.$/),
     ]);
     expect(problemsOf('a = 1\na = 2')).toEqual([expect.stringMatching(/^2: error: This is not valid TOML/)]);
   });
 
-  it('asks whether an agent is one, and takes it as named all the same', () => {
-    const agentFault = (agent: string) => (agent === 'claude' ? undefined : `is no agent: ${agent}.`);
-    expect(
-      readSettings('default_agent = " claude "', { agentProblem: agentFault }).settings.defaultAgent,
-    ).toBe('claude');
-    expect(readSettings('\ndefault_agent = "cluade"', { agentProblem: agentFault })).toEqual({
+  it('reports an invalid agent name and keeps the name', () => {
+    const agentProblem = (agent: string) => (agent === 'claude' ? undefined : `is not an agent: ${agent}.`);
+    expect(readSettings('default_agent = " claude "', { agentProblem }).settings.defaultAgent).toBe('claude');
+    expect(readSettings('\ndefault_agent = "cluade"', { agentProblem })).toEqual({
       settings: { defaultAgent: 'cluade', commands: {} },
-      problems: [{ severity: 'error', message: '`default_agent` is no agent: cluade.', line: 2 }],
+      problems: [{ severity: 'error', message: '`default_agent` is not an agent: cluade.', line: 2 }],
     });
   });
 
-  it('is refused when it is longer than anybody needs', () => {
+  it('must not be longer than 32,768 characters', () => {
     expect(problemsOf(`#${'x'.repeat(40_000)}`)).toEqual([
-      '1: error: The file is 40001 characters long; 32768 are allowed.',
+      '1: error: The file has 40001 characters. Shorten it to 32768 characters at most.',
     ]);
   });
 
-  it('never throws, and names a line of the file', () => {
+  it('never throws, and every problem has a line of the file', () => {
     const line = fc.constantFrom(
       'default_agent = 1',
       '[validation]',
@@ -147,10 +146,10 @@ whatever = 1979-05-27
     holds(
       fc.property(fc.array(fc.oneof(line, fc.string()), { maxLength: 12 }), (lines) => {
         const text = lines.join('\n');
-        for (const fault of readSettings(text).problems) {
-          expect(fault.line).toBeGreaterThan(0);
-          expect(fault.line).toBeLessThanOrEqual(text.split('\n').length + 1);
-          expect(fault.message).not.toMatch(/\n/);
+        for (const problem of readSettings(text).problems) {
+          expect(problem.line).toBeGreaterThan(0);
+          expect(problem.line).toBeLessThanOrEqual(text.split('\n').length + 1);
+          expect(problem.message).not.toMatch(/\n/);
         }
       }),
       60,

@@ -1,0 +1,147 @@
+/**
+ * The inputs of the action, from texts to typed values. Strict: an invalid value is an error that names the input,
+ * the value and what is allowed. All errors are reported together. Whether files, steps and agents exist is checked
+ * by the code that uses them.
+ */
+import { stateKeyLines } from '../checkpoint/seal-secrets.js';
+import { problemsOf, UserErrors } from '../failure.js';
+import { defined } from '../optional-keys.js';
+import type { Permission } from '../providers/provider.js';
+import type { Environment } from '../system/environment.js';
+import {
+  type CommandGate,
+  readAgentArgs,
+  readCliVersions,
+  readCommands,
+  readVars,
+} from './mapping-inputs.js';
+import {
+  readBoolean,
+  readChoice,
+  readJobStatus,
+  readMatrix,
+  readMaxBudget,
+  readMaxTime,
+  readPassEnv,
+  readSpec,
+  readStateStore,
+  readWorkflow,
+  type Spec,
+  type StateStoreInput,
+} from './text-inputs.js';
+
+export interface Inputs {
+  readonly workflow: string;
+  /** Absent: neither `spec` nor `spec-file` is set. */
+  readonly spec?: Spec;
+  readonly vars: Readonly<Record<string, string>>;
+  /** Replaces the agent of every step. */
+  readonly agent?: string;
+  readonly workingDirectory: string;
+  readonly resume: 'auto' | 'require' | 'never';
+  /** Absent: derived from the job. */
+  readonly stateName?: string;
+  /** The first seals, each of them opens. Empty: provider credentials seal. */
+  readonly stateKeys: readonly string[];
+  readonly stateStore: StateStoreInput;
+  readonly fromStep?: string;
+  readonly until?: string;
+  /** US dollars, over all attempts and re-runs. */
+  readonly maxBudget?: number;
+  /** Maximum time of the run in this job, in milliseconds. */
+  readonly maxTimeMs?: number;
+  /** The paused step that may continue. */
+  readonly approve?: string;
+  /** Command that prepares a new worktree. */
+  readonly worktreeSetup?: string;
+  readonly onLostSession: 'new' | 'fail';
+  readonly onNoCredentials: 'auto' | 'skip' | 'fail';
+  /** Whether a missing CLI is installed into the tool cache or is an error. */
+  readonly install: 'auto' | 'never';
+  /** Provider → the exact version of its CLI. */
+  readonly cliVersions: Readonly<Record<string, string>>;
+  /** Provider → further arguments for its CLI. */
+  readonly agentArgs: Readonly<Record<string, readonly string[]>>;
+  /** For steps without `permissions`. Absent: the default of their type. */
+  readonly permissions?: Permission;
+  /** Names and globs. */
+  readonly passEnv: readonly string[];
+  readonly commands: Readonly<Partial<Record<CommandGate, string>>>;
+  readonly apply: 'workspace' | 'none';
+  /** Only check the workflow and show what would run. */
+  readonly dryRun: boolean;
+  readonly keepSessions: boolean;
+  readonly githubToken?: string;
+  /** The matrix values of this job. Absent: the job has no matrix. */
+  readonly matrix?: Readonly<Record<string, unknown>>;
+  /** Absent: the runner does not report it. */
+  readonly jobStatus?: 'success' | 'failure' | 'cancelled';
+}
+
+/** The text of one input as the runner passes it, including blanks; empty if it is not set. */
+export type GetInput = (name: string) => string;
+
+/**
+ * Inputs from the environment of the action step. Not `core.getInput`: it removes leading blanks, which changes the
+ * meaning of an indented YAML mapping.
+ */
+export function createGetInput(environment: Environment): GetInput {
+  return (name) => environment[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '';
+}
+
+/** Reads all inputs. Throws `UserErrors` with every error; no message contains a secret. */
+export function readInputs(get: GetInput): Inputs {
+  const problems: string[] = [];
+  const read = <T>(name: string, reader: (text: string) => T, fallback: T): T => {
+    try {
+      return reader(get(name).trim());
+    } catch (error) {
+      problems.push(...problemsOf(error));
+      return fallback;
+    }
+  };
+  const choice = <T extends string>(name: string, allowed: readonly [T, ...T[]]): T =>
+    read(name, (text) => readChoice(name, text, allowed), allowed[0]);
+  const flag = (name: string) => read(name, (text) => readBoolean(name, text), false);
+  const optional = (name: string) => get(name).trim() || undefined;
+
+  const inputs: Inputs = {
+    workflow: read('workflow', readWorkflow, ''),
+    ...defined({ spec: read('spec', (text) => readSpec(text, get('spec-file').trim()), undefined) }),
+    vars: read('vars', () => readVars(get('vars')), {}),
+    workingDirectory: optional('working-directory') ?? '.',
+    resume: choice('resume', ['auto', 'require', 'never']),
+    stateKeys: read('state-key', stateKeyLines, []),
+    stateStore: read('state-store', readStateStore, { kind: 'cache' }),
+    onLostSession: choice('on-lost-session', ['new', 'fail']),
+    onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
+    install: choice('install', ['auto', 'never']),
+    cliVersions: read('cli-versions', () => readCliVersions(get('cli-versions')), {}),
+    agentArgs: read('agent-args', () => readAgentArgs(get('agent-args')), {}),
+    passEnv: read('pass-env', readPassEnv, []),
+    commands: read('commands', () => readCommands(get('commands')), {}),
+    apply: choice('apply', ['workspace', 'none']),
+    dryRun: flag('dry-run'),
+    keepSessions: flag('keep-sessions'),
+    ...defined({
+      agent: optional('agent'),
+      stateName: optional('state-name'),
+      fromStep: optional('from-step'),
+      until: optional('until'),
+      approve: optional('approve'),
+      maxBudget: read('max-budget', readMaxBudget, undefined),
+      maxTimeMs: read('max-time', readMaxTime, undefined),
+      worktreeSetup: optional('worktree-setup'),
+      permissions: withoutAuto(choice('permissions', ['auto', 'full', 'workspace', 'read-only'])),
+      githubToken: optional('github-token'),
+      matrix: read('matrix', readMatrix, undefined),
+      jobStatus: read('job-status', readJobStatus, undefined),
+    }),
+  };
+  if (problems.length > 0) throw new UserErrors(problems);
+  return inputs;
+}
+
+function withoutAuto(text: Permission | 'auto'): Permission | undefined {
+  return text === 'auto' ? undefined : text;
+}

@@ -1,0 +1,119 @@
+/**
+ * Inputs that are one text: each function turns the trimmed text of an input into a typed value, or throws a
+ * `UserError` that names the input, the value and what is allowed.
+ */
+import { UserError, UserErrors } from '../failure.js';
+import { isRunnerVariable } from '../security/secret-names.js';
+import { readDuration } from '../workflow/duration.js';
+import { readAmount } from '../workflow/numbers.js';
+import { quoted } from './quote.js';
+
+export function readWorkflow(text: string): string {
+  if (text !== '') return text;
+  throw new UserError(
+    'Input workflow is empty. Give the path of a workflow file (.yaml, .yml) or the name of one in .gump/workflows.',
+  );
+}
+
+/** The text of `{spec}`, or the file that contains it. */
+export type Spec =
+  | { readonly from: 'text'; readonly text: string }
+  | { readonly from: 'file'; readonly file: string };
+
+export function readSpec(text: string, file: string): Spec | undefined {
+  if (text !== '' && file !== '')
+    throw new UserError(`Inputs spec and spec-file (${quoted(file)}) are both set. Set only one of them.`);
+  if (file !== '') return { from: 'file', file };
+  return text === '' ? undefined : { from: 'text', text };
+}
+
+/** The first of `allowed` is the default, used for an empty text. */
+export function readChoice<T extends string>(name: string, text: string, allowed: readonly [T, ...T[]]): T {
+  const found = text === '' ? allowed[0] : allowed.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw notAllowed(name, text, `Use one of: ${allowed.join(', ')}.`);
+}
+
+/** The spellings of YAML 1.2 and of `core.getBooleanInput`. */
+export function readBoolean(name: string, text: string): boolean {
+  if (/^(?:true|True|TRUE)$/.test(text)) return true;
+  if (/^(?:false|False|FALSE)?$/.test(text)) return false;
+  throw notAllowed(name, text, 'Use one of: true, false.');
+}
+
+/** In US dollars. */
+export function readMaxBudget(text: string): number | undefined {
+  if (text === '') return undefined;
+  const amount = readAmount(text);
+  if (amount !== undefined && amount > 0) return amount;
+  throw notAllowed('max-budget', text, 'Give US dollars, such as 5 or 2.50.');
+}
+
+/** In milliseconds. */
+export function readMaxTime(text: string): number | undefined {
+  if (text === '') return undefined;
+  const ms = readDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw notAllowed('max-time', text, 'Give a duration, such as 90s, 50m or 1h30m.');
+}
+
+export type StateStoreInput =
+  | { readonly kind: 'cache' }
+  | { readonly kind: 'directory'; readonly path: string };
+
+export function readStateStore(text: string): StateStoreInput {
+  if (text === '' || text === 'cache') return { kind: 'cache' };
+  const path = /^directory:(.*)$/.exec(text)?.[1]?.trim();
+  if (path) return { kind: 'directory', path };
+  throw notAllowed('state-store', text, 'Use cache, or directory:PATH with a path on this machine.');
+}
+
+/** Names of variables and globs, one per line. */
+export function readPassEnv(text: string): readonly string[] {
+  const entries = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((entry) => entry !== '');
+  const problems = entries.flatMap(passEnvProblems);
+  if (problems.length > 0) throw new UserErrors(problems);
+  return [...new Set(entries)];
+}
+
+function passEnvProblems(entry: string): readonly string[] {
+  if (!/^[\w.*?-]+$/.test(entry)) {
+    return [
+      `Input pass-env: ${quoted(entry)} is not allowed. Give names of variables or globs with * and ?, one per line.`,
+    ];
+  }
+  if (!isRunnerVariable(entry)) return [];
+  return [
+    `Input pass-env: ${quoted(entry)} is not allowed, because it belongs to the runner or the action ` +
+      '(ACTIONS_*, INPUT_*, STATE_*, GITHUB_ENV, GITHUB_PATH, GITHUB_OUTPUT, GITHUB_STATE, GITHUB_STEP_SUMMARY). Remove it.',
+  ];
+}
+
+export function readMatrix(text: string): Readonly<Record<string, unknown>> | undefined {
+  const value = text === '' ? null : parseJson(text);
+  if (value === null) return undefined;
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  throw notAllowed('matrix', text, `Remove it: its default is \${{ toJSON(matrix) }}.`);
+}
+
+/** `undefined` if the text is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const jobStatuses = ['success', 'failure', 'cancelled'] as const;
+
+export function readJobStatus(text: string): (typeof jobStatuses)[number] | undefined {
+  return text === '' ? undefined : readChoice('job-status', text, jobStatuses);
+}
+
+function notAllowed(name: string, text: string, whatToDo: string): UserError {
+  return new UserError(`Input ${name}: ${quoted(text)} is not allowed. ${whatToDo}`);
+}
