@@ -1,6 +1,6 @@
 /**
- * What the runner says of this job: the variables that every step gets (GitHub's documentation, "Default
- * environment variables"). Inputs are read in `inputs.ts`.
+ * What the runner reports about this job in the variables that every action step gets (GitHub documentation,
+ * "Default environment variables"). `inputs.ts` reads the inputs.
  */
 import { readFileSync } from 'node:fs';
 import { UserError } from './failure.js';
@@ -11,16 +11,16 @@ export interface Job {
   readonly repository: string;
   readonly repositoryId: string;
   readonly runId: string;
-  /** 1 for the first run, one more for each re-run of the run or a part of it. */
+  /** 1 for the first run, then one more for each re-run of the run or of a part of it. */
   readonly jobAttempt: number;
   /** The key of the job in the workflow file; the same for all legs of a matrix. */
   readonly jobId: string;
-  /** The id of this step, or a name that the runner made from the action's. */
+  /** The id of this action step, or a name that the runner derives from the name of the action. */
   readonly actionId: string;
   readonly ref: string;
   readonly sha: string;
   readonly eventName: string;
-  /** The event's payload, read when first asked for; `{}` where it cannot be had. */
+  /** The event's payload, read at the first call; `{}` if it is missing or unreadable. */
   payload(): unknown;
   /** `owner/name/.github/workflows/file.yml@ref`. */
   readonly workflowRef: string;
@@ -30,13 +30,13 @@ export interface Job {
   readonly triggeringActor: string;
   /** Absolute path of the checkout. */
   readonly workspace: string;
-  /** Absolute path of a directory that is emptied before and after the job. */
+  /** Absolute path of a directory that the runner empties before and after the job. */
   readonly temp: string;
   readonly runnerOs: 'Linux' | 'macOS' | 'Windows';
   readonly isDebug: boolean;
 }
 
-/** Reads the job's variables. Throws `UserError` where they are missing, as outside of a runner, or wrong. */
+/** Reads the job's variables. Throws a `UserError` if they are missing (outside a runner) or invalid. */
 export function readJob(environment: Environment): Job {
   const problems: string[] = [];
   const text = (name: string, pattern = /\S/, kind = 'set'): string => {
@@ -70,11 +70,11 @@ export function readJob(environment: Environment): Job {
   };
   if (problems.length === 0) return job;
   throw new UserError(
-    `This action runs as a step of a GitHub Actions job, and the runner's variables are not as they should be: ${problems.join('; ')}.`,
+    `These environment variables of the runner are missing or invalid: ${problems.join('; ')}. Run this action as a step of a GitHub Actions job.`,
   );
 }
 
-/** Lenient: the payload is GitHub's, and not all that reads it needs it. */
+/** Returns `{}` on errors, because most runs do not need the payload. */
 function readPayload(path: string | undefined): unknown {
   try {
     return path ? JSON.parse(readFileSync(path, 'utf8')) : {};
@@ -83,10 +83,10 @@ function readPayload(path: string | undefined): unknown {
   }
 }
 
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
+function lazily<T>(compute: () => T): () => T {
+  let computed: { readonly value: T } | undefined;
   return () => {
-    made ??= { value: make() };
-    return made.value;
+    computed ??= { value: compute() };
+    return computed.value;
   };
 }

@@ -1,4 +1,4 @@
-/** The engine's agents over real processes: one start of a provider's CLI with what it may see. */
+/** Runs agents for the engine: starts a provider's CLI as a process with a filtered environment. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -25,21 +25,21 @@ import type { ProcessRunner } from '../system/process.js';
 export interface AgentsOptions {
   readonly providers: readonly Provider[];
   readonly processes: ProcessRunner;
-  /** The version of a provider's CLI, where it is known without asking it. */
+  /** The version of a provider's CLI; `undefined` if it is unknown without starting the CLI. */
   versionOf(provider: Provider): string | undefined;
-  /** Provider → further arguments, from the user. */
+  /** Provider → further arguments, from the input `agent-args`. */
   readonly args: Readonly<Record<string, readonly string[]>>;
   /** The job's environment. */
   readonly environment: Environment;
   readonly passEnv: readonly string[];
   readonly isRoot: boolean;
-  /** For files of settings that CLIs are started with; made when it is needed. */
+  /** For settings files of the CLIs; created on demand. */
   readonly settingsDirectory: string;
-  /** Sees to it that the provider's CLI is there. Rejects with a `UserError`; is silent when it was cancelled. */
+  /** Installs the provider's CLI if it is missing. Rejects with a `UserError`. Resolves without an error if it is cancelled. */
   ensureInstalled(provider: Provider, signal: AbortSignal): Promise<void>;
-  /** Makes a new session with an id of ours known to the CLI; false: it could not be done. */
+  /** Creates an empty session with our id if the CLI needs that; `false` if that failed. */
   createSession(provider: Provider, id: string, directory: string): Promise<boolean>;
-  /** Told the process id of every agent as it starts; the function returned, that it has ended. */
+  /** Called with the process id of every agent that starts. The returned function is called when the agent has ended. */
   onProcess(pid: number): () => void;
   debug(message: string): void;
 }
@@ -56,7 +56,7 @@ export function createAgents(options: AgentsOptions): Agents {
     },
     ensureInstalled: options.ensureInstalled,
     run(turn) {
-      // Every program that the agent starts has it, unless it is started with an environment of its own.
+      // Every program that the agent starts inherits this, unless it gets a new environment.
       const mark = { name: 'GUMP_ATTEMPT', value: randomUUID() };
       marks.set(turn, mark);
       return runAgent(turn, options, mark);
@@ -102,7 +102,7 @@ async function runAgent(
       markEnded = options.onProcess(pid);
     },
     onLine: (line, stream) => {
-      options.debug(`${provider.executable}${stream === 'stderr' ? '' : ' said'}: ${line}`);
+      options.debug(`${provider.executable} (${stream}): ${line}`);
       if (stream === 'stderr') return;
       const events = reader.readLine(line);
       stallWatch.onEvents(events);
@@ -126,13 +126,13 @@ async function runAgent(
   return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tamperedFailure(touched) };
 }
 
-/** For CLIs whose stream does not say it; what the stream says counts. */
+/** The version for CLIs that do not report it in their output. A reported version takes precedence. */
 function knownVersion(provider: Provider, { versionOf }: AgentsOptions): { readonly version?: string } {
   const version = versionOf(provider);
   return version === undefined ? {} : { version };
 }
 
-/** Writes down what the CLI only takes from a file; the variable that says where. */
+/** Writes settings that the CLI reads only from a file. Returns the variable with the path of the file. */
 function writeSettingsFile(
   { id }: Provider,
   { settings }: AgentCommand,
@@ -145,7 +145,7 @@ function writeSettingsFile(
   return { [settings.variable]: file };
 }
 
-/** Without the id where it could not be begun with it: then the CLI gives one of its own, and tells it (S8). */
+/** Leaves out the id if the session could not be created with it. Then the CLI chooses an id and reports it (S8). */
 async function resolveSession({ provider, session, directory }: AgentTurn, options: AgentsOptions) {
   if (session.mode === 'resume' || session.id === undefined) return session;
   return (await options.createSession(provider, session.id, directory))
@@ -153,12 +153,12 @@ async function resolveSession({ provider, session, directory }: AgentTurn, optio
     : ({ mode: 'start' } as const);
 }
 
-/** The row of a provider for one of its models. */
+/** The environment row of a provider for one of its models. */
 export function providerEnvironmentFor(provider: Provider, model: string | undefined): ProviderEnvironment {
   return provider.environmentForModel?.(model) ?? provider.environment;
 }
 
-/** The environment that goes with a provider's row, without what its command adds. */
+/** The environment of an agent, without the variables that its command adds. */
 export function agentEnvironment(
   provider: ProviderVariables,
   options: Pick<AgentsOptions, 'environment' | 'providers' | 'passEnv'>,
@@ -167,11 +167,14 @@ export function agentEnvironment(
 }
 
 function skippedLineEvent(bytes: number): AgentEvent {
-  return { type: 'notice', message: `a line of ${bytes} bytes was skipped` };
+  return {
+    type: 'notice',
+    message: `skipped an output line of ${bytes} bytes, because it is longer than 64 MB`,
+  };
 }
 
 function tamperedFailure(files: readonly string[]) {
   const names = files.map((file) => file.replace(/^.*\//, '')).join(', ');
-  const message = `The agent wrote to files by which a step speaks to the runner (${names}). They were put back, and the run stops.`;
+  const message = `The agent wrote to command files of the runner (${names}). The files were restored, and the run stops.`;
   return { kind: 'guard', message, isFinal: true } as const;
 }

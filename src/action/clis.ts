@@ -1,8 +1,8 @@
-/** The programs of the providers: found on PATH or in the tool cache, or installed there. */
+/** The CLIs of the providers: found on PATH or in the tool cache, or installed into the tool cache. */
 
 import { join } from 'node:path';
 import { problemsOf, UserErrors } from '../failure.js';
-import { type CliChoice, chooseCli } from '../install/choose.js';
+import { type CliChoice, chooseCli, cliName } from '../install/choose.js';
 import { type Executable, executableAt } from '../install/executable.js';
 import { installPackage } from '../install/npm-install.js';
 import { packageVersion, reportedVersion } from '../install/path-version.js';
@@ -17,27 +17,26 @@ import { processRunner } from '../system/run-process.js';
 import type { ActionContext } from './action-context.js';
 
 export interface Clis {
-  /** What stands in the way of running these providers' CLIs, as far as it is known without installing any. */
+  /** The problems that prevent these CLIs from running, as far as they are known without an installation. */
   findProblems(used: readonly Provider[]): Promise<readonly string[]>;
-  /** Installs what is missing. Throws `UserErrors`; is silent when it was cancelled. */
+  /** Installs missing CLIs. Throws `UserErrors`. Resolves without an error if it is cancelled. */
   ensureInstalled(used: readonly Provider[], signal: AbortSignal): Promise<void>;
-  /** Runs what it is given; a provider's program is the one found or, where that is allowed, installed now. */
+  /** Runs programs. The program of a provider is found first, or installed if that is allowed. */
   readonly processes: ProcessRunner;
-  /** The version of a CLI that was looked for before. */
+  /** The version of a CLI that was searched before; `undefined` if it is unknown. */
   versionOf(provider: Provider): string | undefined;
 }
 
 export interface ClisOptions {
-  /** Where agents run. */
+  /** The working directory of the agents. */
   readonly directory: string;
-  /** Not in `post`, which only cleans up. */
+  /** `false` in `post`, which only cleans up. */
   readonly canInstall: boolean;
 }
 
-/** What the parts below share. */
 interface CliContext extends ClisOptions {
   readonly actionContext: ActionContext;
-  /** What a gate of the job gets. */
+  /** The environment of a gate of this job. */
   readonly childEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -60,7 +59,7 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
     const found = choose(provider).then((choice) => findExecutable(provider, choice, cliContext, signal));
     located.set(provider, found);
     const forget = () => void located.delete(provider);
-    // What was cut off or went wrong once may go well the next time.
+    // After a cancelled or failed installation, the next call tries again.
     void found.then((program) => program === undefined && forget(), forget);
     return found;
   };
@@ -107,7 +106,7 @@ async function chooseCliFor(provider: Provider, cliContext: CliContext): Promise
   });
 }
 
-/** The program itself is asked only where it matters: starting it takes up to seconds. */
+/** Starts the program only if the version matters, because that takes up to several seconds. */
 async function versionOnPath(
   { npm }: Provider,
   program: string,
@@ -125,7 +124,7 @@ async function versionOnPath(
   return version === undefined ? {} : { version };
 }
 
-/** Absolute, where it is not to be taken from PATH. */
+/** `undefined` if the program on PATH is used or the installation was cancelled. */
 async function findExecutable(
   provider: Provider,
   choice: CliChoice,
@@ -146,8 +145,8 @@ async function installCli(
 ): Promise<string | undefined> {
   if (!canInstall) return undefined;
   const { environment, log } = actionContext;
-  const name = `${provider.title} ${choice.version}`;
-  log.info(`Installing ${name} (npm package ${choice.package.name}) into the tool cache.`);
+  const name = `${cliName(provider)} ${choice.version}`;
+  log.info(`Installing ${name} (npm package \`${choice.package.name}\`) into the tool cache`);
   return installPackage({
     ...choice,
     name,
@@ -165,7 +164,7 @@ function installedCliFor(
   { actionContext }: Pick<CliContext, 'actionContext'>,
 ): ToolCacheEntry {
   const { environment, job } = actionContext;
-  // Every runner has a tool cache; what stands in for one is gone with the job.
+  // Every runner sets RUNNER_TOOL_CACHE. Without it, the CLI is installed for this job only.
   const tools = environment.RUNNER_TOOL_CACHE || join(job.temp, 'tools');
   return {
     folder: join(tools, 'gump-clis', provider.id, version),
@@ -180,17 +179,20 @@ function findCliProblems(provider: Provider, choice: CliChoice, cliContext: CliC
     return [];
   if (findProgram('npm', cliContext.childEnvironment.PATH, cliContext.directory) !== undefined) return [];
   return [
-    `${provider.title} is not there, and there is no npm on PATH to install it with: run actions/setup-node before this step, or install \`${provider.executable}\` in the image of the runner.`,
+    `${cliName(provider)} not found, and npm is not on PATH to install it. Run \`actions/setup-node\` before this step, or add \`${provider.executable}\` to the image of the runner.`,
   ];
 }
 
-/** Of the two inputs that name providers. */
+/** Checks the provider names in the inputs `cli-versions` and `agent-args`. */
 function unknownProviderProblems({ inputs, providers }: ActionContext): readonly string[] {
   const known = providers.map(({ id }) => id);
   const named = { 'cli-versions': inputs.cliVersions, 'agent-args': inputs.agentArgs };
   return Object.entries(named).flatMap(([input, mapping]) =>
     Object.keys(mapping)
       .filter((name) => !known.includes(name))
-      .map((name) => `Input ${input}: ${JSON.stringify(name)} is no provider. Allowed: ${known.join(', ')}.`),
+      .map(
+        (name) =>
+          `Input \`${input}\`: ${JSON.stringify(name)} is not a provider. Use one of: ${known.join(', ')}.`,
+      ),
   );
 }

@@ -1,52 +1,32 @@
-/** The sessions in the runner user's home, as both phases open them, and how they are taken away at the end. */
-import { createCommandSessions } from '../sessions/command-sessions.js';
-import { createHomeSessions, type HomeSessions, type Placed } from '../sessions/home-sessions.js';
-import { createFileSessions, removeSessions } from '../sessions/session-store.js';
+/** Opens the sessions in the runner user's home for `main` and `post`, and removes them at the end of the job. */
+import { createHomeSessions } from '../sessions/home-sessions.js';
+import type { PlacedSession, SessionStore } from '../sessions/session-store.js';
 import type { ProcessRunner } from '../system/process.js';
 import type { ActionContext } from './action-context.js';
 import { agentEnvironment } from './agents.js';
-import { type PostState, privatePaths } from './post-state.js';
+import { privatePaths } from './post-state.js';
 
-/** `already`: what an earlier phase of the job has placed. */
+/** `alreadyPlaced`: what an earlier phase of the job placed. */
 export function openHomeSessions(
   privateDirectory: string,
   processes: ProcessRunner,
-  alreadyPlaced: readonly Placed[] = [],
-): HomeSessions {
-  const files = createFileSessions(alreadyPlaced.filter((one) => 'path' in one));
-  return createHomeSessions(files, openCommandSessions(privateDirectory, processes), alreadyPlaced);
+  alreadyPlaced: readonly PlacedSession[] = [],
+): SessionStore {
+  const importDirectory = privatePaths(privateDirectory).imports;
+  return createHomeSessions({ processes, importDirectory, alreadyPlaced });
 }
 
-function openCommandSessions(privateDirectory: string, processes: ProcessRunner) {
-  return createCommandSessions({
-    processes,
-    directory: privatePaths(privateDirectory).imports,
-  });
-}
-
-/** What this run put into home folders: files give way to what had been there before. */
+/** Removes the sessions that this run created or restored. `directory` is the working directory of the checkout. */
 export async function removePlacedSessions(
   actionContext: ActionContext,
-  privateDirectory: string,
-  processes: ProcessRunner,
-  { placed, directory }: Pick<PostState, 'placed' | 'directory'>,
+  sessions: SessionStore,
+  directory: string,
 ): Promise<void> {
-  const commands = openCommandSessions(privateDirectory, processes);
-  for (const session of placed) {
-    if ('path' in session) continue;
-    const provider = actionContext.providers.find((one) => one.id === session.provider);
-    if (provider?.sessionCommands === undefined) continue;
-    const { sessionCommands } = provider;
-    const environment = agentEnvironment(provider, {
-      ...actionContext,
-      passEnv: actionContext.inputs.passEnv,
-    });
-    await commands.remove({
-      provider: { ...provider, sessionCommands },
-      id: session.id,
-      directory,
-      environment,
-    });
+  const { providers, inputs } = actionContext;
+  for (const { provider: providerId, id } of sessions.placed()) {
+    const provider = providers.find((one) => one.id === providerId);
+    if (provider === undefined) continue;
+    const environment = agentEnvironment(provider, { ...actionContext, passEnv: inputs.passEnv });
+    await sessions.remove({ provider, id, directory, environment });
   }
-  await removeSessions(placed.filter((one) => 'path' in one));
 }

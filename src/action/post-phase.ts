@@ -10,8 +10,8 @@ import { saveNoticeText } from '../checkpoint/save-notice.js';
 import { openJournal, readJournal } from '../journal/journal.js';
 import { applyEvent, foldEvents, lastStepOfSession, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import type { HomeSessions } from '../sessions/home-sessions.js';
-import { openSessionCopies, saveCopy } from '../sessions/session-copies.js';
+import { openSessionCopies, saveSession } from '../sessions/session-copies.js';
+import type { SessionStore } from '../sessions/session-store.js';
 import { systemClock } from '../system/clock.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
 import { removeLeftoverWorktrees } from '../workspace/leftover-worktrees.js';
@@ -38,13 +38,9 @@ export async function post(actionContext: ActionContext, privateDirectory: strin
     await stopAgents(postState);
     if (postState.isBegun) await storeFinalState({ actionContext, privateDirectory, postState }, sessions);
   } finally {
-    const { directory } = postState;
     await removeBranchWorktrees(actionContext, privateDirectory, postState);
     if (!actionContext.inputs.keepSessions)
-      await removePlacedSessions(actionContext, privateDirectory, processes, {
-        directory,
-        placed: sessions.placed(),
-      });
+      await removePlacedSessions(actionContext, sessions, postState.directory);
   }
 }
 
@@ -77,7 +73,7 @@ interface LeftoverRun {
   readonly postState: PostState;
 }
 
-async function storeFinalState(leftover: LeftoverRun, sessions: HomeSessions): Promise<void> {
+async function storeFinalState(leftover: LeftoverRun, sessions: SessionStore): Promise<void> {
   const { journal } = privatePaths(leftover.privateDirectory);
   const state = appendJobEnd(leftover.actionContext, journal);
   // Even if nothing can be stored: it also finds the session files to remove.
@@ -164,7 +160,7 @@ function appendJobEnd(actionContext: ActionContext, journalFile: string): RunSta
 /** Copies the sessions as they are now, if `main` was killed before it could. */
 async function copySessions(
   { actionContext, privateDirectory, postState }: LeftoverRun,
-  store: HomeSessions,
+  store: SessionStore,
   state: RunState,
 ): Promise<void> {
   const sessionCopies = openSessionCopies(privatePaths(privateDirectory).sessions);
@@ -176,8 +172,7 @@ async function copySessions(
       ...actionContext,
       passEnv: actionContext.inputs.passEnv,
     });
-    const exported = await store.export({ provider, id, directory: directoryOf(id), environment });
-    if (exported.status === 'kept') await saveCopy(sessionCopies, provider, id, exported.files);
+    await saveSession(store, sessionCopies, { provider, id, directory: directoryOf(id), environment });
   }
 }
 

@@ -5,7 +5,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
-import type { Placed } from '../sessions/home-sessions.js';
+import type { PlacedSession } from '../sessions/session-store.js';
 
 export interface PostState {
   /** The working directory of the checkout. */
@@ -25,7 +25,7 @@ export interface PostState {
   /** The journal contains everything that this job continues from: there is a state to store. */
   readonly isBegun: boolean;
   /** Session files in home folders that `post` removes. */
-  readonly placed: readonly Placed[];
+  readonly placed: readonly PlacedSession[];
   /** Process groups of the running agents. */
   readonly agentPids: readonly number[];
   /** `main` finished by itself. */

@@ -23,8 +23,8 @@ import { expandPlan } from '../plan/placed-step.js';
 import type { Plan } from '../plan/plan.js';
 import { decideReuse, type ReuseDecision } from '../plan/reuse.js';
 import type { Provider } from '../providers/provider.js';
-import type { HomeSessions } from '../sessions/home-sessions.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
+import type { SessionStore } from '../sessions/session-store.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { AgentDirectories } from './agent-directories.js';
 
@@ -35,7 +35,7 @@ export interface ResumeOptions {
   /** This job: its id, action step and matrix leg. */
   readonly job: string;
   readonly workspace: Workspace;
-  readonly sessions: HomeSessions;
+  readonly sessions: SessionStore;
   readonly agentDirectories: AgentDirectories;
   readonly sessionCopies: SessionCopies;
   readonly providers: readonly Provider[];
@@ -235,7 +235,7 @@ async function restoreSessions(
     };
     const result = await options.sessions.import(location, files, lastAttemptOfSession(state, id)?.mark);
     options.onPlaced();
-    if (result.status !== 'there')
+    if (result.status !== 'imported')
       options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
     if (result.status === 'session-ahead') unavailable.set(id, 'session-ahead');
     else if (result.status === 'refused') unavailable.set(id, 'session-lost');

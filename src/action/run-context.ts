@@ -8,8 +8,8 @@ import type { Plan } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import type { LiveReport } from '../report/live-report.js';
 import type { FilteredEnvironment } from '../security/filter-environment.js';
-import type { HomeSessions } from '../sessions/home-sessions.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
+import type { SessionStore } from '../sessions/session-store.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
@@ -51,7 +51,7 @@ export interface RunContext {
   readonly live: LiveReport;
   readonly stateStorage: StateStorage;
   readonly binding: Omit<Binding, 'sequence'>;
-  readonly sessions: HomeSessions;
+  readonly sessions: SessionStore;
   readonly sessionCopies: SessionCopies;
   readonly agentDirectories: AgentDirectories;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;

@@ -1,20 +1,20 @@
-/** The engine's sessions over the CLIs' home folders and the shelf that checkpoints are packed from. */
+/** The engine's view of sessions: the sessions in the home of the runner user, and the copies for the next checkpoint. */
 import type { Sessions } from '../engine/engine-ports.js';
 import type { Provider } from '../providers/provider.js';
-import type { HomeSessionLocation, HomeSessions } from '../sessions/home-sessions.js';
-import { type SessionCopies, saveCopy } from '../sessions/session-copies.js';
+import { type SessionCopies, saveSession } from '../sessions/session-copies.js';
+import type { SessionLocation, SessionStore } from '../sessions/session-store.js';
 
 export interface SessionPortOptions {
-  readonly store: HomeSessions;
+  readonly store: SessionStore;
   readonly sessionCopies: SessionCopies;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
-  /** Told after a session was kept: what `post` has to take away has changed. */
+  /** Called after a session was exported, so that `post` knows what to remove. */
   onPlaced(): void;
   warn(message: string): void;
 }
 
 export function createSessionPort(options: SessionPortOptions): Sessions {
-  const locationOf = (provider: Provider, id: string, directory: string): HomeSessionLocation => ({
+  const locationOf = (provider: Provider, id: string, directory: string): SessionLocation => ({
     provider,
     id,
     directory,
@@ -22,22 +22,21 @@ export function createSessionPort(options: SessionPortOptions): Sessions {
   });
   return {
     async export(provider, id, directory) {
-      const exported = await options.store.export(locationOf(provider, id, directory));
-      if (exported.status !== 'kept') {
-        options.warn(
-          `A re-run cannot go on in the ${provider.title} session ${id}: ${exported.status === 'none' ? 'no file of it was found' : exported.reason}.`,
-        );
+      const location = locationOf(provider, id, directory);
+      const exported = await saveSession(options.store, options.sessionCopies, location);
+      if (exported.status !== 'exported') {
+        const reason = exported.status === 'none' ? 'no session file was found' : exported.reason;
+        options.warn(`A re-run cannot resume the ${provider.title} session \`${id}\`: ${reason}.`);
         return undefined;
       }
-      await saveCopy(options.sessionCopies, provider, id, exported.files);
       options.onPlaced();
       return exported.mark;
     },
     async readUsage(provider, id, directory) {
       if (provider.sessionFiles.readUsage === undefined) return undefined;
-      const spent = await options.store.readUsage(locationOf(provider, id, directory));
-      // No file, or one that says nothing, is no account: what the journal has booked counts then.
-      return Object.keys(spent).length === 0 ? undefined : spent;
+      const usage = await options.store.readUsage(locationOf(provider, id, directory));
+      // Without a file, or without numbers in it, the usage in the journal counts.
+      return Object.keys(usage).length === 0 ? undefined : usage;
     },
   };
 }

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Checkpoints } from '../engine/engine-ports.js';
 import { attemptsInOrder, type RunState } from '../journal/run-state.js';
-import type { SessionCopies, SessionRef } from '../sessions/session-copies.js';
+import type { SessionCopies } from '../sessions/session-copies.js';
+import type { SessionRef } from '../sessions/session-store.js';
 import type { Snapshot, Workspace } from '../workspace/workspace.js';
 import { sealCheckpoint } from './checkpoint.js';
 import { type CheckpointContents, toEntries } from './checkpoint-contents.js';

@@ -1,35 +1,40 @@
-/** Where the CLI of a provider comes from: PATH, npm or nowhere. Pure. */
+/** Chooses where the CLI of a provider comes from: PATH or npm. Pure. */
 import type { NpmPackage, Provider } from '../providers/provider.js';
 
 export interface CliRequest {
   readonly provider: Pick<Provider, 'id' | 'title' | 'executable' | 'installHint' | 'npm'>;
   /** The input `install`. */
   readonly mode: 'auto' | 'never';
-  /** What the input `cli-versions` asks for. */
+  /** The version in the input `cli-versions`. */
   readonly requestedVersion?: string;
-  /** The version that is installed where nothing else is asked for. */
+  /** The version that is installed if `cli-versions` has none. */
   readonly pinnedVersion?: string;
-  /** The program on PATH; absent where there is none. Its version is not always known. */
+  /** The program on PATH; absent if there is none. Its version may be unknown. */
   readonly onPath?: { readonly version?: string };
 }
 
 export type CliChoice =
   | { readonly from: 'path'; readonly version?: string }
   | { readonly from: 'npm'; readonly package: NpmPackage; readonly version: string }
-  /** Whole sentences for the user. */
+  /** A complete error message for the user. */
   | { readonly from: 'nowhere'; readonly problem: string };
 
-/** What is on PATH is used as it is, unless another version is asked for. */
-export function chooseCli(question: CliRequest): CliChoice {
-  const { provider, requestedVersion, onPath } = question;
+/** The name of a CLI in messages, for example `Codex CLI`. */
+export function cliName({ title }: Pick<Provider, 'title'>): string {
+  return title.endsWith('CLI') ? title : `${title} CLI`;
+}
+
+/** Uses the program on PATH unless `cli-versions` requires another version. */
+export function chooseCli(request: CliRequest): CliChoice {
+  const { provider, requestedVersion, onPath } = request;
   if (requestedVersion !== undefined && provider.npm === undefined)
-    return unavailable(versionNotSelectableMessage(question));
+    return unavailable(versionNotSelectableMessage(request));
   if (onPath !== undefined && (requestedVersion === undefined || onPath.version === requestedVersion))
     return { from: 'path', ...onPath };
-  const version = requestedVersion ?? question.pinnedVersion;
-  if (provider.npm !== undefined && version !== undefined && question.mode === 'auto')
+  const version = requestedVersion ?? request.pinnedVersion;
+  if (provider.npm !== undefined && version !== undefined && request.mode === 'auto')
     return { from: 'npm', package: provider.npm, version };
-  return unavailable(onPath === undefined ? missingMessage(question) : versionMismatchMessage(question));
+  return unavailable(onPath === undefined ? missingMessage(request) : versionMismatchMessage(request));
 }
 
 function unavailable(problem: string): CliChoice {
@@ -37,15 +42,15 @@ function unavailable(problem: string): CliChoice {
 }
 
 function missingMessage({ provider, requestedVersion }: CliRequest): string {
-  const wanted = requestedVersion === undefined ? '' : ` in version ${requestedVersion}`;
-  return `${provider.title} is not there${wanted}: no program \`${provider.executable}\` is on PATH. ${provider.installHint}`;
+  const version = requestedVersion === undefined ? '' : ` ${requestedVersion}`;
+  return `${cliName(provider)}${version} not found on PATH (program \`${provider.executable}\`). ${provider.installHint}`;
 }
 
 function versionMismatchMessage({ provider, requestedVersion, onPath }: CliRequest): string {
-  const found = onPath?.version === undefined ? 'of a version that it does not say' : onPath.version;
-  return `${provider.title} on PATH is ${found}, input cli-versions asks for ${requestedVersion}, and with \`install: never\` none is installed.`;
+  const found = onPath?.version ?? 'an unknown version';
+  return `Input \`cli-versions\` requires ${cliName(provider)} ${requestedVersion}, but PATH has ${found}, and \`install: never\` allows no installation. Remove one of the two inputs.`;
 }
 
 function versionNotSelectableMessage({ provider }: CliRequest): string {
-  return `Input cli-versions: a version of ${provider.title} cannot be chosen here. ${provider.installHint}`;
+  return `Input \`cli-versions\`: the version of ${cliName(provider)} cannot be selected. ${provider.installHint}`;
 }

@@ -4,16 +4,16 @@ import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
 export interface Executable {
   /** Absolute path. */
   readonly file: string;
-  /** Arguments that stand before all others. */
+  /** Arguments that come before all others. */
   readonly leadingArgs: readonly string[];
 }
 
-/** `#!/usr/bin/env node`, also with flags for Node behind. */
+/** `#!/usr/bin/env node`, also with flags for Node. */
 const nodeScript = /^#!\s*\S*(?:\/env(?:\s+-S)?\s+|\/)node(?:\s+(\S.*))?$/;
 
 /**
- * A script for Node is run by the Node that runs the action: the one on PATH may be too old for it, or
- * missing, and is not ours to change.
+ * The Node that runs the action also runs scripts for Node, because the Node on PATH may be missing or too old,
+ * and the action must not change it.
  */
 export function executableAt(path: string): Executable {
   const script = nodeScript.exec(firstLine(path));

@@ -1,13 +1,13 @@
 /**
- * What npm gets to see. It downloads as the gates of the job would, with what `pass-env` adds, and with what
- * a private registry may ask for; install scripts get no more than a gate. Pure.
+ * The environment of npm. A download gets the environment of a gate, including `pass-env`, and the variables that
+ * a private registry may need. Install scripts get only the environment of a gate. Pure.
  */
 import type { Environment } from '../system/environment.js';
 
-/** Settings of npm, which may hold tokens, and the two variables that `.npmrc` files take tokens from. */
+/** Settings of npm, which may contain tokens, and the two variables from which `.npmrc` files read tokens. */
 const registryVariable = /^(?:npm_config_.*|NODE_AUTH_TOKEN|NPM_TOKEN)$/i;
 
-/** `handed`: what a gate of this job gets. */
+/** `gateEnvironment`: the environment of a gate of this job. */
 export function npmEnvironment(
   job: Environment,
   gateEnvironment: Readonly<Record<string, string>>,

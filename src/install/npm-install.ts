@@ -1,4 +1,4 @@
-/** Puts one npm package into a slot of the tool cache. */
+/** Installs one npm package into the tool cache. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
@@ -12,7 +12,7 @@ import { explainErrorCode, npmFailure } from './npm-failure.js';
 import { activateFolder, createFolder, removeStaleFolders, type ToolCacheEntry } from './tool-cache.js';
 
 export interface InstallRequest {
-  /** For people: title and version. */
+  /** The CLI and its version, for messages. */
   readonly name: string;
   readonly package: NpmPackage;
   readonly version: string;
@@ -20,15 +20,15 @@ export interface InstallRequest {
   readonly processes: ProcessRunner;
   /** The job's environment. */
   readonly environment: Environment;
-  /** What a gate of the job gets of it. */
+  /** The environment of a gate of this job. */
   readonly gateEnvironment: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
-/** npm itself waits long for a registry that does not answer. */
+/** npm itself waits long if a registry does not answer. */
 const timeoutMs = 10 * 60 * 1000;
 
-/** Over what the user's `.npmrc` may say: without the optional packages there is no native program, and so on. */
+/** These flags override the user's `.npmrc`. Without optional packages, for example, there is no native program. */
 const npmFlags = [
   ...['--no-audit', '--no-fund', '--no-update-notifier', '--no-progress', '--loglevel=error'],
   ...['--no-global', '--no-dry-run', '--no-package-lock', '--no-engine-strict', '--bin-links'],
@@ -36,8 +36,8 @@ const npmFlags = [
 ];
 
 /**
- * The folder that now counts; `undefined` when it was cancelled. Throws `UserError` with one sentence for what
- * went wrong, and leaves nothing behind then.
+ * Returns the active folder; `undefined` if the installation was cancelled. Throws a `UserError` if it fails, and
+ * leaves nothing behind.
  */
 export async function installPackage(request: InstallRequest): Promise<string | undefined> {
   let folder: string | undefined;
@@ -56,17 +56,17 @@ export async function installPackage(request: InstallRequest): Promise<string | 
 
 async function discard(folder: string | undefined): Promise<void> {
   if (folder === undefined) return;
-  // What stays is swept away by a later install.
+  // A later installation removes what is left.
   await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }
 
-/** False: it was cancelled. */
+/** Returns `false` if the installation was cancelled. */
 async function installInto(request: InstallRequest, folder: string): Promise<boolean> {
   const { name, needsScript } = request.package;
   const manifest = {
     private: true,
     dependencies: { [name]: request.version },
-    // npm 11.19 warns of scripts that are not named there.
+    // npm 11.19 warns about scripts that are not listed here.
     ...(needsScript === undefined ? {} : { allowScripts: { [name]: true } }),
   };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
@@ -90,7 +90,7 @@ async function npm(
   throw new UserError(npmFailure({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }));
 }
 
-/** A program that does not start here (another C library, a script that did nothing) is told of now, not by an agent. */
+/** Checks that the program starts, so that a missing C library or a broken install script is reported before an agent runs. */
 async function verifyProgram(request: InstallRequest, folder: string): Promise<boolean> {
   const home = join(folder, 'home');
   await mkdir(home);
@@ -100,8 +100,10 @@ async function verifyProgram(request: InstallRequest, folder: string): Promise<b
   await rm(home, { recursive: true, force: true });
   if (exit.reason === 'cancelled') return false;
   if (exit.reason === 'exited' && exit.code === 0) return true;
-  const words = stripAnsi(exit.stderrTail).trim().slice(0, 400);
-  throw new UserError(`it does not start on this machine. It says: ${words === '' ? 'nothing' : words}`);
+  const output = stripAnsi(exit.stderrTail).trim().slice(0, 400);
+  throw new UserError(
+    `it does not start on this machine. Use another runner. Output of the program: ${output === '' ? 'none' : output}`,
+  );
 }
 
 function run(
@@ -130,7 +132,7 @@ function toUserError({ name }: InstallRequest, error: unknown): UserError {
 function reasonOf(error: unknown): string {
   if (error instanceof UserError) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
-  // What is no fault of the machine is one of ours.
+  // An error without a code is not a problem of the machine but an internal error.
   if (code === undefined) throw error;
   const meaning = explainErrorCode(code);
   return meaning === undefined ? `${message}.` : `${meaning}. ${message}.`;

@@ -1,9 +1,9 @@
-/** Which version a program on PATH is. */
+/** Finds out the version of a program on PATH. */
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ProcessRunner } from '../system/process.js';
 
-/** By the manifest of the npm package that the program lies in; costs no start of it. */
+/** Reads the version from the manifest of the npm package that contains the program. The program does not start. */
 export function packageVersion(program: string, packageName: string): string | undefined {
   let folder = dirname(realpathSync(program));
   while (folder !== dirname(folder)) {
@@ -23,7 +23,7 @@ function readManifest(path: string): { readonly name?: unknown; readonly version
   }
 }
 
-/** By its own word, for one that was not installed with npm. `undefined` where it says none. */
+/** Runs the program with `--version`, for programs that npm did not install. `undefined` if it prints no version. */
 export async function reportedVersion(
   program: string,
   { processes, directory, env }: VersionQuery,

@@ -1,29 +1,29 @@
 /**
- * Installed CLIs on the runner's disk: `PROVIDER/VERSION/PLATFORM-xxxxxx`, and a mark `PLATFORM.complete` that
- * names the one of these folders that counts.
+ * Installed CLIs on the runner's disk: folders `PROVIDER/VERSION/PLATFORM-xxxxxx`, and a marker file
+ * `PLATFORM.complete` with the name of the active folder.
  *
- * T1 A folder counts only when it was whole before it was named: the mark is put there in one piece.
- * T2 Nobody touches a folder that another process may be filling or running.
+ * TOOLS1 A folder becomes active only after it is complete. The marker file is created in one step.
+ * TOOLS2 No process changes a folder that another process may be filling or running.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { link, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isProgram } from '../system/programs.js';
 
-/** A place for one version of one program. */
+/** The entry of one version of one program. */
 export interface ToolCacheEntry {
-  /** Of this version; may not be there yet. */
+  /** The folder of this version; may not exist yet. */
   readonly folder: string;
-  /** Machines that share the tool cache may differ. */
+  /** Several kinds of machine may share one tool cache. */
   readonly platform: string;
-  /** The program, from the folder that counts. */
+  /** The path of the program, relative to the active folder. */
   readonly program: string;
 }
 
-/** No job runs longer (self-hosted: 5 days), so what is older and does not count was left by one that was killed. */
+/** No job runs this long (at most 5 days, self-hosted), so an older inactive folder is from a job that was killed. */
 const staleMs = 7 * 24 * 60 * 60 * 1000;
 
-/** The folder that counts, where there is one and the program lies in it. */
+/** The active folder; `undefined` if there is none or it does not contain the program. */
 export function findInstalled(entry: ToolCacheEntry): string | undefined {
   const marker = markerPath(entry);
   const name = existsSync(marker) ? readFileSync(marker, 'utf8').trim() : '';
@@ -32,13 +32,13 @@ export function findInstalled(entry: ToolCacheEntry): string | undefined {
   return isProgram(join(folder, entry.program)) ? folder : undefined;
 }
 
-/** A new folder that nobody else knows. */
+/** Creates a new folder that no other process knows. */
 export async function createFolder(entry: ToolCacheEntry): Promise<string> {
   await mkdir(entry.folder, { recursive: true });
   return mkdtemp(join(entry.folder, `${entry.platform}-`));
 }
 
-/** Lets the filled folder count. Where another process was first it is deleted, and the other's returned. */
+/** Activates the filled folder. If another process was first, deletes the folder and returns that of the other process. */
 export async function activateFolder(entry: ToolCacheEntry, folder: string): Promise<string> {
   const marker = `${folder}.complete`;
   await writeFile(marker, `${basename(folder)}\n`);
@@ -52,21 +52,21 @@ export async function activateFolder(entry: ToolCacheEntry, folder: string): Pro
   }
 }
 
-/** The folder that counts already, if there is one. */
+/** Returns the folder that is already active, or `undefined` if the marker now names our folder. */
 async function claimMarker(entry: ToolCacheEntry, marker: string): Promise<string | undefined> {
   try {
-    // Unlike a rename this does not replace what another process has put there.
+    // Unlike a rename, a link does not replace the marker of another process.
     await link(marker, markerPath(entry));
     return undefined;
   } catch {
     const first = findInstalled(entry);
-    // A mark without a program behind it, or a disk that has no links.
+    // The marker names a folder without a program, or the disk does not support links.
     if (first === undefined) await rename(marker, markerPath(entry));
     return first;
   }
 }
 
-/** Deletes what killed jobs have left half done. */
+/** Deletes incomplete folders of jobs that were killed. */
 export async function removeStaleFolders(entry: ToolCacheEntry, now: number): Promise<void> {
   const active = findInstalled(entry);
   const names = existsSync(entry.folder) ? await readdir(entry.folder) : [];
@@ -81,15 +81,15 @@ function markerPath({ folder, platform }: ToolCacheEntry): string {
   return join(folder, `${platform}.complete`);
 }
 
-/** The kind of machine that programs are built for. */
+/** The kind of machine that a program is built for. */
 export function platformName(): string {
   return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;
 }
 
-/** Alpine's C library: a job container of it may share the tool cache with its host. */
+/** Whether the C library is that of Alpine. An Alpine job container may share the tool cache with its host. */
 function isMusl(): boolean {
   if (process.platform !== 'linux' || process.report === undefined) return false;
-  // It would look up the names of all open connections.
+  // Otherwise the report looks up the host names of all open connections.
   Object.assign(process.report, { excludeNetwork: true });
   const { header } = process.report.getReport() as { readonly header?: { glibcVersionRuntime?: string } };
   return header?.glibcVersionRuntime === undefined;

@@ -1,30 +1,30 @@
 /**
- * Takes the job's variables out of the block of memory where every process of the same user can read them
- * (`/proc/<pid>/environ`): the process replaces itself by the same program with next to no environment, and
- * the new one takes the variables from a private file into `process.env`, which lives on its heap.
+ * Removes the job's variables from the memory that every process of the same user can read
+ * (`/proc/<pid>/environ`). The process replaces itself by the same program with a minimal environment. The new
+ * program reads the variables from a private file into `process.env`, which is on its heap.
  *
- * This makes the cheapest way to the secrets fail, no more: whoever runs as the same user may still look into
- * the memory itself where the machine allows it.
+ * This only blocks the easiest way to the secrets. A process of the same user can still read the memory itself
+ * if the machine allows it.
  *
- * C1 The file is readable by its owner alone and is gone before the new process does anything else.
- *    Only a file that can be of this making is read: a variable may come from anywhere.
- * C2 Process id, standard streams and arguments stay; handlers of signals have to be set up again.
+ * CLEAN1 Only its owner can read the file, and the new program removes it before it does anything else.
+ *        The program reads only a file that looks like one of ours, because anyone may have set the variable.
+ * CLEAN2 Process id, standard streams and arguments stay the same. Signal handlers must be installed again.
  *
- * This file imports nothing of ours that is more than a type, so that it can be the first thing that runs.
+ * This file imports only types from this project, so that it can run before everything else.
  */
 import { lstatSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Names the file for the new process; set for nobody else. */
+/** Names the file for the new program. No other process gets this variable. */
 const environmentFileVariable = 'GUMP_ACTION_ENVIRONMENT_FILE';
 
 const folderPrefix = 'gump-start-';
 const fileName = 'environment.json';
 
 /**
- * What a program needs before it can read a file: where programs, libraries and certificates are, and the
- * options of Node, which it reads only at its start. RUNNER_TRACKING_ID is how the runner finds what a job
- * left behind (actions/runner, `JobExtension`); below RUNNER_TEMP lies the file.
+ * What a program needs before it can read a file: the paths of programs, libraries and certificates, and the
+ * options that Node reads only at its start. With RUNNER_TRACKING_ID the runner finds processes that a job left
+ * behind (actions/runner, `JobExtension`). The file is below RUNNER_TEMP.
  */
 const startupVariables = [
   'PATH',
@@ -43,26 +43,25 @@ const startupVariables = [
   'RUNNER_TEMP',
 ];
 
-/** What cleaning needs to know. */
 export interface CleanProcessOptions {
-  /** A directory of this job, for the file: RUNNER_TEMP. */
+  /** RUNNER_TEMP, a directory of this job. It gets the file. */
   readonly directory: string;
-  /** Told why, where the process stays as it is. */
+  /** Reports why the process keeps its environment. */
   debug(message: string): void;
 }
 
 let isRestored = false;
 
 /**
- * Starts this program again in this very process, with a minimal environment; does not return. Returns only
- * where that was done already or cannot be done (Windows, a Node without `execve`); then nothing has changed.
- * To be called before anything was printed or started that must not happen twice.
+ * Starts this program again in the same process, with a minimal environment, and does not return. It returns
+ * only if that was already done or is not possible (Windows, Node without `execve`). Then nothing has changed.
+ * Call it before the program prints or starts anything that must not happen twice.
  */
 export function restartWithCleanEnvironment(options: CleanProcessOptions): void {
   if (isRestored) return;
   const execve = process.execve?.bind(process);
   if (execve === undefined || process.platform === 'win32') {
-    options.debug('The environment of this process stays readable: this Node cannot replace its process.');
+    options.debug('Other processes can read the environment of this process: Node has no `execve` here.');
     return;
   }
   const file = writeEnvironmentFile(options.directory);
@@ -70,13 +69,13 @@ export function restartWithCleanEnvironment(options: CleanProcessOptions): void 
     withoutWarnings(() => execve(process.execPath, commandLine(), minimalEnvironment(file)));
   } catch (error) {
     removeEnvironmentFile(file);
-    options.debug(`The environment of this process stays readable: ${String(error)}`);
+    options.debug(`Other processes can read the environment of this process: ${String(error)}`);
   }
 }
 
 /**
- * To be called first of all in the program. Takes over the variables that `cleanProcess` handed on and
- * returns true; false in a process that was started in the usual way. Throws when they cannot be read.
+ * Call this first in the program. Restores the variables that `restartWithCleanEnvironment` stored and returns
+ * `true`; `false` in a process that was not restarted. Throws if the variables cannot be read.
  */
 export function restoreEnvironment(): boolean {
   const file = process.env[environmentFileVariable];
@@ -86,7 +85,9 @@ export function restoreEnvironment(): boolean {
     const variables = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>;
     Object.assign(process.env, variables);
   } catch (error) {
-    throw new Error(`The job's variables cannot be read from ${file}; re-run the job`, { cause: error });
+    throw new Error(`\`${file}\`: the environment variables of the job cannot be read. Re-run the job.`, {
+      cause: error,
+    });
   } finally {
     removeEnvironmentFile(file);
   }
@@ -95,7 +96,7 @@ export function restoreEnvironment(): boolean {
 }
 
 function writeEnvironmentFile(parent: string): string {
-  // mkdtemp makes the directory with mode 0700.
+  // mkdtemp creates the folder with mode 0700.
   const file = join(mkdtempSync(join(parent, folderPrefix)), fileName);
   writeFileSync(file, JSON.stringify(process.env), { mode: 0o600, flag: 'wx' });
   return file;
@@ -110,7 +111,7 @@ function isEnvironmentFile(file: string): boolean {
   const [outer, inner] = [lstatSync(folder, options), lstatSync(file, options)];
   const uid = process.getuid?.();
   if (outer?.isDirectory() !== true || outer.uid !== uid) return false;
-  // Gone: reading it says so, for without it this process has next to no variables.
+  // If it is missing, reading it fails with an error. That is right, because this process has almost no variables without it.
   if (inner === undefined) return true;
   return inner.isFile() && inner.uid === uid && (inner.mode & 0o777) === 0o600;
 }
@@ -120,7 +121,7 @@ function removeEnvironmentFile(file: string): void {
   try {
     rmdirSync(dirname(file));
   } catch {
-    // Not empty or not there: not ours to remove.
+    // The folder is missing, or not empty and therefore not only ours.
   }
 }
 
@@ -137,7 +138,7 @@ function minimalEnvironment(file: string): Record<string, string> {
   return environment;
 }
 
-/** `execve` calls itself experimental (Node 24), on the standard error that people read. */
+/** In Node 24, `execve` prints a warning that it is experimental. Users would see it in the log. */
 function withoutWarnings(run: () => void): void {
   const emitWarning = process.emitWarning;
   process.emitWarning = () => undefined;

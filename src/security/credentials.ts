@@ -1,6 +1,6 @@
 /**
- * Whether an agent will find a credential, and which credentials may seal a checkpoint. Pure over facts: the
- * look at login files is handed in. That a credential is there does not say that it is valid.
+ * Whether an agent will find a credential, and which credentials may seal a checkpoint. Pure: the caller passes
+ * a function that reads login files. A credential that is found may still be invalid.
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -11,12 +11,11 @@ import type { Environment } from '../system/environment.js';
 import { isSwitchedOn, type ProviderVariables } from './filter-environment.js';
 import { isPath, minSecretLength } from './job-secrets.js';
 
-/** What `findCredential` looks at. */
 export interface CredentialFacts {
   readonly environment: Environment;
-  /** Where the agent runs. */
+  /** The working directory of the agent. */
   readonly directory: string;
-  /** Whether there is a file at `path`, and `text` in it where a text is given. */
+  /** Whether `path` is a file, and contains `text` if one is given. */
   fileContains(path: string, text: string | undefined): boolean;
 }
 
@@ -26,13 +25,13 @@ export interface FoundCredential {
   readonly name: string;
 }
 
-/** A secret that can seal a checkpoint, and the variable it stands in. */
+/** A secret that can seal a checkpoint, and its environment variable. */
 export interface SealingCredential {
   readonly variable: string;
   readonly value: string;
 }
 
-/** The first credential there is for the provider; `undefined`: an agent of it would find none. */
+/** The first credential for the provider; `undefined` if its agents would find none. */
 export function findCredential(
   provider: Pick<Provider, 'environment' | 'sessionFiles'>,
   facts: CredentialFacts,
@@ -48,7 +47,7 @@ export function findCredential(
   return login && { source: 'login', name: login.path };
 }
 
-/** `auth`: says which variable to look at, or to set; any other failure stays as it is. */
+/** Adds to an `auth` failure which variable to check or set. Returns other failures unchanged. */
 export function withCredentialHint(
   failure: Failure,
   { credentials }: ProviderEnvironment,
@@ -59,8 +58,8 @@ export function withCredentialHint(
   const set = variables.filter((variable) => environment[variable]?.trim());
   const hint =
     set.length > 0
-      ? `Look at ${listed(set, 'and')}: the service does not take the credential, or the account behind it may not do this or is used up.`
-      : `Set ${listed(variables, 'or')} in \`env:\` of the step.`;
+      ? `The service rejected the API key: invalid, not permitted, or out of credit. Check ${listed(set, 'and')}.`
+      : `Set ${listed(variables, 'or')} in \`env:\` of the action step.`;
   return { ...failure, message: `${failure.message.replace(/([^.!?])$/, '$1.')} ${hint}` };
 }
 
@@ -70,8 +69,9 @@ function listed(names: readonly string[], word: 'and' | 'or'): string {
 }
 
 /**
- * The credentials that may seal a checkpoint (contract 7): static ones of at least 20 characters, each
- * variable once, sorted by name. A path to a credential is none: it is no secret and differs by machine.
+ * The credentials that may seal a checkpoint: static ones of at least 20 characters, each variable once, sorted
+ * by name (docs/checkpoint.md). The path of a credential file does not count, because it is not secret and
+ * differs by machine.
  */
 export function sealingCredentials(
   environment: Environment,

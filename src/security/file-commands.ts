@@ -1,27 +1,27 @@
 /**
- * Notices when an agent wrote to the files by which a step speaks to the runner (`GITHUB_ENV`, `GITHUB_PATH`,
- * …), and puts them back. The agent is not told their names, but it can find them. The runner reads them when
- * the step has ended, also when it failed: what stays in there would reach every later step of the job.
+ * Detects that an agent wrote to the command files of the runner (`GITHUB_ENV`, `GITHUB_PATH`, …), and restores
+ * them. The agent does not get their names but can find them. The runner reads them when the action step ends,
+ * even if it fails, and their content affects every later step of the job.
  *
- * To be called right before an agent starts, because the action writes to these files itself at other times.
+ * Call this right before an agent starts, because the action itself writes to these files at other times.
  */
 import { lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Environment } from '../system/environment.js';
 import { fileCommandVariables } from './secret-names.js';
 
-/** What lies at a path. `other` is a folder or a pipe, or cannot be read: never opened, never made anew. */
+/** The entry at a path. `other` is a folder, a pipe or an unreadable file. It is never opened and never restored. */
 type CommandFileState =
   | { readonly kind: 'file'; readonly content: Buffer; readonly mode: number }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'other' };
 
-/** Path → what was there; a path that is missing was not there. */
+/** Path → its entry. Paths without an entry are left out. */
 type CommandFileStates = ReadonlyMap<string, CommandFileState>;
 
 /**
- * Takes note of the runner's command files and of all that lies in their folders. The function returned looks
- * again, makes everything what it was, and tells the paths that had been made, changed or removed, sorted.
+ * Records the runner's command files and everything in their folders. The returned function restores that state
+ * and returns the paths that were created, changed or removed, sorted.
  */
 export async function guardFileCommands(environment: Environment): Promise<() => Promise<readonly string[]>> {
   const before = await readCommandFiles(environment);
@@ -72,6 +72,6 @@ async function restoreCommandFile(path: string, entry: CommandFileState | undefi
   if (entry?.kind === 'other') return;
   await rm(path, { recursive: true, force: true });
   if (entry?.kind === 'link') await symlink(entry.target, path);
-  // `wx`: a link that was put here in the meantime is not followed.
+  // `wx` follows no link that was created here in the meantime.
   if (entry?.kind === 'file') await writeFile(path, entry.content, { mode: entry.mode, flag: 'wx' });
 }

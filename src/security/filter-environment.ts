@@ -1,46 +1,47 @@
 /**
- * Which of the job's environment variables an agent or a gate gets (contract 8). Pure. In this order:
+ * Which environment variables of the job an agent or a gate gets (docs/security.md). Pure. The first rule that
+ * applies decides:
  *
- * 1. What is between the runner and the action (`ACTIONS_*`, `INPUT_*`, `STATE_*`, file commands): never.
- * 2. What `pass-env` names in full: yes.
- * 3. `GITHUB_TOKEN` and `GH_TOKEN`: no. A glob of `pass-env` does not reach them: `*_TOKEN`, meant for some
- *    registry, must not give an agent the right to push.
- * 4. The variables of the agent's own provider, and of its gateways whose switch is on: yes.
- * 5. Credentials of the other providers: no, and no glob reaches them, for the same reason.
- * 6. What a glob of `pass-env` matches: yes.
- * 7. The other providers' variables, and every name that says secret: no.
- * 8. All the rest: yes.
+ * 1. Variables for the runner and the action only (`ACTIONS_*`, `INPUT_*`, `STATE_*`, command files): no.
+ * 2. Full names in `pass-env`: yes.
+ * 3. `GITHUB_TOKEN` and `GH_TOKEN`: no. A glob in `pass-env` does not include them, because `*_TOKEN` for a
+ *    registry must not give an agent the right to push.
+ * 4. Variables of the agent's own provider, and of its enabled gateways: yes.
+ * 5. Credentials of other providers: no. A glob does not include them, for the same reason.
+ * 6. Names that match a glob in `pass-env`: yes.
+ * 7. Variables of other providers, and names that look like secrets: no.
+ * 8. Everything else: yes.
  *
- * A gateway's variables are withheld only where their name says secret: `AWS_REGION` is no secret, and a
- * gate may need it.
+ * Variables of a gateway are withheld only if their names look like secrets. For example, `AWS_REGION` is not
+ * secret, and a gate may need it.
  */
 import type { Provider, ProviderEnvironment } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
 import { isGlob, isRunnerVariable, isSecretName, nameMatcher } from './secret-names.js';
 
-/** The part of a provider that speaks of variables. */
+/** The part of a provider that describes its environment variables. */
 export type ProviderVariables = Pick<Provider, 'environment'>;
 
 export interface EnvironmentFilterOptions {
   /** The job's environment. */
   readonly environment: Environment;
-  /** Whose agent it is; absent for a gate. */
+  /** The provider of the agent; absent for a gate. */
   readonly provider?: ProviderVariables;
-  /** All providers known, the agent's own among them. */
+  /** All known providers, including that of the agent. */
   readonly providers: readonly ProviderVariables[];
-  /** Names and globs of the input `pass-env`. */
+  /** Names and globs from the input `pass-env`. */
   readonly passEnv: readonly string[];
 }
 
 export interface FilteredEnvironment {
   readonly env: Readonly<Record<string, string>>;
-  /** Names that are set in the job and were not handed on, sorted. */
+  /** Names that are set in the job but withheld, sorted. */
   readonly withheld: readonly string[];
 }
 
 const githubTokens: ReadonlySet<string> = new Set(['GITHUB_TOKEN', 'GH_TOKEN']);
 
-/** The environment of an agent, or of a gate where no provider is given. */
+/** The environment of an agent, or of a gate if no provider is given. */
 export function filterEnvironment(request: EnvironmentFilterOptions): FilteredEnvironment {
   const isAllowed = createVariableFilter(request);
   const env: Record<string, string> = {};
@@ -53,7 +54,7 @@ export function filterEnvironment(request: EnvironmentFilterOptions): FilteredEn
   return { env, withheld: withheld.sort() };
 }
 
-/** Whether a gateway's switch is set: to anything but nothing, `0` and `false`. */
+/** Whether the variable that enables a gateway is set to anything but an empty text, `0` or `false`. */
 export function isSwitchedOn(value: string | undefined): boolean {
   return value !== undefined && !/^\s*(?:0|false)?\s*$/i.test(value);
 }

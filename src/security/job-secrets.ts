@@ -1,10 +1,9 @@
 /**
- * Which values of a job are secrets: what the runner is asked to mask and `redact.ts` takes out. Pure.
+ * Which values of a job are secrets. The runner masks them, and `redact.ts` removes them from texts. Pure.
  *
- * A value that is surely a credential (a provider's static key, the state keys, the token of the job) counts
- * whatever it looks like. A value whose variable merely sounds like a secret counts unless it is a path or a
- * plain address: pieces of `/home/runner/.config` would otherwise vanish from every log line. An address of a
- * webhook is a secret, but for its beginning up to the host.
+ * A known credential (a provider's static key, a state key, the token of the job) always counts. A value whose
+ * variable name looks like a secret counts unless it is a path or a plain URL. Otherwise pieces of
+ * `/home/runner/.config` would disappear from every log line. The URL of a webhook is a secret after its host.
  */
 
 import type { Environment } from '../system/environment.js';
@@ -12,13 +11,13 @@ import type { ProviderVariables } from './filter-environment.js';
 import { minRedactedLength } from './redact.js';
 import { isSecretName, isWebhookName } from './secret-names.js';
 
-/** Inputs whose values are secrets. */
+/** The inputs with secret values. */
 export interface SecretInputs {
   readonly stateKeys: readonly string[];
   readonly githubToken?: string;
 }
 
-/** The runner's own tokens and the usual ones of GitHub. */
+/** Tokens of the runner, and the usual variables for GitHub tokens. */
 const tokenVariables = [
   'ACTIONS_RUNTIME_TOKEN',
   'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
@@ -26,34 +25,34 @@ const tokenVariables = [
   'GH_TOKEN',
 ];
 
-/** Each secret once; one of several lines as a whole and by the line. None is shorter than 16 characters. */
+/** Each secret once. A secret with several lines is listed as a whole and line by line. None is shorter than 16 characters. */
 export function secretsOf(
   environment: Environment,
   providers: readonly ProviderVariables[],
   inputs: SecretInputs,
 ): readonly string[] {
-  const sure = [
+  const knownCredentials = [
     ...inputs.stateKeys,
     inputs.githubToken,
     ...tokenVariables.map((name) => environment[name]),
     ...staticVariables(providers).map((name) => environment[name]),
   ];
   const found = new Set<string>();
-  for (const value of sure) addSecret(value, found);
-  for (const value of [...secretsByName(environment, providers), ...passwordsInAddresses(environment)]) {
-    if (!isPath(value) && !isPlainAddress(value)) addSecret(value, found);
+  for (const value of knownCredentials) addSecret(value, found);
+  for (const value of [...secretsByName(environment, providers), ...passwordsInUrls(environment)]) {
+    if (!isPath(value) && !isPlainUrl(value)) addSecret(value, found);
   }
   for (const value of webhooks(environment)) addSecret(value, found);
   return [...found];
 }
 
-/** Whether a value reads like a place in a file system. Base64 rarely does: it has no `.`, and often `+` or `=`. */
+/** Whether a value looks like a file path. Base64 rarely does, because it has no `.` and often `+` or `=`. */
 export function isPath(value: string): boolean {
   return /^(?:~|\.{1,2})\/|^\/[^/\n:+=]+\/[^\n:+=]*$/.test(value.trim());
 }
 
-/** Whether a value is one address without a user name or password in it. */
-function isPlainAddress(value: string): boolean {
+/** Whether a value is one URL without a user name or password. */
+function isPlainUrl(value: string): boolean {
   const text = value.trim();
   if (!/^[a-z][a-z0-9+.-]*:\/\/\S+$/i.test(text)) return false;
   return !/^[^/]+:\/\/[^/?#]*@/.test(text);
@@ -77,18 +76,18 @@ function secretsByName(environment: Environment, providers: readonly ProviderVar
     .flatMap(([, value]) => (value === undefined ? [] : [value]));
 }
 
-/** The passwords in values like `postgres://user:password@host/db`, whatever the variable is called. */
-function passwordsInAddresses(environment: Environment): readonly string[] {
+/** The passwords in values like `postgres://user:password@host/db`, whatever the name of the variable. */
+function passwordsInUrls(environment: Environment): readonly string[] {
   return Object.values(environment).flatMap((value) => {
     const password = value && /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*?:([^/?#\s]+)@/i.exec(value.trim())?.[1];
     return password ? [password, decoded(password)] : [];
   });
 }
 
-/** What follows the host: `https://hooks.slack.com` is in other addresses too. */
+/** The part after the host, because `https://hooks.slack.com` is also in URLs that are not secret. */
 function webhooks(environment: Environment): readonly string[] {
   return Object.entries(environment).flatMap(([name, value]) => {
-    if (!isWebhookName(name) || value === undefined || !isPlainAddress(value)) return [];
+    if (!isWebhookName(name) || value === undefined || !isPlainUrl(value)) return [];
     return [value.trim().replace(/^[^/]+:\/\/[^/?#]*/, '')];
   });
 }
@@ -109,6 +108,5 @@ function addSecret(value: string | undefined, found: Set<string>): void {
   }
 }
 
-/** Below this a secret could be guessed from a copy of the sealed file: HKDF is fast by design. */
-
+/** A shorter secret could be guessed from a copy of the sealed file, because HKDF is fast by design. */
 export const minSecretLength = 20;

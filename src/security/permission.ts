@@ -1,27 +1,27 @@
 /**
- * Asks GitHub whether people may write to the repository: the rim of `trust.ts`. Refusal is a `UserError`
- * for everything that is not a clear yes, also where GitHub cannot be asked.
+ * Looks up at GitHub whether people may write to the repository. `trust.ts` decides whose permission is needed.
+ * Throws a `UserError` unless GitHub clearly confirms the permission, also if GitHub does not answer.
  */
 import { UserError, UserErrors } from '../failure.js';
 
-/** Where and as whom GitHub is asked. */
 export interface PermissionCheckOptions {
   /** `owner/name`. */
   readonly repository: string;
-  /** The input `github-token`; absent or empty: refused. */
+  /** The input `github-token`. The check fails if it is absent or empty. */
   readonly token: string | undefined;
   /** GITHUB_API_URL. */
   readonly apiUrl: string;
 }
 
-/** A repository permission as GitHub tells it: `admin`, `write`, `read` or `none`. */
+/** Returns the repository permission that GitHub reports: `admin`, `write`, `read` or `none`. */
 type PermissionLookup = (login: string) => Promise<string>;
 
-const enough: ReadonlySet<string> = new Set(['admin', 'write']);
+const writePermissions: ReadonlySet<string> = new Set(['admin', 'write']);
 
 /**
- * Returns when every login has write permission, and throws `UserErrors` that name each one that has not.
- * Bots are refused without asking: GitHub does not tell who made them act. Asks nothing where nobody is named.
+ * Resolves if every login has write permission. Otherwise throws `UserErrors` that name each login without it.
+ * Refuses bots without a request, because GitHub does not report who made them act. Sends no request for an
+ * empty list.
  */
 export async function requireWritePermission(
   logins: readonly string[],
@@ -31,7 +31,8 @@ export async function requireWritePermission(
   const bots = logins.filter((login) => login.endsWith('[bot]'));
   const people = logins.filter((login) => !bots.includes(login));
   const problems = bots.map(
-    (login) => `${login} is a bot: an agent is not started for bots by an event that anybody may cause`,
+    (login) =>
+      `${login} is a bot, and anyone can trigger this event. No agent starts. Let a person with write permission trigger the event.`,
   );
   if (people.length > 0) problems.push(...(await findPermissionProblems(people, options)));
   if (problems.length > 0) throw new UserErrors(problems);
@@ -46,25 +47,28 @@ async function findPermissionProblems(
     people.map(async (login) => ({ login, permission: await lookUpPermission(login) })),
   );
   return answers
-    .filter(({ permission }) => !enough.has(permission))
+    .filter(({ permission }) => !writePermissions.has(permission))
     .map(
       ({ login, permission }) =>
-        `${login} has the permission "${permission}" in ${options.repository}, and this event starts an agent ` +
-        'only for people who may write there; somebody with write permission has to cause the event',
+        `${login} has the permission "${permission}" in ${options.repository}, but this event needs write permission. ` +
+        'No agent starts. Let a person with write permission trigger the event.',
     );
 }
 
 async function createPermissionLookup(options: PermissionCheckOptions): Promise<PermissionLookup> {
   const { repository, token, apiUrl } = options;
   const [owner, repo] = repository.split('/');
-  if (!owner || !repo) throw new UserError(`GITHUB_REPOSITORY is "${repository}", not owner/name`);
+  if (!owner || !repo)
+    throw new UserError(
+      `GITHUB_REPOSITORY: "${repository}" is not \`owner/name\`. Set it to the repository of the run.`,
+    );
   if (!token) {
     throw new UserError(
-      'input "github-token" is empty, so GitHub cannot be asked who may start an agent; ' +
-        'leave the input out to use the token of the job',
+      'Input `github-token` is empty, so the action cannot check who may start an agent. ' +
+        'Remove the input to use the token of the job.',
     );
   }
-  // Lazy, because most events need no question and the package costs start-up time (platform.md 7.2).
+  // Loaded on demand, because most events need no look-up and the package costs start-up time.
   const { getOctokit } = await import(/* webpackMode: "eager" */ '@actions/github');
   const octokit = getOctokit(token, { baseUrl: apiUrl });
   return async (username) => {
@@ -80,17 +84,17 @@ async function createPermissionLookup(options: PermissionCheckOptions): Promise<
 
 function lookupError(login: string, options: PermissionCheckOptions, error: unknown): UserError {
   const status = statusOf(error);
-  const problem = `GitHub (${options.apiUrl}) did not say whether ${login} may write to ${options.repository}`;
+  const problem = `GitHub (${options.apiUrl}) did not report whether ${login} may write to ${options.repository}`;
   const denied = status === 401 || status === 403;
   const reason = denied
-    ? `status ${status}: the input "github-token" does not work there or has no "metadata: read"`
-    : `${status ? `status ${status}: ` : ''}${error instanceof Error ? error.message : String(error)}; re-run the job`;
-  return new UserError(`${problem}, so no agent is started: ${reason}`, { cause: error });
+    ? `status ${status}. Set \`github-token\` to a valid token with \`metadata: read\`.`
+    : `${status ? `status ${status}: ` : ''}${error instanceof Error ? error.message : String(error)}. Re-run the job.`;
+  return new UserError(`${problem}, so no agent starts: ${reason}`, { cause: error });
 }
 
 function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
-  // A connection that failed is told by the client as status 500, with the true reason as its cause.
+  // The client reports a failed connection as status 500, with the real reason as its cause.
   if ('cause' in error && error.cause !== undefined) return undefined;
   return typeof error.status === 'number' ? error.status : undefined;
 }

@@ -1,38 +1,38 @@
 /**
- * Takes secrets out of texts that people will read: a secret as a whole, in base64 at any alignment, and any
- * piece of it of 12 characters or more (an agent that was talked into printing a key drops its first few
- * characters, so that a search for the whole value finds nothing).
+ * Removes secrets from texts that people read: a whole secret, its base64 form at any alignment, and any piece
+ * of 12 characters or more. Pieces count because a manipulated agent may print a key without its first
+ * characters, so that a search for the whole value finds nothing.
  *
- * How: every run of 12 characters of every form of every secret is put into a set; a text is walked once, with
- * a rolling hash in front of the set, so that a text without secrets costs some nanoseconds a character.
+ * All pieces of 12 characters, of every form of every secret, are in one set. A text is read once. A rolling
+ * hash is checked before the set, so that a text without secrets costs a few nanoseconds per character.
  *
- * R1 Time is linear in the text, whatever the number of secrets.
- * R2 Which values are secrets is decided in `secrets.ts`; here, values under 16 characters are left alone,
- *    because their pieces would be found everywhere.
+ * REDACT1 The time is linear in the length of the text, whatever the number of secrets.
+ * REDACT2 `job-secrets.ts` decides which values are secrets. Values with fewer than 16 characters are ignored
+ *         here, because their pieces are in too many texts.
  */
 
-/** Takes the secrets out of a text. */
+/** Returns the text without secrets. */
 export type Redactor = (text: string) => string;
 
-/** The shortest value that is taken for a secret. */
+/** The shortest value that is redacted, in characters. */
 export const minRedactedLength = 16;
-/** The shortest piece of a secret that is taken out. */
+/** The shortest piece of a secret that is redacted, in characters. */
 export const minPieceLength = 12;
 
 const replacement = '***';
 const multiplier = 0x01000193;
 const filterBits = 18;
 
-/** Makes the function that replaces each stretch of secret by `***`. */
+/** Returns a function that replaces each secret, or part of one, by `***`. */
 export function createRedactor(secrets: readonly string[]): Redactor {
   const pieces = new Set<string>();
   for (const secret of secrets) addPieces(secret, pieces);
   if (pieces.size === 0) return (text) => text;
   const mayBePiece = filterOf(pieces);
-  return (text) => cutOut(text, findPieces(text, pieces, mayBePiece));
+  return (text) => replaceRanges(text, findPieces(text, pieces, mayBePiece));
 }
 
-/** The same with every text in it redacted, before escapes of JSON or Markdown can hide a secret. */
+/** Redacts every text in a value. Do this before JSON or Markdown escapes can hide a secret. */
 export function redactDeep<T>(value: T, redact: Redactor): T {
   if (typeof value === 'string') return redact(value) as T;
   if (Array.isArray(value)) return value.map((item) => redactDeep(item, redact)) as T;
@@ -46,15 +46,15 @@ function addPieces(secret: string, pieces: Set<string>): void {
   for (const form of [secret, ...base64Forms(secret)]) {
     for (let start = 0; start + minPieceLength <= form.length; start++) {
       const piece = form.slice(start, start + minPieceLength);
-      // The indentation of a secret in pretty-printed JSON is no secret, and is in every other log line.
+      // Indentation in a JSON secret is not secret, and many log lines contain it.
       if (piece.trim() !== '') pieces.add(piece);
     }
   }
 }
 
 /**
- * The characters of a base64 text that depend on the secret alone, for each of the three places where the
- * secret can begin within a group of three bytes; in both alphabets.
+ * The base64 characters that depend only on the secret, in both alphabets. There is one form for each position
+ * at which the secret can begin within a group of three bytes.
  */
 function base64Forms(secret: string): readonly string[] {
   const bytes = Buffer.from(secret, 'utf8');
@@ -89,21 +89,21 @@ function hashOf(piece: string): number {
   return hash;
 }
 
-/** What the first character of a piece weighs in its hash, so that it can be taken out again. */
+/** The factor of a piece's first character in its hash, used to remove that character from the hash. */
 const firstWeight = Array.from({ length: minPieceLength - 1 }).reduce<number>(
   (weight) => Math.imul(weight, multiplier),
   1,
 );
 
-type Stretch = { readonly start: number; end: number };
+type Range = { readonly start: number; end: number };
 
-/** The stretches of a text that consist of pieces; in order, not touching each other. */
+/** The ranges of a text that consist of pieces, in order and without overlaps. */
 function findPieces(
   text: string,
   pieces: ReadonlySet<string>,
   mayBePiece: (hash: number) => boolean,
-): readonly Stretch[] {
-  const found: Stretch[] = [];
+): readonly Range[] {
+  const found: Range[] = [];
   let hash = hashOf(text.slice(0, minPieceLength - 1));
   for (let end = minPieceLength; end <= text.length; end++) {
     const start = end - minPieceLength;
@@ -118,11 +118,11 @@ function findPieces(
   return found;
 }
 
-function cutOut(text: string, stretches: readonly Stretch[]): string {
-  if (stretches.length === 0) return text;
+function replaceRanges(text: string, ranges: readonly Range[]): string {
+  if (ranges.length === 0) return text;
   let result = '';
   let from = 0;
-  for (const { start, end } of stretches) {
+  for (const { start, end } of ranges) {
     result += text.slice(from, start) + replacement;
     from = end;
   }

@@ -1,16 +1,16 @@
 /**
- * What the name of an environment variable says: whether it matches a glob, whether it names a secret, whether
- * it belongs to the runner alone. Pure; who gets which variable is decided in `environment.ts`.
+ * Checks on the name of an environment variable: whether it matches a glob, looks like a secret, or is only for
+ * the runner. Pure. `filter-environment.ts` decides who gets which variable.
  */
 
 /**
- * Words in a name that mark its value as a secret. `_PWD`, `_PASS` and `_AUTH` count only at the end, so that
- * `PWD`, `OLDPWD` and `SSH_AUTH_SOCK` (a socket, no secret) stay.
+ * Words in the name of a secret. `_PWD`, `_PASS` and `_AUTH` count only at the end, so that `PWD`, `OLDPWD` and
+ * `SSH_AUTH_SOCK` (the path of a socket) do not count.
  */
 const secretWords =
   /KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PRIVATE|CONNECTION_?STRING|COOKIE|JWT|WEBHOOK|(?:^|_)(?:PAT|DSN)$|_(?:PWD|PASS|AUTH)$/i;
 
-/** The files by which a step speaks to the runner; whoever has their names can set outputs and `PATH`. */
+/** The command files of the runner. A process that knows their paths can set outputs and `PATH`. */
 export const fileCommandVariables = [
   'GITHUB_ENV',
   'GITHUB_PATH',
@@ -22,22 +22,22 @@ export const fileCommandVariables = [
 const runnerPrefixes = ['ACTIONS_', 'INPUT_', 'STATE_'];
 const fileCommandNames: ReadonlySet<string> = new Set(fileCommandVariables);
 
-/** Whether the name says that the value is a secret. */
+/** Whether the name looks like that of a secret. */
 export function isSecretName(name: string): boolean {
   return secretWords.test(name);
 }
 
-/** Whether the name says that the value is an address that whoever knows it may write to. */
+/** Whether the name looks like that of a webhook URL. Everyone who knows such a URL can post to it. */
 export function isWebhookName(name: string): boolean {
   return /WEBHOOK/i.test(name);
 }
 
-/** Whether the variable is between the runner and the action, and is handed to nobody, whoever asks. */
+/** Whether the variable is only for the runner and the action. No agent or gate ever gets it. */
 export function isRunnerVariable(name: string): boolean {
   return fileCommandNames.has(name) || runnerPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
-/** A test for names against globs in which `*` stands for any run of characters and `?` for one. */
+/** Tests names against globs: `*` matches any number of characters, `?` exactly one. */
 export function nameMatcher(globs: readonly string[]): (name: string) => boolean {
   if (globs.length === 0) return () => false;
   const alternatives = globs.map((glob) =>
@@ -50,7 +50,7 @@ export function nameMatcher(globs: readonly string[]): (name: string) => boolean
   return (name) => pattern.test(name);
 }
 
-/** Whether a text is a glob rather than the name of one variable. */
+/** Whether a text is a glob and not the name of one variable. */
 export function isGlob(text: string): boolean {
   return /[*?]/.test(text);
 }

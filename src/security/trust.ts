@@ -1,40 +1,36 @@
 /**
- * Who stands behind the event that started the run, and what follows from it. Pure; the payload is read
- * leniently, because GitHub adds to it and a test may leave most of it out. Asking GitHub is `permission.ts`.
+ * How far the event that started the run is trusted, and what that requires. Pure. Unknown or missing parts of
+ * the payload are accepted, because GitHub extends it. `permission.ts` looks up permissions at GitHub.
  */
 
 /**
- * `fork`: a pull request from another repository, or Dependabot's: no secrets, no right to write.
- * `comment`: an event that anybody may cause but that runs with the secrets of the default branch.
- * `trusted`: only people with write permission can cause it.
+ * `fork`: a pull request from another repository or by Dependabot, without secrets and write permission.
+ * `comment`: an event that anyone can trigger but that runs with the secrets of the default branch.
+ * `trusted`: an event that only people with write permission can trigger.
  */
 export type TrustClass = 'fork' | 'comment' | 'trusted';
 
-/** What is known of the event. */
 export interface EventFacts {
   readonly eventName: string;
   /** The parsed event file. */
   readonly payload: unknown;
-  /** `owner/name` of the repository the run belongs to. */
+  /** `owner/name` of the repository that the run belongs to. */
   readonly repository: string;
-  /** Who caused the run; stays the same in re-runs. */
+  /** Who started the run; stays the same in re-runs. */
   readonly actor: string;
-  /** Who caused this attempt of it: in a re-run whoever pressed the button. */
+  /** Who started this job attempt. In a re-run, this is the person who re-ran the job. */
   readonly triggeringActor: string;
 }
 
-/** What has to hold before an agent may start (contract 8, "Who starts it"). */
+/** What must be true before an agent may start (docs/security.md). */
 export interface RequiredActors {
-  /** Logins that all need write permission; each once. */
+  /** Logins that all need write permission, each once. */
   readonly logins: readonly string[];
-  /** Whether HEAD must be `GITHUB_SHA`: the configuration in another checkout is somebody else's code. */
+  /** Whether HEAD must be `GITHUB_SHA`. Another checkout may contain an untrusted configuration. */
   readonly requiresEventCommit: boolean;
 }
 
-/**
- * Besides those that contract 8 names (comments, `pull_request_target`, `workflow_run`, reviews, issues), the
- * other events that need no write permission: discussions, wiki pages, forks, stars.
- */
+/** The events that people without write permission can trigger and that run with secrets. */
 const publicEvents: ReadonlySet<string> = new Set([
   'issue_comment',
   'issues',
@@ -53,15 +49,15 @@ const publicEvents: ReadonlySet<string> = new Set([
 
 const dependabot = 'dependabot[bot]';
 
-/** The trust class of the event: bound into every checkpoint. */
+/** The trust class of the event. Every checkpoint is bound to it. */
 export function trustClass(event: EventFacts): TrustClass {
   if (publicEvents.has(event.eventName)) return 'comment';
   return isUntrustedPullRequest(event) ? 'fork' : 'trusted';
 }
 
 /**
- * Whether the run is for a pull request of a fork, or of Dependabot, and thus got no secrets. A push by
- * Dependabot to its own branch is the same. `pull_request_target` is not: that one gets the secrets.
+ * Whether the run is for a pull request of a fork or of Dependabot, and so has no secrets. This includes a push
+ * by Dependabot to its own branch, but not `pull_request_target`, which gets secrets.
  */
 export function isUntrustedPullRequest(event: EventFacts): boolean {
   const { eventName } = event;
@@ -70,7 +66,7 @@ export function isUntrustedPullRequest(event: EventFacts): boolean {
   return event.actor === dependabot || comesFromFork(event);
 }
 
-/** Who needs write permission for this event, and whether the checkout must be the event's own commit. */
+/** Who needs write permission for this event, and whether the checkout must be at the event's commit. */
 export function requiredActors(event: EventFacts): RequiredActors {
   if (trustClass(event) !== 'comment') return { logins: [], requiresEventCommit: false };
   const workflowRunActor = textAt(event.payload, 'workflow_run', 'actor', 'login');
@@ -78,7 +74,7 @@ export function requiredActors(event: EventFacts): RequiredActors {
   return { logins: [...new Set(logins.filter((login) => login !== ''))], requiresEventCommit: true };
 }
 
-/** A pull request whose repository was deleted has none: it was a fork. */
+/** If the head repository was deleted, the payload has none. Then it was a fork. */
 function comesFromFork(event: EventFacts): boolean {
   const source = textAt(event.payload, 'pull_request', 'head', 'repo', 'full_name');
   return source?.toLowerCase() !== event.repository.toLowerCase();

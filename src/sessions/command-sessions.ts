@@ -1,53 +1,37 @@
 /**
- * Conversations that lie in a database of the CLI: they go in and out by its own commands, which the provider
- * only describes. Each copy is one export and stands for one point of the conversation; its mark is its whole
- * length and hash.
+ * Sessions in the database of a CLI. The CLI exports and imports them with its own commands, which the provider
+ * describes. Each copy is one export and holds one point of the session. Its mark is its whole length and hash.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
-import type { Provider, SessionCommand, SessionCommands } from '../providers/provider.js';
+import type { SessionCommand, SessionCommands } from '../providers/provider.js';
 import { isSecretName } from '../security/secret-names.js';
-import type { Environment } from '../system/environment.js';
 import type { ProcessExit, ProcessRunner } from '../system/process.js';
 import { stripAnsi } from '../system/strip-ansi.js';
-import type { SessionExportResult, SessionFile, SessionImportResult } from './session-store.js';
-
-/** Which conversation is meant, and where its agent runs. */
-export interface CommandSessionLocation {
-  readonly provider: Pick<Provider, 'title' | 'isSessionId' | 'environment'> & {
-    readonly sessionCommands: SessionCommands;
-  };
-  readonly id: string;
-  readonly directory: string;
-  readonly environment: Environment;
-}
-
-export interface CommandSessions {
-  /** Makes the CLI know an empty session by this id; false: it would not, and has to give an id of its own. */
-  create(place: CommandSessionLocation): Promise<boolean>;
-  export(place: CommandSessionLocation): Promise<SessionExportResult>;
-  /** Puts the session back to where it was at `mark`, else to where the last of the copies has it. */
-  import(
-    place: CommandSessionLocation,
-    copies: readonly SessionFile[],
-    mark: SessionMark | undefined,
-  ): Promise<SessionImportResult>;
-  /** Takes the session out of the CLI's database; one that is not there is no error. */
-  remove(place: CommandSessionLocation): Promise<void>;
-}
+import { openPlacedSessions } from './placed-sessions.js';
+import type { SessionFile } from './session-mark.js';
+import {
+  invalidIdReason,
+  type PlacedSession,
+  type SessionExportResult,
+  type SessionImportResult,
+  type SessionLocation,
+  type SessionStore,
+  sessionRefOf,
+} from './session-store.js';
 
 export interface CommandSessionsOptions {
   readonly processes: ProcessRunner;
-  /** A private directory for the files that commands read. */
+  /** A private directory for the files that the commands read. */
   readonly directory: string;
 }
 
-/** A database that is locked must not hold a job up for ever. */
+/** A locked database must not block a job forever. */
 const timeoutMs = 60_000;
 
-/** The name that every copy has on the shelf, after its number. */
+/** The name of every copy in the store of copies, after its number. */
 const copyName = 'export.json';
 
 interface CommandOutput {
@@ -55,88 +39,117 @@ interface CommandOutput {
   readonly output: string;
 }
 
-type RunSessionCommand = (place: CommandSessionLocation, command: SessionCommand) => Promise<CommandOutput>;
+type RunSessionCommand = (location: SessionLocation, command: SessionCommand) => Promise<CommandOutput>;
 
-export function createCommandSessions({ processes, directory }: CommandSessionsOptions): CommandSessions {
-  const run: RunSessionCommand = (place, command) => runCommand(processes, place, command);
-  const importText = async (place: CommandSessionLocation, text: string | Buffer): Promise<CommandOutput> => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const folder = await mkdtemp(join(directory, 'import-'));
-    try {
-      const file = join(folder, copyName);
-      await writeFile(file, text, { mode: 0o600 });
-      return await run(place, place.provider.sessionCommands.import(file));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  };
+/** Starts with the sessions that an earlier process of the same job has placed. */
+export function createCommandSessions(
+  { processes, directory }: CommandSessionsOptions,
+  alreadyPlaced: readonly PlacedSession[] = [],
+): SessionStore {
+  const placed = openPlacedSessions(alreadyPlaced);
+  const run: RunSessionCommand = (location, command) => runCommand(processes, location, command);
   return {
-    async create(place) {
-      const empty = place.provider.sessionCommands.emptyExport(place.id, place.directory);
-      return isDone((await importText(place, empty)).exit);
+    async create(location) {
+      placed.add(sessionRefOf(location));
+      const empty = commandsOf(location).emptyExport(location.id, location.directory);
+      return hasSucceeded((await importText(directory, run, location, empty)).exit);
     },
-    export: (place) => exportSession(place, run),
-    async import(place, copies, mark) {
-      const copy = chooseCopy(place, copies, mark);
+    export(location) {
+      placed.add(sessionRefOf(location));
+      return exportSession(location, run);
+    },
+    readUsage: async () => ({}),
+    async import(location, copies, mark) {
+      placed.add(sessionRefOf(location));
+      const copy = chooseCopy(location, copies, mark);
       if ('status' in copy) return copy;
-      // What is there already would stay as it is: an import adds what is missing and no more.
-      await run(place, place.provider.sessionCommands.remove(place.id));
-      const { exit } = await importText(place, copy.content);
-      return isDone(exit) ? { status: 'there' } : { status: 'refused', reason: failureReason(place, exit) };
+      // An import only adds what is missing, so an existing session would stay as it is.
+      await run(location, commandsOf(location).remove(location.id));
+      const { exit } = await importText(directory, run, location, copy.content);
+      return hasSucceeded(exit)
+        ? { status: 'imported' }
+        : { status: 'refused', reason: failureReason(location, exit) };
     },
-    async remove(place) {
-      if (place.provider.isSessionId(place.id))
-        await run(place, place.provider.sessionCommands.remove(place.id));
+    async remove(location) {
+      placed.remove(sessionRefOf(location));
+      if (location.provider.isSessionId(location.id))
+        await run(location, commandsOf(location).remove(location.id));
     },
+    placed: placed.list,
   };
+}
+
+function commandsOf({ provider }: SessionLocation): SessionCommands {
+  if (provider.sessionCommands === undefined)
+    throw new Error(`${provider.title} has no commands for sessions. Use its session files.`);
+  return provider.sessionCommands;
+}
+
+async function importText(
+  directory: string,
+  run: RunSessionCommand,
+  location: SessionLocation,
+  text: string | Buffer,
+): Promise<CommandOutput> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(directory, 'import-'));
+  try {
+    const file = join(folder, copyName);
+    await writeFile(file, text, { mode: 0o600 });
+    return await run(location, commandsOf(location).import(file));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function exportSession(
-  place: CommandSessionLocation,
+  location: SessionLocation,
   run: RunSessionCommand,
 ): Promise<SessionExportResult> {
-  const { provider, id } = place;
-  if (!provider.isSessionId(id)) return { status: 'skipped', reason: invalidIdReason(place) };
-  const { exit, output } = await run(place, provider.sessionCommands.export(id));
-  if (!isDone(exit)) return { status: 'skipped', reason: failureReason(place, exit) };
-  if (!provider.sessionCommands.isExport(output, id))
-    return { status: 'skipped', reason: `what ${provider.title} exported is not the session ${id}` };
+  const { provider, id } = location;
+  const commands = commandsOf(location);
+  if (!provider.isSessionId(id)) return { status: 'skipped', reason: invalidIdReason(location) };
+  const { exit, output } = await run(location, commands.export(id));
+  if (!hasSucceeded(exit)) return { status: 'skipped', reason: failureReason(location, exit) };
+  if (!commands.isExport(output, id))
+    return { status: 'skipped', reason: `the export by ${provider.title} is not session ${id}` };
   const content = Buffer.from(output);
-  return { status: 'kept', files: [{ path: copyName, content }], mark: markOf(content) };
+  const files = [{ path: copyName, content }];
+  return { status: 'exported', files, mark: markOf(content), includesEarlierPoints: false };
 }
 
-/** What will be imported: all that can be refused is refused before anything is taken out. */
+/** Chooses the export to import. Refuses before the existing session is removed. */
 function chooseCopy(
-  place: CommandSessionLocation,
+  location: SessionLocation,
   copies: readonly SessionFile[],
   mark: SessionMark | undefined,
 ): SessionFile | SessionImportResult {
-  const { provider, id } = place;
+  const { provider, id } = location;
   const refused = (reason: string): SessionImportResult => ({ status: 'refused', reason });
-  if (!provider.isSessionId(id)) return refused(invalidIdReason(place));
+  if (!provider.isSessionId(id)) return refused(invalidIdReason(location));
   const newest = [...copies].sort((one, other) => (one.path < other.path ? -1 : 1)).at(-1);
-  if (newest === undefined) return refused(`no export of the ${provider.title} session ${id} was kept`);
-  const copy = mark === undefined ? newest : copies.find(({ content }) => isAt(content, mark));
+  if (newest === undefined) return refused(`the checkpoint has no export of ${provider.title} session ${id}`);
+  const copy = mark === undefined ? newest : copies.find(({ content }) => matchesMark(content, mark));
   if (copy === undefined) {
-    const reason = `no export of the ${provider.title} session ${id} as it was after that step was kept`;
+    const reason = `the checkpoint has no export of ${provider.title} session ${id} from the end of that attempt`;
     return { status: 'session-ahead', reason };
   }
-  return provider.sessionCommands.isExport(copy.content.toString('utf8'), id)
+  return commandsOf(location).isExport(copy.content.toString('utf8'), id)
     ? copy
-    : refused(`what was kept is no export of the ${provider.title} session ${id}`);
+    : refused(`the copy in the checkpoint is not an export of ${provider.title} session ${id}`);
 }
 
 async function runCommand(
   processes: ProcessRunner,
-  place: CommandSessionLocation,
+  location: SessionLocation,
   { file, args, env }: SessionCommand,
 ): Promise<CommandOutput> {
   const lines: string[] = [];
   const exit = await processes.run({
     file,
     args,
-    directory: place.directory,
-    env: { ...withoutCredentials(place), ...env },
+    directory: location.directory,
+    env: { ...withoutCredentials(location), ...env },
     onLine: (line, stream) => {
       if (stream === 'stdout') lines.push(line);
     },
@@ -145,11 +158,8 @@ async function runCommand(
   return { exit, output: `${lines.join('\n')}\n` };
 }
 
-/** No model is asked, so no key is needed: neither a credential by name nor anything that looks like one. */
-function withoutCredentials({
-  provider,
-  environment,
-}: CommandSessionLocation): Readonly<Record<string, string>> {
+/** These commands call no model and need no key, so they get neither known credentials nor variables that look like secrets. */
+function withoutCredentials({ provider, environment }: SessionLocation): Readonly<Record<string, string>> {
   const names = new Set(provider.environment.credentials.map(({ variable }) => variable));
   const rest = Object.entries(environment).filter(([name]) => !names.has(name) && !isSecret(name));
   return Object.fromEntries(rest.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
@@ -159,30 +169,26 @@ function isSecret(name: string): boolean {
   return isSecretName(name) || name.endsWith('_AUTH_CONTENT');
 }
 
-function isDone(exit: ProcessExit): boolean {
+function hasSucceeded(exit: ProcessExit): boolean {
   return exit.reason === 'exited' && exit.code === 0;
 }
 
-function failureReason({ provider, id }: CommandSessionLocation, exit: ProcessExit): string {
+function failureReason({ provider, id }: SessionLocation, exit: ProcessExit): string {
   const ends: Readonly<Record<ProcessExit['reason'], string>> = {
     exited: exit.code === undefined ? 'was killed' : `ended with exit code ${exit.code}`,
-    timeout: 'did not end in time',
-    cancelled: 'was stopped',
+    timeout: `did not end within ${timeoutMs / 1000} seconds`,
+    cancelled: 'was cancelled',
     'not-found': 'was not found',
   };
   const lastErrorLine = stripAnsi(exit.stderrTail).trim().split('\n').at(-1)?.slice(0, 500) ?? '';
-  const end = `the command of ${provider.title} for the session ${id} ${ends[exit.reason]}`;
+  const end = `the ${provider.title} command for session ${id} ${ends[exit.reason]}`;
   return lastErrorLine === '' ? end : `${end}: ${lastErrorLine}`;
-}
-
-function invalidIdReason({ provider, id }: CommandSessionLocation): string {
-  return `${JSON.stringify(id)} is not a session id of ${provider.title}`;
 }
 
 function markOf(content: Buffer): SessionMark {
   return { length: content.length, sha256: createHash('sha256').update(content).digest('hex') };
 }
 
-function isAt(content: Buffer, mark: SessionMark): boolean {
+function matchesMark(content: Buffer, mark: SessionMark): boolean {
   return content.length === mark.length && markOf(content).sha256 === mark.sha256;
 }

@@ -1,12 +1,9 @@
-/**
- * Finds and reads the files of a session under a CLI's home folder. Links are not followed: what a link
- * points to may be a credential.
- */
+/** Finds the files of a session below a CLI's home folder. Follows no links, because a link may point to a credential. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 
-/** A file of a session, not yet read. */
+/** A file of a session, before it is read. */
 export interface SessionFileInfo {
   /** Relative to the home folder, with `/`. */
   readonly path: string;
@@ -14,16 +11,16 @@ export interface SessionFileInfo {
   readonly modifiedMs: number;
 }
 
-/** How deep below a pattern's fixed part files are looked for. */
+/** How many folder levels are searched below the fixed part of a pattern. */
 const maxDepth = 8;
 
-/** Whether a relative path is on the allow-list; names that begin with a dot match like others. */
+/** Whether a relative path is on the allow-list. Names that begin with a dot match like others. */
 export function pathMatcher(patterns: readonly string[]): (path: string) => boolean {
   const matchers = patterns.map((pattern) => picomatch(pattern, { dot: true }));
   return (path) => isPlainPath(path) && matchers.some((matches) => matches(path));
 }
 
-/** The ordinary files under `home` that match, sorted by path; none where `home` is not there. */
+/** The regular files below `home` that match, sorted by path; none if `home` does not exist. */
 export async function findFiles(
   home: string,
   patterns: readonly string[],
@@ -43,7 +40,7 @@ export async function findFiles(
   return (await Promise.all(found)).flat();
 }
 
-/** The name under which a file that was in the way waits to be put back. */
+/** The name of a user's file that was moved aside until the end of the job. */
 export function asideName(path: string, number: number): string {
   return `${path}.gump-${number}`;
 }
@@ -66,7 +63,7 @@ async function areFolders(home: string, parts: readonly string[]): Promise<boole
   return true;
 }
 
-/** A home may hold thousands of sessions: a folder tells the kinds of all that lies in it at once. */
+/** One `readdir` returns the kinds of all entries. That matters because a home may have thousands of sessions. */
 async function walk(home: string, folder: string, levels: number): Promise<readonly string[]> {
   if (levels === 0) return [];
   const entries = await readdir(join(home, folder), { withFileTypes: true }).catch(() => []);
@@ -78,7 +75,7 @@ async function walk(home: string, folder: string, levels: number): Promise<reado
   return (await Promise.all(found)).flat();
 }
 
-/** What lies at a path below the home folder; a link is neither. (The home folder itself may be a link of the user's.) */
+/** The kind of entry at a path below the home folder; a link is `other`. The home folder itself may be a link. */
 async function kindOf(path: string): Promise<'file' | 'folder' | 'other'> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isFile()) return 'file';
@@ -89,7 +86,7 @@ function isMovedAside(path: string): boolean {
   return /\.gump-\d+$/.test(path);
 }
 
-/** Relative, and nothing in it that means more than a name. */
+/** Whether a path is relative and consists of plain names. */
 function isPlainPath(path: string): boolean {
   if (/[\\\0]/.test(path)) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');

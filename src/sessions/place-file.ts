@@ -1,32 +1,32 @@
 /**
- * Writes a file into a CLI's home folder and takes it out again, so that nothing of the user's is lost and
- * nothing lands outside the folder.
+ * Writes a file into a CLI's home folder and removes it again. No file of the user is lost, and nothing is
+ * written outside the folder.
  *
- * P1 Below the home folder no link is followed, neither on the way nor at the end.
- * P2 What was there is renamed, never overwritten, unless it was placed by us.
- * P3 A placed file has mode 0600; folders made on the way have 0700.
+ * PLACE1 Below the home folder, no link is followed, neither in the path nor at its end.
+ * PLACE2 An existing file is renamed, never overwritten, unless we placed it.
+ * PLACE3 A placed file has mode 0600. New folders have mode 0700.
  */
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asideName } from './find-files.js';
 
-/** A file of ours in a home folder, as plain data: `post` is another process and takes it out from this. */
+/** A file that we placed in a home folder. Plain data, because `post` is another process and removes the file. */
 export interface PlacedFile {
   /** Absolute. */
   readonly path: string;
-  /** Absolute; where the file lies that was in the way. */
+  /** Absolute path of the user's file that was moved aside. */
   readonly aside?: string;
 }
 
-/** Why a file cannot be placed, in one sentence. */
+/** The message says why a file cannot be placed. It completes a warning. */
 export class PlaceFileError extends Error {
-  override readonly name = 'PlacingError';
+  override readonly name = 'PlaceFileError';
 }
 
 /**
- * Writes `content` to `home/path`, where `path` was checked to be a plain relative one. A file that is there
- * is moved aside, or replaced where `isOurs`. Throws `PlacingError` where that would go through a link.
+ * Writes `content` to `home/path`. `path` must be a plain relative path. An existing file is replaced if
+ * `isOurs`, otherwise moved aside. Throws `PlaceFileError` if a link or a folder is in the way.
  */
 export async function placeFile(
   home: string,
@@ -47,7 +47,7 @@ export async function placeFile(
   return placed;
 }
 
-/** Takes a placed file out and puts back what was in its way. What is already gone is no error. */
+/** Removes a placed file and restores the user's file. A file that no longer exists is no error. */
 export async function removePlacedFile(placed: PlacedFile): Promise<void> {
   await removeFile(placed.path);
   if (placed.aside === undefined) return;
@@ -57,7 +57,7 @@ export async function removePlacedFile(placed: PlacedFile): Promise<void> {
 }
 
 async function makeFolders(home: string, folder: string): Promise<void> {
-  // The home folder itself may be a link that the user made; what lies below must not be one.
+  // The home folder itself may be a link that the user made. Nothing below it may be one.
   await mkdir(home, { recursive: true, mode: 0o700 });
   let path = home;
   for (const part of folder.split('/').filter((name) => name !== '.')) {
@@ -66,7 +66,7 @@ async function makeFolders(home: string, folder: string): Promise<void> {
       if (error.code !== 'EEXIST') throw error;
     });
     if (!(await lstat(path)).isDirectory()) {
-      throw new PlaceFileError(`${path} is not a folder (a link is not followed); move it away`);
+      throw new PlaceFileError(`\`${path}\` is not a folder, and links are not followed. Move it away`);
     }
   }
 }
@@ -88,7 +88,8 @@ async function removeFile(path: string): Promise<undefined> {
 async function moveAside(path: string): Promise<string | undefined> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  if (found.isDirectory()) throw new PlaceFileError(`${path} is a folder, not a session file; move it away`);
+  if (found.isDirectory())
+    throw new PlaceFileError(`\`${path}\` is a folder, not a session file. Move it away`);
   for (let number = 1; ; number++) {
     const aside = asideName(path, number);
     if (await lstat(aside).catch(() => undefined)) continue;

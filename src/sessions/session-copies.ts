@@ -1,69 +1,69 @@
 /**
- * The copies of sessions that the next checkpoint takes along, in a private directory of this job: they
- * outlive the action's process, so that `post` can still pack them, and never fill its memory.
+ * The store of session copies, from which the next checkpoint is built. It is in a private directory of the job,
+ * so that `post` can still use the copies after `main` ended and they do not fill the memory.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import type { Provider } from '../providers/provider.js';
 import type { SessionFile } from './session-mark.js';
+import {
+  type ExportedSession,
+  type SessionExportResult,
+  type SessionLocation,
+  type SessionRef,
+  type SessionStore,
+  sessionRefOf,
+} from './session-store.js';
 
 export interface SessionCopies {
-  /** Replaces the copy of this session. */
-  replace(session: SessionRef, files: readonly SessionFile[]): Promise<void>;
-  /** Puts a copy beside the earlier ones, numbered so that the newest comes last, unless it is the newest already. */
-  append(session: SessionRef, file: SessionFile): Promise<void>;
-  /** The copy; empty where there is none. */
+  /** Stores a new copy. It replaces the earlier copies if it includes their points of the session (S13). */
+  save(session: SessionRef, exported: ExportedSession): Promise<void>;
+  /** Replaces all copies of this session by those of a restored checkpoint. */
+  replace(session: SessionRef, copies: readonly SessionFile[]): Promise<void>;
+  /** All copies, the newest last; empty if there are none. */
   read(session: SessionRef): Promise<readonly SessionFile[]>;
-}
-
-export interface SessionRef {
-  readonly provider: string;
-  /** Was checked by its provider (`isSessionId`): it names a folder here. */
-  readonly id: string;
 }
 
 export function openSessionCopies(directory: string): SessionCopies {
   const folderOf = ({ provider, id }: SessionRef) => join(directory, provider, id);
-  const readCopy = async (session: SessionRef): Promise<readonly SessionFile[]> => {
-    const folder = folderOf(session);
-    const paths = await filesIn(folder);
-    return Promise.all(
-      paths.map(async (path) => ({ path: relativeTo(folder, path), content: await readFile(path) })),
-    );
-  };
-  return {
+  const copies: SessionCopies = {
+    async save(session, { files, includesEarlierPoints }) {
+      if (includesEarlierPoints) return copies.replace(session, files);
+      const last = (await copies.read(session)).at(-1);
+      for (const file of files) {
+        if (last?.content.equals(file.content)) continue;
+        await write(join(folderOf(session), `${nextNumber(last?.path)}-${file.path}`), file.content);
+      }
+    },
     async replace(session, files) {
       const folder = folderOf(session);
       await rm(folder, { recursive: true, force: true });
       for (const file of files) await write(join(folder, ...file.path.split('/')), file.content);
     },
-    async append(session, file) {
-      const last = (await readCopy(session)).at(-1);
-      if (last?.content.equals(file.content)) return;
-      await write(join(folderOf(session), `${nextNumber(last?.path)}-${file.path}`), file.content);
+    async read(session) {
+      const folder = folderOf(session);
+      const paths = await filesIn(folder);
+      return Promise.all(
+        paths.map(async (path) => ({ path: relativeTo(folder, path), content: await readFile(path) })),
+      );
     },
-    read: readCopy,
   };
+  return copies;
 }
 
-/** Six digits: as text they are in order too. */
+/** Exports a session and saves the copy for the next checkpoint. */
+export async function saveSession(
+  store: SessionStore,
+  copies: SessionCopies,
+  location: SessionLocation,
+): Promise<SessionExportResult> {
+  const exported = await store.export(location);
+  if (exported.status === 'exported') await copies.save(sessionRefOf(location), exported);
+  return exported;
+}
+
+/** Six digits, so that the alphabetical order is the order of the copies. */
 function nextNumber(last: string | undefined): string {
   return String((Number.parseInt(last ?? '0', 10) || 0) + 1).padStart(6, '0');
-}
-
-/**
- * Puts a fresh copy on the shelf. A file that only grows holds all earlier points of its session, so it takes
- * the place of the last copy; of exports each is a point of its own (S13).
- */
-export async function saveCopy(
-  sessionCopies: SessionCopies,
-  provider: Pick<Provider, 'id' | 'sessionCommands'>,
-  id: string,
-  files: readonly SessionFile[],
-): Promise<void> {
-  const session = { provider: provider.id, id };
-  if (provider.sessionCommands === undefined) return sessionCopies.replace(session, files);
-  for (const file of files) await sessionCopies.append(session, file);
 }
 
 async function write(file: string, content: Buffer): Promise<void> {

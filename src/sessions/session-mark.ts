@@ -1,9 +1,9 @@
 /**
- * How far a session reached, and putting it back to there (S13). Pure.
+ * Marks the point that a session has reached, and rolls a session back to a mark (S13). Pure.
  *
- * A session is one append-only file, at times with further files beside it (notes, sub-agents). The mark is
- * over the main file alone: the others only grow, and one that is ahead does no harm. Of a database it is over
- * all files: turns may lie in any of them, and none can be cut.
+ * A session is one append-only file, sometimes with more files next to it (notes, sub-agents). The mark covers
+ * only the main file, because the other files only grow and do no harm if they are ahead. The mark of a
+ * database covers all files, because turns may be in any of them and none can be truncated.
  */
 import { createHash } from 'node:crypto';
 import type { SessionMark } from '../journal/event.js';
@@ -15,18 +15,18 @@ export interface SessionFile {
   readonly content: Buffer;
 }
 
-/** Stands for the working directory of every machine, see `canonical`. */
+/** Replaces the working directory of every machine, see `canonical`. */
 const anyDirectory = '/';
 
 /**
- * The file that the conversation itself is in: the one that lies least deep, of several the first by name
- * (names that differ begin with a date, and the oldest has the whole). `undefined` for no files.
+ * The file with the conversation: the one with the fewest folders in its path. If there are several, it is the
+ * first by name, because their names begin with a date and the oldest file is complete. `undefined` without files.
  */
 export function mainFile(files: readonly SessionFile[]): SessionFile | undefined {
   return [...files].sort((one, other) => depth(one) - depth(other) || (one.path < other.path ? -1 : 1))[0];
 }
 
-/** The mark of a session as it is now; `undefined` for no files. */
+/** The mark of a session as it is now; `undefined` without files. */
 export function markOfFiles(
   files: readonly SessionFile[],
   sessionFiles: SessionFiles,
@@ -36,7 +36,7 @@ export function markOfFiles(
   return sessionFiles.isDatabase ? markOfAll(files) : markOf(main.content, sessionFiles);
 }
 
-/** The main file as it was when `mark` was taken; `undefined` when the session cannot be put back to there. */
+/** The main file at `mark`; `undefined` if the session cannot be rolled back to it. */
 export function mainFileAt(
   files: readonly SessionFile[],
   main: SessionFile,
@@ -47,7 +47,7 @@ export function mainFileAt(
   return markOfAll(files).sha256 === mark.sha256 ? main.content : undefined;
 }
 
-/** Folders differ from machine to machine; names do not. */
+/** Uses names without folders, because folders differ from machine to machine. */
 function markOfAll(files: readonly SessionFile[]): SessionMark {
   const named = files.map(({ path, content }) => ({ name: path.slice(path.lastIndexOf('/') + 1), content }));
   const sorted = named.sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -63,7 +63,7 @@ export function markOf(content: Buffer, sessionFiles: SessionFiles): SessionMark
   return { length: bytes.length, sha256: sha256(bytes) };
 }
 
-/** The main file as it was when `mark` was taken; `undefined` when it cannot be had from this one. */
+/** The start of the file up to `mark`; `undefined` if the file is shorter or was rewritten. */
 export function truncateToMark(
   content: Buffer,
   mark: SessionMark,
@@ -76,8 +76,8 @@ export function truncateToMark(
 }
 
 /**
- * A file in which the CLI notes its working directory has other bytes on every machine; a mark taken on one
- * has to hold on the next. So it is taken as if the agent ran in one and the same directory everywhere.
+ * If the CLI writes its working directory into the file, the bytes differ on every machine. A mark must hold on
+ * the next machine too, so it is computed as if the agent ran in the same directory everywhere.
  */
 function canonical(content: Buffer, sessionFiles: SessionFiles): Buffer {
   return sessionFiles.rewrite?.(content, anyDirectory) ?? content;

@@ -1,11 +1,11 @@
-/** Time as the engine sees it, so that tests need not wait. */
+/** The time for the engine, replaceable so that tests do not wait. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { longestTimerMs } from './longest-timer.js';
 
 export interface Clock {
   /** Milliseconds since 1970, as `Date.now()`. */
   now(): number;
-  /** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as that is aborted. */
+  /** Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as the signal is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -16,7 +16,7 @@ export const systemClock: Clock = {
     try {
       await wait(Math.min(ms, longestTimerMs), undefined, signal ? { signal } : {});
     } catch (error) {
-      // Node rejects with an AbortError of its own and hides the reason in its cause.
+      // Node rejects with its own AbortError, which contains the reason as its cause.
       signal?.throwIfAborted();
       throw error;
     }

@@ -1,26 +1,26 @@
 /**
- * Cuts a stream of bytes into lines. It looks for byte 10 only, which no other character holds in UTF-8, and
- * decodes whole lines, so a character that two chunks share comes out whole. Faster than any line iterator
- * of a stream: chunks are neither joined nor decoded twice.
+ * Splits a stream of bytes into lines. It searches only for byte 10, which is part of no other character in
+ * UTF-8, and decodes whole lines, so a character that spans two chunks stays complete. It is faster than the line
+ * iterators of streams, because it neither joins nor decodes a chunk twice.
  */
 
 export interface LineSplitter {
   push(chunk: Buffer): void;
-  /** Delivers what came after the last line end, if anything did. */
+  /** Delivers the rest after the last line end, if there is any. */
   end(): void;
 }
 
 export interface LineSink {
   /** A line without its LF or CR LF. */
   line(text: string): void;
-  /** A line that was longer than the limit and is gone; `bytes` is its length. */
+  /** A line that was longer than the limit and is dropped; `bytes` is its length. */
   skipped(bytes: number): void;
 }
 
 const LF = 10;
 const CR = 13;
 
-/** `limit`: bytes of the longest line that is kept. */
+/** `limit`: length in bytes of the longest line that is delivered. */
 export function createLineSplitter(sink: LineSink, limit: number): LineSplitter {
   let parts: Buffer[] = [];
   let held = 0;

@@ -1,2 +1,2 @@
-/** Milliseconds. Timers hold 31 bits: Node ends a longer one after 1 ms instead. */
+/** In milliseconds. Timers have 31 bits: Node ends a longer timer after 1 ms. */
 export const longestTimerMs = 2 ** 31 - 1;

@@ -1,19 +1,19 @@
 /**
- * Programs that left the process group they were started in (`setsid`, daemons). Only Linux lets them be found:
- * a program hands on the environment it was started with, and `/proc/PID/environ` of one's own programs can be
- * read. One that was started with an emptied environment is not found.
+ * Finds programs that left their process group (`setsid`, daemons) by a mark in their environment. This works
+ * only on Linux: programs inherit the environment, and a user can read `/proc/PID/environ` of their own programs.
+ * A program that was started with an empty environment is not found.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock } from './clock.js';
 import { isRunningMember } from './process-group.js';
 
-/** An environment variable whose value nobody else has. */
+/** An environment variable with a unique value. */
 export interface ProcessMark {
   readonly name: string;
   readonly value: string;
 }
 
-/** Ids of the living programs of this user that carry the mark; none where the system does not tell. */
+/** The ids of this user's running programs with the mark; empty on systems other than Linux. */
 export function findMarkedProcesses({ name, value }: ProcessMark): readonly number[] {
   if (process.platform !== 'linux') return [];
   const entry = Buffer.from(`${name}=${value}`);
@@ -22,7 +22,7 @@ export function findMarkedProcesses({ name, value }: ProcessMark): readonly numb
     .map(Number);
 }
 
-/** Other users' programs cannot be read; of those that have ended nothing is left to read. */
+/** `false` also for programs of other users, which cannot be read, and for programs that have ended. */
 function hasMark(id: string, entry: Buffer): boolean {
   try {
     return readFileSync(`/proc/${id}/environ`).includes(entry);
@@ -31,25 +31,28 @@ function hasMark(id: string, entry: Buffer): boolean {
   }
 }
 
-/** `group`: its members have the signal already; some programs take a second one as an order to drop everything. */
+/** Skips members of `group`, which already got the signal, because some programs abort at a second one. */
 export function signalMarkedProcesses(mark: ProcessMark, signal: NodeJS.Signals, group?: number): void {
   for (const id of findMarkedProcesses(mark)) {
     if (group !== undefined && isRunningMember(String(id), group)) continue;
     try {
       process.kill(id, signal);
     } catch {
-      // It has ended meanwhile.
+      // It has already ended.
     }
   }
 }
 
-/** A program that is just becoming another one shows no environment for a moment, so one look is not enough. */
+/** While a program replaces itself (`exec`), its environment is not readable for a moment, so one empty scan is not enough. */
 const requiredEmptyScans = 3;
 
-/** Waits until none is left; those that live at `deadline` (as `Date.now()`, asked again and again) get SIGKILL, again and again for a second. */
+/**
+ * Waits until no marked program is left. From `deadline` on, for one second, the rest gets SIGKILL repeatedly.
+ * `deadline` is like `Date.now()` and is called repeatedly, because it may become earlier.
+ */
 export async function endMarkedProcesses(mark: ProcessMark, deadline: () => number): Promise<void> {
-  const begun = systemClock.now();
-  const last = () => Math.max(deadline(), begun) + 1000;
+  const startedAt = systemClock.now();
+  const last = () => Math.max(deadline(), startedAt) + 1000;
   for (let none = 0; none < requiredEmptyScans && systemClock.now() < last(); ) {
     none = findMarkedProcesses(mark).length === 0 ? none + 1 : 0;
     if (systemClock.now() >= deadline()) signalMarkedProcesses(mark, 'SIGKILL');
@@ -57,7 +60,7 @@ export async function endMarkedProcesses(mark: ProcessMark, deadline: () => numb
   }
 }
 
-/** The same for a program that is over: what it left gets SIGTERM, and half a second. */
+/** Ends what a program left running: SIGTERM first, SIGKILL after half a second. */
 export async function endLeftovers(mark: ProcessMark): Promise<void> {
   signalMarkedProcesses(mark, 'SIGTERM');
   const deadline = systemClock.now() + 500;

@@ -1,19 +1,19 @@
 /**
- * A process group: a program started as its leader and all it started, as far as that did not leave for a
- * session of its own. Ids stay reserved while any member lives, so the group can be signalled after its
- * leader has ended.
+ * A process group: a program, started as its leader, and everything it starts that does not create its own
+ * group or session. The id stays reserved while any member runs, so the group can get signals after its leader
+ * has ended.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock } from './clock.js';
 
-/** Groups that must not outlive this process. Detached programs get no signal when their parent ends. */
+/** Groups that must end with this process. Detached programs get no signal when their parent ends. */
 const watchedGroups = new Set<number>();
 
 function killAll(): void {
   for (const id of watchedGroups) signalGroup(id, 'SIGKILL');
 }
 
-/** From now on the group is killed when this process exits. Returns the function that ends this. */
+/** Kills the group if this process exits. Returns a function that stops this. */
 export function watchGroup(id: number): () => void {
   if (watchedGroups.size === 0) process.once('exit', killAll);
   watchedGroups.add(id);
@@ -23,16 +23,16 @@ export function watchGroup(id: number): () => void {
   };
 }
 
-/** Sends a signal to every member; nothing happens where there is none that we may signal. */
+/** Sends a signal to every member. Does nothing if there is no member that this user may signal. */
 export function signalGroup(id: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-id, signal);
   } catch {
-    // ESRCH: nobody left. EPERM: another user's programs, or (macOS) only members that nobody waited for.
+    // ESRCH: no member is left. EPERM: programs of another user, or (macOS) only zombies.
   }
 }
 
-/** Whether a member runs that we could signal. */
+/** Whether a member runs that this user may signal. */
 export function isGroupAlive(id: number): boolean {
   try {
     process.kill(-id, 0);
@@ -43,8 +43,9 @@ export function isGroupAlive(id: number): boolean {
 }
 
 /**
- * Waits until the group is gone; what is left at `deadline` (as `Date.now()`, asked again and again) gets SIGKILL and a moment to
- * be taken down. A program that hangs in the kernel may stay longer than that.
+ * Waits until the group has ended. At `deadline`, the rest gets SIGKILL and one more second to end; a program that
+ * is blocked in the kernel may run longer. `deadline` is like `Date.now()` and is called repeatedly, because it may
+ * become earlier.
  */
 export async function endGroup(id: number, deadline: () => number): Promise<void> {
   if (await isGoneBy(id, deadline)) return;
@@ -62,8 +63,8 @@ async function isGoneBy(id: number, deadline: () => number): Promise<boolean> {
 }
 
 /**
- * Signal 0 also reaches members that have ended and that nobody waits for. In a job container without an
- * init they stay for ever (GitHub starts it with `tail -f /dev/null` as process 1), so the table is asked.
+ * Signal 0 also reaches zombies. In a job container without an init process they stay forever (GitHub starts it
+ * with `tail -f /dev/null` as process 1), so this reads the state from the process table.
  */
 function hasRunningMember(id: number): boolean {
   return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isRunningMember(name, id));
@@ -71,7 +72,7 @@ function hasRunningMember(id: number): boolean {
 
 export function isRunningMember(pid: string, group: number): boolean {
   try {
-    // `pid (name) state parent group …`; the name may hold anything, also `)`.
+    // Format: `pid (name) state parent group …`. The name may contain any character, including `)`.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [state, , memberOf] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return Number(memberOf) === group && state !== 'Z' && state !== 'X';

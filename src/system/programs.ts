@@ -1,8 +1,8 @@
-/** Which files are programs, and where PATH has them. */
+/** Finds programs on PATH. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 
-/** Whether there is a file, or a link to one, that this user may run. */
+/** Whether the path is a file, or a link to one, that this user may run. */
 export function isProgram(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
@@ -12,7 +12,7 @@ export function isProgram(file: string): boolean {
   }
 }
 
-/** The first program of this name in the folders of `path`, which count from `directory`. */
+/** The first program with this name in the folders of `path`. Relative folders start at `directory`. */
 export function findProgram(name: string, path: string | undefined, directory: string): string | undefined {
   const folders = (path ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => resolve(directory, folder, name)).find(isProgram);

@@ -1,13 +1,13 @@
-/** Reading a file that others may have put there: never through a link, and never from what would not end. */
+/** Safely reads a file that other programs may have created: follows no link and never blocks on a pipe. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /**
- * The bytes of an ordinary file; `undefined` when it is none (any more), or larger than `maxBytes`. Rejects
- * when the disk does not give them.
+ * The content of a regular file; `undefined` if the path is anything else or missing, or the file is larger than
+ * `maxBytes`. Rejects if the disk fails.
  */
 export async function readRegularFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
-  // Without O_NONBLOCK a named pipe at this place would hold us for ever.
+  // Without O_NONBLOCK, opening a named pipe would block forever.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     () => undefined,
   );

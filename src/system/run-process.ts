@@ -1,10 +1,10 @@
 /**
- * The real `ProcessRunner`. It leaves to others what the lines mean and what an exit code says.
+ * The real `ProcessRunner`. It does not interpret lines or exit codes.
  *
- * R1 When `run` resolves, no member of the program's process group runs any more.
- * R2 A program that left the group and kept our pipes open does not hold us up.
- *    Where we end the program ourselves, what left the group and carries its mark is ended as well (`strays.ts`).
- * R3 Memory does not grow with what a program prints.
+ * PROCESS1 When `run` resolves, no member of the program's process group runs any more.
+ * PROCESS2 A program that left the group and still has our pipes open does not delay `run`. If we end the program,
+ *          marked programs that left the group are ended too (`marked-processes.ts`).
+ * PROCESS3 Memory use does not grow with the output of a program.
  */
 
 import type { Readable } from 'node:stream';
@@ -20,9 +20,9 @@ import { createTail, type Tail } from './tail.js';
 
 const longestLine = 64 * 1024 * 1024;
 const tailBytes = 16 * 1024;
-/** How long a background program may hold the output open after the leader's end. */
+/** How long we wait for output of background programs after the leader has ended. */
 const drainMs = 500;
-/** How long it has, after a SIGTERM of ours, where the leader ended by itself. */
+/** Time from SIGTERM to SIGKILL for background programs after the leader ended by itself. */
 const leftoverGraceMs = 500;
 const defaultGraceMs = 5000;
 
@@ -38,7 +38,7 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
 type ExitDetails = Pick<ProcessExit, 'reason' | 'code'> & { readonly stderrTail?: string };
 
 async function start(spec: ProcessSpec, tail: Tail): Promise<ExitDetails> {
-  // Loaded late: it costs 30 ms that the first line of the log need not wait for.
+  // Loaded on demand, because it takes 30 ms and the first log line does not need it.
   const { execa } = await import(/* webpackMode: "eager" */ 'execa');
   if (spec.signal?.aborted) return { reason: 'cancelled' };
   const child = spawn(execa, spec);
@@ -51,16 +51,16 @@ async function start(spec: ProcessSpec, tail: Tail): Promise<ExitDetails> {
   );
 }
 
-/** Not async: the child is a promise of its own end, which an async function would wait for. */
+/** Not async, because the child is a promise that resolves when it ends, and an async function would wait for it. */
 function spawn(execa: Execa, spec: ProcessSpec) {
   return execa(spec.file, spec.args, {
     cwd: spec.directory,
     env: spec.env,
     extendEnv: false,
-    // A group of its own, so that one signal reaches all that the program starts.
+    // A separate group, so that one signal reaches everything that the program starts.
     detached: true,
     ...(spec.stdin === undefined ? { stdin: 'ignore' as const } : { input: spec.stdin }),
-    // execa's own lines cost 2.5 times a bare split, and a kept output grows without bounds.
+    // The lines of execa take 2.5 times as long as our own, and buffered output grows without limit.
     buffer: false,
     reject: false,
   });
@@ -72,13 +72,13 @@ type SpawnResult = Awaited<Child>;
 
 /** Why the system did not start the program, as an exit. */
 function spawnFailure(spec: ProcessSpec, result: SpawnResult): ExitDetails {
-  const why = result.code ?? 'unknown cause';
-  const stderrTail = `cannot start ${JSON.stringify(spec.file)} in ${spec.directory}: ${why}`;
-  const absent = why === 'ENOENT' || why === 'EACCES' || why === 'ENOTDIR';
-  return { reason: absent ? 'not-found' : 'exited', stderrTail };
+  const reason = result.code ?? 'unknown cause';
+  const stderrTail = `cannot start ${JSON.stringify(spec.file)} in ${spec.directory}: ${reason}`;
+  const isMissing = reason === 'ENOENT' || reason === 'EACCES' || reason === 'ENOTDIR';
+  return { reason: isMissing ? 'not-found' : 'exited', stderrTail };
 }
 
-/** Listens for the leader's end itself: execa's own promise also waits for whoever holds the pipes. */
+/** Resolves when the leader ends. The promise of execa also waits for other programs that have the pipes open. */
 function waitForExitCode(child: Child): Promise<number | undefined> {
   return new Promise((resolve) => {
     child.nodeChildProcess.once('exit', (code: number | null) => resolve(code ?? undefined));
@@ -115,21 +115,21 @@ async function waitForEnd(spec: ProcessSpec, running: RunningProcess, tail: Tail
 }
 
 interface ProcessStopper {
-  /** Ends the program and makes `ending` throw `error`. */
+  /** Ends the program and makes `exitDetails` throw `error`. */
   fail(error: unknown): void;
-  /** From here on neither the timeout nor the signal is a cause. */
+  /** Call this when the leader has ended. After that, neither the timeout nor the signal has an effect. */
   leaderEnded(): void;
-  /** Asks what the leader left running to end, unless it was asked already. */
+  /** Sends SIGTERM to programs that the leader left running, unless they already got it. */
   stopLeftovers(): void;
-  /** Whether the program was ended from here. */
+  /** Whether we ended the program early. */
   isStoppedByUs(): boolean;
-  /** When, as `Date.now()`, the rest of the group is to be killed; it may become earlier. */
+  /** When the rest of the group is killed, like `Date.now()`. It may become earlier. */
   deadline(): number;
-  /** To be called once nothing is left to be ended. */
+  /** Call this when no program is left. */
   exitDetails(code: number | undefined): ExitDetails;
 }
 
-/** Everything that may end the program before it ends by itself. The first cause counts. */
+/** Everything that may end the program early. The first cause counts. */
 function createProcessStopper(spec: ProcessSpec, group: number): ProcessStopper {
   let cause: 'timeout' | 'cancelled' | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -137,20 +137,20 @@ function createProcessStopper(spec: ProcessSpec, group: number): ProcessStopper 
   let killTimer: NodeJS.Timeout | undefined;
   let isLeaderOver = false;
 
-  /** Whoever asks again can only make the kill come sooner. */
+  /** A repeated call can only make SIGKILL earlier. */
   const requestStop = (graceMs: number): void => {
     const at = systemClock.now() + graceMs;
     if (killAt === undefined) signalGroup(group, 'SIGTERM');
     else if (at >= killAt) return;
     killAt = at;
     clearTimeout(killTimer);
-    // After the leader's end the deadline is seen to by who waits for the rest.
+    // After the leader's end, `endGroup` enforces the deadline.
     if (!isLeaderOver) killTimer = setTimeout(() => signalGroup(group, 'SIGKILL'), graceMs);
   };
   const grace = (): number =>
     typeof spec.graceMs === 'function' ? spec.graceMs() : (spec.graceMs ?? defaultGraceMs);
-  const stop = (why: 'timeout' | 'cancelled'): void => {
-    cause ??= why;
+  const stop = (reason: 'timeout' | 'cancelled'): void => {
+    cause ??= reason;
     requestStop(grace());
     if (spec.mark !== undefined) signalMarkedProcesses(spec.mark, 'SIGTERM', group);
   };
@@ -190,7 +190,7 @@ function timerFor(ms: number | undefined, act: () => void): NodeJS.Timeout | und
   return ms === undefined ? undefined : setTimeout(act, Math.min(ms, longestTimerMs));
 }
 
-/** Resolves when the stream has ended and its last line was told. */
+/** Resolves when the stream has ended and its last line was delivered. */
 async function deliverLines(
   stream: Readable | null,
   name: 'stdout' | 'stderr',
@@ -213,7 +213,7 @@ async function deliverLines(
     longestLine,
   );
   stream.on('data', (chunk: Buffer) => callSafely(() => lines.push(chunk)));
-  // A stream that we or a broken pipe cut short has said all it will say.
+  // If we or a broken pipe closed the stream early, there is nothing more to read.
   await finished(stream, { writable: false }).catch(() => undefined);
   callSafely(() => lines.end());
 }

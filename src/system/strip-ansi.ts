@@ -1,5 +1,5 @@
-/** A terminal's colours and other styles taken out of a text. */
+/** Removes terminal colors and other styles from a text. */
 export function stripAnsi(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern must match the escape character
   return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '');
 }

@@ -1,8 +1,8 @@
-/** The last part of a stream of bytes. */
+/** Keeps the last part of a stream of bytes. */
 
 export interface Tail {
   push(chunk: Buffer): void;
-  /** At most `limit` bytes from the end, cut before a whole character. */
+  /** At most the last `limit` bytes, starting with a complete character. */
   text(): string;
 }
 
@@ -20,7 +20,7 @@ export function createTail(limit: number): Tail {
       chunks.push(chunk);
       length += chunk.length;
       if (length <= 8 * limit) return;
-      // A copy: a view would keep the stream's whole read buffer alive.
+      // A copy, because a view would keep the whole read buffer of the stream in memory.
       chunks = [Buffer.from(joined())];
       length = chunks[0]?.length ?? 0;
     },
@@ -28,7 +28,7 @@ export function createTail(limit: number): Tail {
   };
 }
 
-/** UTF-8 bytes 10xxxxxx go on with a character that began before them. */
+/** Skips UTF-8 bytes 10xxxxxx, which belong to a character that began earlier. */
 function firstCharacter(bytes: Buffer, from: number): number {
   let start = from;
   while (start < from + 4 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;

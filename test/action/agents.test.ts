@@ -105,7 +105,7 @@ describe('a credential that is not taken', () => {
     const environment = { PATH: process.env.PATH, OPENAI_API_KEY: 'sk-dummy' };
     const { failure } = await run(refused, { environment });
     expect(failure?.kind).toBe('auth');
-    expect(failure?.message).toContain('Look at `OPENAI_API_KEY`:');
+    expect(failure?.message).toContain('out of credit. Check `OPENAI_API_KEY`.');
     expect(failure?.message).not.toContain('sk-dummy');
   });
 

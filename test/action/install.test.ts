@@ -84,7 +84,9 @@ describe('a CLI that is missing', () => {
     expect(npm.map(({ argv }) => argv[0])).toEqual(['install']);
     expect(npm[0]?.argv).toContain('--ignore-scripts');
     expect(kept).toEqual(['folder', 'mark']);
-    expect(main.log).toContain('Installing Codex 0.169.0 (npm package @openai/codex) into the tool cache.');
+    expect(main.log).toContain(
+      'Installing Codex CLI 0.169.0 (npm package `@openai/codex`) into the tool cache',
+    );
     // Its stream does not say it.
     expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ cliVersion: '0.169.0' });
     expect(await harness.calls()).toHaveLength(1);
@@ -150,7 +152,7 @@ describe('a CLI that is missing', () => {
     const broken = await harness.runJob(withoutClis({ npm, inputs, runId: '7', errorOutput }));
     expect(broken.main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(broken.main.errors.join()).toContain(
-      'Codex 0.169.0 could not be installed: the registry cannot be reached',
+      'Codex CLI 0.169.0 could not be installed: the registry cannot be reached',
     );
     expect(broken.main.log).not.toContain('Internal error in gump-action');
   });
@@ -263,7 +265,7 @@ describe('what cannot be installed', () => {
     [
       'EINTEGRITY',
       'sha512-x integrity checksum failed when using sha512',
-      /not what it had announced \(checksum\)/,
+      /the download does not match its checksum/,
     ],
     [
       'ENOTFOUND',
@@ -271,9 +273,9 @@ describe('what cannot be installed', () => {
       /the registry cannot be reached/,
     ],
     ['E503', '503 Service Unavailable', /the registry cannot be reached/],
-    ['E401', 'Incorrect or missing password.', /the registry refuses/],
+    ['E401', 'Incorrect or missing password.', /the registry rejected the request/],
     ['ENOSPC', 'nospc There appears to be insufficient space', /the disk of the tool cache is full/],
-    ['EWHATEVER', 'something new', /npm ended with exit code 1\. npm says: code EWHATEVER something new/],
+    ['EWHATEVER', 'something new', /npm ended with exit code 1\. npm reported: code EWHATEVER something new/],
   ])('tells %s in one line, and leaves nothing behind', async (code, line, expected) => {
     const harness = await createHarness({ workflow: flow('codex') });
     const kept: string[] = [];
@@ -283,7 +285,7 @@ describe('what cannot be installed', () => {
       harness,
       withoutClis({ npm: [], errorOutput: npmErrorOutput(code, line), inspect }),
     );
-    expect(errors).toEqual([expect.stringMatching(/^Codex 0\.169\.0 could not be installed: /)]);
+    expect(errors).toEqual([expect.stringMatching(/^Codex CLI 0\.169\.0 could not be installed: /)]);
     expect(errors[0]).toMatch(expected);
     expect(errors[0]).toContain(line);
     expect(errors[0]).not.toMatch(/complete log|npm warn/);
@@ -298,7 +300,10 @@ describe('what cannot be installed', () => {
       harness,
       withoutClis({ npm: [], errorOutput: npmErrorOutput('E503', '503 Service Unavailable') }),
     );
-    expect(errors.map((error) => error.split(' could')[0])).toEqual(['Codex 0.169.0', 'Claude Code 2.1.330']);
+    expect(errors.map((error) => error.split(' could')[0])).toEqual([
+      'Codex CLI 0.169.0',
+      'Claude Code CLI 2.1.330',
+    ]);
   });
 
   it('is a tool cache that cannot be written', async () => {
@@ -306,7 +311,7 @@ describe('what cannot be installed', () => {
     const prepare = ({ toolCache }: Machine) => writeFile(join(toolCache, 'gump-clis'), 'a file');
     const npm: NpmCall[] = [];
     const errors = await refused(harness, withoutClis({ npm, prepare }));
-    expect(errors).toEqual([expect.stringMatching(/^Codex 0\.169\.0 could not be installed: ENOTDIR/)]);
+    expect(errors).toEqual([expect.stringMatching(/^Codex CLI 0\.169\.0 could not be installed: ENOTDIR/)]);
     expect(npm).toEqual([]);
   });
 
@@ -319,7 +324,7 @@ describe('what cannot be installed', () => {
     });
     expect(errors).toEqual([
       expect.stringMatching(
-        /^Codex is not there, and there is no npm on PATH to install it with: run actions\/setup-node/,
+        /^Codex CLI not found, and npm is not on PATH to install it\. Run `actions\/setup-node`/,
       ),
     ]);
   });
@@ -330,31 +335,29 @@ describe('what cannot be installed', () => {
     const never = (inputs: Readonly<Record<string, string>>) =>
       withoutClis({ npm, inputs: { install: 'never', ...inputs } });
     expect(await refused(codex, never({}))).toEqual([
-      'Codex is not there: no program `codex` is on PATH. Install it with `npm install -g @openai/codex`.',
+      'Codex CLI not found on PATH (program `codex`). Install it with `npm install -g @openai/codex`.',
     ]);
     const other = { ...never({ 'cli-versions': 'codex: 0.1.0' }), programs: ['codex'] } as const;
     expect(await refused(codex, other)).toEqual([
-      'Codex on PATH is 0.169.0, input cli-versions asks for 0.1.0, and with `install: never` none is installed.',
+      'Input `cli-versions` requires Codex CLI 0.1.0, but PATH has 0.169.0, and `install: never` allows no installation. Remove one of the two inputs.',
     ]);
     const wrong = withoutClis({
       npm,
       inputs: { 'cli-versions': 'codx: 1.0.0', 'agent-args': 'copilot: [x]' },
     });
     expect(await refused(codex, wrong)).toEqual([
-      expect.stringMatching(/^Input cli-versions: "codx" is no provider\. Allowed: claude, codex/),
-      expect.stringMatching(/^Input agent-args: "copilot" is no provider/),
+      expect.stringMatching(/^Input `cli-versions`: "codx" is not a provider\. Use one of: claude, codex/),
+      expect.stringMatching(/^Input `agent-args`: "copilot" is not a provider/),
     ]);
     const env = { CURSOR_API_KEY: 'key-0123456789abcdef' };
     const cursor = await createHarness({ workflow: flow('cursor') });
     expect(await refused(cursor, withoutClis({ npm, env }))).toEqual([
-      expect.stringMatching(
-        /^Cursor is not there: .*https:\/\/cursor\.com\/docs\/cli says; it is not on npm/,
-      ),
+      expect.stringMatching(/^Cursor CLI not found on PATH .*https:\/\/cursor\.com\/docs\/cli/),
     ]);
     const pinned = withoutClis({ npm, env, inputs: { 'cli-versions': 'cursor: 1.2.3' } });
     expect(await refused(cursor, pinned)).toEqual([
       expect.stringMatching(
-        /^Input cli-versions: a version of Cursor cannot be chosen here\. Install it in a step/,
+        /^Input `cli-versions`: the version of Cursor CLI cannot be selected\. Install it in a step/,
       ),
     ]);
     expect(npm).toEqual([]);

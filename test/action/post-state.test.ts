@@ -29,12 +29,15 @@ const stateFile = () => join(folder, readdirSync(folder)[0] ?? '');
 it('hands over what was last said of everything', () => {
   const handover = createPostStateFile(folder, initialState);
   handover.update({ agentPids: [17] });
-  handover.update({ usedSequence: 3, placed: [{ path: '/home/a' }] });
+  handover.update({
+    usedSequence: 3,
+    placed: [{ provider: 'claude', id: 'a', files: [{ path: '/home/a' }] }],
+  });
   expect(readPostState(folder)).toEqual({
     ...initialState,
     agentPids: [17],
     usedSequence: 3,
-    placed: [{ path: '/home/a' }],
+    placed: [{ provider: 'claude', id: 'a', files: [{ path: '/home/a' }] }],
   });
   handover.update({ agentPids: [] });
   expect(readPostState(folder)?.agentPids).toEqual([]);

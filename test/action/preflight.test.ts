@@ -56,7 +56,7 @@ describe('what is missing', () => {
     });
     expect(errors).toEqual([
       expect.stringMatching(/sample` is not in a git worktree. Run `actions\/checkout` before this step/),
-      'Claude Code is not there: no program `claude` is on PATH. Install it with `npm install -g @anthropic-ai/claude-code`.',
+      'Claude Code CLI not found on PATH (program `claude`). Install it with `npm install -g @anthropic-ai/claude-code`.',
       expect.stringMatching(/`compile` of step `tests`: no command is known/),
       expect.stringMatching(/`test` of step `tests`: no command is known/),
       expect.stringMatching(
@@ -193,14 +193,14 @@ describe('an event that anybody can cause', () => {
     const apiUrl = await permissions({ ada: 'write', eve: 'read' });
     expect(await expectRefused(harness, { apiUrl, event: comment('eve') })).toEqual([
       expect.stringMatching(
-        /^eve has the permission "read" in octo\/sample, .*write permission has to cause/,
+        /^eve has the permission "read" in octo\/sample, .*write permission trigger the event/,
       ),
     ]);
     expect(
       await expectRefused(harness, { apiUrl, event: comment('ada', { triggeringActor: 'eve' }) }),
     ).toHaveLength(1);
     expect(await expectRefused(harness, { apiUrl, event: comment('robot[bot]') })).toEqual([
-      expect.stringMatching(/^robot\[bot\] is a bot: an agent is not started for bots/),
+      expect.stringMatching(/^robot\[bot\] is a bot, and anyone can trigger this event\. No agent starts/),
     ]);
     const { main } = await harness.runJob({ apiUrl, event: comment('ada'), cacheMode: 'write' });
     expect([main.outputs.status, main.outputs.persisted, main.errors]).toEqual(['passed', 'true', []]);
@@ -218,7 +218,7 @@ describe('an event that anybody can cause', () => {
       ),
     ]);
     expect(await expectRefused(harness, { event: comment('ada') })).toEqual([
-      expect.stringMatching(/did not say whether ada may write to octo\/sample, so no agent is started/),
+      expect.stringMatching(/did not report whether ada may write to octo\/sample, so no agent starts/),
     ]);
   });
 });

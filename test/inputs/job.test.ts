@@ -54,9 +54,9 @@ describe('readJob', () => {
     expect(readJob(environment).payload()).toEqual({});
   });
 
-  it('says that it runs in a job of GitHub Actions only, and what is missing', () => {
+  it('reports the missing variables, and that it must run in a GitHub Actions job', () => {
     expect(() => readJob({})).toThrow(
-      /runs as a step of a GitHub Actions job.*GITHUB_REPOSITORY is not set; .*GITHUB_RUN_ID is not set; .*RUNNER_TEMP is not set/,
+      /GITHUB_REPOSITORY is not set; .*GITHUB_RUN_ID is not set; .*RUNNER_TEMP is not set.*Run this action as a step of a GitHub Actions job/,
     );
   });
 

@@ -9,41 +9,45 @@ const npm = (version: string) => ({ from: 'npm', package: claude.npm, version })
 
 describe('chooseCli', () => {
   it.each<[string, Partial<CliRequest>, object]>([
-    ['nothing there', {}, npm('2.0.0')],
-    ['nothing there, a version asked for', { requestedVersion: '1.9.0' }, npm('1.9.0')],
+    ['no program on PATH', {}, npm('2.0.0')],
+    ['no program on PATH, a required version', { requestedVersion: '1.9.0' }, npm('1.9.0')],
     ['any version on PATH', { onPath: { version: '1.0.0' } }, { from: 'path', version: '1.0.0' }],
-    ['a program that does not say its version', { onPath: {} }, { from: 'path' }],
+    ['a program with an unknown version on PATH', { onPath: {} }, { from: 'path' }],
     [
-      'the version asked for on PATH',
+      'the required version on PATH',
       { onPath: { version: '1.9.0' }, requestedVersion: '1.9.0' },
       { from: 'path', version: '1.9.0' },
     ],
-    ['another one on PATH', { onPath: { version: '1.0.0' }, requestedVersion: '1.9.0' }, npm('1.9.0')],
-    ['an unknown one on PATH', { onPath: {}, requestedVersion: '1.9.0' }, npm('1.9.0')],
-    ['one on PATH, and none to be installed', { onPath: {}, mode: 'never' }, { from: 'path' }],
+    ['another version on PATH', { onPath: { version: '1.0.0' }, requestedVersion: '1.9.0' }, npm('1.9.0')],
+    ['an unknown version on PATH', { onPath: {}, requestedVersion: '1.9.0' }, npm('1.9.0')],
+    ['a program on PATH and `install: never`', { onPath: {}, mode: 'never' }, { from: 'path' }],
     ['Cursor on PATH', { provider: cursor, onPath: {} }, { from: 'path' }],
   ])('%s', (_, question, choice) => expect(choose(question)).toEqual(choice));
 
   it.each<[string, Partial<CliRequest>, RegExp]>([
-    ['none to be installed', { mode: 'never' }, /^Claude Code is not there: no program `claude` is on PATH/],
-    ['none of that version', { mode: 'never', requestedVersion: '1.9.0' }, /is not there in version 1\.9\.0/],
+    ['`install: never`', { mode: 'never' }, /^Claude Code CLI not found on PATH \(program `claude`\)/],
     [
-      'another one',
+      'not the required version',
+      { mode: 'never', requestedVersion: '1.9.0' },
+      /CLI 1\.9\.0 not found on PATH/,
+    ],
+    [
+      'another version',
       { mode: 'never', requestedVersion: '1.9.0', onPath: { version: '1.0.0' } },
-      /on PATH is 1\.0\.0, .* asks for 1\.9\.0/,
+      /requires Claude Code CLI 1\.9\.0, but PATH has 1\.0\.0/,
     ],
     [
-      'an unknown one',
+      'an unknown version',
       { mode: 'never', requestedVersion: '1.9.0', onPath: {} },
-      /on PATH is of a version that it does not say/,
+      /but PATH has an unknown version/,
     ],
-    ['not on npm', { provider: cursor }, /^Cursor is not there: .*it is not on npm/],
+    ['not on npm', { provider: cursor }, /^Cursor CLI not found on PATH/],
     [
-      'not on npm, a version asked for',
+      'not on npm, a required version',
       { provider: cursor, requestedVersion: '1.9.0', onPath: {} },
-      /cannot be chosen here/,
+      /the version of Cursor CLI cannot be selected/,
     ],
-  ])('nowhere: %s', (_, question, problem) =>
+  ])('no CLI: %s', (_, question, problem) =>
     expect(choose(question)).toEqual({ from: 'nowhere', problem: expect.stringMatching(problem) }),
   );
 });

@@ -6,19 +6,19 @@ const exit = { reason: 'exited', code: 1, stderrTail: '', durationMs: 0 } as con
 const failureOf = (stderrTail: string) => npmFailure({ ...exit, stderrTail });
 
 describe('npmFailure', () => {
-  it('reads the words of older versions of npm too', () => {
+  it('reads the output of older versions of npm too', () => {
     expect(failureOf('npm ERR! code E404\nnpm ERR! 404 Not Found\n')).toBe(
-      'the registry has no such package, or does not show it without a login. Look at the .npmrc. npm says: code E404 404 Not Found',
+      'the registry has no such package, or requires a login for it. Check `.npmrc`. npm reported: code E404 404 Not Found',
     );
   });
 
-  it('says what npm said last where npm names no error, and how it ended where it said nothing', () => {
+  it('reports the last line of npm if there is no error line, and how npm ended if there is no output', () => {
     expect(failureOf('one\nSyntaxError: Unexpected token\n')).toBe(
-      'npm ended with exit code 1. npm says: SyntaxError: Unexpected token',
+      'npm ended with exit code 1. npm reported: SyntaxError: Unexpected token',
     );
     expect(failureOf('')).toBe('npm ended with exit code 1.');
     expect(npmFailure({ reason: 'exited', stderrTail: '', durationMs: 0 })).toBe('npm was killed.');
-    expect(npmFailure({ ...exit, reason: 'timeout' })).toBe('npm did not end in time.');
+    expect(npmFailure({ ...exit, reason: 'timeout' })).toBe('npm reached the time limit. Re-run the job.');
   });
 
   it('stays short', () => {
@@ -28,7 +28,7 @@ describe('npmFailure', () => {
 });
 
 describe('npmEnvironment', () => {
-  it('adds what a registry may ask for to what a gate gets, and nothing else', () => {
+  it('adds only variables for a registry to the environment of a gate', () => {
     const job = {
       PATH: '/bin',
       NODE_AUTH_TOKEN: 'a',

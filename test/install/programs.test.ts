@@ -1,4 +1,4 @@
-/** Programs on the disk: how they are started, which version they are, and which folder of a slot counts. */
+/** Programs on the disk: how they start, which version they have, and which folder of the tool cache is active. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -54,25 +54,25 @@ describe('executableAt', () => {
   });
 
   it.each(['#!/bin/sh', '#!/usr/bin/env nodemon', '#!/usr/bin/env python3', '\u007fELF node', ''])(
-    'leaves a program that begins with %j to the system',
+    'lets the system start a program that begins with %j',
     (line) => {
       const file = writeProgram('cli', `${line}\n`);
       expect(executableAt(file)).toEqual({ file, leadingArgs: [] });
     },
   );
 
-  it('needs no Node on PATH for it', () => {
+  it('needs no Node on PATH', () => {
     const { file, leadingArgs } = executableAt(
       writeProgram('cli', '#!/usr/bin/env node\nconsole.log(process.argv[2])\n'),
     );
-    expect(execFileSync(file, [...leadingArgs, 'said'], { env: { PATH: '' }, encoding: 'utf8' })).toBe(
-      'said\n',
+    expect(execFileSync(file, [...leadingArgs, 'printed'], { env: { PATH: '' }, encoding: 'utf8' })).toBe(
+      'printed\n',
     );
   });
 });
 
 describe('the version of a program', () => {
-  it('is that of the package it lies in, through links', () => {
+  it('is that of the package that contains the program, also through links', () => {
     writeProgram('lib/node_modules/@a/b/package.json', '{"name":"@a/b","version":"1.2.3-rc.1"}');
     writeProgram('lib/node_modules/@a/b/dist/package.json', '{"type":"module"}');
     symlinkSync(writeProgram('lib/node_modules/@a/b/dist/cli.js', ''), join(top, 'cli'));
@@ -80,77 +80,77 @@ describe('the version of a program', () => {
     expect(packageVersion(join(top, 'cli'), '@a/c')).toBeUndefined();
   });
 
-  it('is what it says itself', async () => {
-    const say = (script: string) =>
+  it('is what the program prints', async () => {
+    const versionOf = (script: string) =>
       reportedVersion(writeProgram('cli', `#!/bin/sh\n${script}\n`), {
         processes: processRunner,
         directory: top,
         env: { PATH: '/usr/bin:/bin' },
       });
-    expect(await say('echo 9.9.9 >&2; echo "thing v1.2.3 (of 4.5.6)"')).toBe('1.2.3');
-    expect(await say('echo none')).toBeUndefined();
-    expect(await say('echo 1.2.3; exit 1')).toBeUndefined();
+    expect(await versionOf('echo 9.9.9 >&2; echo "thing v1.2.3 (of 4.5.6)"')).toBe('1.2.3');
+    expect(await versionOf('echo none')).toBeUndefined();
+    expect(await versionOf('echo 1.2.3; exit 1')).toBeUndefined();
   });
 });
 
 describe('the tool cache', () => {
-  const slot = (): ToolCacheEntry => ({
+  const entry = (): ToolCacheEntry => ({
     folder: join(top, 'cli/1.0.0'),
     platform: platformName(),
     program: 'bin/cli',
   });
   const fill = (folder: string) => writeProgram(`${folder.slice(top.length + 1)}/bin/cli`, '#!/bin/sh\n');
 
-  it('has nothing that was not completed', async () => {
-    expect(findInstalled(slot())).toBeUndefined();
-    const folder = await createFolder(slot());
+  it('finds no incomplete installation', async () => {
+    expect(findInstalled(entry())).toBeUndefined();
+    const folder = await createFolder(entry());
     fill(folder);
-    expect(findInstalled(slot())).toBeUndefined();
-    expect(await activateFolder(slot(), folder)).toBe(folder);
-    expect(findInstalled(slot())).toBe(folder);
+    expect(findInstalled(entry())).toBeUndefined();
+    expect(await activateFolder(entry(), folder)).toBe(folder);
+    expect(findInstalled(entry())).toBe(folder);
   });
 
-  it('keeps the first of two, and gives it to the second', async () => {
-    const [first, second] = [await createFolder(slot()), await createFolder(slot())];
+  it('keeps the first of two installations, and returns it to the second process', async () => {
+    const [first, second] = [await createFolder(entry()), await createFolder(entry())];
     fill(first);
     fill(second);
-    expect(await activateFolder(slot(), first)).toBe(first);
-    expect(await activateFolder(slot(), second)).toBe(first);
-    expect(readdirSync(slot().folder)).toHaveLength(2);
+    expect(await activateFolder(entry(), first)).toBe(first);
+    expect(await activateFolder(entry(), second)).toBe(first);
+    expect(readdirSync(entry().folder)).toHaveLength(2);
   });
 
-  it('takes the place of one whose program is gone, and of a mark that leads out of it', async () => {
-    const first = await createFolder(slot());
+  it('replaces an installation without a program, and ignores a marker that points out of the cache', async () => {
+    const first = await createFolder(entry());
     fill(first);
-    await activateFolder(slot(), first);
+    await activateFolder(entry(), first);
     rmSync(join(first, 'bin'), { recursive: true });
-    expect(findInstalled(slot())).toBeUndefined();
-    const second = await createFolder(slot());
+    expect(findInstalled(entry())).toBeUndefined();
+    const second = await createFolder(entry());
     fill(second);
-    expect(await activateFolder(slot(), second)).toBe(second);
-    const mark = join(slot().folder, `${platformName()}.complete`);
+    expect(await activateFolder(entry(), second)).toBe(second);
+    const mark = join(entry().folder, `${platformName()}.complete`);
     for (const name of ['', '..', `../1.0.0/${second.split('/').at(-1)}`, `${platformName()}-no/../..`]) {
       writeFileSync(mark, name);
-      expect(findInstalled(slot())).toBeUndefined();
+      expect(findInstalled(entry())).toBeUndefined();
     }
   });
 
-  it('is cleared of what was left half done a week ago, and of nothing else', async () => {
-    const [counts, fresh, old] = [
-      await createFolder(slot()),
-      await createFolder(slot()),
-      await createFolder(slot()),
+  it('deletes only incomplete folders that are older than a week', async () => {
+    const [active, fresh, old] = [
+      await createFolder(entry()),
+      await createFolder(entry()),
+      await createFolder(entry()),
     ];
-    fill(counts);
-    await activateFolder(slot(), counts);
+    fill(active);
+    await activateFolder(entry(), active);
     const now = Date.now();
-    for (const folder of [counts, old]) utimesSync(folder, now / 1000 - 8 * 86_400, now / 1000 - 8 * 86_400);
-    await removeStaleFolders(slot(), now);
+    for (const folder of [active, old]) utimesSync(folder, now / 1000 - 8 * 86_400, now / 1000 - 8 * 86_400);
+    await removeStaleFolders(entry(), now);
     expect(
-      readdirSync(slot().folder)
+      readdirSync(entry().folder)
         .filter((name) => !name.endsWith('.complete'))
         .sort(),
-    ).toEqual([counts, fresh].map((folder) => folder.split('/').at(-1)).sort());
-    expect(findInstalled(slot())).toBe(counts);
+    ).toEqual([active, fresh].map((folder) => folder.split('/').at(-1)).sort());
+    expect(findInstalled(entry())).toBe(active);
   });
 });

@@ -56,10 +56,10 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
   /** A new machine: only the session came along, as one export or as the files on the provider's list. */
   async function move(from: CliMachine, id: string, directory?: string): Promise<CliMachine> {
     const to = makeCliMachine(root, server.url, directory);
-    const kept = await sessionCommandsOf(cli, from, id)?.export();
-    if (kept !== undefined) {
-      const files = kept.status === 'kept' ? kept.files : [];
-      expect(await sessionCommandsOf(cli, to, id)?.import(files, undefined)).toEqual({ status: 'there' });
+    const exported = await sessionCommandsOf(cli, from, id)?.export();
+    if (exported !== undefined) {
+      const files = exported.status === 'exported' ? exported.files : [];
+      expect(await sessionCommandsOf(cli, to, id)?.import(files)).toEqual({ status: 'imported' });
       return to;
     }
     const { home, patterns, restorePath, rewrite } = provider.sessionFiles;

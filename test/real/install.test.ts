@@ -105,11 +105,13 @@ test('a registry that does not answer, and a version that there is not, are told
   const unreachable = await runJob({ ...key, ...unreachableRegistry });
   expect(unreachable.main.errors).toEqual([
     expect.stringMatching(
-      /^Codex \S+ could not be installed: the registry cannot be reached\..*ECONNREFUSED/,
+      /^Codex CLI \S+ could not be installed: the registry cannot be reached\..*ECONNREFUSED/,
     ),
   ]);
   const absent = await runJob({ ...key, ...registryEnvironment }, { 'cli-versions': 'codex: 0.0.987654' });
   expect(absent.main.errors).toEqual([
-    expect.stringMatching(/^Codex 0\.0\.987654 could not be installed: the registry has no such version\./),
+    expect.stringMatching(
+      /^Codex CLI 0\.0\.987654 could not be installed: the registry has no such version\./,
+    ),
   ]);
 });

@@ -28,6 +28,7 @@ import type {
 } from '../../src/providers/provider.js';
 import { qwen } from '../../src/providers/qwen.js';
 import { createCommandSessions } from '../../src/sessions/command-sessions.js';
+import type { SessionFile } from '../../src/sessions/session-mark.js';
 import type { ProcessExit } from '../../src/system/process.js';
 import { processRunner } from '../../src/system/run-process.js';
 
@@ -150,18 +151,15 @@ export function listSessionFiles(
   return new Map(files.map((file) => [file, join(folder, file)]));
 }
 
-/** The session of a CLI that keeps it in a database, on this machine; `undefined` where it has files. */
+/** The session of a CLI that stores sessions in a database, on this machine; `undefined` if the CLI stores them in files. */
 export function sessionCommandsOf({ provider }: RealCli, { home, directory }: CliMachine, id: string) {
-  const { sessionCommands } = provider;
-  if (sessionCommands === undefined) return undefined;
+  if (provider.sessionCommands === undefined) return undefined;
   const sessions = createCommandSessions({ processes: processRunner, directory: join(home, 'imports') });
-  const environment = baseEnvironment(home, '');
-  const place = { provider: { ...provider, sessionCommands }, id, directory, environment };
+  const location = { provider, id, directory, environment: baseEnvironment(home, '') };
   return {
-    create: () => sessions.create(place),
-    export: () => sessions.export(place),
-    import: (...rest: Parameters<typeof sessions.import> extends [unknown, ...infer More] ? More : never) =>
-      sessions.import(place, ...rest),
+    create: () => sessions.create(location),
+    export: () => sessions.export(location),
+    import: (copies: readonly SessionFile[]) => sessions.import(location, copies),
   };
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 /*
- * Runs a real program that cleans itself. It imports the source as it is: Node 24 takes the types off, and
- * `clean-process.ts` imports nothing but types and Node.
+ * Runs a real program that cleans itself. The program imports the source directly: Node 24 strips the types, and
+ * `clean-process.ts` imports only types and Node modules.
  */
 const program = join(import.meta.dirname, 'clean-program.mjs');
 const secret = 'sk-very-secret-0123456789';
@@ -22,9 +22,9 @@ function environmentOf(more: Record<string, string> = {}) {
 }
 
 interface ProgramOutput {
-  readonly adopted: boolean;
+  readonly isRestored: boolean;
   readonly secret: string;
-  readonly handOver: string | null;
+  readonly environmentFile: string | null;
   readonly environ: string;
   readonly pid: number;
   readonly arguments: readonly string[];
@@ -40,68 +40,71 @@ function run(...args: string[]): ProgramOutput {
   return JSON.parse(output);
 }
 
-describe.runIf(process.platform === 'linux' && process.execve !== undefined)('cleanProcess', () => {
-  it('leaves no secret where other processes can read it, and all variables in process.env', () => {
-    const output = run('--clean');
-    expect(output).toMatchObject({ adopted: true, secret, handOver: null, debug: [] });
-    expect(output.environ).not.toContain(secret);
-    expect(output.environ).toContain('PATH=');
-    // What the test would see if nothing had been cleaned.
-    expect(run().environ).toContain(secret);
-  });
-
-  it('keeps the arguments and leaves no file behind', () => {
-    expect(run('--clean', 'two words', '').arguments).toEqual(['--clean', 'two words', '']);
-    expect(readdirSync(temp)).toEqual([]);
-  });
-
-  it('keeps the process id, the streams and the handling of SIGINT, and warns of nothing', async () => {
-    const child = spawn(process.execPath, [program, '--clean', '--wait'], { env: environmentOf() });
-    let stdout = '';
-    let stderr = '';
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
+describe.runIf(process.platform === 'linux' && process.execve !== undefined)(
+  'restartWithCleanEnvironment',
+  () => {
+    it('removes secrets from what other processes can read, and keeps all variables in process.env', () => {
+      const output = run('--clean');
+      expect(output).toMatchObject({ isRestored: true, secret, environmentFile: null, debug: [] });
+      expect(output.environ).not.toContain(secret);
+      expect(output.environ).toContain('PATH=');
+      // Without cleaning, the secret is readable.
+      expect(run().environ).toContain(secret);
     });
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-      if (stdout.endsWith('}\n')) child.kill('SIGINT');
+
+    it('keeps the arguments and leaves no file behind', () => {
+      expect(run('--clean', 'two words', '').arguments).toEqual(['--clean', 'two words', '']);
+      expect(readdirSync(temp)).toEqual([]);
     });
-    const code = await new Promise((done) => child.on('close', done));
-    const [output, last] = stdout.trim().split('\n');
-    expect(JSON.parse(output ?? '').pid).toBe(child.pid);
-    expect({ code, last, stderr }).toEqual({ code: 7, last: 'interrupted', stderr: '' });
-  });
 
-  it('stays as it is, and says why, where a process cannot be replaced', () => {
-    const output = run('--clean', '--without-execve');
-    expect(output).toMatchObject({
-      adopted: false,
-      secret,
-      debug: [expect.stringContaining('stays readable')],
+    it('keeps process id, streams and SIGINT handling, and prints no warning', async () => {
+      const child = spawn(process.execPath, [program, '--clean', '--wait'], { env: environmentOf() });
+      let stdout = '';
+      let stderr = '';
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      child.stdout.on('data', (chunk) => {
+        stdout += chunk;
+        if (stdout.endsWith('}\n')) child.kill('SIGINT');
+      });
+      const code = await new Promise((done) => child.on('close', done));
+      const [output, last] = stdout.trim().split('\n');
+      expect(JSON.parse(output ?? '').pid).toBe(child.pid);
+      expect({ code, last, stderr }).toEqual({ code: 7, last: 'interrupted', stderr: '' });
     });
-    expect(readdirSync(temp)).toEqual([]);
-  });
 
-  it('says what to do where the variables handed on cannot be read', () => {
-    const file = join(mkdtempSync(join(temp, 'gump-start-')), 'environment.json');
-    const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: file });
-    expect(() => execFileSync(process.execPath, [program], { env, stdio: 'pipe' })).toThrow(
-      /variables cannot be read from .*environment\.json; re-run the job/,
-    );
-  });
+    it('keeps its environment and reports why if a process cannot be replaced', () => {
+      const output = run('--clean', '--without-execve');
+      expect(output).toMatchObject({
+        isRestored: false,
+        secret,
+        debug: [expect.stringContaining('can read the environment')],
+      });
+      expect(readdirSync(temp)).toEqual([]);
+    });
 
-  it.each([
-    ['another folder', 'other-1', 'environment.json', 0o600],
-    ['a folder further down', 'deep/gump-start-1', 'environment.json', 0o600],
-    ['a file of another name', 'gump-start-1', 'other.json', 0o600],
-    ['a file that others can read', 'gump-start-1', 'environment.json', 0o644],
-  ])('takes nothing from %s, and leaves it alone', (_, folder, name, mode) => {
-    mkdirSync(join(temp, folder), { recursive: true });
-    const file = join(temp, folder, name);
-    writeFileSync(file, '{"API_KEY":"planted"}', { mode });
-    const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: file });
-    const output = JSON.parse(execFileSync(process.execPath, [program], { env, encoding: 'utf8' }));
-    expect(output).toMatchObject({ adopted: false, secret, handOver: null });
-    expect(existsSync(file)).toBe(true);
-  });
-});
+    it('reports what to do if the stored variables cannot be read', () => {
+      const file = join(mkdtempSync(join(temp, 'gump-start-')), 'environment.json');
+      const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: file });
+      expect(() => execFileSync(process.execPath, [program], { env, stdio: 'pipe' })).toThrow(
+        /environment\.json`: the environment variables of the job cannot be read\. Re-run the job/,
+      );
+    });
+
+    it.each([
+      ['another folder', 'other-1', 'environment.json', 0o600],
+      ['a nested folder', 'deep/gump-start-1', 'environment.json', 0o600],
+      ['a file with another name', 'gump-start-1', 'other.json', 0o600],
+      ['a file that others can read', 'gump-start-1', 'environment.json', 0o644],
+    ])('reads nothing from %s, and leaves it alone', (_, folder, name, mode) => {
+      mkdirSync(join(temp, folder), { recursive: true });
+      const file = join(temp, folder, name);
+      writeFileSync(file, '{"API_KEY":"planted"}', { mode });
+      const env = environmentOf({ GUMP_ACTION_ENVIRONMENT_FILE: file });
+      const output = JSON.parse(execFileSync(process.execPath, [program], { env, encoding: 'utf8' }));
+      expect(output).toMatchObject({ isRestored: false, secret, environmentFile: null });
+      expect(existsSync(file)).toBe(true);
+    });
+  },
+);

@@ -1,8 +1,8 @@
-// The program of clean-process.test.ts: cleans itself if asked to, then tells what it sees of itself.
+// The program of clean-process.test.ts: with `--clean` it cleans itself. Then it prints what it knows about itself.
 import { readFileSync } from 'node:fs';
 import { restartWithCleanEnvironment, restoreEnvironment } from '../../src/security/clean-process.ts';
 
-const adopted = restoreEnvironment();
+const isRestored = restoreEnvironment();
 const debug = [];
 if (process.argv.includes('--without-execve')) process.execve = undefined;
 if (process.argv.includes('--clean')) {
@@ -20,9 +20,9 @@ if (process.argv.includes('--wait')) {
   });
 }
 const output = {
-  adopted,
+  isRestored,
   secret: process.env.API_KEY,
-  handOver: process.env.GUMP_ACTION_ENVIRONMENT_FILE ?? null,
+  environmentFile: process.env.GUMP_ACTION_ENVIRONMENT_FILE ?? null,
   environ: readFileSync('/proc/self/environ', 'utf8'),
   pid: process.pid,
   arguments: process.argv.slice(2),

@@ -20,19 +20,19 @@ function find(environment: Record<string, string>, files: Record<string, string>
 }
 
 describe('findCredential', () => {
-  it('finds a variable before all else', () => {
+  it('finds a variable first', () => {
     expect(find({ ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_USE_BEDROCK: '1' })).toEqual({
       source: 'variable',
       name: 'ANTHROPIC_API_KEY',
     });
   });
 
-  it('does not take an empty variable for a credential', () => {
+  it('ignores an empty variable', () => {
     expect(find({ ANTHROPIC_API_KEY: '' })).toBeUndefined();
     expect(find({ ANTHROPIC_API_KEY: ' \n' })).toBeUndefined();
   });
 
-  it('finds the switch of a gateway that is on', () => {
+  it('finds an enabled gateway', () => {
     expect(find({ CLAUDE_CODE_USE_VERTEX: 'true' })).toEqual({
       source: 'gateway',
       name: 'CLAUDE_CODE_USE_VERTEX',
@@ -40,7 +40,7 @@ describe('findCredential', () => {
     expect(find({ CLAUDE_CODE_USE_VERTEX: '0' })).toBeUndefined();
   });
 
-  it('finds a login file under HOME, and where the variable moved the home', () => {
+  it('finds a login file below HOME, or in the home that the variable names', () => {
     const text = '{"accessToken":"x"}';
     const login = (name: string) => ({ source: 'login', name });
     const usual = '/home/runner/.claude/.credentials.json';
@@ -50,13 +50,13 @@ describe('findCredential', () => {
     expect(find({ CLAUDE_CONFIG_DIR: 'cfg' }, { [moved]: text })).toEqual(login(moved));
   });
 
-  it('does not take a file without the text for a login', () => {
+  it('ignores a login file without the expected text', () => {
     expect(find({}, { '/home/runner/.claude/.credentials.json': '{}' })).toBeUndefined();
   });
 });
 
 describe('sealingCredentials', () => {
-  it('has static credentials of at least 20 characters, sorted by variable', () => {
+  it('returns static credentials of at least 20 characters, sorted by variable', () => {
     const environment = {
       OPENAI_API_KEY: 'openai-key-of-20-char',
       CODEX_API_KEY: 'nineteen-characters',
@@ -69,7 +69,7 @@ describe('sealingCredentials', () => {
     ]);
   });
 
-  it('leaves out a path to a credential', () => {
+  it('ignores the path of a credential', () => {
     expect(sealingCredentials({ OPENAI_API_KEY: '/run/secrets/openai/key' }, providers)).toEqual([]);
   });
 });

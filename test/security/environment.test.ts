@@ -63,58 +63,61 @@ function names(request: Partial<Parameters<typeof filterEnvironment>[0]>): strin
   return Object.keys(filterEnvironment({ environment: job, providers, passEnv: [], ...request }).env).sort();
 }
 
-describe('environmentFor', () => {
-  it('gives a gate what is no secret, and no provider its variables', () => {
+describe('filterEnvironment', () => {
+  it('gives a gate no secrets and no provider variables', () => {
     expect(names({})).toEqual([...ordinary].sort());
   });
 
-  it("gives an agent its own provider's variables and no other's", () => {
+  it('gives an agent the variables of its own provider only', () => {
     expect(names({ provider: claude })).toEqual(
       [...ordinary, 'ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL'].sort(),
     );
     expect(names({ provider: codex })).toEqual([...ordinary, 'OPENAI_API_KEY', 'OPENAI_BASE_URL'].sort());
   });
 
-  it.each(['1', 'true', 'yes'])('gives the variables of a gateway whose switch is %j', (value) => {
+  it.each(['1', 'true', 'yes'])('gives the variables of a gateway that is enabled with %j', (value) => {
     const environment = { ...job, CLAUDE_CODE_USE_BEDROCK: value };
     expect(names({ environment, provider: claude })).toContain('AWS_SECRET_ACCESS_KEY');
     expect(names({ environment, provider: codex })).not.toContain('AWS_SECRET_ACCESS_KEY');
     expect(names({ environment })).not.toContain('AWS_SECRET_ACCESS_KEY');
   });
 
-  it.each(['', '0', 'false', 'FALSE', ' '])('keeps the gateway closed when its switch is %j', (value) => {
-    const environment = { ...job, CLAUDE_CODE_USE_BEDROCK: value };
-    expect(names({ environment, provider: claude })).not.toContain('AWS_SECRET_ACCESS_KEY');
-  });
+  it.each(['', '0', 'false', 'FALSE', ' '])(
+    'withholds the variables of a gateway if its switch is %j',
+    (value) => {
+      const environment = { ...job, CLAUDE_CODE_USE_BEDROCK: value };
+      expect(names({ environment, provider: claude })).not.toContain('AWS_SECRET_ACCESS_KEY');
+    },
+  );
 
-  it('hands on what pass-env names, and what its globs match', () => {
+  it('passes variables that pass-env names or matches with a glob', () => {
     expect(names({ passEnv: ['NPM_TOKEN'] })).toContain('NPM_TOKEN');
-    const handed = names({ passEnv: ['*_P?T', 'db_*'] });
-    expect(handed).toContain('DEPLOY_PAT');
-    expect(handed).toContain('db_password');
-    expect(handed).not.toContain('NPM_TOKEN');
+    const passed = names({ passEnv: ['*_P?T', 'db_*'] });
+    expect(passed).toContain('DEPLOY_PAT');
+    expect(passed).toContain('db_password');
+    expect(passed).not.toContain('NPM_TOKEN');
   });
 
-  it('hands on tokens of GitHub and credentials of providers by their full name only', () => {
-    const delicate = ['GITHUB_TOKEN', 'GH_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'];
+  it('passes GitHub tokens and provider credentials only by their full names', () => {
+    const protectedNames = ['GITHUB_TOKEN', 'GH_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'];
     const byGlob = names({ passEnv: ['*'] });
-    for (const name of delicate) expect(byGlob).not.toContain(name);
+    for (const name of protectedNames) expect(byGlob).not.toContain(name);
     expect(byGlob).toContain('ANTHROPIC_BASE_URL');
-    const byName = names({ passEnv: delicate });
-    for (const name of delicate) expect(byName).toContain(name);
+    const byName = names({ passEnv: protectedNames });
+    for (const name of protectedNames) expect(byName).toContain(name);
   });
 
-  it('never hands on what is between the runner and the action, even to a provider that claims it', () => {
+  it('never passes variables of the runner and the action, even to a provider that lists them', () => {
     const greedy = { environment: { ...claude.environment, variables: ['*'] } };
-    const handed = names({ passEnv: ['*', ...neverPassed], provider: greedy, providers: [greedy] });
-    for (const name of neverPassed) expect(handed).not.toContain(name);
+    const passed = names({ passEnv: ['*', ...neverPassed], provider: greedy, providers: [greedy] });
+    for (const name of neverPassed) expect(passed).not.toContain(name);
   });
 
-  it('takes the characters of a glob as they are', () => {
+  it('escapes special characters in a glob', () => {
     expect(names({ passEnv: ['NPM.TOKE*'] })).not.toContain('NPM_TOKEN');
   });
 
-  it('names what was withheld, and each variable is either handed on or named', () => {
+  it('lists what was withheld, and every variable is either passed or listed', () => {
     const { env, withheld } = filterEnvironment({
       environment: { ...job, GONE: undefined },
       providers,

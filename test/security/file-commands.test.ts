@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { guardFileCommands } from '../../src/security/file-commands.js';
 
 let root: string;
-/** Where the runner keeps them. */
+/** The folder of the runner's command files. */
 let folder: string;
 let environment: Record<string, string>;
 
@@ -44,13 +44,13 @@ async function changesOf(act: () => void): Promise<readonly string[]> {
 }
 
 describe('guardFileCommands', () => {
-  it('finds no change where there is none', async () => {
+  it('finds no change if nothing changed', async () => {
     expect(await changesOf(() => undefined)).toEqual([]);
     expect(readFileSync(pathOf('GITHUB_ENV'), 'utf8')).toBe('ours=ENV\n');
   });
 
   it.each(['ENV', 'PATH', 'OUTPUT', 'STATE', 'STEP_SUMMARY'])(
-    'notices a line written to GITHUB_%s, and takes it out',
+    'detects a line written to GITHUB_%s, and removes it',
     async (name) => {
       const path = pathOf(`GITHUB_${name}`);
       const changes = await changesOf(() => appendFileSync(path, 'NODE_OPTIONS=--require=evil\n'));
@@ -59,26 +59,26 @@ describe('guardFileCommands', () => {
     },
   );
 
-  it('notices a change that keeps the size', async () => {
+  it('detects a change that keeps the size', async () => {
     const path = pathOf('GITHUB_ENV');
     expect(await changesOf(() => writeFileSync(path, 'ours=EVE\n'))).toEqual([path]);
   });
 
-  it('notices files that were made or removed, and what they were swapped for', async () => {
-    const made = join(folder, 'set_env_5678');
-    const madeFolder = join(folder, 'sub', 'folder');
+  it('detects files that were created, removed or replaced', async () => {
+    const created = join(folder, 'set_env_5678');
+    const createdFolder = join(folder, 'sub', 'folder');
     const removed = pathOf('GITHUB_PATH');
     const swapped = pathOf('GITHUB_STATE');
     const elsewhere = join(root, 'elsewhere');
     writeFileSync(elsewhere, 'theirs');
     const changes = await changesOf(() => {
-      writeFileSync(made, 'A=1');
-      mkdirSync(madeFolder, { recursive: true });
+      writeFileSync(created, 'A=1');
+      mkdirSync(createdFolder, { recursive: true });
       rmSync(removed);
       rmSync(swapped);
       symlinkSync(elsewhere, swapped);
     });
-    expect(changes).toEqual([made, join(folder, 'sub'), removed, swapped].sort());
+    expect(changes).toEqual([created, join(folder, 'sub'), removed, swapped].sort());
     expect(readdirSync(folder)).toHaveLength(5);
     expect(readFileSync(removed, 'utf8')).toBe('ours=PATH\n');
     expect(lstatSync(swapped).isFile()).toBe(true);
@@ -86,7 +86,7 @@ describe('guardFileCommands', () => {
     expect(readFileSync(elsewhere, 'utf8')).toBe('theirs');
   });
 
-  it('leaves folders and links that were there, and does without files that were not', async () => {
+  it('leaves existing folders and links alone, and accepts missing files', async () => {
     mkdirSync(join(folder, 'sub'));
     symlinkSync('/dev/null', join(folder, 'link'));
     environment.GITHUB_OUTPUT = join(root, 'missing', 'output');
@@ -96,7 +96,7 @@ describe('guardFileCommands', () => {
     expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
   });
 
-  it('has nothing to look at outside of a runner', async () => {
+  it('does nothing outside a runner', async () => {
     environment = {};
     expect(await changesOf(() => writeFileSync(join(folder, 'x'), ''))).toEqual([]);
   });

@@ -30,7 +30,7 @@ function checkPermission(logins: string[], more: { token?: string; apiUrl?: stri
 }
 
 describe('requireWritePermission', () => {
-  it('asks for each login with the token, and returns when all may write', async () => {
+  it('looks up each login with the token, and resolves if all may write', async () => {
     answer = (login) => ({ status: 200, body: { permission: login === 'ada' ? 'admin' : 'write' } });
     await checkPermission(['ada', 'bob']);
     expect(requests).toEqual(
@@ -41,12 +41,12 @@ describe('requireWritePermission', () => {
     );
   });
 
-  it('asks nothing where nobody is named, even without a token', async () => {
+  it('sends no request for an empty list, even without a token', async () => {
     await checkPermission([], { token: '' });
     expect(requests).toEqual([]);
   });
 
-  it('refuses everybody who may not write, at once', async () => {
+  it('reports everyone who may not write together', async () => {
     const permissions: Record<string, string> = { ada: 'write', eve: 'read', mal: 'none' };
     answer = (login) => ({ status: 200, body: { permission: permissions[login] } });
     await expect(checkPermission(['ada', 'eve', 'mal'])).rejects.toMatchObject({
@@ -63,27 +63,29 @@ describe('requireWritePermission', () => {
     await expect(checkPermission(['ghost'])).rejects.toThrow('ghost has the permission "none" in o/r');
   });
 
-  it('refuses bots without asking', async () => {
+  it('refuses bots without a request', async () => {
     await expect(checkPermission(['renovate[bot]'])).rejects.toThrow('renovate[bot] is a bot');
     expect(requests).toEqual([]);
   });
 
-  it.each([401, 403])('says that the token does not do where GitHub answers %i', async (status) => {
+  it.each([401, 403])('reports that the token is invalid if GitHub answers %i', async (status) => {
     answer = () => ({ status, body: { message: 'no' } });
-    await expect(checkPermission(['ada'])).rejects.toThrow(`status ${status}: the input "github-token"`);
+    await expect(checkPermission(['ada'])).rejects.toThrow(
+      `status ${status}. Set \`github-token\` to a valid token`,
+    );
   });
 
-  it('refuses where GitHub cannot say', async () => {
+  it('refuses if GitHub does not answer', async () => {
     answer = () => ({ status: 503, body: { message: 'try later' } });
     await expect(checkPermission(['ada'])).rejects.toThrow(
-      /did not say whether ada may write.*503.*re-run the job/s,
+      /did not report whether ada may write.*503.*Re-run the job/s,
     );
     await expect(checkPermission(['ada'], { apiUrl: 'http://127.0.0.1:1' })).rejects.toThrow(
-      /did not say.*re-run the job/s,
+      /did not report.*Re-run the job/s,
     );
   });
 
-  it('refuses where there is no token', async () => {
-    await expect(checkPermission(['ada'], { token: '' })).rejects.toThrow('input "github-token" is empty');
+  it('refuses without a token', async () => {
+    await expect(checkPermission(['ada'], { token: '' })).rejects.toThrow('Input `github-token` is empty');
   });
 });

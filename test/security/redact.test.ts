@@ -4,7 +4,7 @@ import { createRedactor } from '../../src/security/redact.js';
 import { holds } from '../fakes/holds.js';
 
 const secret = 'sk-ant-api03-Zk9+/xQ7rT2vLw==';
-/** A secret as they come: printable, without blanks. */
+/** A typical secret: printable, without spaces. */
 const someSecret = fc.string({
   unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+/=.ü€'),
   minLength: 16,
@@ -14,32 +14,32 @@ const someSecret = fc.string({
 describe('createRedactor', () => {
   const redact = createRedactor([secret]);
 
-  it('takes a secret out and leaves the rest as it was', () => {
+  it('removes a secret and leaves the rest unchanged', () => {
     expect(redact(`key=${secret}; path=/home/runner`)).toBe('key=***; path=/home/runner');
     expect(redact(`${secret}\n${secret}`)).toBe('***\n***');
   });
 
-  it('takes out a secret without its first or last characters', () => {
+  it('removes a secret without its first or last characters', () => {
     expect(redact(`key=${secret.slice(7)}!`)).toBe('key=***!');
     expect(redact(`key=${secret.slice(0, -5)}!`)).toBe('key=***!');
   });
 
-  it('leaves pieces of fewer than 12 characters, and values of fewer than 16', () => {
+  it('ignores pieces of fewer than 12 characters and values of fewer than 16', () => {
     expect(redact(secret.slice(0, 11))).toBe(secret.slice(0, 11));
     expect(createRedactor(['fifteen-letters'])('fifteen-letters')).toBe('fifteen-letters');
   });
 
-  it('leaves the indentation of a secret of several lines', () => {
+  it('ignores the indentation of a secret with several lines', () => {
     const json = createRedactor([`{\n${' '.repeat(14)}"private": "abcdefghijklmnop"\n}`]);
     expect(json(`${' '.repeat(20)}x`)).toBe(`${' '.repeat(20)}x`);
     expect(json('abcdefghijklmnop')).toBe('***');
   });
 
-  it('is the same function of text when there are no secrets', () => {
+  it('returns the text unchanged if there are no secrets', () => {
     expect(createRedactor([])('a text')).toBe('a text');
   });
 
-  it('takes out any piece of 12 characters or more, wherever it stands', () => {
+  it('removes any piece of 12 characters or more, at any position', () => {
     holds(
       fc.property(
         someSecret,
@@ -56,7 +56,7 @@ describe('createRedactor', () => {
     );
   });
 
-  it('takes out the base64 of any text that has the secret in it, at any alignment', () => {
+  it('removes the base64 form of a secret within a longer text, at any alignment', () => {
     holds(
       fc.property(
         someSecret,
@@ -67,7 +67,7 @@ describe('createRedactor', () => {
           const encoded = Buffer.from(before + value + after).toString(encoding);
           const shown = createRedactor([value])(encoded);
           const rest = shown.split('***').map((part) => part.length);
-          // Left of the secret's own characters are at most those that it shares with its neighbours.
+          // Only base64 characters that the secret shares with its neighbours may remain.
           const own = Math.floor((Buffer.byteLength(value) * 8) / 6) - 1;
           expect(rest.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(encoded.length - own);
         },
@@ -75,7 +75,7 @@ describe('createRedactor', () => {
     );
   });
 
-  it('leaves texts alone that share no 12 characters with a secret', () => {
+  it('leaves texts alone that share fewer than 12 characters with a secret', () => {
     holds(
       fc.property(someSecret, fc.string({ maxLength: 200 }), (value, text) => {
         const shares = Array.from({ length: Math.max(0, text.length - 11) }, (_, at) =>
@@ -87,7 +87,7 @@ describe('createRedactor', () => {
     );
   });
 
-  it('works on long texts with many secrets', () => {
+  it('redacts long texts with many secrets', () => {
     const many = Array.from(
       { length: 200 },
       (_, index) => `secret-number-${index}-${'x9'.repeat(index % 20)}-end`,

@@ -1,4 +1,4 @@
-/** Two providers' rows, as small as the tests need them. */
+/** The environment rows of two providers, as small as the tests need. */
 import type { ProviderEnvironment } from '../../src/providers/provider.js';
 
 export const claude: { readonly environment: ProviderEnvironment } = {

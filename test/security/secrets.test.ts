@@ -6,7 +6,7 @@ import { providers } from './sample-providers.js';
 const none = { stateKeys: [] };
 
 describe('secretsOf', () => {
-  it('has the credentials of all providers, the inputs and the tokens of the job', () => {
+  it('returns the credentials of all providers, the inputs and the tokens of the job', () => {
     const environment = {
       ANTHROPIC_API_KEY: 'anthropic-key-0001',
       ANTHROPIC_AUTH_TOKEN: 'anthropic-token-01',
@@ -23,7 +23,7 @@ describe('secretsOf', () => {
     );
   });
 
-  it('has values of variables whose name says secret, and nothing else', () => {
+  it('returns values of variables with secret names only', () => {
     const environment = {
       NPM_TOKEN: 'npm_abcdefghijklmnop',
       GREETING: 'good morning everybody',
@@ -32,7 +32,7 @@ describe('secretsOf', () => {
     expect(secretsOf(environment, providers, none)).toEqual(['npm_abcdefghijklmnop']);
   });
 
-  it('leaves out paths and plain addresses, which would vanish from every line', () => {
+  it('ignores paths and plain URLs, which are in many log lines', () => {
     const environment = {
       KEY_FILE: '/home/runner/.config/key',
       TOKEN_PATH: '~/.config/some/token',
@@ -42,7 +42,7 @@ describe('secretsOf', () => {
     expect(secretsOf(environment, providers, none)).toEqual([]);
   });
 
-  it('has a static credential and a state key even when it looks like a path', () => {
+  it('returns a static credential or a state key even if it looks like a path', () => {
     const environment = { OPENAI_API_KEY: '/abcdefg/hijklmnopq' };
     expect(secretsOf(environment, providers, { stateKeys: ['/ab/cdefghijklmnopqrs'] })).toEqual([
       '/ab/cdefghijklmnopqrs',
@@ -50,24 +50,24 @@ describe('secretsOf', () => {
     ]);
   });
 
-  it('has base64 that begins with a slash', () => {
+  it('returns base64 that begins with a slash', () => {
     const environment = { AWS_SECRET_ACCESS_KEY: '/wJalrXUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY' };
     expect(secretsOf(environment, providers, none)).toEqual([environment.AWS_SECRET_ACCESS_KEY]);
   });
 
-  it('has passwords in addresses, as written and decoded', () => {
+  it('returns passwords in URLs, encoded and decoded', () => {
     const environment = { DATABASE: 'postgres://app:pass%2Fword-0123456@db.example.com/app' };
     expect(secretsOf(environment, providers, none)).toEqual(['pass%2Fword-0123456', 'pass/word-0123456']);
   });
 
-  it('has an address of a webhook from its host on, for whoever knows it may write there', () => {
+  it('returns a webhook URL without its host', () => {
     const environment = { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/abcdefghij' };
     const secrets = secretsOf(environment, providers, none);
     expect(secrets).toEqual(['/services/T0/B0/abcdefghij']);
     expect(createRedactor(secrets)(environment.SLACK_WEBHOOK_URL)).toBe('https://hooks.slack.com***');
   });
 
-  it('has a secret of several lines as a whole and by the line, so that each line is taken out alone', () => {
+  it('returns a secret with several lines as a whole and line by line, so that a single line is redacted', () => {
     const body = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASC', 'BKcwggSjAgEAAoIBAQDIw2H0yB4hBh8P'];
     const pem = ['-----BEGIN PRIVATE KEY-----', ...body, '-----END PRIVATE KEY-----', ''].join('\r\n');
     const secrets = secretsOf({ DEPLOY_KEY: pem }, providers, none);
@@ -78,7 +78,7 @@ describe('secretsOf', () => {
     }
   });
 
-  it('has each secret once', () => {
+  it('returns each secret once', () => {
     const environment = { GITHUB_TOKEN: 'ghs_0000000000000001', GH_TOKEN: 'ghs_0000000000000001' };
     expect(
       secretsOf(environment, providers, { stateKeys: [], githubToken: 'ghs_0000000000000001' }),

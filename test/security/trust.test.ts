@@ -27,22 +27,22 @@ describe('trustClass', () => {
     'pull_request_review_comment',
     'workflow_run',
     'discussion_comment',
-  ])('does not trust who causes %s', (name) => expect(trustClass(event(name))).toBe('comment'));
+  ])('does not trust the actor of %s', (name) => expect(trustClass(event(name))).toBe('comment'));
 
-  it('tells a pull request of the repository from one of a fork', () => {
+  it('distinguishes a pull request of the repository from one of a fork', () => {
     expect(trustClass(event('pull_request', { payload: pullRequestFrom('O/R') }))).toBe('trusted');
     expect(trustClass(event('pull_request', { payload: pullRequestFrom('eve/r') }))).toBe('fork');
     expect(trustClass(event('pull_request', { payload: pullRequestFrom(null) }))).toBe('fork');
   });
 
   it.each([undefined, null, 'text', { pull_request: 1 }])(
-    'takes an odd payload %j for the worse case',
+    'treats the invalid payload %j as a fork',
     (payload) => {
       expect(trustClass(event('pull_request', { payload }))).toBe('fork');
     },
   );
 
-  it('has Dependabot with the forks, also when a person re-runs it', () => {
+  it('treats Dependabot like a fork, even if a person re-runs it', () => {
     const payload = pullRequestFrom('o/r');
     expect(trustClass(event('pull_request', { payload, actor: 'dependabot[bot]' }))).toBe('fork');
     expect(trustClass(event('push', { actor: 'dependabot[bot]' }))).toBe('fork');
@@ -50,7 +50,7 @@ describe('trustClass', () => {
 });
 
 describe('isUntrustedPullRequest', () => {
-  it('is true where a fork gets no secrets, and false where it does', () => {
+  it('is true if the run gets no secrets, otherwise false', () => {
     const payload = pullRequestFrom('eve/r');
     expect(isUntrustedPullRequest(event('pull_request', { payload }))).toBe(true);
     expect(isUntrustedPullRequest(event('pull_request_review', { payload }))).toBe(true);
@@ -60,12 +60,12 @@ describe('isUntrustedPullRequest', () => {
 });
 
 describe('requiredActors', () => {
-  it('asks for nobody where only people who may write can cause the event', () => {
+  it('requires nobody if only people with write permission can trigger the event', () => {
     expect(requiredActors(event('push'))).toEqual({ logins: [], requiresEventCommit: false });
     expect(requiredActors(event('pull_request', { payload: pullRequestFrom('eve/r') })).logins).toEqual([]);
   });
 
-  it('asks for everybody behind an event that anybody may cause, each once', () => {
+  it('requires every actor of a public event, each once', () => {
     expect(requiredActors(event('issue_comment'))).toEqual({ logins: ['ada'], requiresEventCommit: true });
     expect(requiredActors(event('issue_comment', { triggeringActor: 'bob' })).logins).toEqual(['ada', 'bob']);
     const payload = { workflow_run: { actor: { login: 'eve' } } };

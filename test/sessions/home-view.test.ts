@@ -20,7 +20,7 @@ describe('viewHome', () => {
     expect(viewHome(home).list('tmp')).toEqual(['a', 'b']);
   });
 
-  it('has nothing where nothing is, or not what was asked for', () => {
+  it('returns nothing if the path is missing or of another kind', () => {
     const view = viewHome(home);
     expect([view.read('projects.json'), view.read('tmp'), view.read('tmp/b/owner/x')]).toEqual([
       undefined,
@@ -34,7 +34,7 @@ describe('viewHome', () => {
     ]).toEqual([[], [], []]);
   });
 
-  it('follows no link and reads nothing large', () => {
+  it('follows no link and reads no large file', () => {
     symlinkSync(join(home, 'tmp/b'), join(home, 'tmp/link'));
     symlinkSync(join(home, 'tmp/b/owner'), join(home, 'tmp/a/owner'));
     writeFileSync(join(home, 'large'), 'x'.repeat(1_000_001));

@@ -8,7 +8,7 @@ const clocks: readonly [string, () => Clock][] = [
   ['the fake that waits', waiting],
 ];
 
-/** Moves by itself, so that it can stand for a clock that runs. */
+/** Advances by itself, like a real clock. */
 function waiting(): Clock {
   const clock = createFakeClock();
   return {
@@ -22,15 +22,15 @@ function waiting(): Clock {
 }
 
 describe.each(clocks)('clock: %s', (_, create) => {
-  it('has moved by what was slept', async () => {
+  it('advances by the time of a sleep', async () => {
     const clock = create();
     const before = clock.now();
     await clock.sleep(5);
-    // Node's timers may fire up to 1 ms before the wall clock says so.
+    // Timers of Node may fire up to 1 ms early compared with the wall clock.
     expect(clock.now() - before).toBeGreaterThanOrEqual(4);
   });
 
-  it('does not sleep for a signal that is aborted already', async () => {
+  it('does not sleep if the signal is already aborted', async () => {
     const reason = new Error('enough');
     await expect(create().sleep(100_000, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
@@ -47,7 +47,7 @@ describe.each(clocks.filter(([name]) => !name.includes('jumps')))('clock: %s', (
 });
 
 describe('the fake clock', () => {
-  it('wakes only whoever slept long enough, in order', async () => {
+  it('wakes sleepers whose time is over, in order', async () => {
     const clock = createFakeClock({ start: 1000 });
     const woken: string[] = [];
     const long = clock.sleep(30).then(() => woken.push('long'));

@@ -16,7 +16,7 @@ function split(chunks: readonly Buffer[], limit = 1000): { lines: string[]; skip
   return { lines, skipped };
 }
 
-/** The same bytes in pieces of the given sizes, over and over. */
+/** Splits the bytes into pieces; the sizes repeat. */
 function chop(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -32,7 +32,7 @@ describe('the line splitter', () => {
     expect(split([Buffer.from('a\r\n\nb\rc\n\r\nlast')]).lines).toEqual(['a', '', 'b\rc', '', 'last']);
   });
 
-  it('gives the same lines wherever the bytes are cut', () => {
+  it('returns the same lines for any split of the bytes', () => {
     const word = fc
       .string({ unit: 'grapheme' })
       .map((text) => text.replaceAll('\n', ' ').replace(/\r+$/, ''));

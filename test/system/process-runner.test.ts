@@ -3,7 +3,7 @@ import type { ProcessRunner, ProcessSpec } from '../../src/system/process.js';
 import { processRunner } from '../../src/system/run-process.js';
 import { createFakeProcessRunner, type FakeProgram } from '../fakes/process-runner.js';
 
-/** The same programs twice: for `sh`, and for the fake. */
+/** The same programs for `sh` and for the fake. */
 const programs: Readonly<Record<string, FakeProgram>> = {
   "printf 'one\\ntwo\\r\\n\\nlast'; printf 'problem\\n' >&2; exit 3": {
     stdout: 'one\ntwo\r\n\nlast',
@@ -16,7 +16,7 @@ const programs: Readonly<Record<string, FakeProgram>> = {
 
 const [chatty, endless, quick] = Object.keys(programs) as [string, string, string];
 
-function play(spec: ProcessSpec): FakeProgram {
+function fakeProgramFor(spec: ProcessSpec): FakeProgram {
   return programs[spec.args[1] ?? ''] ?? { ending: 'not-found' };
 }
 
@@ -26,22 +26,22 @@ function shell(script: string): ProcessSpec {
 
 const runners: readonly [string, () => ProcessRunner][] = [
   ['the real one', () => processRunner],
-  ['the fake', () => createFakeProcessRunner(play)],
+  ['the fake', () => createFakeProcessRunner(fakeProgramFor)],
 ];
 
 describe.each(runners)('process runner: %s', (_, create) => {
-  it('tells the lines of both streams and the exit code', async () => {
+  it('reports the lines of both streams and the exit code', async () => {
     const lines: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] };
     const exit = await create().run({ ...shell(chatty), onLine: (line, stream) => lines[stream].push(line) });
     expect(lines).toEqual({ stdout: ['one', 'two', '', 'last'], stderr: ['problem'] });
     expect(exit).toMatchObject({ reason: 'exited', code: 3, stderrTail: 'problem\n' });
   });
 
-  it('runs without anybody listening', async () => {
+  it('runs without a listener', async () => {
     expect(await create().run(shell(quick))).toMatchObject({ reason: 'exited', code: 0, stderrTail: '' });
   });
 
-  it('says that a program is not there', async () => {
+  it('reports that a program was not found', async () => {
     const exit = await create().run({ ...shell(''), file: 'no-such-program' });
     expect(exit).toMatchObject({
       reason: 'not-found',
@@ -57,11 +57,11 @@ describe.each(runners)('process runner: %s', (_, create) => {
     expect(exit.code).toBeUndefined();
   });
 
-  it('ends the program when its time is over', async () => {
+  it('ends the program at its time limit', async () => {
     expect(await create().run({ ...shell(endless), timeoutMs: 50 })).toMatchObject({ reason: 'timeout' });
   });
 
-  it('does not start a program for a signal that is aborted already', async () => {
+  it('does not start a program if the signal is already aborted', async () => {
     const lines: string[] = [];
     const spec = { ...shell(quick), signal: AbortSignal.abort(), onLine: (line: string) => lines.push(line) };
     expect(await create().run(spec)).toMatchObject({ reason: 'cancelled' });

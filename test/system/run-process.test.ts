@@ -36,7 +36,7 @@ function readNumber(name: string): number {
   return Number(readFileSync(join(directory, name), 'utf8'));
 }
 
-/** Whether a process runs; one that has ended but that nobody waited for does not. */
+/** Whether a process runs. A zombie does not. */
 function isRunning(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
@@ -49,57 +49,57 @@ function isRunning(pid: number): boolean {
   }
 }
 
-describe('what a program gets', () => {
-  it('has the environment given and nothing else', async () => {
+describe('the input of a program', () => {
+  it('is the given environment and nothing else', async () => {
     const env = { PATH: process.env.PATH ?? '', ONLY: 'this' };
     const names = await linesOf(program('console.log(Object.keys(process.env).sort().join())', { env }));
-    // macOS adds a variable of its own to every program.
+    // macOS adds a variable to every program.
     expect(names.map((line) => line.replace('__CF_USER_TEXT_ENCODING,', ''))).toEqual(['ONLY,PATH']);
   });
 
-  it('looks for the program on the PATH of that environment', async () => {
+  it('includes a PATH on which the program is searched', async () => {
     writeFileSync(join(directory, 'greet'), '#!/bin/sh\necho hello\n', { mode: 0o755 });
     expect(await linesOf({ ...shell(''), file: 'greet', args: [], env: { PATH: directory } })).toEqual([
       'hello',
     ]);
   });
 
-  it('has its input from the start, to its end', async () => {
+  it('is read from start to end', async () => {
     expect(await linesOf(shell('cat', { stdin: 'first\nsecond é' }))).toEqual(['first', 'second é']);
   });
 
-  it('has an empty input where none is given', async () => {
+  it('is empty if none is given', async () => {
     expect(await linesOf(shell('cat; echo over'))).toEqual(['over']);
   });
 
-  it('need not read its input', async () => {
+  it('may stay unread', async () => {
     const exit = await processRunner.run(shell('exit 4', { stdin: 'x'.repeat(5_000_000) }));
     expect(exit).toMatchObject({ reason: 'exited', code: 4 });
   });
 
-  it('runs in the directory given', async () => {
+  it('includes the working directory', async () => {
     expect(await linesOf(shell('pwd -P; ls', { directory: '/' }))).toContain('/');
   });
 });
 
 describe('a program that cannot be started', () => {
   it.each([
-    ['may not be run', () => join(directory, 'plain'), 'EACCES'],
+    ['is not executable', () => join(directory, 'plain'), 'EACCES'],
     ['is a directory', () => directory, 'EACCES'],
-    ['lies under a file', () => join(directory, 'plain', 'x'), 'ENOTDIR'],
-  ])('is not found when it %s', async (_, file, why) => {
+    ['is below a file', () => join(directory, 'plain', 'x'), 'ENOTDIR'],
+  ])('is not found if it %s', async (_, file, why) => {
     writeFileSync(join(directory, 'plain'), 'echo no', { mode: 0o644 });
     const exit = await processRunner.run({ ...shell(''), file: file() });
     expect(exit).toMatchObject({ reason: 'not-found', stderrTail: expect.stringContaining(why) });
   });
 
-  it('is not found in a directory that is not there, which the exit names', async () => {
+  it('is not found in a missing directory, and the exit names that directory', async () => {
     const gone = join(directory, 'gone');
     const exit = await processRunner.run(shell('true', { directory: gone }));
     expect(exit).toMatchObject({ reason: 'not-found', stderrTail: expect.stringContaining(gone) });
   });
 
-  it('has ended without a code when the system refuses its arguments', async () => {
+  it('has no exit code if the system rejects its arguments', async () => {
     const exit = await processRunner.run({ ...shell(''), args: ['-c', 'true', 'x'.repeat(20_000_000)] });
     expect(exit).toMatchObject({ reason: 'exited', stderrTail: expect.stringContaining('E2BIG') });
     expect(exit.code).toBeUndefined();
@@ -112,12 +112,12 @@ describe('output', () => {
     expect(exit.stderrTail).toBe(`${'x'.repeat(16 * 1024 - 3)}end`);
   });
 
-  it('is whole after a flood', async () => {
+  it('is complete after many lines', async () => {
     const lines = await linesOf(program("process.stdout.write('0123456789é\\n'.repeat(200_000))"));
     expect([lines.length, new Set(lines)]).toEqual([200_000, new Set(['0123456789é'])]);
   });
 
-  it('skips a line above 64 MB, says how long it was, and goes on', async () => {
+  it('skips a line above 64 MB, reports its length, and continues', async () => {
     const skipped: number[] = [];
     const code = `
       const block = Buffer.alloc(1 << 20, 'x');
@@ -129,8 +129,8 @@ describe('output', () => {
     expect([await linesOf(spec), skipped]).toEqual([['after'], [65 << 20]]);
   });
 
-  it('rejects with what a listener threw, when the program has ended', async () => {
-    const thrown = new Error('a fault of ours');
+  it('rejects with the error of a listener, after the program has ended', async () => {
+    const thrown = new Error('error in a listener');
     const script = 'echo $$ >pid; echo line; sleep 600';
     const spec = shell(script, {
       onLine: () => {
@@ -143,7 +143,7 @@ describe('output', () => {
 });
 
 describe('the process group', () => {
-  it('lets a program that was cancelled end in its own way', async () => {
+  it('lets a cancelled program end by itself', async () => {
     const abort = new AbortController();
     const script = "trap 'echo tidied; exit 7' TERM; echo ready; while :; do sleep 0.01; done";
     const lines: string[] = [];
@@ -155,7 +155,7 @@ describe('the process group', () => {
     expect([exit.reason, exit.code, lines]).toEqual(['cancelled', 7, ['ready', 'tidied']]);
   });
 
-  it('kills a program that does not want to end', async () => {
+  it('kills a program that ignores SIGTERM', async () => {
     const abort = new AbortController();
     const script = "trap '' TERM; echo $$ >pid; echo ready; while :; do sleep 0.01; done";
     const requested: string[] = [];
@@ -169,33 +169,33 @@ describe('the process group', () => {
     expect(isGroupAlive(readNumber('pid'))).toBe(false);
   });
 
-  const stubborn = "trap 'echo asked' TERM; echo $$ >pid; echo ready; while :; do sleep 0.01; done";
+  const stubborn = "trap 'echo got TERM' TERM; echo $$ >pid; echo ready; while :; do sleep 0.01; done";
   it.each([
     ['a program', stubborn],
     ['a grandchild whose leader has ended', `sh -c "${stubborn.replaceAll('$', '\\$')}" & wait`],
-  ])('kills %s sooner where it turns out to be urgent meanwhile', async (_what, script) => {
+  ])('kills %s earlier if the hurry signal is aborted in the meantime', async (_what, script) => {
     const abort = new AbortController();
     const hurry = new AbortController();
     const exit = await processRunner.run(
       shell(script, {
         signal: abort.signal,
         hurrySignal: hurry.signal,
-        // Beyond the time of this test, unless it is asked for again.
+        // Longer than this test, unless it is called again.
         graceMs: () => (hurry.signal.aborted ? 50 : 600_000),
-        onLine: (line) => (line === 'asked' ? hurry : abort).abort(),
+        onLine: (line) => (line === 'got TERM' ? hurry : abort).abort(),
       }),
     );
     expect([exit.reason, isGroupAlive(readNumber('pid'))]).toEqual(['cancelled', false]);
   });
 
-  it('ends nothing that only is urgent', async () => {
+  it('does not end a program for the hurry signal alone', async () => {
     const hurry = new AbortController();
     hurry.abort();
     const exit = await processRunner.run(shell('echo done; exit 3', { hurrySignal: hurry.signal }));
     expect([exit.reason, exit.code]).toEqual(['exited', 3]);
   });
 
-  it('kills a stubborn grandchild whose leader ended at once', async () => {
+  it('kills a grandchild that ignores SIGTERM after its leader ended', async () => {
     const grandchild = "trap '' TERM; echo $$ >grandchild; echo ready; while :; do sleep 0.01; done";
     const abort = new AbortController();
     const exit = await processRunner.run(
@@ -209,17 +209,17 @@ describe('the process group', () => {
     expect([exit.reason, isRunning(readNumber('grandchild'))]).toEqual(['cancelled', false]);
   });
 
-  it('ends what a program left running behind its back', async () => {
+  it('ends background programs that a program left running', async () => {
     const exit = await processRunner.run(shell('sleep 600 >/dev/null 2>&1 & echo $! >left; exit 0'));
     expect([exit.reason, exit.code, isRunning(readNumber('left'))]).toEqual(['exited', 0, false]);
   });
 
-  it('does not wait for ever for a grandchild that holds the output open', async () => {
-    const lines = await linesOf(shell("echo said; (trap '' TERM; echo late; sleep 600) & echo $! >left"));
-    expect([lines.sort(), isRunning(readNumber('left'))]).toEqual([['late', 'said'], false]);
+  it('does not wait forever for a grandchild that has the output open', async () => {
+    const lines = await linesOf(shell("echo first; (trap '' TERM; echo late; sleep 600) & echo $! >left"));
+    expect([lines.sort(), isRunning(readNumber('left'))]).toEqual([['first', 'late'], false]);
   });
 
-  it('is not held up by a program that left the group with the output open', async () => {
+  it('does not wait for a program that left the group and has the output open', async () => {
     const code = `
       const { spawn } = require('node:child_process');
       const child = spawn('sleep', ['600'], { detached: true, stdio: 'inherit' });
@@ -245,11 +245,11 @@ describe('the process group', () => {
     await expect.poll(() => isRunning(Number(pid))).toBe(false);
   });
 
-  it('does not count a member that has ended but that nobody waited for', async () => {
+  it('does not count a zombie as a running member', async () => {
     const abort = new AbortController();
     onTestFinished(() => abort.abort());
     const groups: number[] = [];
-    // Node waits for its programs from its event loop, which never comes to turn here.
+    // Node reaps its programs in its event loop, which is blocked here.
     const code = `
       const { spawn } = require('node:child_process');
       const child = spawn('sleep', ['0.2'], { detached: true, stdio: 'ignore' });

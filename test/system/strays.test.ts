@@ -15,10 +15,10 @@ function shell(
   return { file: 'sh', args: ['-c', script], directory: process.cwd(), env, mark, ...more };
 }
 
-const leaveProcess = 'setsid sh -c "trap \\"\\" TERM; echo there; sleep 600; sleep 600" &';
+const leaveProcess = 'setsid sh -c "trap \\"\\" TERM; echo ready; sleep 600; sleep 600" &';
 
-describe.runIf(process.platform === 'linux')('what left the group', () => {
-  it('is ended with a program that is ended, even where it takes no notice of SIGTERM', async () => {
+describe.runIf(process.platform === 'linux')('a program that left the group', () => {
+  it('is ended together with the main program, even if it ignores SIGTERM', async () => {
     const mark = markOf();
     const end = new AbortController();
     const onLine = () => end.abort();
@@ -27,7 +27,7 @@ describe.runIf(process.platform === 'linux')('what left the group', () => {
     expect(findMarkedProcesses(mark)).toEqual([]);
   });
 
-  it('is left alone where the program ends by itself, until it is asked for', async () => {
+  it('keeps running if the main program ends by itself, until leftovers are ended', async () => {
     const mark = markOf();
     await processRunner.run(shell(`setsid sleep 600 > /dev/null 2>&1 & sleep 0.5`, mark));
     expect(findMarkedProcesses(mark)).toHaveLength(1);
@@ -36,6 +36,6 @@ describe.runIf(process.platform === 'linux')('what left the group', () => {
   });
 });
 
-it('finds nothing for a mark that nobody carries', () => {
+it('finds nothing for an unused mark', () => {
   expect(findMarkedProcesses(markOf())).toEqual([]);
 });

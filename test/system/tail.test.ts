@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createTail } from '../../src/system/tail.js';
 
 describe('a tail', () => {
-  it('is all there is while that is short', () => {
+  it('is the whole stream if that is short', () => {
     const tail = createTail(10);
     tail.push(Buffer.from('abc'));
     tail.push(Buffer.from('def'));
@@ -15,7 +15,7 @@ describe('a tail', () => {
     expect(tail.text()).toBe('6997998999');
   });
 
-  it('does not begin inside a character', () => {
+  it('does not begin in the middle of a character', () => {
     const tail = createTail(5);
     tail.push(Buffer.from('aé€b€'));
     expect(tail.text()).toBe('b€');
