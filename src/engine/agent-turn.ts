@@ -19,7 +19,8 @@ import { checkTimeForWait, waitUnderLimits } from './limits/backoff-wait.js';
 import { type NextAttempt, withNewSessionId } from './next-attempt.js';
 import { outputContractOf, permissionOf, withNoWrite } from './output-contract.js';
 import { composePrompt, resumeAfterRefusalNote } from './prompt.js';
-import { describeDecision, isWarningReason } from './session-decision.js';
+import { isWarningReason } from './session-decision.js';
+import { describeSession } from './session-text.js';
 
 export type AgentTurnOutcome = TurnOutcome & {
   readonly durationMs: number;
@@ -300,8 +301,18 @@ function attemptOf(run: EngineRun, ref: AttemptRef): Attempt | undefined {
     ?.attempts.findLast((attempt) => attempt.number === ref.number);
 }
 
-/** Each reason that is not the plain one is told once (contract, report). */
+/** Each reason that the user does not expect is reported once (docs/sessions.md, "Reasons"). */
 export function warnAboutSession(run: EngineRun, ref: AttemptRef, session: SessionDecision): void {
   if (isWarningReason(session.reason))
-    run.ports.reporter.warn(`Step ${ref.step}, attempt ${ref.number}: ${describeDecision(session)}`);
+    run.ports.reporter.warn(`Step \`${ref.step}\`, attempt ${ref.number}: ${sessionText(run, ref, session)}`);
+}
+
+/** For an attempt whose start is in the journal. */
+export function sessionText(run: EngineRun, ref: AttemptRef, session: SessionDecision): string {
+  const attempts = run.state().steps.get(ref.step)?.attempts ?? [];
+  const index = attempts.findLastIndex(({ number }) => number === ref.number);
+  return describeSession({
+    session,
+    ...defined({ agent: attempts[index]?.agent, previous: index < 1 ? undefined : attempts[index - 1] }),
+  });
 }

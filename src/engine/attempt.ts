@@ -13,7 +13,7 @@ import { passAgent } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
-import { type AgentTurnOutcome, runTurn, sessionOf, warnAboutSession } from './agent-turn.js';
+import { type AgentTurnOutcome, runTurn, sessionOf, sessionText, warnAboutSession } from './agent-turn.js';
 import { currentSnapshot } from './branch-context.js';
 import type { EngineRun } from './engine-run.js';
 import { type AttemptVerdict, evaluateGates } from './evaluate-gates.js';
@@ -152,7 +152,8 @@ function startAttempt(run: EngineRun, ref: AttemptRef, next: NextAttempt): void 
     prompt: next.body,
     ...(next.directory === run.ports.workspace.directory ? {} : { isBare: true }),
   });
-  run.ports.reporter.attemptStarts(ref.step, ref.number, agent, session);
+  const text = sessionText(run, ref, session);
+  run.ports.reporter.attemptStarts(ref.step, ref.number, agent, { text, ...defined({ id: session.id }) });
   warnAboutSession(run, ref, session);
 }
 

@@ -1,6 +1,6 @@
 /** What the engine sees of the world. Each has the real thing and a fake in `test/fakes`. */
 import type { GateResult } from '../gates/gate-result.js';
-import type { SessionDecision, SessionMark } from '../journal/event.js';
+import type { SessionMark } from '../journal/event.js';
 import type { Journal } from '../journal/journal.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import type { AgentEvent, Permission, Provider, TurnOutcome, Usage } from '../providers/provider.js';
@@ -144,11 +144,12 @@ export interface Reporter {
   log(line: string): void;
   warn(message: string): void;
   stepReused(step: StepState): void;
+  /** `session.text`: the sentence of `session-text.ts`. */
   attemptStarts(
     step: string,
     number: number,
     agent: string | undefined,
-    session: SessionDecision | undefined,
+    session: { readonly text: string; readonly id?: string } | undefined,
   ): void;
   /** A round of a group or of a called workflow begins. */
   roundStarts(step: string, number: number, what: string): void;

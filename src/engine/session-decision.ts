@@ -125,27 +125,3 @@ function madeNoProgress(history: readonly Attempt[], jobAttempt: number): boolea
 function failedWithoutChange(attempt: Attempt): boolean {
   return attempt.status === 'failed' && attempt.session?.effective === 'resumed' && !attempt.changed;
 }
-
-const explanations: Readonly<Record<SessionReason, string>> = {
-  'declared-new': 'new session',
-  from: 'goes on in the session of the step it names',
-  'kept-on-retry': 'goes on in the session of the attempt before',
-  continued: 'goes on in its session from before the re-run',
-  'override-new': 'new session, as the retry entry asks',
-  'agent-changed': 'new session: the agent is another one than before, and a session cannot change hands',
-  'from-target-not-run': 'new session: the step named by `from:` has not run',
-  'from-other-agent': 'new session: the step named by `from:` ran with another agent',
-  'from-out-of-scope': 'new session: the step named by `from:` is not in the same scope',
-  'from-in-use': 'new session: another process is using the one to go on in',
-  'no-session-id': 'new session: no session id is known for the one to go on in',
-  'session-lost': 'new session: the one to go on in is gone; the agent does not remember what was said there',
-  'session-ahead':
-    'new session: the one to go on in has gone on since and could not be put back to that point',
-  'context-full': 'new session: the old one had no room left',
-  'no-progress': 'new session: two job attempts in a row failed in the old one without changing a file',
-};
-
-/** One line for people. */
-export function describeDecision(decision: SessionDecision): string {
-  return explanations[decision.reason];
-}

@@ -18,7 +18,7 @@ export function formatCost({ costUsd, costIsEstimate }: Pick<Usage, 'costUsd' | 
 }
 
 export function formatCount(count: number | undefined): string {
-  // `toLocaleString` loads tables of all languages first, which takes longer than all else in a log.
+  // `toLocaleString` first loads the tables of all languages, which takes longer than the rest of the log.
   return count === undefined ? '–' : String(count).replace(/\d(?=(?:\d{3})+$)/g, '$&,');
 }
 
@@ -27,7 +27,18 @@ export function formatTurns(count: number): string {
   return `${formatCount(count)} ${count === 1 ? 'turn' : 'turns'}`;
 }
 
-/** A day, as `2026-11-30`, UTC. */
+/** Turns, tokens and cost, one text each. A number that the CLI does not report has none. */
+export function usageFacts(usage: Usage): readonly string[] {
+  const { turns, inputTokens, outputTokens, costUsd } = usage;
+  return [
+    turns === undefined ? undefined : formatTurns(turns),
+    inputTokens === undefined ? undefined : `${formatCount(inputTokens)} input tokens`,
+    outputTokens === undefined ? undefined : `${formatCount(outputTokens)} output tokens`,
+    costUsd === undefined ? undefined : formatCost(usage),
+  ].filter((fact) => fact !== undefined);
+}
+
+/** A day in UTC, for example `2026-11-30`. */
 export function formatDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

@@ -1,18 +1,17 @@
-/** A sign in the log now and then that an agent is at work, and what at: agents think for minutes without a word. */
+/** A line in the log at intervals while an agent runs, because agents can print nothing for minutes. */
 import type { AgentEvent, Usage } from '../providers/provider.js';
-import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
+import { formatDuration, usageFacts } from './format.js';
 
-/** Between two signs, in milliseconds. */
+/** Time between two lines, in milliseconds. */
 export const defaultHeartbeatMs = 60_000;
 
 export interface Heartbeat {
-  /** What the agent did last. */
   onEvent(event: AgentEvent): void;
-  /** An agent begins; the function returned, that it has ended. */
+  /** Call when an agent starts, and the returned function when it ends. `progress`: what it has spent so far. */
   start(progress: () => Promise<Usage>): () => void;
 }
 
-/** `say` is handed a line that may quote the agent; `now` counts milliseconds. */
+/** `print` gets a line that may quote the agent; `now` counts milliseconds. */
 export function createHeartbeat(
   print: (line: string) => void,
   ms: number = defaultHeartbeatMs,
@@ -51,16 +50,12 @@ export interface HeartbeatStatus {
 }
 
 export function heartbeatLine({ usage, workingMs, silentMs, event }: HeartbeatStatus): string {
-  const { turns, inputTokens, outputTokens, costUsd } = usage;
   const facts = [
-    `… at work for ${formatDuration(workingMs)}`,
-    turns === undefined ? undefined : formatTurns(turns),
-    inputTokens === undefined ? undefined : `${formatCount(inputTokens)} in`,
-    outputTokens === undefined ? undefined : `${formatCount(outputTokens)} out`,
-    costUsd === undefined ? undefined : formatCost(usage),
-    `last sign of life ${formatDuration(silentMs)} ago`,
+    `… running for ${formatDuration(workingMs)}`,
+    ...usageFacts(usage),
+    `last output ${formatDuration(silentMs)} ago`,
     event?.type === 'tool'
-      ? `last at ${[event.name, event.detail].filter((part) => part !== undefined).join(' ')}`
+      ? `last tool: ${[event.name, event.detail].filter((part) => part !== undefined).join(' ')}`
       : undefined,
   ];
   return facts.filter((fact) => fact !== undefined).join(' · ');

@@ -1,24 +1,22 @@
-/** What people see in the job's log while the run goes on. */
+/** What people see in the job's log during the run. */
 import type { Reporter } from '../engine/engine-ports.js';
-import { describeDecision } from '../engine/session-decision.js';
-import type { SessionDecision } from '../journal/event.js';
 import type { Attempt, StepState } from '../journal/run-state.js';
 import type { AgentEvent } from '../providers/provider.js';
-import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
+import { formatDuration, usageFacts } from './format.js';
 import { createHeartbeat } from './heartbeat.js';
 import type { Log } from './log.js';
 
 export interface LiveReport extends Reporter {
-  /** The voice of a unit, whose agents run in that directory. */
-  forBranch(unit: string, directory: string): Reporter;
-  /** The warnings so far, each once, for the summary. */
+  /** The reporter of a parallel branch, whose agents run in `directory`. */
+  forBranch(branch: string, directory: string): Reporter;
+  /** The warnings so far without duplicates, for the summary. */
   warnings(): readonly string[];
-  /** An error that is no step's: the run goes on, but the job must not end well. */
+  /** An error that does not belong to a step: the run continues, but the job must fail. */
   error(message: string): void;
   hasError(): boolean;
 }
 
-/** `directory`: where agents run; paths below it are shown from there. */
+/** `directory`: where agents run. Paths below it are shown relative to it. */
 export function createLiveReport(log: Log, directory: string, heartbeatMs?: number): LiveReport {
   const warnings = new Set<string>();
   let hasError = false;
@@ -46,7 +44,7 @@ export function createLiveReport(log: Log, directory: string, heartbeatMs?: numb
 
 type LogReporter = Omit<Reporter, 'warn'>;
 
-/** What runs in turn: each attempt is a part of the log that can be folded away. */
+/** For steps that run one after the other: the lines of each attempt are a group, which people can collapse. */
 function createMainReporter(log: Log, directory: string, heartbeatMs?: number): LogReporter {
   return {
     log: (line) => log.info(line),
@@ -56,7 +54,7 @@ function createMainReporter(log: Log, directory: string, heartbeatMs?: number): 
       if (session?.id !== undefined) log.info(`session ${session.id}`);
     },
     roundStarts(step, number, what) {
-      // A reviewer's workflow begins among the gates of an attempt: what it says is not to be folded away with that.
+      // A reviewer's workflow starts among the gates of an attempt, and its lines must not be part of that group.
       log.endGroup();
       log.info(round(step, number, what));
     },
@@ -69,7 +67,7 @@ function createMainReporter(log: Log, directory: string, heartbeatMs?: number): 
   };
 }
 
-/** What runs beside others: each line says of whom it speaks, and nothing is folded, for parts would mix. */
+/** For parallel branches: each line starts with the branch. Their lines mix, so there are no groups. */
 function createBranchReporter(
   log: Log,
   branch: string,
@@ -93,13 +91,13 @@ function createBranchReporter(
   };
 }
 
-/** What lines of a unit begin with. */
+/** The start of each line of a parallel branch. */
 export function branchPrefix(branch: string): string {
   return branch === '' ? '' : `[${branch}] `;
 }
 
 function reusedText(step: StepState): string {
-  return `✓ ${step.path}: passed in job attempt ${step.endedInJobAttempt ?? '?'}, taken over`;
+  return `✓ ${step.path}: passed in job attempt ${step.endedInJobAttempt ?? '?'}, result reused`;
 }
 
 function round(step: string, number: number, what: string): string {
@@ -110,17 +108,13 @@ function title(
   step: string,
   number: number,
   agent: string | undefined,
-  session: SessionDecision | undefined,
+  session: Parameters<Reporter['attemptStarts']>[3],
 ): string {
-  const parts = [
-    `${step}, attempt ${number}`,
-    agent,
-    session === undefined ? 'gates only' : describeDecision(session),
-  ];
+  const parts = [`${step}, attempt ${number}`, agent, session?.text ?? 'gates only'];
   return parts.filter((part) => part !== undefined).join(' · ');
 }
 
-/** What agents do is told as it comes; where nothing comes, a line now and then. */
+/** Agent events as they come, and a heartbeat. */
 function createHeartbeatReporter(
   log: Log,
   directory: string,
@@ -155,21 +149,14 @@ function prefixLines(text: string, prefix: string): string {
     .join('\n');
 }
 
-/** What a reviewer says who agrees all the same; one who does not is quoted as the failure. */
+/** The comments of a reviewer that passes. Those of one that fails are in the message of the failure. */
 function logRemarks(log: Log, { status, comments = '' }: Attempt, prefix: string): void {
   if (status === 'passed' && comments.trim() !== '')
     log.info(prefixLines(`remarks: ${comments.trim()}`, prefix));
 }
 
 function attemptResultText(step: string, attempt: Attempt): string {
-  const { usage } = attempt;
-  const facts = [
-    formatDuration(attempt.durationMs),
-    usage.turns === undefined ? undefined : formatTurns(usage.turns),
-    usage.inputTokens === undefined ? undefined : `${formatCount(usage.inputTokens)} in`,
-    usage.outputTokens === undefined ? undefined : `${formatCount(usage.outputTokens)} out`,
-    usage.costUsd === undefined ? undefined : formatCost(usage),
-  ].filter((fact) => fact !== undefined);
+  const facts = [formatDuration(attempt.durationMs), ...usageFacts(attempt.usage)];
   const head = `${attemptSymbol(attempt)} ${step}, attempt ${attempt.number}: ${verb(attempt)} (${facts.join(', ')})`;
   return attempt.failure === undefined ? head : `${head}: ${attempt.failure.message}`;
 }

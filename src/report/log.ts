@@ -1,10 +1,10 @@
 /**
  * The log of the job: our own lines, annotations and groups, and the text of agents and gates.
  *
- * L1 Every text goes through the redactor, after control characters were taken out of it and before it is cut.
- * L2 Text of others is printed only while the runner takes no commands (`::stop-commands::` with a token that
- *    is used once), and one text line gives one log line or more, never a line end that was not looked at.
- * L3 No command of ours is printed while the runner takes none.
+ * LOG1 Control characters are removed from every text, then the redactor reads it, and only then it is truncated.
+ * LOG2 Text of others is printed only while the runner accepts no commands (`::stop-commands::` with a token that
+ *      is used once). Each of its line ends is known to the log, so no line escapes the check for commands.
+ * LOG3 The log prints none of its own commands while the runner accepts none.
  */
 import { randomBytes } from 'node:crypto';
 import type { Redactor } from '../security/redact.js';
@@ -17,21 +17,21 @@ import {
 } from './workflow-commands.js';
 
 export interface Log {
-  /** A line of ours. It may quote names and values of others. */
+  /** A line of the action itself. It may quote names and values of others. */
   info(text: string): void;
-  /** Printed only when the user asked for debug output. */
+  /** Printed only if debug logging is on. */
   debug(text: string): void;
-  notice(message: string, place?: AnnotationLocation): void;
-  warning(message: string, place?: AnnotationLocation): void;
-  error(message: string, place?: AnnotationLocation): void;
-  /** Begins a part that is folded away; ends the one before, since the runner knows no groups in groups. */
+  notice(message: string, location?: AnnotationLocation): void;
+  warning(message: string, location?: AnnotationLocation): void;
+  error(message: string, location?: AnnotationLocation): void;
+  /** Starts a group that people can collapse, and ends an open one: the runner does not nest groups. */
   group(title: string): void;
   endGroup(): void;
-  /** Text of an agent or a gate, of one line or several. */
+  /** Text of an agent or a gate; may have several lines. */
   untrusted(text: string): void;
-  /** Asks the runner to hide this value in all that this job prints from now on. */
+  /** Makes the runner hide this value in everything that this job prints from now on. */
   mask(secret: string): void;
-  /** Lets the runner take commands again: before anybody else prints, and at the end. */
+  /** Makes the runner accept commands again. Call it before other code prints, and at the end. */
   close(): void;
 }
 
@@ -41,16 +41,16 @@ export interface LogOptions {
   readonly redact: Redactor;
   /** RUNNER_DEBUG=1. */
   readonly isDebug: boolean;
-  /** A word that nobody can guess, another one each time. */
+  /** Returns a new unguessable word for each call. */
   newToken?(): string;
 }
 
-/** Longer lines are cut in the log; they are whole in what is stored. */
+/** Longer lines are truncated in the log, in characters. Stored texts are complete. */
 const maxLineLength = 2000;
 
 /**
- * The standard output of this process as it is now: goes on working when `process.stdout.write` is
- * replaced for a while.
+ * The present standard output of this process. It still works while `process.stdout.write` is temporarily
+ * replaced.
  */
 export function standardOutput(): (text: string) => void {
   const write = process.stdout.write.bind(process.stdout);
@@ -59,7 +59,6 @@ export function standardOutput(): (text: string) => void {
   };
 }
 
-/** A log on the given output. */
 export function createLog(options: LogOptions): Log {
   const { write, redact, isDebug, newToken = () => randomBytes(16).toString('hex') } = options;
   let stopToken: string | undefined;
@@ -118,25 +117,25 @@ export function createLog(options: LogOptions): Log {
 }
 
 /**
- * A text fit to be printed, its lines parted as the runner will part them (it breaks at CR too: .NET
- * `StreamReader.ReadLine`): colours stay, every other control character but tab goes.
+ * Removes every control character except tab, line feed and colours. The lines are separated as the runner
+ * separates them: it also ends a line at CR (.NET `StreamReader.ReadLine`).
  */
 function stripControlCharacters(text: string): string {
   const lines = text.replace(/\r\n?/g, '\n').replace(/\n$/, '');
   return lines.replace(escapes, (_, colour?: string) => colour ?? '');
 }
 
-// A colour, kept; then what is dropped: other escape sequences (CSI, OSC up to its end, any other), and
-// single control characters but for tab and line feed.
+// The first alternative is a colour, which stays. The others are removed: other escape sequences (CSI, OSC up to
+// its end, any other), and single control characters except tab and line feed.
 const escapes =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is about control characters.
   /(\u001b\[[0-9;]*m)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-Z\\^-~]?|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 const plainColour = '\u001b[0m';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a colour that was cut in two begins with one.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a truncated colour starts with one.
 const cutColour = /\u001b\[?[0-9;]*$/;
 
-/** A line short enough for the log, whose colour ends with it. */
+/** Truncates a long line, and resets the colour at the end of a coloured one. */
 function truncateLine(line: string): string {
   const left = line.length - maxLineLength;
   const short =

@@ -1,4 +1,4 @@
-/** What a plan says of the parts of a step, a line for people each. Pure. */
+/** The lines of a plan about the parts of a step. Pure. */
 import { type GuardLimits, type LimitPlace, type LimitUnit, limitsByPlace } from '../workflow/limits.js';
 import { excerpt } from '../workflow/source-line.js';
 import type {
@@ -21,7 +21,7 @@ export function kindOf(step: Step): string {
     case 'split':
       return `split, ${agentText(step.planner.agent)}`;
     case 'group':
-      return step.parallel ? 'parallel group' : 'group';
+      return 'group';
     case 'call':
       return `workflow ${excerpt(step.call.path)}`;
     case 'gates':
@@ -30,13 +30,12 @@ export function kindOf(step: Step): string {
 }
 
 export function agentText(agent: string): string {
-  return agent === 'pass' ? 'no agent (its gates judge what is there)' : excerpt(agent);
+  return agent === 'pass' ? 'no agent (its gates check the present files)' : excerpt(agent);
 }
 
-/** In which conversation, in which files, with what besides. */
+/** Session, files, permissions and context. */
 export function agentFacts({ agent, session, worktree, permissions, context }: AgentStep): readonly string[] {
-  const from =
-    session.mode === 'new' ? 'a new one' : `goes on in that of ${excerpt(session.step)} (same agent)`;
+  const from = session.mode === 'new' ? 'new' : `from step ${excerpt(session.step)} (same agent)`;
   return [
     ...(agent === 'pass' ? [] : [`session: ${from}`]),
     ...(worktree === 'read-write'
@@ -48,7 +47,7 @@ export function agentFacts({ agent, session, worktree, permissions, context }: A
 }
 
 function contextText(context: ContextEntry): string {
-  return context.type === 'file' ? excerpt(context.path) : `what \`${excerpt(context.command)}\` prints`;
+  return context.type === 'file' ? excerpt(context.path) : `output of \`${excerpt(context.command)}\``;
 }
 
 export function gateFacts(gates: readonly Gate[]): readonly string[] {
@@ -78,7 +77,7 @@ function gateArgument(gate: Gate): string {
   }
 }
 
-/** The ladder, a line for each rung. */
+/** The retry policy, one line for each entry. */
 export function retryFacts(retry: readonly RetryEntry[]): readonly string[] {
   const overrideEntries = retry.filter(({ when }) => !('exit' in when));
   return [
@@ -94,16 +93,16 @@ export function maxAttempts(retry: readonly RetryEntry[]): number {
 
 function conditionText(when: RetryEntry['when']): string {
   if ('attempt' in when) return `from attempt ${when.attempt}`;
-  if ('not' in when) return `when gate ${excerpt(when.not)} failed`;
-  return 'validate' in when ? `when workflow ${excerpt(when.validate.path)} says yes` : '';
+  if ('not' in when) return `if gate ${excerpt(when.not)} failed`;
+  return 'validate' in when ? `if workflow ${excerpt(when.validate.path)} passes` : '';
 }
 
 function changeText({ overrides }: RetryEntry): string {
   const changes = [
     overrides.agent === undefined ? undefined : `agent ${excerpt(overrides.agent)}`,
     overrides.session === undefined ? undefined : 'new session',
-    overrides.worktree === undefined ? undefined : 'files put back',
-    overrides.prompt === undefined ? undefined : 'another prompt',
+    overrides.worktree === undefined ? undefined : 'files reset',
+    overrides.prompt === undefined ? undefined : 'different prompt',
   ].filter((change) => change !== undefined);
   return changes.length === 0 ? 'nothing changes' : changes.join(', ');
 }
@@ -111,7 +110,7 @@ function changeText({ overrides }: RetryEntry): string {
 export function guardFacts({ noWrite, ...limits }: Guard): readonly string[] {
   const facts = [
     ...limitTexts('guard', limits),
-    ...(noWrite === undefined ? [] : [noWrite ? 'no file written' : 'files may be written']),
+    ...(noWrite === undefined ? [] : [noWrite ? 'no file changes' : 'file changes allowed']),
   ];
   return facts.length === 0 ? [] : [`limits of an attempt: ${facts.join(', ')}`];
 }
@@ -137,17 +136,17 @@ const formatLimit: Readonly<Record<LimitUnit, (amount: number) => string>> = {
 };
 
 function stallText(ms: number): string {
-  return ms === 0 ? 'silence for ever' : `silence of ${formatLimit.milliseconds(ms)}`;
+  return ms === 0 ? 'no limit on silence' : `silence of ${formatLimit.milliseconds(ms)}`;
 }
 
 export function pauseFacts(hitl: Pause | undefined): readonly string[] {
   if (hitl === undefined) return [];
   return [
-    `waits for approval ${hitl === 'before-gate' ? 'before its gates run' : 'when its gates have run'}`,
+    `waits for approval ${hitl === 'before-gate' ? 'before its gates run' : 'after its gates have run'}`,
   ];
 }
 
-/** How the units of a split or a group run. */
+/** How the tasks of a split or the steps of a group run. */
 export function orderText({
   parallel,
   maxParallel,
@@ -157,6 +156,6 @@ export function orderText({
 }): string {
   if (!parallel) return 'one after the other';
   return maxParallel === undefined
-    ? 'side by side, as many at once as there are cores, at least 2'
-    : `side by side, ${maxParallel} at once`;
+    ? 'in parallel, at most one per core, at least 2'
+    : `in parallel, at most ${maxParallel}`;
 }

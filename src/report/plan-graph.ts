@@ -1,21 +1,21 @@
 /**
- * A workflow as a Mermaid flowchart: solid arrows are the order, dotted ones the conversations that go on, boxes
- * the loops over tasks, groups and called workflows. Pure.
+ * A workflow as a Mermaid flowchart. Solid arrows show the order, dotted arrows the sessions that steps resume,
+ * boxes the loops over tasks, the groups and the called workflows. Pure.
  *
- * M1 Every text of the user stands in quotes, and whatever could mean something to Mermaid, Markdown or HTML in
- *    it is written as a character number.
- * M2 A chart that GitHub would refuse to draw is not made.
+ * GRAPH1 Every text of the user is in quotes, and each of its characters that could have a meaning in Mermaid,
+ *        Markdown or HTML is written as a character number.
+ * GRAPH2 No chart is made that GitHub would refuse to draw.
  */
 import type { Redactor } from '../security/redact.js';
 import { excerpt } from '../workflow/source-line.js';
 import type { Gate, RetryEntry, Step, Workflow, WorkflowCall } from '../workflow/workflow.js';
 import { agentText, maxAttempts, orderText } from './plan-facts.js';
 
-// Mermaid's own limits (`maxTextSize` and `maxEdges`, mermaid 11), which GitHub leaves as they are.
+// Mermaid's own limits (`maxTextSize` and `maxEdges`, mermaid 11). GitHub does not change them.
 const maxTextLength = 50_000;
 const maxEdges = 500;
 
-/** The text of the chart; `undefined` where it would be too large to be drawn. */
+/** The text of the chart; `undefined` if it is too large to draw. */
 export function planGraph(workflow: Workflow, redact: Redactor): string | undefined {
   const chart: Chart = { redact, lines: ['flowchart TD'], edges: [], count: 0, size: 0, drawn: new Set() };
   drawScope(chart, workflow.steps, new Map(), '  ');
@@ -29,16 +29,16 @@ interface Chart {
   readonly lines: string[];
   readonly edges: string[];
   count: number;
-  /** Characters so far, about. */
+  /** Approximate number of characters so far. */
   size: number;
-  /** Where workflows come from that have a box already; called again, they are only named. */
+  /** Sources of the workflows that already have a box; a further call shows only the name. */
   readonly drawn: Set<string>;
 }
 
-/** The steps that a step can go on from, by name. */
+/** The steps whose sessions a step can resume, by name, with the id of their box. */
 type ResumableSteps = Map<string, string>;
 
-/** Steps one after the other; the ids of their boxes. */
+/** Draws steps that run one after the other. */
 function drawScope(chart: Chart, steps: readonly Step[], visible: ResumableSteps, indent: string): void {
   let before: string | undefined;
   for (const step of steps) {
@@ -49,9 +49,9 @@ function drawScope(chart: Chart, steps: readonly Step[], visible: ResumableSteps
 }
 
 interface DrawnStep {
-  /** Where the arrow from the step before ends. */
+  /** Where the arrow from the previous step ends. */
   readonly first: string;
-  /** Where the arrow to the next step begins. */
+  /** Where the arrow to the next step starts. */
   readonly last: string;
 }
 
@@ -191,7 +191,7 @@ function labelText({ redact }: Chart, lines: readonly string[]): string {
   return lines.map((line) => escaped(redact(excerpt(line)))).join('<br/>');
 }
 
-/** Letters, digits, blanks and commas as they are, `-`, `_` and `/` within words too; all else by its number. */
+/** Letters, digits, blanks and commas stay, also `-`, `_` and `/` within words. Everything else becomes its number. */
 function escaped(text: string): string {
   const special = /(?<![\p{L}\p{N}])[-_/]|[-_/](?![\p{L}\p{N}])|[^\p{L}\p{M}\p{N} ,_/-]/gu;
   return text.replace(special, (sign) => `#${sign.codePointAt(0)};`);

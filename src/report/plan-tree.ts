@@ -1,4 +1,4 @@
-/** A workflow as a tree of its steps, in plain text: what runs, by whom, and what is done when it fails. Pure. */
+/** A workflow as a plain-text tree: its steps, their agents, gates, limits and retries. Pure. */
 import type { Permission } from '../providers/provider.js';
 import { excerpt } from '../workflow/source-line.js';
 import type { AgentStep, Gate, RetryEntry, Step, Workflow, WorkflowCall } from '../workflow/workflow.js';
@@ -21,13 +21,13 @@ interface PlanTreeNode {
 }
 
 /**
- * The lines of the tree. A workflow that is called several times is shown at the first place. `permissions`: what
- * the run was told for steps that do not say it themselves.
+ * The lines of the tree. A workflow that is called several times is shown at its first call. `permissions`: the
+ * default of the run for steps without the key.
  */
 export function planTree(workflow: Workflow, permissions?: Permission): readonly string[] {
   const root = workflowNode(titleOf(workflow.name, workflow), workflow, new Set());
   const permissionFacts =
-    permissions === undefined ? [] : [`permissions: ${permissions}, where a step says none`];
+    permissions === undefined ? [] : [`permissions: ${permissions}, unless a step sets its own`];
   return [
     root.title,
     ...[...root.facts, ...permissionFacts].map((fact) => `  ${fact}`),
@@ -51,7 +51,7 @@ function renderNodes(nodes: readonly PlanTreeNode[], indent: string): readonly s
   });
 }
 
-/** Where workflows come from that are in the tree already: calls of calls would make it grow without bound. */
+/** Sources of the workflows that are already in the tree. Without it, calls within calls would repeat them without limit. */
 type ShownWorkflows = Set<string>;
 
 function workflowNode(title: string, workflow: Workflow, shown: ShownWorkflows): PlanTreeNode {
@@ -59,7 +59,9 @@ function workflowNode(title: string, workflow: Workflow, shown: ShownWorkflows):
   shown.add(workflow.source);
   const facts = [
     ...budgetFacts(workflow.budget),
-    ...(workflow.sessionMatch === 'agent' ? [] : ['sessions go on in steps of the same provider']),
+    ...(workflow.sessionMatch === 'agent'
+      ? []
+      : ['steps resume sessions of the same provider, not only of the same agent']),
     ...(workflow.onPause === 'fail' ? [] : ['a job that waits for approval ends with success']),
   ];
   return { title, facts, children: workflow.steps.map((step) => stepNode(step, shown)) };
@@ -80,7 +82,7 @@ function stepNode(step: Step, shown: ShownWorkflows): PlanTreeNode {
       const planner = agentNode(title, { ...step.planner, gates: step.gates, retry: step.retry }, shown);
       const each: PlanTreeNode = {
         title: `each task, ${orderText(step)}`,
-        facts: step.files === 'warn' ? [] : [`changes outside of the task's files: ${step.files}`],
+        facts: step.files === 'warn' ? [] : [`changes outside the files of the task: ${step.files}`],
         children: step.each.map((inner) => stepNode(inner, shown)),
       };
       return { ...planner, children: [...planner.children, each] };
@@ -104,7 +106,7 @@ function stepNode(step: Step, shown: ShownWorkflows): PlanTreeNode {
 }
 
 function agentNode(title: string, step: AgentStep, shown: ShownWorkflows): PlanTreeNode {
-  const before = step.get === undefined ? [] : [callNode('first, for its results: ', step.get, shown)];
+  const before = step.get === undefined ? [] : [callNode('first, for its outputs: ', step.get, shown)];
   return {
     title,
     facts: [...agentFacts(step), ...commonFacts(step)],
@@ -123,7 +125,7 @@ function commonFacts(
   ];
 }
 
-/** The workflows that judge a step, as gates and in its retries. */
+/** The workflows that judge a step: as its gates, and as conditions of its retries. */
 function judgeNodes(
   gates: readonly Gate[],
   retry: readonly RetryEntry[],
@@ -145,5 +147,5 @@ function callNode(why: string, { path, workflow }: WorkflowCall, shown: ShownWor
 
 function inputFacts({ inputs }: WorkflowCall): readonly string[] {
   const names = Object.keys(inputs).map(excerpt);
-  return names.length === 0 ? [] : [`gets: ${names.join(', ')}`];
+  return names.length === 0 ? [] : [`inputs: ${names.join(', ')}`];
 }

@@ -1,4 +1,4 @@
-/** The JSON report (format version 1), made from the fold. Pure. */
+/** The JSON report (format version 1), made from the run state. Pure. */
 
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
@@ -19,7 +19,7 @@ export interface Report {
   readonly workflow: string;
   readonly status: RunStatus;
   readonly failedStep?: string;
-  /** Why, where it is no step's: the time of the job was up. */
+  /** Why the run ended, if no step is the cause: for example a limit of the run was reached. */
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
   readonly runId: string;
   readonly jobAttempt: number;
@@ -36,9 +36,9 @@ export interface ReportStep {
   readonly agent?: string;
   readonly provider?: string;
   readonly status: StepStatus;
-  /** Passed before this job and not run again. */
+  /** The step passed before this job, and its result is reused. */
   readonly takenOver: boolean;
-  /** Why it failed, where that is no attempt's. */
+  /** Why the step failed, if no attempt is the cause. */
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
   readonly attempts: readonly ReportAttempt[];
 }
@@ -54,26 +54,26 @@ export interface ReportAttempt {
     readonly reason: string;
   };
   readonly status: string;
-  /** Where it waits, or has waited, for a person. */
+  /** The point at which the attempt waits or waited for a person. */
   readonly pause?: string;
-  /** Login of whoever let it go on. */
+  /** Login of the person who approved it. */
   readonly approvedBy?: string;
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
-  /** What a reviewer said. */
+  /** The comments of a reviewer. */
   readonly comments?: string;
   readonly gates: readonly Pick<GateResult, 'name' | 'status' | 'durationMs'>[];
   readonly usage: ReportUsage;
-  /** What it took to take up the conversation again, where the CLI says so. */
+  /** What the first answer after resuming the session used; absent if the CLI does not report it. */
   readonly firstTurn?: ReportUsage;
   readonly durationMs?: number;
   readonly commit?: string;
   readonly cliVersion?: string;
 }
 
-/** A number that no provider said is absent. */
+/** A number that no provider reports is absent. */
 export type ReportUsage = Usage;
 
-/** What of a run is not in its journal. */
+/** Facts about a run that are not in its journal. */
 export interface ReportFacts {
   readonly status: RunStatus;
   readonly failedStep?: string;
@@ -81,7 +81,7 @@ export interface ReportFacts {
   readonly jobAttempt: number;
   readonly startCommit: string;
   readonly persisted: boolean;
-  /** Results of an earlier attempt or job were taken over. */
+  /** Results of an earlier job attempt or job are reused. */
   readonly resumed: boolean;
   /** Paths of the steps that had passed before this job. */
   readonly reusedSteps: ReadonlySet<string>;
@@ -131,11 +131,11 @@ function failureField(failure: Failure | undefined) {
 function statusOf(state: StepState | undefined, run: RunStatus): StepStatus {
   if (state === undefined || state.attempts.length === 0) return 'not-run';
   if (state.status !== 'running') return state.status;
-  // A run that passed cut nothing off: it was told to stop (`until`) among the tasks of this split.
+  // A run that passed interrupted nothing: it ended at `until`, before the remaining tasks of this split.
   return run === 'passed' ? 'not-run' : 'cancelled';
 }
 
-/** One that waited and went on in a later job attempt was cut off by nothing. */
+/** An attempt that waited for approval and continued in a later job attempt was not interrupted. */
 function hasWaited({ status, pause }: Attempt): boolean {
   return status === 'cancelled' && pause !== undefined;
 }

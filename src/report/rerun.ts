@@ -1,4 +1,4 @@
-/** What "Re-run failed jobs" will do, and until when it can: said in the error, the log and the summary. */
+/** What "Re-run failed jobs" does, and until when it works. The error, the log and the summary show this text. */
 import type { RunState } from '../journal/run-state.js';
 import { formatDay } from './format.js';
 
@@ -7,39 +7,39 @@ const day = 24 * 60 * 60 * 1000;
 /** GitHub allows a re-run for 30 days after the run's first start. */
 const rerunDays = 30;
 
-/** The Actions cache drops what nobody used for 7 days. */
+/** The Actions cache removes entries that were not used for 7 days. */
 const cacheDays = 7;
 
 export interface RerunFacts {
   readonly state: RunState;
   readonly persisted: boolean;
-  /** The state lies in the Actions cache, not in a directory. */
+  /** The state is in the Actions cache, not in a directory. */
   readonly isInCache: boolean;
   readonly now: number;
   readonly failedStep?: string;
 }
 
-/** One sentence or two. */
+/** One sentence, or two. */
 export function rerunNote(facts: RerunFacts): string {
   if (!facts.persisted)
-    return 'The last state is not stored: a re-run goes on from the newest checkpoint that is, or starts afresh.';
+    return 'The last state is not stored. A re-run continues from the newest stored checkpoint, or starts fresh.';
   const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
   const reusedText =
-    passed === 0 ? '' : `takes over ${passed === 1 ? 'the step' : `the ${passed} steps`} that passed and `;
+    passed === 0 ? '' : `reuses the ${passed === 1 ? 'result of 1 step' : `results of ${passed} steps`} and `;
   return `"Re-run failed jobs" before ${formatDay(rerunDeadline(facts))} ${reusedText}${rerunStepText(facts)}.`;
 }
 
 function rerunStepText({ state, failedStep }: RerunFacts): string {
-  if (failedStep === undefined) return 'runs what is left';
+  if (failedStep === undefined) return 'runs the remaining steps';
   const last = state.steps.get(failedStep)?.attempts.at(-1);
   if (last === undefined) return `runs step \`${failedStep}\``;
-  // Without a mark the conversation is not in the checkpoint.
+  // Without a mark the session is not in the checkpoint.
   const isLost = last.failure?.kind === 'context' || last.failure?.kind === 'session-lost';
   if (last.mark === undefined || isLost) return `runs step \`${failedStep}\` again`;
-  return `goes on with step \`${failedStep}\` in the same conversation`;
+  return `resumes the session of step \`${failedStep}\``;
 }
 
-/** Milliseconds since 1970: the earlier of GitHub's limit and, in the cache, of the entry's life. */
+/** Milliseconds since 1970: GitHub's limit, or the expiry of the cache entry if that is earlier. */
 export function rerunDeadline({ state, isInCache, now }: RerunFacts): number {
   const first = state.jobs[0]?.at ?? now;
   const rerun = first + rerunDays * day;

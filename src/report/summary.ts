@@ -1,9 +1,10 @@
-/** The job summary: a table of the steps and, on failure, what went wrong and what a re-run will do. Pure. */
+/** The job summary: a table of the steps and, if the run failed, the failure and what a re-run does. Pure. */
 
-import { describeDecision } from '../engine/session-decision.js';
+import { describeSession } from '../engine/session-text.js';
 import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
+import { defined } from '../optional-keys.js';
 import { addUsage, sumKnown } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import { callAt, isBelow } from '../step-path.js';
@@ -15,14 +16,14 @@ const errorLines = 30;
 export interface SummaryFacts {
   readonly report: Report;
   readonly state: RunState;
-  /** What a re-run will do; absent where there is nothing to re-run. */
+  /** What a re-run does; absent if there is nothing to re-run. */
   readonly rerun?: string;
-  /** Warnings of this run, each once. */
+  /** Warnings of this run without duplicates. */
   readonly warnings: readonly string[];
 }
 
 export function makeSummary(unredacted: SummaryFacts, redact: Redactor): string {
-  // Before anything is escaped: a secret with a `\` in it is not found any more.
+  // Redact before escaping: escaping changes a secret that contains a `\`, and then it is not found.
   const facts = redactDeep(unredacted, redact);
   const { report, state } = facts;
   const parts = [
@@ -40,10 +41,10 @@ function headline(report: Report): string {
   const { totals } = report;
   const facts = [
     `job attempt ${report.jobAttempt}`,
-    report.resumed ? 'went on from an earlier attempt' : undefined,
-    totals.costUsd === undefined ? undefined : `${formatCost(totals)} in all`,
+    report.resumed ? 'continued from an earlier job attempt' : undefined,
+    totals.costUsd === undefined ? undefined : `${formatCost(totals)} in total`,
     totals.turns === undefined ? undefined : formatTurns(totals.turns),
-    report.persisted ? 'checkpoint stored' : 'no checkpoint stored',
+    report.persisted ? 'checkpoint stored' : 'checkpoint not stored',
   ];
   return facts.filter((fact) => fact !== undefined).join(' · ');
 }
@@ -55,7 +56,7 @@ function table(report: Report, state: RunState): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Of a workflow that an attempt calls, to judge it say, the steps alone: its own row would repeat them. */
+/** A workflow that an attempt calls has rows for its steps only: a row of its own would repeat their numbers. */
 function isShownBelow({ path }: ReportStep, all: readonly ReportStep[]): boolean {
   return callAt(path) !== undefined && all.some((step) => isBelow(step.path, path));
 }
@@ -84,9 +85,9 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
     .map(formatCount)
     .join(' / ');
   return [
-    `${marks[step.status]} ${cell(step.path)}${step.takenOver ? ' (taken over)' : ''}`,
+    `${marks[step.status]} ${cell(step.path)}${step.takenOver ? ' (reused)' : ''}`,
     cell(step.agent ?? ''),
-    sessionCell(last),
+    sessionCell(last, attempts.at(-2)),
     attemptCell(attempts),
     (last?.gates ?? []).map((gate) => `${gateMarks[gate.status]} ${cell(gate.name)}`).join('<br>'),
     formatCount(sum((a) => a.usage.turns)),
@@ -96,33 +97,34 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
   ];
 }
 
-function sessionCell(attempt: Attempt | undefined): string {
+function sessionCell(attempt: Attempt | undefined, previous: Attempt | undefined): string {
   if (attempt?.session === undefined) return '';
-  const id =
-    attempt.session.id === undefined ? '' : `<br><code>${cell(attempt.session.id.slice(0, 12))}</code>`;
-  return `${cell(describeDecision(attempt.session))}${id}${resumeCostText(attempt)}`;
+  const { session, agent } = attempt;
+  const id = session.id === undefined ? '' : `<br><code>${cell(session.id.slice(0, 12))}</code>`;
+  const text = describeSession({ session, ...defined({ agent, previous }) });
+  return `${cell(text)}${id}${resumeCostText(attempt)}`;
 }
 
-/** What it cost to take the conversation up again: tokens of the first answer in it. */
+/** What resuming the session cost: the tokens of its first answer. */
 function resumeCostText({ firstTurn }: Attempt): string {
   if (firstTurn === undefined) return '';
   const { inputTokens, cacheReadTokens, cacheWriteTokens } = firstTurn;
   const parts = [
-    inputTokens === undefined ? undefined : `${formatCount(inputTokens)} in`,
-    cacheReadTokens ? `${formatCount(cacheReadTokens)} from the cache` : undefined,
-    cacheWriteTokens ? `${formatCount(cacheWriteTokens)} to the cache` : undefined,
+    inputTokens === undefined ? undefined : `${formatCount(inputTokens)} input tokens`,
+    cacheReadTokens ? `${formatCount(cacheReadTokens)} read from the cache` : undefined,
+    cacheWriteTokens ? `${formatCount(cacheWriteTokens)} written to the cache` : undefined,
   ].filter((part) => part !== undefined);
-  return parts.length === 0 ? '' : `<br>taken up with ${parts.join(', ')}`;
+  return parts.length === 0 ? '' : `<br>resuming cost ${parts.join(', ')}`;
 }
 
-/** How many there were, and who let those go on that waited. */
+/** The number of attempts, and who approved those that waited. */
 function attemptCell(attempts: readonly Attempt[]): string {
   const people = [...new Set(attempts.flatMap(({ approvedBy }) => approvedBy ?? []))];
   const approved = people.length === 0 ? '' : `<br>approved by ${people.map(cell).join(', ')}`;
   return `${attemptCount(attempts)}${approved}`;
 }
 
-/** Which attempts were made in which job attempt: `2 (1 in job attempt 1)`. */
+/** The number of attempts, also per job attempt if there are several: `2 (1 in job attempt 1, 1 in job attempt 2)`. */
 function attemptCount(attempts: readonly Attempt[]): string {
   const jobs = [...new Set(attempts.map((attempt) => attempt.jobAttempt))];
   if (jobs.length < 2) return String(attempts.length);
@@ -136,23 +138,23 @@ function failureDetails(report: Report, state: RunState): string | undefined {
   const step = report.failedStep === undefined ? undefined : state.steps.get(report.failedStep);
   const last = step?.attempts.at(-1);
   const name = `**${escapeText(report.failedStep ?? '')}**`;
-  // The note on how to let it go on says it.
+  // The note about the approval explains it.
   if (report.status === 'paused') return undefined;
-  if (report.status === 'cancelled') return last && `${name} was cut off in attempt ${last.number}.`;
+  if (report.status === 'cancelled') return last && `${name} was interrupted in attempt ${last.number}.`;
   const own = state.runEnded?.failure;
   if (own !== undefined) return `${name} was stopped (${own.kind}): ${escapeText(own.message)}`;
   if (step?.failure !== undefined) return `${name} failed: ${escapeText(step.failure.message)}`;
   if (last?.failure === undefined) return undefined;
-  const head = `${name} failed at attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;
-  const said = lastLines(errorText(last.gates), errorLines);
-  return said === '' ? head : `${head}\n\n${codeBlock(said)}`;
+  const head = `${name} failed in attempt ${last.number} (${last.failure.kind}): ${escapeText(last.failure.message)}`;
+  const output = lastLines(errorText(last.gates), errorLines);
+  return output === '' ? head : `${head}\n\n${codeBlock(output)}`;
 }
 
 function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** A code block that the text inside cannot close. */
+/** A code block with a fence longer than any in the text, so that the text cannot close it. */
 export function codeBlock(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
   const ticks = '`'.repeat(longest + 1);
@@ -164,7 +166,7 @@ export function warningList(warnings: readonly string[]): string | undefined {
   return ['**Warnings**', '', ...warnings.map((warning) => `- ${escapeText(warning)}`)].join('\n');
 }
 
-/** Names may hold anything: nothing in them may become Markdown or HTML. */
+/** Names may contain anything: nothing in them may become Markdown or HTML. */
 export function escapeText(text: string): string {
   return text
     .replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] ?? sign)

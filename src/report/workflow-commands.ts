@@ -1,21 +1,21 @@
 /**
- * Workflow commands as text: what a step prints to speak to the runner. Pure.
+ * Workflow commands as text: the lines with which a step gives the runner commands. Pure.
  *
  * `@actions/core` writes the same lines, but through `process.stdout`, which is silenced while the cache
- * client prints its progress; a warning of ours must not get lost there. So the log writes them itself.
+ * client prints its progress. A warning of the action would be lost there, so the log writes the lines itself.
  */
 
 export type Annotation = 'error' | 'warning' | 'notice';
 
-/** The place in a file that an annotation is shown at. Lines and columns count from 1. */
+/** The place in a file at which an annotation is shown. Lines and columns count from 1. */
 export interface AnnotationLocation {
-  /** From the repository root. */
+  /** Relative to the repository root. */
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
 }
 
-/** An annotation with its message, of several lines at will; ends with a line end. */
+/** An annotation; the message may have several lines. The text ends with a line end. */
 export function annotation(kind: Annotation, message: string, location?: AnnotationLocation): string {
   const properties =
     location === undefined
@@ -24,7 +24,7 @@ export function annotation(kind: Annotation, message: string, location?: Annotat
   return command(kind, message, properties);
 }
 
-/** One workflow command, ending with a line end. Properties without a value are left out. */
+/** One workflow command with its line end. Properties without a value are omitted. */
 export function command(
   name: string,
   message = '',
@@ -37,8 +37,8 @@ export function command(
 }
 
 /**
- * Whether the runner could take a line for a command, in either of the two forms it knows: `::name::` at the
- * start after blanks, and `##[name]` anywhere (actions/runner, `ActionCommand.TryParseV2` and `TryParse`).
+ * Whether the runner could read a line as a command. It has two forms: `::name::` at the start, after optional
+ * blanks, and `##[name]` anywhere (actions/runner, `ActionCommand.TryParseV2` and `TryParse`).
  */
 export function couldBeCommand(line: string): boolean {
   return /^\s*::|##\[/.test(line);

@@ -47,7 +47,7 @@ describe('a dry run', () => {
     expect(main.summary).toMatch(/^### flow: planned\n/);
     for (const text of [
       '│     gates: test\n',
-      '      session: goes on in that of tests (same agent)\n',
+      '      session: from step tests (same agent)\n',
       '        from attempt 2: agent claude-opus\n',
       '```mermaid\nflowchart TD\n',
       '  s1 -.->|session| s2\n',
@@ -107,22 +107,22 @@ steps:
     expect(main.summary).toContain(`
 flow (.gump/workflows/flow.yaml)
   budget: $5.00
-└─ both · parallel group, side by side, 2 at once
+└─ both · group, in parallel, at most 2
    │  attempts: 1
    ├─ one · workflow inner
    │  │  attempts: 1
    │  └─ workflow inner (.gump/workflows/inner.yaml)
    │     └─ work · code, codex
-   │           session: a new one
+   │           session: new
    │           attempts: 1
    └─ two · code, claude-haiku
-      │  session: a new one
+      │  session: new
       │  limits of an attempt: 20 turns
       │  gates: look (workflow validators/look)
       │  attempts: at most 2
       └─ gate look: workflow validators/look (.gump/validators/look.yaml)
          └─ judge · validate, codex
-               session: a new one
+               session: new
                files: read-only
                attempts: 1
 `);

@@ -85,7 +85,7 @@ describe('from-step', () => {
       'docs#1@2 resumed from passed',
     ]);
     expect((await harness.calls())[3]?.session.mode).toBe('start');
-    expect(main.warnings.filter((text) => text.includes('impl, attempt 1'))).toHaveLength(1);
+    expect(main.warnings.filter((text) => text.includes('`impl`, attempt 1'))).toHaveLength(1);
   });
 
   it('runs everything where it names the first step, in new sessions', async () => {

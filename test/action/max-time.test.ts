@@ -18,7 +18,9 @@ it('stops what is at work, stores the state, and a re-run goes on in it', async 
   expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl', persisted: 'true' });
   expect(main.report?.failure).toMatchObject({ kind: 'timeout' });
   expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ number: 1, status: 'cancelled' });
-  expect(main.errors.join()).toMatch(/`impl` was stopped \(timeout\): .*max-time.*goes on with step `impl`/);
+  expect(main.errors.join()).toMatch(
+    /`impl` was stopped \(timeout\): .*max-time.*resumes the session of step `impl`/,
+  );
   expect(main.masked).toContain('was stopped (timeout)');
   const { main: again } = await harness.runJob({ jobAttempt: 2, inputs: { 'max-time': '5m' } });
   expect(again.outputs.status).toBe('passed');
@@ -26,8 +28,8 @@ it('stops what is at work, stores the state, and a re-run goes on in it', async 
     { number: 1, jobAttempt: 1 },
     { number: 1, jobAttempt: 2, session: { effective: 'resumed', reason: 'continued' } },
   ]);
-  // What taking the conversation up again cost is in the summary.
-  expect(again.summary).toMatch(/taken up with \d+ in/);
+  // The summary shows what resuming the session cost.
+  expect(again.summary).toMatch(/resuming cost \d+ input tokens/);
   const calls = await harness.calls();
   expect(calls.map(({ provider, session }) => `${provider} ${session.mode}`)).toEqual([
     'claude start',

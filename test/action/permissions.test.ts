@@ -32,7 +32,7 @@ describe('permissions', () => {
   it('are in the plan', async () => {
     const harness = await createHarness({ workflow });
     const { main } = await harness.runJob({ inputs: { permissions: 'workspace', 'dry-run': 'true' } });
-    expect(main.summary).toContain('  permissions: workspace, where a step says none\n');
+    expect(main.summary).toContain('  permissions: workspace, unless a step sets its own\n');
     expect(main.summary).toMatch(/told · code.*\n.*session: .*\n.*permissions: full\n/);
   });
 });

@@ -175,7 +175,7 @@ describe.each(providerCases.map((row) => [row.id, row] as const))('%s', (id, row
       `${id} start b after 0`,
       `${row.nextProvider} start c after 0`,
     ]);
-    expect(said(1, 'handed, attempt 2')).toBe(1);
+    expect(said(1, '`handed`, attempt 2')).toBe(1);
   });
 
   it('S8: the id of every attempt is the one its CLI ran in', () => {
@@ -192,7 +192,7 @@ describe.each(providerCases.map((row) => [row.id, row] as const))('%s', (id, row
       `${id} resume d after 0 refused`,
       `${id} start e after 0`,
     ]);
-    expect(said(1, 'lost, attempt 1')).toBe(1);
+    expect(said(1, '`lost`, attempt 1')).toBe(1);
   });
 
   it('S10: a re-run goes on with what was cut off, on another machine and another path', () => {
@@ -216,7 +216,7 @@ describe.each(providerCases.map((row) => [row.id, row] as const))('%s', (id, row
     const isBack = row.rewindReason === 'resumed from';
     expect(callLines(calls).at(-1)).toBe(isBack ? `${id} resume a after 1` : `${id} start f after 0`);
     expect(promptBodies(calls.at(-1)?.earlier ?? [])).toEqual(isBack ? ['Tests.'] : []);
-    expect(said(3, 'impl, attempt 1')).toBe(isBack ? 0 : 1);
+    expect(said(3, '`impl`, attempt 1')).toBe(isBack ? 0 : 1);
   });
 });
 

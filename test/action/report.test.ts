@@ -179,12 +179,12 @@ describe('the report', () => {
     const warned = (main.report?.steps ?? []).flatMap((step) =>
       step.attempts.flatMap(({ number, session }) =>
         session !== undefined && reasons.indexOf(session.reason) >= first
-          ? [`Step ${step.path}, attempt ${number}`]
+          ? [`Step \`${step.path}\`, attempt ${number}`]
           : [],
       ),
     );
-    expect(warned).toEqual(['Step impl, attempt 1', 'Step impl, attempt 2']);
+    expect(warned).toEqual(['Step `impl`, attempt 1', 'Step `impl`, attempt 2']);
     expect(main.warnings.map((text) => text.split(':')[0])).toEqual(warned);
-    expect(main.summary).toContain('the agent is another one than before');
+    expect(main.summary).toContain('the agent changed from');
   });
 });

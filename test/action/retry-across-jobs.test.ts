@@ -110,7 +110,7 @@ steps:
       'impl#2@2 new context-full passed',
     ]);
     expect(main.warnings).toHaveLength(1);
-    expect(main.warnings[0]).toContain('had no room left');
+    expect(main.warnings[0]).toContain('the context of the previous session is full');
     expect(callLines(await harness.calls()).at(-1)).toBe('claude start b after 0');
   });
 

@@ -154,7 +154,7 @@ steps:
     ]);
     for (const step of ['opus', 'codex', 'after-gates', 'early'])
       expect(
-        main.warnings.filter((text) => text.startsWith(`Step ${step}, attempt 1: new session`)),
+        main.warnings.filter((text) => text.startsWith(`Step \`${step}\`, attempt 1: new session`)),
       ).toHaveLength(1);
   });
 
@@ -240,7 +240,7 @@ steps:
     expect(calls[2]?.prompt).toContain('wants-six');
     expect(calls[2]?.prompt).toContain('+++ b/tries.txt');
     expect(main.warnings).toHaveLength(1);
-    expect(main.warnings[0]).toContain('Step impl, attempt 5: new session: the agent is another one');
+    expect(main.warnings[0]).toContain('Step `impl`, attempt 5: new session: the agent changed from');
   });
 
   it('resumes by the id and the flag of each provider, also after a re-run on another machine', async () => {

@@ -88,7 +88,9 @@ steps:
       'impl#2@1 new no-session-id passed',
     ]);
     expect(callLines(await harness.calls()).at(-1)).toBe('codex start c after 0');
-    expect(main.warnings.filter((text) => text.includes('no session id is known'))).toHaveLength(1);
+    expect(
+      main.warnings.filter((text) => text.includes('the id of the session to resume is unknown')),
+    ).toHaveLength(1);
   });
 
   it.each([
@@ -165,8 +167,8 @@ steps:
       'codex start b after 0',
       'codex resume b after 1',
     ]);
-    expect(main.warnings.filter((text) => text.includes('impl, attempt 1'))).toHaveLength(1);
-    expect(main.warnings.join()).toContain('is gone');
+    expect(main.warnings.filter((text) => text.includes('`impl`, attempt 1'))).toHaveLength(1);
+    expect(main.warnings.join()).toContain('the session to resume is missing');
     expect(sessionIdsOf(main.outputs).impl).not.toBe(sessionIdsOf(main.outputs).tests);
   });
 

@@ -60,7 +60,7 @@ describe('S14: a re-run of a run that had passed', () => {
     expect(main.report?.steps.map((step) => step.takenOver)).toEqual([true, true]);
     for (const name of ['sessions', 'tokens', 'turns', 'cost-usd'])
       expect(main.outputs[name]).toBe(first.main.outputs[name]);
-    expect(main.log).toContain('impl: passed in job attempt 1, taken over');
+    expect(main.log).toContain('impl: passed in job attempt 1, result reused');
     const third = await harness.runJob({ jobAttempt: 3 });
     expect(third.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
     expect(await harness.calls()).toHaveLength(2);

@@ -32,7 +32,7 @@ describe('npm run demo', () => {
       7,
     );
     expect(stdout).toContain('Error: Step `impl` failed at attempt 1 (gate)');
-    expect(stdout).toContain('✓ tests: passed in job attempt 1, taken over');
+    expect(stdout).toContain('✓ tests: passed in job attempt 1, result reused');
     expect(stdout).toMatch(/ {2}> Attempt 1 at this task did not pass/);
     // Workflow commands are obeyed, not shown.
     expect(stdout).not.toMatch(/^\s*::/m);

@@ -162,7 +162,7 @@ describe('units side by side', () => {
       ]),
     );
     expect(harness.calls.map(({ mode }) => mode)).toEqual(['start', 'start', 'start', 'start']);
-    expect(harness.warnings.filter((one) => one.includes('not in the same scope'))).toHaveLength(2);
+    expect(harness.warnings.filter((one) => one.includes('is in a different scope'))).toHaveLength(2);
   });
 
   it('are put together in the order in which they are declared, and what comes after sees it all', async () => {

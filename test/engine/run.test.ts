@@ -82,7 +82,7 @@ describe('a run', () => {
       number: 2,
       session: { reason: 'session-lost', effective: 'new' },
     });
-    expect(next.warnings.join()).toContain('is gone');
+    expect(next.warnings.join()).toContain('the session to resume is missing');
   });
 
   it('fails the step instead, where `on-lost-session` says so', async () => {

@@ -78,7 +78,7 @@ describe.each(fastClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as con
         commandsAtStart: 'rm -rf "$HOME/.claude/projects" "$HOME/.codex/sessions"',
       });
       expect(passed.main.exitCode, passed.main.log).toBe(0);
-      expect(passed.main.warnings.join('\n')).toContain('is gone');
+      expect(passed.main.warnings.join('\n')).toContain('the session to resume is missing');
       expect(attemptsOf(passed, 'work').at(-1)).toMatchObject({
         number: 2,
         session: { effective: 'new', reason: 'session-lost' },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createHeartbeat, heartbeatLine } from '../../src/report/heartbeat.js';
 
-it('says what was spent, how long nothing came, and what the agent is at', () => {
+it('shows the usage, the time since the last output, and the last tool call', () => {
   const usage = {
     turns: 12,
     inputTokens: 45_000,
@@ -12,17 +12,17 @@ it('says what was spent, how long nothing came, and what the agent is at', () =>
   } as const;
   const event = { type: 'tool', name: 'Bash', detail: 'npm test' } as const;
   expect(heartbeatLine({ usage, workingMs: 125_000, silentMs: 42_000, event })).toBe(
-    '… at work for 2 min 5 s · 12 turns · 45,000 in · 1,200 out · ~$0.50 (estimate) · last sign of life 42 s ago · last at Bash npm test',
+    '… running for 2 min 5 s · 12 turns · 45,000 input tokens · 1,200 output tokens · ~$0.50 (estimate) · last output 42 s ago · last tool: Bash npm test',
   );
 });
 
-it('leaves out what nobody has said', () => {
+it('omits numbers that are not reported', () => {
   expect(heartbeatLine({ usage: {}, workingMs: 60_000, silentMs: 60_000 })).toBe(
-    '… at work for 1 min 0 s · last sign of life 1 min 0 s ago',
+    '… running for 1 min 0 s · last output 1 min 0 s ago',
   );
 });
 
-it('beats while an agent is at work, and no longer', async () => {
+it('prints lines only while an agent runs', async () => {
   const lines: string[] = [];
   let time = 0;
   const heartbeat = createHeartbeat(
@@ -39,5 +39,5 @@ it('beats while an agent is at work, and no longer', async () => {
   const reported = lines.length;
   await sleep(20);
   expect(lines).toHaveLength(reported);
-  expect(lines[0]).toBe('… at work for 1 min 0 s · 1 turn · last sign of life 0.0 s ago · last at Read a.ts');
+  expect(lines[0]).toBe('… running for 1 min 0 s · 1 turn · last output 0.0 s ago · last tool: Read a.ts');
 });

@@ -109,68 +109,68 @@ describe('the tree', () => {
     expect(`\n${planTree(rich).join('\n')}\n`).toBe(`
 flow (flow.yaml)
   budget: 2,000,000 tokens, $5.00, 1 h 30 min
-  sessions go on in steps of the same provider
+  steps resume sessions of the same provider, not only of the same agent
   a job that waits for approval ends with success
 ├─ plan · split, claude-haiku
-│  │  session: a new one
+│  │  session: new
 │  │  files: read-only
 │  │  gates: schema (plan)
 │  │  attempts: 1
-│  └─ each task, side by side, 3 at once
-│     │  changes outside of the task's files: fail
+│  └─ each task, in parallel, at most 3
+│     │  changes outside the files of the task: fail
 │     ├─ tests · code, claude-haiku
-│     │     session: a new one
+│     │     session: new
 │     │     gates: compile, touched_1 (touched *_test.*), coverage_2 (at least 80 %)
 │     │     attempts: at most 4
-│     │       when gate compile failed: another prompt
-│     │       from attempt 2: agent claude-opus, new session, files put back
+│     │       if gate compile failed: different prompt
+│     │       from attempt 2: agent claude-opus, new session, files reset
 │     └─ impl · code, claude-haiku
-│           session: goes on in that of tests (same agent)
+│           session: from step tests (same agent)
 │           attempts: 1
 ├─ both · group, one after the other
 │  │  limits of an attempt: $2.00
 │  │  gates: ok (make check)
 │  │  attempts: at most 2
 │  ├─ one · code, claude-haiku
-│  │     session: a new one
+│  │     session: new
 │  │     attempts: 1
 │  └─ two · code, claude-haiku
-│        session: goes on in that of one (same agent)
+│        session: from step one (same agent)
 │        attempts: 1
-├─ sides · parallel group, side by side, as many at once as there are cores, at least 2
+├─ sides · group, in parallel, at most one per core, at least 2
 │  │  attempts: 1
 │  ├─ left · code, claude-haiku
-│  │     session: a new one
+│  │     session: new
 │  │     attempts: 1
 │  └─ right · code, claude-haiku
-│        session: goes on in that of left (same agent)
+│        session: from step left (same agent)
 │        attempts: 1
 ├─ called · workflow team/build
-│  │  gets: goal
+│  │  inputs: goal
 │  │  gates: review (workflow validators/review)
-│  │  waits for approval when its gates have run
+│  │  waits for approval after its gates have run
 │  │  attempts: at most 3
-│  │    when workflow validators/review says yes: files put back
+│  │    if workflow validators/review passes: files reset
 │  ├─ workflow team/build (team/build.yaml)
 │  │  └─ inner · code, claude-haiku
-│  │        session: a new one
+│  │        session: new
 │  │        attempts: 1
 │  ├─ gate review: workflow validators/review (validators/review.yaml)
 │  │  └─ judge · validate, claude-haiku
-│  │        session: a new one
+│  │        session: new
 │  │        files: read-only
 │  │        attempts: 1
 │  └─ retry condition: workflow validators/review (validators/review.yaml), see above
 ├─ notes · artifact, codex
-│  │  session: a new one
+│  │  session: new
 │  │  files: none, an empty directory
 │  │  permissions: full
-│  │  context: docs/a.md, what \`git log\` prints
-│  │  limits of an attempt: 40 turns, 200,000 tokens, $1.00, 10 min, no file written
+│  │  context: docs/a.md, output of \`git log\`
+│  │  limits of an attempt: 40 turns, 200,000 tokens, $1.00, 10 min, no file changes
 │  │  waits for approval before its gates run
 │  │  attempts: 1
-│  └─ first, for its results: workflow team/build (team/build.yaml), see above
-├─ look · code, no agent (its gates judge what is there)
+│  └─ first, for its outputs: workflow team/build (team/build.yaml), see above
+├─ look · code, no agent (its gates check the present files)
 │     gates: bash_0 (true)
 │     attempts: 1
 └─ quality · gates only
@@ -182,9 +182,9 @@ flow (flow.yaml)
     const [name, permissions] = planTree(workflowOf([agentStep('a')]), 'read-only');
     expect([name, permissions]).toEqual([
       'flow (flow.yaml)',
-      '  permissions: read-only, where a step says none',
+      '  permissions: read-only, unless a step sets its own',
     ]);
-    expect(planTree(rich).join('\n')).not.toContain('where a step says none');
+    expect(planTree(rich).join('\n')).not.toContain('unless a step sets its own');
   });
 
   it('does not grow with calls of calls', () => {
@@ -266,9 +266,9 @@ describe('the chart', () => {
   it('has a box for loops, groups and calls', () => {
     const boxes = [...chart.matchAll(/subgraph s\d+\["(.*?)"\]/g)].map((found) => found[1]);
     expect(boxes).toEqual([
-      'each task of plan<br/>side by side, 3 at once',
+      'each task of plan<br/>in parallel, at most 3',
       'both<br/>one after the other<br/>gates ok<br/>at most 2 attempts',
-      'sides<br/>side by side, as many at once as there are cores, at least 2',
+      'sides<br/>in parallel, at most one per core, at least 2',
       'called<br/>at most 3 attempts<br/>waits for approval<br/>workflow team/build',
     ]);
     expect(chart.match(/^ +end$/gm)).toHaveLength(boxes.length);
@@ -334,7 +334,7 @@ describe('the summary', () => {
       noRedaction,
     );
     expect(summary).toMatch(
-      /^### flow: planned\n\nThe workflow was checked; nothing was run\.\n\n```text\nflow \(/,
+      /^### flow: planned\n\nThe workflow was checked\. No step was run\.\n\n```text\nflow \(/,
     );
     expect(summary).toContain('\n```mermaid\nflowchart TD\n');
     expect(summary).toContain('**Warnings**\n\n- a\\*b: odd\n');

@@ -83,7 +83,7 @@ const facts: ReportFacts = {
 const report = makeReport(plan, state, facts);
 
 describe('the report', () => {
-  it('lists an attempt that went on in a later job attempt twice, with the same number', () => {
+  it('lists an attempt that continues in a later job attempt twice, with the same number', () => {
     expect(
       report.steps[1]?.attempts.map(({ number, jobAttempt, status }) => ({ number, jobAttempt, status })),
     ).toEqual([
@@ -92,13 +92,13 @@ describe('the report', () => {
     ]);
   });
 
-  it('leaves out every number that was not said', () => {
+  it('omits every number that was not reported', () => {
     expect(report.steps[1]?.attempts[1]?.usage).toEqual({ turns: 2, inputTokens: 1000 });
     expect(report.steps[1]?.attempts[0]?.usage).toEqual({});
     expect(report.totals).toEqual({ turns: 4, inputTokens: 2000, costUsd: 0.25, durationMs: 3000 });
   });
 
-  it('tells taken over, failed and not run apart', () => {
+  it('distinguishes reused, failed and not run', () => {
     expect(report.steps.map(({ path, status, takenOver }) => [path, status, takenOver])).toEqual([
       ['tests', 'passed', true],
       ['impl', 'failed', false],
@@ -106,7 +106,7 @@ describe('the report', () => {
     ]);
   });
 
-  it('calls a split that `until` stopped among its tasks not run, for nothing cut it off', () => {
+  it('reports a split that ended at `until` among its tasks as not run, because nothing interrupted it', () => {
     const split = planOf([splitStep('build', [agentStep('impl')])], { until: 'build/a/impl' });
     const reported = [
       { type: 'step-started', step: 'build', fingerprint, from: snapshot },
@@ -117,7 +117,7 @@ describe('the report', () => {
     expect(makeReport(split, stopped, { ...facts, status: 'cancelled' }).steps[0]?.status).toBe('cancelled');
   });
 
-  it('keeps what dropped steps have cost', () => {
+  it('keeps the cost of dropped steps', () => {
     const dropped = foldEvents(
       [...events, { type: 'steps-dropped', steps: ['tests', 'impl'], reason: '' } as const].map(
         (event) => ({ ...event, at: 0 }) as JournalEvent,
@@ -147,11 +147,11 @@ describe('the summary', () => {
     expect(outsideBlocks).not.toMatch(/<(?!br>|\/?code>)/);
   });
 
-  it('shows what the failed gate said in a block that it cannot close', () => {
+  it('shows the output of the failed gate in a block that it cannot close', () => {
     expect(summary).toContain('````text\ngate t|e<s>t:\nline\n```\nmore\n````');
   });
 
-  it('has no secret, also where Markdown puts signs into it', () => {
+  it('contains no secret, even one in which Markdown needs escapes', () => {
     const secret = 'sk-ant_a|b_c*d<e_f|g`h_i&j[k';
     const leaking: readonly NewEvent[] = [
       {
@@ -173,7 +173,7 @@ describe('the summary', () => {
     expect(text.match(/(?:\\?\*){3}/g)).toHaveLength(6);
   });
 
-  it('says what a re-run will do', () => {
+  it('shows what a re-run does', () => {
     expect(summary).toContain('Re-run it.');
   });
 });
@@ -181,9 +181,9 @@ describe('the summary', () => {
 describe('the note about a re-run', () => {
   const base = { state, persisted: true, isInCache: true, now: 3 * day, failedStep: 'impl' };
 
-  it('names what is taken over, where it goes on, and the day until the cache keeps it', () => {
+  it('names the reused results, the session to resume, and the day on which the cache entry expires', () => {
     expect(rerunNote(base)).toBe(
-      '"Re-run failed jobs" before 1970-01-11 takes over the step that passed and goes on with step `impl` in the same conversation.',
+      '"Re-run failed jobs" before 1970-01-11 reuses the result of 1 step and resumes the session of step `impl`.',
     );
   });
 
@@ -192,7 +192,7 @@ describe('the note about a re-run', () => {
     expect(rerunNote({ ...base, isInCache: false })).toContain('before 1970-01-31');
   });
 
-  it('speaks of the same conversation only where there is one to go on in', () => {
+  it('mentions a session only if there is one to resume', () => {
     const impl = state.steps.get('impl') as StepState;
     const last = impl.attempts.at(-1) as Attempt;
     const noteOf = (attempts: readonly Attempt[]) =>
@@ -211,10 +211,10 @@ describe('the note about a re-run', () => {
       expect(noteOf([last, attempt])).toMatch(/^"Re-run failed jobs" before \S+ runs step `impl` again\.$/);
     expect(noteOf([])).toMatch(/ before \S+ runs step `impl`\.$/);
     const { failedStep: _failedStep, ...withoutStep } = base;
-    expect(rerunNote(withoutStep)).toMatch(/ takes over the step that passed and runs what is left\.$/);
+    expect(rerunNote(withoutStep)).toMatch(/ reuses the result of 1 step and runs the remaining steps\.$/);
   });
 
-  it('promises nothing where nothing was stored', () => {
+  it('promises nothing if nothing was stored', () => {
     expect(rerunNote({ ...base, persisted: false })).toContain('The last state is not stored');
   });
 });
