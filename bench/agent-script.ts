@@ -1,7 +1,7 @@
 /**
- * The agent CLI of the bench: a shell script that reads its prompt, is at work for 100 ms, changes a file, keeps
- * a session and prints its events, as Claude Code does. It costs three small programs (`cat`, `sleep` and the
- * shell): a real CLI takes ten times as long to start, which would hide what the action itself costs.
+ * The agent CLI of the benchmark: a shell script that reads its prompt, works for 100 ms, changes a file, writes a
+ * session and prints events as Claude Code does. It starts only three small programs (`cat`, `sleep` and the
+ * shell). A real CLI takes ten times as long to start, which would hide the cost of the action itself.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ const events = [
   },
 ];
 
-/** 4 KB: what a short conversation takes. */
+/** 4 KB, the size of a short conversation. */
 const sessionLine = line({ type: 'user', sessionId: 'SESSION', message: { content: 'word '.repeat(800) } });
 
 export const agentScript = `#!/bin/sh
@@ -57,7 +57,7 @@ echo "${sessionLine}" >"$HOME/${sessionFolder}/$id.jsonl"
 ${events.map((event) => `echo "${line(event)}"`).join('\n')}
 `;
 
-/** What the program needs of a home. */
+/** Creates the folders that the program needs in its home. */
 export async function prepareHome(home: string): Promise<void> {
   await mkdir(join(home, sessionFolder), { recursive: true });
 }

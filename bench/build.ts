@@ -1,4 +1,4 @@
-/** What has to be made before it can be measured. */
+/** Builds what the benchmark measures. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** With a `/` at its end. */
+/** Ends with `/`. */
 export const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));
 
 const source = fileURLToPath(new URL('reference.mjs', import.meta.url));
 
-/** The bundle that holds only `@actions/core` and `@actions/cache`; kept until one of its parts is another. */
+/** Builds the bundle that contains only `@actions/core` and `@actions/cache`. It is cached until one of them changes. */
 export async function buildReference(): Promise<string> {
   const parts = await Promise.all([readFile(source), readFile(`${repositoryRoot}package-lock.json`)]);
   const key = createHash('sha256').update(Buffer.concat(parts)).digest('hex').slice(0, 16);
@@ -23,7 +23,7 @@ export async function buildReference(): Promise<string> {
   return join(folder, 'index.mjs');
 }
 
-/** Under another name until it is complete. */
+/** The folder has a temporary name until it is complete. */
 async function bundle(folder: string): Promise<void> {
   const unfinished = `${folder}.${process.pid}`;
   await mkdir(unfinished, { recursive: true });
@@ -32,7 +32,7 @@ async function bundle(folder: string): Promise<void> {
   await rename(unfinished, folder);
 }
 
-/** The sources as they are now, as JavaScript: types stripped while running would take memory. */
+/** Compiles the current sources to JavaScript. Stripping types at run time would add to the measured memory. */
 export async function compileSource(): Promise<string> {
   const folder = join(repositoryRoot, 'build/bench');
   await runTool('tsc', '-p', 'tsconfig.json', '--outDir', folder);

@@ -1,6 +1,6 @@
 /**
- * What the action costs, as ratios within one run: nothing here says how fast the machine is. Exit code 0 when
- * every target is met.
+ * Measures the cost of the action as ratios within one run, so that the speed of the machine does not matter. The
+ * exit code is 0 if every target is met.
  */
 import { buildReference, compileSource } from './build.js';
 import { median } from './measure.js';
@@ -14,7 +14,7 @@ import { measureTasks } from './tasks.js';
 interface Row {
   readonly measure: string;
   readonly value: number;
-  /** Absent: for information. */
+  /** Absent if the row is only informative. */
   readonly target?: number;
   readonly unit?: string;
 }
@@ -28,24 +28,24 @@ export async function main(): Promise<number> {
   const tasks = await measureTasks(source);
   const rows: readonly Row[] = [
     {
-      measure: 'start-up to the first line of log / a bundle of core and cache',
+      measure: 'start-up to the first line of the log / a bundle of core and cache',
       value: startUp.firstLine.ratio,
       target: 1.4,
     },
-    { measure: 'start-up to the first word of main / the same', value: startUp.main.ratio },
+    { measure: 'start-up to the first line of main / the same bundle', value: startUp.main.ratio },
     { measure: '20 steps, directory store / 20 bare calls', value: steps.directory.ratio, target: 1.25 },
     { measure: '20 steps, cache on loopback / 20 bare calls', value: steps.cache.ratio, target: 1.5 },
     { measure: '115 MB of events / readline and JSON.parse', value: stream.time.ratio, target: 2 },
     {
-      measure: `its memory (bare: ${stream.bareMegabytes.toFixed(0)} MB)`,
+      measure: `memory of the same (bare: ${stream.bareMegabytes.toFixed(0)} MB)`,
       value: stream.megabytes,
       target: 150,
       unit: 'MB',
     },
-    { measure: '200 tasks side by side: memory', value: tasks.megabytes, target: 300, unit: 'MB' },
-    { measure: 'check and plan of them', value: tasks.planMs, target: 1000, unit: 'ms' },
+    { measure: '200 parallel tasks: memory', value: tasks.megabytes, target: 300, unit: 'MB' },
+    { measure: 'check and plan of these tasks', value: tasks.planMs, target: 1000, unit: 'ms' },
     {
-      measure: `their journal (${tasks.journalMegabytes.toFixed(1)} MB) read back`,
+      measure: `reading their journal (${tasks.journalMegabytes.toFixed(1)} MB)`,
       value: tasks.journalMs,
       target: 1000,
       unit: 'ms',
@@ -53,7 +53,7 @@ export async function main(): Promise<number> {
   ];
   print(formatTable([['measure', 'ratio', 'target', ''], ...rows.map(cells)]));
   print(
-    `\nWhere the time of the 20 steps goes, in milliseconds per step (a bare call: ${perStep(steps.directory.base)}):\n`,
+    `\nTime of the 20 steps by phase, in milliseconds per step (a bare call: ${perStep(steps.directory.base)}):\n`,
   );
   print(phaseTable(steps));
   return rows.every(isMet) ? 0 : 1;
@@ -76,9 +76,9 @@ function cells(row: Row): readonly string[] {
 }
 
 const phaseNames: Readonly<Record<keyof Phases, string>> = {
-  startUp: 'start-up and resume',
-  agent: 'agent process (spawn, 100 ms of work, end of its group)',
-  record: 'guard, snapshot, copy of the session',
+  startUp: 'start-up and restore',
+  agent: 'agent process (spawn, 100 ms of work, end of its process group)',
+  record: 'guard, snapshot, session copy',
   gates: 'gates',
   store: 'pack, seal, store',
   end: 'last checkpoint, report, summary, exit',
@@ -91,7 +91,7 @@ function phaseTable({ phases, directory, cache }: StepsResult): string {
     perStep(median(phases.directory.map((seen) => seen[name]))),
     perStep(median(phases.cache.map((seen) => seen[name]))),
   ]);
-  const sums = ['in all', perStep(directory.subject), perStep(cache.subject)];
+  const sums = ['total', perStep(directory.subject), perStep(cache.subject)];
   return formatTable([['', 'directory', 'cache'], ...rows, sums]);
 }
 

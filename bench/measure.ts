@@ -1,10 +1,10 @@
-/** Numbers that can be compared: what is set against each other is measured in turn, and the middle one counts. */
+/** Comparable measurements: the base and the subjects are measured in turn, and the median counts. */
 
-/** A figure of one round. */
+/** Measures one value of one round. */
 export type Measure = () => Promise<number>;
 
 export interface Comparison {
-  /** Median over the rounds of subject / base: what both share of the machine's mood goes out of it. */
+  /** Median over the rounds of subject / base, which cancels out the current speed of the machine. */
   readonly ratio: number;
   /** Medians. */
   readonly base: number;
@@ -18,7 +18,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** All subjects against one base; the first round warms up and does not count. */
+/** Compares all subjects with one base. The first round is a warm-up and does not count. */
 export async function compare<Name extends string>(
   rounds: number,
   base: Measure,

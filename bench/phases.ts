@@ -1,20 +1,20 @@
 /**
- * Where the time of a run went, read from its journal: every event has its time, so the action needs nothing
- * added to be measured.
+ * Reads the time of each phase of a run from its journal. Every event has a timestamp, so the action needs no
+ * extra code for measurements.
  */
 
-/** Milliseconds; those of the steps are sums over all of them. */
+/** Milliseconds; the phases of steps are sums over all steps. */
 export interface Phases {
   /** From the start of the process to the first attempt. */
   readonly startUp: number;
-  /** The agent's process from its start to its end. */
+  /** The agent process, from start to end. */
   readonly agent: number;
-  /** The rest between "attempt started" and "agent ended": guard, snapshot, copy of the session. */
+  /** The remaining time between `attempt-started` and `agent-ended`: guard, snapshot, session copy. */
   readonly record: number;
   readonly gates: number;
-  /** From the end of an attempt to the next: pack, seal, store. */
+  /** From the end of an attempt to the start of the next: pack, seal, store. */
   readonly store: number;
-  /** From the end of the last attempt: its checkpoint, report, summary, exit. */
+  /** After the last attempt: its checkpoint, report, summary, exit. */
   readonly end: number;
 }
 
@@ -26,7 +26,7 @@ interface TimedEvent {
 
 type Phase = keyof Phases;
 
-/** `from` and `to`: when the process was started and had ended. */
+/** `from` and `to`: when the process started and ended. */
 export function phasesOf(journal: string, from: number, to: number): Phases {
   const sums: Record<Phase, number> = { startUp: 0, agent: 0, record: 0, gates: 0, store: 0, end: 0 };
   let last = from;

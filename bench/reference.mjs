@@ -1,4 +1,4 @@
-/** What an action with the two libraries that every action with a cache has cannot do without. */
+/** The minimum of an action that uses `@actions/core` and `@actions/cache`, as the base of the comparison. */
 import * as cache from '@actions/cache';
 import * as core from '@actions/core';
 

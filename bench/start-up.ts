@@ -1,4 +1,4 @@
-/** From the start of the process to a line of its log. */
+/** Measures the time from the start of the process to a line of its log. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createMachine } from '../test/rig/machine.js';
@@ -8,9 +8,9 @@ import { type Comparison, compare } from './measure.js';
 const rounds = 15;
 
 export interface StartUpResult {
-  /** To the first line of log. */
+  /** Time to the first line of the log. */
   readonly firstLine: Comparison;
-  /** To the first word of `main`, which starts in a process without the job's secrets in its environment. */
+  /** Time to the first line of `main`, which runs in a second process without the job's secrets in its environment. */
   readonly main: Comparison;
 }
 
@@ -36,7 +36,7 @@ export async function measureStartUp(reference: string): Promise<StartUpResult> 
   }
 }
 
-/** Milliseconds until the process has printed so many lines. */
+/** Milliseconds until the process has printed this number of lines. */
 async function timeToLine(
   script: string,
   lines: number,
@@ -57,6 +57,6 @@ async function timeToLine(
     if (seen >= lines) ms ??= performance.now() - started;
   });
   await closed;
-  if (ms === undefined) throw new Error(`${script} printed ${seen} lines; ${lines} were waited for`);
+  if (ms === undefined) throw new Error(`${script} printed ${seen} lines; expected ${lines}`);
   return ms;
 }

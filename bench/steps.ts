@@ -1,4 +1,4 @@
-/** Twenty steps with a gate each, stored after every attempt, against twenty bare calls of the same program. */
+/** Compares 20 steps, each with a gate and a checkpoint after every attempt, with 20 bare calls of the same program. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ ${steps.map((name) => `  - {name: ${name}, type: code, agent: claude-haiku, prom
 export interface StepsResult {
   readonly directory: Comparison;
   readonly cache: Comparison;
-  /** Where the milliseconds of the runs went, and those of the bare calls. */
+  /** The phases of the runs, in milliseconds. */
   readonly phases: { readonly directory: readonly Phases[]; readonly cache: readonly Phases[] };
 }
 
@@ -50,7 +50,7 @@ export async function measureSteps(): Promise<StepsResult> {
   }
 }
 
-/** Milliseconds that the calls take one after the other, started as a script in Node would. */
+/** Milliseconds for all calls in sequence, started as a simple Node script would start them. */
 async function runBareCalls(repository: Repository): Promise<number> {
   return onMachine(repository, undefined, async (machine) => {
     const started = performance.now();
@@ -68,10 +68,10 @@ async function callBare({ bin, home, workspace }: Machine, prompt: string): Prom
   child.stdout.resume();
   child.stdin.end(prompt);
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`the program of the bench ended with ${code}`);
+  if (code !== 0) throw new Error(`the program of the benchmark exited with code ${code}`);
 }
 
-/** From the start of `main` to its end. */
+/** Measures from the start of `main` to its end. */
 async function runAction(
   repository: Repository,
   store: StoreKind,

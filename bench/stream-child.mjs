@@ -1,13 +1,13 @@
 /**
- * `stream-child.mjs FOLDER FILE`: reads the events that `cat FILE` prints, by the runner and the reader of the
- * action (compiled in FOLDER), or barely where FOLDER is `-`. Says how long it took and how much memory.
+ * `stream-child.mjs FOLDER FILE`: reads the events that `cat FILE` prints, with the process runner and the reader
+ * of the action (compiled in FOLDER), or with plain `readline` if FOLDER is `-`. Prints time and memory.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 const [folder, file] = process.argv.slice(2);
 
-/** Both count the events, so that nothing can be left out. */
+/** Both count the events, so that the benchmark notices lost ones. */
 const readers = { bare: readBare, action: readWithAction };
 
 async function readBare() {

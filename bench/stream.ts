@@ -1,4 +1,4 @@
-/** A long stream of events through the action's process runner and reader, against a bare `readline`. */
+/** Compares the action's process runner and reader with plain `readline` on a long stream of events. */
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const eventCount = Math.round((115 * 1024 * 1024) / eventBytes);
 
 export interface StreamResult {
   readonly time: Comparison;
-  /** The highest of the rounds. */
+  /** The maximum of all rounds. */
   readonly megabytes: number;
   readonly bareMegabytes: number;
 }
@@ -45,12 +45,12 @@ async function readStream(source: string, file: string, memory: number[]): Promi
     env: { PATH: '/usr/bin:/bin' },
   });
   const { ms, events, megabytes } = JSON.parse(stdout) as Record<'ms' | 'events' | 'megabytes', number>;
-  if (events !== eventCount) throw new Error(`${events} events were read of ${eventCount}`);
+  if (events !== eventCount) throw new Error(`read ${events} of ${eventCount} events`);
   memory.push(megabytes);
   return ms;
 }
 
-/** What Claude Code prints most: parts of an answer, answers, results of tools; each padded to the same length. */
+/** The most frequent events of Claude Code: parts of an answer, answers, tool results; all padded to the same length. */
 function* events(): Generator<string> {
   for (let number = 0; number < eventCount; number += 1) {
     const event = kinds[number % kinds.length]?.(number, '') ?? {};

@@ -1,4 +1,4 @@
-/** Rows of text in columns. */
+/** Formats rows of text in columns. */
 
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));

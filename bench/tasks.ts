@@ -1,4 +1,4 @@
-/** A split of 200 tasks, side by side, through the built action: what it holds in memory, and its journal read back. */
+/** Runs a split of 200 parallel tasks with the built action; measures its memory, and the time to read its journal. */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type * as Journal from '../src/journal/journal.js';
 import type * as Fold from '../src/journal/run-state.js';
 import type * as Place from '../src/plan/placed-step.js';
 import type * as Plans from '../src/plan/plan.js';
-import type * as Takeovers from '../src/plan/reuse.js';
+import type * as Reuse from '../src/plan/reuse.js';
 import type * as Load from '../src/workflow/load.js';
 import { createMachine, type Machine } from '../test/rig/machine.js';
 import { makeRepository } from '../test/rig/repository.js';
@@ -32,11 +32,11 @@ steps:
 `;
 
 export interface TasksResult {
-  /** Highest resident memory of the action's own process. */
+  /** Peak resident memory of the action's own process. */
   readonly megabytes: number;
   /** Checking the workflow and planning it, in milliseconds. */
   readonly planMs: number;
-  /** Reading the journal of the whole run, folding it, and deciding what of it holds. */
+  /** Reading the journal of the whole run, folding it, and deciding which results to reuse. */
   readonly journalMs: number;
   readonly journalMegabytes: number;
 }
@@ -57,7 +57,7 @@ export async function measureTasks(source: string): Promise<TasksResult> {
   }
 }
 
-/** The program of the bench, in a session of any kind: writes the plan in the checkout, and a file of its own elsewhere. */
+/** The program of the benchmark for new and resumed sessions. It writes the plan in the checkout, and a new file in other worktrees. */
 const plannerScript = agentScript
   .replace('--session-id ]', '--session-id ] && [ "$1" != --resume ]')
   .replace('sleep 0.1\n', '')
@@ -98,15 +98,15 @@ async function samplePeakMemory(machine: Machine): Promise<void> {
 
 async function readBack(source: string, journal: string) {
   const importFrom = <T>(path: string): Promise<T> => import(join(source, path)) as Promise<T>;
-  const { foldEvents } = await importFrom<typeof Fold>('journal/state.js');
+  const { foldEvents } = await importFrom<typeof Fold>('journal/run-state.js');
   const { parseJournal } = await importFrom<typeof Journal>('journal/journal.js');
-  const { expandPlan } = await importFrom<typeof Place>('plan/place.js');
+  const { expandPlan } = await importFrom<typeof Place>('plan/placed-step.js');
   const { makePlan } = await importFrom<typeof Plans>('plan/plan.js');
-  const { decideReuse } = await importFrom<typeof Takeovers>('plan/takeover.js');
+  const { decideReuse } = await importFrom<typeof Reuse>('plan/reuse.js');
   const { loadWorkflow } = await importFrom<typeof Load>('workflow/load.js');
-  const began = performance.now();
+  const started = performance.now();
   const { workflow: checked } = loadWorkflow({ source: 'bench.yaml', text: workflow }, undefined, {});
-  if (checked === undefined) throw new Error('The workflow of the bench has faults.');
+  if (checked === undefined) throw new Error('The workflow of the benchmark has errors.');
   const plan = makePlan(checked, { vars: {} });
   const planned = performance.now();
   const state = foldEvents(parseJournal(journal));
@@ -119,6 +119,6 @@ async function readBack(source: string, journal: string) {
   });
   const read = performance.now();
   if (expandPlan(plan, state).length !== 401 || reuse.dropped.length > 0)
-    throw new Error('Not all was read back.');
-  return { planMs: planned - began, journalMs: read - planned, journalMegabytes: journal.length / 1e6 };
+    throw new Error('The journal was not read completely.');
+  return { planMs: planned - started, journalMs: read - planned, journalMegabytes: journal.length / 1e6 };
 }

@@ -1,5 +1,5 @@
-// Writes src/builtin/builtin-workflows.ts from the workflows beside it: the bundle holds nothing but code. With `--check`
-// it writes nothing and fails when the file is not current.
+// Writes src/builtin/builtin-workflows.ts from the workflows next to it, because the bundle contains only code. With
+// `--check` it writes nothing and fails if the file is not current.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -25,7 +25,7 @@ ${entries.join('')}};
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
     process.stderr.write(
-      'src/builtin/builtin-workflows.ts is not made of the files beside it: run node scripts/builtins.mjs\n',
+      'src/builtin/builtin-workflows.ts does not match the YAML files next to it. Run `node scripts/builtins.mjs`.\n',
     );
     process.exitCode = 1;
   }

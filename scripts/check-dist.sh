@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Fails where the committed dist is not what the sources make: a changed, a missing or a further file.
+# Fails if the committed dist does not match the sources: a file is changed, missing or extra.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 npm run package
 git --no-pager diff --stat --exit-code HEAD -- dist || {
-  echo 'dist is not what the sources make: run `npm run package` and commit it.' >&2
+  echo 'dist does not match the sources. Run `npm run package` and commit the result.' >&2
   exit 1
 }
-further=$(git ls-files --others -- dist)
-if [ -n "$further" ]; then
-  printf 'dist holds files that are not committed:\n%s\n' "$further" >&2
+extra=$(git ls-files --others -- dist)
+if [ -n "$extra" ]; then
+  printf 'dist contains files that are not committed. Commit or delete them:\n%s\n' "$extra" >&2
   exit 1
 fi

@@ -1,5 +1,5 @@
-// Writes the tables of inputs and outputs in README.md from action.yml, between marks such as
-// `<!-- inputs -->` and `<!-- /inputs -->`. With `--check` it writes nothing and fails when they are not current.
+// Writes the tables of inputs and outputs in README.md from action.yml, between markers such as
+// `<!-- inputs -->` and `<!-- /inputs -->`. With `--check` it writes nothing and fails if they are not current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -33,19 +33,19 @@ function outputTable() {
   return ['| Output | Value |', '|---|---|', ...rows].join('\n');
 }
 
-function between(text, mark, table) {
-  const [open, close] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
+function replaceBetween(text, marker, table) {
+  const [open, close] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`];
   const [start, end] = [text.indexOf(open), text.indexOf(close)];
   if (start < 0 || end < start) throw new Error(`README.md has no ${open} … ${close}`);
   return `${text.slice(0, start + open.length)}\n${table}\n${text.slice(end)}`;
 }
 
 const before = readFileSync(path('README.md'), 'utf8');
-const after = between(between(before, 'inputs', inputTable()), 'outputs', outputTable());
+const after = replaceBetween(replaceBetween(before, 'inputs', inputTable()), 'outputs', outputTable());
 if (process.argv.includes('--check')) {
   if (after !== before) {
     process.stderr.write(
-      'The tables in README.md are not those of action.yml: run node scripts/readme-tables.mjs\n',
+      'The tables in README.md do not match action.yml. Run `node scripts/readme-tables.mjs`.\n',
     );
     process.exitCode = 1;
   }

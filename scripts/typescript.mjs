@@ -1,12 +1,12 @@
 /**
- * Imported first by scripts whose code is TypeScript. Node strips the types by itself but does not look for
- * `x.ts` where the source says `x.js`, as the compiler does.
+ * Scripts with TypeScript code import this first. Node strips the types, but unlike the compiler it does not
+ * resolve an import of `x.js` to `x.ts`.
  */
 import module from 'node:module';
 
 if (module.registerHooks === undefined) {
   console.error(
-    `Node ${process.version} cannot run this; start it by \`npm run\`, which takes Node 24 from node_modules.`,
+    `Node ${process.version} cannot run this script. Start it with \`npm run\`, which uses Node 24 from node_modules.`,
   );
   process.exit(1);
 }

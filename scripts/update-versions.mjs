@@ -1,5 +1,5 @@
-// Writes the newest version of each agent CLI into src/providers/versions.ts, as npm of this machine tells it.
-// What was changed has to be tried then: it prints where the same version is named.
+// Writes the newest version of each agent CLI, according to `npm view`, into src/providers/versions.ts. The new
+// versions must be tested afterwards, so the script prints the other places that name them.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,8 @@ const { pinnedVersions } = await import('../src/providers/versions.ts');
 
 function newest(name) {
   const version = execFileSync('npm', ['view', name, 'dist-tags.latest'], { encoding: 'utf8' }).trim();
-  if (!/^\d+\.\d+\.\d+$/.test(version)) throw new Error(`npm says that the newest ${name} is "${version}"`);
+  if (!/^\d+\.\d+\.\d+$/.test(version))
+    throw new Error(`\`npm view ${name}\` reports "${version}", which is not a version`);
   return version;
 }
 
@@ -26,8 +27,8 @@ for (const { id, npm } of providers) {
 }
 writeFileSync(path, text);
 for (const change of changes) console.log(change);
-if (changes.length === 0) console.log('All versions are the newest.');
+if (changes.length === 0) console.log('All versions are current.');
 else
   console.log(
-    'Now: the same in test/real/package.json, npm run test:real, the tables of README.md and docs/providers.md.',
+    'Next: update test/real/package.json, run `npm run test:real`, and update the tables in README.md and docs/providers.md.',
   );

@@ -1,9 +1,9 @@
 /**
- * What can go wrong, as values. A `Failure` is an expected bad outcome of an attempt and is stored in
- * the journal; a `UserError` is something only the user can mend, told once, before anything runs.
+ * Errors as values. A `Failure` is an expected bad outcome of an attempt and is stored in the journal. A
+ * `UserError` is a problem that only the user can fix; it is reported once, before anything runs.
  */
 
-/** Every failed attempt has exactly one of these (contract 5.8). */
+/** Every failed attempt has exactly one of these. docs/troubleshooting.md explains them to users. */
 export const failureKinds = [
   'gate',
   'validate',
@@ -25,27 +25,27 @@ export type FailureKind = (typeof failureKinds)[number];
 
 export interface Failure {
   readonly kind: FailureKind;
-  /** One or a few sentences for people; never holds a secret that the CLI did not print itself. */
+  /** One or a few sentences for people. Contains no secret, unless the CLI printed it itself. */
   readonly message: string;
-  /** Milliseconds the service asked to wait, where it said so. */
+  /** Milliseconds to wait, if the service names a time. */
   readonly retryAfterMs?: number;
-  /** Another attempt must not be made in this job, whatever the kind allows. */
+  /** No further attempt may follow in this job, even if the kind would allow one. */
   readonly isFinal?: boolean;
 }
 
-/** What is wrong, where, and what to do: shown to the user as it stands; the action ends with exit code 1. */
+/** Where, what happened, and what to do: shown to the user without changes. The action then ends with exit code 1. */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-/** What a user has to mend, a sentence each; throws again what is no user's fault. */
+/** The problems that the user must fix, one message each. Throws every other error again. */
 export function problemsOf(error: unknown): readonly string[] {
   if (error instanceof UserErrors) return error.problems;
   if (error instanceof UserError) return [error.message];
   throw error;
 }
 
-/** Several faults that were found in one pass and are told together. */
+/** Several problems that were found in one pass and are reported together. */
 export class UserErrors extends UserError {
   constructor(readonly problems: readonly string[]) {
     super(problems.join('\n'));

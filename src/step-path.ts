@@ -5,13 +5,13 @@
  * step, of a task of a split, or of a call: `gate:review:2` is the workflow that the gate `review` calls at attempt 2
  * of the step before it in the path. Only call names contain a `:`.
  *
- * A prefix is what the paths of some steps begin with: empty, or a path with a `/` at the end. The empty path stands
- * for the workflow as a whole.
+ * A prefix is what the paths of some steps begin with: empty, or a path with a `/` at the end. The empty path is that
+ * of the workflow as a whole.
  *
- * Paths and the prefixes of parallel branches are stored in the journal (`step`, `lane`), so this grammar must stay.
+ * The journal stores paths (`step`) and the prefixes of parallel branches (`lane`), so the grammar must not change.
  */
 
-/** Why an attempt calls a workflow: for results (`get:NAME`), as a retry condition (`retry:INDEX`), as a gate (`gate:NAME`). */
+/** Why an attempt calls a workflow: `get:NAME` for results, `retry:INDEX` as a retry condition, `gate:NAME` as a gate. */
 export type CallRole = `${'get' | 'retry' | 'gate'}:${string}`;
 
 export interface CallPlace {
@@ -106,7 +106,7 @@ export function branchName(branchPrefix: string): string {
   return pathOfPrefix(branchPrefix);
 }
 
-/** Whether one branch is the other one or in it. The empty prefix is that of the main branch, which all others are in. */
+/** Whether one branch is the other one or in it. All branches are in the main branch, whose prefix is empty. */
 export function isInBranch(branchPrefix: string, outer: string): boolean {
   return branchPrefix.startsWith(outer);
 }

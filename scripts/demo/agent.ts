@@ -1,4 +1,4 @@
-/** Puts the agent's CLI on a machine: the stand-in, or the real one with what it needs of the user's. */
+/** Installs the agent's CLI on a machine: the stand-in, or the real one with the user's credentials. */
 
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
@@ -10,27 +10,27 @@ import { type AgentKind, standInRules } from './example.js';
 
 export interface Agent {
   readonly kind: AgentKind;
-  /** As it stands in the workflow. */
+  /** The agent name in the workflow. */
   readonly name: string;
-  /** For the eyes of whoever started the demo: what runs, and what it touches. */
+  /** Lines for the user: what runs, and which files it changes. */
   readonly notes: readonly string[];
-  /** Variables of the action's step. */
+  /** Environment of the action step. */
   readonly env: Readonly<Record<string, string>>;
   install(machine: Machine): Promise<void>;
-  /** Whether it works in a home that is the user's own and outlives the machine. */
+  /** Whether the agent uses the user's own home folder, which outlives the machine. */
   readonly usesLogin: boolean;
   /** The folder in which Claude Code keeps its files on this machine. */
   home(machine: Machine): string;
 }
 
-/** `callsFile` outlives the machines: the stand-in counts its calls by it. */
+/** `callsFile` must outlive the machines, because the stand-in counts its calls in it. */
 export function standInAgent(callsFile: string): Agent {
   return {
     kind: 'stand-in',
     name: 'claude-haiku',
     usesLogin: false,
     notes: [
-      'The agent is a stand-in with the command line and the files of Claude Code: no account, no key, no network.',
+      'The agent is a stand-in with the command line and the files of Claude Code. It needs no account, no key and no network.',
     ],
     env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
     async install(machine) {
@@ -43,19 +43,19 @@ export function standInAgent(callsFile: string): Agent {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the real CLI takes from the user's environment: keys, addresses, the way to the network. */
+/** Variables that the real CLI gets from the user's environment: keys, addresses and proxies. */
 const forwardedVariables =
   /^(?:ANTHROPIC_.+|CLAUDE_CODE_OAUTH_TOKEN|(?:https?|no)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i;
 const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
 
-/** A sentence instead where the real CLI cannot be had. */
+/** Returns an error message if the real CLI is unavailable. */
 export function realAgent(name: string, environment: Environment): Agent | string {
   if (!/^claude(-|$)/.test(name)) {
-    return `--agent ${name}: the demo reads the conversations of Claude Code only; take claude-haiku, for example.`;
+    return `--agent ${name}: the demo reads only sessions of Claude Code. Use for example claude-haiku.`;
   }
   const program = findProgram('claude', environment.PATH ?? '');
   if (program === undefined) {
-    return '`claude` is not on PATH: install Claude Code (npm install -g @anthropic-ai/claude-code), or leave --agent away.';
+    return '`claude` is not on PATH. Install Claude Code (`npm install -g @anthropic-ai/claude-code`), or omit --agent.';
   }
   const own = pickVariables(environment, (variable) => forwardedVariables.test(variable));
   const login = credentialVariables.some((key) => own[key]) ? undefined : userLogin(environment);
@@ -64,9 +64,9 @@ export function realAgent(name: string, environment: Environment): Agent | strin
     name,
     usesLogin: login !== undefined,
     notes: [
-      `The agent is ${program}, as ${name}, on your account: this costs a few cents.`,
+      `The agent is ${program} with the agent name ${name} and your account. The demo costs a few cents.`,
       ...homeNotes(login),
-      'What it writes should pass at once; so one gate, ./staging.sh, fails in job attempt 1 whatever it writes.',
+      'Its code probably passes at once. Therefore the gate ./staging.sh always fails in job attempt 1.',
     ],
     env: { ...own, ...login?.env },
     install: (machine) =>
@@ -81,33 +81,35 @@ interface Login {
 }
 
 /**
- * The login itself is used where it lies. A copy of it would not do: the CLI renews it, which makes the one
- * that was copied worthless.
+ * The login is used in its own folder. A copy would break it: the CLI renews the login in the copy, which makes
+ * the original invalid.
  */
 function userLogin(environment: Environment): Login {
-  const moved = environment.CLAUDE_CONFIG_DIR;
+  const configDirectory = environment.CLAUDE_CONFIG_DIR;
   return {
-    home: moved ?? join(homedir(), '.claude'),
-    env: { HOME: homedir(), ...defined({ CLAUDE_CONFIG_DIR: moved }) },
+    home: configDirectory ?? join(homedir(), '.claude'),
+    env: { HOME: homedir(), ...defined({ CLAUDE_CONFIG_DIR: configDirectory }) },
   };
 }
 
 function homeNotes(login: Login | undefined): readonly string[] {
   if (login === undefined) {
-    return ['Your key is in the environment, so nothing in your home folder is read or written.'];
+    return ['Your key is in the environment. The demo reads and writes nothing in your home folder.'];
   }
   return [
-    `There is no key in the environment, so your login in ${login.home} is used, where it lies. Claude Code`,
-    'writes there as ever. After each job attempt the action takes out the session that it made there;',
-    'nothing else is deleted. To keep out of your home folder altogether, set ANTHROPIC_API_KEY.',
+    `The environment contains no key, so the demo uses your login in ${login.home}. Claude Code writes there as`,
+    'usual. After each job attempt the action removes the session that it created; it deletes nothing else.',
+    'To leave your home folder untouched, set ANTHROPIC_API_KEY.',
   ];
 }
 
 function pickVariables(
   environment: Environment,
-  isTaken: (name: string) => boolean,
+  isWanted: (name: string) => boolean,
 ): Readonly<Record<string, string>> {
-  const entries = Object.entries(environment).filter(([name, value]) => value !== undefined && isTaken(name));
+  const entries = Object.entries(environment).filter(
+    ([name, value]) => value !== undefined && isWanted(name),
+  );
   return Object.fromEntries(entries) as Readonly<Record<string, string>>;
 }
 

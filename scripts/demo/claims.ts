@@ -1,4 +1,4 @@
-/** What the demo says it has shown. Every sentence carries what was seen; one that does not hold fails the demo. */
+/** What the demo shows. Every sentence is checked against the results, and a false one fails the demo. */
 import type { ReportStep } from '../../test/rig/report.js';
 import type { JobAttempt } from './job-attempt.js';
 
@@ -13,7 +13,7 @@ export function claimsOf(first: JobAttempt, second: JobAttempt, stored: readonly
     ...firstAttemptClaims(first),
     ...stateClaims(first, stored),
     ...resultClaims(first, second),
-    ...conversationClaims(first, second),
+    ...sessionClaims(first, second),
   ];
 }
 
@@ -23,7 +23,7 @@ function firstAttemptClaims({ main, report }: JobAttempt): readonly Claim[] {
   const gate = last?.gates?.find(({ status }) => status === 'failed');
   return [
     {
-      text: `Job attempt 1 failed at a gate of \`impl\` (${gate?.name}); \`tests\` had passed.`,
+      text: `In job attempt 1, \`tests\` passed and a gate of \`impl\` (${gate?.name}) failed.`,
       isTrue:
         main.exitCode === 1 &&
         main.outputs['failed-step'] === 'impl' &&
@@ -39,11 +39,11 @@ function stateClaims(first: JobAttempt, stored: readonly Buffer[]): readonly Cla
     stored.some((file) => file.includes(text.slice(0, 40))),
   );
   const removed = first.usesLogin
-    ? 'Temp and workspace of its machine are gone, and so is the session in your home'
-    : 'Home, temp and workspace of its machine are gone';
+    ? 'The temp folder and the workspace of its machine are deleted, and so is the session in your home folder'
+    : 'The home folder, the temp folder and the workspace of its machine are deleted';
   return [
     {
-      text: `${removed}. What outlived it: ${stored.length} sealed checkpoints, ${Math.ceil(bytes / 1024)} KB, none of whose text can be read.`,
+      text: `${removed}. What remains: ${stored.length} sealed checkpoints, ${Math.ceil(bytes / 1024)} KB, without any readable text.`,
       isTrue: first.remainingPaths.length === 0 && stored.length > 0 && !isReadable,
     },
   ];
@@ -57,14 +57,14 @@ function resultClaims(first: JobAttempt, second: JobAttempt): readonly Claim[] {
   const inSecond = attemptsIn(second, 2).reduce((sum, attempt) => sum + (attempt.usage?.costUsd ?? 0), 0);
   return [
     {
-      text: `Job attempt 2 went on on another machine, in another folder, and passed.`,
+      text: `Job attempt 2 continued on another machine, in another folder, and passed.`,
       isTrue:
         second.main.exitCode === 0 &&
         second.main.outputs.resumed === 'true' &&
         second.workspace !== first.workspace,
     },
     {
-      text: `\`tests\` was not run again and not paid again (${dollars(paid)}, once); its file was back.`,
+      text: `\`tests\` did not run again and cost nothing again (${dollars(paid)}, once). Its file was restored.`,
       isTrue:
         tests?.takenOver === true &&
         tests.attempts.every(({ jobAttempt }) => jobAttempt === 1) &&
@@ -76,22 +76,22 @@ function resultClaims(first: JobAttempt, second: JobAttempt): readonly Claim[] {
   ];
 }
 
-function conversationClaims(first: JobAttempt, second: JobAttempt): readonly Claim[] {
+function sessionClaims(first: JobAttempt, second: JobAttempt): readonly Claim[] {
   const { prompts } = second.conversation;
   const earlier = prompts.slice(0, -1);
   const latestPrompt = prompts.at(-1) ?? '';
   return [
     {
-      text: `The session is the same one: ${second.sessionId}.`,
+      text: `The agent resumed the same session: ${second.sessionId}.`,
       isTrue: second.sessionId !== undefined && second.sessionId === first.sessionId,
     },
     {
-      text: `The earlier turns were in it when the agent began:\n${earlier.map((text) => `  - ${truncate(text)}`).join('\n')}`,
+      text: `The session still contained the earlier turns:\n${earlier.map((text) => `  - ${truncate(text)}`).join('\n')}`,
       isTrue: earlier.length === 2 && JSON.stringify(earlier) === JSON.stringify(first.conversation.prompts),
     },
     {
-      text: `On top of them it was told what had gone wrong: ${truncate(latestPrompt.split('\n---\n')[1] ?? '')}`,
-      isTrue: latestPrompt.includes('did not pass') && latestPrompt.includes('What was reported:'),
+      text: `The new prompt reports the failure: ${truncate(latestPrompt.split('\n---\n')[1] ?? '')}`,
+      isTrue: latestPrompt.includes('at this task failed') && latestPrompt.includes('Reported errors:'),
     },
   ];
 }

@@ -1,15 +1,15 @@
-/** Reads a conversation from the file in which Claude Code (or its stand-in) keeps it. */
+/** Reads a conversation from the session file of Claude Code or of its stand-in. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Conversation {
-  /** The file; absent where this machine has none. */
+  /** The session file; absent if the machine has none. */
   readonly file?: string;
-  /** What the agent was told, in order, without the results of its tools. */
+  /** The prompts of the agent, in order, without the results of its tools. */
   readonly prompts: readonly string[];
 }
 
-/** `home`: the folder of the CLI. */
+/** `home`: the CLI's folder for its files. */
 export function readConversation(home: string, session: string): Conversation {
   const [name] = existsSync(home) ? globSync(`projects/*/${session}.jsonl`, { cwd: home }) : [];
   if (name === undefined) return { prompts: [] };

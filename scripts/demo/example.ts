@@ -1,22 +1,21 @@
-/** The repository of the demo, and what the stand-in agent does in it. */
+/** The repository of the demo, and the script of the stand-in agent. */
 import type { Files } from '../../test/rig/files.js';
 import type { AgentRule } from '../../test/rig/stand-in.js';
 
-/** Who plays the agent. */
+/** Which program acts as the agent. */
 export type AgentKind = 'stand-in' | 'real';
 
 export const testsFile = 'slug.test.mjs';
 export const codeFile = 'slug.mjs';
 
-const testsPrompt = `Write the tests of a function in ${testsFile}, with node:test and node:assert/strict: {spec} Two short tests are enough. Do not write the function.`;
+const testsPrompt = `Write tests for a function in ${testsFile}, with node:test and node:assert/strict: {spec} Two short tests are enough. Do not write the function.`;
 const implPrompt = `Write ${codeFile} so that the tests in ${testsFile} pass. Do not change the tests.`;
 
 export const spec =
-  'slug(text), a named export of ./slug.mjs, makes text fit for an address: lower case, one dash for each run of blanks, and no characters but a-z, 0-9 and dashes.';
+  'slug(text), a named export of ./slug.mjs, converts text for use in a URL: lower case, one dash for each run of spaces, and only the characters a-z, 0-9 and dashes.';
 
 /**
- * What a good agent writes at once passes at once, so with a real one the gate asks for something that only the
- * second machine has.
+ * A real agent usually passes at once. Therefore this gate needs something that only the second machine has.
  */
 const stagingGate = `
       - bash: ./staging.sh`;
@@ -42,9 +41,9 @@ steps:
 }
 
 const stagingScript = `#!/bin/sh
-# Stands for something that is down while the first job runs.
+# Simulates a server that is down during the first job attempt.
 if [ "$GITHUB_RUN_ATTEMPT" = 1 ]; then
-  echo 'The staging server does not answer. (Nothing is wrong with the code.)'
+  echo 'The staging server does not answer. (The code is correct.)'
   exit 1
 fi
 `;
@@ -61,8 +60,8 @@ const testsCode = `import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { slug } from './slug.mjs';
 
-test('lower case, and dashes for blanks', () => assert.equal(slug('Hello  World'), 'hello-world'));
-test('other characters are left out', () => assert.equal(slug('What? Why!'), 'what-why'));
+test('lower case, and dashes for spaces', () => assert.equal(slug('Hello  World'), 'hello-world'));
+test('other characters are removed', () => assert.equal(slug('What? Why!'), 'what-why'));
 `;
 
 const incompleteCode = `export function slug(text) {
@@ -75,12 +74,12 @@ const correctCode = `export function slug(text) {
 }
 `;
 
-/** The stand-in forgets half of the task at first, so that the gate of job attempt 1 fails for a reason. */
+/** The stand-in omits half of the task at first, so that the gate of job attempt 1 fails for a real reason. */
 export const standInRules: readonly AgentRule[] = [
   {
-    prompt: 'Write the tests',
+    prompt: 'Write tests for',
     do: [
-      { write: testsFile, content: testsCode, say: 'One test for the blanks, one for what has to go.' },
+      { write: testsFile, content: testsCode, say: 'One test covers the spaces, one the other characters.' },
       { say: `The tests are in ${testsFile}.` },
     ],
   },
@@ -96,7 +95,7 @@ export const standInRules: readonly AgentRule[] = [
       {
         write: codeFile,
         content: correctCode,
-        say: 'I only saw to the blanks. Now the other characters, too.',
+        say: 'I handled only the spaces. Now I remove the other characters too.',
       },
       { say: 'Both tests should pass now.' },
     ],

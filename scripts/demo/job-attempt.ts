@@ -1,4 +1,4 @@
-/** One job attempt on a machine of its own, from checkout to post, and what can be seen of it afterwards. */
+/** Runs one job attempt on its own machine, from checkout to post, and collects its results. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ export interface JobAttempt {
   readonly main: StageResult;
   readonly post: StageResult | undefined;
   readonly report: Report | undefined;
-  /** The id of the session that `impl` is in. */
+  /** Session id of `impl`. */
   readonly sessionId: string | undefined;
-  /** That session's file as it was when the agent had ended. */
+  /** The session as it was after the agent ended. */
   readonly conversation: Conversation;
-  /** The tests as they lay in the workspace in the end. */
+  /** The tests file in the workspace at the end. */
   readonly tests: string | undefined;
-  /** What is left of the machine: its top folder, and the session in the CLI's home. */
+  /** Paths that still exist after the job: the folder of the machine, or the session file. */
   readonly remainingPaths: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface JobAttemptRequest {
   readonly number: number;
   readonly agent: Agent;
   readonly repository: Repository;
-  /** The one thing that outlives the machine. */
+  /** The only folder that outlives the machine. */
   readonly stateDirectory: string;
 }
 
@@ -41,7 +41,7 @@ export async function runJobAttempt(request: JobAttemptRequest): Promise<JobAtte
     const result = await runSteps(machine, request);
     await machine.wipe();
     const paths = [machine.root, result.conversation.file];
-    return { ...result, remainingPaths: paths.filter((place) => place !== undefined).filter(existsSync) };
+    return { ...result, remainingPaths: paths.filter((path) => path !== undefined).filter(existsSync) };
   } finally {
     await machine.wipe();
   }
@@ -57,7 +57,7 @@ async function runSteps(
     env: agent.env,
   });
   const session = main.report?.steps.find((step) => step.path === 'impl')?.attempts.at(-1)?.session?.id;
-  // Before post, which takes the session files away.
+  // This must happen before post, which removes the session files.
   const conversation =
     session === undefined ? { prompts: [] } : readConversation(agent.home(machine), session);
   const [post] = await job.finish();

@@ -1,4 +1,4 @@
-/** The log of a step as GitHub shows it to people: commands obeyed, groups as headings, secrets hidden. */
+/** Renders the log of a step as GitHub shows it: commands are applied, groups are headings, secrets are hidden. */
 import type { StageResult } from '../../test/rig/machine.js';
 import { type LogCommand, readCommands } from '../../test/rig/runner/log-commands.js';
 import { paint } from './paint.js';
@@ -23,7 +23,7 @@ export function renderLog(stage: Pick<StageResult, 'masked'>): string {
   return shown.join('\n');
 }
 
-/** `undefined`: GitHub shows nothing. */
+/** Returns `undefined` if GitHub shows nothing for the command. */
 function renderCommand({ name, text }: LogCommand): string | undefined {
   switch (name) {
     case 'group':

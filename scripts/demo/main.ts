@@ -1,6 +1,6 @@
 /**
- * The demo: the built action, run twice as the runner would, with nothing left of the first machine but a
- * directory of checkpoints; then what that has shown, each sentence checked.
+ * The demo runs the built action twice, as a runner does. Only a directory of checkpoints remains of the first
+ * machine. At the end the demo prints what this showed, and checks every sentence.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,19 +15,19 @@ import { renderLog } from './log.js';
 import { heading, indent, paint, print } from './paint.js';
 import { renderSummary } from './summary.js';
 
-/** Exit code: 0 only when all that the demo claims was seen. */
+/** Returns the exit code: 0 only if all claims of the demo are true. */
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { agent: { type: 'string' } } });
-  const outside = await mkdtemp(join(tmpdir(), 'gump-demo-'));
+  const scratch = await mkdtemp(join(tmpdir(), 'gump-demo-'));
   try {
     const agent = values.agent
       ? realAgent(values.agent, process.env)
-      : standInAgent(join(outside, 'calls.jsonl'));
-    if (typeof agent !== 'string') return await runDemo(agent, join(outside, 'state'));
+      : standInAgent(join(scratch, 'calls.jsonl'));
+    if (typeof agent !== 'string') return await runDemo(agent, join(scratch, 'state'));
     print(paint('red', agent));
     return 1;
   } finally {
-    await rm(outside, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -55,7 +55,7 @@ async function runDemo(agent: Agent, stateDirectory: string): Promise<number> {
 async function runAndShow(request: JobAttemptRequest, title: string): Promise<JobAttempt> {
   heading(title);
   if (request.agent.kind === 'real')
-    print(paint('dim', 'The log comes when the job is over, in a minute or so.'));
+    print(paint('dim', 'The log follows when the job is done, in about a minute.'));
   const attempt = await runJobAttempt(request);
   for (const stage of [attempt.main, attempt.post]) {
     if (stage !== undefined) print(renderLog(stage));
@@ -65,9 +65,9 @@ async function runAndShow(request: JobAttemptRequest, title: string): Promise<Jo
   return attempt;
 }
 
-/** What the agent was given in the end; of what the gates said, the first lines. */
+/** Prints the beginning of the last prompt, up to the first lines of the gate output. */
 function showPrompt({ conversation }: JobAttempt): void {
-  heading('What the agent was told in job attempt 2');
+  heading('Prompt of the agent in job attempt 2');
   const lines = (conversation.prompts.at(-1) ?? '').trimEnd().split('\n');
   const shown = lines.slice(0, promptLines);
   print(indent(shown.join('\n'), '  > '));

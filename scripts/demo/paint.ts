@@ -1,4 +1,4 @@
-/** Text for a terminal. Colours go away by themselves where there is none, and with NO_COLOR. */
+/** Formats text for a terminal. Without a terminal, or with NO_COLOR, `styleText` adds no colors. */
 import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];

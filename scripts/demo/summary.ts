@@ -1,4 +1,4 @@
-/** The job summary, which is Markdown, for a terminal: tables in columns, the rest nearly as it stands. */
+/** Renders the job summary, which is Markdown, for a terminal: tables in columns, the rest almost unchanged. */
 import { paint } from './paint.js';
 
 export function renderSummary(markdown: string): string {
@@ -14,7 +14,7 @@ export function renderSummary(markdown: string): string {
     .join('\n');
 }
 
-/** The few HTML tags and escapes that the summary has. */
+/** Handles the few HTML tags and escapes that the summary contains. */
 function stripHtml(text: string): string {
   return text
     .replaceAll('<br>', ', ')
@@ -39,7 +39,7 @@ function renderTable(rows: readonly string[]): readonly string[] {
         .map((cell) => cell.trim()),
     );
   const [head = [], ...body] = cells;
-  // A column of nothing tells nothing; a long row does not fit into a terminal.
+  // Empty columns are omitted, because long rows do not fit into a terminal.
   const columns = head.map((_, at) => at).filter((at) => body.some((row) => row[at] !== ''));
   const widths = columns.map((at) => Math.max(...cells.map((row) => (row[at] ?? '').length)));
   return cells.map((row, index) => {

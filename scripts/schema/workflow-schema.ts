@@ -1,6 +1,7 @@
 /**
- * The JSON Schema of workflow files, for editors. It is made from the schemas of the parser (`syntax.ts`) and also
- * allows what `normalize.ts` accepts. It cannot express rules between keys, so it accepts more than the parser.
+ * Creates the JSON Schema of workflow files, for editors, from the schemas of the parser and from the additional
+ * spellings that `normalize.ts` accepts. It allows more than the parser, because it cannot express rules between
+ * keys.
  */
 
 import { z } from 'zod';
@@ -27,12 +28,12 @@ const schemaHeader = {
 
 export function workflowSchema(): JsonSchema {
   registerStepId();
-  const made = z.toJSONSchema(syntax.root, { io: 'input', unrepresentable: 'any' });
-  const { $schema: _, ...schema } = normalizeSchema(made as JsonSchema);
+  const generated = z.toJSONSchema(syntax.root, { io: 'input', unrepresentable: 'any' });
+  const { $schema: _, ...schema } = normalizeSchema(generated as JsonSchema);
   return { ...schemaHeader, ...schema };
 }
 
-/** Steps inside steps refer to the schema of a step by this name. */
+/** Steps within steps refer to the schema of a step by this id. */
 function registerStepId(): void {
   const known = z.globalRegistry.get(syntax.step);
   if (known?.id === undefined) z.globalRegistry.add(syntax.step, { ...known, id: 'step' });
@@ -75,8 +76,8 @@ function withoutDefaultMaximum({ maximum, ...schema }: JsonSchema): JsonSchema {
 }
 
 function mapProperties(
-  of: Readonly<Record<string, JsonSchema>>,
+  properties: Readonly<Record<string, JsonSchema>>,
   change: (key: string, schema: JsonSchema) => JsonSchema,
 ): Readonly<Record<string, JsonSchema>> {
-  return Object.fromEntries(Object.entries(of).map(([key, schema]) => [key, change(key, schema)]));
+  return Object.fromEntries(Object.entries(properties).map(([key, schema]) => [key, change(key, schema)]));
 }

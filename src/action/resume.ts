@@ -1,6 +1,6 @@
 /**
- * The start of a job's run: finds the newest checkpoint that opens, decides what of it holds, and puts files
- * and sessions back. Leaves alone what a restored run means to its steps: that is the engine's.
+ * The start of a run in a job: finds the newest checkpoint that opens, decides which results are still valid, and
+ * restores files and sessions. What a restored state means for each step is up to the engine.
  */
 
 import { sessionsOf } from '../checkpoint/checkpoint-builder.js';
@@ -40,7 +40,7 @@ export interface ResumeOptions {
   readonly sessionCopies: SessionCopies;
   readonly providers: readonly Provider[];
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
-  /** Told after each session: what `post` has to take away has changed. */
+  /** Called after each session, so that `post` knows what to remove. */
   onPlaced(): void;
   log(line: string): void;
   warn(message: string): void;
@@ -49,12 +49,12 @@ export interface ResumeOptions {
 export interface ResumedState {
   /** The events that the journal of this job begins with. */
   readonly events: readonly JournalEvent[];
-  /** What this job has to add to them before anything else. */
+  /** The events that this job appends first. */
   readonly decisions: readonly NewEvent[];
   readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly restored?: string;
   readonly seen?: string;
-  /** The look-up went wrong: what of this attempt is there is not known. */
+  /** The look-up failed, so it is unknown which checkpoints of this job attempt exist. */
   readonly hasLookupFailed?: boolean;
 }
 
@@ -100,20 +100,20 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
   const seen = restored.status !== 'none' && restored.seen !== undefined ? { seen: restored.seen } : {};
   if (restored.status === 'opened' && recorded !== undefined) {
     const { key, binding } = restored;
-    options.log(`Going on from the checkpoint ${key} of job attempt ${binding.jobAttempt}.`);
+    options.log(`Continuing from checkpoint \`${key}\` of job attempt ${binding.jobAttempt}`);
     return { events: recorded.events, contents: recorded.contents, restored: key, ...seen };
   }
   reportNoCheckpoint(
     options,
-    restored.status === 'none' ? restored.lastError : 'no checkpoint that was found could be used',
+    restored.status === 'none' ? restored.lastError : 'none of the checkpoints that were found could be used',
   );
   const hasLookupFailed = restored.status === 'none' && restored.lastError !== undefined;
   return { events: [], ...seen, hasLookupFailed };
 }
 
-/** `resume: never`: only the number of the newest entry is of interest, so that this job's come after it. */
+/** `resume: never`: looks up only the newest checkpoint, because those of this job must get higher numbers. */
 async function ignoreCheckpoints({ request, log }: ResumeOptions): Promise<FoundCheckpoint> {
-  log('Starting afresh, as the input `resume` says.');
+  log('Starting fresh, because the input `resume` is `never`');
   const seen = await request.store.findNewest(
     attemptPrefixes(request.expected, request.jobAttempt).slice(0, 1),
   );
@@ -121,17 +121,17 @@ async function ignoreCheckpoints({ request, log }: ResumeOptions): Promise<Found
   return { events: [], ...defined({ seen }), hasLookupFailed };
 }
 
-/** At the first job attempt there need not be one, and nothing is said. */
+/** Reports nothing in the first job attempt, because it needs no checkpoint. */
 function reportNoCheckpoint({ request, mode, warn }: ResumeOptions, cause: string | undefined): void {
   if (request.jobAttempt === 1) return;
-  const why =
+  const reason =
     cause?.replace(/\.$/, '') ??
-    'none was found: this job may not have come to this step before, or the entry has expired';
+    'none was found: the job did not reach this step before, or the checkpoint has expired';
   if (mode === 'require')
     throw new UserError(
-      `The state of an earlier attempt cannot be had (${why}), and \`resume: require\` asks for it. Set \`resume: auto\` to start afresh.`,
+      `No checkpoint from an earlier job attempt could be restored (${reason}), and \`resume: require\` needs one. Set \`resume: auto\` to start fresh.`,
     );
-  warn(`Starting afresh: no checkpoint of an earlier attempt could be taken up (${why}).`);
+  warn(`Starting fresh: no checkpoint from an earlier job attempt could be restored (${reason}).`);
 }
 
 async function planReuse(
@@ -152,7 +152,7 @@ async function planReuse(
     return startOver(
       options,
       state,
-      `${recorded}, which is not in this checkout (with \`fetch-depth: 0\` it would be)`,
+      `${recorded}; that commit is not in this checkout because \`fetch-depth: 0\` is not set`,
     );
   try {
     await workspace.unpack(contents.pack);
@@ -164,12 +164,12 @@ async function planReuse(
 }
 
 function startOver(options: ResumeOptions, state: RunState, recorded: string): ReuseDecision {
-  const reason = `the checkout is at another commit than the recorded run, which began at ${recorded}`;
+  const reason = `the checkout is at another commit than the recorded run, which started at ${recorded}`;
   reportNoCheckpoint(options, reason);
   return { dropped: [...state.steps.keys()], reason };
 }
 
-/** S11: first what changed, then which steps that is. */
+/** Logs what changed, then which steps that affects (S11). */
 function logReuse(
   { plan, log, warn }: ResumeOptions,
   state: RunState,
@@ -178,14 +178,14 @@ function logReuse(
   const { fromStep } = plan;
   if (fromStep !== undefined && !expandPlan(plan, state).some(({ path }) => path === fromStep))
     warn(
-      `Input \`from-step\`: the recorded run has no step \`${fromStep}\`, so nothing is forgotten for it.`,
+      `Input \`from-step\`: the restored run has no step \`${fromStep}\`, so no result is discarded. Check the path of the step.`,
     );
   if (dropped.length === 0 || reason === undefined) return;
-  const again = dropped.filter((path) => state.steps.get(path)?.status === 'passed');
+  const passed = dropped.filter((path) => state.steps.get(path)?.status === 'passed');
   log(`Note: ${reason}.`);
   log(
-    again.length === 0
-      ? `Forgotten: ${dropped.join(', ')}.`
+    passed.length === 0
+      ? `Attempts of these steps are discarded: ${dropped.join(', ')}.`
       : `These steps run again: ${dropped.join(', ')}.`,
   );
 }
@@ -202,18 +202,18 @@ async function restoreFiles(workspace: Workspace, state: RunState): Promise<void
   throw new UserErrors(
     conflicts.map(
       (file) =>
-        `${file}: what the earlier attempt changed cannot be merged with what lies there now. Nothing was run. Remove the cause, or start afresh with \`resume: never\`.`,
+        `\`${file}\`: the restored changes conflict with the file in the checkout. No step was run. Remove the cause, or start fresh with \`resume: never\`.`,
     ),
   );
 }
 
-/** Where the session was last at work: a unit's is not that of the checkout. */
+/** The directory in which the session was last used. A parallel branch has its own. */
 function directoryOf({ agentDirectories, workspace }: ResumeOptions, state: RunState, id: string): string {
   const user = lastStepOfSession(state, id);
   return user === undefined ? workspace.directory : agentDirectories.directoryOf(user.step, user.attempt);
 }
 
-/** S13: each session goes back to where it was at the last attempt, among those kept, that used it. */
+/** Rolls each session back to the last valid attempt that used it (S13). */
 async function restoreSessions(
   options: ResumeOptions,
   contents: CheckpointContents,
@@ -236,10 +236,10 @@ async function restoreSessions(
     const result = await options.sessions.import(location, files, lastAttemptOfSession(state, id)?.mark);
     options.onPlaced();
     if (result.status !== 'imported')
-      options.warn(`The ${provider.title} session ${id} does not come back: ${result.reason}.`);
+      options.warn(`The ${provider.title} session \`${id}\` was not restored: ${result.reason}.`);
     if (result.status === 'session-ahead') unavailable.set(id, 'session-ahead');
     else if (result.status === 'refused') unavailable.set(id, 'session-lost');
-    // Whatever became of it here: the next machine may have more luck.
+    // Stores the copies in any case, because the restore may succeed on another machine.
     await options.sessionCopies.replace({ provider: providerId, id }, files);
   }
   return unavailable;

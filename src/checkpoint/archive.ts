@@ -1,32 +1,31 @@
 /**
- * The container inside a checkpoint: files with a path and bytes, and nothing else. There are no links, no
- * devices, no owners and no modes in it, so none can come out. It knows nothing of keys or secrets
- * (`seal.ts`) and writes no file.
+ * The container inside a checkpoint: files with a path and bytes. It has no links, devices, owners or modes, so
+ * unpacking cannot create any. This file does not use keys or secrets (`seal.ts` does) and writes no file.
  *
  *   "GUMPPACK" | version u32 | length u48 | one zstd frame of that length
- * in the frame: count u32 | count × ( path length u16 | content length u48 | path | content )
- * Numbers are big-endian. The length is there because Node 24 takes a frame whose last block is missing.
+ * The frame contains: count u32 | count × ( path length u16 | content length u48 | path | content )
+ * Numbers are big-endian. The length is needed because Node 24 accepts a frame whose last block is missing.
  */
 import { promisify } from 'node:util';
 import { constants, type ZstdOptions, zstdCompress, zstdDecompress } from 'node:zlib';
 import { findCollision, findPathProblem } from './archive-path.js';
 
 export interface ArchiveEntry {
-  /** Relative, parts joined by `/`. */
+  /** Relative path, parts joined by `/`. */
   readonly path: string;
   readonly content: Buffer;
 }
 
 export interface ArchiveLimits {
   readonly entries: number;
-  /** Of the whole archive when unpacked, heads included. */
+  /** Size of the whole unpacked archive, including headers. */
   readonly bytes: number;
 }
 
-/** Four times the biggest sealed state (1 GB): session logs compress about 3:1. */
-export const defaultArchiveLimits: ArchiveLimits = { entries: 20_000, bytes: 4_000_000_000 };
+/** Four times the largest sealed state (1 GB): session logs compress about 3:1. */
+const defaultArchiveLimits: ArchiveLimits = { entries: 20_000, bytes: 4_000_000_000 };
 
-/** The bytes are not an archive that this reader takes, or the entries cannot be packed. */
+/** The bytes are not a valid archive, or the entries cannot be packed. */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
@@ -36,14 +35,14 @@ const version = 1;
 const headBytes = magic.length + 10;
 const countBytes = 4;
 const entryHeadBytes = 8;
-// Level 1: on session logs it is three times as fast as the default and 10 % larger.
+// Level 1 is three times as fast on session logs as the default, and the result is 10 % larger.
 const compressionLevel = 1;
 
-/** Packs and compresses. The same entries give the same bytes. Throws `ArchiveError` for a path that could not be unpacked again. */
+/** Packs and compresses. The same entries give the same bytes. Throws `ArchiveError` for a path that is not allowed. */
 export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buffer> {
   checkPaths(entries.map((entry) => entry.path));
-  // In one go, although it lies in memory twice then: fed piece by piece, Node 24 may end with a second,
-  // empty frame, and the reader takes nothing that follows the first.
+  // One call, although the data is then in memory twice: with several pieces, Node 24 may add a second, empty frame,
+  // and the reader accepts nothing after the first.
   const frame = await compress(Buffer.concat([...pieces(entries)]), {
     params: { [constants.ZSTD_c_compressionLevel]: compressionLevel },
   });
@@ -57,8 +56,8 @@ export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buf
 const compress = promisify<Buffer, ZstdOptions, Buffer>(zstdCompress);
 
 /**
- * The entries in their order; contents share memory with one buffer. Throws `ArchiveError`, and returns
- * nothing, for anything that `packEntries` would not have written, or that is above the limits.
+ * The entries in their order. Their contents share the memory of one buffer. Throws `ArchiveError` for anything that
+ * `packEntries` does not write or that exceeds the limits.
  */
 export async function unpackEntries(
   packed: Buffer,
@@ -93,12 +92,12 @@ const decompressWithInfo = promisify<Buffer, object, Decompressed>(zstdDecompres
 
 function frameOf(packed: Buffer): Buffer {
   if (packed.length < headBytes || !packed.subarray(0, magic.length).equals(magic)) {
-    throw new ArchiveError('is not an archive of this action');
+    throw new ArchiveError('not an archive of this action');
   }
-  if (packed.readUInt32BE(magic.length) !== version) throw new ArchiveError('has another version');
+  if (packed.readUInt32BE(magic.length) !== version) throw new ArchiveError('unknown archive version');
   const frame = packed.subarray(headBytes);
   if (frame.length !== packed.readUIntBE(magic.length + 4, 6))
-    throw new ArchiveError('has another length than it says');
+    throw new ArchiveError('the length of the archive differs from its header');
   return frame;
 }
 
@@ -106,18 +105,21 @@ async function decompress(frame: Buffer, maxOutputLength: number): Promise<Buffe
   const result = await decompressWithInfo(frame, { maxOutputLength, info: true }).catch((error: Error) => {
     const isTooLarge = 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
     throw new ArchiveError(
-      isTooLarge ? `holds more than ${maxOutputLength} bytes` : 'cannot be decompressed',
+      isTooLarge
+        ? `the archive contains more than ${maxOutputLength} bytes`
+        : 'the archive cannot be decompressed',
     );
   });
-  // Node 24 stops at the end of the first frame and says nothing of what follows it.
-  if (result.engine.bytesWritten !== frame.length) throw new ArchiveError('goes on after its end');
+  // Node 24 stops at the end of the first frame and does not report data after it.
+  if (result.engine.bytesWritten !== frame.length)
+    throw new ArchiveError('the archive has data after its end');
   return result.buffer;
 }
 
 function readEntries(bytes: Buffer, maxEntries: number): readonly ArchiveEntry[] {
-  if (bytes.length < countBytes) throw new ArchiveError('ends before its first file');
+  if (bytes.length < countBytes) throw new ArchiveError('the archive ends before its first file');
   const count = bytes.readUInt32BE(0);
-  if (count > maxEntries) throw new ArchiveError(`holds more than ${maxEntries} files`);
+  if (count > maxEntries) throw new ArchiveError(`the archive contains more than ${maxEntries} files`);
   const entries: ArchiveEntry[] = [];
   let offset = countBytes;
   for (let index = 0; index < count; index += 1) {
@@ -125,16 +127,16 @@ function readEntries(bytes: Buffer, maxEntries: number): readonly ArchiveEntry[]
     entries.push(entry);
     offset = end;
   }
-  if (offset !== bytes.length) throw new ArchiveError('goes on after its last file');
+  if (offset !== bytes.length) throw new ArchiveError('the archive has data after its last file');
   return entries;
 }
 
 function readEntry(bytes: Buffer, offset: number): { readonly entry: ArchiveEntry; readonly end: number } {
   const nameStart = offset + entryHeadBytes;
-  if (nameStart > bytes.length) throw new ArchiveError('ends before its last file');
+  if (nameStart > bytes.length) throw new ArchiveError('the archive ends before its last file');
   const contentStart = nameStart + bytes.readUInt16BE(offset);
   const end = contentStart + bytes.readUIntBE(offset + 2, 6);
-  if (end > bytes.length) throw new ArchiveError('ends before its last file');
+  if (end > bytes.length) throw new ArchiveError('the archive ends before its last file');
   const path = decodePath(bytes.subarray(nameStart, contentStart));
   return { entry: { path, content: bytes.subarray(contentStart, end) }, end };
 }
@@ -143,7 +145,7 @@ function decodePath(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new ArchiveError('holds a path that is not UTF-8');
+    throw new ArchiveError('the archive contains a path that is not UTF-8');
   }
 }
 
@@ -151,10 +153,12 @@ function checkPaths(paths: readonly string[]): void {
   for (const path of paths) {
     const problem = findPathProblem(path);
     if (problem !== undefined)
-      throw new ArchiveError(`holds the path ${JSON.stringify(path)}, which ${problem}`);
+      throw new ArchiveError(`the archive contains the path ${JSON.stringify(path)}, which ${problem}`);
   }
   const collision = findCollision(paths);
   if (collision === undefined) return;
   const [first, second] = collision.map((path) => JSON.stringify(path));
-  throw new ArchiveError(`holds ${first} and ${second}, which are one file on some disks`);
+  throw new ArchiveError(
+    `the archive contains ${first} and ${second}, which are the same file on some disks`,
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * What a checkpoint is bound to, and why one is refused. The binding stands readable in the head of the
- * sealed file and is authenticated with it (`seal.ts`). Pure.
+ * The values that a checkpoint is bound to, and the reasons to refuse one. The binding is readable in the header of
+ * the sealed file and authenticated with it (`seal.ts`). Pure.
  */
 import { formatKey, hashStateName } from './checkpoint-key.js';
 
@@ -13,11 +13,11 @@ export interface Binding {
   readonly writer: string;
   /** `GITHUB_REF`. */
   readonly ref: string;
-  /** How far the event that started the run is trusted. */
+  /** The trust class of the event that started the run. */
   readonly trust: string;
 }
 
-/** What the asking job expects of a checkpoint: its own place, and the key under which it was found. */
+/** What a job expects of a checkpoint: the job's own values, and the key under which the checkpoint was found. */
 export interface ExpectedBinding {
   readonly repositoryId: string;
   readonly runId: string;
@@ -29,35 +29,35 @@ export interface ExpectedBinding {
 
 const refusals = {
   'not-a-checkpoint': 'it is not a checkpoint of this action',
-  'other-format': 'another version of this action wrote it, in a format that this one does not read',
+  'other-format': 'another version of this action wrote it in a format that this version cannot read',
   altered: 'it is damaged or was altered',
   'no-key-fits':
     'none of the keys of this job opens it: the secret that sealed it was changed or removed, or the file was altered ' +
-    '(after a change, put the former value as a further line into `state-key`)',
+    '(after a change, add the former key as a second line of `state-key`)',
   'other-repository': 'it belongs to another repository',
   'other-run': 'it belongs to another workflow run',
   'other-state': 'it belongs to another state name',
   'other-ref': 'it belongs to another branch, tag or pull request',
-  'other-trust': 'it was written under an event that is trusted differently',
-  'key-mismatch': 'it lies under a key that is not its own',
+  'other-trust': 'it was written for an event with a different trust class',
+  'key-mismatch': 'it is stored under a key that is not its own',
   unreadable: 'it could not be read',
-  'bad-content': 'its content is not what this action packs',
+  'bad-content': 'its content is invalid',
 } as const;
 
 export type RefusalReason = keyof typeof refusals;
 
-/** The end of a sentence that begins with "The checkpoint … is not used: ". */
+/** The end of a sentence that begins with "Checkpoint … is not used: ". */
 export function refusalText(reason: RefusalReason): string {
   return refusals[reason];
 }
 
-/** The key under which a checkpoint with this binding lies. */
+/** The key under which a checkpoint with this binding is stored. */
 export function keyOf(binding: Binding): string {
   const { stateName, runId, jobAttempt, sequence, writer } = binding;
   return formatKey({ stateHash: hashStateName(stateName), runId, jobAttempt, sequence, writer });
 }
 
-/** Why a checkpoint so bound is not the one expected; `undefined` when it is. */
+/** Why a checkpoint with this binding is not the expected one. `undefined` if it is. */
 export function findBindingMismatch(binding: Binding, expected: ExpectedBinding): RefusalReason | undefined {
   if (binding.repositoryId !== expected.repositoryId) return 'other-repository';
   if (binding.runId !== expected.runId) return 'other-run';
@@ -76,14 +76,14 @@ export function encodeBinding(binding: Binding): Buffer {
 
 const textFields = ['repositoryId', 'runId', 'stateName', 'writer', 'ref', 'trust'] as const;
 
-/** `undefined`: not a binding that `encodeBinding` writes. */
+/** `undefined` if the bytes are not a binding that `encodeBinding` writes. */
 export function decodeBinding(bytes: Buffer): Binding | undefined {
   const value = parseObject(bytes);
   if (value === undefined) return undefined;
   if (!textFields.every((field) => typeof value[field] === 'string')) return undefined;
   if (!isCount(value.jobAttempt) || !isCount(value.sequence)) return undefined;
   const binding = value as unknown as Binding;
-  // One text for one binding: what follows compares and shows fields, and nothing may hide beside them.
+  // Each binding has exactly one encoding: callers compare and show fields, so there must be no hidden extra content.
   return encodeBinding(binding).equals(bytes) ? binding : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Whether the Actions cache can be had in this job, told from the runner's variables. Pure. */
+/** Whether the Actions cache is available in this job, based on the runner's variables. Pure. */
 
 type CacheEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -7,7 +7,7 @@ export interface CacheAvailability {
   readonly unreadableReason?: string;
 }
 
-/** One sentence for each of writing and reading that is not possible; none means: as far as is known, it is. */
+/** A reason for each of writing and reading that is not possible. No reason: it is possible as far as is known. */
 export function cacheAvailability(env: CacheEnvironment): CacheAvailability {
   const missing = missingService(env);
   if (missing !== undefined) return { unwritableReason: missing, unreadableReason: missing };
@@ -21,7 +21,7 @@ export function cacheAvailability(env: CacheEnvironment): CacheAvailability {
       return { unwritableReason: modeSentence('read', 'written') };
     case 'write-only':
       return { unreadableReason: modeSentence('write-only', 'read') };
-    // A mode that is not known is taken as the client takes it: everything is tried.
+    // Like the client, treat an unknown mode as read and write.
     default:
       return {};
   }
@@ -29,26 +29,28 @@ export function cacheAvailability(env: CacheEnvironment): CacheAvailability {
 
 function modeSentence(mode: string, verb: string): string {
   return (
-    `The Actions cache may not be ${verb} in this job (cache-mode is ${mode}): ` +
-    'set `cache-mode: write` for the job, if you trust what starts it.'
+    `The Actions cache cannot be ${verb} in this job because \`cache-mode\` is \`${mode}\`. ` +
+    'Set `cache-mode: write` for the job if you trust the event that starts it.'
   );
 }
 
 function missingService(env: CacheEnvironment): string | undefined {
-  const advice = 'Set `state-store: directory:PATH` to keep the state on a disk.';
+  const advice = 'Set `state-store: directory:PATH` to store the state on a disk.';
   if (!env.ACTIONS_RUNTIME_TOKEN) {
-    return `The Actions cache cannot be had: the runner gave this step no token for it. ${advice}`;
+    return `The Actions cache is unavailable: the runner provides no cache token for this step. ${advice}`;
   }
   if (isEnterpriseServer(env.GITHUB_SERVER_URL)) {
     return env.ACTIONS_CACHE_URL
       ? undefined
-      : `This GitHub Enterprise Server offers no Actions cache. ${advice}`;
+      : `The Actions cache is unavailable: this GitHub Enterprise Server has none. ${advice}`;
   }
-  const isThere = env.ACTIONS_CACHE_SERVICE_V2 && env.ACTIONS_RESULTS_URL;
-  return isThere ? undefined : `The runner names no Actions cache service for this step. ${advice}`;
+  const hasService = env.ACTIONS_CACHE_SERVICE_V2 && env.ACTIONS_RESULTS_URL;
+  return hasService
+    ? undefined
+    : `The Actions cache is unavailable: the runner provides no cache service for this step. ${advice}`;
 }
 
-// The rule of the client (6.3.0), which takes the first version of the protocol on an Enterprise Server.
+// The rule of the client (6.3.0), which uses version 1 of the protocol on an Enterprise Server.
 function isEnterpriseServer(serverUrl: string | undefined): boolean {
   if (!serverUrl || !URL.canParse(serverUrl)) return false;
   const host = new URL(serverUrl).hostname.toLowerCase();

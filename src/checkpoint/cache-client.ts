@@ -1,59 +1,61 @@
 /**
- * Makes the process such that `@actions/cache` stores the same thing under the same name on every machine.
- * The client takes its settings from the process: the working directory, `GITHUB_WORKSPACE` (to which names
- * in its archive are relative), `RUNNER_TEMP` (where it packs) and PATH (which tools pack). Names and
- * compression are hashed into the version of an entry; where they differ, nothing is found.
+ * Prepares the process so that `@actions/cache` stores the same content under the same name on every machine. The
+ * client takes its settings from the process: the working directory, `GITHUB_WORKSPACE` (names in its archive are
+ * relative to it), `RUNNER_TEMP` (where it packs) and PATH (which tools it packs with). The version of an entry is a
+ * hash of names and compression, so the client finds nothing if they differ.
  */
 import { chmodSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isProgram } from '../system/programs.js';
 
-/** The one name under which the client sees a checkpoint, on every machine. */
+/** The name under which the client packs every checkpoint, on every machine. */
 export const cachedName = 'checkpoint.gump';
 
 type MutableEnvironment = Record<string, string | undefined>;
 
-/** The most that is unpacked from a cache entry, in the blocks of 512 bytes that `ulimit -f` counts: 1.5 GB. */
+/** Maximum size unpacked from a cache entry: 1.5 GB, in the blocks of 512 bytes that `ulimit -f` uses. */
 const maxUnpackedBlocks = 3_000_000;
 
 /**
- * Moves the process into `privateDirectory` (made when missing) and changes PATH, GITHUB_WORKSPACE and
- * RUNNER_TEMP in `env`, which has to be `process.env` for the client to see it. Called once, by whoever puts
- * the action together, who has taken a copy of the environment before and gives every child process its own
- * environment and working directory. Throws when the directory cannot be made.
+ * Changes the working directory of the process to `privateDirectory` (created if missing), and PATH, GITHUB_WORKSPACE
+ * and RUNNER_TEMP in `env`, which must be `process.env` so that the client sees them. Call it once. Before the call,
+ * copy the environment; afterwards, give every child process its own environment and working directory. Throws if the
+ * directory cannot be created.
  */
 export function prepareCacheClient(privateDirectory: string, env: MutableEnvironment): void {
   mkdirSync(privateDirectory, { recursive: true, mode: 0o700 });
   chmodSync(privateDirectory, 0o700);
-  // Resolved, for the client compares it with the working directory, which always is (macOS: /tmp is a link).
+  // The client compares this path with the working directory, in which links are resolved (macOS: /tmp is a link).
   const directory = realpathSync(privateDirectory);
-  env.PATH = makeTools(join(directory, 'bin'), env.PATH ?? '');
+  env.PATH = createTools(join(directory, 'bin'), env.PATH ?? '');
   env.GITHUB_WORKSPACE = directory;
   env.RUNNER_TEMP = join(directory, 'temp');
   process.chdir(directory);
 }
 
-// Without `zstd` on PATH the client takes gzip, which every machine has. It loses nothing: what it packs is
-// compressed already.
-function makeTools(folder: string, path: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Prepared once more in one process, the wrapper would find and call itself.
-  const folders = path.split(delimiter).filter((other) => other.startsWith('/') && other !== folder);
+// Without `zstd` on PATH the client uses gzip, which every machine has. This costs nothing, because checkpoints are
+// already compressed.
+function createTools(toolDirectory: string, path: string): string {
+  mkdirSync(toolDirectory, { recursive: true, mode: 0o700 });
+  // Without the last condition, a second call in one process would make the wrapper call itself.
+  const directories = path
+    .split(delimiter)
+    .filter((other) => other.startsWith('/') && other !== toolDirectory);
   for (const name of ['sh', 'gzip']) {
-    const program = findProgram(name, folders);
-    if (program !== undefined) link(program, join(folder, name));
+    const program = findProgram(name, directories);
+    if (program !== undefined) link(program, join(toolDirectory, name));
   }
   for (const name of ['tar', 'gtar']) {
-    const program = findProgram(name, folders);
-    if (program !== undefined) writeFileSync(join(folder, name), tarWrapper(program), { mode: 0o700 });
+    const program = findProgram(name, directories);
+    if (program !== undefined) writeFileSync(join(toolDirectory, name), tarWrapper(program), { mode: 0o700 });
   }
-  return folder;
+  return toolDirectory;
 }
 
 /**
- * What comes out of the cache is not authenticated before it lies on the disk, and the client unpacks with
- * `-P`: an entry that somebody else put there could write to any path. So the wrapper takes `-P` away and
- * unpacks nothing but our one name, up to a sensible size.
+ * The client writes cache content to disk before it is authenticated, and unpacks with `-P`: an entry from somebody
+ * else could write to any path. Therefore the wrapper removes `-P` and unpacks only the one name of a checkpoint, up to
+ * a maximum size.
  */
 function tarWrapper(tar: string): string {
   const program = `'${tar.replaceAll("'", "'\\''")}'`;
@@ -72,15 +74,15 @@ function tarWrapper(tar: string): string {
   ].join('\n');
 }
 
-function link(target: string, place: string): void {
+function link(target: string, path: string): void {
   try {
-    symlinkSync(target, place);
+    symlinkSync(target, path);
   } catch (error) {
-    // Main and post of one job prepare the same directory, one after the other.
+    // `main` and `post` of one job prepare the same directory, one after the other.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }
 
-function findProgram(name: string, folders: readonly string[]): string | undefined {
-  return folders.map((folder) => join(folder, name)).find(isProgram);
+function findProgram(name: string, directories: readonly string[]): string | undefined {
+  return directories.map((directory) => join(directory, name)).find(isProgram);
 }

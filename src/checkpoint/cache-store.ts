@@ -1,7 +1,7 @@
 /**
- * Checkpoints in the Actions cache, by the `@actions/cache` client (6.3.0). It hides nearly every failure:
- * a save returns -1 and a look-up `undefined`, whatever went wrong, so what it prints is the only word on
- * why. The process has to have been prepared (`cache-client.ts`).
+ * Stores checkpoints in the Actions cache with the `@actions/cache` client (6.3.0). The client hides nearly every
+ * failure: for any error a save returns -1 and a look-up `undefined`, so only its output contains the reason.
+ * `cache-client.ts` must have prepared the process.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { CheckpointStore } from './checkpoint-store.js';
 import { maxSealedBytes, readStoredFile } from './new-file.js';
 
 export interface CacheStoreOptions {
-  /** The directory that `prepareCacheClient` was given. */
+  /** The directory passed to `prepareCacheClient`. */
   readonly directory: string;
   /** The job's environment as the runner set it. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,7 +48,7 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
   async function read(key: string): Promise<Buffer | undefined> {
     await remove(file);
     const matched = await call((client) => client.restoreCache([cachedName], key));
-    // The client matches keys by prefix, and tells a hit also when nothing came to lie where it should.
+    // The client matches keys by prefix, and may report a hit although it unpacked no file.
     const sealed = matched === key ? await readStoredFile(file, maxSealedBytes) : undefined;
     await remove(file);
     return sealed;
@@ -76,7 +76,7 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
 
 type SerialExecutor = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** One after the other: all checkpoints pass through one file. */
+/** Runs work one after the other, because all checkpoints use the same file. */
 function createSerialExecutor(): SerialExecutor {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -86,7 +86,7 @@ function createSerialExecutor(): SerialExecutor {
   };
 }
 
-/** What cannot be removed shows where it is in the way: the file is written anew, never over another. */
+/** An error does not matter here: a later write fails if the file still exists, because it never overwrites. */
 async function remove(file: string): Promise<void> {
   await rm(file, { force: true, recursive: true }).catch(() => undefined);
 }
@@ -98,7 +98,7 @@ interface ClientResult<T> {
 
 async function callClient<T>(request: (client: Client) => Promise<T>): Promise<ClientResult<T>> {
   try {
-    // Lazily, for it takes 40 ms to evaluate; eager mode keeps it in ncc's one bundle.
+    // Imported on first use, because it takes 40 ms to evaluate. Eager mode keeps it in ncc's single bundle.
     const client = await import(/* webpackMode: "eager" */ '@actions/cache');
     return { result: await request(client) };
   } catch (error) {
@@ -107,8 +107,8 @@ async function callClient<T>(request: (client: Client) => Promise<T>): Promise<C
 }
 
 /**
- * Why a call failed, from what the client printed. Its message for people says "another job may be creating
- * this cache" for every refusal (409, 429, network); the debug line before it has the true reason.
+ * Why a call failed, based on the output of the client. Its warning is "another job may be creating this cache" for
+ * every refusal (409, 429, network); the debug line before it has the real reason.
  */
 function errorFrom(output: string): string | undefined {
   const lines = output.split('\n').map((line) => line.trim());
@@ -118,7 +118,7 @@ function errorFrom(output: string): string | undefined {
   );
   const text =
     reason.find((match) => match !== undefined) ?? messages.findLast((match) => match !== undefined);
-  const whole = text?.replaceAll('%0D', '').replaceAll('%0A', ' ').replaceAll('%25', '%');
-  // Advice of the client that is as long as the rest and seldom fits.
-  return whole?.replace(/ If you are using self-hosted runners, .*$/, '');
+  const decoded = text?.replaceAll('%0D', '').replaceAll('%0A', ' ').replaceAll('%25', '%');
+  // Remove advice of the client that is long and rarely applies.
+  return decoded?.replace(/ If you are using self-hosted runners, .*$/, '');
 }

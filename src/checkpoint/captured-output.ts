@@ -1,21 +1,21 @@
 /**
- * Keeps what a library prints out of the log. `@actions/cache` writes commands, progress and warnings to
- * the standard output of the process and can be told nothing else. The async context tells its output from
- * everybody else's, also when both are at work at once, and also in handlers of a child process's output
- * (`@actions/exec`), because these run in the context in which the child was started.
+ * Keeps the output of a library out of the log. `@actions/cache` writes commands, progress and warnings to the
+ * standard output of the process and has no setting for it. The async context separates its output from other output,
+ * even if both are written at the same time. This includes handlers of a child process's output (`@actions/exec`),
+ * because they run in the context in which the child was started.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 export interface Captured<T> {
   readonly value: T;
-  /** All that was printed until `value` was there. */
+  /** Everything that was printed before `value` was available. */
   readonly output: string;
 }
 
 interface Capture {
   readonly chunks: string[];
   readonly isShown: boolean;
-  /** Values that the library asked the runner to hide. */
+  /** Values that the library asked the runner to mask. */
   readonly secrets: Set<string>;
 }
 
@@ -25,10 +25,10 @@ const captures = new AsyncLocalStorage<Capture>();
 const filtered = new WeakSet<NodeJS.WriteStream>();
 
 /**
- * Runs `work`. What it prints is returned, and kept from the log unless `isShown`. What it prints after it has
- * ended is dropped likewise. Values that it asks to hide (`::add-mask::`: the signatures of the service's
- * addresses) are hidden here in all it prints; the asking itself is not passed on, for while an agent's text is
- * printed the runner takes no commands and would show the value instead.
+ * Runs `work` and returns its output, which is not in the log unless `isShown`. Output after the end of `work` is
+ * dropped as well. Values that `work` asks to mask (`::add-mask::`, for the signatures in URLs of the service) are
+ * masked here in all its output. The command itself is not passed on: while the action prints an agent's text, the
+ * runner accepts no commands and would show the value.
  */
 export async function captureOutput<T>(work: () => Promise<T>, isShown: boolean): Promise<Captured<T>> {
   filter(process.stdout);
@@ -38,7 +38,7 @@ export async function captureOutput<T>(work: () => Promise<T>, isShown: boolean)
   return { value, output: capture.chunks.join('') };
 }
 
-// Left in place once it is there: taking it out could take out what another put over it.
+// The filter is never removed, because removal could undo a later wrapper of `write`.
 function filter(stream: NodeJS.WriteStream): void {
   if (filtered.has(stream)) return;
   filtered.add(stream);
@@ -46,7 +46,7 @@ function filter(stream: NodeJS.WriteStream): void {
   stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
     const capture = captures.getStore();
     if (capture === undefined) return write(chunk, ...rest);
-    const text = hide(
+    const text = mask(
       typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'),
       capture.secrets,
     );
@@ -58,8 +58,11 @@ function filter(stream: NodeJS.WriteStream): void {
   }) as Write;
 }
 
-function hide(text: string, secrets: Set<string>): string {
-  const asking = /^::add-mask::(.*)\r?\n?/gm;
-  for (const [, secret = ''] of text.matchAll(asking)) if (secret !== '') secrets.add(secret);
-  return [...secrets].reduce((rest, secret) => rest.replaceAll(secret, '***'), text.replaceAll(asking, ''));
+function mask(text: string, secrets: Set<string>): string {
+  const maskCommand = /^::add-mask::(.*)\r?\n?/gm;
+  for (const [, secret = ''] of text.matchAll(maskCommand)) if (secret !== '') secrets.add(secret);
+  return [...secrets].reduce(
+    (rest, secret) => rest.replaceAll(secret, '***'),
+    text.replaceAll(maskCommand, ''),
+  );
 }

@@ -1,4 +1,4 @@
-/** The engine's checkpoints: gathers what belongs in one and hands it to the saver. */
+/** Implements the engine's checkpoints: collects the contents and passes them to the `CheckpointWriter`. */
 import { readFileSync } from 'node:fs';
 import type { Checkpoints } from '../engine/engine-ports.js';
 import { attemptsInOrder, type RunState } from '../journal/run-state.js';
@@ -16,16 +16,16 @@ export interface CheckpointBuilderOptions {
   readonly workspace: Pick<Workspace, 'pack'>;
   readonly sessionCopies: SessionCopies;
   readonly journalFile: string;
-  /** Nothing can be stored in this job: no work is put into it. */
+  /** If true, this job can store nothing, and the builder does no work. */
   readonly isDisabled: boolean;
-  /** For a run that may be cancelled. */
+  /** Absent if the run cannot be cancelled. */
   readonly onCancel?: CancelHandler;
-  /** What is sealed instead where the copies that belong in a checkpoint are not there any more. */
+  /** Sealed instead if session copies or objects of the state are missing. */
   readonly fallbackContents?: CheckpointContents;
 }
 
 export interface CancelHandler {
-  /** Aborted when the job is cancelled: from then on what is sealed is kept before the service is asked. */
+  /** Aborted when the job is cancelled. After that, a checkpoint is saved locally before the service is contacted. */
   readonly signal: AbortSignal;
   saveLocally(checkpoint: SealedCheckpoint): Promise<void>;
 }
@@ -36,7 +36,7 @@ export function createCheckpointBuilder(options: CheckpointBuilderOptions): Chec
   return {
     prepare(state) {
       if (options.isDisabled) return;
-      // What goes wrong here comes up again when the checkpoint is stored, where it is told.
+      // An error occurs again when the checkpoint is stored, and is reported there.
       pack(snapshotsOf(state)).catch(() => undefined);
     },
     async store(state) {
@@ -47,7 +47,7 @@ export function createCheckpointBuilder(options: CheckpointBuilderOptions): Chec
       if (!onCancel.signal.aborted)
         await waitUnlessAborted(checkpointWriter.save(seal, state.eventCount), onCancel.signal);
       if (!onCancel.signal.aborted || checkpointWriter.storedEvents >= state.eventCount) return;
-      // What went wrong comes up again in the usual way, where it is told.
+      // The error occurs again in the normal save, and is reported there.
       await checkpointWriter
         .saveOnCancel(seal, onCancel.saveLocally, state.eventCount)
         .catch(() => void checkpointWriter.save(seal, state.eventCount));
@@ -55,19 +55,19 @@ export function createCheckpointBuilder(options: CheckpointBuilderOptions): Chec
   };
 }
 
-/** Waits for `work`, but no longer than until the signal. */
+/** Waits until `work` ends or the signal is aborted. */
 async function waitUnlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const over = new AbortController();
+  const waitEnd = new AbortController();
   const aborted = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { signal: over.signal });
+    signal.addEventListener('abort', () => resolve(), { signal: waitEnd.signal });
   });
   await Promise.race([work, aborted]);
-  over.abort();
+  waitEnd.abort();
 }
 
 type PackSnapshots = (snapshots: readonly Snapshot[]) => Promise<Buffer>;
 
-/** The journal is read at once: it must not know more than the trees that are packed with it. */
+/** Reads the journal immediately: it must not be newer than the trees that are packed with it. */
 function createSealFunction(
   state: RunState,
   options: CheckpointBuilderOptions,
@@ -89,14 +89,14 @@ function createSealFunction(
   };
 }
 
-/** Whether a session of `kept` is missing. */
+/** Whether a session of `expected` is missing in `fresh`. */
 function hasMissingSession(fresh: CheckpointContents, expected: CheckpointContents): boolean {
   const present = new Set(fresh.sessions.map(({ provider, id }) => `${provider}/${id}`));
   return expected.sessions.some(({ provider, id }) => !present.has(`${provider}/${id}`));
 }
 
-/** Every recorded tree of the steps whose results are kept, each once. */
-export function snapshotsOf(state: RunState): readonly Snapshot[] {
+/** Every recorded snapshot of the steps in the state, each once. */
+function snapshotsOf(state: RunState): readonly Snapshot[] {
   const all = [...state.steps.values()].flatMap((step) => [
     step.startSnapshot,
     ...step.attempts.flatMap((attempt) => attempt.snapshot ?? []),
@@ -104,7 +104,7 @@ export function snapshotsOf(state: RunState): readonly Snapshot[] {
   return [...new Map(all.map((snapshot) => [snapshot.commit, snapshot])).values()];
 }
 
-/** Every session that an attempt, among those kept, has used; each once. */
+/** Every session that an attempt in the state used, each once. */
 export function sessionsOf(state: RunState): readonly SessionRef[] {
   const all = attemptsInOrder(state).flatMap(({ provider, session }) =>
     provider === undefined || session?.id === undefined ? [] : [{ provider, id: session.id }],
@@ -121,7 +121,7 @@ async function readSessionCopies(state: RunState, sessionCopies: SessionCopies) 
   return copies.flat();
 }
 
-/** Packs begun while gates ran are used by the checkpoint that follows. */
+/** A checkpoint reuses the pack that was started while gates ran. */
 function memoizeLatest(pack: PackSnapshots): PackSnapshots {
   let last: { readonly key: string; readonly made: Promise<Buffer> } | undefined;
   return (snapshots) => {

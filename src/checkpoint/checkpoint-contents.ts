@@ -1,15 +1,15 @@
-/** What a checkpoint holds, as entries of its archive. Pure. */
+/** Converts the contents of a checkpoint to and from the entries of its archive. Pure. */
 import type { ArchiveEntry } from './archive.js';
 
 export interface CheckpointContents {
-  /** The journal as it stands on disk. */
+  /** The journal file. */
   readonly journal: Buffer;
-  /** Objects of the recorded trees; empty where nothing was changed. */
+  /** Objects of the recorded trees. Empty if nothing changed. */
   readonly pack: Buffer;
   readonly sessions: readonly SessionCopyFile[];
 }
 
-/** One file of a session, by the path it has under its CLI's home folder. */
+/** One file of a session. `path` is relative to the home directory of its CLI. */
 export interface SessionCopyFile {
   readonly provider: string;
   readonly id: string;
@@ -32,7 +32,7 @@ export function toEntries({ journal, pack, sessions }: CheckpointContents): read
   ];
 }
 
-/** `undefined`: an entry that belongs there is missing. Entries that are not known are passed over. */
+/** `undefined` if a required entry is missing. Ignores unknown entries. */
 export function fromEntries(entries: readonly ArchiveEntry[]): CheckpointContents | undefined {
   const journal = entries.find((entry) => entry.path === journalPath)?.content;
   const pack = entries.find((entry) => entry.path === packPath)?.content;

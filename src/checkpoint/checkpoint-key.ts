@@ -1,14 +1,14 @@
 /**
- * The names under which checkpoints are stored:
+ * The keys under which checkpoints are stored:
  * `gump-v1-<hash of state name>-<run id>-a<job attempt>-s<sequence, 6 digits>-<writer>-`.
  *
- * K1 A key ends with the delimiter: the cache matches keys as prefixes, so `…-a1` would find `…-a10`.
- * K2 No key is used twice: an upload that was cut off blocks its key for a day (actions/cache#1541).
- * K3 Prefixes are given newest first, and never more than one request may hold.
+ * CACHEKEY1 A key ends with the delimiter: the cache matches keys as prefixes, so `…-a1` would match `…-a10`.
+ * CACHEKEY2 No key is used twice: an interrupted upload blocks its key for a day (actions/cache#1541).
+ * CACHEKEY3 Prefixes are listed newest first, and a list for one request has at most `maxKeysPerRequest`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 
-/** What all checkpoints of one state in one run have in common. */
+/** The values that all checkpoints of one state in one run share. */
 export interface KeyScope {
   readonly stateName: string;
   readonly runId: string;
@@ -20,11 +20,11 @@ export interface CheckpointKey {
   readonly jobAttempt: number;
   /** From 1. */
   readonly sequence: number;
-  /** Tells apart two jobs that write at the same time; `newWriter`. */
+  /** Distinguishes two jobs that write at the same time. From `newWriter`. */
   readonly writer: string;
 }
 
-/** The client refuses a look-up of more (`@actions/cache` 6.3.0). */
+/** The client refuses a look-up with more keys (`@actions/cache` 6.3.0). */
 export const maxKeysPerRequest = 10;
 
 const maxSequence = 999_999;
@@ -32,12 +32,12 @@ const shape = /^gump-v1-([0-9a-f]{20})-(\d{1,20})-a([1-9]\d{0,5})-s(\d{6})-([0-9
 
 export function formatKey(key: CheckpointKey): string {
   if (key.sequence < 1 || key.sequence > maxSequence) {
-    throw new RangeError(`checkpoint sequence ${key.sequence} is not within 1 and ${maxSequence}`);
+    throw new RangeError(`checkpoint sequence ${key.sequence} is not between 1 and ${maxSequence}`);
   }
   return `${sequencePrefix(key, key.sequence)}${key.writer}-`;
 }
 
-/** `undefined`: not a key of this version. */
+/** `undefined` if the text is not a key of this version. */
 export function parseKey(text: string): CheckpointKey | undefined {
   const [, stateHash, runId, attempt, sequence, writer] = shape.exec(text) ?? [];
   if (!stateHash || !runId || !attempt || !sequence || !writer || Number(sequence) === 0) return undefined;
@@ -48,19 +48,19 @@ export function hashStateName(stateName: string): string {
   return createHash('sha256').update(stateName).digest('hex').slice(0, 20);
 }
 
-/** Eight hexadecimal digits that no other job has. */
+/** Eight random hexadecimal digits. */
 export function newWriter(): string {
   return randomBytes(4).toString('hex');
 }
 
-/** One prefix for each job attempt, from `jobAttempt` down to the first. */
+/** One prefix for each job attempt, from `jobAttempt` down to 1. */
 export function attemptPrefixes(scope: KeyScope, jobAttempt: number): readonly string[] {
   return countDown(jobAttempt).map((attempt) => attemptPrefix(hashed(scope), attempt));
 }
 
 /**
- * What to look up before a save: later job attempts first, so that one of them is seen even when this
- * attempt has stored something since; then this attempt; then any attempt at all.
+ * What to look up before a save: first later job attempts, so that one of them is found even if this attempt has
+ * stored something since, then this attempt, then any attempt.
  */
 export function fencePrefixes(scope: KeyScope, jobAttempt: number): readonly string[] {
   const run = hashed(scope);
@@ -72,16 +72,16 @@ export function fencePrefixes(scope: KeyScope, jobAttempt: number): readonly str
   ];
 }
 
-/** Where the next older entry than `key` may lie: lower sequences of its attempt, then earlier attempts. */
+/** Prefixes of the next entry older than `key`: lower sequences of its attempt, then earlier attempts. */
 export function olderPrefixes(key: CheckpointKey): readonly string[] {
   const earlier = countDown(key.jobAttempt - 1).map((attempt) => attemptPrefix(key, attempt));
-  // Failed saves leave gaps in the sequence, so several numbers are asked for.
+  // Failed saves leave gaps in the sequence, so several numbers are looked up.
   const room = Math.max(maxKeysPerRequest - earlier.length, maxKeysPerRequest - 4);
   const lower = countDown(key.sequence - 1, room).map((sequence) => sequencePrefix(key, sequence));
   return [...lower, ...earlier].slice(0, maxKeysPerRequest);
 }
 
-/** Older to newer: by job attempt, then by sequence. */
+/** Sorts from oldest to newest: by job attempt, then by sequence. */
 export function compareKeys(left: CheckpointKey, right: CheckpointKey): number {
   return left.jobAttempt - right.jobAttempt || left.sequence - right.sequence;
 }
@@ -92,7 +92,7 @@ function hashed(scope: KeyScope): RunKeyParts {
   return { stateHash: hashStateName(scope.stateName), runId: scope.runId };
 }
 
-/** Common to all keys of a state in one run. */
+/** The prefix of all keys of a state in one run. */
 export function runPrefix(run: RunKeyParts): string {
   return `gump-v1-${run.stateHash}-${run.runId}-`;
 }
@@ -105,7 +105,7 @@ function sequencePrefix(key: CheckpointKey, sequence: number): string {
   return `${attemptPrefix(key, key.jobAttempt)}s${String(sequence).padStart(6, '0')}-`;
 }
 
-/** `from`, the number below it, and so on, down to 1; `most` of them. */
+/** The numbers from `from` down to 1, at most `most` of them. */
 function countDown(from: number, most = from): readonly number[] {
   return Array.from({ length: Math.max(0, Math.min(from, most)) }, (_, index) => from - index);
 }

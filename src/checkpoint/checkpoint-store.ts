@@ -1,20 +1,20 @@
-/** Where sealed checkpoints lie between jobs: the Actions cache, or a directory. Entries are immutable. */
+/** Stores sealed checkpoints between jobs: in the Actions cache or in a directory. Entries are immutable. */
 export interface CheckpointStore {
-  /** Tells the user where the state is, e.g. `the Actions cache`. */
+  /** The name of the store in messages, for example `the Actions cache`. */
   readonly title: string;
-  /** Why nothing can be written or read here, in one sentence; absent where it can. Known without a request. */
+  /** Why the store cannot be written or read, in one sentence. Absent if it can. Known without a request. */
   readonly unwritableReason?: string;
   readonly unreadableReason?: string;
   /**
-   * The newest entry under the first of `prefixes` that has one. A prefix ends with the delimiter `-`, but
-   * for the one that asks for any job attempt (`key.ts`). `undefined`: none, or the service did not answer;
-   * then `trouble` tells the two apart where the service said something.
+   * The key of the newest entry under the first of `prefixes` that has one. A prefix ends with the delimiter `-`,
+   * except the one for any job attempt (`checkpoint-key.ts`). `undefined` if there is none or the service did not
+   * answer; in the second case `lastError` returns the reason, if the service gave one.
    */
   findNewest(prefixes: readonly string[]): Promise<string | undefined>;
-  /** The sealed file stored under exactly this key; `undefined` when it cannot be had. */
+  /** The sealed file stored under exactly this key. `undefined` if it is unavailable. */
   read(key: string): Promise<Buffer | undefined>;
-  /** Stores it; never over an entry that is there. `false`: the service refused or failed. Never throws for that. */
+  /** Stores an entry and never overwrites one. `false` if the service refused or failed; does not throw for that. */
   write(key: string, sealed: Buffer): Promise<boolean>;
-  /** What the service said when the last call went wrong, for messages only; `undefined` when nothing did. */
+  /** The error of the last call, for messages only. `undefined` if it succeeded. */
   lastError?(): string | undefined;
 }

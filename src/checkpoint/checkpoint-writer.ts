@@ -1,14 +1,14 @@
 /**
- * When checkpoints are stored, and what a run waits for. It leaves what is in them to `SealedFactory`, and
- * where they lie to the store.
+ * Decides when checkpoints are stored and how long a run waits for a save. A `SealFunction` creates their content, and
+ * the `CheckpointStore` stores them.
  *
- * V1 One save at a time; of those that wait only the newest is made. No key is used twice.
- * V2 A step waits for its save, but at most 10 s, and not at all after one was slow or failed, until one
- *    succeeds: a service that is down costs a run 10 s once and not at every step.
- * V3 Before each save the newest entry is looked up; who was overtaken by a later job attempt, or meets
- *    another job under the same name, stores nothing more.
- * V4 `persisted` is said only of an entry that was found by its exact key after the save. A save that failed is
- *    looked up too: only its answer may have been lost.
+ * CHECKPOINT1 One save runs at a time. Of the waiting saves only the newest is done. No key is used twice.
+ * CHECKPOINT2 A step waits for its save, but at most 10 s. After a save that was slow or failed, steps do not wait
+ *             until a save succeeds: if the service is down, a run loses 10 s once and not at every step.
+ * CHECKPOINT3 Before each save the newest entry is looked up. If a later job attempt has stored one, or another job
+ *             stores under the same name, this job stores nothing more.
+ * CHECKPOINT4 `persisted` is true only for an entry that was found by its exact key after the save. A failed save is
+ *             looked up too, because only its response may have been lost.
  */
 import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
@@ -20,7 +20,7 @@ import { checkFence } from './fence.js';
 import { createLatestQueue, type LatestQueue } from './latest-queue.js';
 import type { SaveNotice } from './save-notice.js';
 
-/** Makes the sealed file for exactly this binding; called when the save's turn comes, or never. */
+/** Creates the sealed file for exactly this binding. Called when the save starts, or never. */
 export type SealFunction = (binding: Binding) => Promise<Buffer>;
 
 export interface SealedCheckpoint {
@@ -31,41 +31,40 @@ export interface SealedCheckpoint {
 export interface CheckpointWriterOptions {
   readonly store: CheckpointStore;
   readonly clock: Clock;
-  /** What all checkpoints of this job are bound to. */
+  /** The binding that all checkpoints of this job share. */
   readonly binding: Omit<Binding, 'sequence'>;
-  /** The newest key of this job attempt before this job stored anything (`Restored.seen`). */
+  /** The newest key of this job attempt before this job stored anything (`RestoreResult.seen`). */
   readonly seen?: string;
-  /** The look-up at the start went wrong: `seen` is what is there before the first save. */
+  /** The look-up at the start failed, so the look-up before the first save determines `seen`. */
   readonly hasLookupFailed?: boolean;
-  /** The checkpoint that the run goes on from. */
+  /** Key of the checkpoint from which the run continues. */
   readonly restored?: string;
-  /** The highest sequence that this writer has used already: `post` goes on after `main`. */
+  /** The highest sequence that this writer has used: `post` continues after the last number of `main`. */
   readonly usedSequence?: number;
-  /** Told of every save that succeeded, however late, with the number of events it was given. */
+  /** Called after every save that succeeded, even a late one, with the number of events in it. */
   onStored?(key: string, events: number): void;
-  /** Told once of each kind, and again after a save that succeeded. */
+  /** Called once for each type of notice, and again after a save has succeeded. */
   onNotice(notice: SaveNotice): void;
 }
 
 export interface SettleResult {
-  /** Whether the last state that had to be stored, or the restored one where nothing had to, is there. */
+  /** Whether the last state is stored. If nothing had to be stored: whether the restored one is still the newest. */
   readonly persisted: boolean;
-  /** The newest checkpoint that was stored, or else the one restored. */
+  /** Key of the newest checkpoint that was stored, otherwise of the restored one. */
   readonly key?: string;
 }
 
 const maxWaitMs = 10_000;
-/** For looking up a save that failed: a service that is down answers late, and seldom with good news. */
+/** Maximum time to look up a failed save. A service that is down answers late and rarely has the entry. */
 const maxConfirmMs = 10_000;
 const maxBytes = 1_000_000_000;
 
 interface QueuedSave {
-  /** How many journal events the state holds. */
+  /** Number of journal events in the state. */
   readonly events: number;
   seal(): Promise<SealedCheckpoint>;
 }
 
-/** A save as it is booked. */
 interface SaveRecord {
   readonly key: string;
   readonly events: number;
@@ -82,7 +81,7 @@ export class CheckpointWriter {
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
   private storedKey: string | undefined;
   private eventsStored = 0;
-  /** Of the last save, where it failed. */
+  /** The last save, if it failed. */
   private unconfirmedSave: SaveRecord | undefined;
 
   constructor(private readonly options: CheckpointWriterOptions) {
@@ -92,57 +91,57 @@ export class CheckpointWriter {
     this.sequence = Math.max(seen?.sequence ?? 0, options.usedSequence ?? 0);
   }
 
-  /** The newest checkpoint that this job has stored. */
+  /** Key of the newest checkpoint that this job has stored. */
   get stored(): string | undefined {
     return this.storedKey;
   }
 
-  /** How many events it holds. */
+  /** Number of journal events in it. */
   get storedEvents(): number {
     return this.eventsStored;
   }
 
-  /** The checkpoint that a re-run would go on from, as far as is known. */
+  /** Key of the checkpoint from which a re-run would continue, as far as is known. */
   get newest(): string | undefined {
     return this.storedKey ?? this.options.restored;
   }
 
-  /** The highest sequence used so far, also by saves that failed. */
+  /** The highest sequence used so far, including failed saves. */
   get usedSequence(): number {
     return this.sequence;
   }
 
-  /** Stores a checkpoint of so many events; resolves when later work may start (V2). Never rejects. */
-  async save(make: SealFunction, events = 0): Promise<void> {
+  /** Stores a checkpoint of `events` events. Resolves when later work may start (CHECKPOINT2). Never rejects. */
+  async save(sealFor: SealFunction, events = 0): Promise<void> {
     if (!this.canStore()) return;
-    const done = this.queue.push({ events, seal: () => this.seal(make) });
+    const done = this.queue.push({ events, seal: () => this.seal(sealFor) });
     if (!this.isBlocking || (await endsWithin(done, maxWaitMs, this.options.clock))) return;
     this.isBlocking = false;
     this.notify({ type: 'slow' });
   }
 
   /**
-   * For the end that a signal brings: seals at once, whatever else is going on, and hands the file to `keep`
-   * before anything is asked of the service. Resolves when it is kept; `settle` waits for the store.
-   * Rejects when it cannot be sealed or kept.
+   * For a cancelled job: seals immediately, even if a save is running, and passes the file to `saveLocally` before the
+   * service is contacted. Resolves when the file is saved locally; `settle` waits for the store. Rejects if the
+   * checkpoint cannot be sealed or saved locally.
    */
   async saveOnCancel(
-    make: SealFunction,
-    markStored: (checkpoint: SealedCheckpoint) => Promise<void>,
+    sealFor: SealFunction,
+    saveLocally: (checkpoint: SealedCheckpoint) => Promise<void>,
     events = 0,
   ): Promise<void> {
     if (!this.canStore()) return;
-    const ready = await this.seal(make);
-    await markStored(ready);
-    void this.queue.push({ events, seal: async () => ready });
+    const checkpoint = await this.seal(sealFor);
+    await saveLocally(checkpoint);
+    void this.queue.push({ events, seal: async () => checkpoint });
   }
 
-  /** Something had to be stored, and nothing can be: there is no secret to seal it with, say. */
+  /** Records that something had to be stored but could not be, for example without a secret to seal it. */
   markNotStored(): void {
     this.outcome = 'not-stored';
   }
 
-  /** Waits for the last save, looks it up, and tells how things stand; in `maxMs` milliseconds in all. */
+  /** Waits for the last save, looks it up and returns the result. Takes at most `maxMs` milliseconds in total. */
   async settle(maxMs: number): Promise<SettleResult> {
     const { clock } = this.options;
     const until = clock.now() + maxMs;
@@ -186,22 +185,22 @@ export class CheckpointWriter {
     }
     const { seen } = this;
     const { jobAttempt, writer } = binding;
-    const judged = checkFence(found, { jobAttempt, writer, ...defined({ seen }) });
-    if (judged.status === 'clear') {
-      this.sequence = Math.max(this.sequence, judged.sequence);
+    const fence = checkFence(found, { jobAttempt, writer, ...defined({ seen }) });
+    if (fence.status === 'clear') {
+      this.sequence = Math.max(this.sequence, fence.sequence);
       return true;
     }
     this.hasStopped = true;
     this.notify(
-      judged.status === 'fenced' ? { type: 'fenced', jobAttempt: judged.jobAttempt } : { type: 'conflict' },
+      fence.status === 'fenced' ? { type: 'fenced', jobAttempt: fence.jobAttempt } : { type: 'conflict' },
     );
     return false;
   }
 
-  private async seal(make: SealFunction): Promise<SealedCheckpoint> {
+  private async seal(sealFor: SealFunction): Promise<SealedCheckpoint> {
     this.sequence += 1;
     const binding = { ...this.options.binding, sequence: this.sequence };
-    return { key: keyOf(binding), sealed: await make(binding) };
+    return { key: keyOf(binding), sealed: await sealFor(binding) };
   }
 
   private isWithinSizeLimit({ sealed }: SealedCheckpoint): boolean {
@@ -251,7 +250,7 @@ export class CheckpointWriter {
   private async isStored(key: string, until: number): Promise<boolean> {
     const { store, binding, clock } = this.options;
     if (this.outcome === 'not-stored' || store.unreadableReason !== undefined) return false;
-    // What was restored has to be the newest still: another job may have gone on from it.
+    // The restored checkpoint must still be the newest, because another job may have continued from it.
     const prefixes = this.outcome === 'stored' ? [key] : attemptPrefixes(binding, binding.jobAttempt);
     const found = store.findNewest(prefixes);
     const isAnswered = await endsWithin(found, Math.max(0, until - clock.now()), clock);

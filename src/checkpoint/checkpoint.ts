@@ -1,4 +1,4 @@
-/** A checkpoint as the action sees it: files in, one sealed file out, and back. Touches no disk. */
+/** Creates and opens checkpoints: files to one sealed file, and back. Does not use the disk. */
 import {
   type ArchiveEntry,
   ArchiveError,
@@ -14,7 +14,7 @@ export type OpenedCheckpoint =
   | { readonly status: 'opened'; readonly binding: Binding; readonly entries: readonly ArchiveEntry[] }
   | { readonly status: 'refused'; readonly reason: RefusalReason; readonly detail?: string };
 
-/** Packs, compresses and seals. Throws `ArchiveError` for a path that no checkpoint may hold. */
+/** Packs, compresses and seals. Throws `ArchiveError` for a path that is not allowed in a checkpoint. */
 export async function sealCheckpoint(
   entries: readonly ArchiveEntry[],
   binding: Binding,
@@ -23,7 +23,7 @@ export async function sealCheckpoint(
   return seal(await packEntries(entries), binding, secrets);
 }
 
-/** All files of a checkpoint, or why there are none. Never throws, whatever the bytes are. */
+/** All files of a checkpoint, or why it is refused. Does not throw for any bytes. */
 export async function openCheckpoint(
   sealed: Buffer,
   secrets: readonly SealSecret[],

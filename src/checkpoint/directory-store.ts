@@ -1,6 +1,6 @@
 /**
- * Checkpoints in a directory: the disk of a self-hosted runner, or a local run. One file for each key,
- * which has the key as its name; anything else that lies there is left alone.
+ * Stores checkpoints in a directory: on the disk of a self-hosted runner, or for a local run. Each file has its key as
+ * its name. Other files in the directory stay.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,15 +8,15 @@ import { type CheckpointKey, compareKeys, parseKey, runPrefix } from './checkpoi
 import type { CheckpointStore } from './checkpoint-store.js';
 import { maxSealedBytes, readStoredFile, writeNewFile } from './new-file.js';
 
-/** How many of the newest checkpoints of one state in one run stay: the fallbacks of a restore, and one more. */
+/** Number of checkpoints kept for one state in one run: the ones that a restore may try, and one more. */
 const maxCheckpoints = 5;
 
-/** Makes the directory with the first write. What the disk refuses is told by `trouble`. */
+/** Creates the directory with the first write. `lastError` returns errors of the disk. */
 export function createDirectoryStore(path: string): CheckpointStore {
   const directory = resolve(path);
   let lastError: string | undefined;
 
-  async function tried<T>(work: () => Promise<T>, fallback: T): Promise<T> {
+  async function recordError<T>(work: () => Promise<T>, fallback: T): Promise<T> {
     try {
       lastError = undefined;
       return await work();
@@ -28,13 +28,14 @@ export function createDirectoryStore(path: string): CheckpointStore {
 
   return {
     title: `the directory ${directory}`,
-    findNewest: (prefixes) => tried(async () => firstWithPrefix(prefixes, await list(directory)), undefined),
+    findNewest: (prefixes) =>
+      recordError(async () => firstWithPrefix(prefixes, await list(directory)), undefined),
     read: (key) =>
-      tried(
+      recordError(
         async () => (parseKey(key) ? readStoredFile(join(directory, key), maxSealedBytes) : undefined),
         undefined,
       ),
-    write: (key, sealed) => tried(() => writeCheckpoint(directory, key, sealed), false),
+    write: (key, sealed) => recordError(() => writeCheckpoint(directory, key, sealed), false),
     lastError: () => lastError,
   };
 }
@@ -72,18 +73,18 @@ function firstWithPrefix(
 
 async function writeCheckpoint(directory: string, name: string, sealed: Buffer): Promise<boolean> {
   const key = parseKey(name);
-  // The name becomes a path: only what `formatKey` makes may.
+  // The name becomes part of a path, so only names from `formatKey` are allowed.
   if (key === undefined) throw new RangeError(`${JSON.stringify(name)} is not the key of a checkpoint`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const isNew = await writeNewFile(join(directory, name), sealed);
-  if (!isNew) throw new Error(`${name} is there already`);
+  if (!isNew) throw new Error(`${name} already exists`);
   await removeOld(directory, key);
   return true;
 }
 
 async function removeOld(directory: string, key: CheckpointKey): Promise<void> {
   const ofRun = (await list(directory)).filter(({ name }) => name.startsWith(runPrefix(key)));
-  // What another job has just removed is gone as it should be.
+  // `force`, because another job may remove the same file at the same time.
   await Promise.all(
     ofRun.slice(maxCheckpoints).map(({ name }) => rm(join(directory, name), { force: true })),
   );

@@ -1,7 +1,7 @@
-/** A bound on how long something is waited for. */
+/** Waits with a maximum time. */
 import type { Clock } from '../system/clock.js';
 
-/** Whether `work` ended, either way, within `ms` milliseconds; it is not stopped when it did not. */
+/** Whether `work` ended, with success or not, within `ms` milliseconds. Does not stop `work`. */
 export async function endsWithin(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
   const stop = new AbortController();
   const isOver = clock.sleep(ms, stop.signal).then(
@@ -13,7 +13,7 @@ export async function endsWithin(work: Promise<unknown>, ms: number, clock: Cloc
     () => true,
   );
   const result = await Promise.race([isDone, isOver]);
-  // A timer that is left behind would keep the process alive.
+  // A remaining timer would keep the process alive.
   stop.abort();
   return result;
 }

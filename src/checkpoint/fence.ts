@@ -1,20 +1,20 @@
-/** Whether a job may still store, judged by the newest entry that is there. Pure. */
+/** Decides whether a job may still store, based on the newest stored entry. Pure. */
 import { parseKey } from './checkpoint-key.js';
 
 export interface WriterIdentity {
   readonly jobAttempt: number;
   readonly writer: string;
-  /** The newest key of this attempt when the job began. */
+  /** The newest key of this job attempt when the job started. */
   readonly seen?: string;
 }
 
 export type FenceResult =
-  /** `sequence`: the highest that is known to be used in this attempt. */
+  /** `sequence`: the highest known sequence of this job attempt. */
   | { readonly status: 'clear'; readonly sequence: number }
   | { readonly status: 'fenced'; readonly jobAttempt: number }
   | { readonly status: 'conflict' };
 
-/** `found`: what a look-up by `fencePrefixes` gave. */
+/** `found`: the result of a look-up with `fencePrefixes`. */
 export function checkFence(found: string | undefined, own: WriterIdentity): FenceResult {
   const key = found === undefined ? undefined : parseKey(found);
   if (key === undefined || key.jobAttempt < own.jobAttempt) return { status: 'clear', sequence: 0 };

@@ -1,6 +1,6 @@
 /**
- * The data key of a checkpoint, wrapped once for each secret. A slot tells the kind and the variable's name
- * of its secret, nothing of the secret; each has its own salt, so that equal secrets do not show.
+ * Wraps the data key of a checkpoint once for each secret. A slot contains the kind and the variable name of its
+ * secret, but nothing of the secret itself. Each slot has its own salt, so that equal secrets are not visible.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { SealSecret } from './seal-secrets.js';
@@ -10,25 +10,25 @@ export const nonceBytes = 12;
 export const tagBytes = 16;
 export const keyBytes = 32;
 const saltBytes = 32;
-// More are never written; a forged file shall not make the reader derive keys without end.
+// A limit, so that a forged file cannot make the reader derive an unlimited number of keys. We never write more.
 const maxSlots = 64;
 
 interface KeySlot {
   readonly kind: string;
   readonly name: string;
-  /** The rest in base64. */
+  /** This and the following fields are base64. */
   readonly salt: string;
   readonly nonce: string;
   /** The wrapped data key, followed by its tag. */
   readonly key: string;
 }
 
-/** The slots as bytes; `head` is authenticated with every one of them. */
+/** The slots as bytes. `head` is authenticated with each slot. */
 export function wrapKey(dataKey: Buffer, secrets: readonly SealSecret[], head: Buffer): Buffer {
   return Buffer.from(JSON.stringify(secrets.map((secret) => makeSlot(dataKey, secret, head))));
 }
 
-/** The data key, where one of `secrets` opens one of the slots. Never throws, whatever the bytes are. */
+/** The data key, if one of `secrets` opens one of the slots. Does not throw for any bytes. */
 export function unwrapKey(slots: Buffer, secrets: readonly SealSecret[], head: Buffer): Buffer | undefined {
   for (const slot of decodeSlots(slots)) {
     for (const secret of secrets) {
@@ -71,7 +71,7 @@ function openSlot(slot: KeySlot, secret: SealSecret, head: Buffer): Buffer | und
   }
 }
 
-// Kind and name go into the derivation: a value that moved to another variable opens nothing.
+// Kind and name are part of the derivation, so the same value in another variable does not open a slot.
 function deriveKey(secret: SealSecret, salt: Buffer): Buffer {
   const info = JSON.stringify(['gump-action checkpoint slot 1', secret.kind, secret.name]);
   return Buffer.from(hkdfSync('sha256', secret.value, salt, info, keyBytes));

@@ -1,9 +1,9 @@
-/** Works off one item at a time; of those that wait meanwhile only the newest stays. */
+/** Processes one item at a time. Of the items that wait, only the newest is kept. */
 
 export interface LatestQueue<T> {
-  /** Resolves when the item, or a newer one that took its place, has been worked off. */
+  /** Resolves when the item, or a newer one that replaced it, has been processed. */
   push(item: T): Promise<void>;
-  /** Resolves when nothing is at work and nothing waits. */
+  /** Resolves when no item is running or waiting. */
   idle(): Promise<void>;
 }
 

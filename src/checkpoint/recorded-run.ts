@@ -1,4 +1,4 @@
-/** What an opened checkpoint tells of the run, or why it cannot be used. Pure. */
+/** Reads the run from an opened checkpoint, or explains why it cannot be used. Pure. */
 import { type JournalEvent, journalVersion } from '../journal/event.js';
 import { parseJournal } from '../journal/journal.js';
 import type { ArchiveEntry } from './archive.js';
@@ -19,9 +19,9 @@ export interface UnusableCheckpoint {
 
 export function readRecordedRun(entries: readonly ArchiveEntry[]): RecordedRun | UnusableCheckpoint {
   const contents = fromEntries(entries);
-  if (contents === undefined) return refused('holds no journal or no files');
+  if (contents === undefined) return refused('the journal or the objects are missing');
   const events = parseEvents(contents.journal);
-  if (events === undefined) return refused('holds a journal that cannot be read');
+  if (events === undefined) return refused('the journal cannot be read');
   const starts = events.filter((event) => event.type === 'job-started');
   return starts.every(({ version }) => version === journalVersion)
     ? { status: 'read', contents, events }

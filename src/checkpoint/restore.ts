@@ -1,6 +1,5 @@
 /**
- * Finds the newest checkpoint that opens. It leaves to others what a run does without one, and what the
- * files mean.
+ * Finds the newest checkpoint that opens. Callers decide what happens without one, and interpret the files.
  */
 import { defined } from '../optional-keys.js';
 import type { ArchiveEntry, ArchiveLimits } from './archive.js';
@@ -10,45 +9,45 @@ import { attemptPrefixes, compareKeys, olderPrefixes, parseKey } from './checkpo
 import type { CheckpointStore } from './checkpoint-store.js';
 import type { SealSecret } from './seal-secrets.js';
 
-/** After the newest one, so many older ones are tried. */
-const olderTries = 3;
+/** Number of older checkpoints to try after the newest one. */
+const maxOlderTries = 3;
 
 export interface RestoreRequest {
   readonly store: CheckpointStore;
   /** From `chooseSecrets`. */
   readonly secrets: readonly SealSecret[];
-  /** What a checkpoint has to be bound to. */
+  /** The binding that a checkpoint must have. */
   readonly expected: Omit<ExpectedBinding, 'key'>;
-  /** The job attempt that asks; entries of it and of earlier ones are looked for. */
+  /** The current job attempt. Entries of this and earlier job attempts are looked up. */
   readonly jobAttempt: number;
   readonly limits?: ArchiveLimits;
-  /** Why what was opened cannot be used all the same; `undefined` where it can. */
+  /** Why an opened checkpoint cannot be used. `undefined` if it can. */
   findRefusal?(entries: readonly ArchiveEntry[]): Omit<RefusedCheckpoint, 'key'> | undefined;
 }
 
 export interface RefusedCheckpoint {
   readonly key: string;
   readonly reason: RefusalReason;
-  /** What the store or the reader said of it. */
+  /** Details from the store or the reader. */
   readonly detail?: string;
 }
 
-/** `seen`: the newest key of the asking attempt itself, which the saver has to know. */
+/** `seen`: the newest key of the current job attempt, which the `CheckpointWriter` needs. */
 export type RestoreResult =
   | {
       readonly status: 'opened';
       readonly key: string;
       readonly binding: Binding;
       readonly entries: readonly ArchiveEntry[];
-      /** Newer ones that were passed over. */
+      /** Newer checkpoints that were refused. */
       readonly refused: readonly RefusedCheckpoint[];
       readonly seen?: string;
     }
   | { readonly status: 'refused'; readonly refused: readonly RefusedCheckpoint[]; readonly seen?: string }
-  /** `trouble`: the store cannot be read or did not answer, and why, as far as it said. */
+  /** `lastError`: why the store cannot be read or did not answer. Absent if it gave no reason. */
   | { readonly status: 'none'; readonly lastError?: string };
 
-/** Newest job attempt first, newest of each first. Never rejects for what the store holds or does. */
+/** Tries the newest job attempt first, and its newest checkpoint first. Does not reject for any state of the store. */
 export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   const { store, expected, jobAttempt } = request;
   const newest = await store.findNewest(attemptPrefixes(expected, jobAttempt));
@@ -61,10 +60,10 @@ export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   return { ...found, ...(isOwn ? { seen: newest } : {}) };
 }
 
-/** A sentence for the warning about one that was passed over. */
+/** The warning about a refused checkpoint. */
 export function refusedCheckpointText({ key, reason, detail }: RefusedCheckpoint): string {
   const why = refusalText(reason);
-  return `The checkpoint ${key} is not used: ${why}${detail === undefined ? '' : ` (${detail})`}.`;
+  return `Checkpoint \`${key}\` is not used: ${why}${detail === undefined ? '' : ` (${detail})`}.`;
 }
 
 async function openNewest(
@@ -73,10 +72,10 @@ async function openNewest(
 ): Promise<Exclude<RestoreResult, { status: 'none' }>> {
   const refused: RefusedCheckpoint[] = [];
   let key: string | undefined = newest;
-  while (key !== undefined && refused.length <= olderTries) {
-    const tried = await openAt(request, key);
-    if (tried.status === 'opened') return { ...tried, key, refused };
-    const { reason, detail } = tried;
+  while (key !== undefined && refused.length <= maxOlderTries) {
+    const opened = await openAt(request, key);
+    if (opened.status === 'opened') return { ...opened, key, refused };
+    const { reason, detail } = opened;
     refused.push({ key, reason, ...defined({ detail }) });
     key = await olderThan(request.store, key);
   }
@@ -103,6 +102,6 @@ async function olderThan(store: CheckpointStore, text: string): Promise<string |
   if (key === undefined || prefixes.length === 0) return undefined;
   const found = await store.findNewest(prefixes);
   const older = found === undefined ? undefined : parseKey(found);
-  // A store that answers with something newer would keep us going round.
+  // Prevents an endless loop if a store returns a newer entry.
   return older && compareKeys(older, key) < 0 ? found : undefined;
 }

@@ -1,13 +1,13 @@
 /**
- * The sealed file. It knows bytes and bindings, not what the payload is (`archive.ts`) nor where the file
- * lies (`store.ts`).
+ * Seals and opens files. Handles bytes and bindings, but not the content (`archive.ts`) or the storage
+ * (`checkpoint-store.ts`).
  *
  *   "GUMPSEAL" | format u32 | length u32, binding | length u32, slots | nonce 12 | ciphertext | tag 16
  *
- * Q1 Every byte is authenticated: all that stands before the nonce is additional data of the payload, and
- *    all before the slots is additional data of each slot.
- * Q2 Nothing of the payload is returned before the whole of it was authenticated.
- * Q3 Each file has a data key of its own, so no nonce can meet a key twice.
+ * SEAL1 Every byte is authenticated: everything before the nonce is additional data of the payload, and everything
+ *       before the slots is additional data of each slot.
+ * SEAL2 Nothing of the payload is returned before all of it is authenticated.
+ * SEAL3 Each file has its own data key, so no nonce is used twice with the same key.
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv, randomBytes } from 'node:crypto';
 import {
@@ -26,15 +26,15 @@ export type OpenSealResult =
   | { readonly status: 'refused'; readonly reason: RefusalReason };
 
 /** The format that this version writes and reads. */
-export const sealFormat = 1;
+const sealFormat = 1;
 
 const magic = Buffer.from('GUMPSEAL');
 const preludeBytes = magic.length + 4;
 const maxPartBytes = 64 * 1024;
-// Below Node's bound of 2 GB for one call, and small enough for the pieces to be freed on the way.
+// Below Node's limit of 2 GB for one call, and small enough that memory is freed between pieces.
 const pieceBytes = 16 * 1024 * 1024;
 
-/** Seals `payload` for every one of `secrets`; there has to be one at least. */
+/** Seals `payload` for each of `secrets`. There must be at least one. */
 export function seal(payload: Buffer, binding: Binding, secrets: readonly SealSecret[]): Buffer {
   if (secrets.length === 0) throw new RangeError('a checkpoint cannot be sealed without a secret');
   const dataKey = randomBytes(keyBytes);
@@ -51,7 +51,7 @@ export function seal(payload: Buffer, binding: Binding, secrets: readonly SealSe
   return sealed;
 }
 
-/** Opens a sealed file that was found under `expected.key`, or says why not. Never throws, whatever the bytes are. */
+/** Opens a sealed file found under `expected.key`, or returns why it is refused. Does not throw for any bytes. */
 export function open(
   sealed: Buffer,
   secrets: readonly SealSecret[],
@@ -74,9 +74,9 @@ function refused(reason: RefusalReason): OpenSealResult {
 }
 
 interface SealedFileParts {
-  /** Up to and with the binding. */
+  /** Everything up to the end of the binding. */
   readonly head: Buffer;
-  /** Up to and with the slots. */
+  /** Everything up to the end of the slots. */
   readonly open: Buffer;
   readonly binding: Buffer;
   readonly slots: Buffer;
@@ -130,7 +130,7 @@ function decrypt(parts: SealedFileParts, dataKey: Buffer): Buffer | undefined {
   }
 }
 
-/** Runs all of `input` through the cipher into `output`, and ends the cipher. */
+/** Encrypts or decrypts all of `input` into `output` and finishes the cipher. */
 function transform(cipher: Cipheriv | Decipheriv, input: Buffer, output: Buffer): void {
   for (let offset = 0; offset < input.length; offset += pieceBytes) {
     cipher.update(input.subarray(offset, offset + pieceBytes)).copy(output, offset);
@@ -147,7 +147,7 @@ function prelude(): Buffer {
 
 function withLength(part: Buffer): Buffer {
   if (part.length > maxPartBytes)
-    throw new RangeError(`a part of the checkpoint's head has ${part.length} bytes`);
+    throw new RangeError(`a part of the checkpoint's header is too large: ${part.length} bytes`);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(part.length);
   return Buffer.concat([length, part]);

@@ -1,21 +1,21 @@
-/** The name a checkpoint has when the workflow gives it none. Pure. */
+/** The default state name. Pure. */
 
 export interface StateNameSource {
   /** `GITHUB_WORKFLOW_REF`. */
   readonly workflowRef: string;
   /** `GITHUB_JOB`. */
   readonly jobId: string;
-  /** `GITHUB_ACTION`: two steps of one job that use this action differ in it. */
+  /** `GITHUB_ACTION`: differs between two steps of one job that use this action. */
   readonly actionId: string;
-  /** The Gump workflow, as the input names it. */
+  /** The input `workflow`. */
   readonly workflowFile: string;
-  /** The matrix leg (legs share the job id); `null` or absent outside of a matrix. */
+  /** The matrix leg, because legs share the job id. `null` or absent outside a matrix. */
   readonly matrix?: unknown;
 }
 
-/** The same text for the same place in every job attempt, and another for every other place. */
-export function deriveStateName(place: StateNameSource): string {
-  const { workflowRef, jobId, actionId, workflowFile, matrix } = place;
+/** The same name for the same source in every job attempt, and a different name for any other source. */
+export function deriveStateName(source: StateNameSource): string {
+  const { workflowRef, jobId, actionId, workflowFile, matrix } = source;
   return JSON.stringify([workflowRef, jobId, actionId, workflowFile, sortKeys(matrix ?? null)]);
 }
 

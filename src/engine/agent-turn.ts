@@ -1,6 +1,7 @@
 /**
- * An agent's turn in its session: one process of its CLI, or more where the session turns out to be gone (S9)
- * or the model service refuses for a while (contract 5.8). What the CLI tells of its session is in the journal before anything else is done with it (S8).
+ * An agent's turn in its session: one process of its CLI, or more if the session turns out to be missing (S9) or
+ * the model service refuses for some time. What the CLI reports about its session is in the journal before
+ * anything else uses it (S8).
  */
 
 import { type Failure, UserError } from '../failure.js';
@@ -24,11 +25,11 @@ import { describeSession } from './session-text.js';
 
 export type AgentTurnOutcome = TurnOutcome & {
   readonly durationMs: number;
-  /** What it took to take up the conversation again. */
+  /** What resuming the session cost. */
   readonly firstTurn?: Usage;
 };
 
-/** S9: a session that the provider does not know any more is replaced within the same attempt. */
+/** S9: a session that the CLI no longer knows is replaced within the same attempt. */
 export async function runTurn(
   run: EngineRun,
   step: AgentStep,
@@ -49,14 +50,14 @@ export async function runTurn(
   return runInSession(run, step, ref, next, session);
 }
 
-/** One process of the agent: in which session, saying what, after how much was spent there. */
+/** One process of the agent: its session, its prompt, and what the session had spent before. */
 interface ProcessRequest {
   readonly session: SessionDecision;
   readonly prompt: string;
   readonly usageBefore: Usage;
 }
 
-/** Tries again in the same session for as long as the service refuses in passing; the session is held all the while. */
+/** Retries in the same session while the service refuses. The session is in use all this time (S7). */
 async function runInSession(
   run: EngineRun,
   step: AgentStep,
@@ -64,8 +65,8 @@ async function runInSession(
   next: NextAttempt,
   session: SessionDecision,
 ): Promise<AgentTurnOutcome> {
-  const held = session.id;
-  if (held !== undefined) run.sessionsInUse.add(held);
+  const { id } = session;
+  if (id !== undefined) run.sessionsInUse.add(id);
   try {
     return await runWithBackoff(run, step, ref, next, {
       session,
@@ -73,7 +74,7 @@ async function runInSession(
       usageBefore: await readUsageBefore(run, ref, next, session),
     });
   } finally {
-    if (held !== undefined) run.sessionsInUse.delete(held);
+    if (id !== undefined) run.sessionsInUse.delete(id);
   }
 }
 
@@ -108,12 +109,12 @@ async function runWithBackoff(
   }
 }
 
-/** A CLI tries by itself before it gives up: that is waiting, too, where no answer came. */
+/** A CLI retries by itself before it gives up. If no answer came, this time counts as waiting. */
 function hasNoTurns({ usage }: AgentTurnOutcome): boolean {
   return (usage.turns ?? 0) === 0;
 }
 
-/** Writes down the wait and what the refused try spent, then waits; the failure where something ended that. */
+/** Records the wait and what the refused try spent, then waits. Returns a failure if the wait ended early. */
 async function recordAndWait(
   run: EngineRun,
   ref: AttemptRef,
@@ -131,7 +132,7 @@ async function recordAndWait(
 
 const emptyOutcome = { status: 'failed', text: '', usage: {}, durationMs: 0 } as const;
 
-/** The next try goes on in the session of the refused one; what was answered in it is not asked for again. */
+/** The next try resumes the session of the refused one. It repeats the prompt only if there was no answer. */
 function continueAfterRefusal(
   run: EngineRun,
   ref: AttemptRef,
@@ -149,7 +150,7 @@ function hasAnswered(run: EngineRun, ref: AttemptRef): boolean {
   return (attemptOf(run, ref)?.usage.turns ?? 0) > 0;
 }
 
-/** Some CLIs keep nothing of a session whose first request was refused: nothing is lost with it. */
+/** Some CLIs store nothing of a session whose first request was refused, so nothing is lost. */
 function isSessionUnstored(
   run: EngineRun,
   ref: AttemptRef,
@@ -180,7 +181,7 @@ async function runProcess(
   next: NextAttempt,
   { session, prompt, usageBefore }: ProcessRequest,
 ): Promise<AgentTurnOutcome> {
-  // Before any limit of time begins, and not ended by one: other agents want the same program.
+  // Before any time limit starts, and not stopped by one: other agents need the same program.
   const startFailure = await run.ports.agents
     .ensureInstalled(next.provider, run.signal)
     .then(() => undefined, toStartFailure);
@@ -210,12 +211,12 @@ async function runProcess(
   const usage = await withEstimatedCost(next.provider, [withUsage.model, next.model], withUsage.usage);
   const firstTurn = session.effective === 'resumed' ? monitor.firstTurn(usage) : undefined;
   const end = monitor.end({ ...withUsage, usage });
-  // Also where only the end has told that it went too far.
+  // Also if only the end of the process reported too much.
   if (monitor.hasHitLimit()) await run.ports.agents.endLeftoverProcesses(turn);
   return { ...end, ...defined({ firstTurn }) };
 }
 
-/** No agent could be started; what runs beside it goes on. */
+/** The agent cannot start. Parallel branches continue. */
 function toStartFailure(error: unknown): AgentTurnOutcome {
   if (!(error instanceof UserError)) throw error;
   return { ...emptyOutcome, failure: { kind: 'crash', message: error.message, isFinal: true } };
@@ -236,18 +237,18 @@ async function readUsageBefore(
   session: SessionDecision,
 ): Promise<Usage> {
   if (session.effective === 'new' || session.id === undefined) return {};
-  const booked = totalsOf(run.state(), session.id);
-  if (isUsageUnrecorded(run, ref)) return booked;
-  return (await run.ports.sessions.readUsage(next.provider, session.id, next.directory)) ?? booked;
+  const recorded = totalsOf(run.state(), session.id);
+  if (isUsageUnrecorded(run, ref)) return recorded;
+  return (await run.ports.sessions.readUsage(next.provider, session.id, next.directory)) ?? recorded;
 }
 
-/** We were killed together with the first part of this attempt: what that spent is in the session's file alone. */
+/** The action was killed in the first part of this attempt. What that part spent is only in the session's file. */
 function isUsageUnrecorded(run: EngineRun, ref: AttemptRef): boolean {
   const part = run.state().steps.get(ref.step)?.attempts.at(-2);
   return part?.number === ref.number && !part.hasAgentEnded;
 }
 
-/** A process that was cut off tells no totals; what its session's file notes would never be booked otherwise. */
+/** An interrupted process reports no totals. What it spent is read from the session's file. */
 async function withSessionFileUsage(
   run: EngineRun,
   ref: AttemptRef,
@@ -259,8 +260,8 @@ async function withSessionFileUsage(
   if (outcome.totals !== undefined || id === undefined) return outcome;
   const totals = (await run.ports.sessions.readUsage(provider, id, directory)) ?? {};
   if (Object.keys(totals).length === 0) return outcome;
-  const notedUsage = Object.entries(subtractUsage(totals, usageBefore)).filter(([, spent]) => spent > 0);
-  return { ...outcome, usage: { ...Object.fromEntries(notedUsage), ...outcome.usage }, totals };
+  const unreported = Object.entries(subtractUsage(totals, usageBefore)).filter(([, spent]) => spent > 0);
+  return { ...outcome, usage: { ...Object.fromEntries(unreported), ...outcome.usage }, totals };
 }
 
 async function promptOf(
@@ -281,9 +282,9 @@ async function promptOf(
   });
 }
 
-/** S8: an id the CLI tells is in the journal before anything else is done with it. */
+/** S8: an id that the CLI reports is in the journal before anything else uses it. */
 function onEvent(run: EngineRun, ref: AttemptRef, { provider }: NextAttempt, event: AgentEvent): void {
-  // An id becomes part of command lines and paths; one that the provider could not have made is none.
+  // An id becomes part of command lines and paths, so text that is no id of this provider is ignored.
   const isId = event.type === 'session' && provider.isSessionId(event.id);
   if (isId && event.id !== sessionOf(run, ref)?.id)
     run.record({ type: 'session-known', ...ref, id: event.id });

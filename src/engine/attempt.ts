@@ -1,7 +1,7 @@
 /**
- * One attempt of a step that runs an agent, in the order that survives being killed anywhere: write down
- * what will be done, run the agent, record tree and session together, write down that the agent is done,
- * run the gates, write down the end.
+ * One attempt of a step that runs an agent. Its order allows the process to be killed anywhere: write the start
+ * to the journal, run the agent, record tree and session together, write the end of the agent to the journal,
+ * run the gates, write the end of the attempt to the journal.
  */
 
 import { type AgentEnded, type AttemptRef, failedWithoutVerdict, type OutputFile } from '../journal/event.js';
@@ -22,7 +22,7 @@ import { type BlockedAttempt, type NextAttempt, nextAttempt } from './next-attem
 import { isReadOnly, outputContractOf, outputProblem, withNoWrite } from './output-contract.js';
 import { pauseIfRequested, staysPaused } from './step-pause.js';
 
-/** `stopped`: something that has to come before it was cut off, or waits; nothing of the attempt was begun. */
+/** `stopped`: a call that must run first was interrupted or waits for a person. The attempt has not started. */
 export async function runAgentAttempt(
   run: EngineRun,
   placed: PlacedStep,
@@ -51,7 +51,7 @@ export async function runAgentAttempt(
   return judgeAttempt(run, placed, step, ref);
 }
 
-/** What was to judge the last attempt has broken down: its work stands, and nobody has found fault with it. */
+/** A gate of the last attempt failed without a verdict. The work of the agent is kept and judged again. */
 function isUnjudged(state: StepState): boolean {
   const last = newestAttemptOf(state);
   return last?.isUnjudged === true && last.snapshot !== undefined && state.isRedefined !== true;
@@ -67,7 +67,7 @@ async function rerunGates(
   if (last?.snapshot === undefined) return undefined;
   const ref = { step: state.path, number: last.number + 1, jobAttempt: run.jobAttempt };
   run.ports.reporter.log(
-    `The work of attempt ${last.number} of ${state.path} was not judged; only its gates run.`,
+    `Running only the gates of step \`${state.path}\`: attempt ${last.number} was not judged`,
   );
   run.record({ type: 'attempt-started', ...ref, ...defined({ agent: last.agent }) });
   const { snapshot, changed, output } = last;
@@ -87,16 +87,18 @@ async function rerunGates(
 
 async function continueAtGates(run: EngineRun, placed: PlacedStep, step: AgentStep): Promise<undefined> {
   const { path } = placed;
-  const waiting = lastAttemptOf(run, path);
-  if (waiting === undefined || staysPaused(run, path, waiting)) return undefined;
-  const last = lastAttemptOf(run, path) ?? waiting;
+  const paused = lastAttemptOf(run, path);
+  if (paused === undefined || staysPaused(run, path, paused)) return undefined;
+  const last = lastAttemptOf(run, path) ?? paused;
   const ref = { step: path, number: last.number, jobAttempt: last.jobAttempt };
   if (pauseIfRequested(run, ref, step.hitl, 'before-gate', last)) return undefined;
-  run.ports.reporter.log(`The agent of attempt ${last.number} of ${path} is done; only its gates run.`);
+  run.ports.reporter.log(
+    `Running only the gates of step \`${path}\`: the agent of attempt ${last.number} has already ended`,
+  );
   return judgeAttempt(run, placed, step, carryAttemptOver(run, path, last));
 }
 
-/** What an earlier job left of the attempt stands again under this one, so that its gates are told apart (J2). */
+/** Records what an earlier job left of the attempt again for this job, so that their gates are distinct (JOURNAL2). */
 function carryAttemptOver(run: EngineRun, path: string, last: Attempt): AttemptRef {
   const ref = { step: path, number: last.number, jobAttempt: run.jobAttempt };
   const { agent, provider, session, prompt, snapshot } = last;
@@ -117,7 +119,7 @@ function failBlockedAttempt(run: EngineRun, ref: AttemptRef, { agent, obstacle }
   run.record(failedWithoutVerdict(ref, obstacle));
 }
 
-/** `agent: pass`: what lies there is taken as the attempt's work. */
+/** `agent: pass`: the present files count as the work of the attempt. */
 async function skipAgent(
   run: EngineRun,
   ref: AttemptRef,
@@ -127,17 +129,18 @@ async function skipAgent(
   run.record({ type: 'attempt-started', ...ref, agent: passAgent, ...(prompt === '' ? {} : { prompt }) });
   run.ports.reporter.attemptStarts(ref.step, ref.number, undefined, undefined);
   if (resetTo !== undefined) await run.ports.workspace.reset(resetTo);
-  const nothing = { usage: {}, changed: false, ignored: [], durationMs: 0 };
-  run.record({ type: 'agent-ended', ...ref, ...nothing, snapshot: resetTo ?? currentSnapshot(run) });
+  const noWork = { usage: {}, changed: false, ignored: [], durationMs: 0 };
+  run.record({ type: 'agent-ended', ...ref, ...noWork, snapshot: resetTo ?? currentSnapshot(run) });
 }
 
-/** `on-lost-session: fail`: a session that is known to be gone is not replaced, and nothing is spent. */
+/** With `on-lost-session: fail`, a missing session is not replaced, and no agent starts. */
 function isLostSessionRefused(run: EngineRun, { session }: NextAttempt): boolean {
   return session.reason === 'session-lost' && run.onLostSession === 'fail';
 }
 
 function failLostSession(run: EngineRun, ref: AttemptRef): undefined {
-  const message = 'the session to go on in is gone, and `on-lost-session: fail` asks for it';
+  const message =
+    'the session to resume is missing, and `on-lost-session` is `fail`. Set `on-lost-session: new` to start a new session.';
   run.record(failedWithoutVerdict(ref, { kind: 'session-lost', message }));
 }
 
@@ -157,12 +160,12 @@ function startAttempt(run: EngineRun, ref: AttemptRef, next: NextAttempt): void 
   warnAboutSession(run, ref, session);
 }
 
-/** Runs the agent and records what it left: its end is in the journal when this resolves. */
+/** Runs the agent and records its result. The end of the agent is in the journal when this resolves. */
 async function runAgent(run: EngineRun, step: AgentStep, ref: AttemptRef, next: NextAttempt): Promise<void> {
   const { workspace, sessions } = run.ports;
   const before = next.resetWorktree ? run.state().steps.get(ref.step)?.startSnapshot : currentSnapshot(run);
-  const [restoreGuarded] = await Promise.all([workspace.saveGitState(), workspace.emptyOutput()]);
-  const outcome = await runTurn(run, step, ref, next).finally(restoreGuarded);
+  const [restoreGitState] = await Promise.all([workspace.saveGitState(), workspace.emptyOutput()]);
+  const outcome = await runTurn(run, step, ref, next).finally(restoreGitState);
   const id = sessionOf(run, ref)?.id;
   const [snapshot, mark, ignored] = await Promise.all([
     workspace.record(`${ref.step} attempt ${ref.number}`),
@@ -172,11 +175,11 @@ async function runAgent(run: EngineRun, step: AgentStep, ref: AttemptRef, next: 
   warnAboutLeftOutFiles(run, snapshot);
   reportVersionChange(run, next.provider, id, outcome.version);
   const output = outputOf(run, step, next.directory);
-  const kept = await enforceReadOnly(run, step, snapshot, before ?? workspace.startSnapshot);
+  const result = await enforceReadOnly(run, step, snapshot, before ?? workspace.startSnapshot);
   run.record({
     type: 'agent-ended',
     ...ref,
-    ...kept,
+    ...result,
     ...agentEndFields(outcome),
     ignored,
     ...defined({ mark, output }),
@@ -200,10 +203,10 @@ function agentEndFields(
   };
 }
 
-/** How many files a message names. */
+/** A message names at most this many files. */
 const maxNamedFiles = 20;
 
-/** A step that only reads may write nothing but its answer: anything else is undone and fails the attempt (`no_write`). */
+/** A read-only step may write only its answer. Any other change is undone and fails the attempt (`no_write`). */
 async function enforceReadOnly(
   run: EngineRun,
   step: AgentStep,
@@ -221,19 +224,19 @@ async function enforceReadOnly(
       .slice(0, maxNamedFiles)
       .map((change) => change.path)
       .join(', ') + more;
-  const message = `no_write: the agent of this step may change nothing but .gump/out, but it changed ${names}. The files were put back.`;
+  const message = `no_write: the agent of this step may change only .gump/out, but it changed ${names}. The files were restored.`;
   return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
 }
 
 function warnAboutLeftOutFiles(run: EngineRun, snapshot: RecordedSnapshot): void {
   for (const file of snapshot.leftOut) {
     run.ports.reporter.warn(
-      `${file} is not kept, so a re-run will not have it: it is larger than 100 MB, cannot be read, or is a repository of its own.`,
+      `File not stored, so a re-run will not have it: \`${file}\` is larger than 100 MB, cannot be read, or is a separate git repository.`,
     );
   }
 }
 
-/** A session may go on with another version of the CLI; what differs then can be looked for there. */
+/** A session may be resumed with another version of the CLI. The log line helps to explain differences. */
 function reportVersionChange(
   run: EngineRun,
   { title }: Pick<Provider, 'title'>,
@@ -243,10 +246,10 @@ function reportVersionChange(
   if (session === undefined || version === undefined) return;
   const before = cliVersionOf(run.state(), session);
   if (before === undefined || before === version) return;
-  run.ports.reporter.log(`The session was last at work in ${title} ${before} and went on with ${version}.`);
+  run.ports.reporter.log(`Resumed the session with ${title} ${version}; the last version was ${before}`);
 }
 
-/** The second half of an attempt; also all that is left of one that was cut off between agent and gates. */
+/** The second half of an attempt. It is all that is left if the attempt was interrupted between agent and gates. */
 async function judgeAttempt(
   run: EngineRun,
   placed: PlacedStep,
@@ -257,7 +260,7 @@ async function judgeAttempt(
   const state = run.state().steps.get(ref.step);
   const attempt = state?.attempts.at(-1);
   if (state === undefined || attempt?.snapshot === undefined)
-    throw new Error(`No tree was recorded for ${ref.step}.`);
+    throw new Error(`No snapshot recorded for step ${ref.step}.`);
   const { snapshot } = attempt;
   const changes = () => run.ports.workspace.changes(state.startSnapshot, snapshot);
   const verdict =
@@ -265,9 +268,9 @@ async function judgeAttempt(
       ? await judgeAgentWork(run, placed, step, ref, changes, attempt.output?.text)
       : undefined;
   if (verdict === 'cancelled') return undefined;
-  // Of an attempt whose gates run in a later job only the time at work counts, not the time in between.
-  const worked = attempt.jobAttempt === run.jobAttempt ? startedAt - attempt.startedAt : attempt.durationMs;
-  const durationMs = (worked ?? 0) + run.ports.clock.now() - startedAt;
+  // If the gates run in a later job, the time between the two jobs does not count.
+  const agentMs = attempt.jobAttempt === run.jobAttempt ? startedAt - attempt.startedAt : attempt.durationMs;
+  const durationMs = (agentMs ?? 0) + run.ports.clock.now() - startedAt;
   if (verdict !== undefined) {
     run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs });
     return undefined;
@@ -301,7 +304,7 @@ async function judgeAgentWork(
   const review = step.type === 'validate' ? readVerdict(output) : undefined;
   const commentsField = typeof review === 'object' ? { comments: review.comments } : {};
   if (typeof review === 'object' && !review.pass) {
-    const failure = { kind: 'validate', message: `the review did not pass: ${review.comments}` } as const;
+    const failure = { kind: 'validate', message: `the verdict is negative: ${review.comments}` } as const;
     return { status: 'failed', failure, gates: [], files: [], ...commentsField };
   }
   const verdict = await evaluateGates(run, placed, ref, step.gates, changes, output);

@@ -1,11 +1,11 @@
-/** What runs one after the other: the main line of a run, or one of the units that run side by side. */
+/** A sequence of steps: the main branch of a run, or one of its parallel branches. */
 import type { NewEvent } from '../journal/event.js';
 import { newestSnapshot, type RunState } from '../journal/run-state.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import type { EnginePorts, ParallelBranch } from './engine-ports.js';
 import type { BranchContext, EngineRun } from './engine-run.js';
 
-/** What all lanes of a run write to. */
+/** The journal that all branches of a run share. */
 export interface SharedJournal {
   state(): RunState;
   append(event: NewEvent): void;
@@ -25,7 +25,7 @@ export function createBranchContext(
     ports,
     record(event) {
       shared.append(event);
-      // What only says that everything was taken over needs no checkpoint of its own.
+      // Events that only report reused results need no checkpoint of their own.
       if (event.type === 'attempt-ended' || event.type === 'step-ended' || event.type === 'attempt-paused')
         isDue = true;
     },
@@ -41,12 +41,12 @@ export function createBranchContext(
       const { checkpoints, workspace } = ports;
       await Promise.all([due[0] && checkpoints.store(shared.state()), due[1] && workspace.disown()]);
     },
-    openBranch: (other, begin, { workspace, reporter }) =>
-      createBranchContext(shared, other, begin, { ...ports, workspace, reporter }),
+    openBranch: (other, branchOrigin, { workspace, reporter }) =>
+      createBranchContext(shared, other, branchOrigin, { ...ports, workspace, reporter }),
   };
 }
 
-/** The run as a unit sees it. */
+/** The run, as seen from a parallel branch. */
 export function createBranchRun(
   run: EngineRun,
   branchPrefix: string,
@@ -56,7 +56,7 @@ export function createBranchRun(
   return { ...run, ...run.openBranch(branchPrefix, origin, branch) };
 }
 
-/** The tree at which work goes on in the lane of this run. */
+/** The newest snapshot of the branch: work continues from it. */
 export function currentSnapshot(run: EngineRun): Snapshot {
   return newestSnapshot(run.state(), run.branchPrefix) ?? run.origin;
 }

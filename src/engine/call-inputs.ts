@@ -1,4 +1,4 @@
-/** What a workflow is given by its caller, rendered where the call stands. */
+/** Renders the inputs that a call passes to its workflow. */
 import type { PlacedStep } from '../plan/placed-step.js';
 import { callAt } from '../step-path.js';
 import type { WorkflowCall } from '../workflow/workflow.js';
@@ -26,7 +26,7 @@ export async function renderInputs(
   );
 }
 
-/** A call that an attempt makes reads what its step reads at that attempt; a step that is a call reads for itself. */
+/** The step and attempt whose variables the inputs read. If an attempt makes the call, these are its own. */
 function callerOf(placed: PlacedStep, number: number) {
   const call = callAt(placed.path);
   if (call === undefined) return { placed, number, isReview: false };

@@ -1,4 +1,4 @@
-/** A workflow that an attempt calls: to get something, to be retried by, to be judged by. */
+/** Runs a workflow that an attempt calls: for results, as a retry condition, or as a gate. */
 
 import type { Failure } from '../failure.js';
 import type { StepState } from '../journal/run-state.js';
@@ -10,13 +10,13 @@ import { lastAttemptOf } from './history.js';
 
 export type CallEnd =
   | { readonly status: 'passed' | 'failed'; readonly comments: string; readonly failure?: Failure }
-  /** The job was cancelled, or a step in it waits for a person. */
+  /** The job was cancelled, or a step of the workflow waits for a person. */
   | { readonly status: 'stopped' };
 
-/** What a workflow fails with that has judged; all else is something that went wrong in it. */
+/** The failures of a workflow that are a negative verdict. Every other kind means that it could not decide. */
 const verdictKinds: readonly Failure['kind'][] = ['validate', 'gate', 'output'];
 
-/** Calls it for the attempt of that number; one that has judged already is not asked again. */
+/** Runs the call for the attempt with that number, unless it already has a verdict. */
 export async function runCall(
   run: EngineRun,
   placed: PlacedStep,
@@ -24,7 +24,7 @@ export async function runCall(
   number: number,
 ): Promise<CallEnd> {
   const call = placeCall(placed, role, number);
-  if (call === undefined) throw new Error(`${placed.path} has no call ${role}.`);
+  if (call === undefined) throw new Error(`Step \`${placed.path}\` has no call \`${role}\`.`);
   await run.flush();
   if (!hasVerdict(run, call.path)) {
     const end = await run.steps.runStep(run, call);
@@ -43,7 +43,7 @@ function hasVerdict(run: EngineRun, path: string): boolean {
   return step?.status === 'failed' && kind !== undefined && verdictKinds.includes(kind);
 }
 
-/** What its last reviewer has said; those that judge the steps of it speak where it has none. */
+/** The last comments of its own steps; if there are none, those of workflows that its steps call. */
 function commentsOf(run: EngineRun, path: string): string {
   const inside = [...run.state().steps.values()].filter((step) => isBelow(step.path, path));
   const own = inside.filter((step) => !isInCall(step.path, path));
@@ -54,7 +54,7 @@ function lastComments(steps: readonly StepState[]): string | undefined {
   return steps.map((step) => step.attempts.at(-1)?.comments).findLast((one) => one !== undefined);
 }
 
-/** Whether what went wrong in it is no verdict. */
+/** Whether the workflow failed before it had a verdict. */
 export function endedWithoutVerdict({ failure }: { readonly failure?: Failure }): boolean {
   return failure !== undefined && !verdictKinds.includes(failure.kind);
 }

@@ -1,4 +1,4 @@
-/** What the engine sees of the world. Each has the real thing and a fake in `test/fakes`. */
+/** The interfaces through which the engine reaches everything outside. Each has a fake in `test/fakes`. */
 import type { GateResult } from '../gates/gate-result.js';
 import type { SessionMark } from '../journal/event.js';
 import type { Journal } from '../journal/journal.js';
@@ -23,43 +23,43 @@ export interface EnginePorts {
   readonly reporter: Reporter;
   readonly clock: {
     now(): number;
-    /** Rejects as soon as the signal is aborted. */
+    /** Rejects when the signal is aborted. */
     sleep(ms: number, signal: AbortSignal): Promise<void>;
   };
   /** A fresh UUID for a session. */
   newId(): string;
   readonly branches: ParallelBranches;
   readonly context: ContextSource;
-  /** A file of `.gump/out` of that directory; `undefined` when it is not there or not an ordinary file of sensible size. */
+  /** A file in `.gump/out` of that directory; `undefined` if it is missing, too large, or not a regular file. */
   readOutput(directory: string, name: string): string | undefined;
-  /** An empty directory, but for an empty `.gump/out`, for a step with `worktree: none`; the same path on every machine. */
+  /** A directory with nothing but an empty `.gump/out`, for a step with `worktree: none`; the same path on every machine. */
   createBareDirectory(step: string): Promise<string>;
 }
 
-/** Work trees for what runs side by side. */
+/** Worktrees for parallel branches. */
 export interface ParallelBranches {
   /**
-   * A work tree of its own that holds that state, made ready for agents. `lane` names it, by what the paths of its
-   * steps begin with. Rejects with a `UserError` when it cannot be made ready.
+   * A worktree with the files of the snapshot, set up for agents. `branchPrefix`: what the paths of the branch's
+   * steps begin with. Rejects with a `UserError` if the worktree cannot be set up.
    */
   open(branchPrefix: string, from: Snapshot, signal: AbortSignal): Promise<ParallelBranch>;
-  /** What units have changed since `base`, put together in this order. */
+  /** Merges the changes of the branches since `base`, in this order. */
   merge(base: Snapshot, branches: readonly BranchResult[], message: string): Promise<BranchMergeResult>;
 }
 
 export interface ParallelBranch {
   readonly workspace: Workspace;
-  /** Says of each line which unit it comes from. */
+  /** Marks each line with the name of the branch. */
   readonly reporter: Reporter;
-  /** Takes the work tree away. */
+  /** Removes the worktree. */
   close(): Promise<void>;
 }
 
-/** What `context` puts behind a prompt. */
+/** Reads what `context` appends to a prompt. */
 export interface ContextSource {
-  /** The text of a file, by its path from that directory; `undefined`: the work tree has none that can be read. */
+  /** The text of a file, by its path from that directory; `undefined` if the worktree has no readable file there. */
   readFile(directory: string, path: string): Promise<string | undefined>;
-  /** What a shell command prints; or why it could not be had. */
+  /** The output of a shell command, or why there is none. */
   runCommand(
     directory: string,
     command: string,
@@ -68,16 +68,16 @@ export interface ContextSource {
 }
 
 export interface Agents {
-  /** The provider and model an agent name speaks of; names were checked before the run. */
+  /** The provider and model of an agent name. The names were checked before the run. */
   find(agent: string): { readonly provider: Provider; readonly model?: string };
   /**
-   * Sees to it that the provider's CLI is there, which may take minutes. Rejects with a `UserError` where it cannot
-   * be had; resolves when it was cancelled.
+   * Installs the CLI of the provider if it is missing, which can take minutes. Rejects with a `UserError` if that
+   * fails; resolves if it was cancelled.
    */
   ensureInstalled(provider: Provider, signal: AbortSignal): Promise<void>;
-  /** One process of the provider's CLI, from start to end. Never rejects for what the CLI does. */
+  /** Runs one process of the CLI from start to end. Never rejects because of what the CLI does. */
   run(turn: AgentTurn): Promise<TurnOutcome & { readonly durationMs: number }>;
-  /** Ends what the agent of that turn, whose process is over, has left running. */
+  /** Ends processes that the agent of that turn left running; its own process has ended. */
   endLeftoverProcesses(turn: AgentTurn): Promise<void>;
 }
 
@@ -85,23 +85,23 @@ export interface AgentTurn {
   readonly provider: Provider;
   readonly model?: string;
   readonly prompt: string;
-  /** Where the agent works. */
+  /** The working directory of the agent. */
   readonly directory: string;
   readonly session:
     | { readonly mode: 'start'; readonly id?: string }
     | { readonly mode: 'resume'; readonly id: string };
   readonly permission: Permission;
-  /** How long the agent may show no sign of life, in milliseconds; 0: for ever. Absent: 10 minutes. */
+  /** Milliseconds without any output after which the agent counts as stalled; 0: no limit. Absent: 10 minutes. */
   readonly stallMs?: number;
-  /** What the session had spent before. */
+  /** The usage of the session before this turn. */
   readonly usageBefore: Usage;
-  /** `model`: the one that is at work, where the CLI has said so. */
+  /** `model`: the current model, if the CLI has reported it. */
   onEvent(event: AgentEvent, model: string | undefined): void;
-  /** Aborted: the agent is ended with all that it has started. */
+  /** Aborted: ends the agent and all processes that it started. */
   readonly signal: AbortSignal;
-  /** Aborted while the agent is being ended: `graceMs` is asked again, and the sooner end counts. */
+  /** Aborted while the agent is being ended: `graceMs` is called again, and the earlier end applies. */
   readonly cancelSignal: AbortSignal;
-  /** Milliseconds that it is given for that; asked when it is ended. */
+  /** Milliseconds that the agent gets to end by itself. Called when ending starts. */
   graceMs(): number;
 }
 
@@ -111,36 +111,36 @@ export interface GateRunner {
 
 export interface GateRequest {
   readonly step: string;
-  /** The unit that it belongs to; empty: none. */
+  /** The parallel branch of the step; empty: none. */
   readonly branchName: string;
-  /** Where commands run. */
+  /** The working directory of commands. */
   readonly directory: string;
-  /** None of them a workflow. */
+  /** Contains no workflow gates. */
   readonly gates: readonly Gate[];
-  /** What the step has changed since it began. */
+  /** The changes of the step since its start. */
   changes(): Promise<readonly FileChange[]>;
-  /** What the agent left for its step, for gates that look at it. */
+  /** The output file of the agent, for gates that read it. */
   readonly output?: string;
   readonly signal: AbortSignal;
 }
 
 export interface Sessions {
-  /** Copies the files of a session in that directory to where the next checkpoint takes them from; how far it reaches. */
+  /** Copies the files of a session for the next checkpoint; returns the mark up to which they reach. */
   export(provider: Provider, id: string, directory: string): Promise<SessionMark | undefined>;
-  /** What the session's own file says it has spent; absent where it does not say. */
+  /** The usage in the session's own file; `undefined` if the file does not contain it. */
   readUsage(provider: Provider, id: string, directory: string): Promise<Usage | undefined>;
 }
 
 export interface Checkpoints {
-  /** Begins what of the next checkpoint can be made while gates run. */
+  /** Starts the part of the next checkpoint that can be made while gates run. */
   prepare(state: RunState): void;
-  /** Stores the state; resolves when later work may start. */
+  /** Stores the state. Resolves when later work may start. */
   store(state: RunState): Promise<void>;
 }
 
-/** What people see while it happens. Every text but `warn` and `say` may come from an agent. */
+/** What people see during the run. Every text except those of `log` and `warn` may come from an agent. */
 export interface Reporter {
-  /** One line of our own. */
+  /** A line by the action itself. */
   log(line: string): void;
   warn(message: string): void;
   stepReused(step: StepState): void;
@@ -151,10 +151,10 @@ export interface Reporter {
     agent: string | undefined,
     session: { readonly text: string; readonly id?: string } | undefined,
   ): void;
-  /** A round of a group or of a called workflow begins. */
+  /** A round of a group or of a called workflow starts. */
   roundStarts(step: string, number: number, what: string): void;
   onAgentEvent(event: AgentEvent): void;
-  /** An agent is at work; `progress`: what it has spent so far. The function returned: it has ended. */
+  /** An agent is running; `progress`: its usage so far. Call the returned function when the agent has ended. */
   showProgress(progress: () => Promise<Usage>): () => void;
   attemptEnds(step: string, attempt: Attempt): void;
 }

@@ -1,4 +1,4 @@
-/** What the steps of one run share, and how steps that run one after the other ended. */
+/** What the steps of a run share, and how a sequence of steps ends. */
 
 import type { Failure } from '../failure.js';
 import type { NewEvent } from '../journal/event.js';
@@ -12,28 +12,27 @@ import type { EnginePorts, ParallelBranch } from './engine-ports.js';
 import type { Limit, MonitoredAgent } from './limits/limit.js';
 
 export interface BranchContext {
-  /** What the paths of its steps begin with; empty: the main line. */
+  /** What the paths of its steps begin with; empty: the main branch. */
   readonly branchPrefix: string;
-  /** The tree that it began from. */
+  /** The snapshot from which it started. */
   readonly origin: Snapshot;
   readonly ports: EnginePorts;
   record(event: NewEvent): void;
-  /** An agent starts: the next `settle` has a checkpoint to store. */
+  /** An agent starts: the next `flush` must store a checkpoint. */
   markCheckpointDue(): void;
-  /** Gates start: what they write belongs to no step. */
+  /** Gates start: files that they write are not changes of a step. */
   markGateFilesDue(): void;
-  /** To be awaited before anything later starts: stores the checkpoint that is due (E3). */
+  /** Stores the checkpoint that is due. Await it before anything later starts (ENGINE3). */
   flush(): Promise<void>;
-  /** Another lane of the same run, with a work tree of its own. */
+  /** The context of a parallel branch of the same run, which has its own worktree. */
   openBranch(branchPrefix: string, origin: Snapshot, branch: ParallelBranch): BranchContext;
 }
 
-/** Absent: as much as it is unless told. */
-
+/** Limits from `gump.toml`. Absent: the defaults. */
 export interface ErrorContext {
   /** Characters of `{error}`. */
   readonly maxErrorChars?: number;
-  /** Characters of `{diff}` in the note on the attempt before; the name itself stands for the whole patch. */
+  /** Characters of the diff in the note about the previous attempt. `{diff}` itself is the whole patch. */
   readonly maxDiffChars?: number;
 }
 
@@ -42,57 +41,55 @@ export interface RunOptions {
   readonly ports: EnginePorts;
   /** Aborted when the job is cancelled. */
   readonly signal: AbortSignal;
-  /** When, as `Date.now()`, agents and gates are stopped so that the state can be stored; absent: never. */
+  /** The time, as in `Date.now()`, at which agents and gates are stopped so that the state can be stored; absent: never. */
   readonly deadline?: number;
   readonly jobAttempt: number;
   readonly onLostSession: 'new' | 'fail';
-  /** What the agents of steps may do that do not say it themselves; absent: what their kind needs. */
+  /** The permissions of steps that do not set their own; absent: what the kind of the step needs. */
   readonly permissions?: Permission;
-  /** Who started this job: may approve. */
+  /** Who started this job, and so approves. */
   readonly actor: string;
-  /** How many units run at once where a step does not say. */
+  /** How many parallel branches run at once if the step does not set a number. */
   readonly maxParallel: number;
-  /** The fold so far, after everything that does not hold any more was dropped. */
+  /** The restored state, without results that were dropped. */
   readonly state: RunState;
-  /** Sessions that could not be brought back to where they were (S13). */
+  /** Sessions that could not be restored to their last mark (S13). */
   readonly unavailableSessions: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
-  /** How much of what went wrong is told to agents. */
+  /** How much of an error agents see in prompts. */
   readonly errorContext?: ErrorContext;
 }
 
-/** How steps are run, for what holds or calls steps: it is part of running a step itself. */
+/** Handed in as a port, because running a step may mean to run the steps that it contains or calls. */
 export interface StepRunner {
-  /** Runs what is left of one step. */
+  /** Runs the rest of one step. */
   runStep(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd>;
-  /** Runs what is left of the steps of one scope. */
+  /** Runs the rest of the steps of one scope. */
   runScope(run: EngineRun, scope: StepScope): Promise<ScopeEnd>;
 }
 
-/** One run in progress: what the steps of a lane share. */
-
+/** A run in progress, as the steps of one branch see it. */
 export interface EngineRun extends Omit<RunOptions, 'state' | 'ports' | 'deadline'>, BranchContext {
   readonly steps: StepRunner;
-  /** Sessions that a running process of this job holds (S7). */
+  /** Sessions that a running process of this job uses (S7). */
   readonly sessionsInUse: Set<string>;
-  /** The limits around what runs here, the widest first. */
+  /** The limits that apply here, the widest first. */
   readonly limits: readonly Limit[];
-  /** No agent here may change anything but its answer. */
+  /** Agents here may write only their output file (`no_write`). */
   readonly isWriteForbidden: boolean;
-  /** Agents whose spending is not written down yet. */
+  /** Agents whose usage is not in the journal yet. */
   readonly runningAgents: Set<MonitoredAgent>;
   state(): RunState;
-  /** Aborted when the job was cancelled; where only our time is up `signal` is aborted alone. */
+  /** Aborted if the job is cancelled. If only the time of the job (`max-time`) is up, only `signal` is aborted. */
   readonly cancelSignal: AbortSignal;
 }
 
-/** How steps that run one after the other ended: `isLast` tells that nothing at all runs after them. */
-
+/** How a sequence of steps ended. `isLast`: nothing runs after them, because of `until`. */
 export type ScopeEnd =
   | { readonly status: 'passed'; readonly isLast: boolean }
   | {
       readonly status: 'failed' | 'cancelled' | 'paused';
       readonly path: string;
-      /** Why, where no attempt says it. */
+      /** Why, if no attempt has the reason. */
       readonly failure?: Failure;
     };
 

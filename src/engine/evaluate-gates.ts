@@ -1,4 +1,4 @@
-/** What an attempt is worth once its agent is done, by its gates. */
+/** Judges an attempt by its gates, after its agent has ended. */
 
 import type { Failure } from '../failure.js';
 import { judgeFiles } from '../gates/files.js';
@@ -17,7 +17,7 @@ export type AttemptVerdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' |
 
 type ReadChanges = () => Promise<readonly FileChange[]>;
 
-/** Runs the gates. `cancelled`: the job was cancelled meanwhile, or waits; they run again when it goes on. */
+/** Runs the gates. `cancelled`: the job was cancelled, or a called workflow waits; the gates run again later. */
 export async function evaluateGates(
   run: EngineRun,
   placed: PlacedStep,
@@ -50,7 +50,7 @@ export async function evaluateGates(
   return { status: 'failed', failure, gates: results, files, ...(isUnjudged ? { isUnjudged } : {}) };
 }
 
-/** Only what an agent wrote is held against its task. */
+/** Checks the files that an agent changed against its task. */
 async function filesGate(
   run: EngineRun,
   { path, step, scope: { files } }: PlacedStep,
@@ -58,11 +58,11 @@ async function filesGate(
 ): Promise<GateResult[]> {
   if (files === undefined || step.kind !== 'agent' || step.type !== 'code') return [];
   const result = judgeFiles(files.patterns, files.mode, await changes);
-  if (result.status === 'warned') run.ports.reporter.warn(`Step ${path}: ${result.output}.`);
+  if (result.status === 'warned') run.ports.reporter.warn(`Step \`${path}\`: ${result.output}.`);
   return [result];
 }
 
-/** Workflows by themselves, all between them together. */
+/** Each workflow is a batch of its own; the gates between two workflows form one batch. */
 function batches(gates: readonly Gate[]): readonly (readonly Gate[])[] {
   const all: Gate[][] = [];
   for (const gate of gates) {
@@ -94,7 +94,7 @@ function runCommands(
 
 interface ValidatorResult {
   readonly result: GateResult;
-  /** It has not judged: something went wrong in it. */
+  /** Why the workflow failed before it had a verdict. */
   readonly failure?: Failure;
 }
 
@@ -123,7 +123,7 @@ function gateFailure(results: readonly GateResult[]): Failure | undefined {
   return { kind: 'gate', message: why === '' ? message : `${message}: ${why}` };
 }
 
-/** What a gate says last is why it failed. */
+/** The last line of a gate's output usually is the reason of the failure. */
 function lastLine(output: string): string {
   return (output.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 300);
 }

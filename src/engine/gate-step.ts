@@ -1,4 +1,4 @@
-/** A step that runs only gates. It is never retried; a re-run of the job tries it anew. */
+/** A step that runs only gates. It is never retried; a re-run of the job runs it again. */
 import type { AttemptRef } from '../journal/event.js';
 import type { Attempt } from '../journal/run-state.js';
 import type { PlacedStep } from '../plan/placed-step.js';

@@ -1,6 +1,6 @@
 /**
- * What comes next for a step that runs an agent: which attempt, by whom, in which session, with which prompt.
- * Reads the fold, writes nothing down.
+ * The next attempt of a step that runs an agent: its number, agent, session and prompt. Of the attempt itself it
+ * records nothing; the calls that must run before it record their own events.
  */
 import type { Failure } from '../failure.js';
 import type { SessionDecision } from '../journal/event.js';
@@ -22,18 +22,18 @@ import { createTemplateContext, readsFailure } from './template-context.js';
 
 interface UpcomingAttempt {
   readonly number: number;
-  /** The last attempt was cut off and is this one (S10). */
+  /** The last attempt was interrupted, and this one continues it (S10). */
   readonly isContinued: boolean;
   readonly agent: string;
   /** The rendered prompt. */
   readonly body: string;
-  /** What is put behind it. */
+  /** Text that follows the prompt. */
   readonly context: readonly string[];
   readonly failure?: PreviousFailure;
   readonly resetWorktree: boolean;
-  /** Where the agent works. */
+  /** The working directory of the agent. */
   readonly directory: string;
-  /** Ignored top-level names that lay there when the attempt was cut off. */
+  /** Top-level names that git ignores and that were present when the attempt was interrupted. */
   readonly previouslyIgnored: readonly string[];
 }
 
@@ -45,12 +45,12 @@ export interface NextAttempt extends UpcomingAttempt {
   readonly session: SessionDecision;
 }
 
-/** One that leaves the agent out (`agent: pass`). */
+/** An attempt without an agent (`agent: pass`). */
 export interface PassAttempt extends UpcomingAttempt {
   readonly isPass: true;
 }
 
-/** Why there is no attempt to make: a workflow or a file that has to come before it is not to be had. */
+/** An attempt that cannot start: a workflow or a file that it needs is missing or failed. */
 export interface BlockedAttempt {
   readonly number: number;
   readonly agent: string;
@@ -79,7 +79,7 @@ export async function nextAttempt(
   const agent = templateContext.render(overrides.agent ?? step.agent).trim();
   const context = await gatherContext(run, path, step, templateContext);
   if ('obstacle' in context) return { number, agent, obstacle: context.obstacle };
-  // An attempt that stopped before its agent began leaves nothing to mend.
+  // An attempt that ended before its agent started leaves nothing to fix.
   const hasWorked = history.some(({ snapshot }) => snapshot !== undefined);
   const failure =
     hasWorked && templateContext.failure !== undefined && !mentionsFailure(overrides)
@@ -106,15 +106,15 @@ export async function nextAttempt(
   return { ...common, ...worktree, ...found, session, isPass: false };
 }
 
-/** A CLI that is given no prompt ends with an error that speaks of its own options. */
+/** Without a prompt, a CLI ends with an error about its own options. */
 const emptyPromptFailure: Failure = {
   kind: 'crash',
   message:
-    'its prompt is empty: it has none, or all that stands in it is names that stand for nothing. No agent was started.',
+    'The prompt is empty, so no agent was started. Set `prompt`, and check that the template names in it are defined.',
   isFinal: true,
 };
 
-/** Whether nothing at all would be said to the agent. */
+/** Whether the agent would get no text at all. */
 function isPromptEmpty(
   step: AgentStep,
   {
@@ -137,12 +137,12 @@ function hasRunAgent({ provider }: Attempt): boolean {
   return provider !== undefined;
 }
 
-/** The round that has opened the step again asks for new sessions, and no attempt was made in it yet. */
+/** The round that reopened the step requires new sessions, and the step has no attempt in it yet. */
 function needsFreshSession(state: StepState | undefined): boolean {
   return state?.reopened?.freshSession === true && newestAttemptOf(state) === undefined;
 }
 
-/** The workflows that are called before the attempt; what went wrong in them, if anything. */
+/** Runs the workflows that must run before the attempt. Returns their failure, if any. */
 async function runCallsBefore(
   run: EngineRun,
   placed: PlacedStep,
@@ -154,12 +154,12 @@ async function runCallsBefore(
   const end = await runCall(run, placed, roleForGet(step.get), number);
   if (end.status === 'stopped') return 'stopped';
   if (end.status === 'passed') return undefined;
-  const why = end.failure?.message ?? 'it did not pass';
-  const failure = { kind: end.failure?.kind ?? 'crash', message: `workflow \`${step.get.path}\`: ${why}` };
+  const reason = end.failure?.message ?? 'it failed';
+  const failure = { kind: end.failure?.kind ?? 'crash', message: `workflow \`${step.get.path}\`: ${reason}` };
   return end.failure?.isFinal ? { ...failure, isFinal: true } : failure;
 }
 
-/** Has the workflows speak that retry entries wait for; each once for an attempt. */
+/** Runs the workflows of `validate` in retry entries, each once for an attempt. */
 async function judgeEntries(
   run: EngineRun,
   placed: PlacedStep,
@@ -172,9 +172,9 @@ async function judgeEntries(
     if (!('validate' in when) || known?.has(`${number}/${entry}`)) continue;
     const end = await runCall(run, placed, roleForRetry(entry), number);
     if (end.status === 'stopped') return 'stopped';
-    // Without an answer nobody knows how to go on.
+    // Without a verdict it is unknown whether the entry applies.
     if (endedWithoutVerdict(end) && end.failure !== undefined) {
-      const message = `the workflow \`${when.validate.path}\` of a retry entry has no answer: ${end.failure.message}`;
+      const message = `workflow \`${when.validate.path}\` of a retry entry gave no verdict: ${end.failure.message}`;
       return { kind: end.failure.kind, message, isFinal: true };
     }
     run.record({ type: 'retry-judged', step: placed.path, number, entry, holds: end.status === 'passed' });
@@ -182,7 +182,7 @@ async function judgeEntries(
   return undefined;
 }
 
-/** The overrides at that attempt; its workflows have spoken. */
+/** The overrides of that attempt. The workflows of its retry entries have ended. */
 function currentOverrides(
   run: EngineRun,
   { path }: PlacedStep,
@@ -204,14 +204,14 @@ export async function overridesForRound(
   return (await judgeEntries(run, placed, entries, number)) ?? currentOverrides(run, placed, entries, number);
 }
 
-/** What git ignored when the step was last at work, or, where it never got to an end, when its job began. */
+/** What git ignored at the end of the step's last agent. If none has ended: at the start of its job. */
 function findPreviouslyIgnored(run: EngineRun, history: readonly Attempt[]): readonly string[] {
-  const noted = history.findLast((attempt) => attempt.ignored.length > 0)?.ignored;
+  const recorded = history.findLast((attempt) => attempt.ignored.length > 0)?.ignored;
   const job = run.state().jobs.findLast((one) => one.jobAttempt === history.at(-1)?.jobAttempt);
-  return noted ?? job?.ignored ?? [];
+  return recorded ?? job?.ignored ?? [];
 }
 
-/** A prompt written for the retry that names the error itself needs no note about it. */
+/** A retry prompt that contains the error needs no note about it. */
 function mentionsFailure(overrides: EffectiveRetryOverrides): boolean {
   return overrides.prompt !== undefined && readsFailure(overrides.prompt);
 }
@@ -247,7 +247,7 @@ function sessionFor(
   return decision.effective === 'new' ? withNewSessionId(run, facts.provider, decision) : decision;
 }
 
-/** S8: where the CLI lets us choose, the id is known before it starts. */
+/** S8: if the CLI accepts an id, the id is known before it starts. */
 export function withNewSessionId(
   run: EngineRun,
   provider: Provider,
@@ -258,7 +258,7 @@ export function withNewSessionId(
   return { ...decision, id: provider.newSessionId?.(uuid) ?? uuid };
 }
 
-/** S3: only steps of the same scope can be gone on from. */
+/** S3: `from:` sees only steps of the same scope. */
 function findFromAttempts(
   run: EngineRun,
   { scope }: PlacedStep,
@@ -270,7 +270,7 @@ function findFromAttempts(
   return run.state().steps.get(path)?.attempts.filter(hasRunAgent) ?? 'not-run';
 }
 
-/** Nearest first: beside the step, within groups there that run in turn, around the group that it stands in. */
+/** Nearest first: next to the step, in sequential groups there, then around the group that contains the step. */
 function findPathInScope(name: string, scope: StepScope): string | undefined {
   return (
     findPathBelow(name, scope) ??

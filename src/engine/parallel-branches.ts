@@ -1,11 +1,11 @@
 /**
- * Scopes side by side: each in a work tree and a lane of its own, so many at once; what they changed is put
- * together in the order in which they were declared. A unit that failed does not undo the others.
+ * Runs scopes as parallel branches, each in its own worktree, with a limit on how many run at once. Their changes
+ * are merged in the order of the workflow. A failed branch does not undo the others.
  *
- * U1 All begin from one tree: the one that their lane stood at when they first began, also in a re-run.
- * U2 A unit in which everything has passed is not opened again; its recorded tree is what counts.
- * U3 Of two units that clash the later one runs once more on top of the earlier ones, in its own sessions: as
- *    often as `retry` allows, and once in a re-run.
+ * BRANCH1 All branches start from one snapshot: the one when the first of them started, also in a re-run.
+ * BRANCH2 A branch in which every step has passed is not opened again; its recorded snapshot counts.
+ * BRANCH3 If two branches conflict, the later one runs once more on top of the earlier ones, in its own sessions:
+ *         as often as `retry` allows, and once in a re-run.
  */
 
 import type { Failure } from '../failure.js';
@@ -31,10 +31,12 @@ export async function runParallelBranches(
   const wanted = scopesUpTo(run.plan.until, scopes);
   if (isMerged(run, path, scopes)) return scopePassed;
   const retries = step.kind === 'split' || step.kind === 'group' ? maxAttempts(step.retry) - 1 : 0;
-  let left = retries + (run.state().steps.get(path)?.conflict ? 1 : 0);
+  let remaining = retries + (run.state().steps.get(path)?.conflict ? 1 : 0);
   if (run.state().steps.get(path)?.branchesStart === undefined)
     run.record({ type: 'units-begun', step: path, snapshot: currentSnapshot(run) });
-  run.ports.reporter.log(`${path}: ${wanted.length} side by side, at most ${maxConcurrent} at once.`);
+  run.ports.reporter.log(
+    `Step \`${path}\`: running ${wanted.length} parallel branches, at most ${maxConcurrent} at once`,
+  );
   for (;;) {
     const end = await runBranches(run, path, wanted, maxConcurrent);
     if (end.status !== 'passed' || end.isLast) return end;
@@ -42,18 +44,18 @@ export async function runParallelBranches(
     if (conflict === undefined) return scopePassed;
     if (conflict.status === 'occupied')
       return { status: 'failed', path, failure: occupiedFailure(path, conflict) };
-    if (left === 0) return { status: 'failed', path, failure: conflictFailure(path, conflict) };
-    left -= 1;
+    if (remaining === 0) return { status: 'failed', path, failure: conflictFailure(path, conflict) };
+    remaining -= 1;
     await reopenLaterBranch(run, path, scopes, conflict);
   }
 }
 
-/** Where the units begin. What was merged since has other units' changes in it, and is no tree to compare with. */
+/** The snapshot that the branches start from. A later merge contains changes of other branches and is no base. */
 function branchBase(run: EngineRun, path: string): Snapshot {
   return run.state().steps.get(path)?.branchesStart ?? currentSnapshot(run);
 }
 
-/** Units after the one in which the run is told to stop do not run. */
+/** Leaves out the branches after the one with the step `until`. */
 function scopesUpTo(until: string | undefined, scopes: readonly StepScope[]): readonly StepScope[] {
   const last = scopes.findIndex(
     ({ branchPrefix }) => until !== undefined && isAtOrBelow(until, branchName(branchPrefix)),
@@ -77,29 +79,31 @@ async function runBranches(
   });
   const worst = findWorstEnd(run, ends);
   if (worst !== undefined) return worst;
-  // Only a cancellation leaves units out without one that failed.
+  // Without a failed branch, only a cancellation leaves branches out.
   const first = scopes[ends.indexOf(undefined)];
   if (first !== undefined) return { status: 'cancelled', path: branchName(first.branchPrefix) };
   const stopped = ends.find((end) => end?.status === 'passed' && end.isLast);
   if (stopped !== undefined)
-    run.ports.reporter.log(`${path}: its units are not put together, as one of them was told to stop.`);
+    run.ports.reporter.log(
+      `Step \`${path}\`: not merging the parallel branches, because \`until\` stopped one of them`,
+    );
   return stopped ?? scopePassed;
 }
 
 type UnsuccessfulEnd = Extract<ScopeEnd, { path: string }>;
 
-/** A failure that no unit gets past goes before those that a retry may mend, else the first in the order. */
+/** A cancellation takes precedence, then a failure that stops all branches, then the first failure, then a pause. */
 function findWorstEnd(run: EngineRun, ends: readonly (ScopeEnd | undefined)[]): UnsuccessfulEnd | undefined {
   const unsuccessful = ends.filter(
     (end): end is UnsuccessfulEnd => end !== undefined && end.status !== 'passed',
   );
   const of = (status: UnsuccessfulEnd['status']) => unsuccessful.filter((end) => end.status === status);
   const failed = of('failed');
-  const hopeless = failed.find((end) => mustStopBranches(run, end));
-  return of('cancelled')[0] ?? hopeless ?? failed[0] ?? of('paused')[0];
+  const blocking = failed.find((end) => mustStopBranches(run, end));
+  return of('cancelled')[0] ?? blocking ?? failed[0] ?? of('paused')[0];
 }
 
-/** What no other unit could get past either; a file that is missing in one of them is its own affair. */
+/** Whether the failure would stop the other branches too, such as a missing credential or a used-up budget. */
 function mustStopBranches(run: EngineRun, end: Extract<ScopeEnd, { path: string }>): boolean {
   const failure = end.failure ?? lastAttemptOf(run, end.path)?.failure;
   if (failure?.kind === 'auth' || failure?.kind === 'budget') return true;
@@ -119,7 +123,7 @@ async function runBranch(run: EngineRun, path: string, scope: StepScope, base: S
   }
   const branchRun = createBranchRun(run, scope.branchPrefix, base, branch);
   const end = await branchRun.steps.runScope(branchRun, scope);
-  // What the run ends with, the checkpoint that comes after it holds.
+  // The checkpoint at the end of the run stores the state of this branch.
   if (run.signal.aborted) return end;
   await branchRun.flush();
   await branch.close();
@@ -142,7 +146,7 @@ function reportReused(run: EngineRun, scope: StepScope): ScopeEnd {
   return scopePassed;
 }
 
-/** The machine was lost after the units were put together: nothing in them has run since. */
+/** Whether the branches are already merged and no step in them has run since, as after a lost machine. */
 function isMerged(run: EngineRun, path: string, scopes: readonly StepScope[]): boolean {
   const { merged, round } = run.state().steps.get(path) ?? {};
   if (merged === undefined || (round !== undefined && round.order > merged.order)) return false;
@@ -169,7 +173,11 @@ async function mergeBranches(
 ): Promise<MergeConflict | OccupiedFiles | undefined> {
   const { branches, workspace, reporter } = run.ports;
   const base = branchBase(run, path);
-  const merge = await branches.merge(base, branchResults(run, scopes, base), `${path}, put together`);
+  const merge = await branches.merge(
+    base,
+    branchResults(run, scopes, base),
+    `Merge the parallel branches of ${path}`,
+  );
   if (merge.status === 'conflict') {
     run.record(writeConflict(path, merge));
     return merge;
@@ -177,7 +185,7 @@ async function mergeBranches(
   if (merge.status === 'occupied') return merge;
   run.record({ type: 'units-merged', step: path, snapshot: merge.snapshot });
   await workspace.reset(merge.snapshot);
-  reporter.log(`${path}: what ${scopes.length} units changed is put together.`);
+  reporter.log(`Step \`${path}\`: merged the changes of ${scopes.length} parallel branches`);
   return undefined;
 }
 
@@ -190,17 +198,17 @@ function branchResults(run: EngineRun, scopes: readonly StepScope[], base: Snaps
 
 function conflictFailure(path: string, { files, branches: { earlier, later } }: BranchConflict): Failure {
   const message =
-    `the units \`${earlier}\` and \`${later}\` of \`${path}\` changed the same lines of ${files.join(', ')}, and cannot be put together. ` +
-    `A re-run lets \`${later}\` go on with what the others changed in its files.`;
+    `merge conflict in step \`${path}\`: the parallel branches \`${earlier}\` and \`${later}\` changed the same lines of ${files.join(', ')}. ` +
+    `Re-run the job: \`${later}\` then continues on top of the changes of the other branches.`;
   return { kind: 'output', message, isFinal: true };
 }
 
 function occupiedFailure(path: string, { files }: OccupiedFiles): Failure {
-  const message = `what the units of \`${path}\` made cannot be put into the checkout: ${files.join(', ')} lies there already, and is no file that the run knows. Remove it, or have an earlier step of the job not make it, and re-run.`;
+  const message = `the changes of the parallel branches of \`${path}\` cannot be merged into the checkout: they would overwrite ${files.join(', ')}, which the run did not write. Remove the file, or change the earlier step of the job that creates it, and re-run.`;
   return { kind: 'output', message, isFinal: true };
 }
 
-/** U3: the later unit begins once more from what those before it add up to. */
+/** BRANCH3: the later branch starts once more, from the merged changes of the branches before it. */
 async function reopenLaterBranch(
   run: EngineRun,
   path: string,
@@ -214,7 +222,7 @@ async function reopenLaterBranch(
   const before = await run.ports.branches.merge(
     base,
     branchResults(run, scopes.slice(0, index), base),
-    `${path}, in part`,
+    `Merge some parallel branches of ${path}`,
   );
   if (before.status !== 'merged') return;
   const state = run.state();
@@ -222,5 +230,7 @@ async function reopenLaterBranch(
     .map(({ path: one }) => one)
     .filter((one) => state.steps.has(one));
   run.record({ type: 'steps-reopened', by: path, steps, from: before.snapshot, isUnit: true });
-  run.ports.reporter.log(`${later} runs once more, on top of what the units before it changed.`);
+  run.ports.reporter.log(
+    `Parallel branch \`${later}\` runs once more, on top of the changes of the branches before it`,
+  );
 }

@@ -1,6 +1,7 @@
-/** Work of which only so much is done at once. Results come in the order of the items. */
-
-/** After one has been rejected no other is begun; then it rejects, once those that were begun are over. */
+/**
+ * Runs the work with at most `maxConcurrent` items at once. The results are in the order of the items. After one
+ * item was rejected no other one starts; the promise rejects when the started ones have ended.
+ */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   maxConcurrent: number,

@@ -1,21 +1,21 @@
-/** What a step's `context` puts behind its prompt: files of the work tree, and what commands print. */
+/** What the `context` of a step adds to its prompt: files of the worktree, and the output of commands. */
 import type { Failure } from '../failure.js';
 import { cutMiddle } from '../gates/cut-middle.js';
 import type { AgentStep, ContextEntry } from '../workflow/workflow.js';
 import type { EngineRun } from './engine-run.js';
 import type { TemplateContext } from './template-context.js';
 
-/** Of each entry; more of it would crowd out what the agent is asked to do. */
+/** Limit for each entry. More text would distract the agent from its task. */
 const maxContextCharacters = 100_000;
 
 export type GatheredContext = { readonly parts: readonly string[] } | { readonly obstacle: Failure };
 
-/** The templates in it. */
+/** The texts in `context` that are templates. */
 export function contextTexts({ context }: AgentStep): readonly string[] {
   return context.flatMap((entry) => (entry.type === 'file' ? [entry.path] : []));
 }
 
-/** A file that is not there stops the attempt before it costs anything; a command that fails is left out. */
+/** A missing file fails the attempt before it costs anything. The output of a failed command is left out. */
 export async function gatherContext(
   run: EngineRun,
   path: string,
@@ -35,8 +35,9 @@ export async function gatherContext(
 
 async function readContextFile(run: EngineRun, path: string): Promise<string | Failure> {
   const text = await run.ports.context.readFile(run.ports.workspace.directory, path);
-  if (text !== undefined) return `The file ${path}:\n\n${cutMiddle(text.trimEnd(), maxContextCharacters)}`;
-  const message = `\`context\` names the file ${path}, which is not there or cannot be read. Make it in an earlier step, or remove the entry.`;
+  if (text !== undefined)
+    return `Content of the file \`${path}\`:\n\n${cutMiddle(text.trimEnd(), maxContextCharacters)}`;
+  const message = `\`context\`: the file \`${path}\` is missing or cannot be read. Create it in an earlier step, or remove the entry.`;
   return { kind: 'crash', message, isFinal: true };
 }
 
@@ -48,8 +49,10 @@ async function runContextCommand(
   const { context, workspace, reporter } = run.ports;
   const end = await context.runCommand(workspace.directory, command, run.signal);
   if ('output' in end)
-    return `What \`${command}\` prints:\n\n${cutMiddle(end.output.trimEnd(), maxContextCharacters)}`;
+    return `Output of \`${command}\`:\n\n${cutMiddle(end.output.trimEnd(), maxContextCharacters)}`;
   if (!run.signal.aborted)
-    reporter.warn(`Step ${path}: \`context\` is without \`${command}\`, which ${end.problem}.`);
+    reporter.warn(
+      `Step \`${path}\`: the prompt lacks the output of \`${command}\` from \`context\`, because the command ${end.problem}.`,
+    );
   return undefined;
 }

@@ -1,35 +1,35 @@
 /**
- * The whole text an agent is given (contract 5.3): the rendered prompt and what must be added to it. The
- * user's own instruction files are never touched, so everything the agent has to know stands here.
+ * The complete text that an agent gets: the rendered prompt and what must be added to it. The action never changes
+ * the user's own instruction files, so everything that the agent must know is in this text.
  */
 
 export interface PromptParts {
   readonly body: string;
-  /** Files and what commands print, each a part of its own. */
+  /** Files and the output of commands, one part each. */
   readonly context: readonly string[];
-  /** What the step has to leave under `.gump/out`. */
+  /** What the step must write below `.gump/out`. */
   readonly contract?: string;
-  /** The attempt before this one failed; absent where the prompt speaks of it itself. */
+  /** The failure of the previous attempt. Absent if the prompt itself contains it. */
   readonly failure?: PreviousFailure;
-  /** The attempt was cut off and goes on. */
+  /** The attempt was interrupted and continues. */
   readonly interruption?: Interruption;
-  /** The work tree was put back to where the step began. */
+  /** The worktree was restored to its state before the step. */
   readonly wasReset: boolean;
 }
 
 export interface PreviousFailure {
   readonly number: number;
   readonly message: string;
-  /** `{error}`: what the gates said. */
+  /** The text of `{error}`: the output of the gates. */
   readonly error: string;
-  /** Of `{diff}`, what the step had changed: as much as may be told. */
+  /** The text of `{diff}`: the changes of the step, shortened if necessary. */
   readonly diff: string;
 }
 
 export interface Interruption {
-  /** Top-level ignored names that were there before and are not now. */
+  /** Top-level names that git ignores, that were present before and are missing now. */
   readonly missing: readonly string[];
-  /** The conversation could not be kept; the agent does not remember the work. */
+  /** The session could not be resumed, so the agent does not remember the work. */
   readonly isNewSession: boolean;
 }
 
@@ -45,26 +45,29 @@ export function composePrompt(parts: PromptParts): string {
   return `${sections.filter((section) => section !== undefined && section !== '').join('\n\n---\n\n')}\n`;
 }
 
-/** What the agent is told in a conversation that holds its task already and was broken off by the model service. */
+/** The prompt in a session that already contains the task, after the model service refused for some time. */
 export const resumeAfterRefusalNote =
-  'The model service refused to answer for a while and does again. Your work so far stands: go on where you stopped, and finish the task.\n';
+  'The model service refused requests for some time. It is available again. Your work so far is unchanged. Continue where you stopped, and finish the task.\n';
 
 const resetNote =
-  'The working directory has been put back to the state it had before this step began: files written by earlier attempts of this step are gone.';
+  'The working directory was restored to its state before this step. Files that earlier attempts of this step wrote are removed.';
 
-function interruptionNote(interruption: Interruption): string {
-  const machine = interruption.isNewSession
-    ? 'An earlier attempt at this task was cut off before it ended, and its conversation could not be kept. Files it had written may already be here: look before you start over.'
-    : 'You were interrupted: the machine stopped in the middle of this task, and you go on on another one. The files you had written are here as they were last recorded; the last thing you did may be missing, and no process you had started runs any more. Look at the files, then finish the task.';
-  if (interruption.missing.length === 0) return machine;
-  return `${machine}\nThese were there before and are not now: ${interruption.missing.join(', ')}. Make them again if you need them.`;
+const resumedNote =
+  'You were interrupted, and this task now continues on another machine. Your files are restored from the last snapshot. Your latest changes may be missing, and processes that you started are no longer running. Check the files, then finish the task.';
+
+const restartedNote =
+  'An earlier attempt at this task was interrupted, and its session could not be resumed. Files that it wrote may already be present. Check the files before you start over, then finish the task.';
+
+function interruptionNote({ missing, isNewSession }: Interruption): string {
+  const note = isNewSession ? restartedNote : resumedNote;
+  if (missing.length === 0) return note;
+  return `${note}\nThese files and directories were present before and are missing now: ${missing.join(', ')}. Create them again if you need them.`;
 }
 
 function failureNote(failure: PreviousFailure): string {
-  const lines = [`Attempt ${failure.number} at this task did not pass: ${failure.message}`];
-  if (failure.error !== '') lines.push('', 'What was reported:', failure.error.trimEnd());
-  if (failure.diff !== '')
-    lines.push('', 'What has been changed so far, from the start of this step:', failure.diff.trimEnd());
-  lines.push('', 'Mend what is wrong and finish the task.');
+  const lines = [`Attempt ${failure.number} at this task failed: ${failure.message}`];
+  if (failure.error !== '') lines.push('', 'Reported errors:', failure.error.trimEnd());
+  if (failure.diff !== '') lines.push('', 'Changes since the start of this step:', failure.diff.trimEnd());
+  lines.push('', 'Fix the problem and finish the task.');
   return lines.join('\n');
 }

@@ -1,10 +1,10 @@
-/** A patch as an agent can read it. */
+/** A patch in a form that an agent can read. */
 import { cutMiddle } from '../gates/cut-middle.js';
 
-/** More of it crowds out what the agent is asked to do, and every prompt is kept with the run. */
+/** A longer patch distracts the agent from its task, and every prompt is stored with the run. */
 const maxPatchCharacters = 100_000;
 
-/** The bytes of binary files are left out, and of a long patch the middle. */
+/** Leaves out the content of binary files and the middle of a long patch. */
 export function readablePatch(patch: string): string {
   const sections = patch.split(/(?<=\n)(?=diff --git )/);
   return cutMiddle(sections.map(withoutBytes).join(''), maxPatchCharacters);
@@ -12,5 +12,5 @@ export function readablePatch(patch: string): string {
 
 function withoutBytes(section: string): string {
   const at = section.search(/^GIT binary patch$/m);
-  return at < 0 ? section : `${section.slice(0, at)}(a binary file, whose bytes are not shown)\n`;
+  return at < 0 ? section : `${section.slice(0, at)}(binary file, content not shown)\n`;
 }

@@ -1,9 +1,9 @@
 /**
- * The retry ladder: which overrides hold at an attempt. A pure function of the step's history, so that a
- * re-run on another machine climbs on from the same rung.
+ * The retry policy: which overrides apply to an attempt. A pure function of the step's history, so that a re-run
+ * on another machine gets the same overrides.
  *
- * R1 Values are sticky: they stay until another entry that matches sets them; later entries win.
- * R2 An entry with `session: new` gives a fresh session only at the attempt at which it first matches (S6).
+ * RETRY1 A value applies until another matching entry sets it. If several entries match, later entries take precedence.
+ * RETRY2 An entry with `session: new` starts a fresh session only at the first attempt that it matches (S6).
  */
 
 import type { Attempt } from '../journal/run-state.js';
@@ -23,10 +23,10 @@ interface RetryProgress {
   readonly freshSession: boolean;
 }
 
-/** `<attempt>/<entry>` → whether the entry's workflow has passed before that attempt. */
+/** `<attempt>/<entry>` → whether the workflow of the entry passed before that attempt. */
 export type RetryVerdicts = ReadonlyMap<string, boolean>;
 
-/** The overrides at attempt `number` (1 = first), given the attempts before it. */
+/** The overrides for attempt `number` (from 1), given the attempts before it. */
 export function computeRetryOverrides(
   entries: readonly RetryEntry[],
   history: readonly Attempt[],
@@ -36,8 +36,8 @@ export function computeRetryOverrides(
   let progress: RetryProgress = { values: {}, matched: new Set(), freshSession: false };
   for (let attempt = 2; attempt <= number; attempt += 1) {
     const previous = history.findLast((one) => one.number === attempt - 1);
-    progress = applyMatchingEntries(progress, entries, (entry, place) =>
-      isEntryMatch(entry, attempt, previous, verdicts.get(`${attempt}/${place}`)),
+    progress = applyMatchingEntries(progress, entries, (entry, index) =>
+      isEntryMatch(entry, attempt, previous, verdicts.get(`${attempt}/${index}`)),
     );
   }
   const { agent, prompt, worktree } = progress.values;
@@ -51,7 +51,7 @@ export function computeRetryOverrides(
 function applyMatchingEntries(
   progress: RetryProgress,
   entries: readonly RetryEntry[],
-  isMatch: (entry: RetryEntry, place: number) => boolean,
+  isMatch: (entry: RetryEntry, index: number) => boolean,
 ): RetryProgress {
   const matching = entries.flatMap((entry, index) => (isMatch(entry, index) ? [index] : []));
   const overrides = matching.map((index) => entries[index]?.overrides ?? {});
@@ -79,7 +79,7 @@ function gateFailed(attempt: Attempt | undefined, gate: string): boolean {
   return attempt?.gates.some((result) => result.name === gate && result.status === 'failed') ?? false;
 }
 
-/** How many attempts a step may make in one job attempt (S10): the highest `exit`, else one. */
+/** How many attempts a step may make in one job attempt (S10): the highest `exit`, otherwise 1. */
 export function maxAttempts(entries: readonly RetryEntry[]): number {
   return Math.max(1, ...entries.map((entry) => ('exit' in entry.when ? entry.when.exit : 1)));
 }

@@ -1,8 +1,8 @@
 /**
- * What holds other steps: groups, called workflows, and the tasks of a split. They are gone through in rounds,
- * as many as `retry` allows. In a further round what has passed is left alone and the step that failed goes on
- * where it was, with as many attempts again. Where the steps have passed and the gates of what holds them have
- * not, all of them run once more, in their own sessions and told what those gates said.
+ * Runs steps that contain other steps: groups, called workflows, and the tasks of a split. They run in rounds, as
+ * many as `retry` allows. In a further round passed steps do not run again, and the failed step continues with its
+ * full number of attempts. If all steps passed and the gates of the containing step failed, all steps run once more,
+ * in their own sessions, and their prompts contain the output of those gates.
  */
 
 import { type AttemptRef, failedWithoutVerdict, type NewEvent } from '../journal/event.js';
@@ -42,7 +42,7 @@ export async function runRounds(run: EngineRun, placed: PlacedStep): Promise<Sco
   const before = currentAttemptOf(run, path);
   if (before !== undefined && before.status !== 'running') {
     if (staysPaused(run, path, before)) return { status: 'paused', path };
-    // Not so where a step below it was forgotten since, or was added to the workflow.
+    // Not complete if the result of a step below it was dropped, or a step was added to the workflow.
     if (before.status === 'passed' && isComplete(run, placed))
       return pauseAfterGatesIfRequested(run, placed, before) ? { status: 'paused', path } : scopePassed;
   }
@@ -82,7 +82,7 @@ function hitlOf({ step }: PlacedStep) {
   return step.kind === 'group' || step.kind === 'call' ? step.hitl : undefined;
 }
 
-/** Writes down the round; one that was cut off goes on, with the number and the inputs that it had. */
+/** Records the start of the round. An interrupted round continues with the same number and inputs. */
 async function beginRound(run: EngineRun, placed: PlacedStep): Promise<AttemptRef | ScopeEnd> {
   const { path } = placed;
   const last = lastAttemptOf(run, path);
@@ -91,7 +91,7 @@ async function beginRound(run: EngineRun, placed: PlacedStep): Promise<AttemptRe
   const number = isContinued ? last.number : (last?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
   const inputs = isContinued ? last.inputs : await inputsOf(run, placed, number);
-  // A round that follows one that has passed mends nothing: it runs what is missing.
+  // A round after a passed one fixes nothing: it only runs the steps that are missing.
   const isFurther = !isContinued && last !== undefined && before?.status !== 'passed';
   const stopped = isFurther ? await prepareNextRound(run, placed, last, ref) : undefined;
   if (stopped !== undefined) return stopped;
@@ -105,7 +105,7 @@ async function beginRound(run: EngineRun, placed: PlacedStep): Promise<AttemptRe
   return ref;
 }
 
-/** Opens again what the round needs; an end instead where nobody knows how to go on. */
+/** Opens the steps that run again in the round. Returns an end if a retry condition has no verdict. */
 async function prepareNextRound(
   run: EngineRun,
   placed: PlacedStep,
@@ -130,10 +130,10 @@ async function inputsOf(run: EngineRun, placed: PlacedStep, number: number) {
 
 function titleOf({ step }: PlacedStep): string {
   if (step.kind === 'call') return `workflow ${step.call.path}`;
-  return step.kind === 'group' && step.parallel ? 'side by side' : 'group';
+  return step.kind === 'group' && step.parallel ? 'parallel group' : 'group';
 }
 
-/** What of the steps below runs once more in a further round, and from which tree. */
+/** Decides which of the steps below run once more in a further round, and from which snapshot. */
 async function reopenSteps(
   run: EngineRun,
   placed: PlacedStep,
@@ -144,11 +144,11 @@ async function reopenSteps(
   const state = run.state();
   const step = state.steps.get(path);
   if (step === undefined) return;
-  // Calls of former attempts are over, whatever they said.
+  // Workflows that attempts called are not opened again.
   const below = innerStepsOf(placed, state).flatMap((one) => state.steps.get(one.path) ?? []);
-  // Units that clash are seen to where they are put together; begun anew they would only clash again.
+  // Conflicts between parallel branches are handled by their merge: branches that start over conflict again.
   if ([step, ...below].some(({ conflict }) => conflict !== undefined)) return;
-  // Where nobody has judged, as where what judges has broken down, there is nothing to mend.
+  // If no gate has judged the round, for example because a called workflow broke, there is nothing to fix.
   const isJudged = last.failure?.kind === 'gate';
   const isAll = overrides.resetWorktree || (isJudged && haveInnerStepsPassed(run, placed));
   const isFresh = overrides.freshSession ? { freshSession: true } : {};
@@ -159,7 +159,7 @@ async function reopenSteps(
   const from = isAll ? { from: overrides.resetWorktree ? step.startSnapshot : currentSnapshot(run) } : {};
   run.record({ type: 'steps-reopened', by: path, steps, ...from, ...isFresh });
   run.ports.reporter.log(
-    `${path}: ${steps.join(', ')} run once more (${last.failure?.message.replace(/\.$/, '') ?? 'retry'}).`,
+    `Step \`${path}\`: running ${steps.map((one) => `\`${one}\``).join(', ')} once more (${last.failure?.message.replace(/\.$/, '') ?? 'retry'})`,
   );
 }
 
@@ -194,14 +194,14 @@ async function judgeRound(run: EngineRun, placed: PlacedStep, ref: AttemptRef): 
   return verdict.status === 'passed' ? scopePassed : { status: 'failed', path };
 }
 
-/** The rounds over the tasks of a split, whose own attempts are those of its planner; of others what is below. */
+/** Runs the steps below a step; those of a split in rounds, because its own attempts are those of its planner. */
 export async function runInnerSteps(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
   if (placed.step.kind !== 'split') return runScopes(run, placed);
   const rounds = maxAttempts(placed.step.retry);
   for (let round = 1; ; round += 1) {
     const end = await runScopes(run, placed);
     if (end.status !== 'failed' || round >= rounds || !canRunAnotherRound(run, end)) return end;
-    run.ports.reporter.log(`${placed.path}: round ${round + 1} of ${rounds} over its tasks.`);
+    run.ports.reporter.log(`Step \`${placed.path}\`: round ${round + 1} of ${rounds} over its tasks`);
   }
 }
 
@@ -228,10 +228,10 @@ function tasksOf(run: EngineRun, placed: PlacedStep): readonly Task[] {
   if (step.kind !== 'split') return [];
   const tasks = plannedTasks(run.state().steps.get(path)) ?? [];
   const dropped = findUnplannedSteps(run.state(), placed, tasks);
-  const reason = 'the plan was made once more and is another one';
+  const reason = 'the planner wrote a new plan';
   if (dropped.length > 0) run.record({ type: 'steps-dropped', steps: dropped, reason });
   if (tasks.length === 0)
-    run.ports.reporter.warn(`Step ${path}: the plan has no tasks; its steps are left out.`);
+    run.ports.reporter.warn(`Step \`${path}\`: the plan has no tasks, so its \`each\` steps do not run.`);
   return tasks;
 }
 

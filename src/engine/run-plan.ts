@@ -1,10 +1,10 @@
 /**
- * The loop over a plan's steps: decide, write down, act. Everything it knows of the run so far is a fold of
- * the journal, so that a run begun on another machine goes on here.
+ * The loop over the steps of a plan: decide, record, act. Everything it knows about the run is derived from the
+ * journal, so that a run can continue on another machine.
  *
- * E1 An event is in the journal before anything acts on it.
- * E2 A passed step is never run again; an agent's turn whose end is recorded is never sent again.
- * E3 After every attempt of an agent a checkpoint is stored before anything later starts in its lane.
+ * ENGINE1 An event is in the journal before anything acts on it.
+ * ENGINE2 A passed step never runs again, and a turn whose end is recorded is never sent again.
+ * ENGINE3 After every attempt of an agent a checkpoint is stored before anything later starts in its branch.
  */
 import type { AttemptRef, NewEvent, RunEnded } from '../journal/event.js';
 import { isSpendEvent } from '../journal/ledger.js';
@@ -20,7 +20,7 @@ import { runInnerSteps } from './rounds.js';
 import { runStep } from './step.js';
 import { warnAboutUnusedApproval } from './step-pause.js';
 
-/** Runs what is left of the plan; resolves with the final state, which is stored. Rejects only for our own bugs. */
+/** Runs the rest of the plan. Resolves with the final state, which is stored; rejects only because of a bug. */
 export async function runPlan(options: RunOptions): Promise<RunState> {
   const timeLimit = startTimeLimit(options);
   const { deadline: _deadline, ...rest } = options;
@@ -32,32 +32,34 @@ export async function runPlan(options: RunOptions): Promise<RunState> {
   return run.state();
 }
 
-/** What was at work stays cut off, so that a re-run goes on in it; the job must not look cancelled. */
+/** The running attempt stays interrupted, so that a re-run resumes it, but the job must not look cancelled. */
 const timeLimitEnd = {
   status: 'failed',
   failure: {
     kind: 'timeout',
     message:
-      'the time of this job (`max-time`) is up. What was at work was stopped as if the job had been cancelled, and a re-run goes on in it.',
+      'the time limit of this job (`max-time`) is reached. The running agent was stopped and its state saved; a re-run resumes it.',
   },
 } as const;
 
 async function runSteps(run: EngineRun): Promise<RunEnded> {
   const end = await runScope(run, rootScope(run.plan));
   if (end.status === 'passed' && !end.isLast && run.plan.until !== undefined)
-    run.ports.reporter.warn(`Input \`until\`: no step \`${run.plan.until}\` came, so nothing was left out.`);
+    run.ports.reporter.warn(
+      `Input \`until\`: the run did not reach step \`${run.plan.until}\`, so no step was left out. Check the path of the step.`,
+    );
   const base = { type: 'run-ended', status: end.status, jobAttempt: run.jobAttempt } as const;
   return end.status === 'passed' ? base : { ...base, failedStep: end.path };
 }
 
-/** Runs what is left of the steps of one scope. */
-export async function runScope(run: EngineRun, scope: StepScope): Promise<ScopeEnd> {
+/** Runs the rest of the steps of one scope. */
+async function runScope(run: EngineRun, scope: StepScope): Promise<ScopeEnd> {
   for (const planned of scope.steps) {
     const placed = placeStep(planned, scope);
     const end = await runOrReuseStep(run, placed);
     if (end.status !== 'passed' || end.isLast) return end;
     if (placed.path === run.plan.until) {
-      run.ports.reporter.log(`Stopped after ${placed.path}, as the input \`until\` says.`);
+      run.ports.reporter.log(`Stopped after step \`${placed.path}\` (input \`until\`)`);
       return { status: 'passed', isLast: true };
     }
   }
@@ -74,7 +76,7 @@ async function runOrReuseStep(run: EngineRun, placed: PlacedStep): Promise<Scope
   return isJudgedAgain ? runStep(run, placed) : passBelow(run, placed);
 }
 
-/** What has passed is gone through all the same: `until` may name a step in it, or a split's `each` have grown. */
+/** A passed step is still searched: `until` may name a step below it, or `each` of a split may have new steps. */
 async function passBelow(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
   const end = await runInnerSteps(run, placed);
   if (end.status !== 'passed') recordStepEnd(run, placed.path, end);
@@ -92,7 +94,7 @@ function createEngineRun({ state: initial, ports, ...options }: EngineRunOptions
     state: () => state,
     append(event: NewEvent) {
       state = applyEvent(state, ports.journal.append(event));
-      // From here on the ledger has it.
+      // From here on, the ledger counts this usage.
       if (isSpendEvent(event))
         for (const one of runningAgents) if (isSameAttempt(one, event)) runningAgents.delete(one);
     },

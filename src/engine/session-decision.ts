@@ -1,6 +1,6 @@
 /**
- * Which session an attempt runs in, and why: the rules S1 to S10 and S13 of the contract as one pure
- * decision. Knows no provider by name; a new session's id is chosen by the caller.
+ * Which session an attempt runs in, and why: the rules S1 to S10 and S13 of docs/sessions.md as one pure
+ * decision. It knows no provider by name. The caller chooses the id of a new session.
  */
 import type { SessionDecision, SessionReason } from '../journal/event.js';
 import type { Attempt } from '../journal/run-state.js';
@@ -8,23 +8,23 @@ import type { SessionChoice } from '../workflow/workflow.js';
 
 export interface SessionDecisionInput {
   readonly declared: SessionChoice;
-  /** The agent of the coming attempt. */
+  /** The agent of the attempt to start. */
   readonly agent: string;
   readonly provider: string;
   readonly jobAttempt: number;
-  /** The step's attempts so far, oldest first; none at the first. */
+  /** The step's attempts so far, oldest first. Empty before the first one. */
   readonly history: readonly Attempt[];
-  /** The last attempt of the history was cut off and is the one that goes on (S10). */
+  /** The last attempt of the history was interrupted, and this attempt continues it (S10). */
   readonly isContinued: boolean;
-  /** A retry entry asks for a fresh session at this attempt (S6). */
+  /** A retry entry sets `session: new` for this attempt (S6). */
   readonly freshSession: boolean;
-  /** The step that `from:` names: its attempts, or why it has none to offer. */
+  /** The attempts of the step that `from:` names, or why there are none. */
   readonly target: readonly Attempt[] | 'not-run' | 'out-of-scope';
   /** What counts as the same agent for `from:` (S2). */
   readonly agentMatch: 'agent' | 'provider';
-  /** Sessions that a running process holds (S7). */
+  /** Sessions that a running process uses (S7). */
   readonly sessionsInUse: ReadonlySet<string>;
-  /** Sessions that could not be brought back to where they were, and why (S13). */
+  /** Sessions that could not be restored to the point of their step, and why (S13). */
   readonly unavailableSessions: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
 }
 
@@ -32,7 +32,7 @@ type ReasonedSession =
   | { readonly id: string; readonly reason: SessionReason }
   | { readonly id?: never; readonly reason: SessionReason };
 
-/** The reasons that the user is warned of: each means a conversation did not go on though it was meant to. */
+/** All other reasons are warnings: a session was not resumed although the workflow meant it to be. */
 const expectedReasons: readonly SessionReason[] = [
   'declared-new',
   'from',
@@ -46,11 +46,11 @@ export function isWarningReason(reason: SessionReason): boolean {
 }
 
 export function decideSession(input: SessionDecisionInput): SessionDecision {
-  const answer =
+  const decided =
     input.history.length === 0 ? decideForFirstAttempt(input) : decideForLaterAttempt(input, input.history);
   const declared = input.declared.mode === 'new' ? 'new' : `from:${input.declared.step}`;
-  if (answer.id === undefined) return { declared, effective: 'new', reason: answer.reason };
-  return { declared, effective: 'resumed', reason: answer.reason, id: answer.id };
+  if (decided.id === undefined) return { declared, effective: 'new', reason: decided.reason };
+  return { declared, effective: 'resumed', reason: decided.reason, id: decided.id };
 }
 
 function decideForFirstAttempt(input: SessionDecisionInput): ReasonedSession {
@@ -64,7 +64,7 @@ function decideForFirstAttempt(input: SessionDecisionInput): ReasonedSession {
   return resumeIfAvailable(input, lastSessionId(target), 'from');
 }
 
-/** A different provider is never resumed, whatever is asked. */
+/** A session of another provider is never resumed, whatever `session-match` says. */
 function isSameAgent(input: SessionDecisionInput, attempt: Attempt): boolean {
   if (attempt.provider !== input.provider) return false;
   return input.agentMatch === 'provider' || attempt.agent === input.agent;
@@ -83,14 +83,14 @@ function decideForLaterAttempt(input: SessionDecisionInput, history: readonly At
   return resumeIfAvailable(input, id, isFromEarlierJob ? 'continued' : 'kept-on-retry');
 }
 
-/** No attempt of the step ever had an id: what the workflow declared still holds. */
+/** No attempt of the step ever had an id, so the declaration of the workflow applies. */
 function decideWithoutOwnSession(input: SessionDecisionInput): ReasonedSession {
   return input.declared.mode === 'from' ? decideForFirstAttempt(input) : { reason: 'no-session-id' };
 }
 
 /**
- * The newest id, looking back no further than where a session was begun: a fresh one whose id never became
- * known must not fall back to the conversation it was to replace.
+ * The newest id, looking back only to the start of the newest session: a new session whose id never became known
+ * must not fall back to the session that it replaced.
  */
 function lastSessionId(attempts: readonly Attempt[]): string | undefined {
   for (const attempt of attempts.toReversed()) {
@@ -112,7 +112,7 @@ function resumeIfAvailable(
   return { id, reason };
 }
 
-/** S10: the two job attempts before this one failed in the same resumed session and left the tree alone. */
+/** S10: the two previous job attempts failed in the same resumed session without changing the tree. */
 function madeNoProgress(history: readonly Attempt[], jobAttempt: number): boolean {
   const earlier = history.filter((attempt) => attempt.jobAttempt < jobAttempt);
   if (earlier.length === 0 || earlier.length < history.length) return false;

@@ -1,27 +1,27 @@
-/** Waiting for a person (contract 5.9): where a step stops, and who may let it go on. */
+/** Steps that wait for a person (`hitl`), and the approval that lets them continue. */
 import type { AttemptRef } from '../journal/event.js';
 import type { Attempt } from '../journal/run-state.js';
 import type { PlacedStep } from '../plan/placed-step.js';
 import type { Pause, Step } from '../workflow/workflow.js';
 import type { EngineRun } from './engine-run.js';
 
-/** Says so where this job approves what waited in no job before it: then nothing goes on by that. */
+/** Warns if no earlier job stopped at the step that this job approves: the approval then has no effect. */
 export function warnAboutUnusedApproval({ plan: { approve }, state, ports }: EngineRun): void {
   if (approve === undefined) return;
   const attempts = state().steps.get(approve)?.attempts ?? [];
   if (attempts.some(({ pause, approvedBy }) => pause !== undefined || approvedBy !== undefined)) return;
   ports.reporter.warn(
-    `Input \`approve\`: no earlier job of this run stopped at step \`${approve}\`, so nothing is approved. Is the \`state-name\` that of the job that stopped?`,
+    `Input \`approve\`: no earlier job of this run stopped at step \`${approve}\`, so the approval has no effect. Check that \`state-name\` is that of the job that stopped.`,
   );
 }
 
-/** Whether the attempt waits; one that this job was started to let go on does not any more. */
+/** Whether the attempt still waits. Records the approval if this job approves the step. */
 export function staysPaused(run: EngineRun, path: string, attempt: Attempt): boolean {
   if (!isPaused(attempt)) return false;
   if (run.plan.approve !== path) return true;
   const { number, jobAttempt } = attempt;
   run.record({ type: 'attempt-approved', step: path, number, jobAttempt, by: run.actor });
-  run.ports.reporter.log(`${path}: goes on, approved by ${run.actor}.`);
+  run.ports.reporter.log(`Step \`${path}\` continues: approved by ${run.actor}`);
   return false;
 }
 
@@ -29,7 +29,7 @@ export function isPaused({ pause, approvedBy }: Attempt): boolean {
   return pause !== undefined && approvedBy === undefined;
 }
 
-/** Writes down that the attempt waits here, where the step asks for it; an attempt waits once. */
+/** Records that the attempt waits here, if the step requests it. An attempt waits only once. */
 export function pauseIfRequested(
   run: EngineRun,
   ref: AttemptRef,
@@ -42,8 +42,7 @@ export function pauseIfRequested(
   return true;
 }
 
-/** Where the step waits for a person, if at all. */
-
+/** The point at which the step waits for a person; `undefined` if it does not wait. */
 export function pauseOf(step: Step): Pause | undefined {
   return step.kind === 'split' ? step.planner.hitl : step.hitl;
 }

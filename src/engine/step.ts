@@ -1,4 +1,4 @@
-/** One step from its first attempt to its end: how many attempts, and when to stop. */
+/** Runs one step from its first attempt to its end. */
 import type { Attempt, StepState } from '../journal/run-state.js';
 import type { PlacedStep } from '../plan/placed-step.js';
 import { agentStepOf, passAgent } from '../plan/plan.js';
@@ -17,13 +17,13 @@ export async function runStep(run: EngineRun, placed: PlacedStep): Promise<Scope
   startStep(run, placed);
   const { kind } = placed.step;
   const end = await (kind === 'group' || kind === 'call' ? runRounds(run, placed) : runAttempts(run, placed));
-  // Stopped by `until` among the steps below it, it has not ended.
+  // `until` stopped the run at a step below this one, so this one has not ended.
   if (end.status === 'passed' && end.isLast) return end;
   recordStepEnd(run, placed.path, end);
   return end;
 }
 
-/** The step's own attempts; of a split then its tasks. */
+/** Runs the step's own attempts, and then the tasks of a split. */
 async function runAttempts(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
   const end = await runUntilDone(run, placed);
   if (end.status !== 'passed') return end;
@@ -45,7 +45,7 @@ async function runUntilDone(run: EngineRun, placed: PlacedStep): Promise<ScopeEn
   const paused = { status: 'paused', path } as const;
   const cancelled = { status: 'cancelled', path } as const;
   const before = currentAttemptOf(run, path);
-  // The machine may have been lost between the attempt's end and the step's; or a person was waited for.
+  // The machine may have been lost between the end of the attempt and that of the step, or the step was waiting.
   if (before !== undefined && before.status !== 'running') {
     if (staysPaused(run, path, before)) return paused;
     if (before.status === 'passed')
@@ -70,7 +70,7 @@ async function runUntilDone(run: EngineRun, placed: PlacedStep): Promise<ScopeEn
   }
 }
 
-/** Whether its next attempt costs something; of one whose agent is done only gates are left. */
+/** Whether its next attempt starts an agent. If the agent has already ended, only gates remain. */
 function willStartAgent(run: EngineRun, { path, step }: PlacedStep): boolean {
   const own = agentStepOf(step);
   if (own === undefined || own.agent === passAgent) return false;
@@ -78,7 +78,7 @@ function willStartAgent(run: EngineRun, { path, step }: PlacedStep): boolean {
   return state === undefined || !needsOnlyGates(state);
 }
 
-/** A workflow that judges, or gets something, may wait for a person too. */
+/** Steps of a workflow that an attempt calls may wait for a person too. */
 function findPausedStepBelow(run: EngineRun, path: string): ScopeEnd | undefined {
   const steps = [...run.state().steps.values()].filter((step) => isBelow(step.path, path));
   const waiting = steps.findLast((step) => isStepPaused(step));
@@ -95,7 +95,7 @@ async function runAttempt(run: EngineRun, placed: PlacedStep): Promise<Attempt |
   const end = await (own === undefined ? runGateAttempt(run, placed) : runAgentAttempt(run, placed, own));
   if (end === 'stopped') return end;
   const attempt = lastAttemptOf(run, placed.path);
-  if (attempt === undefined) throw new Error(`No attempt of ${placed.path} was recorded.`);
+  if (attempt === undefined) throw new Error(`No attempt of step \`${placed.path}\` was recorded.`);
   run.ports.reporter.attemptEnds(placed.path, attempt);
   return attempt;
 }

@@ -1,4 +1,4 @@
-/** What the templates of one attempt can read, and their rendering. */
+/** Collects what the templates of one attempt can read, and renders them. */
 
 import { cutMiddle } from '../gates/cut-middle.js';
 import { errorText, gateErrorText, maxPromptErrorCharacters } from '../gates/error-text.js';
@@ -30,11 +30,11 @@ import { attemptFields, stateFields } from './template-fields.js';
 
 export interface TemplateContext {
   render(template: string): string;
-  /** Why the attempt before, or the round that opened the step again, has failed, for the note; absent where nothing has. */
+  /** Why the previous attempt failed, or the round that opened the step again; absent if neither failed. */
   readonly failure?: PreviousFailure;
 }
 
-/** Whether a template reads what went wrong before. */
+/** Whether a template reads the error of the previous attempt. */
 export function readsFailure(template: string): boolean {
   return templateNames(parseTemplate(template)).some((name) =>
     /^(?:error|diff|prev\..+|gate\..+)$/.test(name),
@@ -44,8 +44,8 @@ export function readsFailure(template: string): boolean {
 const maxDiffCharacters = 3_000;
 
 /**
- * `texts`: what is going to be rendered; only the patches that these speak of are made. `isReview`: a gate judges
- * the attempt that was just made, and `{diff}` and `{output}` are those of it.
+ * `texts`: the templates to render; only patches that they name are created. `isReview`: a gate judges the attempt
+ * that has just ended, and `{diff}` and `{output}` are those of that attempt.
  */
 export async function createTemplateContext(
   run: EngineRun,
@@ -105,23 +105,23 @@ async function buildNameScope(
     getPaths: gets,
     ...defined({ task: scope.task && taskFields(scope.task) }),
     vars: run.plan.vars,
-    // What a step has said goes before what it has changed.
+    // A written output takes precedence over the patch of the step.
     state: new Map([...(await wantedPatchFields(run, visible, wanted)), ...fields]),
   };
 }
 
-/** What runs beside the step, in units of its own, is as good as not there: nobody could tell how far it is. */
+/** Hides steps in other parallel branches: how far they are differs from run to run. */
 function visibleState(state: RunState, branchPrefix: string): RunState {
   const steps = [...state.steps].filter(([, step]) => isSameOrNestedBranch(step.branchPrefix, branchPrefix));
   return steps.length === state.steps.size ? state : { ...state, steps: new Map(steps) };
 }
 
-/** What the workflow that the step stands in was given by its caller. */
+/** The inputs that the workflow of the step got from its caller. */
 function callInputsOf(state: RunState, workflowPrefix: string): Readonly<Record<string, string>> {
   return state.steps.get(pathOfPrefix(workflowPrefix))?.attempts.at(-1)?.inputs ?? {};
 }
 
-/** Of the nearest workflow around it that was given one by its caller. */
+/** The `spec` of the nearest enclosing workflow that got one from its caller. */
 function callSpecOf(state: RunState, workflowPrefix: string): string | undefined {
   const specs = enclosingPrefixes(workflowPrefix).map((prefix) => callInputsOf(state, prefix).spec);
   return specs.find((spec) => spec !== undefined);
@@ -150,13 +150,13 @@ async function attemptFailure(run: EngineRun, step: StepState, last: Attempt): P
   return { number: last.number, message: last.failure?.message ?? '', error: errorOf(run, last), diff };
 }
 
-/** Why the step was opened again: by what holds it, whose units clash or whose gates have failed. */
+/** Why the containing step opened the step again: a merge conflict of parallel branches, or failed gates. */
 async function roundFailure(run: EngineRun, step: StepState): Promise<PreviousFailure | undefined> {
   const by = run.state().steps.get(step.reopened?.by ?? '');
   const last = by?.attempts.findLast((attempt) => attempt.status === 'failed');
   if (by?.conflict !== undefined) {
     const { files, branches } = by.conflict;
-    const message = `what it changed in ${files.join(', ')} clashes with what \`${branches.earlier}\` changed there, which is in the files now; your own changes are not. Make them once more, on top of what is there.`;
+    const message = `its changes to ${files.join(', ')} conflict with those of \`${branches.earlier}\`. The files now contain the changes of \`${branches.earlier}\`, but not yours. Make your changes again, on top of the current files.`;
     const own = step.attempts.at(-1);
     const diff = own === undefined ? '' : await patchSinceOrigin(run, own);
     return { number: own?.number ?? 1, message, error: '', diff };
@@ -166,7 +166,7 @@ async function roundFailure(run: EngineRun, step: StepState): Promise<PreviousFa
   return { ...failure, number: step.attempts.at(-1)?.number ?? 1 };
 }
 
-/** Of an attempt whose step has begun anew since: what it changed is no more than the patch of its own commits. */
+/** The patch of an attempt whose step has started over since: compared with the origin of the branch. */
 async function patchSinceOrigin(run: EngineRun, { snapshot }: Attempt): Promise<string> {
   return snapshot === undefined ? '' : patchBetween(run, run.origin, snapshot);
 }
@@ -177,7 +177,7 @@ interface ReviewedWork {
   readonly output: string;
 }
 
-/** A workflow that judges, or is there for a retry, sees the work of the step that calls it. */
+/** A workflow that an attempt calls sees the work of the step that calls it. */
 async function readReviewedWork(
   run: EngineRun,
   owner: string,
@@ -197,14 +197,17 @@ async function readReviewedWork(
   };
 }
 
-/** Between which trees its work lies: of an agent its last attempt's, of others what is there by now. */
+/** The snapshots before and after its work: of an agent its last attempt, of other steps everything up to now. */
 function workRange(run: EngineRun, { path, startSnapshot, attempts }: StepState) {
   if (attempts.at(-1)?.agent === undefined) {
-    const holdsSteps = [...run.state().steps.keys()].some(
+    const hasInnerSteps = [...run.state().steps.keys()].some(
       (one) => isBelow(one, path) && !isInCall(one, path),
     );
-    // A step of gates alone judges all that the run has changed.
-    return { from: holdsSteps ? startSnapshot : run.ports.workspace.startSnapshot, to: currentSnapshot(run) };
+    // A step that runs only gates judges all changes of the run.
+    return {
+      from: hasInnerSteps ? startSnapshot : run.ports.workspace.startSnapshot,
+      to: currentSnapshot(run),
+    };
   }
   const last = attempts.findLast((attempt) => attempt.snapshot !== undefined);
   return last?.snapshot === undefined ? undefined : { from: startSnapshot, to: last.snapshot };
@@ -214,12 +217,12 @@ function taskFields({ name, description, files }: Task): Readonly<Record<string,
   return { name, description, files: files.join(', ') };
 }
 
-/** A verdict, or for a code step its patch. */
+/** The output file; of a code step its patch. */
 function outputOf(attempt: Attempt, diff: string): string {
   return attemptFields(attempt).output ?? diff;
 }
 
-/** The failed gates' words; where no gate spoke, why the attempt failed. */
+/** The output of the failed gates; if no gate failed, why the attempt failed. */
 function errorOf({ errorContext }: EngineRun, attempt: Attempt): string {
   const max = errorContext?.maxErrorChars ?? maxPromptErrorCharacters;
   const text = errorText(attempt.gates, max);
@@ -244,7 +247,7 @@ async function wantedPatchFields(
   return made.flat();
 }
 
-/** Whether one of the names may speak of the step at a path: of `check.gate.lint`, say, the step `check`. */
+/** Whether one of the names may belong to the step at a path: `check.gate.lint` belongs to the step `check`. */
 function createNameMatcher(wanted: readonly string[]): (path: string) => boolean {
   const ends = new Set(wanted.flatMap(stateKeysOf).flatMap(partsBeforeDots));
   return (path) => [...ends].some((end) => endsInPath(path, end));
@@ -263,7 +266,7 @@ async function patchFields(run: EngineRun, step: StepState): Promise<readonly (r
   return fields;
 }
 
-/** What the step had changed, from its start, by the end of that attempt (contract 5.5). */
+/** All changes of the step, from its start to the end of that attempt. */
 async function patchOf(run: EngineRun, step: StepState, attempt: Attempt): Promise<string> {
   if (attempt.snapshot === undefined) return '';
   return patchBetween(run, step.startSnapshot, attempt.snapshot);

@@ -1,7 +1,7 @@
 /**
- * The state fields that templates read (`<step>.status`, `<step>.gate.test.error`, …), made from the fold.
- * Names and values are the reference's, so that prompts written for it read the same. `diff`, and `output`
- * of a code step, are patches: they are made when a template asks for them (`view.ts`).
+ * The state fields that templates read (`<step>.status`, `<step>.gate.test.error`, …), derived from the run state.
+ * Names and values are those of the Gump reference, so that its prompts work unchanged. `diff`, and `output` of a
+ * code step, are patches: `template-context.ts` creates them if a template names them.
  */
 import { gateErrorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
@@ -11,14 +11,14 @@ import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
 import { isBelow, isChildOf, isInCall } from '../step-path.js';
 
-/** `<step path>.<field>` → value, for every step that has run and is asked for. */
+/** `<step path>.<field>` → value, for every wanted step that has run. */
 export function stateFields(
   state: RunState,
   isWanted: (path: string) => boolean,
 ): ReadonlyMap<string, string> {
   const steps = [...state.steps.values()];
-  const asked = steps.filter(({ path }) => isWanted(path));
-  const entries = asked.flatMap((step) =>
+  const wanted = steps.filter(({ path }) => isWanted(path));
+  const entries = wanted.flatMap((step) =>
     Object.entries(fieldsOf(step, steps)).map(([field, value]) => [`${step.path}.${field}`, value] as const),
   );
   return new Map(entries);
@@ -27,20 +27,20 @@ export function stateFields(
 function fieldsOf(step: StepState, all: readonly StepState[]): Readonly<Record<string, string>> {
   const last = step.attempts.at(-1);
   if (last === undefined) return {};
-  // Only what holds other steps, and steps of gates, have attempts without an agent.
+  // Only steps that contain others and steps that run only gates have attempts without an agent.
   return last.agent === undefined
     ? { ...attemptFields(last), ...innerStepFields(step, all) }
     : attemptFields(last);
 }
 
-/** Of a group or a call: what its steps spent in all, and what the last of them says. */
+/** Of a group or a call: the usage of its steps together, and the output of the last one. */
 function innerStepFields({ path }: StepState, all: readonly StepState[]): Readonly<Record<string, string>> {
   const below = all.filter((step) => isBelow(step.path, path));
   if (below.length === 0) return {};
   const usage = below
     .flatMap(({ attempts }) => attempts)
     .reduce<Usage>((sum, one) => addUsage(sum, one.usage), {});
-  // What judges it speaks of it, not for it.
+  // Workflows that judge the step write comments about it, not its output.
   const own = below.filter((step) => !isInCall(step.path, path));
   const last = own.findLast((step) => isChildOf(step.path, path));
   const { output } = last === undefined ? {} : fieldsOf(last, all);
@@ -49,7 +49,7 @@ function innerStepFields({ path }: StepState, all: readonly StepState[]): Readon
   return texts({ ...usageFields(usage), output, comments });
 }
 
-/** The fields of one attempt; absent numbers have no field. */
+/** The fields of one attempt. Unknown values have no field. */
 export function attemptFields(attempt: Attempt): Readonly<Record<string, string>> {
   const { usage } = attempt;
   const fields: Record<string, string | undefined> = {
@@ -86,7 +86,7 @@ function texts(fields: Readonly<Record<string, string | undefined>>): Readonly<R
   );
 }
 
-/** A verdict reads as `true` or `false`, whatever gates say of it; a plan as it was written. */
+/** A verdict is `true` or `false`, whatever the result of the gates; a plan is its text. */
 function outputOf({ output }: Attempt): string | undefined {
   if (output?.name !== 'validate.json') return output?.text;
   const verdict = readVerdict(output.text);
@@ -108,7 +108,7 @@ function text(value: number | undefined): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-/** Dollars as the reference writes them: cents, or four decimals below one. */
+/** Dollars in the format of the Gump reference: two decimals, or four below one cent. */
 function money(usd: number): string {
   return usd < 0.01 ? usd.toFixed(4) : usd.toFixed(2);
 }

@@ -1,12 +1,12 @@
-/** The output of a command, of which the first and the last part are kept however much it prints. */
+/** Keeps the first and the last part of a command's output within a fixed size, however much it prints. */
 
 export interface BoundedOutput {
   add(line: string): void;
-  /** All lines, each with a line end; where some are gone, a line between says how many. */
+  /** The lines that were kept, each with a line end. A line in the middle contains the number of dropped lines. */
   text(): string;
 }
 
-/** `limit`: characters kept in all, half of them from the end. A line may have a quarter of that. */
+/** `limit`: characters that are kept in total, half of them from the end. One line may have a quarter of that. */
 export function createBoundedOutput(limit: number): BoundedOutput {
   const half = Math.floor(limit / 2);
   const head: string[] = [];
@@ -22,7 +22,7 @@ export function createBoundedOutput(limit: number): BoundedOutput {
       first++;
       dropped++;
     }
-    // Now and then, so that dropping a line costs next to nothing.
+    // Only every 1024 lines: copying the array for each dropped line would be slow.
     if (first <= 1024) return;
     tail = tail.slice(first);
     first = 0;
@@ -51,6 +51,6 @@ function shorten(line: string, max: number): string {
   if (line.length <= max) return line;
   const note = ` [… ${line.length - max} characters left out …] `;
   const room = Math.max(0, Math.floor((max - note.length) / 2));
-  // A copy: a slice would keep the whole line in memory.
+  // Copies the text: a slice would keep the whole line in memory.
   return Buffer.from(line.slice(0, room) + note + line.slice(line.length - room)).toString();
 }

@@ -1,8 +1,8 @@
-/** Shortening a text so that its beginning and its end stay: what failed stands at either. */
+/** Shortens a text in its middle: error output usually names the cause at its start or at its end. */
 
 /**
- * At most `max` characters (UTF-16 units): the first and the last lines of `text` with a marker between that says how
- * much is gone. Lines stay whole unless one alone is too long for its half.
+ * At most `max` characters (UTF-16 code units): the first and the last lines of `text`, and between them a marker
+ * with the number of removed characters. A line is cut only if it does not fit into its half.
  */
 export function cutMiddle(text: string, max: number): string {
   if (text.length <= max) return text;
@@ -17,7 +17,7 @@ function marker(characters: number): string {
   return `\n[… ${characters} characters left out …]\n`;
 }
 
-/** Whole lines without the last line end; a part of the first line where not even that fits. */
+/** Whole lines without the last line end, or a part of the first line if not even that fits. */
 function headOf(text: string, room: number): string {
   const end = text.lastIndexOf('\n', room);
   return end > 0 ? text.slice(0, end) : keepCharacters(text.slice(0, room));
@@ -30,7 +30,7 @@ function tailOf(text: string, room: number): string {
     : keepCharacters(text.slice(text.length - room));
 }
 
-/** Without the half of a character that a cut left at either end. */
+/** Removes half of a surrogate pair, which a cut can leave at either end. */
 function keepCharacters(text: string): string {
   return text.replace(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/g, '');
 }

@@ -1,15 +1,15 @@
-/** What a failed attempt's gates said, as prompts (`{error}`) and the state (`gate.NAME.error`) get it. Pure. */
+/** The output of failed gates, shortened for prompts (`{error}`) and for the state (`gate.NAME.error`). Pure. */
 import { cutMiddle } from './cut-middle.js';
 import type { GateResult } from './gate-result.js';
 
-/** How long `{error}` is at most, unless told. */
+/** The length limit of `{error}`, unless `gump.toml` sets another one. */
 export const maxPromptErrorCharacters = 8000;
 const maxStateErrorCharacters = 4000;
 const separator = '\n---\n';
 
 /**
- * `{error}`: the output of every failed gate under its name, joined by lines of `---`; at most `max`
- * characters. Each is cut in its middle, long ones first, so that one flood does not hide the other gates.
+ * `{error}`: the output of every failed gate under its name, separated by lines with `---`, at most `max`
+ * characters. Long outputs are shortened first, so that one of them does not hide the other gates.
  */
 export function errorText(results: readonly GateResult[], max: number = maxPromptErrorCharacters): string {
   const failed = results.filter((result) => result.status === 'failed').map(gateErrorSection);
@@ -18,11 +18,11 @@ export function errorText(results: readonly GateResult[], max: number = maxPromp
     failed.map((text) => text.length),
     room,
   );
-  // With so many gates that a share is next to nothing, the shares and separators may still be too long.
+  // If there are very many gates, the separators alone can exceed the limit.
   return cutMiddle(failed.map((text) => cutMiddle(text, share)).join(separator), max);
 }
 
-/** `gate.NAME.error`: empty for a gate that did not fail. */
+/** `gate.NAME.error`: empty if the gate did not fail. */
 export function gateErrorText(result: GateResult): string {
   return result.status === 'failed' ? cutMiddle(result.output.trim(), maxStateErrorCharacters) : '';
 }
@@ -31,7 +31,7 @@ function gateErrorSection(result: GateResult): string {
   return `gate ${result.name}:\n${result.output.trim()}`;
 }
 
-/** The largest length that, as a limit for each of them, makes all fit into `room`. */
+/** The largest limit per text with which all texts together fit into `room`. */
 function fairShare(lengths: readonly number[], room: number): number {
   let left = room;
   const ascending = [...lengths].sort((a, b) => a - b);

@@ -1,12 +1,12 @@
 export interface GateResult {
-  /** Name by which templates and `not: gate.NAME` speak of it. */
+  /** The name in templates and in `not: gate.NAME`. */
   readonly name: string;
   readonly type: string;
-  /** `warned`: not as it should be, and no failure (`files: warn`). */
+  /** `warned`: a problem that does not fail the attempt (`files: warn`). */
   readonly status: 'passed' | 'failed' | 'skipped' | 'warned';
-  /** What the gate said: standard output and error of a command in the order they came, or an explanation. */
+  /** Standard output and standard error of the command, in the order of their arrival, or an explanation. */
   readonly output: string;
-  /** What the reviewer of a workflow that judged has said. */
+  /** The comments of the reviewer, if the gate is a workflow. */
   readonly comments?: string;
   readonly durationMs: number;
 }

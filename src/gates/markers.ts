@@ -1,6 +1,6 @@
 /**
- * The command of a gate by what lies in the working directory, for projects that name none (gump-spec 4).
- * The first marker that is there decides. One table; adding a language is a line in each list it has a tool for.
+ * The command of a gate for projects that do not set one, chosen by the files in the working directory. The first
+ * marker that is present decides. To add a language, add a line to each list that it has a tool for.
  */
 import { defined } from '../optional-keys.js';
 import type { Project } from './project.js';
@@ -11,14 +11,14 @@ export type CommandGate = 'compile' | 'test' | 'lint' | 'coverage' | 'tests_foun
 
 export interface SuggestedCommand {
   readonly command: string;
-  /** How the command is named in a sentence, where it is too long to be shown. */
+  /** How messages name the command, if it is too long to show. */
   readonly title?: string;
-  /** What has to be on PATH for it. */
+  /** The programs that must be on PATH. */
   readonly programs: readonly string[];
 }
 
 export interface ProjectMarker {
-  /** What is looked for, as it stands in a message. */
+  /** What is searched for, in the words of messages. */
   readonly description: string;
   suggest(project: Project): SuggestedCommand | undefined;
 }
@@ -38,12 +38,12 @@ function script(name: string, command: string): ProjectMarker {
 }
 
 function target(name: string): ProjectMarker {
-  // One rule may have several targets; `build := x` and `build ::= x` are variables.
+  // A rule may have several targets. `build := x` and `build ::= x` are variables.
   const pattern = new RegExp(`^(?:[^:=#\\s]+[ \\t]+)*${name}(?:[ \\t]+[^:=#\\s]+)*[ \\t]*:(?!:*=)`, 'm');
   return {
     description: `a target \`${name}\` in a Makefile`,
     suggest: (project) => {
-      // The order in which GNU make looks for them; it reads one of them only.
+      // GNU make searches in this order and reads only the first file that it finds.
       const makefile = ['GNUmakefile', 'makefile', 'Makefile'].find((name) => project.exists(name));
       const found = makefile !== undefined && pattern.test(project.read(makefile) ?? '');
       return found ? { command: `make ${name}`, programs: ['make'] } : undefined;
@@ -51,7 +51,7 @@ function target(name: string): ProjectMarker {
   };
 }
 
-/** `python` is what setup-python and virtual environments provide; plain machines often have `python3` only. */
+/** `python` is the name in virtual environments and with setup-python. Other machines often have only `python3`. */
 function python(command: (python: string) => string, title?: string): ProjectMarker {
   return {
     description: 'pyproject.toml',
@@ -67,14 +67,14 @@ function hasScript(project: Project, name: string): boolean {
   try {
     const scripts: unknown = JSON.parse(project.read('package.json') ?? '{}').scripts;
     const text: unknown = Object(scripts)[name];
-    // `npm init` writes a test script that only says that there is none.
+    // `npm init` writes a test script that only prints this text and fails.
     return typeof text === 'string' && !text.includes('no test specified');
   } catch {
     return false;
   }
 }
 
-// The profile goes to a place of its own: what a gate leaves in the work tree stays there.
+// The profile is a temporary file: files that a gate writes to the worktree stay there.
 const goCoverage =
   'profile=$(mktemp) || exit 1; go test -coverprofile="$profile" ./... && go tool cover -func="$profile"; ' +
   'code=$?; rm -f "$profile"; exit $code';

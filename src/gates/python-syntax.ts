@@ -1,24 +1,24 @@
 /**
- * The `compile` gate of a Python project: every Python file that git knows or would add is parsed. Unlike
- * `py_compile` it leaves no `__pycache__` behind, unlike `compileall` it stays out of virtual environments.
+ * The `compile` gate of a Python project: parses every Python file that git tracks or would add. Unlike
+ * `py_compile` it writes no `__pycache__`, and unlike `compileall` it does not read virtual environments.
  */
 
-// No single quote may stand in here: the text is one word of a shell command.
+// Must not contain a single quote: the text is one word of a shell command.
 const source = `
 import os, subprocess, sys
 listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.py"]
 names = subprocess.run(listing, stdout=subprocess.PIPE, check=True).stdout.split(b"\\0")
-faults = 0
+errors = 0
 for name in sorted({os.fsdecode(name) for name in names if name}):
     if not os.path.isfile(name):
         continue
     try:
         with open(name, "rb") as file:
             compile(file.read(), name, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as fault:
-        faults += 1
-        print("%s:%s: %s" % (name, getattr(fault, "lineno", None) or 1, fault))
-sys.exit(1 if faults else 0)
+    except (SyntaxError, ValueError) as error:
+        errors += 1
+        print("%s:%s: %s" % (name, getattr(error, "lineno", None) or 1, error))
+sys.exit(1 if errors else 0)
 `;
 
 /** The shell command; `python` is the name of the interpreter. */

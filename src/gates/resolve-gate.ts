@@ -1,36 +1,36 @@
 /**
- * Which command a gate runs. Pure: it looks at the project through `Project` and decides; running is
- * `run-gates.ts`. Asked before anything runs, for all gates at once, and again when a gate's turn comes.
+ * Decides which command a gate runs. Pure: reads the project only through `Project`; `run-gates.ts` runs the
+ * command. Called for all gates before the run starts, and again before each gate runs.
  */
 import type { Gate } from '../workflow/workflow.js';
 import { type CommandGate, markers, type ProjectMarker, type SuggestedCommand } from './markers.js';
 import type { Project } from './project.js';
 
-/** Commands that a user named. Of several sources the first that names one counts. */
+/** Commands that the user sets. If several sources set one, the first source counts. */
 export interface CommandSource {
-  /** Where they stand, for messages: "the input `commands`". */
+  /** The source in the words of messages: "the input `commands`". */
   readonly name: string;
   readonly commands: Readonly<Partial<Record<CommandName, string>>>;
 }
 
-/** `tests_found` has no name of its own here: it looks at what `test` says. */
+/** `tests_found` uses the command of `test`. */
 export type CommandName = Exclude<CommandGate, 'tests_found'>;
 
 export interface ResolvedCommand {
   readonly status: 'command';
   /** For `sh -c`. */
   readonly command: string;
-  /** How it is named in a sentence. */
+  /** How messages name the command. */
   readonly title: string;
-  /** It names the tests instead of running them. */
+  /** The command lists the tests instead of running them. */
   readonly isTestListing: boolean;
 }
 
 export type GateResolution =
   | ResolvedCommand
-  /** There is no tool for this gate, which is allowed for it. */
+  /** No tool was found, and the gate may be skipped. */
   | { readonly status: 'skipped'; readonly reason: string }
-  /** What is wrong and what to do, as sentences that follow the gate's name. */
+  /** What is wrong and what to do, in sentences that follow the name of the gate. */
   | { readonly status: 'unresolved'; readonly message: string };
 
 export interface StepGates {
@@ -38,7 +38,7 @@ export interface StepGates {
   readonly gates: readonly Gate[];
 }
 
-/** What a gate of this type does in this project, by the first source that has a command, else by the markers. */
+/** The command of the first source that sets one; otherwise the command of the first marker in the project. */
 export function resolveGate(
   type: CommandGate,
   project: Project,
@@ -54,7 +54,7 @@ export function resolveGate(
   return { status: 'command', command, title, isTestListing: command.startsWith('go test -list') };
 }
 
-/** Every gate that could not run, one sentence or two each; empty where all can. */
+/** One message for each gate type that cannot run. */
 export function findGateProblems(
   steps: readonly StepGates[],
   project: Project,
@@ -91,17 +91,17 @@ function findUserCommand(type: CommandName, sources: readonly CommandSource[]): 
   return undefined;
 }
 
-/** A command that the user named is never skipped: a slip in it would let the gate pass for ever. */
+/** A command that the user sets is never skipped: otherwise a typing error would let the gate pass forever. */
 function resolveUserCommand({ command, source }: UserCommand, project: Project): GateResolution {
   const program = firstProgram(command);
   if (program === undefined || project.hasProgram(program)) {
     return { status: 'command', command, title: quoteCommand(command), isTestListing: false };
   }
-  const message = `${quoteCommand(command)} (from ${source}) needs \`${program}\`, which is not on PATH. Install it in an earlier step of the job, or name another command there.`;
+  const message = `${quoteCommand(command)} (from ${source}) needs \`${program}\`, which is not on PATH. Install it in an earlier step of the job, or set another command there.`;
   return { status: 'unresolved', message };
 }
 
-/** What the shell does by itself. */
+/** Builtins and keywords of the shell. */
 const shellWords = new Set(
   `! . : [ alias bg break builtin case cd command continue do done echo elif else esac eval exec exit export
   false fg fi for function getopts hash if in jobs kill let local printf pwd read readonly return select set
@@ -111,8 +111,8 @@ const shellWords = new Set(
 );
 
 /**
- * The program that a command starts with, where that can be told for sure. Paths are left alone: an agent
- * or `worktree-setup` may make them before the gate's turn comes (`node_modules/.bin/vitest`).
+ * The program that a command starts with; `undefined` if that is not certain. Paths are not checked: an agent
+ * or `worktree-setup` may create them before the gate runs (`node_modules/.bin/vitest`).
  */
 function firstProgram(command: string): string | undefined {
   const word = /^\s*(?:[A-Za-z_]\w*=[\w./:,@+-]*\s+)*([\w.+-]+)(?=[\s;&|<>]|$)/.exec(command)?.[1];
@@ -135,8 +135,9 @@ function findMarkerMatch(candidates: readonly ProjectMarker[], project: Project)
 function resolveWithoutMarker(type: CommandGate): GateResolution {
   const wanted = markers[type].map((marker) => marker.description).join(', ');
   const searched = `the working directory has none of: ${wanted}`;
-  if (isOptional(type)) return { status: 'skipped', reason: `No tool for ${type} is known: ${searched}.` };
-  return { status: 'unresolved', message: `no command is known for it: ${searched}. ${remedy(type)}` };
+  if (isOptional(type))
+    return { status: 'skipped', reason: `No command for \`${type}\` was found: ${searched}.` };
+  return { status: 'unresolved', message: `no command was found: ${searched}. Set ${commandInput(type)}` };
 }
 
 function resolveMissingProgram(
@@ -145,15 +146,15 @@ function resolveMissingProgram(
   program: string,
 ): GateResolution {
   const { command, title = quoteCommand(command) } = suggestion;
-  const why = `${title} (chosen because of ${marker.description}) needs \`${program}\`, which is not on PATH`;
+  const why = `${title} (chosen because the project has ${marker.description}) needs \`${program}\`, which is not on PATH`;
   if (isOptional(type)) return { status: 'skipped', reason: `${why}.` };
   return {
     status: 'unresolved',
-    message: `${why}. Install it in an earlier step of the job. Or: ${remedy(type)}`,
+    message: `${why}. Install it in an earlier step of the job, or set ${commandInput(type)}`,
   };
 }
 
-/** A command as it stands in a sentence: its first line. */
+/** The first line of a command, in backticks. */
 export function quoteCommand(command: string): string {
   const [first = '', ...more] = command.trim().split('\n');
   return more.length > 0 ? `\`${first} …\`` : `\`${first}\``;
@@ -163,7 +164,7 @@ function isOptional(type: CommandGate): boolean {
   return type === 'lint' || type === 'coverage';
 }
 
-function remedy(type: CommandGate): string {
+function commandInput(type: CommandGate): string {
   const name = type === 'tests_found' ? 'test' : type;
-  return `Name a command in the input \`commands\`, for example \`${name}: ./scripts/${name}.sh\`.`;
+  return `a command in the input \`commands\`, for example \`${name}: ./scripts/${name}.sh\`.`;
 }

@@ -1,9 +1,9 @@
 /**
- * Runs the gates of a step: what each does and what its outcome means. Which command it is, is decided in
- * `resolve.ts`; workflows as gates (`validate`) are the engine's.
+ * Runs the gates of a step and judges their results. `resolve-gate.ts` decides which command a gate runs. The
+ * engine runs the workflows that are gates (`validate`).
  *
- * G1 Every gate runs, in order, whatever the ones before said; only a cancelled run stops them.
- * G2 A gate that could not be judged has failed: nothing passes for want of knowledge.
+ * GATE1 Every gate runs, in order, whatever the results of the earlier ones. Only a cancelled run stops them.
+ * GATE2 A gate whose result is unknown has failed.
  */
 import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
@@ -23,15 +23,15 @@ import { judgeTouch } from './touched.js';
 export interface GateOptions extends Omit<GateShellOptions, 'timeoutMs'> {
   readonly project: Project;
   readonly clock: Clock;
-  /** What differs from the start of the step to now. */
+  /** The changes since the start of the step. */
   readonly changes: readonly FileChange[];
-  /** What the agent left for its step (`schema`). */
+  /** The output file of the agent (for `schema`). */
   readonly output?: string;
-  /** Where users name commands, the first source that names one counting. */
+  /** The commands that users set; the first source that sets one counts. */
   readonly commands: readonly CommandSource[];
-  /** For each gate; 10 minutes unless told. */
+  /** The time limit of each gate; 10 minutes by default. */
   readonly timeoutMs?: number;
-  /** Each line that a gate's command prints, as it comes. */
+  /** Called for each line that the command of a gate prints. */
   onLine?(gate: Gate, line: string): void;
 }
 
@@ -39,7 +39,7 @@ type GateVerdict = Pick<GateResult, 'status' | 'output'>;
 
 const gateTimeoutMs = 10 * 60_000;
 
-/** One result for each gate, in their order. The step has passed when none is `failed`. */
+/** One result for each gate, in the same order. The step passes if none is `failed`. */
 export async function runGates(gates: readonly Gate[], options: GateOptions): Promise<readonly GateResult[]> {
   const results: GateResult[] = [];
   for (const gate of gates) {
@@ -112,8 +112,8 @@ function succeeded({ exit }: ShellResult): boolean {
 }
 
 /**
- * Go ends with 1 where there is nothing to test. A package without tests beside one whose tests fail is
- * another matter: it says so too, in a line that begins with `?`.
+ * Go ends with 1 if there is nothing to test, which is no failure. It also reports a package without tests, in a
+ * line that begins with `?`, if the tests of another package fail; that is a failure.
  */
 function isGoWithoutTests({ command }: TitledCommand, { exit, output }: ShellResult): boolean {
   if (exit.code !== 1 || !/^\s*go\s+test\b/.test(command)) return false;
@@ -128,12 +128,12 @@ async function runCoverageGate(
   const run = await execute(gate, command, options);
   if (!succeeded(run)) return commandFailed(command, run, options);
   if (gate.atLeast === undefined) return { status: 'passed', output: run.output };
-  const share = readCoverage(run.output);
-  if (share === undefined) {
-    return failed(run.output, `The output of ${command.title} names no percentage of coverage.`);
+  const percentage = readCoverage(run.output);
+  if (percentage === undefined) {
+    return failed(run.output, `The output of ${command.title} contains no coverage percentage.`);
   }
-  const sentence = `Coverage is ${share} %; at least ${gate.atLeast} % is asked for.`;
-  return share >= gate.atLeast ? passed(run.output, sentence) : failed(run.output, sentence);
+  const sentence = `Coverage is ${percentage} %; the gate requires at least ${gate.atLeast} %.`;
+  return percentage >= gate.atLeast ? passed(run.output, sentence) : failed(run.output, sentence);
 }
 
 async function runTestsFoundGate(
@@ -155,7 +155,7 @@ async function runTestsFoundGate(
   }
 }
 
-/** 126 and 127 are the shell's own: the command was not run at all. */
+/** The shell itself ends with 126 and 127 if it cannot run the command. */
 async function judgeByFileNames(
   command: TitledCommand,
   run: ShellResult,
@@ -164,10 +164,10 @@ async function judgeByFileNames(
   const { code } = run.exit;
   if (code === undefined || code === 126 || code === 127) return commandFailed(command, run, options);
   const file = (await listWorktreeFiles(options)).find(isTestFile);
-  const known = `The output of ${command.title} does not say how many tests it found`;
+  const unclear = `The output of ${command.title} does not contain the number of tests`;
   return file === undefined
-    ? failed(run.output, `${known}, and no file here is named like a test.`)
-    : passed(run.output, `${known}; ${file} is named like a test.`);
+    ? failed(run.output, `${unclear}, and no file name looks like a test.`)
+    : passed(run.output, `${unclear}; \`${file}\` looks like a test.`);
 }
 
 async function listWorktreeFiles(options: GateOptions): Promise<readonly string[]> {
@@ -182,7 +182,7 @@ async function listWorktreeFiles(options: GateOptions): Promise<readonly string[
     },
     ...defined({ signal: options.signal }),
   });
-  // The index still names files that were deleted since.
+  // The index still lists files that were deleted from the worktree.
   return files.filter((file) => options.project.exists(file));
 }
 

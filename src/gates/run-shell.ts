@@ -1,13 +1,13 @@
-/** Running the shell command of a gate. What its end means is for `run-gates.ts`. */
+/** Runs the shell command of a gate. `run-gates.ts` judges how it ends. */
 import { defined } from '../optional-keys.js';
 import type { ProcessExit } from '../system/process.js';
 import { gracePeriodFor, type ProcessRunner } from '../system/process.js';
 import { createBoundedOutput } from './bounded-output.js';
 
 export interface GateShellOptions {
-  /** Where it runs: the working directory, absolute. */
+  /** The working directory of the command, absolute. */
   readonly directory: string;
-  /** The whole environment. */
+  /** The complete environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly processes: ProcessRunner;
   readonly signal?: AbortSignal;
@@ -16,7 +16,7 @@ export interface GateShellOptions {
 
 export interface ShellResult {
   readonly exit: ProcessExit;
-  /** Both streams in the order they were written; where they are long, their first and last part. */
+  /** Both streams in the order of writing. Of a long output, the first and the last part. */
   readonly output: string;
 }
 
@@ -34,7 +34,7 @@ export async function runShell(
   };
   const exit = await options.processes.run({
     file: 'sh',
-    // Both streams are made one before the command's own shell starts: two pipes would lose their order.
+    // Joins both streams before the shell of the command starts: two pipes would lose their order.
     args: ['-c', 'exec sh -c "$1" 2>&1', 'sh', command],
     directory: options.directory,
     env: options.env,
@@ -47,14 +47,14 @@ export async function runShell(
   return { exit, output: output.text() };
 }
 
-/** A sentence on how a command ended that did not end well; `command` is how it is named in there. */
+/** A sentence about how a failed command ended; `command` is its name in the sentence. */
 export function describeExit(command: string, exit: ProcessExit, timeoutMs: number): string {
   if (exit.reason === 'timeout') {
-    return `${command} took longer than ${formatTimeout(timeoutMs)} and was ended.`;
+    return `${command} took longer than ${formatTimeout(timeoutMs)} and was stopped.`;
   }
-  if (exit.reason === 'cancelled') return `${command} was ended because the run was cancelled.`;
+  if (exit.reason === 'cancelled') return `${command} was stopped because the run was cancelled.`;
   if (exit.reason === 'not-found') return `${command} did not run: ${exit.stderrTail}`;
-  if (exit.code === undefined) return `${command} was ended by a signal. ${exit.stderrTail}`.trim();
+  if (exit.code === undefined) return `${command} was stopped by a signal. ${exit.stderrTail}`.trim();
   return `${command} ended with exit code ${exit.code}.`;
 }
 

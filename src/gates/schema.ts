@@ -1,4 +1,4 @@
-/** The gate `schema`: whether what the agent left below `.gump/out` is as its contract asks. Pure. */
+/** The gate `schema`: whether the agent's output file meets its contract. Pure. */
 import { planGap, readPlan } from '../outputs/plan-file.js';
 import { readVerdict } from '../outputs/verdict-file.js';
 import type { GateResult } from './gate-result.js';

@@ -1,4 +1,4 @@
-/** Telling a file of tests by its name, for runners whose words we do not know. Pure. */
+/** Recognises test files by their names, for runners whose output format is unknown. Pure. */
 
 const testNamePatterns: readonly RegExp[] = [
   /[._-](?:test|tests|spec|specs|e2e|cy)\.\w+$/i, // a.test.ts, a_test.go, a-spec.js
@@ -11,7 +11,7 @@ const testNamePatterns: readonly RegExp[] = [
 ];
 
 const testFolderPattern = /(?:^|\/)(?:tests?|__tests__|specs?|e2e)\//i;
-/** What lies beside tests without being one. */
+/** Files next to tests that are no tests. */
 const dataFilePattern =
   /\.(?:json|jsonl|md|txt|ya?ml|toml|xml|csv|snap|lock|html?|css|svg|png|jpe?g|gif|golden|out)$/i;
 const supportFilePattern = /^(?:__init__|conftest|setup|helpers?|.*[_-]helpers?|fixtures?|mod)\.\w+$/i;

@@ -1,9 +1,8 @@
-/** How test runners say how many tests they found. Data only; `tests-found.ts` reads by it. */
+/** Patterns for the output of test runners. Data only; `tests-found.ts` uses them. */
 
 /**
- * The group that matches is a number of tests, or of test files that could not be loaded. The latter count as found: a
- * test of code that is not written yet often cannot even be loaded, and to have such tests is what the gate
- * asks for.
+ * The matching group is a number of tests, or of test files that could not be loaded. The latter count as found:
+ * a test of code that does not exist yet often cannot be loaded, and the gate accepts such tests.
  */
 export const testCountPatterns: readonly RegExp[] = [
   /\bTest(?: Suite)?s: .*?(\d+) total/g, // jest
@@ -36,14 +35,14 @@ export const testCountPatterns: readonly RegExp[] = [
   /\bAll (\d+) tests? passed\b/g, // Zig, Tasty
 ];
 
-/** What a runner prints for a single test, or for a package that has some. */
+/** What a runner prints for a single test, or for a package with tests. */
 export const testResultPatterns: readonly RegExp[] = [
   /^--- (?:PASS|FAIL|SKIP): /m, // go test
   /^ok\s+\S+\s+(?:\d[\d.]*s|\(cached\))(?!.*\[no tests to run\])/m, // go test
   /^(?:not )?ok \d+\b/m, // TAP
 ];
 
-/** How they say that there are none. */
+/** How runners report that there are no tests. */
 export const noTestsPatterns: readonly RegExp[] = [
   /\bno tests? (?:files? |modules? )?(?:were |was )?(?:found|ran|run|executed|collected|specified)\b/i,
   /\b(?:there are )?no tests to run\b/i,
@@ -56,7 +55,7 @@ export const noTestsPatterns: readonly RegExp[] = [
   /^> Task :\S*test NO-SOURCE/im,
 ];
 
-/** How compilers say that the tests cannot even be built. */
+/** How compilers report that the tests cannot be built. */
 export const buildFailurePatterns: readonly RegExp[] = [
   /\[(?:build|setup) failed\]/, // go test
   /^error: could not compile\b/m, // cargo

@@ -1,4 +1,4 @@
-/** The gate `tests_found`: whether the project has tests at all, red or green. Pure. */
+/** The gate `tests_found`: whether the project has tests, whether they pass or fail. Pure. */
 import { stripVTControlCharacters } from 'node:util';
 import {
   buildFailurePatterns,
@@ -8,16 +8,16 @@ import {
 } from './test-summaries.js';
 
 /**
- * `found`: a runner named tests, or test files that it could not load; `none`: it said that there are none;
- * `broken`: they could not be built, so nobody knows; `unknown`: not a runner whose words we know, and the
- * caller goes by the names of files (`test-files.ts`).
+ * `found`: a runner reported tests, or test files that it could not load; `none`: it reported that there are no
+ * tests; `broken`: the tests could not be built; `unknown`: the output format is unknown, and the caller looks at
+ * file names (`test-files.ts`).
  *
- * The exit code is no help: red tests are what this gate is for, and mocha ends with their number, cargo
- * with 101, make with 2. Of several runners (workspaces) one that found tests is enough.
+ * The exit code does not help: failing tests are allowed, and then mocha ends with their number, cargo with 101 and
+ * make with 2. If there are several runners (workspaces), one that finds tests is enough.
  */
 export type TestsVerdict = 'found' | 'none' | 'broken' | 'unknown';
 
-/** Reads what a test command printed. */
+/** Reads the output of a test command. */
 export function judgeTests(output: string): TestsVerdict {
   const text = stripVTControlCharacters(output);
   const numbers = testCountPatterns.flatMap((pattern) =>
@@ -28,7 +28,7 @@ export function judgeTests(output: string): TestsVerdict {
   return numbers.length > 0 || matchesAny(noTestsPatterns, text) ? 'none' : 'unknown';
 }
 
-/** Reads what `go test -list . ./...` printed: one name a line, then a line for each package. */
+/** Reads the output of `go test -list . ./...`: one test name per line, then a line for each package. */
 export function judgeTestList(output: string): TestsVerdict {
   const text = stripVTControlCharacters(output);
   if (/^(?:Test|Fuzz|Example)\w*$/m.test(text)) return 'found';

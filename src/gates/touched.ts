@@ -1,14 +1,14 @@
-/** The gates `touched` and `untouched`: whether a step changed files that a pattern names. Pure. */
+/** The gates `touched` and `untouched`: whether a step changed files that match a pattern. Pure. */
 import picomatch from 'picomatch';
 import type { FileChange } from '../workspace/workspace.js';
 
 export interface TouchVerdict {
   readonly passed: boolean;
-  /** Which files decided, for people and for the agent's next attempt. */
+  /** The files that led to the result, for people and for the next attempt of the agent. */
   readonly explanation: string;
 }
 
-/** `changes`: what differs from the start of the step to now. */
+/** `changes`: those since the start of the step. */
 export function judgeTouch(
   gate: { readonly type: 'touched' | 'untouched'; readonly pattern: string },
   changes: readonly FileChange[],
@@ -17,10 +17,10 @@ export function judgeTouch(
   const hits = changes.filter((change) => matches(change.path));
   if (gate.type === 'touched') return judgeTouched(gate.pattern, hits, changes);
   return hits.length === 0
-    ? { passed: true, explanation: `Nothing that matches \`${gate.pattern}\` was changed.` }
+    ? { passed: true, explanation: `This step changed no file that matches \`${gate.pattern}\`.` }
     : {
         passed: false,
-        explanation: `This step must not change what matches \`${gate.pattern}\`, but did:\n${list(hits)}`,
+        explanation: `This step must not change files that match \`${gate.pattern}\`, but changed:\n${list(hits)}`,
       };
 }
 
@@ -32,13 +32,13 @@ function judgeTouched(
   if (hits.length > 0) {
     return { passed: true, explanation: `Changed files that match \`${pattern}\`:\n${list(hits)}` };
   }
-  const instead = changes.length === 0 ? 'It changed nothing at all.' : `It changed only:\n${list(changes)}`;
+  const instead = changes.length === 0 ? 'It changed nothing.' : `It changed only:\n${list(changes)}`;
   return { passed: false, explanation: `This step changed no file that matches \`${pattern}\`. ${instead}` };
 }
 
 /**
- * A pattern without `/` is for the base name, any other for the whole path from the working directory; one
- * that ends in `/` means all that lies in the folder. `*` and `**` take names that begin with a dot too.
+ * A pattern without `/` matches base names; any other pattern matches the path from the working directory. A
+ * pattern that ends with `/` matches every file in the folder. `*` and `**` also match names that begin with a dot.
  */
 function matcher(pattern: string): (path: string) => boolean {
   const glob = pattern.replace(/^(!?)\.\//, '$1').replace(/\/$/, '/**');

@@ -1,6 +1,8 @@
 /**
- * What the journal holds, one event a line. State is only ever a fold of these (`state.ts`); report, summary
- * and outputs are made from the same fold. An event is on disk before anything acts on it.
+ * The events of the journal, one per line. The state of a run is only ever a fold of them (`run-state.ts`). The
+ * report, the summary and the outputs are made from the same fold. An event is on disk before anything acts on it.
+ *
+ * A stored format: event types and fields must keep their names.
  */
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
@@ -8,7 +10,7 @@ import type { Usage } from '../providers/provider.js';
 import type { Pause } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
 
-/** Raised when an older reader could misread newer events; a checkpoint of another version is refused. */
+/** Increased if an older reader could misread newer events. A checkpoint of another version is refused. */
 export const journalVersion = 2;
 
 export const sessionReasons = [
@@ -31,26 +33,26 @@ export const sessionReasons = [
 
 export type SessionReason = (typeof sessionReasons)[number];
 
-/** Why an attempt ran in the session it ran in (contract, section 4). */
+/** The session of an attempt, and why. docs/sessions.md explains the reasons. */
 export interface SessionDecision {
-  /** `new` or `from:<step>`, as the workflow says. */
+  /** `new` or `from:<step>`, as the workflow declares it. */
   readonly declared: string;
   readonly effective: 'new' | 'resumed';
   readonly reason: SessionReason;
-  /** The id to resume, or the one chosen for a new session; absent until the CLI tells it. */
+  /** The id to resume, or the id of the new session. Absent until the CLI reports it. */
   readonly id?: string;
 }
 
-/** How far a session reached (S13). */
+/** The end of a session at some point (S13). */
 export interface SessionMark {
   readonly length: number;
   readonly sha256: string;
 }
 
-/** Hashes of what a step depends on, kept apart so that a change can be named (S11). */
+/** Hashes of what a step depends on. They are separate so that a message can name what changed (S11). */
 export type Fingerprint = Readonly<Record<'definition' | 'agent' | 'spec' | 'vars', string>>;
 
-/** Which attempt of which step an event speaks of. */
+/** The attempt of an event. */
 export interface AttemptRef {
   readonly step: string;
   readonly number: number;
@@ -62,16 +64,16 @@ export interface JobStarted {
   /** `journalVersion` of the writer. */
   readonly version: number;
   readonly jobAttempt: number;
-  /** Job id, action step id and matrix leg: tells a re-run of this job from another job of the same state. */
+  /** Job id, action step id and matrix leg. It distinguishes a re-run of this job from another job with the same state. */
   readonly job: string;
   readonly workflow: string;
   readonly startCommit: string;
   readonly startTree: string;
-  /** Top-level names that lay there and that git ignores, for the interruption note. */
+  /** Top-level names that were present and that git ignores, for the interruption note. */
   readonly ignored?: readonly string[];
 }
 
-/** S11, S14, `from-step`: the results of these steps are forgotten; what they cost is not. */
+/** S11, S14, `from-step`: the results of these steps are dropped. Their cost still counts. */
 export interface StepsDropped {
   readonly type: 'steps-dropped';
   readonly steps: readonly string[];
@@ -84,41 +86,41 @@ export interface StepStarted {
   readonly fingerprint: Fingerprint;
   /** The tree before the step's first attempt. */
   readonly from: Snapshot;
-  /** The parallel unit that it belongs to, by what the paths of its steps begin with; absent: none. */
+  /** The path prefix of the parallel branch that contains the step. Absent: none. */
   readonly lane?: string;
 }
 
-/** A group, a split or a call begins a round in which steps below it run once more; their attempts stay. */
+/** A group, a split or a call starts a round in which steps below it run again. Their attempts are kept. */
 export interface StepsReopened {
   readonly type: 'steps-reopened';
   readonly by: string;
   readonly steps: readonly string[];
-  /** The tree at which the round begins; absent: each goes on where it was. */
+  /** The tree at the start of the round. Absent: each step continues from its own tree. */
   readonly from?: Snapshot;
   /** The steps get new sessions. */
   readonly freshSession?: boolean;
-  /** Only a unit of it begins again, in its own lane. */
+  /** Only one parallel branch starts over. */
   readonly isUnit?: boolean;
 }
 
-/** Whether the workflow that a retry entry names has passed, before that attempt. */
+/** Whether the workflow of `validate` in a retry entry passed before that attempt. */
 export interface RetryJudged {
   readonly type: 'retry-judged';
   readonly step: string;
   readonly number: number;
-  /** Place of the entry in the list. */
+  /** Index of the entry in the list. */
   readonly entry: number;
   readonly holds: boolean;
 }
 
-/** Units side by side begin: the tree that all of them begin from, in this job and in later ones. */
+/** Parallel branches start: the tree from which all of them start, in this job and in later ones. */
 export interface UnitsBegun {
   readonly type: 'units-begun';
   readonly step: string;
   readonly snapshot: Snapshot;
 }
 
-/** The changes of two units of a parallel step cannot be put together. */
+/** The changes of two parallel branches of a step cannot be merged. */
 export interface UnitsConflict {
   readonly type: 'units-conflict';
   readonly step: string;
@@ -126,14 +128,14 @@ export interface UnitsConflict {
   readonly units: readonly [earlier: string, later: string];
 }
 
-/** The changes of all units of a parallel step were put together. */
+/** The changes of all parallel branches of a step were merged. */
 export interface UnitsMerged {
   readonly type: 'units-merged';
   readonly step: string;
   readonly snapshot: Snapshot;
 }
 
-/** The definition of a step that has not passed was changed; its attempts stay. */
+/** The definition of a step that has not passed changed. Its attempts are kept. */
 export interface StepRedefined {
   readonly type: 'step-redefined';
   readonly step: string;
@@ -142,22 +144,22 @@ export interface StepRedefined {
 
 export interface AttemptStarted extends AttemptRef {
   readonly type: 'attempt-started';
-  /** Absent: the step runs only gates, or other steps; `pass`: it leaves out its agent. */
+  /** Absent: the step runs only gates, or other steps. `pass`: it runs without its agent. */
   readonly agent?: string;
   /** Absent: no agent runs. */
   readonly provider?: string;
   readonly session?: SessionDecision;
-  /** The rendered prompt without the notes added to it; frozen (S11). */
+  /** The rendered prompt without the notes that are added to it. It does not change in a re-run (S11). */
   readonly prompt?: string;
   /** The agent works in an empty directory. */
   readonly isBare?: boolean;
-  /** What a called workflow is given, rendered. */
+  /** The rendered inputs of a called workflow. */
   readonly inputs?: Readonly<Record<string, string>>;
-  /** Only what judges it is missing: what its agent left in an earlier job, and who approved that, stands again. */
+  /** Only its gates are missing: the result of its agent in an earlier job, and its approval, are reused. */
   readonly standsAgain?: true;
 }
 
-/** The attempt waits for a person (contract 5.9). */
+/** The attempt waits for a person (`hitl`). */
 export interface AttemptPaused extends AttemptRef {
   readonly type: 'attempt-paused';
   readonly pause: Pause;
@@ -165,31 +167,31 @@ export interface AttemptPaused extends AttemptRef {
 
 export interface AttemptApproved extends AttemptRef {
   readonly type: 'attempt-approved';
-  /** Login of whoever started the job that let it go on. */
+  /** Login of the person who started the job that approved it. */
   readonly by: string;
 }
 
-/** The CLI told its session id, or another one than before (S8). */
+/** The CLI reported its session id, or a new one (S8). */
 export interface SessionKnown extends AttemptRef {
   readonly type: 'session-known';
   readonly id: string;
 }
 
-/** S9: the session was gone; the same attempt starts again in a new one. */
+/** S9: the session was missing. The same attempt starts again in a new one. */
 export interface SessionReplaced extends AttemptRef {
   readonly type: 'session-replaced';
   readonly session: SessionDecision;
-  /** What the futile start spent, if anything. */
+  /** What the failed start spent, if anything. */
   readonly usage: Usage;
 }
 
-/** A file by which an agent answers: a verdict, a plan or a text. */
+/** A file with the answer of an agent: a verdict, a plan or a text. */
 export interface OutputFile {
   readonly name: 'validate.json' | 'plan.json' | 'artifact.txt';
   readonly text: string;
 }
 
-/** The model service refused for now; the same attempt goes on in its session at `until`. */
+/** The model service refused for now. The same attempt resumes its session at `until`. */
 export interface AttemptWaits extends AttemptRef {
   readonly type: 'attempt-waits';
   readonly kind: 'rate-limit' | 'overloaded';
@@ -197,29 +199,29 @@ export interface AttemptWaits extends AttemptRef {
   readonly until: number;
   /** What the refused try spent. */
   readonly usage: Usage;
-  /** What the session has spent in all, where the CLI says so. */
+  /** What the session has spent in total, if the CLI reports it. */
   readonly totals?: Usage;
-  /** How long the refused try was at work. */
+  /** How long the refused try ran. */
   readonly durationMs: number;
 }
 
-/** The agent's process is over and its tree and session are recorded; its gates have not run yet. */
+/** The agent's process has ended, and its tree and session are recorded. Its gates have not run yet. */
 export interface AgentEnded extends AttemptRef {
   readonly type: 'agent-ended';
   readonly failure?: Failure;
-  /** Of the last try; what refused ones spent is in their `attempt-waits`. */
+  /** Of the last try. What refused tries spent is in their `attempt-waits`. */
   readonly usage: Usage;
-  /** What the session has spent in all, where the CLI says so. */
+  /** What the session has spent in total, if the CLI reports it. */
   readonly totals?: Usage;
-  /** Of the first answer in a conversation that was taken up again. */
+  /** Usage of the first answer in a resumed session. */
   readonly firstTurn?: Usage;
   readonly snapshot: Snapshot;
   /** Whether the attempt changed the tree. */
   readonly changed: boolean;
   readonly mark?: SessionMark;
-  /** Top-level names that git ignores and that lay there, for the interruption note. */
+  /** Top-level names that git ignores and that were present, for the interruption note. */
   readonly ignored: readonly string[];
-  /** What the agent had to write for its step below `.gump/out`. */
+  /** The file that the agent wrote below `.gump/out`. */
   readonly output?: OutputFile;
   readonly version?: string;
   readonly durationMs: number;
@@ -230,18 +232,18 @@ export interface AttemptEnded extends AttemptRef {
   readonly status: 'passed' | 'failed' | 'cancelled';
   readonly failure?: Failure;
   readonly gates: readonly GateResult[];
-  /** Paths the step has changed so far. */
+  /** Paths that the step has changed so far. */
   readonly files: readonly string[];
   /** A validate step's comments. */
   readonly comments?: string;
-  /** It failed without a verdict: a workflow that was to judge it has broken down. */
+  /** It failed without a verdict: the workflow that judges it failed itself. */
   readonly isUnjudged?: boolean;
   /** The tree at the end of a round of a group or a call. */
   readonly snapshot?: Snapshot;
   readonly durationMs: number;
 }
 
-/** The end of an attempt that failed before anything of it could be judged. */
+/** The end of an attempt that failed before its gates could run. */
 export function failedWithoutVerdict(ref: AttemptRef, failure: Failure): AttemptEnded {
   return { type: 'attempt-ended', ...ref, status: 'failed', failure, gates: [], files: [], durationMs: 0 };
 }
@@ -251,21 +253,21 @@ export interface StepEnded {
   readonly step: string;
   readonly status: 'passed' | 'failed' | 'cancelled' | 'paused';
   readonly jobAttempt: number;
-  /** Why, where it is no attempt's: its units could not be put together, say. */
+  /** Present if the failure is not that of an attempt, for example a failed merge of parallel branches. */
   readonly failure?: Failure;
 }
 
 export interface RunEnded {
   readonly type: 'run-ended';
   readonly status: 'passed' | 'failed' | 'cancelled' | 'paused';
-  /** The step that failed, was cut off or waits. */
+  /** The step that failed, was interrupted or waits. */
   readonly failedStep?: string;
-  /** Why, where it is no step's: the time of the job was up. */
+  /** Present if the failure is not that of a step: the time of the job was up. */
   readonly failure?: Failure;
   readonly jobAttempt: number;
 }
 
-/** Written by `post`: what became of the job that our step is part of (S14). */
+/** Written by `post`: how the job of the action ended (S14). */
 export interface JobEnded {
   readonly type: 'job-ended';
   readonly jobAttempt: number;
@@ -299,7 +301,7 @@ export type JournalEvent = (
   readonly at: number;
 };
 
-/** An event as its maker hands it over: the journal adds the time. */
+/** An event before the journal adds the time. */
 export type NewEvent = JournalEvent extends infer Event
   ? Event extends unknown
     ? Omit<Event, 'at'>

@@ -1,13 +1,12 @@
 /**
- * The append-only file of events. A line is handed to the operating system before `append` returns, so it
- * outlives this process however that is killed; that it outlives the machine is the checkpoint's job, which
- * is why nothing here waits for the disk.
+ * The append-only file of events. `append` returns after the operating system has the line, so the line survives
+ * a kill of this process. Only a checkpoint must survive the machine, so nothing here waits for the disk.
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { JournalEvent, NewEvent } from './event.js';
 
 export interface Journal {
-  /** Puts the event on disk and returns it with its time. */
+  /** Writes the event to the file and returns it with its time. */
   append(event: NewEvent): JournalEvent;
   close(): void;
 }
@@ -24,7 +23,7 @@ export function openJournal(file: string, now: () => number): Journal {
   };
 }
 
-/** The events of a journal file; a last line that was cut off while it was written is left out. */
+/** The events of a journal file. An incomplete last line is left out. */
 export function readJournal(file: string): readonly JournalEvent[] {
   return parseJournal(readFileSync(file, 'utf8'));
 }

@@ -1,8 +1,8 @@
 /**
- * The account of a run: what was spent where, and how long jobs were at work on it. Pure.
+ * What a run has spent in which step, and how long its jobs ran. Pure.
  *
- * K1 Nothing is ever taken out of it, also when the results of a step are dropped (J1).
- * K2 Its clock runs only while a job is at work: the time between two jobs, and after the end, does not count.
+ * LEDGER1 No spending is ever removed, also not when the results of a step are dropped (JOURNAL1).
+ * LEDGER2 The clock runs only while a job runs. The time between two jobs and after the end does not count.
  */
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
@@ -10,11 +10,11 @@ import type { JournalEvent, NewEvent } from './event.js';
 
 export interface Ledger {
   readonly spends: readonly Spend[];
-  /** Milliseconds of work in all jobs, up to `lastAt`. */
+  /** Milliseconds that all jobs ran, up to `lastAt`. */
   readonly elapsedMs: number;
-  /** When the newest event came, as `Date.now()`; absent while no job is at work. */
+  /** Time of the newest event, as `Date.now()`. Absent while no job runs. */
   readonly lastAt?: number;
-  /** Where steps and attempts began that were not dropped since; of what was cut off and went on the first time. */
+  /** The first start of each step and each attempt that was not dropped later. A continued attempt keeps its first start. */
   readonly starts: ReadonlyMap<string, LedgerPosition>;
 }
 
@@ -22,7 +22,7 @@ export interface Ledger {
 export interface Spend {
   readonly step: string;
   readonly number: number;
-  /** Place in the journal. */
+  /** Index of the event in the journal. */
   readonly order: number;
   readonly usage: Usage;
   readonly durationMs: number;
@@ -30,21 +30,21 @@ export interface Spend {
 
 export interface LedgerPosition {
   readonly order: number;
-  /** What the clock showed. */
+  /** The time on the clock of the run. */
   readonly elapsedMs: number;
 }
 
 export const emptyLedger: Ledger = { spends: [], elapsedMs: 0, starts: new Map() };
 
-/** From the very start of a run. */
+/** The start of a run. */
 export const runStartPosition: LedgerPosition = { order: 0, elapsedMs: 0 };
 
-/** What the clock shows; `now` as `Date.now()`. */
+/** The time on the clock of the run, in milliseconds. `now` as `Date.now()`. */
 export function elapsedBy({ elapsedMs, lastAt }: Ledger, now: number): number {
   return elapsedMs + (lastAt === undefined ? 0 : Math.max(0, now - lastAt));
 }
 
-/** Where a step began, or one of its attempts. */
+/** Where a step started, or one of its attempts. */
 export function startPositionOf(
   { starts }: Ledger,
   step: string,
@@ -80,7 +80,7 @@ function advanceClock(ledger: Ledger, event: JournalEvent): Ledger {
   switch (event.type) {
     case 'job-started':
       return { ...ledger, lastAt: event.at };
-    // Written down before a job begins, or after it has done its part.
+    // Recorded before a job starts or after it has ended.
     case 'steps-dropped':
     case 'job-ended':
       return ledger;
@@ -108,7 +108,7 @@ function addStart(ledger: Ledger, key: string, order: number): Ledger {
   return { ...ledger, starts: new Map(ledger.starts).set(key, { order, elapsedMs: ledger.elapsedMs }) };
 }
 
-/** Whether it says what a process of an agent has spent. */
+/** Whether the event records what a process of an agent has spent. */
 export function isSpendEvent(event: NewEvent): event is Omit<SpendEvent, 'at'> & NewEvent {
   return event.type === 'session-replaced' || event.type === 'attempt-waits' || event.type === 'agent-ended';
 }

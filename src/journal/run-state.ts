@@ -1,8 +1,9 @@
 /**
- * The fold: what the journal's events add up to. Pure; `apply` never throws on an event of its own version.
+ * The state of a run, folded from the events of its journal. Pure. `applyEvent` never throws on an event of this
+ * journal version.
  *
- * J1 What was spent is never forgotten, also when the results of a step are (`spent`).
- * J2 An attempt that was cut off and goes on stands twice: same number, different job attempt.
+ * JOURNAL1 Spending is never dropped, also not when the results of a step are (`ledger`).
+ * JOURNAL2 An interrupted attempt that continues has two entries: same number, different job attempt.
  */
 
 import type { Failure } from '../failure.js';
@@ -35,7 +36,7 @@ import { applyToLedger, emptyLedger, type Ledger } from './ledger.js';
 export interface Attempt {
   readonly number: number;
   readonly jobAttempt: number;
-  /** Place in the journal of the last event about it: tells which attempt used a session last. */
+  /** Index in the journal of its last event. It shows which attempt used a session last. */
   readonly order: number;
   readonly startedAt: number;
   readonly agent?: string;
@@ -43,13 +44,13 @@ export interface Attempt {
   readonly session?: SessionDecision;
   readonly prompt?: string;
   readonly status: 'running' | 'passed' | 'failed' | 'cancelled';
-  /** The agent is done and recorded; only its gates may be missing. */
+  /** The agent has ended and its result is recorded. Only the gates may be missing. */
   readonly hasAgentEnded: boolean;
   readonly failure?: Failure;
   readonly gates: readonly GateResult[];
   readonly usage: Usage;
   readonly totals?: Usage;
-  /** What it took to take up a conversation again: its first answer, where the stream says so. */
+  /** What resuming the session cost: usage of the first answer, if the CLI reports it. */
   readonly firstTurn?: Usage;
   readonly snapshot?: Snapshot;
   readonly changed: boolean;
@@ -61,24 +62,24 @@ export interface Attempt {
   readonly version?: string;
   readonly durationMs?: number;
   readonly isBare?: boolean;
-  /** What a called workflow is given. */
+  /** The inputs of a called workflow. */
   readonly inputs?: Readonly<Record<string, string>>;
-  /** Where it waits, or has waited, for a person. */
+  /** At which point it waits, or waited, for a person. */
   readonly pause?: Pause;
   readonly approvedBy?: string;
-  /** It failed without a verdict. */
+  /** It failed without a verdict: the workflow that judges it failed itself. */
   readonly isUnjudged?: boolean;
 }
 
-/** A tree, and the place in the journal at which it became the one that work goes on from. */
+/** A tree, and the index of the journal event from which on the run continues from this tree. */
 export interface OrderedSnapshot {
   readonly snapshot: Snapshot;
   readonly order: number;
 }
 
-/** Why a step that had ended runs once more. */
+/** Why a step that had ended runs again. */
 export interface StepReopening {
-  /** The group, split or call whose round it is. */
+  /** The group, split or call that started the round. */
   readonly by: string;
   readonly order: number;
   readonly freshSession: boolean;
@@ -88,38 +89,38 @@ export interface StepState {
   readonly path: string;
   readonly fingerprint: Fingerprint;
   readonly startSnapshot: Snapshot;
-  /** Place in the journal at which it began, from this tree. */
+  /** Index of the journal event at which it started from this tree. */
   readonly order: number;
-  /** What the paths of its parallel unit begin with; empty: it is in none. */
+  /** The path prefix of its parallel branch. Empty: none. */
   readonly branchPrefix: string;
   readonly attempts: readonly Attempt[];
   readonly status: 'running' | 'passed' | 'failed' | 'cancelled' | 'paused';
-  /** Why it ended, where that is no attempt's. */
+  /** Present if the failure is not that of an attempt. */
   readonly failure?: Failure;
-  /** The tree that its units begin from. */
+  /** The tree from which its parallel branches start. */
   readonly branchesStart?: Snapshot;
-  /** Two of its units could not be put together, and have not been since. */
+  /** Two of its parallel branches could not be merged, and have not been merged since. */
   readonly conflict?: BranchConflict;
-  /** What its units add up to. */
+  /** The merged tree of its parallel branches. */
   readonly merged?: OrderedSnapshot;
-  /** Where the newest of its rounds began, if not the first. */
+  /** The start of its newest round, if that is not the first. */
   readonly round?: OrderedSnapshot;
   readonly reopened?: StepReopening;
-  /** `<attempt>/<entry>` of a retry entry that a workflow judges → whether it holds. */
+  /** `<attempt>/<entry>` of a retry entry with `validate` → whether the workflow passed. */
   readonly retryVerdicts: ReadonlyMap<string, boolean>;
-  /** Its definition was changed after its last attempt began. */
+  /** Its definition changed after its last attempt started. */
   readonly isRedefined?: boolean;
   /** The job attempt in which it ended. */
   readonly endedInJobAttempt?: number;
 }
 
 export interface RunState {
-  /** How many events were folded. */
+  /** Number of folded events. */
   readonly eventCount: number;
   readonly jobs: readonly (JobStarted & { readonly at: number })[];
   readonly steps: ReadonlyMap<string, StepState>;
   readonly ledger: Ledger;
-  /** How the recorded run ended; absent while it runs, and again once a later job goes on. */
+  /** How the recorded run ended. Absent while it runs, and again when a later job continues it. */
   readonly runEnded?: RunEnded;
   readonly jobEnded?: JobEnded;
 }
@@ -255,7 +256,7 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
   });
 }
 
-/** What stands again of an attempt that only has to be judged; what it spent stays with the earlier job. */
+/** What is reused of an attempt that only needs its gates. Its spending belongs to the earlier job. */
 function carriedOverFields({ hasAgentEnded, snapshot, mark, output, changed, ignored, approvedBy }: Attempt) {
   return {
     hasAgentEnded,
@@ -265,13 +266,13 @@ function carriedOverFields({ hasAgentEnded, snapshot, mark, output, changed, ign
   };
 }
 
-/** An attempt that still runs when the next one starts was cut off together with its machine. */
+/** An attempt that still runs when the next one starts was interrupted by the loss of its machine. */
 function markInterrupted(attempt: Attempt): Attempt {
   if (attempt.status !== 'running') return attempt;
   return {
     ...attempt,
     status: 'cancelled',
-    failure: { kind: 'cancelled', message: 'Cut off before it ended.' },
+    failure: { kind: 'cancelled', message: 'Interrupted before it ended.' },
   };
 }
 
@@ -287,8 +288,8 @@ function endAgent(attempt: Attempt, event: AgentEnded): Attempt {
 }
 
 function recordRefusedTry(attempt: Attempt, { usage, totals }: AttemptWaits): Attempt {
-  const booked = { ...attempt, usage: addUsage(attempt.usage, usage) };
-  return totals === undefined ? booked : { ...booked, totals };
+  const counted = { ...attempt, usage: addUsage(attempt.usage, usage) };
+  return totals === undefined ? counted : { ...counted, totals };
 }
 
 function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
@@ -304,7 +305,7 @@ function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
   };
 }
 
-/** The newest attempt of that number; events never speak of an older one. */
+/** Changes the newest attempt of that number. Events never refer to an older one. */
 function withAttempt(state: RunState, ref: AttemptRef, change: (attempt: Attempt) => Attempt): RunState {
   return updateStep(state, ref.step, (step) => {
     const index = step.attempts.findLastIndex((attempt) => attempt.number === ref.number);
@@ -331,7 +332,7 @@ function withoutDroppedSteps(
   return new Map(kept.map((step) => [step.path, reopenIfParentOfDropped(step, dropped)]));
 }
 
-/** A step that lost one of those below it has not ended any more. */
+/** A step has not ended any more if a step below it was dropped. */
 function reopenIfParentOfDropped(step: StepState, dropped: readonly string[]): StepState {
   if (!dropped.some((path) => isBelow(path, step.path))) return step;
   const {
@@ -347,10 +348,11 @@ function reopenIfParentOfDropped(step: StepState, dropped: readonly string[]): S
 function reopenSteps(state: RunState, event: StepsReopened): RunState {
   const { by, from, freshSession = false, isUnit = false } = event;
   const order = state.eventCount;
-  const begun = isUnit ? state : updateStep(state, by, (step) => beginRound(step, from, order));
+  const started = isUnit ? state : updateStep(state, by, (step) => beginRound(step, from, order));
   return event.steps.reduce(
-    (sum, path) => updateStep(sum, path, (step) => reopenStep(step, from, { by, order, freshSession })),
-    begun,
+    (changed, path) =>
+      updateStep(changed, path, (step) => reopenStep(step, from, { by, order, freshSession })),
+    started,
   );
 }
 
@@ -367,28 +369,28 @@ function reopenStep(step: StepState, from: Snapshot | undefined, reopened: StepR
   return { ...restarted, status: 'running', startSnapshot: from, order: reopened.order, reopened };
 }
 
-/** Whether what the step's own agent or gates had to do is done; of a split, the plan. */
+/** Whether the step's own agent and gates have passed. For a split: whether the plan is made. */
 export function hasPassed(step: StepState): boolean {
   return step.status === 'passed' || newestAttemptOf(step)?.status === 'passed';
 }
 
-/** The last attempt that the step has made since it began, or was opened again. */
+/** The last attempt of the step since it started or was reopened. */
 export function newestAttemptOf({ attempts, reopened }: StepState): Attempt | undefined {
   const last = attempts.at(-1);
   return last !== undefined && reopened !== undefined && last.order < reopened.order ? undefined : last;
 }
 
-/** Every attempt that was not dropped, oldest use of its session first. */
+/** Every attempt that was not dropped, in the order of its last event. */
 export function attemptsInOrder(state: RunState): readonly Attempt[] {
   return [...state.steps.values()].flatMap((step) => step.attempts).sort((a, b) => a.order - b.order);
 }
 
-/** The last attempt, among those kept, that used this session. */
+/** The last attempt that used this session and was not dropped. */
 export function lastAttemptOfSession(state: RunState, session: string): Attempt | undefined {
   return attemptsInOrder(state).findLast((attempt) => attempt.session?.id === session);
 }
 
-/** The same, with the step that made it. */
+/** The same, with its step. */
 export function lastStepOfSession(
   state: RunState,
   session: string,
@@ -399,7 +401,7 @@ export function lastStepOfSession(
   return step === undefined ? undefined : { step, attempt };
 }
 
-/** What a session had spent by its last recorded use; for CLIs that only report totals. */
+/** What a session had spent at its last recorded use. For CLIs that report only totals. */
 export function totalsOf(state: RunState, session: string): Usage {
   return (
     attemptsInOrder(state).findLast(
@@ -408,7 +410,7 @@ export function totalsOf(state: RunState, session: string): Usage {
   );
 }
 
-/** The version of the CLI that worked in this session last; absent where none was told. */
+/** The version of the CLI that used this session last. `undefined` if none was reported. */
 export function cliVersionOf(state: RunState, session: string): string | undefined {
   return attemptsInOrder(state).findLast(
     (attempt) => attempt.session?.id === session && attempt.version !== undefined,
@@ -416,8 +418,8 @@ export function cliVersionOf(state: RunState, session: string): string | undefin
 }
 
 /**
- * The tree at which work goes on in a lane: of all that its steps and their rounds have recorded the newest.
- * What units of their own have recorded counts once it is merged.
+ * The tree from which a parallel branch continues: the newest that its steps and their rounds have recorded. The
+ * trees of nested parallel branches count after they are merged.
  */
 export function newestSnapshot(state: RunState, branchPrefix = ''): Snapshot | undefined {
   let newest: OrderedSnapshot | undefined;
@@ -430,7 +432,8 @@ export function newestSnapshot(state: RunState, branchPrefix = ''): Snapshot | u
 
 function snapshotsOf(step: StepState): readonly OrderedSnapshot[] {
   const trees: OrderedSnapshot[] = [{ snapshot: step.startSnapshot, order: step.order }];
-  // A round ends with the tree of the steps below it, which speak for themselves: some may be forgotten since.
+  // The tree at the end of a round is that of the steps below it. They are checked themselves, because some may
+  // have been dropped since.
   for (const { agent, snapshot, order } of step.attempts)
     if (agent !== undefined && snapshot !== undefined) trees.push({ snapshot, order });
   if (step.round !== undefined) trees.push(step.round);

@@ -1,32 +1,32 @@
-/** The plan that a split's agent writes (`.gump/out/plan.json`), and the paths its tasks get. Pure. */
+/** The plan that the planner of a split writes (`.gump/out/plan.json`), and the path names of its tasks. Pure. */
 import { createHash } from 'node:crypto';
 
 export interface Task {
   readonly name: string;
   readonly description: string;
-  /** Globs or paths the task is meant to touch. */
+  /** Globs or paths of the files that the task should change. */
   readonly files: readonly string[];
-  /** The task's part of a step path: safe in file names, and no two names share one. */
+  /** The name of the task in step paths: safe in file names, and different for each task of a plan. */
   readonly slug: string;
 }
 
-/** The tasks of a plan; a text instead says what is wrong with it. */
+/** The tasks of a plan, or a text that describes the problem. */
 export function readPlan(text: string | undefined): readonly Task[] | string {
-  if (text === undefined) return 'The agent left no .gump/out/plan.json.';
+  if (text === undefined) return 'The agent did not write `.gump/out/plan.json`.';
   const value = parseJson(text);
-  if (!Array.isArray(value)) return '.gump/out/plan.json is not a JSON array of tasks.';
-  const problems = value.flatMap((item, index) => taskFault(item, index));
-  if (problems.length > 0) return `.gump/out/plan.json: ${problems.join('; ')}.`;
+  if (!Array.isArray(value)) return '`.gump/out/plan.json` is not a JSON array of tasks.';
+  const problems = value.flatMap((item, index) => taskProblems(item, index));
+  if (problems.length > 0) return `\`.gump/out/plan.json\`: ${problems.join('; ')}.`;
   const tasks = value.map(toTask);
   const names = tasks.map((task) => task.name);
   const duplicateName = names.find((name, index) => names.indexOf(name) !== index);
   if (duplicateName !== undefined)
-    return `.gump/out/plan.json has two tasks with the name "${duplicateName}".`;
-  const paths = tasks.map((task) => task.slug);
-  const shared = paths.find((path, index) => paths.indexOf(path) !== index);
+    return `\`.gump/out/plan.json\` has two tasks with the name "${duplicateName}". Give each task its own name.`;
+  const slugs = tasks.map((task) => task.slug);
+  const shared = slugs.find((slug, index) => slugs.indexOf(slug) !== index);
   return shared === undefined
     ? tasks
-    : `.gump/out/plan.json has two tasks whose names both read "${shared}" in paths.`;
+    : `\`.gump/out/plan.json\` has two tasks whose names both become "${shared}" in paths. Give the tasks other names.`;
 }
 
 function parseJson(text: string): unknown {
@@ -37,16 +37,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-function taskFault(item: unknown, index: number): readonly string[] {
+function taskProblems(item: unknown, index: number): readonly string[] {
   const label = `task ${index + 1}`;
   if (typeof item !== 'object' || item === null) return [`${label} is not an object`];
   const { name, description, files } = item as Readonly<Record<string, unknown>>;
   const problems = [];
   if (typeof name !== 'string' || name.trim() === '') problems.push(`${label} has no "name"`);
   if (description !== undefined && typeof description !== 'string')
-    problems.push(`"description" of ${label} is not a text`);
+    problems.push(`"description" of ${label} is not a string`);
   const isList = Array.isArray(files) && files.every((file) => typeof file === 'string');
-  if (files !== undefined && !isList) problems.push(`"files" of ${label} is not a list of texts`);
+  if (files !== undefined && !isList) problems.push(`"files" of ${label} is not a list of strings`);
   return problems;
 }
 
@@ -60,11 +60,11 @@ function toTask(item: unknown): Task {
 }
 
 /**
- * A name of letters, digits, `_`, `-` and `.` stays as it is; any other keeps what is safe of it and gets a
- * hash of the whole, so that `a/b` and `a b` stay two tasks, on every run the same.
+ * A name of letters, digits, `_`, `-` and `.` does not change. Any other name keeps its safe characters and gets
+ * a hash of the whole name, so that `a/b` and `a b` remain two tasks and have the same slugs in every run.
  */
 function slugOf(name: string): string {
-  // A name that looks like one with a hash gets one itself, or it could be taken for another's.
+  // A name that already ends like a hash gets a hash too: otherwise it could equal the slug of another task.
   const looksHashed = /(?:^|-)[0-9a-f]{8}$/.test(name);
   if (!looksHashed && /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$/.test(name)) return name;
   const safe = name
@@ -75,10 +75,10 @@ function slugOf(name: string): string {
   return safe === '' ? hash : `${safe}-${hash}`;
 }
 
-/** What the `schema` gate asks beyond what every plan needs; `undefined`: nothing is missing. */
+/** What the `schema` gate requires in addition to the rules for every plan; `undefined` if nothing is missing. */
 export function planGap(tasks: readonly Task[]): string | undefined {
-  const silent = tasks.filter((task) => task.description.trim() === '').map((task) => task.name);
-  if (silent.length > 0) return `These tasks have no description: ${silent.join(', ')}.`;
+  const undescribed = tasks.filter((task) => task.description.trim() === '').map((task) => task.name);
+  if (undescribed.length > 0) return `These tasks have no description: ${undescribed.join(', ')}.`;
   const blank = tasks
     .filter((task) => task.files.some((file) => file.trim() === ''))
     .map((task) => task.name);

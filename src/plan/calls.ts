@@ -1,16 +1,16 @@
-/** The workflows that the attempts of a step call besides being one: to get something, to retry by, to judge. */
+/** The workflows that the attempts of a step call: for results (`get`), as retry conditions, and as gates. */
 
 import type { CallRole } from '../step-path.js';
 import type { Step, WorkflowCall } from '../workflow/workflow.js';
 
-/** In the order in which an attempt comes to them. */
+/** In the order in which an attempt calls them. */
 export function callsOf(step: Step): readonly { readonly role: CallRole; readonly call: WorkflowCall }[] {
   const own = step.kind === 'split' ? step.planner : step;
   const gets = own.kind === 'agent' && own.get !== undefined ? [own.get] : [];
   const entries = own.kind === 'gates' ? [] : own.retry;
   return [
-    ...entries.flatMap(({ when }, place) =>
-      'validate' in when ? [{ role: roleForRetry(place), call: when.validate }] : [],
+    ...entries.flatMap(({ when }, index) =>
+      'validate' in when ? [{ role: roleForRetry(index), call: when.validate }] : [],
     ),
     ...gets.map((call) => ({ role: roleForGet(call), call })),
     ...own.gates.flatMap((gate) =>
@@ -19,15 +19,15 @@ export function callsOf(step: Step): readonly { readonly role: CallRole; readonl
   ];
 }
 
-export function roleForRetry(place: number): CallRole {
-  return `retry:${place}`;
+export function roleForRetry(index: number): CallRole {
+  return `retry:${index}`;
 }
 
 export function roleForGate(gate: string): CallRole {
   return `gate:${gate}`;
 }
 
-/** Results are read by the last part of the path: `{arch.output}` of `workflow: team/arch`. */
+/** Templates name the results by the last part of the path: `{arch.output}` reads `workflow: team/arch`. */
 export function roleForGet({ path }: WorkflowCall): CallRole {
   return `get:${namespaceOf(path)}`;
 }

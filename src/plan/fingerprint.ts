@@ -1,4 +1,4 @@
-/** What a step depends on by its definition and the inputs, as hashes that two jobs can compare (S11). Pure. */
+/** What a step depends on, by its definition and the inputs, as hashes that two jobs can compare (S11). Pure. */
 import { createHash } from 'node:crypto';
 import type { Fingerprint } from '../journal/event.js';
 import { parseTemplate, templateNames } from '../workflow/template.js';
@@ -11,7 +11,7 @@ export interface FingerprintInputs {
   readonly vars: Readonly<Record<string, string>>;
 }
 
-/** Of the step alone: the steps below it have their own. */
+/** Of the step alone: the steps below it have their own fingerprints. */
 export function fingerprintOf(step: Step, inputs: FingerprintInputs): Fingerprint {
   const used = templateNamesIn(step);
   const vars = Object.entries(inputs.vars).filter(([name]) => used.has(name));
@@ -23,7 +23,7 @@ export function fingerprintOf(step: Step, inputs: FingerprintInputs): Fingerprin
   };
 }
 
-/** Every name that the step's own templates speak of, and those of the workflows that its attempts call. */
+/** Every name in the templates of the step and in those of the workflows that its attempts call. */
 function templateNamesIn(step: Step): ReadonlySet<string> {
   const own = step.kind === 'split' ? step.planner : step;
   const called = callsOf(step).flatMap(({ call }) => [...callTexts(call), ...allTexts(call)]);
@@ -42,7 +42,7 @@ function callTexts({ inputs }: WorkflowCall): readonly string[] {
   return Object.values(inputs);
 }
 
-/** A workflow that judges depends on the inputs too, and what it says on it. */
+/** The result of a called workflow depends on every name in its templates. */
 function allTexts({ workflow }: WorkflowCall): readonly string[] {
   return workflow.steps.flatMap(textsBelow);
 }

@@ -1,4 +1,4 @@
-/** Where planned steps stand once the tasks of a split are known: their paths, scopes and lanes. Pure. */
+/** The paths, scopes and parallel branches of planned steps, once the tasks of a split are known. Pure. */
 import type { RunState, StepState } from '../journal/run-state.js';
 import { readPlan, type Task } from '../outputs/plan-file.js';
 import {
@@ -14,20 +14,20 @@ import {
 import type { Workflow } from '../workflow/workflow.js';
 import type { Plan, PlannedStep } from './plan.js';
 
-/** The steps that see each other (S3): those of a workflow, of one task, or one unit alone. */
+/** Steps that see each other (S3): those of a workflow, of one task, or the one step of a parallel branch. */
 export interface StepScope {
   /** What the paths of its steps begin with: empty, or with a `/` at the end. */
   readonly prefix: string;
   readonly steps: readonly PlannedStep[];
   readonly task?: Task;
-  /** The files that its steps are meant to keep to, and what becomes of one that does not. */
+  /** The files that its steps may change, and what happens if a step changes others. */
   readonly files?: { readonly patterns: readonly string[]; readonly mode: 'warn' | 'fail' };
-  /** The parallel unit that it is, or is a part of: what the paths of its steps begin with; empty: none. */
+  /** What the paths of the steps in its parallel branch begin with; empty outside parallel branches. */
   readonly branchPrefix: string;
-  /** What the paths of the workflow's steps begin with: templates look no further out. */
+  /** What the paths of the workflow's steps begin with: templates do not look further out. */
   readonly workflowPrefix: string;
   readonly sessionMatch: Workflow['sessionMatch'];
-  /** Of a group whose steps run one after the other: where the group stands; its steps are as good as there. */
+  /** The scope of the group, if this is a sequential group: its steps also see what the group sees. */
   readonly enclosing?: StepScope;
 }
 
@@ -45,7 +45,7 @@ export function placeStep(planned: PlannedStep, scope: StepScope): PlacedStep {
   return { ...planned, path: pathOf(scope.prefix, planned.name), scope };
 }
 
-/** The scopes below a step that has steps below it; of a split those of `tasks`, in the order of the plan. */
+/** The scopes of the steps below a step. A split has one for each of `tasks`, in the order of the plan. */
 export function innerScopes(placed: PlacedStep, tasks: readonly Task[]): readonly StepScope[] {
   const { step, inner, path, scope } = placed;
   const prefix = prefixBelow(path);
@@ -81,7 +81,7 @@ function taskScope({ step, inner, path, scope }: PlacedStep, task: Task): StepSc
   return { ...own, branchPrefix, files: { patterns: task.files, mode } };
 }
 
-/** The call of that role as the attempt of that number makes it; `undefined`: the step has none. */
+/** The call with that role, made by the attempt with that number; `undefined` if the step has none. */
 export function placeCall(placed: PlacedStep, role: CallRole, number: number): PlacedStep | undefined {
   const planned = placed.calls.find((call) => call.role === role)?.step;
   if (planned === undefined) return undefined;
@@ -91,7 +91,7 @@ export function placeCall(placed: PlacedStep, role: CallRole, number: number): P
   return { ...planned, name, path: callPath(placed.path, role, number), scope };
 }
 
-/** The tasks that a split's agent has planned, once one of its attempts has passed. */
+/** The tasks in the plan of a split; `undefined` until an attempt of its planner has passed. */
 export function plannedTasks(step: StepState | undefined): readonly Task[] | undefined {
   const passed = step?.attempts.findLast((attempt) => attempt.status === 'passed');
   const tasks = passed === undefined ? undefined : readPlan(passed.output?.text);
@@ -99,8 +99,8 @@ export function plannedTasks(step: StepState | undefined): readonly Task[] | und
 }
 
 /**
- * What is recorded of tasks that the split does not plan any more: those of a former plan. In turn, a task keeps its
- * place only as long as those before it keep theirs.
+ * The recorded steps of tasks that are no longer in the plan of the split. If tasks run one after the other, a
+ * recorded task also counts as such if the order of the tasks before it changed.
  */
 export function findUnplannedSteps(
   state: RunState,
@@ -112,33 +112,33 @@ export function findUnplannedSteps(
   const planned = tasks.map(({ slug }) => slug);
   const recorded = [...new Set(below.map(taskOf))];
   const isParallel = step.kind === 'split' && step.parallel;
-  const first = recorded.findIndex((slug, place) => slug !== planned[place]);
+  const first = recorded.findIndex((slug, index) => slug !== planned[index]);
   const stale = isParallel
     ? recorded.filter((slug) => !planned.includes(slug))
     : recorded.slice(first < 0 ? recorded.length : first);
   return below.filter((one) => stale.includes(taskOf(one)));
 }
 
-/** Every step that is known to come, in the order in which they run; units in their order. */
+/** Every step that is known so far, in the order in which they run; parallel branches in the order of the workflow. */
 export function expandPlan(plan: Plan, state: RunState): readonly PlacedStep[] {
   return expandScope(rootScope(plan), state);
 }
 
-/** The same below one step, without that step. */
-export function expandStep(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
+/** Every step below one step, in the same order. */
+function expandStep(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
   const tasks = placed.step.kind === 'split' ? (plannedTasks(state.steps.get(placed.path)) ?? []) : [];
   const called = startedCalls(placed, state).flatMap((call) => [call, ...expandStep(call, state)]);
   const inner = innerScopes(placed, tasks).flatMap((scope) => expandScope(scope, state));
-  // A plan is judged before its tasks begin, a group when its steps are done.
+  // The gates of a plan run before its tasks, those of a group after its steps.
   return placed.step.kind === 'split' ? [...called, ...inner] : [...inner, ...called];
 }
 
-/** The same without what attempts have called: whether that has passed says nothing of the steps themselves. */
+/** The steps below a step, without those of workflows that attempts call: their results are not results of the step. */
 export function innerStepsOf(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
   return expandStep(placed, state).filter(({ path }) => !isInCall(path, placed.path));
 }
 
-/** The steps of a scope and all below them, without what attempts have called. */
+/** The steps of a scope and all steps below them, without those of workflows that attempts call. */
 export function stepsInScope(scope: StepScope, state: RunState): readonly PlacedStep[] {
   return scope.steps
     .map((planned) => placeStep(planned, scope))
@@ -152,11 +152,11 @@ function expandScope(scope: StepScope, state: RunState): readonly PlacedStep[] {
   });
 }
 
-/** Those of the calls of its attempts that were begun, in their order. */
+/** The calls that its attempts have started, in their order. */
 function startedCalls(placed: PlacedStep, state: RunState): readonly PlacedStep[] {
   if (placed.calls.length === 0) return [];
   const last = state.steps.get(placed.path)?.attempts.at(-1)?.number ?? 0;
-  // What comes before an attempt is called before that attempt is written down.
+  // The calls before an attempt start before the attempt is recorded, hence one more number.
   const numbers = Array.from({ length: last + 1 }, (_, index) => index + 1);
   return numbers.flatMap((number) =>
     placed.calls.flatMap(({ role }) => {

@@ -1,5 +1,5 @@
 /**
- * A checked workflow and the inputs, put together: which steps there are, by which path, and what each
+ * The plan of a run, made from a checked workflow and the inputs: its steps, their paths, and what each of them
  * depends on. Pure.
  */
 
@@ -18,16 +18,16 @@ export interface Plan {
   readonly sessionMatch: Workflow['sessionMatch'];
   readonly onPause: Workflow['onPause'];
   readonly budget: Workflow['budget'];
-  /** A cap besides, from outside of the workflow. */
+  /** A further limit, from the input `max-budget`. */
   readonly maxUsd?: number;
   readonly steps: readonly PlannedStep[];
   readonly spec?: string;
   readonly vars: Readonly<Record<string, string>>;
   /** Stop, with success, after this step. */
   readonly until?: string;
-  /** Forget this step's result and all that came after it. */
+  /** Drop the result of this step and everything that came after it. */
   readonly fromStep?: string;
-  /** The paused step that may go on. */
+  /** The paused step that this job allows to continue. */
   readonly approve?: string;
 }
 
@@ -37,7 +37,7 @@ export interface PlannedStep {
   readonly fingerprint: Fingerprint;
   /** The steps below it: of `each`, of the group, or of the workflow that it calls. */
   readonly inner: readonly PlannedStep[];
-  /** The workflows that its attempts call: to get something, to judge. */
+  /** The workflows that its attempts call: for results, as retry conditions, as gates. */
   readonly calls: readonly PlannedCall[];
 }
 
@@ -56,7 +56,7 @@ export interface PlanInputs {
   readonly maxUsd?: number;
 }
 
-/** @throws UserErrors when `from-step`, `until` or `approve` names no step of the workflow. */
+/** @throws UserErrors if `from-step`, `until` or `approve` names no step of the workflow. */
 export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
   const { agent, spec, vars, until, fromStep, approve, maxUsd } = inputs;
   const given = { vars, ...defined({ spec }) };
@@ -80,7 +80,7 @@ export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
   };
 }
 
-/** The step's own agent: a split's is the one that writes the plan. */
+/** The part of the step that runs its own agent; of a split, the planner. */
 export function agentStepOf(step: Step): AgentStep | undefined {
   if (step.kind === 'split') return step.planner;
   return step.kind === 'agent' ? step : undefined;
@@ -107,7 +107,7 @@ function planInner(step: Step, inputs: FingerprintInputs): readonly PlannedStep[
   return workflow.steps.map((inner) => planStep(inner, withoutPassedInputs(inputs, passedInputs)));
 }
 
-/** What a call passes by name hides what the run was given under that name: the call itself depends on that. */
+/** An input that a call passes hides the run's value of the same name: the call itself depends on that value. */
 function withoutPassedInputs(
   { spec, vars }: FingerprintInputs,
   passedInputs: WorkflowCall['inputs'],
@@ -136,7 +136,7 @@ function checkStepPath(
   return [`Input \`${input}\`: the workflow has no step \`${path}\`. ${hint}`];
 }
 
-/** Which tasks there will be is not known yet, so any name stands for one; which attempts, so does any number. */
+/** The tasks and attempts are not known yet, so any task name and any attempt number is possible. */
 function isPossiblePath([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
   const step = steps.find((one) => one.name === name);
   if (step === undefined || rest.length === 0) return step !== undefined;
@@ -167,7 +167,7 @@ export interface StepShape {
   readonly step: Step;
 }
 
-/** Every step that a run of the plan may come to: those below others and those of called workflows too. */
+/** Every step that a run of the plan may reach, including steps below others and steps of called workflows. */
 export function allSteps(plan: Plan): readonly StepShape[] {
   return shapesOf(plan.steps, '');
 }
@@ -197,5 +197,5 @@ export function agentTemplates(plan: Plan): readonly { readonly step: string; re
   });
 }
 
-/** In place of an agent: none runs, and the gates judge what is there. */
+/** The agent name for "no agent": none runs, and the gates judge the files as they are. */
 export const passAgent = 'pass';

@@ -1,8 +1,8 @@
 /**
- * What of an earlier job's results still holds (S10, S11, S14). Pure: compares the fold with the plan and
- * says which steps are forgotten and why.
+ * Decides which results of an earlier job are reused (S10, S11, S14). Pure: compares the recorded state with the
+ * plan and returns the steps whose results are dropped, and why.
  *
- * A step hangs on all that began before it, but for what ran beside it in another parallel unit.
+ * A step depends on every step that started before it, except on those in parallel branches that it does not see.
  */
 import type { Fingerprint } from '../journal/event.js';
 import { hasPassed, type RunState, type StepState } from '../journal/run-state.js';
@@ -11,15 +11,15 @@ import { expandPlan, innerStepsOf, type PlacedStep } from './placed-step.js';
 import type { Plan } from './plan.js';
 
 export interface ReuseDecision {
-  /** Paths whose results do not hold any more; those of the plan in its order. */
+  /** The paths of the steps whose results are dropped, in the order of the journal. */
   readonly dropped: readonly string[];
-  /** Why, for people; absent where nothing is dropped. */
+  /** Why, for people; absent if nothing is dropped. */
   readonly reason?: string;
 }
 
 export interface ReuseFacts {
   readonly plan: Plan;
-  /** The fold of the checkpoint's journal. */
+  /** The state from the journal of the checkpoint. */
   readonly state: RunState;
   /** This job: its id, action step and matrix leg. */
   readonly job: string;
@@ -49,7 +49,7 @@ export function decideReuse(facts: ReuseFacts): ReuseDecision {
   return { dropped: droppedSteps.map(({ path }) => path), reason: first.reason };
 }
 
-/** From which of the recorded steps on nothing holds, but for what lies in a lane beside this one. */
+/** From this recorded step on, results are dropped, except in parallel branches that do not see this branch. */
 interface Invalidation {
   readonly index: number;
   readonly branchPrefix: string;
@@ -57,32 +57,31 @@ interface Invalidation {
 }
 
 /**
- * S14: the recorded run and the job it was part of had both ended well, and this job had its part in it. One
- * that had none goes on from it instead: it comes later, and failed before it got here.
+ * S14: the recorded run and its job both ended with success, and this job took part in the run. A job that did not
+ * take part continues the run instead: it comes later in the workflow and failed before it reached this point.
  */
 function isRunCompleted({ state, job, jobAttempt }: ReuseFacts): boolean {
   const { runEnded, jobEnded } = state;
   if (runEnded?.status !== 'passed' || jobEnded?.status !== 'success') return false;
-  const hadPart = state.jobs.some((one) => one.job === job && one.jobAttempt < jobAttempt);
-  return hadPart && jobEnded.jobAttempt < jobAttempt;
+  const tookPart = state.jobs.some((one) => one.job === job && one.jobAttempt < jobAttempt);
+  return tookPart && jobEnded.jobAttempt < jobAttempt;
 }
 
 function startFresh(state: RunState): ReuseDecision {
-  const reason =
-    'the run of the earlier attempt had passed and its job had ended with success, so this re-run starts afresh';
+  const reason = 'the run and its job passed in an earlier job attempt, so this re-run starts fresh';
   return { dropped: [...state.steps.keys()], reason };
 }
 
-/** Without a passed step there is no result that could be out of date: the conversation goes on. */
+/** Without a passed step no result can be out of date, so sessions are resumed. */
 function findStartTreeChange({ state, startTree }: ReuseFacts): readonly Invalidation[] {
   const recorded = state.jobs.at(-1)?.startTree;
   if (recorded === undefined || recorded === startTree) return [];
   const index = [...state.steps.values()].findIndex(hasPassed);
-  const reason = 'the files that the run starts from are not the same as before';
+  const reason = 'the start tree of the run changed';
   return index < 0 ? [] : [{ index, branchPrefix: '', reason }];
 }
 
-/** Of each lane the first step that is not what it was. */
+/** The first changed step of each branch. */
 function findStepChanges({ plan, state }: ReuseFacts): readonly Invalidation[] {
   const recorded = [...state.steps.values()];
   const expected = expandPlan(plan, state);
@@ -100,14 +99,14 @@ function findChangeInBranch(
   branchPrefix: string,
   state: RunState,
 ): Invalidation | undefined {
-  // Which calls attempts make depends on how the attempts went: calls have no place of their own in the order.
+  // Which calls are made depends on the results of the attempts, so calls have no fixed position in the order.
   const own = expected.filter(({ path }) => !isInCall(path));
-  let place = 0;
+  let position = 0;
   for (const [index, step] of recorded.entries()) {
     if (step.branchPrefix !== branchPrefix) continue;
     const isOwn = !isInCall(step.path);
-    const planned = isOwn ? own[place] : expected.find(({ path }) => path === step.path);
-    if (isOwn) place += 1;
+    const planned = isOwn ? own[position] : expected.find(({ path }) => path === step.path);
+    if (isOwn) position += 1;
     if (isOwn && planned?.path !== step.path)
       return { index, branchPrefix, reason: describeMove(own, step, planned) };
     const changes =
@@ -120,7 +119,7 @@ function findChangeInBranch(
   return undefined;
 }
 
-/** A group or a call has them as soon as one of its steps has. */
+/** A group or a call has results as soon as one of its steps has. */
 function hasResults(step: StepState, { step: { kind } }: PlacedStep, state: RunState): boolean {
   if (hasPassed(step)) return true;
   if (kind !== 'group' && kind !== 'call') return false;
@@ -137,7 +136,7 @@ function describeMove(
   return `step \`${planned?.path ?? step.path}\` now comes before step \`${step.path}\``;
 }
 
-/** What was put together of units lacks what a step does that has come to them since: all after it hangs on that. */
+/** A merge of parallel branches lacks the changes of steps that were added to them since; later steps depend on those. */
 function findNewBranchSteps({ plan, state }: ReuseFacts): readonly Invalidation[] {
   const recorded = [...state.steps.values()];
   return expandPlan(plan, state).flatMap((placed) => {
@@ -171,11 +170,11 @@ function findFromStep({ plan, state }: ReuseFacts): readonly Invalidation[] {
   const expected = expandPlan(plan, state);
   const from = expected.findIndex(({ path }) => path === fromPath);
   const branchPrefix = expected[from]?.scope.branchPrefix ?? '';
-  const after = expected.slice(Math.max(from, 0)).map(({ path }) => path);
-  const behind = new Set(after.filter((path) => !isInCall(path)));
+  const following = expected.slice(Math.max(from, 0)).map(({ path }) => path);
+  const affected = new Set(following.filter((path) => !isInCall(path)));
   const recorded = [...state.steps.values()];
   const index = recorded.findIndex(
-    (step) => behind.has(step.path) && isSameOrNestedBranch(branchPrefix, step.branchPrefix),
+    (step) => affected.has(step.path) && isSameOrNestedBranch(branchPrefix, step.branchPrefix),
   );
   const reason = `the input \`from-step\` names \`${fromPath}\``;
   return from < 0 || index < 0 ? [] : [{ index, branchPrefix, reason }];

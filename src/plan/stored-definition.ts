@@ -1,16 +1,16 @@
 /**
  * A step's definition in the form whose hash the journal stores (S11).
  *
- * A stored format: the names and their order below are part of the hash. If one changes, a re-run with a newer
- * release of the action pays again for steps that passed. Fields of the workflow model may be renamed freely;
- * what they are called here must stay. A new field is added at the end of its object and left out where it has
- * its default, so that workflows without it keep their hash. `test/plan/fingerprint.test.ts` pins the hashes.
+ * A stored format: the names below and their order are part of the hash. If one changes, a re-run with a newer
+ * release of the action pays again for steps that passed. Fields of the workflow model may be renamed; their names
+ * here must not change. Add a new field at the end of its object and leave it out if it has its default value, so
+ * that workflows without it keep their hash. `test/plan/fingerprint.test.ts` checks the hashes.
  *
- * The other stored formats, whose names must stay as well:
+ * The names in the other stored formats must not change either:
  * - journal event types and fields (`journal/event.ts`)
  * - keys of `report.json` (`report/report.ts`)
- * - paths inside a checkpoint (`checkpoint/contents.ts`) and its header (`checkpoint/seal.ts`)
- * - the format of a cache key (`checkpoint/key.ts`) and of a state name (`checkpoint/state-name.ts`)
+ * - paths inside a checkpoint (`checkpoint/checkpoint-contents.ts`) and its header (`checkpoint/seal.ts`)
+ * - the format of a cache key (`checkpoint/checkpoint-key.ts`) and of a state name (`checkpoint/state-name.ts`)
  */
 import type {
   AgentStep,
@@ -30,10 +30,10 @@ import type {
   WorkflowCall,
 } from '../workflow/workflow.js';
 
-/** `undefined` leaves the key out. */
+/** A key with the value `undefined` is left out. */
 type Stored = Readonly<Record<string, unknown>>;
 
-/** The definition of the step alone: without its agent and without the steps below it, which have their own. */
+/** The definition of the step alone, without its agent and without the steps below it, which have their own hashes. */
 export function storedDefinition(step: Step): unknown {
   switch (step.kind) {
     case 'gates':
@@ -49,13 +49,13 @@ export function storedDefinition(step: Step): unknown {
   }
 }
 
-/** Neither how many tasks run at once nor what happens to stray files changes a result. */
+/** `max_parallel` and `files` do not change a result, so they are not part of the hash. */
 function storedPlanner({ planner, parallel }: SplitStep): unknown {
   const own = { ...storedAgentStep(planner), agent: undefined };
   return parallel ? [own, parallel] : own;
 }
 
-/** A called workflow is part of the definition of the step that calls it, as a whole. */
+/** A called workflow is, as a whole, part of the definition of the step that calls it. */
 function storedWorkflow(workflow: Workflow): Stored {
   return {
     name: workflow.name,
@@ -132,7 +132,7 @@ function storedCallStep(step: CallStep): Stored {
   return { ...storedJudged(step), call: storedCall(step.call) };
 }
 
-/** What a group and a call have in common. */
+/** The common part of a group and a call. */
 function storedJudged(step: GroupStep | CallStep): Stored {
   return {
     kind: step.kind,
@@ -202,7 +202,7 @@ function storedCondition(when: RetryEntry['when']): Stored {
   return 'validate' in when ? { validate: storedCall(when.validate) } : { exit: when.exit };
 }
 
-/** In the order in which the entry has them: the input `agent` puts the agent that it replaces last. */
+/** In the order of the keys in the entry: if the input `agent` replaces the agent, that key is the last one. */
 function storedOverrides(overrides: RetryOverrides): Stored {
   const values = {
     agent: overrides.agent,

@@ -1,8 +1,8 @@
-/** The input `agent`, which stands in for every agent that is named, in called workflows too. Pure. */
+/** The input `agent`, which replaces every agent of a workflow and of the workflows that it calls. Pure. */
 import { defined } from '../optional-keys.js';
 import type { AgentStep, Gate, RetryEntry, Step, WorkflowCall } from '../workflow/workflow.js';
 
-/** The ladder keeps its attempts and prompts, and stays with the one agent. `pass` is no agent, and stays. */
+/** Retry entries keep everything except their agent. `pass` is not an agent and is not replaced. */
 export function withAgent<S extends Step>(step: S, agent: string | undefined): S {
   return agent === undefined ? step : (replaceAgent(step, agent) as S);
 }

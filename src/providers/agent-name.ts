@@ -1,11 +1,11 @@
-/** `claude-haiku` → the provider `claude` and the model it calls `haiku`. */
+/** `claude-haiku` → provider `claude`, model `haiku`. */
 import { defined } from '../optional-keys.js';
 import type { Provider } from './provider.js';
 import { findProvider, providers } from './provider-registry.js';
 
 export type AgentName =
   | { readonly status: 'known'; readonly provider: Provider; readonly model?: string }
-  /** `provider`: the text that names none; `known`: what it may be, for a "did you mean". */
+  /** `provider`: the unknown name; `known`: the valid names, for a "Did you mean" hint. */
   | {
       readonly status: 'unknown';
       readonly provider: string;
@@ -14,8 +14,8 @@ export type AgentName =
     };
 
 /**
- * Reads an agent name: the provider's id, then, after the first `-`, one of its aliases or a model name of
- * the CLI's own. Without a model the CLI's default is used.
+ * Reads an agent name: the provider's id, then, after the first `-`, one of its aliases or a model name that the
+ * CLI knows. Without a model, the CLI uses its default.
  */
 export function readAgentName(name: string, table: readonly Provider[] = providers): AgentName {
   const dash = name.indexOf('-');
@@ -29,14 +29,14 @@ export function readAgentName(name: string, table: readonly Provider[] = provide
 
 function modelOf(provider: Provider, suffix: string): string | undefined {
   if (suffix === '') return undefined;
-  // `in` and not `??`: an alias may stand for the CLI's default model, which is `undefined`.
+  // Not `??`: the alias of the CLI's default model has the value `undefined`.
   return Object.hasOwn(provider.models, suffix) ? provider.models[suffix] : suffix;
 }
 
 function unknownProvider(name: string, provider: string, table: readonly Provider[]): AgentName {
   const known = table.map(({ id }) => id);
   const message =
-    `unknown provider "${provider}" in the agent "${name}": ` +
-    `an agent name starts with one of ${known.join(', ')}, then may follow "-" and a model`;
+    `unknown provider \`${provider}\` in agent \`${name}\`: start the name with ` +
+    `${known.slice(0, -1).join(', ')} or ${known.at(-1) ?? ''}, optionally followed by \`-\` and a model`;
   return { status: 'unknown', provider, known, message };
 }

@@ -1,6 +1,6 @@
 /**
- * Reads what `claude -p --output-format stream-json --verbose --include-partial-messages` prints. Seen with
- * Claude Code 2.1.197 and 2.1.330, whose lines have their keys in different orders.
+ * Reads the output of `claude -p --output-format stream-json --verbose --include-partial-messages`. Observed with
+ * Claude Code 2.1.197 and 2.1.330, which write the keys of a line in different orders.
  */
 
 import type { Failure } from '../failure.js';
@@ -21,17 +21,17 @@ import { addUsage, subtractUsage, toUsage } from './usage.js';
 const title = 'Claude Code';
 export const installHint = 'Install it with `npm install -g @anthropic-ai/claude-code`.';
 
-/** The texts for which the result line has no status. */
+/** Texts of errors for which the result line has no status. */
 const words: FailurePatterns = [
   ['session-lost', /no conversation found|does not match any session title|requires a valid session ID/i],
   ['context', /prompt is too long|request too large|context (window|limit|length)/i],
-  // An empty account is not waited out, and another try does not fill it.
+  // Waiting or retrying does not help an account without credit.
   ['auth', /not logged in|\/login|invalid (api|x-api-)key|authenticat|oauth token|credit balance|billing/i],
   ['rate-limit', /rate.?limit|usage limit|hit your .{0,40}limit|limit reached/i],
   ['overloaded', /overloaded|connection|connect to|ECONN|ETIMEDOUT|timed out|server-side issue/i],
 ];
 
-/** One answer of the model that is still coming in. */
+/** An answer of the model that is not complete yet. */
 interface OpenAnswer {
   readonly id: string;
   readonly usage: Usage;
@@ -51,9 +51,9 @@ class ClaudeStream {
   #version: string | undefined;
   #model: string | undefined;
   #text = '';
-  /** Newest answer of the main conversation ('') and of each sub-agent (id of the tool call that started it). */
+  /** Newest answer of the main conversation (key '') and of each sub-agent (key: the id of its tool call). */
   readonly #open = new Map<string, OpenAnswer>();
-  /** Whole answers are told twice, as parts and as lines; these are over. */
+  /** Ids of complete answers. The stream reports each answer twice: in parts and as a line. */
   readonly #over = new Set<string>();
   #spent: Usage = {};
   #result: JsonObject | undefined;
@@ -95,7 +95,7 @@ class ClaudeStream {
     if (object.subtype === 'init') this.#model = asText(object.model);
     if (object.subtype === 'permission_denied') {
       const tool = asText(object.tool_name) ?? 'a tool';
-      return [{ type: 'notice', message: `${title} was not allowed to use ${tool}.` }];
+      return [{ type: 'notice', message: `${title} was denied permission to use ${tool}.` }];
     }
     return object.subtype === 'api_retry' ? this.#retry(object) : [];
   }
@@ -109,12 +109,12 @@ class ClaudeStream {
     return [
       {
         type: 'notice',
-        message: `The model service answered ${what}; ${title} tries again in ${seconds} s.`,
+        message: `The model service answered ${what}; ${title} retries in ${seconds} s.`,
       },
     ];
   }
 
-  /** Parts tell the true number of output tokens; the whole lines carry the one from the answer's start. */
+  /** Parts report the final number of output tokens; whole lines report the number at the start of the answer. */
   #part(event: JsonObject, conversation: string): readonly AgentEvent[] {
     if (event.type === 'message_start') {
       const message = asObject(event.message) ?? {};
@@ -127,13 +127,13 @@ class ClaudeStream {
   }
 
   #assistant(message: JsonObject, conversation: string): readonly AgentEvent[] {
-    // The CLI puts its own error text into the mouth of this model; the result line says it again.
+    // The CLI reports its own errors as text of this model and repeats them in the result line.
     if (message.model === '<synthetic>') return [];
     const begun = this.#begin(conversation, asText(message.id), usageFrom(message.usage));
-    const said = asObjects(message.content).flatMap((part) => messagePartEvents(part, detailKeys));
-    const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
+    const events = asObjects(message.content).flatMap((part) => messagePartEvents(part, detailKeys));
+    const texts = events.flatMap((event) => (event.type === 'text' ? event.text : []));
     if (texts.length > 0 && conversation === '') this.#text = texts.join('\n');
-    return [...begun, ...said];
+    return [...begun, ...events];
   }
 
   #begin(conversation: string, id: string | undefined, usage: Usage): readonly AgentEvent[] {
@@ -170,15 +170,15 @@ class ClaudeStream {
       text: (failure === undefined ? asText(this.#result?.result) : undefined) ?? this.#text,
       usage: this.#usage(total, before),
       ...defined({ session, failure }),
-      // Only versions that print the cost since the last result are known to count over the whole session.
+      // Versions that print the cost since the last result count over the whole session; of others this is unknown.
       ...(total === undefined || this.#resultCost === undefined ? {} : { totals: { costUsd: total } }),
       ...defined({ version: this.#version, model: this.#model }),
     };
   }
 
-  /** Tokens of a result line are those of this process; its cost is the session's from some version on. */
+  /** The result line has the tokens of this process. From some version on, its cost is that of the session. */
   #usage(total: number | undefined, before: Usage): Usage {
-    // An answer that was cut off has cost its input.
+    // An incomplete answer has cost its input.
     const unfinished = [...this.#open.values()].map(({ usage }) => addUsage(usage, { turns: 1 }));
     const counted = addUsage(this.#spent, ...unfinished);
     const rest =
@@ -198,8 +198,8 @@ class ClaudeStream {
 }
 
 /**
- * Claude Code waits as long as Retry-After says, else 0.5 s doubled at every try, plus up to a quarter, and
- * prints the delay but not its source (2.1.330). A delay well above that was asked for by the service.
+ * Claude Code waits as long as Retry-After requires, otherwise 0.5 s doubled at every try, plus up to a quarter.
+ * It prints the delay but not its source (2.1.330). A delay well above that comes from the service.
  */
 function isBeyondBackoff(delayMs: number, attempt: number): boolean {
   return delayMs > 500 * 2 ** (attempt - 1) * 1.5;
@@ -209,7 +209,10 @@ function isBeyondBackoff(delayMs: number, attempt: number): boolean {
 function resultFailure(result: JsonObject, exit: ProcessExit): Failure {
   const errors = Array.isArray(result.errors) ? result.errors.flatMap((entry) => asText(entry) ?? []) : [];
   const message =
-    asText(result.result) ?? asText(errors.join('\n')) ?? asText(exit.stderrTail) ?? 'no reason given';
+    asText(result.result) ??
+    asText(errors.join('\n')) ??
+    asText(exit.stderrTail) ??
+    `${title} reported no reason.`;
   if (result.subtype === 'error_max_turns' || result.subtype === 'error_max_budget_usd')
     return { ...classifyFailure(message, []), kind: 'guard' };
   if (result.terminal_reason === 'prompt_too_long')
@@ -242,7 +245,7 @@ function costOf(models: JsonObject): number {
   );
 }
 
-/** The inputs of Claude Code's tools that tell most, the most telling first. */
+/** The most informative inputs of Claude Code's tools, the best first. */
 const detailKeys = [
   'command',
   'file_path',

@@ -1,6 +1,6 @@
 /**
- * Claude Code (2.1.197 and 2.1.330 tried): the command line, the environment, the session file. What it
- * prints is read in `claude-reader.ts`.
+ * Claude Code: command line, environment, session file. Tested with 2.1.197 and 2.1.330. `claude-reader.ts` reads
+ * its output.
  */
 import { createClaudeReader, installHint } from './claude-reader.js';
 import { asNumber, parseLine } from './ndjson.js';
@@ -16,12 +16,12 @@ import type {
 import { isUuid } from './uuid.js';
 
 /**
- * `Edit(...)` covers every tool that writes files, `Write(...)` none (both versions); the pattern counts from
- * the working directory. `dontAsk` refuses what is not listed but lets commands pass that only read.
+ * `Edit(...)` covers every tool that writes files, `Write(...)` none (both versions). The pattern is relative to
+ * the working directory. `dontAsk` refuses what is not listed, but allows commands that only read.
  */
 const permissions: Readonly<Record<Permission, readonly string[]>> = {
   'read-only': ['--permission-mode', 'dontAsk', '--allowedTools', 'Read,Grep,Glob,Edit(.gump/out/**)'],
-  // No `Edit` here: `acceptEdits` allows it in the working directory, and only there.
+  // Without `Edit`: `acceptEdits` allows it in the working directory only.
   workspace: ['--permission-mode', 'acceptEdits', '--allowedTools', 'Bash,Read,Grep,Glob,WebFetch,WebSearch'],
   full: ['--permission-mode', 'bypassPermissions'],
 };
@@ -33,7 +33,7 @@ function command(turn: TurnRequest): AgentCommand {
     file: claude.executable,
     args: [
       ...['-p', ...(turn.args ?? []), '--output-format', 'stream-json', '--verbose'],
-      // Without the parts no line tells how many tokens an answer had before the process has ended.
+      // Without partial messages, no line reports the tokens of an answer before the process ends.
       '--include-partial-messages',
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
       ...(model === undefined ? [] : ['--model', modelName(model)]),
@@ -42,22 +42,22 @@ function command(turn: TurnRequest): AgentCommand {
     env: {
       DISABLE_AUTOUPDATER: '1',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      // 10 unless told, which takes minutes; waiting longer is the engine's (2.1.330).
+      // The default of 10 takes minutes (2.1.330). The engine does the longer waits.
       CLAUDE_CODE_MAX_RETRIES: turn.environment?.CLAUDE_CODE_MAX_RETRIES ?? '2',
-      // As root it refuses its freest mode unless it is told that the machine is there to be thrown away.
+      // As root it refuses `bypassPermissions`, unless this variable says that the machine is a sandbox.
       ...(permission === 'full' && turn.isRoot ? { IS_SANDBOX: '1' } : {}),
     },
     stdin: turn.prompt,
   };
 }
 
-/** `opus-4-6` is how an agent name says `claude-opus-4-6`; the CLI knows the short names without a version. */
+/** `opus-4-6` in an agent name means `claude-opus-4-6`. The CLI itself knows the short names without a version. */
 function modelName(model: string): string {
   return /^[a-z]+-\d/.test(model) && !model.startsWith('claude-') ? `claude-${model}` : model;
 }
 
 const environment: ProviderEnvironment = {
-  // The last two hold limits, and would be withheld for the word TOKEN in their names.
+  // The last two are limits. They would otherwise be withheld, because their names contain TOKEN.
   variables: ['ANTHROPIC_*', 'CLAUDE_*', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],
   gateways: [
     { when: 'CLAUDE_CODE_USE_BEDROCK', variables: ['AWS_*'] },
@@ -74,7 +74,7 @@ const environment: ProviderEnvironment = {
     { variable: 'CLAUDE_CODE_OAUTH_TOKEN', isStatic: true },
     { variable: 'ANTHROPIC_FOUNDRY_API_KEY', isStatic: true },
     { variable: 'ANTHROPIC_AWS_API_KEY', isStatic: true },
-    // A bearer for a gateway; many are made anew for every job.
+    // A bearer token for a gateway; often created for each job.
     { variable: 'ANTHROPIC_AUTH_TOKEN', isStatic: false },
     { variable: 'ANTHROPIC_IDENTITY_TOKEN', isStatic: false },
     { variable: 'ANTHROPIC_IDENTITY_TOKEN_FILE', isStatic: false },
@@ -84,7 +84,7 @@ const environment: ProviderEnvironment = {
 
 const sessionFiles: SessionFiles = {
   home: { variable: 'CLAUDE_CONFIG_DIR', folder: '.claude' },
-  // Any folder: 2.1.330 resumes a session from another directory and goes on writing where the file lies.
+  // Any folder: 2.1.330 also resumes a session of another directory and continues to write to its existing file.
   patterns: (id) => [`projects/*/${id}.jsonl`],
   restorePath: (_file, id, directory) => `projects/${claudeProjectFolder(directory)}/${id}.jsonl`,
   readUsage: (content) => {
@@ -93,13 +93,13 @@ const sessionFiles: SessionFiles = {
   },
 };
 
-/** The folder under `projects` in which Claude Code keeps the sessions of a directory (symbolic links resolved). */
+/** The folder in `projects` where Claude Code stores the sessions of `directory` (symbolic links resolved). */
 export function claudeProjectFolder(directory: string): string {
   const slug = directory.replace(/[^A-Za-z0-9]/g, '-');
   return slug.length <= 200 ? slug : `${slug.slice(0, 200)}-${hash(directory)}`;
 }
 
-/** 31 h + c over the UTF-16 units in 32 bits, found by running both versions in a path of 262 characters. */
+/** 31 h + c over UTF-16 code units in 32 bits; found by running both versions in a path of 262 characters. */
 function hash(text: string): string {
   let value = 0;
   for (let index = 0; index < text.length; index++)
@@ -107,7 +107,7 @@ function hash(text: string): string {
   return Math.abs(value).toString(36);
 }
 
-/** Versions that count the cost over the whole session note it at every clean end, in a line near the end. */
+/** Versions that count the cost over the whole session write it near the end of the file at every normal end. */
 function lastCostState(content: Buffer): number | undefined {
   const lines = content.toString('utf8').split('\n');
   const last = lines.findLast(
@@ -116,9 +116,9 @@ function lastCostState(content: Buffer): number | undefined {
   return last === undefined ? undefined : asNumber(parseLine(last)?.totalCostUSD);
 }
 
-/** Only needed for a process that was stopped: at its end Claude Code tells the cost itself. */
+/** Only needed for a process that was stopped: Claude Code reports the cost at its end. */
 const pricing: Pricing = {
-  // `claude-opus-4-8[1m]` is how it names a model with a longer context.
+  // `claude-opus-4-8[1m]` names a model with a longer context.
   priceReference: (model) => ({ service: 'anthropic', model: model.replace(/\[.*\]$/, '') }),
   inputIncludesCache: false,
 };

@@ -1,10 +1,10 @@
 /**
- * Reads what `codex exec --json` prints. Seen with Codex 0.169.0.
+ * Reads the output of `codex exec --json`. Observed with Codex 0.169.0.
  *
- * The stream does not say where one answer of the model ends. It is taken from the items: what comes up to
- * and with the first tool call is one answer, with the calls that start before a running one has ended; the
- * next item is of the next answer. Calls of one answer that run one after the other count as several turns,
- * a command that the sandbox refused at once has no item and counts as none.
+ * The stream does not mark the end of an answer of the model, so the items decide. An answer extends to its first
+ * tool call, and includes the calls that start before a running one has ended. The next item belongs to the next
+ * answer. Calls of one answer that run one after the other count as several turns. A command that the sandbox
+ * refuses immediately has no item and does not count.
  */
 
 import type { Failure } from '../failure.js';
@@ -27,9 +27,9 @@ import { addUsage, subtractUsage, toUsage } from './usage.js';
 const title = 'Codex';
 export const installHint = 'Install it with `npm install -g @openai/codex`.';
 
-/** Codex gives no status, only a sentence, and its own one for some (0.169.0). */
+/** Codex reports no status, only a sentence, for some errors its own (0.169.0). */
 const words: FailurePatterns = [
-  // A session of a model provider that the configuration lost cannot be gone on with either.
+  // A session of a model provider that is no longer configured cannot be resumed either.
   ['session-lost', /thread\/resume failed|no rollout found|no longer configured/i],
   ['context', /context window|context_length_exceeded|status 413/i],
   ...quotaPatterns,
@@ -55,8 +55,8 @@ export function createCodexReader(before: Usage): TurnReader {
 class CodexStream {
   #session: string | undefined;
   #text = '';
-  /** `none`: the next item opens an answer; `open`: it has items; `told`: it is over but for its tool calls. */
-  #answer: 'none' | 'open' | 'told' = 'none';
+  /** `none`: the next item starts an answer; `open`: it has items; `counted`: only its tool calls are incomplete. */
+  #answer: 'none' | 'open' | 'counted' = 'none';
   #running = new Set<string>();
   #turns = 0;
   #total: Usage | undefined;
@@ -87,7 +87,7 @@ class CodexStream {
     return [{ type: 'session', id }];
   }
 
-  /** Also printed by runs that succeed, when a request is tried again: only a last one is a failure. */
+  /** Runs that succeed also print errors, for a retried request. Only the last one can be a failure. */
   #noteError(message: string | undefined): readonly AgentEvent[] {
     this.#error = message;
     return message === undefined ? [] : [{ type: 'notice', message: oneLine(message) }];
@@ -97,26 +97,26 @@ class CodexStream {
     const tool = toolEvent(item);
     if (tool === undefined) return [];
     this.#running.add(asText(item.id) ?? '');
-    if (this.#answer === 'told') return markAsLastTurn([tool]);
-    this.#answer = 'told';
+    if (this.#answer === 'counted') return markAsLastTurn([tool]);
+    this.#answer = 'counted';
     return [tool, this.#turn()];
   }
 
   #completed(item: JsonObject): readonly AgentEvent[] {
     const text = asText(item.text);
-    // Warnings are items of this type, and stand in runs that succeed.
+    // Warnings are items of this type, also in runs that succeed.
     if (item.type === 'error') return [{ type: 'notice', message: oneLine(asText(item.message) ?? '') }];
-    if (item.type === 'agent_message' && text !== undefined) return this.#said(text);
+    if (item.type === 'agent_message' && text !== undefined) return this.#message(text);
     if (toolEvent(item) === undefined) return [];
     const id = asText(item.id) ?? '';
-    // Some kinds of calls are only told when they are over.
+    // Some kinds of calls are reported only at their end.
     const events = this.#running.has(id) ? [] : this.#started(item);
     this.#running.delete(id);
     if (this.#running.size === 0) this.#answer = 'none';
     return events;
   }
 
-  #said(text: string): readonly AgentEvent[] {
+  #message(text: string): readonly AgentEvent[] {
     this.#text = text;
     const over = this.#answer === 'open' ? [this.#turn()] : [];
     this.#answer = 'open';
@@ -140,7 +140,7 @@ class CodexStream {
 
   outcome(exit: ProcessExit, before: Usage): TurnOutcome {
     const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
-    // A message without a tool call after it may be an answer that was cut off.
+    // A message without a following tool call may be an incomplete answer.
     const turns = this.#turns + (this.#answer === 'open' ? 1 : 0);
     const total = this.#total;
     const spent = total === undefined ? {} : subtractUsage(total, tokensOf(before));
@@ -158,18 +158,18 @@ class CodexStream {
     const message = this.#error;
     if (this.#final === undefined) {
       const end = missingResultFailure(exit, title, words);
-      // The words of an error line count where standard error has none.
+      // If standard error does not match, the error line decides.
       return end.kind === 'protocol' && message !== undefined
         ? withRetryAfter(classifyFailure(message, words, 'protocol'))
         : end;
     }
     return withRetryAfter(
-      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words),
+      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, words),
     );
   }
 }
 
-/** The counts of the thread so far. Input includes what came from the cache, as OpenAI counts. */
+/** The counts of the thread so far. Input includes tokens from the cache, as OpenAI counts. */
 export function codexUsage(usage: JsonObject): Usage {
   return toUsage({
     inputTokens: asNumber(usage.input_tokens),
@@ -179,12 +179,12 @@ export function codexUsage(usage: JsonObject): Usage {
   });
 }
 
-/** Turns are counted for this process alone, so none are taken off. */
+/** Without turns: they are counted for this process only, so nothing is subtracted. */
 function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): Usage {
   return toUsage({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens });
 }
 
-/** The items that are tool calls; `undefined` for all others. */
+/** The event of an item that is a tool call; `undefined` for other items. */
 function toolEvent(item: JsonObject): AgentEvent | undefined {
   const detail = toolDetail(item);
   if (detail === undefined) return undefined;
@@ -211,7 +211,7 @@ function toolDetail(item: JsonObject): string | undefined {
   }
 }
 
-/** Codex tells the whole call, `/bin/bash -lc 'npm test'`; the command is what matters. */
+/** Codex reports the whole call, `/bin/bash -lc 'npm test'`; this returns the inner command. */
 function withoutShell(command: string): string {
   const inner = /^\S*sh -l?c (.*)$/s.exec(command)?.[1] ?? command;
   return /^'[^']*'$/.test(inner) ? inner.slice(1, -1) : inner;

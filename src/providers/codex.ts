@@ -1,6 +1,5 @@
 /**
- * Codex (0.169.0 tried): the command line, the environment, the session file. What it prints is read in
- * `codex-reader.ts`.
+ * Codex: command line, environment, session file. Tested with 0.169.0. `codex-reader.ts` reads its output.
  */
 import { codexUsage, createCodexReader, installHint } from './codex-reader.js';
 import { asObject, parseLine } from './ndjson.js';
@@ -14,10 +13,9 @@ import type {
 } from './provider.js';
 import { isUuid } from './uuid.js';
 
-// Codex takes another text for the title of a session, finds none, and starts a new one without a word.
 /**
- * A resumed session forgets how it was started, so every process is told. `-s read-only` has no writable
- * folder; a permission profile has, but yields to a `-s` beside it (0.169.0, tried on Linux).
+ * A resumed session does not store how it was started, so every process gets its permissions. `-s read-only` has
+ * no writable folder; a permission profile has one, but only without `-s` (0.169.0, tested on Linux).
  */
 function permissionArgs({ permission, directory }: TurnRequest): readonly string[] {
   if (permission === 'full') return ['-s', 'danger-full-access'];
@@ -36,12 +34,12 @@ function command(turn: TurnRequest): AgentCommand {
     file: codex.executable,
     args: [
       ...['exec', ...(turn.args ?? []), '--json', '--skip-git-repo-check'],
-      // Its snapshots of the shell hold every variable, keys too, and stay behind after a kill (0.169.0).
+      // Its shell snapshots contain every variable, including keys, and remain after a kill (0.169.0).
       ...['--disable', 'shell_snapshot'],
       ...['-c', 'analytics.enabled=false'],
       ...permissionArgs(turn),
       ...(model === undefined ? [] : ['-m', model]),
-      // All flags stand before `resume`, which takes few itself. `-`: the prompt comes by standard input.
+      // All flags come before `resume`, which accepts few. `-`: read the prompt from standard input.
       ...(session.mode === 'resume' ? ['resume', session.id] : []),
       '-',
     ],
@@ -70,9 +68,9 @@ const environment: ProviderEnvironment = {
 
 const sessionFiles: SessionFiles = {
   home: { variable: 'CODEX_HOME', folder: '.codex' },
-  // Never the databases beside it: they hold absolute paths, and a moved one hides the session.
+  // Never the databases in the same folder: they contain absolute paths, and a moved one hides the session.
   patterns: (id) => [`sessions/**/rollout-*-${id}.jsonl`],
-  // Any folder of dates will do, under any working directory, but the file's name must stay.
+  // Codex finds the file in any date folder and from any working directory, but its name must not change.
   restorePath: (file) => file,
   readUsage: (content) => {
     const lines = content.toString('utf8').split('\n');
@@ -110,6 +108,7 @@ export const codex: Provider = {
     o3: 'o3-codex',
   },
   sessionIds: 'given',
+  // Codex reads any other text as the title of a session. If it finds none, it starts a new one without a message.
   isSessionId: isUuid,
   environment,
   sessionFiles,

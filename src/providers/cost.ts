@@ -1,10 +1,10 @@
 /**
- * What tokens cost where the CLI does not say: from the public prices of the model services, as an estimate.
+ * The cost of tokens if the CLI does not report it: an estimate from the public prices of the model services.
  * A model without a public price has no cost.
  */
 import type { Provider, Usage } from './provider.js';
 
-/** Adds the cost to a usage that has tokens and no cost, by the first of the models that has a price. */
+/** Adds the cost to a usage that has tokens but no cost. The first of the models that has a price counts. */
 export type CostEstimator = (
   provider: Provider,
   models: readonly (string | undefined)[],
@@ -13,13 +13,13 @@ export type CostEstimator = (
 
 type PriceLibrary = typeof import('@pydantic/genai-prices');
 
-/** Loaded late: half a megabyte of prices, of which most runs need none (25 ms). */
+/** Loaded on demand: loading half a megabyte of prices takes 25 ms, and most runs need none. */
 export async function loadCostEstimator(): Promise<CostEstimator> {
   const library = await import(/* webpackMode: "eager" */ '@pydantic/genai-prices');
   return (provider, models, usage) => estimateCost(library, provider, models, usage);
 }
 
-/** `usage` itself where there is nothing to estimate. */
+/** Returns `usage` unchanged if there is nothing to estimate. */
 export async function withEstimatedCost(
   provider: Provider,
   models: readonly (string | undefined)[],
@@ -49,7 +49,7 @@ function estimateCost(
   return usage;
 }
 
-/** Long requests have prices of their own, so it is the price of the average turn, as often as there were turns. */
+/** Long requests have different prices, so this is the price of an average turn times the number of turns. */
 function priceOf(
   library: PriceLibrary,
   { service, model }: { readonly service?: string; readonly model: string },
@@ -70,7 +70,7 @@ function priceOf(
     const price = library.calcPrice(tokens, model, service === undefined ? {} : { providerId: service });
     return price === null ? undefined : price.total_price * turns;
   } catch {
-    // Of a model whose prices do not cover these kinds of tokens nothing is known.
+    // The prices of the model do not cover these kinds of tokens, so the cost is unknown.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Reads what `cursor-agent --print --output-format stream-json` prints. By its documentation (2026.03.20): the
- * CLI could not be had for trying. The last line is a result; where a run fails there may be none, and the
- * reason stands on standard error.
+ * Reads the output of `cursor-agent --print --output-format stream-json`. This follows its documentation
+ * (2026.03.20): the CLI was unavailable for tests. The last line is a result. A run that fails may print none, and
+ * the reason is on standard error.
  */
 
 import type { Failure } from '../failure.js';
@@ -24,9 +24,9 @@ import { addUsage, toUsage } from './usage.js';
 
 const title = 'Cursor';
 export const installHint =
-  'Install it in a step before this one, as https://cursor.com/docs/cli says; it is not on npm.';
+  'It is not on npm: install it in an earlier step, see https://cursor.com/docs/cli.';
 
-/** Guessed from what other CLIs say: no failure of this one was ever seen. */
+/** Derived from the messages of other CLIs: no failure of this one was observed. */
 const words: FailurePatterns = [
   ['session-lost', /(chat|session|conversation)\b.*\b(not found|does not exist)|no such chat/i],
   ['context', /context (window|length)|(prompt|conversation) is too long/i],
@@ -47,7 +47,7 @@ export function createCursorReader(): TurnReader {
 class CursorStream {
   #session: string | undefined;
   #text = '';
-  /** The answer that is being told. */
+  /** Id of the present answer. */
   #call: string | undefined;
   #turns = 0;
   #result: JsonObject | undefined;
@@ -56,7 +56,7 @@ class CursorStream {
     return [...this.#noteSession(object), ...this.#read(object)];
   }
 
-  /** In every line. */
+  /** Every line contains the id. */
   #noteSession({ type, session_id }: JsonObject): readonly AgentEvent[] {
     const id = asText(session_id);
     if (id === undefined || asText(type) === undefined || id === this.#session) return [];
@@ -65,13 +65,13 @@ class CursorStream {
   }
 
   #read(object: JsonObject): readonly AgentEvent[] {
-    if (object.type === 'assistant') return [...this.#answers(object), ...this.#said(object)];
+    if (object.type === 'assistant') return [...this.#answers(object), ...this.#texts(object)];
     if (object.type === 'tool_call' && object.subtype === 'started')
       return [...this.#answers(object), ...toolEvents(asObject(object.tool_call) ?? {})];
     return object.type === 'result' ? this.#ended(object) : [];
   }
 
-  /** A turn is over when the next answer begins: tool calls have the id of the answer that makes them. */
+  /** A turn ends when the next answer starts: tool calls have the id of their answer. */
   #answers(object: JsonObject): readonly AgentEvent[] {
     const call = asText(object.model_call_id);
     if (call === undefined || call === this.#call) return [];
@@ -87,7 +87,7 @@ class CursorStream {
     return [{ type: 'turn' }];
   }
 
-  #said(object: JsonObject): readonly AgentEvent[] {
+  #texts(object: JsonObject): readonly AgentEvent[] {
     const content = asObjects(asObject(object.message)?.content);
     const text = content
       .flatMap((block) => (block.type === 'text' ? (asText(block.text) ?? []) : []))
@@ -118,7 +118,10 @@ class CursorStream {
     if (this.#result === undefined) return missingResultFailure(exit, title, words);
     if (this.#result.is_error === false) return exitCodeFailure(exit, title);
     return withRetryAfter(
-      classifyFailure(asText(this.#result.result) ?? (exit.stderrTail || `${title} gave no reason.`), words),
+      classifyFailure(
+        asText(this.#result.result) ?? (exit.stderrTail || `${title} reported no reason.`),
+        words,
+      ),
     );
   }
 }
@@ -133,7 +136,7 @@ function resultUsage(result: JsonObject | undefined): Usage {
   });
 }
 
-/** `{"shellToolCall":{"args":{"command":…}}}`: the one key says which tool it is. */
+/** `{"shellToolCall":{"args":{"command":…}}}`: the only key names the tool. */
 function toolEvents(call: JsonObject): readonly AgentEvent[] {
   const name = Object.keys(call)[0];
   if (name === undefined) return [];

@@ -1,6 +1,6 @@
 /**
- * Cursor's CLI. NOT TRIED: it is not on npm and could not be had, so this is its documentation of 2026.03.20
- * and no more. Where it keeps its chats is in `sessionFiles`, all of it and nowhere else.
+ * Cursor's CLI. NOT TESTED: it is not on npm and was unavailable, so this follows its documentation of 2026.03.20
+ * only. `sessionFiles` has everything about where it stores its chats.
  */
 import { createHash } from 'node:crypto';
 import { createCursorReader, installHint } from './cursor-reader.js';
@@ -15,8 +15,8 @@ import type {
 import { isUuid } from './uuid.js';
 
 /**
- * Its read-only modes would not let a verdict be written, so a read-only step may write like any other and
- * what it changed is looked at afterwards. `--trust` allows nothing more: without it nothing starts headless.
+ * Its read-only modes would prevent the agent from writing a verdict. So a read-only step may write, and the
+ * action checks the changes afterwards. `--trust` allows nothing more: without it the CLI does not start headless.
  */
 const permissions: Readonly<Record<Permission, readonly string[]>> = {
   'read-only': ['--force', '--trust'],
@@ -46,7 +46,7 @@ const environment: ProviderEnvironment = {
   logins: [{ file: '.cursor/cli-config.json', contains: 'authInfo' }, { file: '.config/cursor/auth.json' }],
 };
 
-/** Two places are told of; the database of a chat lies in a folder named after its working directory. */
+/** There are reports of two places. The database of a chat is in a folder named after its working directory. */
 const sessionFiles: SessionFiles = {
   home: { folder: '.' },
   isDatabase: true,
@@ -55,7 +55,7 @@ const sessionFiles: SessionFiles = {
 };
 
 /** MD5 of the working directory, as hexadecimal digits. */
-export function cursorChatFolder(directory: string): string {
+function cursorChatFolder(directory: string): string {
   return createHash('md5').update(directory).digest('hex');
 }
 

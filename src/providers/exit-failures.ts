@@ -1,36 +1,36 @@
 /**
- * How a process ended, in words that hold for every CLI: what the exit alone says, and what is said when the
- * stream has no final result (P2). What a CLI's own messages mean is a table in its reader.
+ * Failures from the end of a process, the same for every CLI: what the exit alone implies, and what applies if the
+ * stream has no final result (PROVIDER2). Each reader has a table of the messages of its CLI.
  */
 import type { Failure, FailureKind } from '../failure.js';
 import type { ProcessExit } from '../system/process.js';
 
-/** A kind of failure and the words by which a CLI tells it. The first row that fits counts. */
+/** Kinds of failure and the messages that indicate them. The first matching row counts. */
 export type FailurePatterns = readonly (readonly [FailureKind, RegExp])[];
 
 /**
- * The words of the services behind several CLIs for what is used up. An empty account is not waited out, and
- * another try does not fill it; a limit that passes by itself is. The sentences of both speak of quota, plan and
- * billing: OpenAI's per-minute limit of adding a payment method, Google's of "your plan and billing details".
+ * Messages about used-up quotas from services that several CLIs use. Waiting does not help an account without
+ * credit, but it does help with a limit per minute. Messages of both kinds mention quota, plan and billing: OpenAI's
+ * limit per minute suggests adding a payment method, Google's mentions "your plan and billing details".
  */
 export const quotaPatterns: FailurePatterns = [
   ['auth', /insufficient.?(quota|balance|credits|funds)|credit balance|out of credits|daily quota|perday/i],
   ['auth', /billing_(hard_limit|not_active|error)|billing hard limit|account is not active/i],
-  // "Quota exceeded for metric …" is Google's, "Allocated quota exceeded" Alibaba's word for a limit per minute.
+  // Limits per minute: "Quota exceeded for metric …" from Google, "Allocated quota exceeded" from Alibaba.
   ['rate-limit', /rate.?limit (was |has been )?(reached|exceeded)|quota exceeded for|allocated quota/i],
   ['rate-limit', /(limit|quota|429|too many requests).*(\b(try again|retry) in \d|"retryDelay")/is],
   ['auth', /quota exceeded|exceeded your current quota|check your (plan and )?billing/i],
 ];
 
-/** Characters of a CLI's own message that are kept. */
+/** Maximum length of a stored message of a CLI, in characters. */
 const messageLimit = 2000;
 
-/** Another attempt would ask for the same model. */
+/** Messages about an unknown model. The failure is final, because another attempt would use the same model. */
 const unknownModel =
   /\bmodel\b.{0,100}\b(does not exist|(was|is) not (found|supported)|may not exist|not found)|models\/\S+ is not found|model_not_found/is;
-const otherModel = 'The agent names a model that the service does not give: name another one.';
+const otherModel = 'The service does not offer the model of this agent. Set a different model.';
 
-/** The failure that this message of a CLI means; `crash` when none of the words stand in it. */
+/** The failure that a message of a CLI indicates; of kind `otherwise` if no pattern matches. */
 export function classifyFailure(
   message: string,
   words: FailurePatterns,
@@ -44,7 +44,7 @@ export function classifyFailure(
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** The service's own words, which most CLIs pass on: "Please try again in 1m26.4s", "Please retry in 34.07s". */
+/** Most CLIs pass on the wait that the service requests: "Please try again in 1m26.4s", "Please retry in 34.07s". */
 export function withRetryAfter(failure: Failure): Failure {
   if (failure.kind !== 'rate-limit' || failure.retryAfterMs !== undefined) return failure;
   const waitText = /\b(?:try again|retry) in ((?:\d+(?:\.\d+)? ?(?:ms|s|m|h)[a-z]* ?)+)/i.exec(
@@ -59,7 +59,7 @@ export function withRetryAfter(failure: Failure): Failure {
   return { ...failure, retryAfterMs: Math.ceil(ms) };
 }
 
-/** The failure when the process did not end by itself; `undefined` when it did. */
+/** The failure of a process that did not end by itself; `undefined` if it did. */
 export function abnormalExitFailure(
   exit: ProcessExit,
   title: string,
@@ -69,18 +69,21 @@ export function abnormalExitFailure(
   if (exit.reason === 'cancelled') return { kind: 'cancelled', message: `${title} was stopped.` };
   if (exit.reason === 'timeout') {
     const seconds = Math.round(exit.durationMs / 1000);
-    return { kind: 'timeout', message: `${title} did not end in time and was stopped after ${seconds} s.` };
+    return {
+      kind: 'timeout',
+      message: `${title} exceeded its time limit and was stopped after ${seconds} s.`,
+    };
   }
   return {
     kind: 'crash',
-    message: `${title} could not be started: the program was not found. ${installHint}`,
+    message: `${title} could not be started: program not found. ${installHint}`,
   };
 }
 
 /**
- * The failure when the stream ended without a final result: by the exit code where the CLI has codes of its own
- * (surer than words, for warnings of any kind stand on standard error), by its last words there, else
- * `protocol`. A process that was killed had no time to say why.
+ * The failure of a stream that ended without a final result. An exit code of the CLI's own decides first: it is more
+ * reliable than text, because standard error contains all kinds of warnings. Then the last lines of standard error
+ * decide, otherwise the kind is `protocol`. A killed process had no time to print a reason.
  */
 export function missingResultFailure(
   exit: ProcessExit,
@@ -99,8 +102,8 @@ export function missingResultFailure(
 }
 
 /**
- * The last things that were said, by which a CLI gives up: the lines that begin at the margin, for below an error
- * stand its stack and its fields. What an MCP server could not do does not end a CLI.
+ * The last lines with the reason for which a CLI ends. Indented lines do not count: they are the stack and the
+ * fields of an error. Errors of MCP servers do not end a CLI.
  */
 function lastErrorLines(output: string): string {
   const lines = output.split('\n').filter((line) => /^[^\s})\]]/.test(line));
@@ -110,12 +113,12 @@ function lastErrorLines(output: string): string {
     .join('\n');
 }
 
-/** The failure when the stream tells of success and the exit code does not. */
+/** The failure of a process whose stream reports success, but whose exit code does not. */
 export function exitCodeFailure(exit: ProcessExit, title: string): Failure | undefined {
   if (exit.code === 0) return undefined;
   const end = exit.code === undefined ? 'a signal' : `exit code ${exit.code}`;
   return {
     kind: 'crash',
-    message: `${title} told of success but ended with ${end}. ${exit.stderrTail.trim()}`.trim(),
+    message: `${title} reported success but ended with ${end}. ${exit.stderrTail.trim()}`.trim(),
   };
 }

@@ -1,15 +1,16 @@
 /**
- * Which folder under `tmp` Gemini CLI keeps for a directory (0.61.0, found by reading and running it). In this
- * order: the one that its list names, unless that has another owner by now; one that says it belongs to the
- * directory; the directory's name, simplified, with a number where another has it. Pure over the view.
+ * The folder in `tmp` that Gemini CLI uses for a directory (0.61.0, found by reading and running it). In this
+ * order: the folder in its list, unless the folder has another owner now; a folder that records the directory as
+ * its owner; the simplified name of the directory, with a number if another directory uses it. Reads through
+ * `HomeReader` only.
  */
 import { asObject, asText, type JsonObject } from './ndjson.js';
 import type { HomeReader } from './provider.js';
 
-/** Both hold one folder for each project, and in it the path of its owner. */
+/** Both contain one folder for each project, and in it a file with the path of its owner. */
 const roots = ['tmp', 'history'];
 
-/** The name of the folder; `directory` is absolute, symbolic links resolved. */
+/** The name of the folder. `directory` is absolute, with symbolic links resolved. */
 export function geminiProjectFolder(directory: string, home: HomeReader): string {
   const known = readProjectList(home);
   const own = asText(known[directory]);
@@ -28,7 +29,9 @@ function readProjectList(home: HomeReader): JsonObject {
 
 function findOwnedFolder(directory: string, home: HomeReader): string | undefined {
   for (const root of roots) {
-    const name = home.list(root).find((one) => isName(one) && ownerIn(root, one, home) === directory);
+    const name = home
+      .list(root)
+      .find((folder) => isName(folder) && ownerIn(root, folder, home) === directory);
     if (name !== undefined) return name;
   }
   return undefined;
@@ -56,7 +59,7 @@ function slugify(name: string): string {
   return plain.replace(/^-|-$/g, '') || 'project';
 }
 
-/** What the list may name: never a way out of the folder. */
+/** Whether a text can be a folder name. It excludes paths that lead out of the folder. */
 function isName(text: string): boolean {
   return /^[a-z0-9-]+$/.test(text);
 }

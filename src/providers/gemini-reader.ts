@@ -1,4 +1,4 @@
-/** Reads what `gemini --output-format stream-json` prints. Seen with Gemini CLI 0.61.0. */
+/** Reads the output of `gemini --output-format stream-json`. Observed with Gemini CLI 0.61.0. */
 
 import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
@@ -19,10 +19,10 @@ import { toUsage } from './usage.js';
 const title = 'Gemini CLI';
 export const installHint = 'Install it with `npm install -g @google/gemini-cli`.';
 
-/** What is used up for the day is not waited out. Every other limit speaks of quota and billing as well. */
+/** Waiting does not help if the quota of the day is used up. Messages of other limits also mention quota and billing. */
 const dailyQuotaPattern = /daily quota|perday/i;
 
-/** What it says; the status of an answer of the service stands in the JSON that it passes on. */
+/** The messages of the CLI. The status of the service is in the JSON that it passes on. */
 const words: FailurePatterns = [
   ['session-lost', /error resuming session/i],
   ['context', /input token count|context (window|limit|length)|context_length_exceeded|"code":\s*413/i],
@@ -35,7 +35,7 @@ const words: FailurePatterns = [
   ],
 ];
 
-/** The CLI ends with the status of the service's last answer, of which a process keeps the lowest 8 bits. */
+/** The exit code is the status of the service's last answer, of which a process returns the lowest 8 bits. */
 const exitStatusKinds: Readonly<Record<number, Failure['kind']>> = {
   145: 'auth',
   147: 'auth',
@@ -47,7 +47,7 @@ const exitStatusKinds: Readonly<Record<number, Failure['kind']>> = {
   248: 'overloaded',
 };
 
-/** What it ends with where it does not begin, or not go on; there is no final line then. */
+/** Exit codes of a CLI that cannot start or continue. It prints no final line in these cases. */
 const exitCodeKinds: Readonly<Record<number, Failure['kind']>> = { 41: 'auth', 53: 'guard' };
 
 export function createGeminiReader(): TurnReader {
@@ -62,11 +62,12 @@ export function createGeminiReader(): TurnReader {
 class GeminiStream {
   #session: string | undefined;
   #model: string | undefined;
-  /** The words of the answer that is coming in, in many pieces, and those of the one before. */
+  /** The text so far of the present answer, which arrives in pieces. */
   #pieces = '';
+  /** The text of the previous answer. */
   #text = '';
-  /** `none`: the next piece opens an answer; `open`: it has words; `told`: it is over but for its tool calls. */
-  #answer: 'none' | 'open' | 'told' = 'none';
+  /** `none`: the next piece starts an answer; `open`: it has text; `counted`: only its tool calls are incomplete. */
+  #answer: 'none' | 'open' | 'counted' = 'none';
   #turns = 0;
   #error: string | undefined;
   #result: JsonObject | undefined;
@@ -102,7 +103,7 @@ class GeminiStream {
     return [{ type: 'session', id }];
   }
 
-  /** Warnings, and what kept an answer from being one. */
+  /** Warnings, and errors that prevented an answer. */
   #noteError(message: string | undefined): readonly AgentEvent[] {
     if (message === undefined) return [];
     this.#error = message;
@@ -116,24 +117,24 @@ class GeminiStream {
     return [];
   }
 
-  /** An answer is over with its first call, so that a guard can stop it there; more calls may follow. */
+  /** An answer counts at its first call, so that a guard can stop it there. More calls may follow. */
   #tool(object: JsonObject): readonly AgentEvent[] {
-    const told = [...this.#said(), toolEvent(object)];
-    if (this.#answer === 'told') return markAsLastTurn(told);
-    this.#answer = 'told';
-    return [...told, this.#turn()];
+    const events = [...this.#textEvents(), toolEvent(object)];
+    if (this.#answer === 'counted') return markAsLastTurn(events);
+    this.#answer = 'counted';
+    return [...events, this.#turn()];
   }
 
-  /** Results of tools come when the whole answer has, so the next piece belongs to another. */
+  /** Results of tools come after the whole answer, so the next piece belongs to the next answer. */
   #answered(): readonly AgentEvent[] {
-    const said = this.#said();
+    const events = this.#textEvents();
     const answer = this.#answer;
     this.#answer = 'none';
-    if (answer === 'told') return markAsLastTurn(said);
-    return answer === 'open' ? [...said, this.#turn()] : said;
+    if (answer === 'counted') return markAsLastTurn(events);
+    return answer === 'open' ? [...events, this.#turn()] : events;
   }
 
-  #said(): readonly AgentEvent[] {
+  #textEvents(): readonly AgentEvent[] {
     if (this.#pieces === '') return [];
     this.#text = this.#pieces;
     this.#pieces = '';
@@ -148,7 +149,7 @@ class GeminiStream {
   outcome(exit: ProcessExit): TurnOutcome {
     const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
-    // An answer that was cut off counts: it has cost its input.
+    // An incomplete answer counts: it has cost its input.
     const turns = this.#turns + (this.#answer === 'open' ? 1 : 0);
     const model = busiestModel(this.#result?.stats) ?? this.#model;
     return {
@@ -162,37 +163,40 @@ class GeminiStream {
   #failure(exit: ProcessExit): Failure | undefined {
     if (this.#result === undefined) return missingResultFailure(exit, title, words, exitCodeKinds);
     if (this.#result.status === 'success') return exitCodeFailure(exit, title);
-    const told = asText(asObject(this.#result.error)?.message) ?? this.#error;
-    const failure = classifyFailure(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words);
+    const message = asText(asObject(this.#result.error)?.message) ?? this.#error;
+    const failure = classifyFailure(
+      message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`,
+      words,
+    );
     return withRetryAfter({ ...failure, kind: refineKind(failure, exit) });
   }
 }
 
-/** The status is surer than the words, but for what it does not say: for how long a limit holds. */
+/** The exit code is more reliable than the text, except that it does not tell a daily limit from a short one. */
 function refineKind(failure: Failure, exit: ProcessExit): Failure['kind'] {
   if (dailyQuotaPattern.test(failure.message)) return 'auth';
   return exitStatusKinds[exit.code ?? 0] ?? failure.kind;
 }
 
-/** Of this process alone. */
+/** Of this process only. */
 function usageFrom(value: unknown): Usage {
   const { input_tokens, output_tokens, cached, total_tokens } = asObject(value) ?? {};
   return tokenUsage({ input: input_tokens, output: output_tokens, cached, total: total_tokens });
 }
 
 /**
- * As Google counts: input includes what came from the cache; of the output the total alone includes the thoughts,
- * which are paid for like words.
+ * Tokens as Google counts them. Input includes tokens from the cache. Thoughts cost as much as output, but only the
+ * total includes them.
  */
 export function tokenUsage(
   tokens: Readonly<Record<'input' | 'output' | 'cached' | 'total', unknown>>,
 ): Usage {
   const [input, output, total] = [asNumber(tokens.input), asNumber(tokens.output), asNumber(tokens.total)];
-  const thought = output === undefined ? undefined : Math.max(output, (total ?? 0) - (input ?? 0));
-  return toUsage({ inputTokens: input, outputTokens: thought, cacheReadTokens: asNumber(tokens.cached) });
+  const outputTokens = output === undefined ? undefined : Math.max(output, (total ?? 0) - (input ?? 0));
+  return toUsage({ inputTokens: input, outputTokens, cacheReadTokens: asNumber(tokens.cached) });
 }
 
-/** The first line may only say that the CLI chooses (`auto`); small models do small work beside the chosen one. */
+/** The first line may only report `auto`, and small models do small tasks in addition to the chosen one. */
 function busiestModel(value: unknown): string | undefined {
   const models = Object.entries(asObject(asObject(value)?.models) ?? {}).map(
     ([name, stats]) => [name, asNumber(asObject(stats)?.total_tokens) ?? 0] as const,
@@ -200,7 +204,7 @@ function busiestModel(value: unknown): string | undefined {
   return models.sort((a, b) => b[1] - a[1])[0]?.[0];
 }
 
-/** The parameters of Gemini CLI's tools that tell most, the most telling first. */
+/** The most informative parameters of Gemini CLI's tools, the best first. */
 const detailKeys = [
   'command',
   'file_path',

@@ -1,6 +1,6 @@
 /**
- * Gemini CLI (0.61.0 tried): the command line, the environment, the session file. What it prints is read in
- * `gemini-reader.ts`, which folder of its home belongs to a directory is found in `gemini-project.ts`.
+ * Gemini CLI: command line, environment, session file. Tested with 0.61.0. `gemini-reader.ts` reads its output,
+ * `gemini-project.ts` finds the folder in its home that belongs to a directory.
  */
 import { geminiProjectFolder } from './gemini-project.js';
 import { createGeminiReader, installHint, tokenUsage } from './gemini-reader.js';
@@ -19,8 +19,8 @@ import { addUsage } from './usage.js';
 import { isUuid } from './uuid.js';
 
 /**
- * `plan` could not write its answer under `.gump/out`; `auto_edit` writes files of the working directory and
- * runs no commands. There is nothing between it and `yolo`, which asks for nothing.
+ * `plan` cannot write its answer in `.gump/out`. `auto_edit` writes files in the working directory and runs no
+ * commands. No mode exists between it and `yolo`, which allows everything.
  */
 const approvalModes: Readonly<Record<Permission, string>> = {
   'read-only': 'auto_edit',
@@ -40,13 +40,13 @@ function command({ session, model, args = [], permission, prompt }: TurnRequest)
       ...(model === undefined ? [] : ['--model', model]),
     ],
     env: {
-      // For this process only; the user's list of trusted folders stays as it is.
+      // For this process only. The user's list of trusted folders does not change.
       GEMINI_CLI_TRUST_WORKSPACE: 'true',
-      // It starts itself anew to get more memory, and a parent that is killed leaves that child behind.
+      // It restarts itself to get more memory, and a killed parent would leave that child process running.
       GEMINI_CLI_NO_RELAUNCH: 'true',
     },
-    // How often it tries again only stands in settings, and those that are not the user's own must belong to
-    // root. Left alone it gives up after 10 tries, which take 223 s (0.61.0).
+    // The number of retries is only in settings files, and those that are not the user's own must belong to root.
+    // The default is 10 tries, which take 223 s (0.61.0).
     stdin: prompt,
   };
 }
@@ -73,15 +73,15 @@ const environment: ProviderEnvironment = {
 
 const sessionFiles: SessionFiles = {
   home: { parentVariable: 'GEMINI_CLI_HOME', folder: '.gemini' },
-  // The name holds the start of the id alone. Every resume leaves one more small file of the same session.
+  // The name contains only the start of the id. Every resume adds a small file of the same session.
   patterns: (id) => [`tmp/*/chats/session-*-${id.slice(0, 8)}.jsonl`],
-  // The id is read in the file, so the name may stay.
+  // The CLI reads the id in the file, so the name does not change.
   restorePath: (file, _id, directory, home) =>
     `tmp/${geminiProjectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
   readUsage: (content) => addUsage({}, ...readAnswerUsages(content.toString('utf8')).values()),
 };
 
-/** An answer is written again when its tokens are known, and when its tools have run (0.61.0): the last line counts. */
+/** The CLI writes an answer again when its tokens are known and when its tools have run (0.61.0). The last line counts. */
 function readAnswerUsages(text: string): ReadonlyMap<string, Usage> {
   const answers = new Map<string, Usage>();
   for (const line of text.split('\n')) {

@@ -1,13 +1,13 @@
 /**
- * Lines of JSON as the CLIs print them, read without trust: a line or a field that is not what was expected
- * is `undefined`, never an error (P1). What the fields mean is left to the readers.
+ * Reads lines of JSON that CLIs print. They are not trusted: an unexpected line or field is `undefined`, never an
+ * error (PROVIDER1). The readers interpret the fields.
  */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The object on this line; `undefined` for noise, half lines and other JSON values. */
+/** The object on this line; `undefined` for other text, incomplete lines and other JSON values. */
 export function parseLine(line: string): JsonObject | undefined {
-  // Most noise is plain text, and a thrown SyntaxError for every line of it is slow.
+  // Most other lines are plain text, and throwing a SyntaxError for each is slow.
   if (!line.trimStart().startsWith('{')) return undefined;
   try {
     return asObject(JSON.parse(line));
@@ -22,13 +22,13 @@ export function asObject(value: unknown): JsonObject | undefined {
     : undefined;
 }
 
-/** The objects in a list; anything else is left out. */
+/** The objects in a list; anything else is omitted. */
 export function asObjects(value: unknown): readonly JsonObject[] {
   const entries: readonly unknown[] = Array.isArray(value) ? value : [];
   return entries.map(asObject).filter((entry) => entry !== undefined);
 }
 
-/** A text that is not empty. */
+/** The value if it is a text that is not empty. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -37,9 +37,9 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** One line of at most `limit` characters, for the log; white space of any kind becomes one blank. */
+/** One line of at most `limit` characters, for the log. Any white space becomes one blank. */
 export function oneLine(text: string, limit = 200): string {
-  // Cut first: an agent may hand a tool a text of megabytes.
+  // Truncate first: an agent may pass a text of megabytes to a tool.
   const line = text
     .slice(0, limit * 4)
     .replace(/\s+/g, ' ')

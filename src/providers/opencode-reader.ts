@@ -1,8 +1,8 @@
 /**
- * Reads what `opencode run --format json` prints. Seen with OpenCode 1.18.33.
+ * Reads the output of `opencode run --format json`. Observed with OpenCode 1.18.33.
  *
- * There is no final line: the run is over well when its last step ended with `stop`. An error is only final
- * when no step comes after it: a full context is told as one, then summed up, and the work goes on.
+ * There is no final line: a run succeeds if its last step ends with `stop`. An error is final only if no step
+ * follows. For example, OpenCode reports a full context as an error, summarizes it and continues.
  */
 
 import type { Failure, FailureKind } from '../failure.js';
@@ -48,11 +48,11 @@ export function createOpencodeReader(): TurnReader {
 
 class OpencodeStream {
   #session: string | undefined;
-  /** Of the last step. */
+  /** Text of the last step. */
   #text: readonly string[] = [];
   #usage: Usage = {};
   #turns = 0;
-  /** Why the last step ended; absent while one is at work. */
+  /** Why the last step ended; `undefined` while a step runs. */
   #reason: string | undefined;
   #error: JsonObject | undefined;
 
@@ -77,7 +77,7 @@ class OpencodeStream {
         this.#text = [];
         return [];
       case 'text':
-        return this.#said(asText(part.text));
+        return this.#textEvents(asText(part.text));
       case 'tool_use':
         return toolEvents(part);
       case 'step_finish':
@@ -89,7 +89,7 @@ class OpencodeStream {
     }
   }
 
-  #said(text: string | undefined): readonly AgentEvent[] {
+  #textEvents(text: string | undefined): readonly AgentEvent[] {
     if (text === undefined) return [];
     this.#text = [...this.#text, text];
     return [{ type: 'text', text }];
@@ -122,21 +122,21 @@ class OpencodeStream {
 
   #failure(exit: ProcessExit): Failure | undefined {
     if (this.#reason === 'stop') {
-      // The exit code is 1 for every error that was told, also for one after which the work went on.
-      const wentOn = this.#error !== undefined && exit.code === 1;
-      return wentOn ? undefined : exitCodeFailure(exit, title);
+      // The exit code is 1 after every reported error, even if the run continued after it.
+      const hasContinued = this.#error !== undefined && exit.code === 1;
+      return hasContinued ? undefined : exitCodeFailure(exit, title);
     }
     if (this.#reason === undefined && this.#error !== undefined) return errorFailure(this.#error);
     const end = missingResultFailure(exit, title, words);
     const ending = this.#reason === undefined || this.#reason === 'tool-calls' ? undefined : this.#reason;
     if (ending === undefined || exit.code !== 0) return end;
-    return { kind: 'protocol', message: `${title}'s last answer was not finished: ${ending}.` };
+    return { kind: 'protocol', message: `The last answer of ${title} is incomplete: ${ending}.` };
   }
 }
 
 /**
- * What one answer took. Output is told without what the model thought. A cost of 0 is what OpenCode says of a
- * model that it has no prices for, so it counts as not said (P3).
+ * The usage of one answer. The reported output excludes reasoning. OpenCode reports a cost of 0 for a model
+ * without a price, so 0 counts as not reported (PROVIDER3).
  */
 function stepUsage(part: JsonObject): Usage {
   const tokens = asObject(part.tokens) ?? {};
@@ -161,13 +161,13 @@ function toolEvents(part: JsonObject): readonly AgentEvent[] {
 }
 
 function messageOf(error: JsonObject): string {
-  return asText(asObject(error.data)?.message) ?? asText(error.name) ?? `${title} gave no reason.`;
+  return asText(asObject(error.data)?.message) ?? asText(error.name) ?? `${title} reported no reason.`;
 }
 
 function errorFailure(error: JsonObject): Failure {
   const data = asObject(error.data) ?? {};
   const message = messageOf(error);
-  // What the service itself answered often says more than the message that was made of it.
+  // The answer of the service often contains more than OpenCode's message about it.
   const byBody = classifyFailure(`${message} ${asText(data.responseBody) ?? ''}`, words);
   const kind = kindOf(asText(error.name), asNumber(data.statusCode), byBody.kind) ?? byBody.kind;
   const failure =
@@ -176,7 +176,7 @@ function errorFailure(error: JsonObject): Failure {
   return wait === undefined ? withRetryAfter(failure) : { ...failure, retryAfterMs: wait };
 }
 
-/** What the name of the error and the status of the answer say; `undefined`: the words are all there is. */
+/** The kind that the name of the error and the status imply; `undefined` if only the text can decide. */
 function kindOf(
   name: string | undefined,
   status: number | undefined,
@@ -190,10 +190,10 @@ function kindOf(
   return status !== undefined && status >= 500 ? 'overloaded' : undefined;
 }
 
-/** All that OpenCode says of a model it does not know, or has no key for. */
+/** Adds a hint to the only message that OpenCode prints for an unknown model or a missing key. */
 function withHint(message: string): string {
   if (!message.startsWith('Unexpected server error')) return message;
-  return `${message} Mostly the model is not one that OpenCode knows, or there is no key for it: \`opencode models\` lists those it could use.`;
+  return `${message} Usually OpenCode does not know the model or has no key for it. Run \`opencode models\` to list the usable models.`;
 }
 
 function retryAfterMsOf(headers: JsonObject): number | undefined {

@@ -1,14 +1,14 @@
 /**
- * The services that OpenCode (1.18.33) can speak to, by the text before the `/` of a model name, and the
- * variables it looks for there. Only what is named here may be handed to an agent as another service's key;
- * of the many services that OpenCode knows these are the ones with rows of their own.
+ * The services that OpenCode (1.18.33) supports, by the text before the `/` of a model name, and the variables
+ * that each one reads. An agent gets keys of other services only if they are in this table. OpenCode knows more
+ * services; these have rows of their own.
  */
 import type { Credential, ProviderEnvironment } from './provider.js';
 
 interface Service {
   readonly variables: readonly string[];
   readonly credentials: readonly Credential[];
-  /** The variables are those of a cloud that other steps of the job may be about: they are withheld from nobody. */
+  /** The variables belong to a cloud that other steps may use, so they are withheld from nobody. */
   readonly isShared?: boolean;
 }
 
@@ -24,7 +24,7 @@ const services: Readonly<Record<string, Service>> = {
     variables: ['AWS_*'],
     credentials: [
       { variable: 'AWS_BEARER_TOKEN_BEDROCK', isStatic: true },
-      // Mostly made anew for every job, by OIDC.
+      // Usually created for each job, with OIDC.
       { variable: 'AWS_ACCESS_KEY_ID', isStatic: false },
       { variable: 'AWS_WEB_IDENTITY_TOKEN_FILE', isStatic: false },
     ],
@@ -56,7 +56,7 @@ const services: Readonly<Record<string, Service>> = {
   zai: apiKeyService('ZHIPU_API_KEY'),
 };
 
-/** OpenCode's own settings: each may name a service of its own with its own key. */
+/** OpenCode's own settings: each may define a service with its own key. */
 const opencodeEnvironment: Pick<ProviderEnvironment, 'gateways' | 'logins'> & {
   readonly variables: readonly string[];
 } = {
@@ -79,19 +79,19 @@ const environmentFor = (all: readonly Service[]): ProviderEnvironment => ({
   ],
 });
 
-/** What is withheld from everybody else. */
+/** The variables that other processes do not get. */
 export const withheldEnvironment = environmentFor(
   Object.values(services).filter(({ isShared }) => isShared !== true),
 );
 
-/** For an agent whose model is only named in a configuration. */
+/** For an agent whose model is defined in a configuration only. */
 const allServicesEnvironment = environmentFor(Object.values(services));
 
 const noCredentialCheck = { gateways: [], logins: [], credentials: [] };
 
 /**
- * The row for a model. A service that is not in the table is one of the user's configuration, with a key
- * that nobody here can know, or with none: all keys are handed on and none is asked for.
+ * The variables for a model. A service that is not in the table comes from the user's configuration, with an
+ * unknown key or with none. So the agent gets all keys, and none is required.
  */
 export function serviceEnvironment(model: string | undefined): ProviderEnvironment {
   const name = model?.includes('/') ? model.slice(0, model.indexOf('/')) : undefined;

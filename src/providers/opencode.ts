@@ -1,6 +1,6 @@
 /**
- * OpenCode (1.18.33 tried): the command line, the environment, and the commands by which a session comes out
- * of its database and back. What it prints is read in `opencode-reader.ts`.
+ * OpenCode: command line, environment, and the commands that export sessions from its database and import them.
+ * Tested with 1.18.33. `opencode-reader.ts` reads its output.
  */
 import { asObject, parseLine } from './ndjson.js';
 import { createOpencodeReader, installHint } from './opencode-reader.js';
@@ -17,7 +17,7 @@ import type {
 
 const sessionId = /^ses_[0-9A-Za-z]{26}$/;
 
-/** Nobody is there to answer what a tool wants to ask, and a question would wait for ever. */
+/** Nobody can answer a question of a tool, so it would wait without end. */
 const unattendedPermissions = ['question', 'plan_enter', 'plan_exit'].map((permission) => ({
   permission,
   pattern: '*',
@@ -25,8 +25,8 @@ const unattendedPermissions = ['question', 'plan_enter', 'plan_exit'].map((permi
 }));
 
 /**
- * The `plan` agent lets commands write and tells the model that it must not write a verdict either, so rules
- * are set instead: they hold for its sub-agents too. Patterns count from the top of the repository.
+ * The `plan` agent allows commands that write, and instructs the model not to write a verdict either. Rules are
+ * better: they also apply to sub-agents. Patterns are relative to the root of the repository.
  */
 const readOnlyPermissions = JSON.stringify({
   edit: { '*': 'deny', '.gump/out/*': 'allow', '*/.gump/out/*': 'allow' },
@@ -46,10 +46,10 @@ function command(turn: TurnRequest): AgentCommand {
     file: opencode.executable,
     args: [
       ...['run', ...(turn.args ?? []), '--format', 'json'],
-      // A new session with an id of ours was imported before; `run` itself takes none for a new one.
+      // A new session was imported before, with an id that the action chose: `run` accepts none for a new one.
       ...(session.id === undefined ? [] : ['--session', session.id]),
       ...(model === undefined ? [] : ['--model', model]),
-      // Unless told so it refuses its file tools what lies outside of the working directory (1.18.33).
+      // Without this flag its file tools cannot access files outside the working directory (1.18.33).
       ...(permission === 'full' ? ['--auto'] : []),
     ],
     env: {
@@ -62,18 +62,18 @@ function command(turn: TurnRequest): AgentCommand {
 }
 
 /**
- * What is not allowed and would be asked about is refused, as nobody is there. Without this setting the first
- * refusal, of a look at a file outside the working directory for example, ends the run without a word.
+ * OpenCode refuses what is not allowed and what would need a confirmation. Without this setting the first refusal,
+ * for example of reading a file outside the working directory, ends the run without a message.
  */
-function configEnvironment(users: string | undefined): Readonly<Record<string, string>> {
-  const settings = users === undefined ? {} : parseLine(users);
-  // With comments in it, or broken: it stays as it is.
+function configEnvironment(userConfig: string | undefined): Readonly<Record<string, string>> {
+  const settings = userConfig === undefined ? {} : parseLine(userConfig);
+  // A configuration with comments or errors stays unchanged.
   if (settings === undefined) return {};
   const experimental = { continue_loop_on_deny: true, ...asObject(settings.experimental) };
   return { OPENCODE_CONFIG_CONTENT: JSON.stringify({ ...settings, experimental }) };
 }
 
-/** `--pure`: what a plugin of the checkout does has no place in keeping a session. */
+/** `--pure`: plugins of the checkout must not run while a session is stored or restored. */
 const sessionCommand = (...args: readonly string[]): SessionCommand => ({
   file: opencode.executable,
   args: [...args, '--pure'],
@@ -88,7 +88,7 @@ const sessionCommands: SessionCommands = {
         slug: 'gump',
         projectID: 'global',
         directory,
-        // With a title of its own no model is asked for one.
+        // With a title, OpenCode does not ask a model for one.
         title: 'Gump',
         version: '1.18.33',
         permission: unattendedPermissions,
@@ -106,13 +106,13 @@ const sessionCommands: SessionCommands = {
 };
 
 const sessionFiles: SessionFiles = {
-  // Only its logins are looked for here: the database beside them holds keys as well as sessions.
+  // Only for its login files: the database next to them contains keys and sessions.
   home: { variable: 'XDG_DATA_HOME', folder: '.local/share' },
   patterns: () => [],
   restorePath: (file) => file,
 };
 
-/** OpenCode's names of services that the table of prices calls otherwise. */
+/** OpenCode's names of services that have a different name in the table of prices. */
 const priceNames: Readonly<Record<string, string>> = {
   'amazon-bedrock': 'aws',
   'fireworks-ai': 'fireworks',
@@ -120,7 +120,7 @@ const priceNames: Readonly<Record<string, string>> = {
   xai: 'x-ai',
 };
 
-/** It tells the cost of the models that it has prices for. */
+/** OpenCode reports the cost of models for which it has prices. */
 const pricing: Pricing = {
   priceReference: (name) => {
     const end = name.indexOf('/');

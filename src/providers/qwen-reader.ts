@@ -1,4 +1,4 @@
-/** Reads what `qwen --output-format stream-json` prints. Seen with Qwen Code 0.24.4. */
+/** Reads the output of `qwen --output-format stream-json`. Observed with Qwen Code 0.24.4. */
 
 import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
@@ -20,7 +20,7 @@ import { addUsage, subtractUsage, toUsage } from './usage.js';
 const title = 'Qwen Code';
 export const installHint = 'Install it with `npm install -g @qwen-code/qwen-code`.';
 
-/** What it says; the status of an answer of the service stands after `API Error:`. */
+/** The messages of the CLI. The status of the service follows `API Error:`. */
 const words: FailurePatterns = [
   ['session-lost', /no saved session found/i],
   ['context', /context (window|limit|length)|maximum context|input length|API Error: 413/i],
@@ -31,7 +31,7 @@ const words: FailurePatterns = [
   ['overloaded', /API Error: 5\d\d|overloaded|connection error|fetch failed|ECONN|ETIMEDOUT|timed? ?out/i],
 ];
 
-/** What it ends with where there is no final line. */
+/** Exit codes of a process that prints no final line. */
 const exitCodeKinds: Readonly<Record<number, Failure['kind']>> = { 53: 'guard', 55: 'guard' };
 
 export function createQwenReader(before: Usage): TurnReader {
@@ -48,7 +48,7 @@ class QwenStream {
   #version: string | undefined;
   #model: string | undefined;
   #text = '';
-  /** An answer may be told in several lines of one id. */
+  /** Ids of the counted answers: several lines may have the id of one answer. */
   readonly #answers = new Set<string>();
   #spent: Usage = {};
   #result: JsonObject | undefined;
@@ -86,35 +86,35 @@ class QwenStream {
     if (object.subtype === 'init') this.#model = asText(object.model);
     if (object.subtype !== 'retry') return [];
     const delayMs = asNumber(asObject(object.data)?.delayMs);
-    const when = delayMs === undefined ? 'at once' : `in ${(delayMs / 1000).toFixed(1)} s`;
-    return [{ type: 'notice', message: `The model service refused; ${title} tries again ${when}.` }];
+    const when = delayMs === undefined ? 'immediately' : `in ${(delayMs / 1000).toFixed(1)} s`;
+    return [{ type: 'notice', message: `The model service refused the request; ${title} retries ${when}.` }];
   }
 
   #answer(message: JsonObject, agent: string | undefined): readonly AgentEvent[] {
-    const said = asObjects(message.content).flatMap((part) => messagePartEvents(part, detailKeys));
-    const texts = said.flatMap((event) => (event.type === 'text' ? event.text : []));
-    // It puts an error of the service into the mouth of the model; the last line says it again.
+    const events = asObjects(message.content).flatMap((part) => messagePartEvents(part, detailKeys));
+    const texts = events.flatMap((event) => (event.type === 'text' ? event.text : []));
+    // The CLI reports an error of the service as text of the model and repeats it in the last line.
     if (texts.some(isServiceError)) return [];
     if (texts.length > 0 && agent === undefined) this.#text = texts.join('\n');
     const id = asText(message.id) ?? '';
-    if (this.#answers.has(id)) return markAsLastTurn(said);
+    if (this.#answers.has(id)) return markAsLastTurn(events);
     this.#answers.add(id);
     const usage = usageFrom(message.usage);
     this.#spent = addUsage(this.#spent, usage, { turns: 1 });
-    return [...said, { type: 'turn', usage }];
+    return [...events, { type: 'turn', usage }];
   }
 
   outcome(exit: ProcessExit, before: Usage): TurnOutcome {
     const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
     const totals = usageFrom(this.#result?.usage);
-    const isTold = Object.keys(totals).length > 0;
+    const hasTotals = Object.keys(totals).length > 0;
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
     return {
       status: failure === undefined ? 'done' : 'failed',
       text: (failure === undefined ? asText(this.#result?.result) : undefined) ?? this.#text,
-      usage: { ...this.#spent, ...(isTold ? subtractUsage(totals, tokensOf(before)) : {}) },
+      usage: { ...this.#spent, ...(hasTotals ? subtractUsage(totals, tokensOf(before)) : {}) },
       ...defined({ session, failure }),
-      ...(isTold ? { totals } : {}),
+      ...(hasTotals ? { totals } : {}),
       ...defined({ version: this.#version, model: this.#model }),
     };
   }
@@ -122,12 +122,13 @@ class QwenStream {
   #failure(exit: ProcessExit): Failure | undefined {
     const result = this.#result;
     if (result === undefined) return missingResultFailure(exit, title, words, exitCodeKinds);
-    const told = asText(asObject(result.error)?.message) ?? asText(result.result);
-    // Older versions call an error of the service a success (0.15.10).
-    const isDone = result.is_error === false && result.subtype === 'success' && !isServiceError(told ?? '');
+    const message = asText(asObject(result.error)?.message) ?? asText(result.result);
+    // Older versions report an error of the service as a success (0.15.10).
+    const isDone =
+      result.is_error === false && result.subtype === 'success' && !isServiceError(message ?? '');
     if (isDone) return exitCodeFailure(exit, title);
     return withRetryAfter(
-      classifyFailure(told ?? asText(exit.stderrTail) ?? `${title} gave no reason.`, words),
+      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, words),
     );
   }
 }
@@ -136,7 +137,7 @@ function isServiceError(text: string): boolean {
   return /^\[API Error: /.test(text);
 }
 
-/** An answer's, or the session's so far. Input includes what came from the cache, as OpenAI counts. */
+/** Usage of an answer, or of the session so far. Input includes tokens from the cache, as OpenAI counts. */
 function usageFrom(value: unknown): Usage {
   const usage = asObject(value) ?? {};
   return toUsage({
@@ -146,12 +147,12 @@ function usageFrom(value: unknown): Usage {
   });
 }
 
-/** Turns are counted for this process alone, so none are taken off. */
+/** Without turns: they are counted for this process only, so nothing is subtracted. */
 function tokensOf({ inputTokens, outputTokens, cacheReadTokens }: Usage): Usage {
   return toUsage({ inputTokens, outputTokens, cacheReadTokens });
 }
 
-/** The inputs of Qwen Code's tools that tell most, the most telling first. */
+/** The most informative inputs of Qwen Code's tools, the best first. */
 const detailKeys = [
   'command',
   'file_path',

@@ -1,6 +1,5 @@
 /**
- * Qwen Code (0.24.4 tried): the command line, the environment, the session file. What it prints is read in
- * `qwen-reader.ts`.
+ * Qwen Code: command line, environment, session file. Tested with 0.24.4. `qwen-reader.ts` reads its output.
  */
 import { asNumber, asObject, parseLine } from './ndjson.js';
 import type {
@@ -17,14 +16,14 @@ import { createQwenReader, installHint } from './qwen-reader.js';
 import { addUsage, toUsage } from './usage.js';
 import { isUuid } from './uuid.js';
 
-/** As with Gemini CLI, which it descends from: between files alone and everything there is nothing. */
+/** As in Gemini CLI, on which it is based: no mode exists between file changes only and everything. */
 const approvalModes: Readonly<Record<Permission, string>> = {
   'read-only': 'auto-edit',
   workspace: 'yolo',
   full: 'yolo',
 };
 
-/** Ours come below the user's own, who may want it more patient. */
+/** The action's settings have a lower precedence than the user's own, who may want more retries. */
 const defaults = 'QWEN_CODE_SYSTEM_DEFAULTS_PATH';
 
 function command({ session, model, args = [], permission, prompt, environment }: TurnRequest): AgentCommand {
@@ -40,13 +39,13 @@ function command({ session, model, args = [], permission, prompt, environment }:
     ],
     env: {
       QWEN_USAGE_STATISTICS_ENABLED: 'false',
-      // What it warns of is what the step's permission says.
+      // The permissions of the step already allow what it warns about.
       QWEN_CODE_SUPPRESS_YOLO_WARNING: '1',
-      // Set to true, it tries again for ever (0.24.4).
+      // If true, it retries without end (0.24.4).
       QWEN_CODE_UNATTENDED_RETRY: 'false',
     },
     stdin: prompt,
-    // 111 s at one error unless told; waiting longer is the engine's (0.24.4).
+    // By default it retries for 111 s after one error (0.24.4). The engine does the longer waits.
     ...(environment?.[defaults] === undefined
       ? {
           settings: {
@@ -78,7 +77,7 @@ const sessionFiles: SessionFiles = {
   home: { variable: 'QWEN_HOME', folder: '.qwen' },
   patterns: (id) => [`projects/*/chats/${id}.jsonl`],
   restorePath: (_file, id, directory) => `projects/${qwenProjectFolder(directory)}/chats/${id}.jsonl`,
-  // It looks at the directory of the first line alone, and refuses a session of another.
+  // The CLI checks the directory in the first line only, and refuses a session of another directory.
   rewrite: (content, directory) => {
     const end = content.indexOf('\n');
     const first = end < 0 ? content : content.subarray(0, end);
@@ -88,7 +87,7 @@ const sessionFiles: SessionFiles = {
 };
 
 /** The folder under `projects` in which Qwen Code keeps the sessions of a directory (symbolic links resolved). */
-export function qwenProjectFolder(directory: string): string {
+function qwenProjectFolder(directory: string): string {
   return directory.replace(/[^A-Za-z0-9]/g, '-');
 }
 
@@ -97,7 +96,7 @@ function withDirectory(line: Buffer, directory: string): Buffer {
   return entry?.cwd === undefined ? line : Buffer.from(JSON.stringify({ ...entry, cwd: directory }));
 }
 
-/** Qwen Code notes every answer of the service, and on a resume sums these notes up itself. */
+/** Qwen Code writes the usage of every answer, and itself adds these numbers up when it resumes. */
 function answerUsage(line: string): Usage {
   if (!line.includes('"ui_telemetry"')) return {};
   const event = asObject(asObject(parseLine(line)?.systemPayload)?.uiEvent);
@@ -109,7 +108,7 @@ function answerUsage(line: string): Usage {
   });
 }
 
-/** It speaks to any service of this kind; the name of the model says whose price that is. */
+/** It supports any service of this kind, so only the name of the model determines the price. */
 const pricing: Pricing = { priceReference: (model) => ({ model }), inputIncludesCache: true };
 
 export const qwen: Provider = {
@@ -122,7 +121,7 @@ export const qwen: Provider = {
     coder: 'qwen3-coder',
     'coder-plus': 'qwen3-coder-plus',
     plus: 'qwen3-coder-plus',
-    // Whatever model the user's own settings name.
+    // The model in the user's own settings.
     local: undefined,
   },
   sessionIds: 'chosen',

@@ -1,11 +1,11 @@
-/** Where a CLI's home folder is, for a given environment. Pure. */
+/** The path of a CLI's home folder in a given environment. Pure. */
 import { join, resolve } from 'node:path';
 import type { Environment } from '../system/environment.js';
 import type { SessionHome } from './provider.js';
 
 /**
- * The absolute path of the CLI's home folder: what its variables name (relative to `directory`, where the
- * agent runs), otherwise its folder under HOME. `userHome` is used if HOME is not set.
+ * The absolute path of the CLI's home folder: the value of its variable (relative to `directory`, where the agent
+ * runs), otherwise its folder in HOME. `userHome` replaces HOME if HOME is not set.
  */
 export function sessionHome(
   home: SessionHome,
@@ -13,9 +13,9 @@ export function sessionHome(
   directory: string,
   userHome: string,
 ): string {
-  const named = (name: string | undefined) => (name === undefined ? undefined : environment[name]);
-  const moved = named(home.variable);
-  if (moved) return resolve(directory, moved);
-  const parent = named(home.parentVariable);
+  const pathIn = (name: string | undefined) => (name === undefined ? undefined : environment[name]);
+  const folder = pathIn(home.variable);
+  if (folder) return resolve(directory, folder);
+  const parent = pathIn(home.parentVariable);
   return join(parent ? resolve(directory, parent) : environment.HOME || userHome, home.folder);
 }

@@ -1,4 +1,4 @@
-/** What the readers of all CLIs share: a line becomes an object, and what is no object is no event (P1). */
+/** Shared by the readers of all CLIs: a line becomes an object; a line that is not an object gives no event (PROVIDER1). */
 
 import type { ProcessExit } from '../system/process.js';
 import { asObject, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
@@ -19,20 +19,20 @@ export function createTurnReader(
   };
 }
 
-/** What comes after an answer was said to be over and belongs to it all the same. */
+/** Marks events that come after the `turn` event of the answer to which they belong. */
 export function markAsLastTurn(events: readonly AgentEvent[]): readonly AgentEvent[] {
   return events.map((event) =>
     event.type === 'text' || event.type === 'tool' ? { ...event, isOfLast: true } : event,
   );
 }
 
-/** A tool call; its detail is the first of the inputs in `telling` that is a text. */
+/** A tool call. Its detail is the first of the inputs in `detailKeys` that is a text. */
 export function toolCallEvent(name: string, input: JsonObject, detailKeys: readonly string[]): AgentEvent {
   const detail = detailKeys.flatMap((key) => asText(input[key]) ?? [])[0];
   return { type: 'tool', name, ...(detail === undefined ? {} : { detail: oneLine(detail) }) };
 }
 
-/** A part of a message as Claude Code writes them, and those that speak its format. */
+/** A part of a message in the format of Claude Code, which other CLIs use too. */
 export function messagePartEvents(part: JsonObject, detailKeys: readonly string[]): readonly AgentEvent[] {
   const text = part.type === 'text' ? asText(part.text) : undefined;
   if (text !== undefined) return [{ type: 'text', text }];

@@ -1,4 +1,4 @@
-/** Sums and differences of usage in which an absent number means "not said" and stays so (P3). */
+/** Sums and differences of usage. An absent number means "not reported" and stays absent (PROVIDER3). */
 import type { Usage } from './provider.js';
 
 type UsageNumber = Exclude<keyof Usage, 'costIsEstimate'>;
@@ -17,13 +17,13 @@ export function toUsage(numbers: { readonly [Field in UsageNumber]?: number | un
   return usageBy((field) => numbers[field]);
 }
 
-/** The sum of the numbers that were said; `undefined` when none was. */
+/** The sum of the known numbers; `undefined` if none is known. */
 export function sumKnown(numbers: readonly (number | undefined)[]): number | undefined {
   const known = numbers.filter((number) => number !== undefined);
   return known.length === 0 ? undefined : known.reduce((sum, number) => sum + number, 0);
 }
 
-/** The sum of what was said; a number that nobody said is absent. One estimate makes the sum an estimate. */
+/** The sum of the reported numbers. A number that is absent everywhere stays absent. One estimate makes the sum one. */
 export function addUsage(...all: readonly Usage[]): Usage {
   const sum = usageBy((field) => {
     let value: number | undefined;
@@ -34,8 +34,8 @@ export function addUsage(...all: readonly Usage[]): Usage {
 }
 
 /**
- * What was spent between `before` and `total`; a number absent in `before` counts as nothing spent yet. Where
- * a total is smaller than before, the count was started anew, and the total is what was spent since then.
+ * What was spent between `before` and `total`. A number that is absent in `before` counts as 0. If a total is
+ * smaller than before, the count was restarted, and the total is what was spent since then.
  */
 export function subtractUsage(total: Usage, before: Usage): Usage {
   const restarted = fields.some((field) => (total[field] ?? Number.POSITIVE_INFINITY) < (before[field] ?? 0));
@@ -46,7 +46,7 @@ export function subtractUsage(total: Usage, before: Usage): Usage {
   });
 }
 
-/** A plain loop: this runs for every answer of a stream, and lists of entries take as long as reading the line. */
+/** A plain loop, because this runs for every answer: lists of entries would take as long as reading the line. */
 function usageBy(numberOf: (field: UsageNumber) => number | undefined): Usage {
   const usage: { -readonly [Field in UsageNumber]?: number } = {};
   for (const field of fields) {

@@ -1,6 +1,6 @@
 /**
- * The version of each CLI that is installed where none is there: the one that the tests with the real CLIs
- * ran. Renewed by `node scripts/update-versions.mjs`.
+ * The version of each CLI that is installed if the CLI is missing: the version in the tests with the real CLIs.
+ * Updated by `node scripts/update-versions.mjs`.
  */
 export const pinnedVersions: Readonly<Record<string, string>> = {
   claude: '2.1.330',

@@ -3,7 +3,7 @@ import type { AgentEvent, Usage } from '../providers/provider.js';
 import { formatDuration, usageFacts } from './format.js';
 
 /** Time between two lines, in milliseconds. */
-export const defaultHeartbeatMs = 60_000;
+const defaultHeartbeatMs = 60_000;
 
 export interface Heartbeat {
   onEvent(event: AgentEvent): void;

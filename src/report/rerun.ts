@@ -40,7 +40,7 @@ function rerunStepText({ state, failedStep }: RerunFacts): string {
 }
 
 /** Milliseconds since 1970: GitHub's limit, or the expiry of the cache entry if that is earlier. */
-export function rerunDeadline({ state, isInCache, now }: RerunFacts): number {
+function rerunDeadline({ state, isInCache, now }: RerunFacts): number {
   const first = state.jobs[0]?.at ?? now;
   const rerun = first + rerunDays * day;
   return isInCache ? Math.min(rerun, now + cacheDays * day) : rerun;

@@ -17,7 +17,7 @@ export type Redactor = (text: string) => string;
 /** The shortest value that is redacted, in characters. */
 export const minRedactedLength = 16;
 /** The shortest piece of a secret that is redacted, in characters. */
-export const minPieceLength = 12;
+const minPieceLength = 12;
 
 const replacement = '***';
 const multiplier = 0x01000193;

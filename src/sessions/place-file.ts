@@ -19,7 +19,7 @@ export interface PlacedFile {
   readonly aside?: string;
 }
 
-/** The message says why a file cannot be placed. It completes a warning. */
+/** Its message is the reason why a file cannot be placed. It completes a warning. */
 export class PlaceFileError extends Error {
   override readonly name = 'PlaceFileError';
 }

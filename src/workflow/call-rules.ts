@@ -1,4 +1,4 @@
-/** What a caller hands over against what the workflow that is called asks for. */
+/** Compares the inputs that a caller passes with the names that the called workflow uses. */
 import { type Diagnostic, problem } from './diagnostic.js';
 import { attemptVariables } from './name-rules.js';
 import { withInnerSteps } from './outline.js';
@@ -10,15 +10,15 @@ import { didYouMean } from './suggest.js';
 import { parseTemplate, templateNames } from './template.js';
 
 interface TemplateNames {
-  /** Names in its texts. */
+  /** All names in the templates of the workflow. */
   readonly names: ReadonlySet<string>;
-  /** Whether it calls others in turn, which may take what it names. */
+  /** Whether the workflow calls other workflows, which may use its inputs. */
   readonly hasCalls: boolean;
 }
 
 const templateNamesCache = new WeakMap<WorkflowOutline, TemplateNames>();
 
-/** `vars`: names that every workflow finds; without them nothing is said of what is missing. */
+/** `vars`: names that are defined in every workflow. If they are unknown, missing inputs are not reported. */
 export function inputProblems(
   reference: WorkflowReference,
   called: WorkflowOutline,
@@ -40,12 +40,12 @@ function unknownInputs(
   return inputs.flatMap(({ name, at }) => {
     if (calledNames.names.has(name)) return [];
     const hint = didYouMean(name, variableNames(calledNames));
-    const message = `The workflow \`${excerpt(path)}\` never names \`{${excerpt(name)}}\`, so this input has no effect.${hint}`;
+    const message = `The workflow \`${excerpt(path)}\` never uses \`{${excerpt(name)}}\`, so this input has no effect.${hint || ' Remove it.'}`;
     return [problem('unknown-input', at, message)];
   });
 }
 
-// What the caller names itself it may have been given in turn; whether it was is told where it is called.
+// A name that the caller uses itself may be an input of the caller. Its own call is checked for that name.
 function missingInputs(
   { path, at, inputs }: WorkflowReference,
   calledNames: TemplateNames,
@@ -59,7 +59,8 @@ function missingInputs(
   );
   if (missing.length === 0) return [];
   const shown = missing.slice(0, 5).map((name) => `\`${excerpt(name)}\``);
-  const message = `The workflow \`${excerpt(path)}\` asks for ${shown.join(', ')}, which it is not given: add it to its inputs.`;
+  const pronoun = missing.length === 1 ? 'it' : 'them';
+  const message = `The workflow \`${excerpt(path)}\` uses ${shown.join(', ')}, but this call does not pass ${pronoun}. Add ${pronoun} to the inputs.`;
   return [problem('missing-input', at, message)];
 }
 
@@ -67,12 +68,12 @@ function variableNames({ names: all }: TemplateNames): readonly string[] {
   return [...all].filter((name) => !name.includes('.') && !name.includes('/'));
 }
 
-function readTemplateNames(written: WorkflowOutline): TemplateNames {
-  const known = templateNamesCache.get(written);
+function readTemplateNames(outline: WorkflowOutline): TemplateNames {
+  const known = templateNamesCache.get(outline);
   if (known !== undefined) return known;
-  const steps = written.steps.flatMap(withInnerSteps);
+  const steps = outline.steps.flatMap(withInnerSteps);
   const all = steps.flatMap(templatesOf).flatMap(({ value }) => templateNames(parseTemplate(value)));
   const named = { names: new Set(all), hasCalls: steps.some((step) => referencesOf(step).length > 0) };
-  templateNamesCache.set(written, named);
+  templateNamesCache.set(outline, named);
   return named;
 }

@@ -1,6 +1,6 @@
 /**
- * The meaning rules: what must hold between the keys of a step, and between steps. One small function per
- * rule; each tells all it finds, and none relies on another having found nothing.
+ * Rules that a schema cannot express: between the keys of a step, and between steps. One small function per
+ * rule. Each rule reports everything that it finds and does not depend on the results of the others.
  */
 import { duplicateNameProblems, sessionTargetProblems } from './cross-step-rules.js';
 import type { Diagnostic } from './diagnostic.js';
@@ -44,12 +44,12 @@ const stepRules: readonly StepRule[] = [
   removedNamesRule,
 ];
 
-/** What can be said of a step without knowing those beside it. */
+/** Problems of one step and the steps within it that do not depend on other steps. */
 export function checkStep(step: StepOutline, options: RuleContext): readonly Diagnostic[] {
   return withInnerSteps(step).flatMap((one) => stepRules.flatMap((rule) => rule(one, options)));
 }
 
-/** What only shows between the steps. */
+/** Problems that depend on several steps: names, sessions and references. */
 export function checkSteps(steps: readonly StepOutline[], options: RuleContext): readonly Diagnostic[] {
   const names = new Set(steps.flatMap(withInnerSteps).flatMap(({ name }) => name?.value ?? []));
   return [
@@ -59,7 +59,7 @@ export function checkSteps(steps: readonly StepOutline[], options: RuleContext):
   ];
 }
 
-/** All lists of steps that stand side by side. */
+/** All lists of sibling steps: the top level, and the steps of each group and split. */
 function siblings(steps: readonly StepOutline[]): readonly (readonly StepOutline[])[] {
   const lists = steps.flatMap(({ each, steps: inner }) => [each ?? [], inner ?? []]);
   const inner = lists.filter((list) => list.length > 0);

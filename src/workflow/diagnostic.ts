@@ -1,6 +1,6 @@
 /**
- * One fault of a workflow file, and how it is shown. Offsets inside; lines and columns only at the rim,
- * where the text is at hand again.
+ * One problem of a workflow file, and how it is shown. The code works with offsets; lines and columns are
+ * computed only for the output, because they need the text of the file.
  */
 import { codes, type DiagnosticCode, type Severity } from './diagnostic-codes.js';
 import { caretPadding, cutAround, printable } from './source-line.js';
@@ -8,20 +8,20 @@ import { caretPadding, cutAround, printable } from './source-line.js';
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly severity: Severity;
-  /** What is wrong and what to do. */
+  /** What is wrong, and what to do about it. */
   readonly message: string;
   /** Offsets into the text of the file, end not included. */
   readonly start: number;
   readonly end: number;
 }
 
-/** A stretch of the text: offsets, end not included. */
+/** A part of the text: offsets, end not included. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** All counted from 1; the end column is the one after the last character (UTF-16 units, as editors count). */
+/** All values count from 1. `endColumn` is the column after the last character, in UTF-16 units as in editors. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -30,17 +30,17 @@ export interface Position {
 }
 
 export interface SourceFile {
-  /** As the user knows it: the path from the top of the repository. */
+  /** Path relative to the root of the repository. */
   readonly file: string;
   readonly text: string;
 }
 
-/** A fault of this kind at this place; how severe it is belongs to the kind. */
+/** A problem of this kind at this place. The code determines the severity. */
 export function problem(code: DiagnosticCode, at: Span, message: string): Diagnostic {
   return { code, severity: codes[code].severity, message, start: at.start, end: Math.max(at.start, at.end) };
 }
 
-/** Where it is, for annotations. Offsets beyond the text count as its end. */
+/** Lines and columns for annotations. Offsets beyond the text count as its end. */
 export function positionOf(diagnostic: Span, text: string): Position {
   const from = lineAndColumn(text, diagnostic.start);
   const to = lineAndColumn(text, diagnostic.end);
@@ -48,8 +48,8 @@ export function positionOf(diagnostic: Span, text: string): Position {
 }
 
 /**
- * `file:line:column: error: message [code]`, the source line behind a gutter, and a caret under what is meant.
- * Long lines are cut to about 100 characters round the caret. No line end at the end.
+ * `file:line:column: error: message [code]`, then the source line with its number, then carets under the
+ * problem. Long lines are cut to about 100 characters around the carets. The text has no final line break.
  */
 export function renderDiagnostic(diagnostic: Diagnostic, source: SourceFile): string {
   const { line, column, endLine, endColumn } = positionOf(diagnostic, source.text);

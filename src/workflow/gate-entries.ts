@@ -1,4 +1,4 @@
-/** Gate entries: their spellings, what each takes, and the names by which the rest of the workflow speaks of them. */
+/** Gate entries: their spellings, their arguments, and the names by which the rest of the workflow refers to them. */
 import { type Diagnostic, problem, type Span } from './diagnostic.js';
 import { lastSegment, readGateReference, type WorkflowReference } from './reference.js';
 import { excerpt } from './source-line.js';
@@ -8,7 +8,7 @@ import { entryOf, type YamlList, type YamlMap, type YamlNode } from './yaml-node
 
 const withoutArgument = ['compile', 'test', 'lint', 'tests_found'] as const;
 const withArgument = ['touched', 'untouched', 'bash'] as const;
-/** What `schema` may be held against; the first when nothing is said. */
+/** Values of the gate `schema`; the first one is the default. */
 const contracts = ['plan', 'review'] as const;
 
 export const gateTypes: readonly string[] = [
@@ -19,12 +19,12 @@ export const gateTypes: readonly string[] = [
   'validate',
 ];
 
-/** A gate before the workflow that it may call is there. */
+/** A gate whose called workflow, if any, is not loaded yet. */
 export type UnresolvedGate =
   | Exclude<Gate, { readonly type: 'validate' }>
   | { readonly name: string; readonly type: 'validate'; readonly reference: WorkflowReference };
 
-/** A gate as it was written. */
+/** A gate as the file contains it. */
 interface GateEntry {
   readonly type: string;
   readonly argument?: string | undefined;
@@ -32,23 +32,23 @@ interface GateEntry {
   readonly at: Span;
 }
 
-/** Every gate that can be read; its place in the list stays its place in the file, for the name holds it. */
+/** All valid gates. The index in a gate's name is its index in the file, so invalid entries count too. */
 export function readGates(list: YamlList): readonly UnresolvedGate[] {
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   return list.items.flatMap((item, index) => {
     const entry = readEntry(item);
     if (entry === undefined || entryProblem(entry) !== undefined) return [];
-    const name = gateName(entry, index, taken);
-    taken.add(name);
+    const name = gateName(entry, index, usedNames);
+    usedNames.add(name);
     return [toGate(entry, name)];
   });
 }
 
-/** Faults of the entries as gates; that an entry is text or a mapping is for the schema to say. */
+/** Problems of the gate entries. The schema checks that each entry is text or a mapping. */
 export function gateProblems(list: YamlList): readonly Diagnostic[] {
   return list.items.flatMap((item) => {
-    const many = multipleGatesProblem(item);
-    if (many !== undefined) return [many];
+    const multiple = multipleGatesProblem(item);
+    if (multiple !== undefined) return [multiple];
     const entry = readEntry(item);
     const found = entry === undefined ? undefined : entryProblem(entry);
     return found === undefined ? [] : [found];
@@ -56,17 +56,17 @@ export function gateProblems(list: YamlList): readonly Diagnostic[] {
 }
 
 function multipleGatesProblem(item: YamlNode): Diagnostic | undefined {
-  // Beside `validate` every key is an input.
+  // Next to `validate`, every key is an input.
   if (item.kind !== 'map' || entryOf(item, 'validate') !== undefined) return undefined;
   const gates = item.entries.filter(({ key }) => gateTypes.includes(key));
   if (item.entries.length === 0)
-    return problem('unknown-gate', item.at, `This entry names no gate. ${listed}`);
+    return problem('unknown-gate', item.at, `This entry names no gate. ${useOneOf}`);
   if (gates.length < 2) return undefined;
   const names = gates.map(({ key }) => `\`${key}\``).join(' and ');
   return problem(
     'gate-argument',
     item.at,
-    `One entry holds ${names}: begin a line with \`- \` for each gate.`,
+    `One entry contains ${names}. Begin a line with \`- \` for each gate.`,
   );
 }
 
@@ -98,11 +98,11 @@ function parseGateText(text: string, at: Span): GateEntry | undefined {
     : { type, argument, at };
 }
 
-const listed = `There are: ${gateTypes.join(', ')}.`;
+const useOneOf = `Use one of: ${gateTypes.join(', ')}.`;
 
 function entryProblem({ type, argument, at }: GateEntry): Diagnostic | undefined {
   if (!gateTypes.includes(type)) {
-    const hint = didYouMean(type, gateTypes) || ` ${listed}`;
+    const hint = didYouMean(type, gateTypes) || ` ${useOneOf}`;
     return problem('unknown-gate', at, `There is no gate \`${excerpt(type)}\`.${hint}`);
   }
   const message = argumentProblem(type, argument);
@@ -113,30 +113,30 @@ function argumentProblem(type: string, argument: string | undefined): string | u
   if (withoutArgument.some((one) => one === type)) {
     return argument === undefined
       ? undefined
-      : `The gate \`${type}\` takes no argument: write \`- ${type}\`.`;
+      : `The gate \`${type}\` takes no argument. Write \`- ${type}\`.`;
   }
   if (type === 'schema') {
     return argument === undefined || contracts.some((one) => one === argument)
       ? undefined
-      : `The gate \`schema\` takes \`plan\` or \`review\`, not "${excerpt(argument)}".`;
+      : `The gate \`schema\` does not accept "${excerpt(argument)}". Use \`plan\` or \`review\`.`;
   }
   if (type !== 'coverage') {
     const example = examples[type] ?? `${type}: "PATTERN"`;
-    return argument ? undefined : `The gate \`${type}\` needs an argument: write \`- ${example}\`.`;
+    return argument ? undefined : `The gate \`${type}\` needs an argument. Write \`- ${example}\`.`;
   }
   if (argument === undefined || (/^\d{1,3}$/.test(argument) && Number(argument) <= 100)) return undefined;
-  return `The gate \`coverage\` takes a whole number from 0 to 100 without a percent sign, not "${excerpt(argument)}".`;
+  return `The gate \`coverage\` does not accept "${excerpt(argument)}". Use a whole number from 0 to 100 without a percent sign.`;
 }
 
 const examples: Readonly<Record<string, string>> = { bash: 'bash: COMMAND', validate: 'validate: WORKFLOW' };
 
-// The reference's names: of a validator the last word of its path; else the type, or with an argument, or the
-// second time, the type and the place in the list.
-function gateName({ type, argument }: GateEntry, index: number, taken: ReadonlySet<string>): string {
+// Names as in the language reference: for a validator the last word of its path, otherwise the type. A gate with
+// an argument, and a second gate of the same name, also get their index in the list.
+function gateName({ type, argument }: GateEntry, index: number, usedNames: ReadonlySet<string>): string {
   const plain = type === 'validate' ? validatorName(argument ?? '') : type;
-  const isFree = (type === 'validate' || argument === undefined) && !taken.has(plain);
+  const isFree = (type === 'validate' || argument === undefined) && !usedNames.has(plain);
   let name = isFree ? plain : `${plain}_${index}`;
-  while (taken.has(name)) name = `${name}_${index}`;
+  while (usedNames.has(name)) name = `${name}_${index}`;
   return name;
 }
 

@@ -1,15 +1,15 @@
-/** Path into the data → place in the file. */
+/** Finds the place in the file for a path into its data. */
 import type { Span } from './diagnostic.js';
 import { entryOf, type YamlNode } from './yaml-node.js';
 
 export type DataPath = readonly PropertyKey[];
 
 export interface LocatedNode {
-  /** Where the path ends, or the last thing on the way that is there. */
+  /** The value at the end of the path, or the last one on the way that exists. */
   readonly tree: YamlNode;
-  /** Points at text as it is, at a mapping or a list by the key or the place that holds it. */
+  /** The span of a scalar itself; for a mapping or a list, the span of its key or of the item. */
   readonly at: Span;
-  /** Whether the path could be walked to its end. */
+  /** Whether every segment of the path exists. */
   readonly isFound: boolean;
 }
 

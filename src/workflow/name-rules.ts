@@ -1,5 +1,5 @@
 /**
- * Names in templates that nothing can ever stand for. A name is looked for as `resolve-name.ts` does while
+ * Names in templates that are never defined. The search follows `resolve-name.ts`, which resolves names while
  * the workflow runs: from the step's own scope outwards, up to the workflow of the file.
  */
 
@@ -14,19 +14,19 @@ import { spanOfName, templatesOf } from './step-templates.js';
 import { didYouMean } from './suggest.js';
 import { parseTemplate, templateNames } from './template.js';
 
-/** Names that stand for something in every step. */
+/** Names that are defined in every step. */
 export const attemptVariables: readonly string[] = ['spec', 'attempt', 'error', 'diff', 'output'];
 
-/** The steps that can be named from some place, the nearest folder first. */
+/** The steps that a template can refer to, the nearest level first. */
 interface LookupScope {
   readonly levels: readonly ScopeLevel[];
   readonly isInTask: boolean;
 }
 
-/** What paths can begin with: names of steps, or, right below a split, names of tasks that nobody knows yet. */
+/** The first segments of paths: names of steps or, directly below a split, names of tasks, which only a run knows. */
 type ScopeLevel = { readonly steps: ReadonlyMap<string, StepOutline> } | { readonly split: StepOutline };
 
-// More than are ever shown; a file that is nothing but such names is not searched to its end.
+// More than are ever shown. The limit bounds the time for a file that contains nothing but such names.
 const maxProblems = 200;
 
 export function unknownNames(steps: readonly StepOutline[], options: RuleContext): readonly Diagnostic[] {
@@ -60,7 +60,7 @@ function levelOf(steps: readonly StepOutline[]): ScopeLevel {
   return level;
 }
 
-// No name of a step and a field is longer, and every dot of a name is looked at.
+// No valid name is longer. The limit bounds the time, because the search looks at every dot of a name.
 const longest = 1000;
 
 function* checkStepTexts(
@@ -73,43 +73,44 @@ function* checkStepTexts(
       if (name.length > longest) continue;
       const why = name.includes('.') ? dottedNameProblem(name, step, scope) : variableProblem(name, vars);
       if (why === undefined) continue;
-      yield problem(
-        'unknown-name',
-        spanOfName(name, text.at, source),
-        `\`{${excerpt(name)}}\` stands for nothing: ${why}`,
-      );
+      yield problem('unknown-name', spanOfName(name, text.at, source), `\`{${excerpt(name)}}\` ${why}`);
     }
   }
 }
 
 function variableProblem(name: string, vars: readonly string[] | undefined): string | undefined {
   if (vars === undefined || attemptVariables.includes(name) || vars.includes(name)) return undefined;
-  return `there is no variable of this name.${didYouMean(name, [...attemptVariables, ...vars])}`;
+  const hint = didYouMean(name, [...attemptVariables, ...vars]) || ' Define it in the input `vars`.';
+  return `is not defined and will be empty.${hint}`;
 }
 
-/** Why the name stands for nothing, as a sentence. */
+/** Why the name is never defined, as a sentence without its subject. */
 function dottedNameProblem(name: string, step: StepOutline, scope: LookupScope): string | undefined {
   const [namespace = ''] = name.split('.', 1);
   const rest = name.slice(namespace.length + 1);
-  // Told by a rule of its own.
+  // `removedNamesRule` reports these.
   if (removedNamespaces.some((one) => one === namespace)) return undefined;
-  if (namespace === 'gate') return sentence('the step', gateFieldProblem(step, rest));
+  if (namespace === 'gate') return sentence('The step', gateFieldProblem(step, rest));
   if (namespace === 'prev')
-    return sentence('an attempt of this step', fieldProblem(step, rest, previousAttemptFields));
+    return sentence('An attempt of this step', fieldProblem(step, rest, previousAttemptFields));
   if (namespace === 'task') {
     return scope.isInTask
-      ? sentence('a task', taskFieldProblem(rest))
-      : 'there is no task outside of `each`.';
+      ? sentence('A task', taskFieldProblem(rest))
+      : undefinedName('Use `{task.…}` only in steps of `each`.');
   }
   if (step.get !== undefined && namespace === lastSegment(step.get.path)) return undefined;
   return stepReferenceProblem(name, scope);
 }
 
-function sentence(subject: string, fieldFault: string | undefined): string | undefined {
-  return fieldFault && `${subject} ${fieldFault}.`;
+function sentence(subject: string, problem: string | undefined): string | undefined {
+  return problem && undefinedName(`${subject} ${problem}`);
 }
 
-/** A step's name may hold dots itself, so every dot may be the one behind it. */
+function undefinedName(reason: string): string {
+  return `is not defined and will be empty. ${reason}`;
+}
+
+/** A step name may contain dots, so any dot may be the one that ends it. */
 function stepReferenceProblem(name: string, scope: LookupScope): string | undefined {
   let why: string | undefined;
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
@@ -119,14 +120,15 @@ function stepReferenceProblem(name: string, scope: LookupScope): string | undefi
       if (found === undefined) continue;
       const problem = fieldProblem(found, name.slice(dot + 1));
       if (problem === undefined) return undefined;
-      why ??= `step \`${excerpt(path)}\` ${problem}.`;
+      why ??= `Step \`${excerpt(path)}\` ${problem}`;
     }
   }
   const [path = ''] = name.split('.', 1);
-  return why ?? `there is no step \`${excerpt(path)}\` here.${didYouMean(path, known(scope.levels))}`;
+  const hint = didYouMean(path, knownSteps(scope.levels)) || ' Name a step of this scope.';
+  return undefinedName(why ?? `There is no step \`${excerpt(path)}\` here.${hint}`);
 }
 
-/** The step itself, or the group, call or split that the path leads into as far as it can be known. */
+/** The step at the path; for a path into a call, the call, because its steps are in another file. */
 function findStep(level: ScopeLevel, [first = '', ...rest]: readonly string[]): StepOutline | undefined {
   if ('split' in level)
     return rest.length === 0 ? undefined : findStep(levelOf(level.split.each ?? []), rest);
@@ -136,9 +138,9 @@ function findStep(level: ScopeLevel, [first = '', ...rest]: readonly string[]): 
   return step.kind === 'split' ? findStep({ split: step }, rest) : undefined;
 }
 
-// Enough to find what was meant, and no more than can be compared in no time.
+// Enough for a good suggestion, and few enough to compare without a noticeable delay.
 const mostCompared = 200;
 
-function known(near: readonly ScopeLevel[]): readonly string[] {
-  return near.flatMap((one) => ('steps' in one ? [...one.steps.keys()] : [])).slice(0, mostCompared);
+function knownSteps(levels: readonly ScopeLevel[]): readonly string[] {
+  return levels.flatMap((one) => ('steps' in one ? [...one.steps.keys()] : [])).slice(0, mostCompared);
 }

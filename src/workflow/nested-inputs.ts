@@ -1,13 +1,13 @@
 /**
- * `validate: PATH` and `workflow: PATH` with the inputs indented deeper than the key, as the language's
- * documentation writes them, are not YAML: PATH would have to be text and a mapping at once. This makes one
- * key of both, `validate□PATH:`, whose value the inputs are. The colon moves from before PATH to behind it,
- * PATH by one character, and nothing else; `calledWithInputs` takes them apart again.
+ * `validate: PATH` and `workflow: PATH` with inputs that are indented deeper than the key, as the language
+ * reference shows them, are not valid YAML: PATH would be text and a mapping at once. This module rewrites both
+ * to one key, `validate□PATH:`, with the inputs as its value. Only the colon moves, from before PATH to after
+ * it, and PATH moves by one character. `splitRewrittenKey` splits the key again.
  */
 import type { Span } from './diagnostic.js';
 import { blankPlaceholder, isBlank, isQuoted, type Token, tokens } from './tokens.js';
 
-/** Text of the same length in which deeper inputs are valid YAML. */
+/** Returns text of the same length in which nested inputs are valid YAML. */
 export function rewriteNestedInputs(text: string): string {
   let rewritten = '';
   let done = 0;
@@ -20,14 +20,14 @@ export function rewriteNestedInputs(text: string): string {
 }
 
 export interface RewrittenKey {
-  /** `validate` or `workflow`, and the path behind it, each with its place in the text as it was written. */
+  /** `validate` or `workflow`. The spans refer to the original text. */
   readonly key: string;
   readonly at: Span;
   readonly path: string;
   readonly pathAt: Span;
 }
 
-/** What stood in the place of a key that the rewriting made; `undefined` for any other key. */
+/** The original key and path of a rewritten key; `undefined` for any other key. */
 export function splitRewrittenKey(key: string, at: Span): RewrittenKey | undefined {
   const [, name, blanks, path] = rewrittenKeyPattern.exec(key) ?? [];
   if (name === undefined || blanks === undefined || path === undefined) return undefined;
@@ -68,7 +68,7 @@ function* findCalls(text: string): Generator<CallTokens> {
   }
 }
 
-/** A text without quotes takes in the first input, for it lies deeper: its first line is the path. */
+/** Without quotes, YAML reads the deeper-indented inputs as part of the text. Its first line is the path. */
 function readPath(token: Token): string | undefined {
   const line = token.source.split('\n', 1)[0] ?? '';
   if (isQuoted(token)) return line === token.source ? line : undefined;
@@ -83,7 +83,7 @@ function hasNestedKey(text: string, key: number, pathEnd: number): boolean {
   while (at < text.length) {
     const line = lineFrom(text, at);
     const indent = line.search(/[^ ]/);
-    // A key: some text without a quote or a dash at its head, up to a colon with a blank behind it.
+    // A key: text that begins with no quote or dash, up to a colon and a space.
     if (indent >= 0 && !/^\s*(?:#|$)/.test(line))
       return indent > column && /^[^\s"'#[{&*!|>%@`-][^:]*:(?:\s|$)/.test(line.slice(indent));
     at += line.length + 1;

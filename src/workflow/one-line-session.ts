@@ -1,12 +1,12 @@
 /**
- * `session: from: tests`, as the language's documentation writes it, is not YAML: a mapping may not begin on
- * the line of its key. This makes a plain text of the value, `from:□tests`, without moving any other
- * character, so that every offset stays honest. It reads tokens, not lines: what looks like it in a comment,
- * a quoted text or a block of text is left alone.
+ * `session: from: tests`, as the language reference shows it, is not valid YAML: a mapping must not begin on
+ * the line of its key. This module rewrites the value to a plain scalar, `from:□tests`. No character moves, so
+ * all offsets stay correct. It reads tokens, not lines, and therefore ignores similar text in comments, quoted
+ * text and block scalars.
  */
 import { blankPlaceholder, isBlank, isQuoted, type Token, tokens } from './tokens.js';
 
-/** Text of the same length in which every one-line `session: from:` is valid YAML. */
+/** Returns text of the same length in which every one-line `session: from:` is valid YAML. */
 export function rewriteOneLineSessions(text: string): string {
   let rewritten = '';
   let done = 0;
@@ -17,7 +17,7 @@ export function rewriteOneLineSessions(text: string): string {
   return rewritten + text.slice(done);
 }
 
-/** The value as the user wrote it. */
+/** The value as the file contains it. */
 export function withoutPlaceholder(value: string): string {
   return value.startsWith(`from:${blankPlaceholder}`) ? value.replace(blankPlaceholder, ' ') : value;
 }

@@ -73,7 +73,7 @@ export function outlineStep(tree: YamlMap): StepOutline {
     retry: listAt(keyEntry(tree, 'retry')),
     each: outlineSteps(tree, 'each'),
     steps: outlineSteps(tree, 'steps'),
-    parallel: readBoolean(scalarValue(childOf(tree, 'parallel'))),
+    parallel: readBoolean(scalarValue(childOf(tree, 'parallel'))) ?? false,
     call: readStepReference(tree),
   };
 }
@@ -89,7 +89,7 @@ export function withInnerSteps(step: StepOutline): readonly StepOutline[] {
   return [step, ...innerSteps(step).flatMap(withInnerSteps)];
 }
 
-export function innerSteps(step: StepOutline): readonly StepOutline[] {
+function innerSteps(step: StepOutline): readonly StepOutline[] {
   return [...(step.each ?? []), ...(step.steps ?? [])];
 }
 
@@ -141,7 +141,8 @@ function guardOf(entry: YamlEntry | undefined): Located<YamlMap> | undefined {
 }
 
 function hitlOf(entry: YamlEntry | undefined): Located<Pause | undefined> | undefined {
-  return entry && { value: readPause(scalarValue(entry.value)), at: entry.at };
+  const pause = readPause(scalarValue(entry?.value));
+  return entry && { value: pause === 'never' ? undefined : pause, at: entry.at };
 }
 
 function listAt(entry: YamlEntry | undefined): Located<YamlList> | undefined {

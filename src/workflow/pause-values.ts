@@ -10,15 +10,9 @@ const pauses = new Map<unknown, Pause | 'never'>([
   ['false', 'never'],
 ]);
 
-/** Whether this is a valid value of `hitl`. */
-export function isPauseValue(value: unknown): boolean {
-  return pauses.has(value);
-}
-
-/** Where the step waits for approval; `undefined` if it does not wait. */
-export function readPause(value: unknown): Pause | undefined {
-  const pause = pauses.get(value);
-  return pause === 'never' ? undefined : pause;
+/** When the step waits for approval; `undefined` if this is not a value of `hitl`. */
+export function readPause(value: unknown): Pause | 'never' | undefined {
+  return pauses.get(value);
 }
 
 const booleanValues = new Map<unknown, boolean>([
@@ -26,11 +20,7 @@ const booleanValues = new Map<unknown, boolean>([
   ...[false, 'false', '0', 0].map((value) => [value, false] as const),
 ]);
 
-/** Whether this is a valid value of `parallel`. */
-export function isBooleanValue(value: unknown): boolean {
-  return booleanValues.has(value);
-}
-
-export function readBoolean(value: unknown): boolean {
-  return booleanValues.get(value) ?? false;
+/** `undefined` if this is not a value of `parallel`. */
+export function readBoolean(value: unknown): boolean | undefined {
+  return booleanValues.get(value);
 }

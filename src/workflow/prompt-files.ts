@@ -1,8 +1,8 @@
-/** `prompt: {file: PATH}` → the text of the file, so that all that follows knows only prompts that are there. */
+/** Replaces `prompt: {file: PATH}` with the text of the file, so that the following code handles only text prompts. */
 import { type Diagnostic, problem } from './diagnostic.js';
 import { textIn, type YamlNode } from './yaml-node.js';
 
-/** The text of a prompt file by the path that the workflow gives, or what is wrong, as a whole sentence. */
+/** Reads the prompt file at the path that the workflow names. `problem` is a full sentence. */
 export type PromptReader = (path: string) => { readonly text: string } | { readonly problem: string };
 
 export interface InlinedPrompts {
@@ -10,7 +10,7 @@ export interface InlinedPrompts {
   readonly problems: readonly Diagnostic[];
 }
 
-/** The tree with the text of each file in the place of its path; one that cannot be read stays as it is. */
+/** Returns the tree with the text of each prompt file. An unreadable file is reported and its mapping stays. */
 export function inlinePromptFiles(tree: YamlNode, read: PromptReader): InlinedPrompts {
   const problems: Diagnostic[] = [];
   const inline = (one: YamlNode): YamlNode => {

@@ -1,10 +1,10 @@
-/** Where a workflow speaks of another one, in all four places: `workflow:`, `get`, a gate and a retry entry. */
+/** References to other workflows, in all four places: `workflow:`, `get`, a gate and a retry entry. */
 import type { Span } from './diagnostic.js';
 import { keysOfBlock } from './step-keys.js';
 import { childOf, type Located, textIn, type YamlEntry, type YamlMap, type YamlNode } from './yaml-node.js';
 
 export interface WorkflowReference {
-  /** As it is written: a name or a path. */
+  /** As in the file: a name or a path. */
   readonly path: string;
   readonly at: Span;
   readonly inputs: readonly ReferenceInput[];
@@ -12,9 +12,9 @@ export interface WorkflowReference {
 
 export interface ReferenceInput {
   readonly name: string;
-  /** The name. */
+  /** Span of the name. */
   readonly at: Span;
-  /** Template. */
+  /** The value, which is a template. */
   readonly text: Located<string>;
 }
 
@@ -23,7 +23,7 @@ export function readStepReference(step: YamlMap): WorkflowReference | undefined 
   return readReference(step, 'workflow', inputsOf(childOf(step, 'with')));
 }
 
-/** `workflow: PATH` in a `get` block, the inputs beside it. */
+/** `workflow: PATH` in a `get` block, with the inputs next to it. */
 export function readGetReference(get: YamlNode | undefined): WorkflowReference | undefined {
   return get?.kind === 'map'
     ? readReference(get, 'workflow', siblingInputs(get, 'workflow', keysOfBlock('get')))
@@ -40,7 +40,7 @@ export function readRetryReference(entry: YamlMap): WorkflowReference | undefine
   return readReference(entry, 'validate', inputsOf(childOf(entry, 'with')));
 }
 
-/** The last part of the path without its ending: how results are spoken of. */
+/** The last segment of the path without its extension. Templates use it as the name of the results. */
 export function lastSegment(path: string): string {
   const segment = path.trim().split('/').at(-1) ?? '';
   return segment.replace(/\.ya?ml$/, '');
@@ -55,7 +55,7 @@ function readReference(
   return path && { path: path.value.trim(), at: path.at, inputs };
 }
 
-/** The keys beside the path, and those in a `with` of their own: so deeper-indented inputs are read. */
+/** The keys next to the path, and those in `with`: the YAML reader puts deeper-indented inputs there. */
 function siblingInputs(holder: YamlMap, key: string, others: readonly string[]): readonly ReferenceInput[] {
   const siblings = holder.entries.filter((entry) => ![key, 'with', ...others].includes(entry.key));
   return [...siblings.flatMap(toInput), ...inputsOf(childOf(holder, 'with'))];

@@ -1,32 +1,32 @@
-/** What a name in a template stands for while a step runs. Pure: the engine hands in what it knows. */
+/** Resolves a name in a template while a step runs. Pure: the engine passes everything in as data. */
 import { enclosingPrefixes, pathOf, prefixBelow } from '../step-path.js';
 
 export interface NameScope {
-  /** Path of the step that runs: names of steps joined by `/`. */
+  /** Path of the running step: step names joined by `/`. */
   readonly path: string;
-  /** What the paths of its workflow's steps begin with: nothing is looked up further out. */
+  /** Prefix of all step paths of the step's workflow. The search does not leave this workflow. */
   readonly workflowPrefix: string;
   /** Number of this attempt, from 1. */
   readonly attempt: number;
-  /** What the caller of the workflow has given it; goes before all else. */
+  /** Inputs from the caller of the workflow. They take precedence over everything else. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly spec?: string | undefined;
-  /** Why the attempt before failed, and what it changed; absent where there was none. */
+  /** Why the previous attempt failed, and what it changed; absent in the first attempt. */
   readonly error?: string | undefined;
   readonly diff?: string | undefined;
-  /** What the step itself has brought forth so far. */
+  /** Results of the step itself so far. */
   readonly step: { readonly output?: string | undefined };
-  /** State fields of the attempt before: `status`, `output`, `gate.test`, … */
+  /** State fields of the previous attempt: `status`, `output`, `gate.test`, … */
   readonly prev: Readonly<Record<string, string>>;
-  /** The step's own gates as they stood after the attempt before, by gate name. */
+  /** Results of the step's own gates after the previous attempt, by gate name. */
   readonly gates: Readonly<Record<string, GateFields>>;
-  /** Name → path of a workflow that ran for the step before this attempt. */
+  /** Name → path of the workflow that `get` ran for the step before this attempt. */
   readonly getPaths: Readonly<Record<string, string>>;
   /** `name`, `description` and `files` of the task that the step belongs to. */
   readonly task?: Readonly<Record<string, string>>;
   /** Top-level variables of the user (input `vars`). */
   readonly vars: Readonly<Record<string, string>>;
-  /** Everything recorded so far: `<step path>.<field>` → value. */
+  /** All results so far: `<step path>.<field>` → value. */
   readonly state: ReadonlyMap<string, string>;
 }
 
@@ -36,10 +36,10 @@ export interface GateFields {
   readonly error?: string | undefined;
 }
 
-/** Namespaces of the language's former version, which stand for nothing now. */
+/** Namespaces of an earlier version of the language, which are no longer defined. */
 export const removedNamespaces = ['steps', 'item', 'run'] as const;
 
-/** `undefined`: nothing of that name is known here. */
+/** Returns `undefined` if the name is not defined here. */
 export function resolveName(name: string, scope: NameScope): string | undefined {
   const given = own(scope.inputs, name);
   if (given !== undefined) return given;
@@ -76,15 +76,15 @@ function resolveGateField(
   return field === 'error' ? known.error : undefined;
 }
 
-/** `arch.output` of the workflow itself, `arch.review.output` of a step in it. */
+/** `arch.output` is a result of the called workflow, `arch.review.output` one of a step in it. */
 function resolveCallField(path: string, key: string, { state }: NameScope): string | undefined {
   return state.get(`${path}.${key}`) ?? state.get(pathOf(prefixBelow(path), withoutState(key)));
 }
 
 /**
- * The keys that a name can stand for: as it is written, and with a `/` for one dot after the other, for what a
- * step brought forth that is called by another: `check.review.output` is `check/review.output`. The reference
- * writes `check.state.review.output`.
+ * The state keys that a name may refer to: the name itself, and the name with more and more of its leading dots
+ * replaced by `/`, for results of steps in a called workflow. `check.review.output` is `check/review.output`; the
+ * language reference writes it as `check.state.review.output`.
  */
 export function stateKeysOf(name: string): readonly string[] {
   const parts = withoutState(name).split('.');
@@ -99,7 +99,7 @@ function withoutState(name: string): string {
   return name.replaceAll(/(^|\.)state\.(?=[^.]+\.)/g, '$1');
 }
 
-/** From the scope the step stands in outwards, as far as its workflow reaches: for `build/a/impl` in `build/a`, then `build`, then the workflow. */
+/** Searches from the scope of the step outwards up to its workflow: for `build/a/impl` in `build/a`, then `build`, then the workflow. */
 function resolveStateName(name: string, scope: NameScope): string | undefined {
   const keys = stateKeysOf(name);
   const prefixes = enclosingPrefixes(scope.path, scope.workflowPrefix);

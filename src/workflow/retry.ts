@@ -1,4 +1,4 @@
-/** Retry entries: what each says, and what must hold between them. */
+/** Retry entries: reads them, and checks them one by one and together. */
 import { type Diagnostic, problem } from './diagnostic.js';
 import { readRetryReference, type WorkflowReference } from './reference.js';
 import { excerpt } from './source-line.js';
@@ -6,7 +6,7 @@ import { didYouMean } from './suggest.js';
 import type { RetryEntry, RetryOverrides } from './workflow.js';
 import { childOf, entryOf, mappingsIn, type YamlEntry, type YamlList, type YamlMap } from './yaml-node.js';
 
-/** An entry before the workflow that it may call is there. */
+/** A retry entry whose called workflow, if any, is not loaded yet. */
 export interface UnresolvedRetryEntry {
   readonly when:
     | Exclude<RetryEntry['when'], { readonly validate: unknown }>
@@ -17,7 +17,7 @@ export interface UnresolvedRetryEntry {
 const conditions = ['attempt', 'not', 'validate', 'exit'] as const;
 const overrideKeys = ['agent', 'session', 'worktree', 'prompt'] as const;
 
-/** The entries as data. To be asked only when nothing is wrong with them. */
+/** Reads the entries as data. Call this only if the entries have no problems. */
 export function readRetry(list: YamlList): readonly UnresolvedRetryEntry[] {
   return mappingsIn(list).flatMap((entry) => {
     const when = readCondition(entry);
@@ -46,11 +46,11 @@ function readOverrides(entry: YamlMap): RetryOverrides {
 
 interface StepGateNames {
   readonly declared: readonly string[];
-  /** Those that the step has without naming them. */
+  /** Gates that the step has without declaring them. */
   readonly implicit: readonly string[];
 }
 
-/** Faults of the entries taken together; that each value is of its kind is for the schema to say. */
+/** Problems of the entries and between them. The schema checks the type of each value. */
 export function retryProblems(list: YamlList, gates: StepGateNames): readonly Diagnostic[] {
   const entries = mappingsIn(list);
   const each = entries.flatMap((entry) => [
@@ -72,15 +72,16 @@ function conditionProblems(entry: YamlMap): readonly Diagnostic[] {
   if (present.length === 1) return [];
   const message =
     present.length === 0
-      ? `A retry entry needs one condition: ${allowed}.`
-      : `A retry entry has one condition, not ${present.map(({ key }) => `\`${key}\``).join(' and ')}: make an entry of each.`;
+      ? `A retry entry needs one condition. Add ${allowed}.`
+      : `This retry entry has the conditions ${present.map(({ key }) => `\`${key}\``).join(' and ')}. Write one entry for each.`;
   return [problem('retry-condition', present[1]?.at ?? entry.at, message)];
 }
 
 function withProblems(entry: YamlMap): readonly Diagnostic[] {
   const inputs = entryOf(entry, 'with');
   if (inputs === undefined || entryOf(entry, 'validate') !== undefined) return [];
-  const message = '`with` hands inputs to the workflow of `validate`, which this entry does not have.';
+  const message =
+    '`with` passes inputs to the workflow of `validate`, but this entry has no `validate`. Remove `with`.';
   return [problem('misplaced-key', inputs.at, message)];
 }
 
@@ -91,7 +92,7 @@ function unusedOverrideProblems(entry: YamlMap): readonly Diagnostic[] {
     problem(
       'unused-override',
       at,
-      `\`${key}\` has no effect beside \`exit\`: move it to an entry with \`attempt\`.`,
+      `\`${key}\` has no effect in an entry with \`exit\`. Move it to an entry with \`attempt\`.`,
     ),
   );
 }
@@ -106,16 +107,25 @@ function gateNameProblems(
     if (text === undefined || text.trim() === '' || at === undefined) return [];
     const gate = gateNameIn(text);
     if (gate === undefined) {
-      return [problem('retry-condition', at, `\`not\` must be \`gate.NAME\`, but is "${excerpt(text)}".`)];
+      return [
+        problem(
+          'retry-condition',
+          at,
+          `\`not\` must be \`gate.NAME\`, but is "${excerpt(text)}". Put \`gate.\` before the name of a gate.`,
+        ),
+      ];
     }
     if (declared.includes(gate) || implicit.includes(gate)) return [];
-    const gatesHint = declared.length === 0 ? ' It has no gates.' : ` Its gates are: ${declared.join(', ')}.`;
+    const gatesHint =
+      declared.length === 0
+        ? ' It has no gates. Remove this entry.'
+        : ` Use one of: ${declared.map(excerpt).join(', ')}.`;
     const hint = didYouMean(gate, declared) || gatesHint;
     return [
       problem(
         'unknown-gate-name',
         at,
-        `The step has no gate \`${excerpt(gate)}\`, so this never holds.${hint}`,
+        `The step has no gate \`${excerpt(gate)}\`, so this condition never applies.${hint}`,
       ),
     ];
   });
@@ -123,14 +133,14 @@ function gateNameProblems(
 
 function orderProblems(entries: readonly YamlMap[]): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
-  let before = 0;
+  let highest = 0;
   for (const entry of entries) {
     const attempt = numberOf(entry, 'attempt');
     const at = childOf(entry, 'attempt')?.at;
     if (attempt === undefined || at === undefined) continue;
-    const message = `The \`attempt\` numbers must rise from entry to entry, but ${attempt} comes after ${before}.`;
-    if (attempt <= before && attempt > 0) problems.push(problem('retry-order', at, message));
-    before = Math.max(before, attempt);
+    const message = `The \`attempt\` numbers must increase from entry to entry, but ${attempt} follows ${highest}. Reorder the entries.`;
+    if (attempt <= highest && attempt > 0) problems.push(problem('retry-order', at, message));
+    highest = Math.max(highest, attempt);
   }
   return problems;
 }
@@ -140,11 +150,10 @@ function exitProblems(list: YamlList, entries: readonly YamlMap[]): readonly Dia
   const exits = entries.flatMap((entry) => numberOf(entry, 'exit') ?? []);
   const maxAttempts = Math.max(0, ...exits);
   if (maxAttempts === 0) {
-    // An `exit` that is no such number has been told by the schema.
+    // The schema reports an `exit` that is not a whole number.
     if (entries.some((entry) => entryOf(entry, 'exit') !== undefined && numberOf(entry, 'exit') !== 0))
       return [];
-    const message =
-      '`retry` needs an entry such as `- exit: 3`, which says how many attempts there are in all.';
+    const message = '`retry` has no entry that limits the attempts. Add an entry such as `- exit: 3`.';
     return [problem('retry-without-exit', list.at, message)];
   }
   return [...entriesAfterExitProblems(entries), ...attemptsBeyondExitProblems(entries, maxAttempts)];
@@ -152,7 +161,8 @@ function exitProblems(list: YamlList, entries: readonly YamlMap[]): readonly Dia
 
 function entriesAfterExitProblems(entries: readonly YamlMap[]): readonly Diagnostic[] {
   const last = entries.findLastIndex((entry) => entryOf(entry, 'exit') !== undefined);
-  const message = 'This entry comes after the last `exit`: put it before, or remove it.';
+  const message =
+    'This entry follows the last `exit` and never applies. Move it before `exit`, or remove it.';
   return entries.slice(last + 1).map((entry) => problem('retry-unreachable', entry.at, message));
 }
 
@@ -165,7 +175,7 @@ function attemptsBeyondExitProblems(entries: readonly YamlMap[], maxAttempts: nu
       problem(
         'retry-unreachable',
         at,
-        `Only a re-run comes to attempt ${attempt}: \`exit: ${maxAttempts}\` ends the step before.`,
+        `\`exit: ${maxAttempts}\` ends the step before attempt ${attempt}, so this entry applies only in a re-run. Raise \`exit\`, or remove this entry.`,
       ),
     ];
   });

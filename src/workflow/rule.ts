@@ -1,18 +1,18 @@
-/** The shape of a rule that a step is held against. */
+/** The type of a rule that checks a step, and what a rule knows. */
 import type { Diagnostic } from './diagnostic.js';
 import type { StepOutline } from './outline.js';
 
 export interface CheckOptions {
-  /** Ids of the providers there are; without them agent names are not checked. */
+  /** Ids of all providers; without them agent names are not checked. */
   readonly providers?: readonly string[] | undefined;
-  /** Stands in where a step names no agent. */
+  /** The agent of steps that name none. */
   readonly defaultAgent?: string | undefined;
-  /** Names that templates find besides those of the language; without them names without a dot are not checked. */
+  /** Names that are defined in addition to those of the language. Without `vars`, names without a dot are not checked. */
   readonly vars?: readonly string[] | undefined;
 }
 
 export interface RuleContext extends CheckOptions {
-  /** The file, so that a fault can point into a long value. */
+  /** The text of the file, so that a problem can point into a long value. */
   readonly text: string;
 }
 

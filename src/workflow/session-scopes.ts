@@ -1,16 +1,16 @@
 /**
- * S3: which steps can go on in each other's conversation. The steps of a sequential group stand as if they
- * stood in the place of the group; the steps of `each`, and every unit of a parallel group, are on their own.
+ * S3: which steps can resume each other's sessions. The steps of a sequential group belong to the scope of the
+ * group. The steps of `each`, and every branch of a parallel group, have scopes of their own.
  */
 import type { StepOutline } from './outline.js';
 
-/** The scopes below a list of steps, its own first; each in the order in which its steps run. */
+/** The scopes of a list of steps, its own first; each lists its steps in the order in which they run. */
 export function sessionScopes(steps: readonly StepOutline[]): readonly (readonly StepOutline[])[] {
   const own = steps.flatMap(flattenSequential);
   return [own, ...own.flatMap(separateScopes).flatMap(sessionScopes)];
 }
 
-/** The group itself comes behind its steps: it is over when they are. */
+/** The group itself follows its steps, because it ends after them. */
 function flattenSequential(step: StepOutline): readonly StepOutline[] {
   if (step.kind !== 'group' || step.parallel) return [step];
   return [...(step.steps ?? []).flatMap(flattenSequential), step];

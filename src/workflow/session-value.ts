@@ -2,11 +2,11 @@
 import type { SessionChoice } from './workflow.js';
 import { childOf, type YamlNode } from './yaml-node.js';
 
-const fromPattern = /^\s*from:\s*(\S.*?)\s*$/;
-
-/** Whether a text is a valid value of `session`: empty, `new` or `from: STEP`. */
-export function isSessionText(text: string): boolean {
-  return text.trim() === '' || text.trim() === 'new' || fromPattern.test(text);
+/** Empty, `new` or `from: STEP`; `undefined` for any other text. */
+export function readSessionText(text: string): SessionChoice | undefined {
+  if (text.trim() === '' || text.trim() === 'new') return { mode: 'new' };
+  const target = /^\s*from:\s*(\S.*?)\s*$/.exec(text)?.[1];
+  return target === undefined ? undefined : { mode: 'from', step: withoutQuotes(target) };
 }
 
 /** The meaning of the value of `session`; `undefined` if the value is invalid. */
@@ -14,9 +14,7 @@ export function readSession(value: YamlNode): SessionChoice | undefined {
   if (value.kind === 'map') return readFromTarget(childOf(value, 'from'));
   if (value.kind === 'list') return undefined;
   if (value.value === null) return { mode: 'new' };
-  if (typeof value.value !== 'string' || !isSessionText(value.value)) return undefined;
-  const target = fromPattern.exec(value.value)?.[1];
-  return target === undefined ? { mode: 'new' } : { mode: 'from', step: withoutQuotes(target) };
+  return typeof value.value === 'string' ? readSessionText(value.value) : undefined;
 }
 
 function readFromTarget(target: YamlNode | undefined): SessionChoice | undefined {

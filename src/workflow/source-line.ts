@@ -1,4 +1,4 @@
-/** How one line of a workflow file, and pieces of it, are put before a person. Never throws, whatever the line holds. */
+/** Formats one line of a workflow file, or a part of it, for people. Never throws, whatever the line contains. */
 
 const width = 100;
 const lead = 50;
@@ -9,7 +9,7 @@ export interface CutLine {
   readonly after: string;
 }
 
-/** The line in three pieces, of about 100 characters in all; `…` stands where something was left out. */
+/** The line in three pieces, about 100 characters in total; `…` marks omitted text. */
 export function cutAround(line: string, start: number, end: number): CutLine {
   const before = Array.from(line.slice(0, start));
   const marked = Array.from(line.slice(start, Math.max(start, end)));
@@ -34,7 +34,7 @@ const wide =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60]/u;
 const zeroWidth = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
-/** Blanks that take as much room as the text: tabs stay tabs, so that a caret below stands right. */
+/** Spaces as wide as the text. Tabs stay tabs, so that a caret below is in the right column. */
 export function caretPadding(text: string): string {
   const padding = (character: string): string => {
     if (character === '\t') return '\t';
@@ -44,12 +44,12 @@ export function caretPadding(text: string): string {
   return Array.from(text, padding).join('');
 }
 
-/** Control characters would act on a terminal or a log; each becomes `�`. Tabs stay. */
+/** Replaces control characters by `�`, because a terminal or a log would interpret them. Tabs stay. */
 export function printable(text: string): string {
   return text.replace(/(?!\t)[\p{Cc}\u2028\u2029]/gu, '�');
 }
 
-/** A piece of the user's text within a message: on one line, tabs and line ends as `\\t` and `\\n`, at most 60 characters. */
+/** User text for a message: on one line, with tabs and line breaks as `\\t` and `\\n`, at most 60 characters. */
 export function excerpt(text: string): string {
   const onOneLine = text.slice(0, 200).replace(/[\t\r\n]/g, (blank) => JSON.stringify(blank).slice(1, -1));
   const characters = Array.from(printable(onOneLine));

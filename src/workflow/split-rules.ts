@@ -1,4 +1,4 @@
-/** What holds for a split, and for the keys that only a split has. */
+/** Rules for splits and for the gates that check their plans. */
 
 import { problem } from './diagnostic.js';
 import { readGates } from './gate-entries.js';
@@ -7,11 +7,12 @@ import type { StepRule } from './rule.js';
 
 export const splitRule: StepRule = (step) => {
   if (step.kind !== 'split' || hasStepKey(step, 'each')) return misplacedSchemaGates(step);
-  const message = 'A split needs `each`: the steps that every task of its plan goes through.';
+  const message =
+    'A split has no steps for its tasks. Add `each` with the steps that run for every task of the plan.';
   return [problem('missing-key', step.type?.at ?? step.at, message), ...misplacedSchemaGates(step)];
 };
 
-/** The gate looks at a file that only one kind of step has to write. */
+/** Each `schema` gate checks a file that only one type of step writes. */
 function misplacedSchemaGates(step: StepOutline) {
   const gates = step.gate === undefined ? [] : readGates(step.gate.value);
   const type = step.type?.value;
@@ -19,8 +20,8 @@ function misplacedSchemaGates(step: StepOutline) {
     if (gate.type !== 'schema' || type === (gate.contract === 'plan' ? 'split' : 'validate')) return [];
     const wanted =
       gate.contract === 'plan'
-        ? '`schema` (`schema: plan`) is a gate of a split'
-        : '`schema: review` is a gate of a validate step';
-    return [problem('gate-argument', step.gate?.at ?? step.at, `${wanted}: remove it from this step.`)];
+        ? 'The gate `schema` (`schema: plan`) checks the plan of a split, and this step writes none'
+        : 'The gate `schema: review` checks the verdict of a `validate` step, and this step writes none';
+    return [problem('gate-argument', step.gate?.at ?? step.at, `${wanted}. Remove it from this step.`)];
   });
 }

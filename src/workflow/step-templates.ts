@@ -1,4 +1,4 @@
-/** Every text of a step in which names stand for values. */
+/** All templates of a step, and the other workflows and gates that it refers to. */
 import type { Span } from './diagnostic.js';
 import { readGates, type UnresolvedGate } from './gate-entries.js';
 import type { StepOutline } from './outline.js';
@@ -18,24 +18,24 @@ export function retryTexts(step: StepOutline, key: string): readonly Located<str
   return mappingsIn(step.retry?.value).flatMap((entry) => textIn(entry, key) ?? []);
 }
 
-/** Every workflow that the step speaks of, those of the steps within it not among them. */
+/** All workflows that the step itself refers to; those of its inner steps are not included. */
 export function referencesOf(step: StepOutline): readonly WorkflowReference[] {
   const gates = gatesOf(step).flatMap((gate) => (gate.type === 'validate' ? [gate.reference] : []));
   const retries = step.retry === undefined ? [] : readRetry(step.retry.value);
-  const judges = retries.flatMap(({ when }) => ('validate' in when ? [when.validate] : []));
-  return [step.call, step.get, ...gates, ...judges].filter((one) => one !== undefined);
+  const validators = retries.flatMap(({ when }) => ('validate' in when ? [when.validate] : []));
+  return [step.call, step.get, ...gates, ...validators].filter((one) => one !== undefined);
 }
 
 export function gatesOf({ gate }: StepOutline): readonly UnresolvedGate[] {
   return gate === undefined ? [] : readGates(gate.value);
 }
 
-/** The gates that a step has without naming them: whether it kept to the files of its task. */
+/** Gates that a step has without declaring them. `files` checks that the step changed only files of its task. */
 export function implicitGates({ type }: StepOutline): readonly string[] {
   return type?.value === 'code' ? ['files'] : [];
 }
 
-/** Where a name stands in a value, so far as it stands there as it is read; else the whole value. */
+/** The span of a name in a value. The whole value if YAML escapes hide the name in the file. */
 export function spanOfName(name: string, at: Span, source: string): Span {
   const offset = source.slice(at.start, at.end).indexOf(`{${name}}`);
   const start = at.start + offset;

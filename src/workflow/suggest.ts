@@ -1,26 +1,26 @@
-/** "Did you mean": the known word that a misspelt one is nearest to. */
+/** "Did you mean": finds the known word that is closest to a misspelled one. */
 
-// Longer words are no slip of the finger, and comparing them would cost time for nothing.
+// Longer words are not typing errors, and comparing them takes time.
 const longest = 40;
 
 /**
- * The candidate with the fewest slips (letters added, left out, changed or swapped), if it is near enough:
- * at most a third of the word, and three. Case and `-` against `_` count as no slip.
+ * The candidate with the fewest typing errors (letters added, omitted, changed or swapped), if there are at most
+ * three and at most a third of the word. Differences in case, and between `-` and `_`, do not count.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > longest) return undefined;
-  const written = plain(word);
-  let nearest = Math.min(3, Math.max(1, Math.floor(written.length / 3))) + 1;
+  const wanted = plain(word);
+  let nearest = Math.min(3, Math.max(1, Math.floor(wanted.length / 3))) + 1;
   let found: string | undefined;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - written.length) >= nearest) continue;
-    const slips = distance(written, plain(candidate));
-    if (slips < nearest) [nearest, found] = [slips, candidate];
+    if (Math.abs(candidate.length - wanted.length) >= nearest) continue;
+    const errors = distance(wanted, plain(candidate));
+    if (errors < nearest) [nearest, found] = [errors, candidate];
   }
   return found;
 }
 
-/** ` Did you mean \`x\`?`, or nothing: made to stand behind a sentence. */
+/** Returns ` Did you mean \`x\`?` to append to a sentence, or an empty string. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const found = closest(word, candidates);
   return found === undefined ? '' : ` Did you mean \`${found}\`?`;
@@ -30,7 +30,7 @@ function plain(word: string): string {
   return word.toLowerCase().replaceAll('_', '-');
 }
 
-/** Edit distance with swaps of neighbours (optimal string alignment). */
+/** Edit distance that counts a swap of neighbors as one edit (optimal string alignment). */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -6,8 +6,8 @@
 import { z } from 'zod';
 import type { DiagnosticCode } from './diagnostic-codes.js';
 import { type LimitPlace, limitsByPlace, unitSyntax } from './limits.js';
-import { isBooleanValue, isPauseValue } from './pause-values.js';
-import { isSessionText } from './session-value.js';
+import { readBoolean, readPause } from './pause-values.js';
+import { readSessionText } from './session-value.js';
 import type { BlockKeyName, StepKeyName } from './step-keys.js';
 import { stepNameProblem } from './step-name.js';
 
@@ -108,7 +108,7 @@ const permissions = z.enum(['full', 'workspace', 'read-only']).meta({
 });
 
 const hitl = customValue(
-  isPauseValue,
+  (value) => readPause(value) !== undefined,
   'must be `true`, `before_gate`, `after_gate` or `false`',
   'When the step waits for a person: `before_gate` (also `true`), `after_gate`, or never (`false`).',
   { enum: [true, false, 'before_gate', 'after_gate'] },
@@ -120,7 +120,10 @@ export const sessionMapping = z.strictObject({
 
 const sessionText = z
   .string()
-  .refine(isSessionText, withCode('bad-session', 'must be `new` or `from: STEP`'))
+  .refine(
+    (text) => readSessionText(text) !== undefined,
+    withCode('bad-session', 'must be `new` or `from: STEP`'),
+  )
   .meta({ pattern: '^\\s*(new|from:\\s*\\S.*)?\\s*$' });
 
 const session = z.union([z.null(), sessionText, sessionMapping]).meta({
@@ -232,7 +235,7 @@ export const step = z.strictObject({
     .optional(),
   steps: steps.meta({ description: 'The steps of a group.' }).optional(),
   parallel: customValue(
-    isBooleanValue,
+    (value) => readBoolean(value) !== undefined,
     'must be `true` or `false`',
     'Only for a split or a group: its tasks or steps run in parallel, each in a separate worktree.',
     { enum: [true, false, 'true', 'false', '1', '0', 1, 0] },

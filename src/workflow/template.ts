@@ -1,9 +1,9 @@
 /**
- * Templates: text with `{name}` in it. Parsing and filling only; what a name stands for is `resolve-name.ts`.
+ * Templates: text that contains `{name}`. This module parses and fills them; `resolve-name.ts` resolves names.
  *
- * T1 One pass: what was inserted is never looked at again, neither expanded nor cleaned (contract 5.4).
- * T2 A template line that held a name and is blank once filled goes away; lines that were blank in the
- *    template stay, and so do blank lines inside an inserted value.
+ * TEMPLATE1 One pass: an inserted value is neither expanded nor cleaned again, because it may come from outside.
+ * TEMPLATE2 A line of the template that contains a name and is blank after filling is removed. Lines that are
+ *           blank in the template stay, and so do blank lines inside an inserted value.
  */
 
 export interface Template {
@@ -13,10 +13,10 @@ export interface Template {
 type TemplateLine = readonly Piece[];
 type Piece = { readonly text: string } | { readonly name: string };
 
-// In this order: an escape is taken before a name, so `{{a}}` is the text `{a}` and `{{{a}}}` is `{` value `}`.
+// The order matters: an escape is matched before a name, so `{{a}}` is the text `{a}` and `{{{a}}}` is `{` value `}`.
 const token = /\{\{|\}\}|\{([\p{L}\p{M}\p{N}_./-]+)\}/gu;
 
-/** Never fails: a brace that is neither an escape nor round a name is text. */
+/** Never fails: a brace that is neither an escape nor encloses a name is text. */
 export function parseTemplate(text: string): Template {
   return { lines: text.split('\n').map(parseLine) };
 }
@@ -33,13 +33,13 @@ function parseLine(line: string): TemplateLine {
   return pieces;
 }
 
-/** The names in it, each once, in the order they first come. */
+/** The names in the template, each once, in order of first use. */
 export function templateNames(template: Template): readonly string[] {
   const found = template.lines.flat().flatMap((piece) => ('name' in piece ? [piece.name] : []));
   return [...new Set(found)];
 }
 
-/** Fills it in; a name that resolves to `undefined` becomes nothing. */
+/** Fills the template. A name that resolves to `undefined` becomes empty text. */
 export function renderTemplate(template: Template, resolve: (name: string) => string | undefined): string {
   return template.lines.flatMap((line) => renderLine(line, resolve)).join('\n');
 }

@@ -1,4 +1,4 @@
-/** Agent names and templates, wherever a step has them. */
+/** Rules for agent names and templates, in all places of a step. */
 
 import { type Diagnostic, problem } from './diagnostic.js';
 import type { Located } from './outline.js';
@@ -23,29 +23,29 @@ function unknownAgent({ value, at }: Located<string>, providers: readonly string
   const near = closest(provider, providers);
   const hint =
     near === undefined
-      ? `There are: ${providers.join(', ')}.`
+      ? `Use one of: ${providers.join(', ')}.`
       : `Did you mean \`${[near, ...model].join('-')}\`?`;
   return [
     problem(
       'unknown-agent',
       at,
-      `No provider \`${excerpt(provider)}\` is known for the agent \`${excerpt(value)}\`. ${hint}`,
+      `Unknown provider \`${excerpt(provider)}\` in the agent name \`${excerpt(value)}\`. ${hint}`,
     ),
   ];
 }
 
 export const removedNamesRule: StepRule = (step, { text: source }) =>
   templatesOf(step).flatMap((text) => {
-    const gone = templateNames(parseTemplate(text.value))
+    const removed = templateNames(parseTemplate(text.value))
       .filter((name) => isRemovedName(name))
       .slice(0, maxProblems);
-    return gone.map((name) => {
-      const message = `\`{${excerpt(name)}}\` stands for nothing since version 0.0.4 of the language: write \`{STEP.FIELD}\`.`;
+    return removed.map((name) => {
+      const message = `\`{${excerpt(name)}}\` is always empty: version 0.0.4 of the language removed it. Write \`{STEP.FIELD}\`.`;
       return problem('removed-name', spanOfName(name, text.at, source), message);
     });
   });
 
-// Of one text: as many as are ever shown of a file.
+// Per text. A file never shows more problems than this.
 const maxProblems = 100;
 
 function isRemovedName(name: string): boolean {

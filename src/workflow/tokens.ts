@@ -1,28 +1,28 @@
-/** The tokens of a YAML text, for rewriting what the language's documentation writes and YAML does not read. */
+/** Tokens of a YAML text, for rewriting spellings of the language reference that are not valid YAML. */
 import { Lexer } from 'yaml';
 
 export interface Token {
   readonly source: string;
   readonly offset: number;
-  /** A text without quotes, or a block of text. */
+  /** Whether this is a plain (unquoted) scalar or a block scalar. */
   readonly plain: boolean;
 }
 
-// Private use area: takes the place of blanks in rewritten text, and is no blank to YAML.
+// Replaces spaces in rewritten text. A character of the private use area, so that YAML does not treat it as a space.
 export const blankPlaceholder = '\uE000';
 
-// yaml 2.9 marks its tokens: \x1f announces a plain or block text, \x02 a document, \x18 the end of a broken
-// flow collection. None of them stands in the source, so none counts for the offset.
-const announcesText = '\x1f';
-const withoutLength = new Set(['\x02', '\x18']);
+// yaml 2.9 adds marker tokens: \x1f before a plain or block scalar, \x02 before a document, \x18 at the end of a
+// broken flow collection. They are not part of the source, so they do not count for the offset.
+const scalarMarker = '\x1f';
+const zeroLengthMarkers = new Set(['\x02', '\x18']);
 
 export function* tokens(text: string): Generator<Token> {
   let offset = 0;
   let plain = false;
   for (const source of new Lexer().lex(text)) {
-    if (!plain && source === announcesText) {
+    if (!plain && source === scalarMarker) {
       plain = true;
-    } else if (plain || !withoutLength.has(source)) {
+    } else if (plain || !zeroLengthMarkers.has(source)) {
       yield { source, offset, plain };
       offset += source.length;
       plain = false;

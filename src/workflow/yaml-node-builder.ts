@@ -1,7 +1,7 @@
 /**
- * YAML nodes → our tree. Follows aliases, does merges (`<<`), and says which keys stand twice. Its work is
- * bounded by a number of values in which an alias counts as often as it is used, so a file that multiplies
- * itself by aliases is refused before anything is multiplied.
+ * Builds our tree from YAML nodes: follows aliases, applies merges (`<<`) and reports duplicate keys. A maximum
+ * number of values bounds the work. The values behind an alias count at every use, so a file that grows
+ * exponentially by aliases is rejected before it grows.
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { type Diagnostic, problem, type Span } from './diagnostic.js';
@@ -25,21 +25,22 @@ export function buildYamlNode(root: Node): YamlBuildResult {
 }
 
 class YamlNodeBuilder {
-  readonly #faults: Diagnostic[] = [];
+  readonly #problems: Diagnostic[] = [];
   readonly #anchors = new Map<string, { readonly tree: YamlNode; readonly size: number }>();
-  /** Values so far, those behind an alias counted anew at each use. */
+  /** Number of values so far; the values behind an alias count at every use. */
   #size = 0;
   #tooLarge = false;
 
   get problems(): readonly Diagnostic[] {
-    return this.#faults;
+    return this.#problems;
   }
 
   build(node: unknown): YamlNode {
     const before = this.#size;
     this.#count(1, spanOf(node));
-    const tree = this.#tooLarge ? nothing(spanOf(node)) : this.#buildNode(node);
-    // Only now: an alias inside a value cannot stand for that value, so no tree is without end.
+    const tree = this.#tooLarge ? emptyScalar(spanOf(node)) : this.#buildNode(node);
+    // The anchor is registered only now, so that an alias inside a value cannot refer to that value. Otherwise
+    // the tree could be infinite.
     const anchor = isAlias(node) ? undefined : (node as { anchor?: string } | null)?.anchor;
     if (anchor !== undefined) this.#anchors.set(anchor, { tree, size: this.#size - before });
     return tree;
@@ -52,18 +53,18 @@ class YamlNodeBuilder {
       const items = node.items.map((item) => this.build(item));
       return { kind: 'list', items, at: items[0]?.at ?? spanOf(node) };
     }
-    return isScalar(node) ? scalar(node.value, spanOf(node)) : nothing(spanOf(node));
+    return isScalar(node) ? scalar(node.value, spanOf(node)) : emptyScalar(spanOf(node));
   }
 
   #follow(name: string, at: Span): YamlNode {
     const target = this.#anchors.get(name);
     if (target === undefined) {
-      const message = `The alias \`*${excerpt(name)}\` stands for nothing: no \`&${excerpt(name)}\` comes before it. Text that begins with \`*\` has to be in quotes.`;
-      this.#faults.push(problem('yaml-alias', at, message));
-      return nothing(at);
+      const message = `The alias \`*${excerpt(name)}\` has no anchor \`&${excerpt(name)}\` before it. If it is text, put it in quotes.`;
+      this.#problems.push(problem('yaml-alias', at, message));
+      return emptyScalar(at);
     }
     this.#count(target.size, at);
-    return this.#tooLarge ? nothing(at) : target.tree;
+    return this.#tooLarge ? emptyScalar(at) : target.tree;
   }
 
   #buildMap(map: YAMLMap<unknown, unknown>): YamlMap {
@@ -72,10 +73,10 @@ class YamlNodeBuilder {
     for (const entry of map.items.flatMap((pair) => this.#buildEntries(pair, map))) {
       if (entry.key === '<<') merged.push(...this.#mergedEntries(entry));
       else if (entries.has(entry.key))
-        this.#faults.push(problem('duplicate-key', entry.at, twice(entry.key)));
+        this.#problems.push(problem('duplicate-key', entry.at, duplicateKey(entry.key)));
       else entries.set(entry.key, entry);
     }
-    // YAML's merge rule: a key of the mapping itself wins, then the mapping that was named first.
+    // YAML's merge rule: a key of the mapping itself takes precedence, then the mapping that is named first.
     for (const entry of merged) if (!entries.has(entry.key)) entries.set(entry.key, entry);
     const all = [...entries.values()];
     return { kind: 'map', entries: all, at: all[0]?.at ?? spanOf(map) };
@@ -84,12 +85,12 @@ class YamlNodeBuilder {
   #buildEntries(pair: Pair<unknown, unknown>, map: unknown): readonly YamlEntry[] {
     const entry = this.#buildEntry(pair, map);
     if (entry === undefined) return [];
-    const called = splitRewrittenKey(entry.key, entry.at);
-    if (called === undefined) return [entry];
+    const rewritten = splitRewrittenKey(entry.key, entry.at);
+    if (rewritten === undefined) return [entry];
     const path: YamlEntry = {
-      key: called.key,
-      at: called.at,
-      value: { kind: 'scalar', value: called.path, at: called.pathAt },
+      key: rewritten.key,
+      at: rewritten.at,
+      value: { kind: 'scalar', value: rewritten.path, at: rewritten.pathAt },
     };
     return [path, { key: 'with', at: entry.value.at, value: entry.value }];
   }
@@ -101,8 +102,8 @@ class YamlNodeBuilder {
       const empty = value.kind === 'scalar' && value.at.end === value.at.start;
       return { key: pair.key.value, at: keySpan, value: empty ? { ...value, at: keySpan } : value };
     }
-    const hint = isMap(pair.key) ? 'text that begins with `{` has to be in quotes' : 'put it in quotes';
-    this.#faults.push(problem('key-not-text', keySpan, `A key must be text: ${hint}.`));
+    const hint = isMap(pair.key) ? 'Put text that begins with `{` in quotes' : 'Put it in quotes';
+    this.#problems.push(problem('key-not-text', keySpan, `A key must be text. ${hint}.`));
     return undefined;
   }
 
@@ -110,8 +111,12 @@ class YamlNodeBuilder {
     const sources = entry.value.kind === 'list' ? entry.value.items : [entry.value];
     return sources.flatMap((source) => {
       if (source.kind !== 'map') {
-        this.#faults.push(
-          problem('wrong-type', entry.at, '`<<` takes in mappings only, such as `<<: *name`.'),
+        this.#problems.push(
+          problem(
+            'wrong-type',
+            entry.at,
+            '`<<` merges only mappings. Write for example `<<: *name`, where `name` is a mapping.',
+          ),
         );
         return [];
       }
@@ -124,22 +129,22 @@ class YamlNodeBuilder {
     this.#size += values;
     if (this.#tooLarge || this.#size <= mostValues) return;
     this.#tooLarge = true;
-    const message = `The file holds more than ${mostValues} values (one behind an alias counts at each use).`;
-    this.#faults.push(problem('too-large', at, message));
+    const message = `The file contains more than ${mostValues} values; the values behind an alias count at every use. Split the workflow into several files.`;
+    this.#problems.push(problem('too-large', at, message));
   }
 }
 
-function twice(key: string): string {
-  return `The key \`${excerpt(key)}\` stands twice in this mapping: remove one.`;
+function duplicateKey(key: string): string {
+  return `Duplicate key \`${excerpt(key)}\`. Remove one of the two entries.`;
 }
 
 function scalar(value: unknown, at: Span): YamlScalar {
   if (typeof value === 'string') return { kind: 'scalar', value: withoutPlaceholder(value), at };
   if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'scalar', value, at };
-  return nothing(at);
+  return emptyScalar(at);
 }
 
-function nothing(at: Span): YamlScalar {
+function emptyScalar(at: Span): YamlScalar {
   return { kind: 'scalar', value: null, at };
 }
 

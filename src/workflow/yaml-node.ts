@@ -1,7 +1,7 @@
-/** The values of a workflow file and where each stands, free of YAML: aliases followed, merges done. */
+/** The values of a workflow file and their places, independent of YAML: aliases and merges are resolved. */
 import type { Span } from './diagnostic.js';
 
-/** A value and the place in the file where it stands. */
+/** A value and its place in the file. */
 export interface Located<T> {
   readonly value: T;
   readonly at: Span;
@@ -18,25 +18,25 @@ export interface YamlScalar {
 export interface YamlList {
   readonly kind: 'list';
   readonly items: readonly YamlNode[];
-  /** The first item, or the brackets of an empty list. */
+  /** Span of the first item, or of the brackets of an empty list. */
   readonly at: Span;
 }
 
 export interface YamlMap {
   readonly kind: 'map';
   readonly entries: readonly YamlEntry[];
-  /** The first key, or the braces of an empty mapping. */
+  /** Span of the first key, or of the braces of an empty mapping. */
   readonly at: Span;
 }
 
 export interface YamlEntry {
   readonly key: string;
-  /** The key. */
+  /** Span of the key. */
   readonly at: Span;
   readonly value: YamlNode;
 }
 
-/** What a mapping holds under a key; `undefined` also when it is no mapping. */
+/** The entry of a mapping with this key; `undefined` also if the node is not a mapping. */
 export function entryOf(tree: YamlNode | undefined, key: string): YamlEntry | undefined {
   return tree?.kind === 'map' ? tree.entries.find((entry) => entry.key === key) : undefined;
 }
@@ -45,12 +45,12 @@ export function childOf(tree: YamlNode | undefined, key: string): YamlNode | und
   return entryOf(tree, key)?.value;
 }
 
-/** The items of a list that are mappings; none where there is no list. */
+/** The items of a list that are mappings; empty if the node is not a list. */
 export function mappingsIn(tree: YamlNode | undefined): readonly YamlMap[] {
   return tree?.kind === 'list' ? tree.items.filter((item) => item.kind === 'map') : [];
 }
 
-/** The text under a key, with its place; `undefined` where there is none or it is blank. */
+/** The text under a key, with its place; `undefined` if it is missing or blank. */
 export function textIn(tree: YamlNode | undefined, key: string): Located<string> | undefined {
   return writtenText(childOf(tree, key));
 }
@@ -60,7 +60,7 @@ export function writtenText(tree: YamlNode | undefined): Located<string> | undef
   return { value: tree.value, at: tree.at };
 }
 
-/** As plain data. Values that stand in several places by an alias are one and the same object. */
+/** Returns the node as plain data. Values that an alias repeats are the same object. */
 export function toData(tree: YamlNode): unknown {
   if (tree.kind === 'scalar') return tree.value;
   if (tree.kind === 'list') return tree.items.map(toData);

@@ -1,6 +1,6 @@
 /**
- * Text → tree, or what is wrong with it as YAML. Bounded in time and depth for any text: length is checked
- * before anything, depth on the token level, because the step after it recurses.
+ * Reads a YAML text into a tree and reports its YAML problems. Time and depth are bounded for any text: the length
+ * is checked first, the depth on the token level, because the YAML composer is recursive.
  */
 import {
   Composer,
@@ -19,38 +19,38 @@ import { printable } from './source-line.js';
 import type { YamlNode } from './yaml-node.js';
 import { buildYamlNode } from './yaml-node-builder.js';
 
-// 512 KB: far more than a workflow needs, and yaml 2.9 takes seconds for a longer text that is all errors.
+// 512 KB: far more than a workflow needs. yaml 2.9 takes seconds for a longer text that consists of errors.
 const longest = 524_288;
 const deepest = 100;
 
 export interface YamlResult {
-  /** Absent when there is nothing to look at. */
+  /** Absent if the file has no content, or was rejected before it was read. */
   readonly tree?: YamlNode;
   readonly problems: readonly Diagnostic[];
-  /** Offset of the first fault of syntax: what the tree holds from about there on is guesswork. */
+  /** Offset of the first syntax error. The tree is unreliable from about there on. */
   readonly brokenAt?: number;
 }
 
 export function readYaml(text: string): YamlResult {
   if (text.length > longest) {
-    const message = `The file is ${text.length} characters long; ${longest} are allowed.`;
+    const message = `The file is ${text.length} characters long, but the limit is ${longest}. Split the workflow into several files.`;
     return { problems: [problem('too-large', { start: 0, end: 0 }, message)] };
   }
   const tokens = [...new Parser().parse(rewriteSpellings(text))];
   const tooDeep = findTooDeep(deepest, tokens);
   if (tooDeep !== undefined) {
-    const message = `The values here are nested more than ${deepest} deep.`;
+    const message = `The values here are nested more than ${deepest} levels deep. Reduce the nesting.`;
     return { problems: [problem('too-deep', { start: tooDeep, end: tooDeep + 1 }, message)] };
   }
   return fromDocuments(compose(tokens, text.length), text);
 }
 
-/** Text of the same length in which the spellings of the language's documentation are valid YAML. */
-export function rewriteSpellings(text: string): string {
+/** Returns text of the same length in which the spellings of the language reference are valid YAML. */
+function rewriteSpellings(text: string): string {
   return rewriteNestedInputs(rewriteOneLineSessions(text));
 }
 
-// Keys that stand twice are found by our own tree, which needs no comparison of all with all.
+// The tree builder finds duplicate keys in linear time; the check of the library compares all keys with all.
 function compose(tokens: readonly CST.Token[], length: number): readonly Document.Parsed[] {
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false });
   const documents = [...composer.compose(tokens, true, length)];
@@ -61,7 +61,7 @@ function fromDocuments([first, second]: readonly Document.Parsed[], text: string
   if (first === undefined) return { problems: [] };
   const syntax = onePerLine(first.errors, text).map((error) => syntaxProblem(error, first, text.length));
   const tags = first.warnings.map(({ message, pos }) =>
-    problem('yaml-tag', { start: pos[0], end: pos[1] }, `${sentence(message)} It has no effect: remove it.`),
+    problem('yaml-tag', { start: pos[0], end: pos[1] }, `${sentence(message)} It has no effect. Remove it.`),
   );
   const problems = [...syntax, ...tags, ...(second === undefined ? [] : [manyDocumentsProblem(second)])];
   const broken = first.errors.length === 0 ? {} : { brokenAt: Math.min(...syntax.map(({ start }) => start)) };
@@ -73,11 +73,11 @@ function fromDocuments([first, second]: readonly Document.Parsed[], text: string
 function manyDocumentsProblem(second: Document.Parsed): Diagnostic {
   const start = second.range[0];
   const message =
-    'A second YAML document begins here; a workflow file holds one. Put each workflow in its own file.';
+    'A second YAML document begins here, but a workflow file contains only one. Put each workflow in its own file.';
   return problem('many-documents', { start, end: start }, message);
 }
 
-/** One slip often gives several errors on a line; the first one says what it is. */
+/** One mistake often causes several errors on a line; the first one describes it best. */
 function onePerLine(errors: readonly YAMLParseError[], text: string): readonly YAMLParseError[] {
   let lineEnd = -1;
   const sorted = [...errors].sort((a, b) => a.pos[0] - b.pos[0]);
@@ -97,7 +97,7 @@ function syntaxProblem(error: YAMLParseError, document: Document.Parsed, length:
   return problem('yaml-syntax', { start: Math.min(start, length), end: Math.min(end, length) }, text);
 }
 
-// yaml 2.9 tells of a quote that is never closed at the end of the file, where nobody would look for it.
+// yaml 2.9 reports a missing closing quote at the end of the file. The opening quote is a more helpful place.
 function openingQuote(document: Document.Parsed, end: number): readonly [number, number] | undefined {
   let found: readonly [number, number] | undefined;
   visit(document, (_, node) => {
@@ -108,22 +108,26 @@ function openingQuote(document: Document.Parsed, end: number): readonly [number,
   return found;
 }
 
-// Error codes and messages of yaml 2.9 behind which a slip is known that people make in workflow files.
+// Hints for error codes and messages of yaml 2.9 that a known mistake in workflow files causes.
 const hints: readonly (readonly [code: string, message: RegExp, hint: string])[] = [
   [
     'BLOCK_AS_IMPLICIT_KEY',
     /compact mappings/,
-    'Text that holds `: ` has to be in quotes, and what belongs below a key stands on lines of its own.',
+    'Put text that contains `: ` in quotes, and put nested keys on lines of their own.',
   ],
   [
     'UNEXPECTED_TOKEN',
     /at node end/,
-    'Text that begins with `{`, `[` or a quote has to be in quotes as a whole.',
+    'If text begins with `{`, `[` or a quote, put the whole text in quotes.',
   ],
   ['TAB_AS_INDENT', /./, 'Use spaces.'],
-  ['BAD_INDENT', /./, 'Keys of one mapping stand one below the other, in the same column.'],
-  ['MISSING_CHAR', /Sequence item/, 'Keys of one mapping stand one below the other, in the same column.'],
-  ['MISSING_CHAR', /closing/, 'Everything after the quote is taken for text.'],
+  ['BAD_INDENT', /./, 'Put all items of a list, and all keys of a mapping, in the same column.'],
+  [
+    'MISSING_CHAR',
+    /Sequence item/,
+    'Put all items of a list, and all keys of a mapping, in the same column.',
+  ],
+  ['MISSING_CHAR', /closing/, 'Add the closing quote: everything after the opening quote counts as text.'],
   ['BAD_SCALAR_START', /./, 'Put the text in quotes.'],
 ];
 
@@ -132,7 +136,7 @@ function sentence(message: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
-/** Where a value lies deeper than that; `undefined` if none does. Walks with its own stack, as a file may be hostile. */
+/** Offset of a value that is nested too deeply; `undefined` if there is none. Uses its own stack, not recursion, because a file may be hostile. */
 function findTooDeep(limit: number, tokens: readonly CST.Token[]): number | undefined {
   const waiting = tokens.map((token) => ({ token: token as NestedToken, depth: 0 }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

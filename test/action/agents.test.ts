@@ -67,7 +67,7 @@ describe('an agent without a sign of life', () => {
     expect(failure).toEqual({
       kind: 'timeout',
       message:
-        'Codex showed no sign of life for 0.3 s and was stopped. It last said: Reconnecting... waiting for network',
+        'Codex showed no activity for 0.3 s and was stopped. Last message: Reconnecting... waiting for network',
     });
   });
 

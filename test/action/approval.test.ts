@@ -97,7 +97,7 @@ describe('a step that waits before its gates', () => {
     const calls = await harness.calls();
     expect(calls).toHaveLength(2);
     expect(calls[1]?.session).toEqual({ mode: 'resume', id: calls[0]?.session.id });
-    expect(main.log).toContain('impl: goes on, approved by reviewer.');
+    expect(main.log).toContain('Step `impl` continues: approved by reviewer');
     expect(main.summary).toMatch(/✅ impl .*approved by reviewer/);
     expect(main.warnings).toEqual([]);
   });
@@ -189,7 +189,7 @@ describe('the input `approve`', () => {
     const harness = await createHarness({ workflow: flow('before_gate') });
     const paused = await runSecondJob(harness, 'impl');
     expectPaused(paused);
-    expect(paused.main.warnings).toEqual([expect.stringContaining('nothing is approved')]);
+    expect(paused.main.warnings).toEqual([expect.stringContaining('the approval has no effect')]);
     expect(await harness.calls()).toHaveLength(1);
   });
 
@@ -198,7 +198,9 @@ describe('the input `approve`', () => {
     await runFirstJob(harness);
     const { main } = await runSecondJob(harness, 'impl', { inputs: { 'state-name': 'another' } });
     expect(main.outputs, main.log).toMatchObject({ status: 'paused', resumed: 'false' });
-    expect(main.warnings).toEqual([expect.stringMatching(/`impl`.*nothing is approved.*`state-name`/)]);
+    expect(main.warnings).toEqual([
+      expect.stringMatching(/`impl`.*the approval has no effect.*`state-name`/),
+    ]);
     expect(await harness.calls()).toHaveLength(2);
   });
 });

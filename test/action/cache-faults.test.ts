@@ -51,8 +51,8 @@ describe('a cache that may not be used', () => {
     const again = await harness.runJob({ jobAttempt: 2, cacheMode: 'read', rules });
     expect(again.main.outputs).toMatchObject({ resumed: 'true', status: 'failed', persisted: 'false' });
     expect(warnings(again)).toEqual([
-      'No checkpoint is stored. The Actions cache may not be written in this job (cache-mode is read): ' +
-        'set `cache-mode: write` for the job, if you trust what starts it. ' +
+      'No checkpoint is stored. The Actions cache cannot be written in this job because `cache-mode` is `read`. ' +
+        'Set `cache-mode: write` for the job if you trust the event that starts it. ' +
         'A re-run of this job starts fresh, or from an earlier checkpoint.',
     ]);
     expect(again.main.errors[0]).toContain('The last state is not stored');
@@ -64,7 +64,7 @@ describe('a cache that may not be used', () => {
     const { main } = await harness.runJob({ cacheMode: 'write-only', rules: passing });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
     expect(main.warnings).toEqual([
-      expect.stringMatching(/cache-mode is write-only.*a re-run cannot find them/),
+      expect.stringMatching(/`cache-mode` is `write-only`.*a re-run cannot find them/),
     ]);
   });
 
@@ -72,7 +72,7 @@ describe('a cache that may not be used', () => {
     const harness = await createHarness({ workflow: flow });
     const none = await harness.runJob({ cacheMode: 'none', rules: passing });
     expect(none.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
-    expect(warnings(none)).toEqual([expect.stringContaining('cache-mode is none')]);
+    expect(warnings(none)).toEqual([expect.stringContaining('`cache-mode` is `none`')]);
     expect(harness.cache.requests()).toEqual([]);
     const cacheToken = harness.cache.token({ repository: 'octo/sample', read: ['refs/heads/main'] });
     const denied = await harness.runJob({ cacheToken, rules: passing });
@@ -96,10 +96,10 @@ describe('a service that fails', () => {
       persisted: 'false',
     });
     expect(warnings(result)).toEqual([expect.stringContaining(word)]);
-    expect(warnings(result)[0]).toMatch(/The run goes on; .*a re-run finds no checkpoint/);
+    expect(warnings(result)[0]).toMatch(/The run continues\. .*a re-run finds no checkpoint/);
     expect(stored(harness)).toEqual([]);
     const again = await harness.runJob({ jobAttempt: 2, rules: passing });
-    expect(again.main.warnings[0]).toMatch(/^Starting afresh: .*none was found/);
+    expect(again.main.warnings[0]).toMatch(/^Starting fresh: .*none was found/);
     expect(again.main.outputs).toMatchObject({ resumed: 'false', status: 'passed', persisted: 'false' });
   });
 
@@ -116,7 +116,7 @@ describe('a service that fails', () => {
       persisted: 'false',
       checkpoint: kept?.key,
     });
-    expect(warnings(result)).toEqual([expect.stringContaining(`goes on from the checkpoint ${kept?.key}`)]);
+    expect(warnings(result)).toEqual([expect.stringContaining(`continues from checkpoint \`${kept?.key}\``)]);
     harness.cache.clearFaults();
     const again = await harness.runJob({ jobAttempt: 2, rules: passing });
     expect(again.main.outputs).toMatchObject({ resumed: 'true', status: 'passed', persisted: 'true' });
@@ -137,9 +137,7 @@ describe('a service that fails', () => {
     harness.cache.injectFault('lookup', { reset: true });
     const result = await harness.runJob({ rules: passing });
     expect(result.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
-    expect(warnings(result)).toEqual([
-      expect.stringMatching(/could not be found there afterwards: a re-run/),
-    ]);
+    expect(warnings(result)).toEqual([expect.stringMatching(/not found there afterwards. A re-run/)]);
   });
 });
 
@@ -159,7 +157,9 @@ describe('another job', () => {
     const result = await runWhileStoring(harness, () =>
       copyAs(harness, (key) => key.replace(/.{9}$/, 'deadbeef-')),
     );
-    expect(errors(result)[0]).toMatch(/^two jobs use the state name ".*" at once: set `state-name`/);
+    expect(errors(result)[0]).toMatch(
+      /^Two jobs use the state name ".*" at the same time\..* Set a different `state-name`/,
+    );
     expect(result.main.outputs.persisted).toBe('false');
   });
 });

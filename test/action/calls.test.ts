@@ -343,7 +343,7 @@ steps:
     });
     const { main } = await harness.runJob();
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
-    expect(main.errors).toEqual([expect.stringMatching(/its prompt is empty.*No agent was started/)]);
+    expect(main.errors).toEqual([expect.stringMatching(/The prompt is empty, so no agent was started/)]);
     expect(await harness.calls()).toEqual([]);
   });
 

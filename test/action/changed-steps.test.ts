@@ -168,7 +168,7 @@ describe('a re-run after a change', () => {
       changes: { 'src/a.txt': 'another\n' },
     });
     expect(await promptsOfRerun(harness)).toHaveLength(3);
-    expect(main.log).toContain('Note: the files that the run starts from are not the same as before.');
+    expect(main.log).toContain('Note: the start tree of the run changed.');
     expect(main.log).toContain('These steps run again: tests, impl, docs.');
     expect(main.outputs.status).toBe('passed');
   });

@@ -142,9 +142,9 @@ describe('a stored checkpoint', () => {
     expect(refusals(first)).toEqual(
       keys
         .slice(0, 3)
-        .map((key) => expect.stringMatching(`^The checkpoint ${key} is not used: it is damaged`)),
+        .map((key) => expect.stringMatching(`^Checkpoint \`${key}\` is not used: it is damaged`)),
     );
-    expect(first.main.log).toContain(`Going on from the checkpoint ${keys[3]}`);
+    expect(first.main.log).toContain(`Continuing from checkpoint \`${keys[3]}\``);
     expect(first.main.outputs.resumed).toBe('true');
     await corruptCheckpoint(harness, [
       flipByte(() => 3),
@@ -155,7 +155,7 @@ describe('a stored checkpoint', () => {
     const second = await runWithoutAgents(harness);
     expect(refusals(second)).toHaveLength(4);
     expect(second.main.outputs).toMatchObject({ resumed: 'false', status: 'passed' });
-    expect(second.main.warnings).toContainEqual(expect.stringMatching(/^Starting afresh: .*could be used/));
+    expect(second.main.warnings).toContainEqual(expect.stringMatching(/^Starting fresh: .*could be used/));
   });
 
   it('of another place is refused under our own key', async () => {
@@ -184,12 +184,12 @@ describe('a stored checkpoint', () => {
       () => readSealedFile(older?.body ?? Buffer.alloc(0)),
     ]);
     const { main } = await runWithoutAgents(harness);
-    expect(main.warnings[0]).toContain('cache-mode is read');
+    expect(main.warnings[0]).toContain('`cache-mode` is `read`');
     expect(main.warnings.slice(1)).toEqual([
-      `The checkpoint ${keys[0]} is not used: it was written under an event that is trusted differently.`,
-      `The checkpoint ${keys[1]} is not used: it lies under a key that is not its own.`,
+      `Checkpoint \`${keys[0]}\` is not used: it was written for an event with a different trust class.`,
+      `Checkpoint \`${keys[1]}\` is not used: it is stored under a key that is not its own.`,
     ]);
-    expect(main.log).toContain(`Going on from the checkpoint ${keys[2]}`);
+    expect(main.log).toContain(`Continuing from checkpoint \`${keys[2]}\``);
     expect(main.outputs).toMatchObject({ resumed: 'true', status: 'passed' });
   });
 
@@ -199,7 +199,7 @@ describe('a stored checkpoint', () => {
     harness.cache.corrupt(newest, (body) => body.map((byte) => byte ^ 0x5a) as Buffer);
     const { main } = await run(harness, { jobAttempt: 2, code: 'dist', rules: passing });
     expect(main.warnings).toEqual([
-      expect.stringMatching(`^The checkpoint ${newest} is not used: it could not be read`),
+      expect.stringMatching(`^Checkpoint \`${newest}\` is not used: it could not be read`),
     ]);
     expect(main.outputs).toMatchObject({ resumed: 'true', status: 'passed', persisted: 'true' });
   });

@@ -114,7 +114,7 @@ it('split', async () => {
     'review#1@1 new declared-new passed',
     'quality#1@1 gates passed',
   ]);
-  expect(main.warnings).toEqual([expect.stringContaining('Step build/sum/impl, attempt 3: new session')]);
+  expect(main.warnings).toEqual([expect.stringContaining('Step `build/sum/impl`, attempt 3: new session')]);
 });
 
 it('escalation', async () => {
@@ -205,7 +205,7 @@ it('review', async () => {
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   // Its reviewer's cap is in dollars.
-  expect(main.warnings).toEqual([expect.stringMatching(/do not see what Codex costs/)]);
+  expect(main.warnings).toEqual([expect.stringMatching(/do not count the cost of Codex/)]);
   const calls = await harness.calls();
   expect(calls.map(({ provider }) => provider)).toEqual([
     'claude',

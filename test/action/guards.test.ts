@@ -74,9 +74,7 @@ it('stops at the first sign of a turn too many', async () => {
 it('stops with the answer that takes too many tokens, by what the file of the session tells', async () => {
   const end = await runIntoGuard('max_tokens: 200', 'codex-gpt-5.4', [...commandActions(2), hang]);
   expectResumed(end);
-  expect(end.attempts[0]?.failure?.message).toMatch(
-    /^max_tokens .* limit is 200 tokens, and it was 240 tokens/,
-  );
+  expect(end.attempts[0]?.failure?.message).toMatch(/^`max_tokens` .* 240 tokens used, limit 200 tokens/);
 });
 
 it('stops an agent that says nothing when its time is up', async () => {

@@ -54,7 +54,7 @@ describe('inputs', () => {
       expect.stringMatching(/^Input vars is not YAML: .* at line 2, column 1.$/),
       'Input resume: "sometimes" is not allowed. Use one of: auto, require, never.',
       expect.stringMatching(
-        /^Input state-key: line 2 has fewer than 20 characters. Make a key with `openssl/,
+        /^Input `state-key`: line 2 has fewer than 20 characters. Create a key with `openssl/,
       ),
       expect.stringMatching(/^Input state-store: "ftp:there" is not allowed. Use cache, or directory:PATH/),
       'Input on-lost-session: "cry" is not allowed. Use one of: new, fail.',

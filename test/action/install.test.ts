@@ -240,7 +240,7 @@ describe('a CLI that is on PATH', () => {
       }),
     );
     expect(main.outputs.status).toBe('passed');
-    expect(main.log).toContain('The session was last at work in Codex 0.169.0 and went on with 0.170.0.');
+    expect(main.log).toContain('Resumed the session with Codex 0.170.0; the last version was 0.169.0');
     expect(main.report?.steps[0]?.attempts.map((one) => one.session?.effective)).toEqual(['new', 'resumed']);
   });
 });

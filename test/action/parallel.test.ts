@@ -132,7 +132,12 @@ describe('two tasks that change the same lines', () => {
     expect(main.errors).toEqual([expect.stringMatching(/`build\/a` and `build\/b`.*shared\.txt/)]);
     const again = await harness.runJob({
       jobAttempt: 2,
-      rules: [{ prompt: 'clashes', do: [{ run: 'cat shared.txt > seen.txt; echo three >> shared.txt' }] }],
+      rules: [
+        {
+          prompt: 'conflict with those of',
+          do: [{ run: 'cat shared.txt > seen.txt; echo three >> shared.txt' }],
+        },
+      ],
       async inspect({ workspace }) {
         expect(await readFile(join(workspace, 'seen.txt'), 'utf8')).toBe('one of a\ntwo\n');
         expect(await readFile(join(workspace, 'shared.txt'), 'utf8')).toBe('one of a\ntwo\nthree\n');

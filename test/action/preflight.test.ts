@@ -57,8 +57,8 @@ describe('what is missing', () => {
     expect(errors).toEqual([
       expect.stringMatching(/sample` is not in a git worktree. Run `actions\/checkout` before this step/),
       'Claude Code CLI not found on PATH (program `claude`). Install it with `npm install -g @anthropic-ai/claude-code`.',
-      expect.stringMatching(/`compile` of step `tests`: no command is known/),
-      expect.stringMatching(/`test` of step `tests`: no command is known/),
+      expect.stringMatching(/`compile` of step `tests`: no command was found/),
+      expect.stringMatching(/`test` of step `tests`: no command was found/),
       expect.stringMatching(
         /^Claude Code has no credential. Set `ANTHROPIC_API_KEY`, .* in `env:` of the step/,
       ),
@@ -114,7 +114,9 @@ describe('what is missing', () => {
     ]);
     const nowhere = { RUNNER_TEMP: '', GITHUB_RUN_ID: '', GITHUB_REPOSITORY: 'no-owner' };
     expect(await expectRefused(harness, { env: nowhere })).toEqual([
-      expect.stringMatching(/runs as a step of a GitHub Actions job.*"no-owner".*GITHUB_RUN_ID is not set/),
+      expect.stringMatching(
+        /"no-owner".*GITHUB_RUN_ID is not set.*Run this action as a step of a GitHub Actions job/,
+      ),
     ]);
   });
 });

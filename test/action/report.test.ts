@@ -185,6 +185,6 @@ describe('the report', () => {
     );
     expect(warned).toEqual(['Step `impl`, attempt 1', 'Step `impl`, attempt 2']);
     expect(main.warnings.map((text) => text.split(':')[0])).toEqual(warned);
-    expect(main.summary).toContain('the agent changed from');
+    expect(main.summary).toContain('new session: the agent changed from ');
   });
 });

@@ -64,7 +64,7 @@ describe('a cut-off attempt goes on', () => {
     expect(promptBodies(calls.at(-1)?.earlier ?? [])).toEqual(['Tests.', 'Implement 1.']);
     expect(promptBodies([calls.at(-1)?.prompt ?? ''])).toEqual(['Implement 1.']);
     expect(calls.at(-1)?.prompt).toContain('You were interrupted');
-    expect(calls.at(-1)?.prompt).toContain('These were there before and are not now: cache, node_modules.');
+    expect(calls.at(-1)?.prompt).toContain('were present before and are missing now: cache, node_modules.');
     const [before, after] = main.report?.steps[1]?.attempts ?? [];
     expect(before?.usage?.inputTokens).toBeGreaterThanOrEqual(200);
     expect(after?.usage?.inputTokens).toBe(200);
@@ -84,7 +84,7 @@ describe('a cut-off attempt goes on', () => {
       prepare: (machine) => writeFiles(machine.workspace, { 'node_modules/x': '' }),
     });
     expect(main.outputs.status).toBe('passed');
-    expect((await harness.calls()).at(-1)?.prompt).toContain('not now: cache.');
+    expect((await harness.calls()).at(-1)?.prompt).toContain('missing now: cache.');
   });
 
   it.each(['claude-haiku', 'codex'])(
@@ -171,7 +171,7 @@ steps:
     expect(interrupted.main.log).not.toContain('gate bash_0: failed');
     const { main } = await harness.runJob({ jobAttempt: 2, env: { PHASE: 'two' } });
     expect(await harness.calls()).toHaveLength(1);
-    expect(main.log).toContain('only its gates run');
+    expect(main.log).toContain('Running only the gates of step');
     expect(main.outputs.status).toBe('passed');
     expect(attemptLines(main.report)).toEqual([
       'impl#1@1 new declared-new cancelled:cancelled',

@@ -58,7 +58,7 @@ steps:
     expect(third).toContain('+2\n|claude-haiku');
     expect(sessionWarnings(second.main.warnings)).toHaveLength(1);
     expect(sessionWarnings(main.warnings)).toEqual([]);
-    expect(main.warnings[0]).toContain('Only a re-run comes to attempt 3');
+    expect(main.warnings[0]).toContain('ends the step before attempt 3');
     expect(main.report?.totals).toMatchObject({ inputTokens: 1200, turns: 12 });
     expect(main.outputs).toMatchObject({ tokens: '1440', turns: '12', 'cost-usd': '0.012' });
   });

@@ -139,7 +139,7 @@ describe('text of agents and gates', () => {
       ...['stop-commands', 'warning'],
     ]);
     expect(reported.filter(({ name, text }) => name === 'add-mask' && text === 'flow')).toEqual([]);
-    expect(main.warnings).toEqual([expect.stringContaining('the agent changed from')]);
+    expect(main.warnings).toEqual([expect.stringContaining('new session: the agent changed from ')]);
     // The failure's message is quoted in our own error, as text.
     expect(main.errors).toEqual([expect.stringMatching(/^Step `leak` failed at attempt 2 \(crash\): no/)]);
     expect(main.outputs.status).toBe('failed');

@@ -240,7 +240,7 @@ steps:
     expect(calls[2]?.prompt).toContain('wants-six');
     expect(calls[2]?.prompt).toContain('+++ b/tries.txt');
     expect(main.warnings).toHaveLength(1);
-    expect(main.warnings[0]).toContain('Step `impl`, attempt 5: new session: the agent changed from');
+    expect(main.warnings[0]).toContain('Step `impl`, attempt 5: new session: the agent changed from ');
   });
 
   it('resumes by the id and the flag of each provider, also after a re-run on another machine', async () => {

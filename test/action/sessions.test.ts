@@ -149,7 +149,7 @@ steps:
       'impl#1@1 new declared-new cancelled:cancelled',
       'impl#1@2 new session-lost passed',
     ]);
-    expect((await harness.calls()).at(-1)?.prompt).toContain('its conversation could not be kept');
+    expect((await harness.calls()).at(-1)?.prompt).toContain('its session could not be resumed');
     expect(main.warnings).toHaveLength(1);
   });
 

@@ -28,7 +28,7 @@ describe('S14: a re-run of a run that had passed', () => {
     const first = await harness.runJob({ rules: done });
     expect(first.main.outputs.status).toBe('passed');
     const { main } = await harness.runJob({ jobAttempt: 2, rules: done });
-    expect(main.log).toContain('this re-run starts afresh');
+    expect(main.log).toContain('this re-run starts fresh');
     expect(attemptLines(main.report)).toEqual([
       'tests#1@2 new declared-new passed',
       'impl#1@2 resumed from passed',
@@ -137,25 +137,25 @@ describe('`until` and one state for two jobs', () => {
     expect(one.main.errors).toEqual([]);
     expect(one.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
     expect(other.main.errors).toHaveLength(1);
-    expect(other.main.errors[0]).toContain('two jobs use the state name "shared" at once');
+    expect(other.main.errors[0]).toContain('Two jobs use the state name "shared" at the same time.');
     expect(other.main.outputs).toMatchObject({ status: 'failed', persisted: 'false' });
     expect(other.main.exitCode).toBe(1);
   });
 });
 
 describe('the input `resume`', () => {
-  it('auto: starts afresh with a warning where the state is gone', async () => {
+  it('auto: starts fresh with a warning if the state is missing', async () => {
     const harness = await createHarness({ workflow: workflow() });
     await harness.runJob();
     for (const { key } of harness.cache.entries()) harness.cache.delete(key);
     const { main } = await harness.runJob({ jobAttempt: 2, rules: done });
     expect(main.warnings).toHaveLength(1);
-    expect(main.warnings[0]).toContain('Starting afresh: no checkpoint');
+    expect(main.warnings[0]).toContain('Starting fresh: no checkpoint');
     expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'false' });
     expect(callLines(await harness.calls())[2]).toBe('claude start b after 0');
   });
 
-  it('require: fails before any agent starts where it is gone, but not in a first attempt', async () => {
+  it('require: fails before any agent starts if the state is missing, but not in the first job attempt', async () => {
     const harness = await createHarness({ workflow: workflow(), store: 'directory' });
     const first = await harness.runJob({ inputs: { resume: 'require', until: 'tests' } });
     expect(first.main.outputs.status).toBe('passed');
@@ -170,11 +170,11 @@ describe('the input `resume`', () => {
     expect(await harness.calls()).toHaveLength(1);
   });
 
-  it('never: starts afresh and says so; what it stores is what a later re-run goes on from', async () => {
+  it('never: starts fresh and logs it; a later re-run continues from the new checkpoints', async () => {
     const harness = await createHarness({ workflow: workflow() });
     await harness.runJob();
     const second = await harness.runJob({ jobAttempt: 2, inputs: { resume: 'never' } });
-    expect(second.main.log).toContain('Starting afresh, as the input `resume` says.');
+    expect(second.main.log).toContain('Starting fresh, because the input `resume` is `never`');
     expect(second.main.outputs.resumed).toBe('false');
     const { main } = await harness.runJob({ jobAttempt: 3, rules: done });
     expect(sessionIdsOf(main.outputs).impl).toBe(sessionIdsOf(second.main.outputs).impl);

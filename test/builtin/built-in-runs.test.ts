@@ -1,4 +1,4 @@
-/** The built-ins gone through by the engine, with agents that are functions. */
+/** Runs the built-in workflows on the engine, with functions as agents. */
 import { describe, expect, it } from 'vitest';
 import { builtIns } from '../../src/builtin/builtin-workflows.js';
 import { makePlan } from '../../src/plan/plan.js';
@@ -12,10 +12,10 @@ const tasks = JSON.stringify(
   ['one', 'two'].map((name) => ({ name, description: `what ${name} is`, files: [`${name}.ts`] })),
 );
 
-/** Plans two tasks, agrees with everything, and writes a file for each turn of work. */
-function createAgent(say: (prompt: string) => string | undefined = () => undefined): FakeAgent {
+/** Plans two tasks, approves every change, and appends a line to a file in each other turn. */
+function createAgent(outputFor: (prompt: string) => string | undefined = () => undefined): FakeAgent {
   return ({ prompt, earlier }, files) => {
-    const output = say(prompt);
+    const output = outputFor(prompt);
     if (output !== undefined) return { output };
     if (prompt.includes('.gump/out/plan.json')) return { output: tasks };
     if (prompt.includes('.gump/out/validate.json')) return { output: '{"pass": true, "comments": ""}' };
@@ -34,18 +34,18 @@ describe('every built-in', () => {
     expect([...state.steps.values()].map(({ status }) => status)).not.toContain('failed');
     expect(state.runEnded?.status).toBe('passed');
     expect(harness.warnings).toEqual([]);
-    // No name of a template was left without a value in what the agents read.
+    // Every name in the prompts has a value.
     for (const { prompt } of harness.calls) expect(prompt).not.toMatch(/\{[a-z.]+\}/);
   });
 });
 
 describe('implement-spec', () => {
-  it('shows the reviewer the task, the spec and the change, and the reviewer’s words to who works', async () => {
-    let judged = 0;
+  it('gives the reviewer the task, the spec and the change, and the review comments to the working agent', async () => {
+    let reviewCount = 0;
     const runAgent = createAgent((prompt) => {
       if (!prompt.includes('You review a change')) return undefined;
-      judged += 1;
-      return JSON.stringify({ pass: judged > 1, comments: 'mind the cents' });
+      reviewCount += 1;
+      return JSON.stringify({ pass: reviewCount > 1, comments: 'mind the cents' });
     });
     const harness = createEngineHarness({ runAgent });
     const state = await harness.run(planBuiltIn('implement-spec'));
@@ -57,15 +57,15 @@ describe('implement-spec', () => {
       ['claude-opus', 'start'],
     ]);
     for (const part of ['what one is', spec, 'one.ts']) expect(reviews[0]?.prompt).toContain(part);
-    const again = harness.calls.find(({ prompt }) => prompt.includes('mind the cents'));
-    expect(again).toMatchObject({ agent: 'claude-sonnet', mode: 'resume' });
+    const retried = harness.calls.find(({ prompt }) => prompt.includes('mind the cents'));
+    expect(retried).toMatchObject({ agent: 'claude-sonnet', mode: 'resume' });
   });
 
-  it('asks the agent that did a task to try it out, in its own conversation', async () => {
+  it('lets the agent of a task try out the result in the same session', async () => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     await harness.run(planBuiltIn('implement-spec'));
-    const tried = harness.calls.filter(({ prompt }) => prompt.includes('as its users'));
-    expect(tried.map(({ agent, mode }) => [agent, mode])).toEqual([
+    const smokeCalls = harness.calls.filter(({ prompt }) => prompt.includes('as its users'));
+    expect(smokeCalls.map(({ agent, mode }) => [agent, mode])).toEqual([
       ['claude-sonnet', 'resume'],
       ['claude-sonnet', 'resume'],
     ]);
@@ -73,9 +73,9 @@ describe('implement-spec', () => {
 });
 
 describe('cheap2sota', () => {
-  it('climbs from agent to agent, each beginning anew, until one gets there', async () => {
-    let looks = 0;
-    const gate = ({ type }: Gate) => type !== 'test' || ++looks >= 5;
+  it('changes to a stronger agent with a new session until an attempt passes', async () => {
+    let checks = 0;
+    const gate = ({ type }: Gate) => type !== 'test' || ++checks >= 5;
     const harness = createEngineHarness({ runAgent: createAgent(), passesGate: gate });
     const state = await harness.run(planBuiltIn('cheap2sota'));
     expect(state.runEnded?.status).toBe('passed');
@@ -92,19 +92,19 @@ describe('cheap2sota', () => {
 });
 
 describe('quality', () => {
-  it('costs nothing where the whole holds, and mends it where it does not', async () => {
-    const calm = createEngineHarness({ runAgent: createAgent() });
-    await calm.run(planBuiltIn('refactor'));
-    expect(agents(calm)).toEqual(['claude-sonnet', 'claude-sonnet', 'claude-sonnet']);
+  it('starts no agent if the final gates pass, and lets an agent fix the problems otherwise', async () => {
+    const passing = createEngineHarness({ runAgent: createAgent() });
+    await passing.run(planBuiltIn('refactor'));
+    expect(agents(passing)).toEqual(['claude-sonnet', 'claude-sonnet', 'claude-sonnet']);
 
-    let looks = 0;
-    const lint = (gate: Gate) => gate.type !== 'lint' || ++looks > 1;
-    const mended = createEngineHarness({ runAgent: createAgent(), passesGate: lint });
-    const state = await mended.run(planBuiltIn('refactor'));
+    let checks = 0;
+    const lint = (gate: Gate) => gate.type !== 'lint' || ++checks > 1;
+    const failing = createEngineHarness({ runAgent: createAgent(), passesGate: lint });
+    const state = await failing.run(planBuiltIn('refactor'));
     expect(state.runEnded?.status).toBe('passed');
-    const last = mended.calls.at(-1);
+    const last = failing.calls.at(-1);
     expect(last).toMatchObject({ agent: 'claude-sonnet', mode: 'start' });
     for (const part of [spec, 'lint says no']) expect(last?.prompt).toContain(part);
-    expect(mended.warnings).toEqual([]);
+    expect(failing.warnings).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** The workflows of the package: that they are read without a word, and hold what they are told to hold. */
+/** The built-in workflows: they have no diagnostics and keep the promises of docs/workflow.md. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,31 +40,31 @@ const agentsByAttempt = ({ agent, retry }: AgentStep) => [
 const gateTypes = ({ gates }: Step) => gates.map(({ type }) => type);
 
 describe('the registry', () => {
-  it('is made of the files beside it', () => {
+  it('matches the YAML files next to it', () => {
     const check = () =>
       execFileSync(process.execPath, ['scripts/builtins.mjs', '--check'], { cwd: repositoryRoot });
     expect(check).not.toThrow();
   });
 
-  it('has every one of them', () => {
-    const there = listFiles('src/builtin/**/*.yaml', 'src/builtin/*.yaml').map((path) =>
+  it('contains every file', () => {
+    const files = listFiles('src/builtin/**/*.yaml', 'src/builtin/*.yaml').map((path) =>
       path.replace(/^src\/builtin\/|\.yaml$/g, ''),
     );
-    expect(names).toEqual([...new Set(there)].sort());
+    expect(names).toEqual([...new Set(files)].sort());
   });
 });
 
-describe('each of them', () => {
-  it.each(names)('%s is read without a diagnostic', (name) => {
-    const { files: read } = loadBuiltIn(name);
-    const reported = read.flatMap(({ file, text, diagnostics }) =>
+describe('each built-in workflow', () => {
+  it.each(names)('%s has no diagnostics', (name) => {
+    const { files } = loadBuiltIn(name);
+    const reported = files.flatMap(({ file, text, diagnostics }) =>
       diagnostics.map((one) => renderDiagnostic(one, { file, text })),
     );
     expect(reported).toEqual([]);
     expect(builtIn(name).name).toBe(name.split('/').at(-1));
   });
 
-  it.each(names)('%s has a cap in dollars, and limits for every agent', (name) => {
+  it.each(names)('%s has a budget in dollars, and limits for every agent', (name) => {
     expect(builtIn(name).budget.maxUsd).toBeGreaterThan(0);
     const working = agentSteps(name).filter(({ agent }) => agent !== 'pass');
     expect(working.length).toBeGreaterThan(0);
@@ -74,18 +74,18 @@ describe('each of them', () => {
     }
   });
 
-  it.each(names)('%s says what every agent is to do', (name) => {
+  it.each(names)('%s has a prompt for every agent', (name) => {
     for (const { agent, prompt } of agentSteps(name).filter((one) => one.agent !== 'pass')) {
       expect(agent).not.toBe('');
       expect(prompt.length).toBeGreaterThan(200);
     }
   });
 
-  it.each(names)('%s needs no file that a repository might not have', (name) => {
-    const named = agentSteps(name).flatMap(({ context }) => context);
-    expect(named.filter(({ type }) => type === 'file')).toEqual([]);
-    // A command that fails is a warning in every attempt.
-    for (const entry of named) {
+  it.each(names)('%s needs no file that a repository may lack', (name) => {
+    const entries = agentSteps(name).flatMap(({ context }) => context);
+    expect(entries.filter(({ type }) => type === 'file')).toEqual([]);
+    // A failing command causes a warning in every attempt.
+    for (const entry of entries) {
       const run = () =>
         entry.type === 'bash' &&
         execFileSync('sh', ['-c', entry.command], { cwd: join(repositoryRoot, 'test') });
@@ -94,7 +94,7 @@ describe('each of them', () => {
     expect(existsSync(join(repositoryRoot, 'test', 'docs'))).toBe(false);
   });
 
-  it.each(workflows)('%s is told the spec', (name) => {
+  it.each(workflows)('%s passes the spec to its first agent', (name) => {
     expect(agentSteps(name)[0]?.prompt).toContain('{spec}');
   });
 });
@@ -102,7 +102,7 @@ describe('each of them', () => {
 describe('plans', () => {
   const split = workflows.filter((name) => name !== 'freeform');
 
-  it.each(split)('%s has its plan looked at, and hands it to those who work', (name) => {
+  it.each(split)('%s checks its plan and passes the tasks to the steps', (name) => {
     const plan = builtIn(name).steps[0];
     if (plan?.kind !== 'split') throw new Error('no split');
     expect(gateTypes(plan)).toEqual(['schema']);
@@ -113,7 +113,7 @@ describe('plans', () => {
     expect(plan.each[0]).toMatchObject({ prompt: expect.stringContaining('{task.description}') });
   });
 
-  it('runs tasks side by side in one of them, and goes over those that clash again', () => {
+  it('runs tasks in parallel in only one workflow, which retries conflicting tasks', () => {
     const parallel = split.filter((name) => {
       const plan = builtIn(name).steps[0];
       return plan?.kind === 'split' && plan.parallel;
@@ -122,7 +122,7 @@ describe('plans', () => {
     expect(builtIn('parallel-tasks').steps[0]).toMatchObject({ retry: [{ when: { exit: 2 } }] });
   });
 
-  it.each(split)('%s ends with a look at the whole', (name) => {
+  it.each(split)('%s ends with gates on the whole result', (name) => {
     const last = builtIn(name).steps.at(-1);
     expect(last?.name).toBe('quality');
     expect(last && gateTypes(last)).toEqual(
@@ -131,7 +131,7 @@ describe('plans', () => {
   });
 });
 
-describe('ladders', () => {
+describe('retry policies', () => {
   it.each([
     ['freeform', 'work', [[1, 'claude-opus']]],
     [
@@ -216,12 +216,12 @@ describe('ladders', () => {
         ['exit', 4],
       ],
     ],
-  ])('%s: %s', (name, wanted, rungs) => {
-    expect(agentsByAttempt(step(name, wanted))).toEqual(rungs);
+  ])('%s: %s', (name, wanted, expected) => {
+    expect(agentsByAttempt(step(name, wanted))).toEqual(expected);
   });
 
   it.each(workflows)(
-    '%s begins a new conversation wherever the agent changes, and tells it what was done',
+    '%s starts a new session if the agent changes, and passes it the task, the diff and the error',
     (name) => {
       for (const { agent, retry } of agentSteps(name).filter((one) => one.agent !== 'pass')) {
         for (const { overrides } of retry.filter((entry) => entry.overrides.agent !== undefined)) {
@@ -237,12 +237,12 @@ describe('ladders', () => {
     ['tdd', 'impl', 'tests'],
     ['bugfix', 'patch', 'reproduce'],
     ['implement-spec', 'smoke', 'converge'],
-  ])('%s: %s goes on in the conversation of %s', (name, wanted, from) => {
+  ])('%s: %s resumes the session of %s', (name, wanted, from) => {
     expect(step(name, wanted).session).toEqual({ mode: 'from', step: from });
   });
 });
 
-describe('the pattern of tests', () => {
+describe('the pattern of test files', () => {
   const patternOf = (name: string, wanted: string, type: 'touched' | 'untouched') => {
     const found = step(name, wanted).gates.find((gate) => gate.type === type);
     return (found as Extract<Gate, { type: 'touched' | 'untouched' }>).pattern;
@@ -251,7 +251,7 @@ describe('the pattern of tests', () => {
   const touches = (path: string) =>
     judgeTouch({ type: 'touched', pattern }, [{ path, kind: 'modified' }]).passed;
 
-  it('is one in all of them', () => {
+  it('is the same in all workflows', () => {
     expect(patternOf('tdd', 'impl', 'untouched')).toBe(pattern);
     expect(patternOf('bugfix', 'reproduce', 'touched')).toBe(pattern);
     expect(patternOf('bugfix', 'patch', 'untouched')).toBe(pattern);
@@ -261,7 +261,7 @@ describe('the pattern of tests', () => {
     ...['cart_test.go', 'pkg/cart/cart_test.go', 'src/cart.test.ts', 'cart.spec.tsx', 'test/cart.js'],
     ...['tests/cart.rs', 'tests/data/cart.json', 'test_cart.py', 'pkg/test_cart.py', 'cart_test.py'],
     ...['src/test/java/org/CartTest.java', 'CartTests.cs', 'spec/cart_spec.rb', 'src/__tests__/cart.tsx'],
-  ])('takes %s for a test', (path) => expect(touches(path)).toBe(true));
+  ])('matches %s', (path) => expect(touches(path)).toBe(true));
 
   it.each([
     'src/cart.ts',
@@ -271,17 +271,17 @@ describe('the pattern of tests', () => {
     'src/attest.rs',
     'lib.rs',
     'Testing.md',
-  ])('does not take %s for one', (path) => expect(touches(path)).toBe(false));
+  ])('does not match %s', (path) => expect(touches(path)).toBe(false));
 });
 
-describe('the review of architecture', () => {
-  it('judges every change of implement-spec, by what the task asks for', () => {
+describe('the architecture review', () => {
+  it('checks every change of implement-spec against the task and the spec', () => {
     const gate = step('implement-spec', 'converge').gates.find((one) => one.type === 'validate');
     expect(gate).toMatchObject({ name: 'review', call: { inputs: { agent: 'claude-opus' } } });
     expect(gate?.type === 'validate' && gate.call.inputs.spec).toMatch(/\{task\.description\}.*\{spec\}/s);
   });
 
-  it('sees the spec and the change, and asks whom it is told to ask', () => {
+  it('gets the spec and the change, and uses the agent of its input', () => {
     const { agent, type, prompt, guard } = step('validators/arch-review', 'review');
     expect([agent, type]).toEqual(['{agent}', 'validate']);
     expect(prompt).toMatch(/\{spec\}.*\{diff\}/s);

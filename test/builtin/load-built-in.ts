@@ -1,4 +1,4 @@
-/** Reads a built-in workflow as a run would, in a repository that has no workflows of its own. */
+/** Loads a built-in workflow as a run does in a repository without workflows. */
 import { builtIns } from '../../src/builtin/builtin-workflows.js';
 import { providers } from '../../src/providers/provider-registry.js';
 import { findWorkflow, type WorkflowLibrary } from '../../src/workflow/find-workflow.js';
@@ -10,7 +10,7 @@ const library: WorkflowLibrary = { builtIns, read: () => ({ missing: true }) };
 export function loadBuiltIn(name: string): LoadedWorkflow {
   const found = findWorkflow(name, library);
   if (!('text' in found)) throw new Error(`There is no built-in ${name}.`);
-  // A validator is called, and given variables of its own by who calls it.
+  // A validator gets additional variables from its caller, so they are unknown here.
   const vars = name.includes('/') ? undefined : [];
   return loadWorkflow(found, library, { providers: providers.map(({ id }) => id), vars });
 }

@@ -11,7 +11,7 @@ function entry(path: string, content = 'x'): ArchiveEntry {
   return { path, content: Buffer.from(content) };
 }
 
-/** An archive around these bytes, whatever they are. */
+/** An archive with these bytes, valid or not. */
 function wrap(raw: Buffer, tail = Buffer.alloc(0)): Buffer {
   const frame = Buffer.concat([zstdCompressSync(raw), tail]);
   const head = Buffer.alloc(10);
@@ -20,7 +20,7 @@ function wrap(raw: Buffer, tail = Buffer.alloc(0)): Buffer {
   return Buffer.concat([Buffer.from('GUMPPACK'), head, frame]);
 }
 
-/** The bytes in the frame for these paths as they stand, as somebody else's program could write them. */
+/** The content of the frame for these unchecked paths, as another program could write it. */
 function forgeRaw(
   paths: readonly (string | Buffer)[],
   options: { count?: number; tail?: Buffer } = {},
@@ -69,7 +69,7 @@ describe('a round trip', () => {
     )
     .map((files) => Object.entries(files).map(([path, bytes]) => ({ path, content: Buffer.from(bytes) })));
 
-  it('gives back the same files in the same order, or refuses to pack', async () => {
+  it('returns the same files in the same order, or packing is refused', async () => {
     let [tried, packed] = [0, 0];
     await holds(
       fc.asyncProperty(entries, async (files) => {
@@ -101,7 +101,7 @@ describe('a round trip', () => {
   });
 });
 
-describe('a path that could lead elsewhere', () => {
+describe('a path that leads out of the directory', () => {
   it.each(badPaths)('is refused when unpacked: %s', async (_, path) => {
     await expect(unpackEntries(forge([path]), limits)).rejects.toThrow(ArchiveError);
   });
@@ -110,12 +110,12 @@ describe('a path that could lead elsewhere', () => {
     await expect(packEntries([entry(path)])).rejects.toThrow(ArchiveError);
   });
 
-  it('is refused when it is not UTF-8', async () => {
+  it('is refused if it is not UTF-8', async () => {
     await expect(unpackEntries(forge([Buffer.from([0x61, 0xff])]), limits)).rejects.toThrow('not UTF-8');
     await expect(packEntries([entry('a\ud800')])).rejects.toThrow('not valid Unicode');
   });
 
-  it('never comes out, whatever the name is', async () => {
+  it('is never unpacked, for any name', async () => {
     await holds(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 12 }), async (path) => {
         const files = await unpackEntries(forge([path]), limits).catch(() => []);
@@ -139,11 +139,13 @@ describe('two names for one file', () => {
     ['a/b/c', 'a/B'],
   ];
   it.each(pairs)('are refused: %s and %s', async (first, second) => {
-    await expect(unpackEntries(forge([first, second]), limits)).rejects.toThrow('one file on some disks');
-    await expect(packEntries([entry(second), entry(first)])).rejects.toThrow('one file on some disks');
+    await expect(unpackEntries(forge([first, second]), limits)).rejects.toThrow(
+      'the same file on some disks',
+    );
+    await expect(packEntries([entry(second), entry(first)])).rejects.toThrow('the same file on some disks');
   });
 
-  it('are not seen where there are none', async () => {
+  it('are not reported if the names differ', async () => {
     const files = [entry('a/b'), entry('a/c'), entry('ab'), entry('a.b')];
     expect(await unpackEntries(await packEntries(files), limits)).toHaveLength(4);
   });
@@ -156,9 +158,9 @@ describe('limits and lengths', () => {
     );
   });
 
-  it('refuses a count that the bytes do not hold', async () => {
+  it('refuses a count that differs from the number of files', async () => {
     await expect(unpackEntries(forge(['a'], { count: 2 }), limits)).rejects.toThrow('ends before');
-    await expect(unpackEntries(forge(['a', 'b'], { count: 1 }), limits)).rejects.toThrow('goes on after');
+    await expect(unpackEntries(forge(['a', 'b'], { count: 1 }), limits)).rejects.toThrow('data after');
   });
 
   it('refuses a small archive that grows beyond the limit', async () => {
@@ -167,18 +169,20 @@ describe('limits and lengths', () => {
     await expect(unpackEntries(bomb, limits)).rejects.toThrow('more than 1000000 bytes');
   });
 
-  it('refuses bytes after the end, inside the compression and outside of it', async () => {
-    await expect(unpackEntries(forge(['a'], { tail: Buffer.from('x') }), limits)).rejects.toThrow('goes on');
+  it('refuses bytes after the end, inside and outside the compressed frame', async () => {
+    await expect(unpackEntries(forge(['a'], { tail: Buffer.from('x') }), limits)).rejects.toThrow(
+      'data after',
+    );
     const raw = forgeRaw(['a']);
-    await expect(unpackEntries(wrap(raw, Buffer.from('x')), limits)).rejects.toThrow('goes on');
-    await expect(unpackEntries(wrap(raw, zstdCompressSync(raw)), limits)).rejects.toThrow('goes on');
+    await expect(unpackEntries(wrap(raw, Buffer.from('x')), limits)).rejects.toThrow('data after');
+    await expect(unpackEntries(wrap(raw, zstdCompressSync(raw)), limits)).rejects.toThrow('data after');
     const archive = await packEntries([entry('a')]);
     await expect(unpackEntries(Buffer.concat([archive, Buffer.from('x')]), limits)).rejects.toThrow(
-      'another length',
+      'length of the archive differs',
     );
   });
 
-  it('refuses every archive that was cut short', async () => {
+  it('refuses every truncated archive', async () => {
     const archive = await packEntries([entry('a', 'content of a'), entry('b')]);
     for (let length = 0; length < archive.length; length += 1) {
       await expect(unpackEntries(archive.subarray(0, length), limits)).rejects.toThrow(ArchiveError);
@@ -189,18 +193,18 @@ describe('limits and lengths', () => {
     }
   });
 
-  it('refuses what is no archive, and another version', async () => {
+  it('refuses other content and unknown versions', async () => {
     await expect(unpackEntries(Buffer.from('tar'), limits)).rejects.toThrow('not an archive');
     await expect(unpackEntries(zstdCompressSync(Buffer.alloc(64)), limits)).rejects.toThrow('not an archive');
     const archive = await packEntries([entry('a')]);
     archive.writeUInt32BE(2, 8);
-    await expect(unpackEntries(archive, limits)).rejects.toThrow('another version');
+    await expect(unpackEntries(archive, limits)).rejects.toThrow('unknown archive version');
     const noFrame = await packEntries([entry('a')]);
     noFrame.fill(0, 18);
     await expect(unpackEntries(noFrame, limits)).rejects.toThrow('cannot be decompressed');
   });
 
-  it('never fails otherwise than by ArchiveError', async () => {
+  it('fails only with ArchiveError', async () => {
     const raw = forgeRaw(['a/b', 'c']);
     await holds(
       fc.asyncProperty(fc.nat(raw.length - 1), fc.integer({ min: 1, max: 255 }), async (at, mask) => {

@@ -1,4 +1,4 @@
-/** Makes the test's own process look to `@actions/cache` like a job's, and undoes it. */
+/** Prepares the test process for `@actions/cache` like a job's process, and restores it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { type CacheGrant, type CacheService, startCacheService } from '../rig/ca
 
 export interface CacheProcess {
   readonly service: CacheService;
-  /** What the runner would have set; `process.env` is changed to it. */
+  /** The variables that the runner sets. `process.env` is changed to them. */
   readonly env: Readonly<Record<string, string>>;
-  /** The client's directory for the machine we play now. */
+  /** The client's directory on the current simulated machine. */
   readonly directory: string;
-  /** A machine that shares nothing with the one before but the service. */
+  /** Changes to a machine that shares only the service with the one before. */
   moveToNewMachine(): Promise<string>;
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export async function startCacheProcess(granted: CacheGrant = grant): Promise<Ca
   const moveToNewMachine = async (): Promise<string> => {
     const root = await mkdtemp(join(tmpdir(), 'gump-cache-'));
     roots.push(root);
-    // Machines differ in how deep their folders lie, and in the tools on PATH.
+    // Machines differ in the depth of their directories and in the tools on PATH.
     const directory = join(root, ...Array.from({ length: roots.length }, (_, depth) => `deep${depth}`));
     Object.assign(process.env, env, { PATH: before.env.PATH });
     delete process.env.RUNNER_DEBUG;

@@ -1,4 +1,4 @@
-/** What only the Actions cache does: refusals, faults, foreign entries, its noise. */
+/** What only the Actions cache does: refusals, errors, foreign entries, log output. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 import { type CacheProcess, startCacheProcess } from './cache-process.js';
 import { keyAt } from './sample.js';
 
-// Put in place before the store puts its filter over it: what arrives here would be in the log.
+// Installed before the store installs its filter: what arrives here would be in the log.
 const printed: string[] = [];
 const write = process.stdout.write.bind(process.stdout);
 process.stdout.write = ((chunk: string, ...rest: never[]) => {
@@ -36,7 +36,7 @@ async function start(
 const sealed = Buffer.from('sealed');
 
 describe('a save that fails', () => {
-  it('tells that the token is read-only', async () => {
+  it('reports that the token is read-only', async () => {
     const { store } = await start({ repository: 'o/r', read: ['refs/heads/main'] });
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
     expect(store.lastError?.()).toContain('cache write denied: token has no writable scopes');
@@ -46,7 +46,7 @@ describe('a save that fails', () => {
     [409, 'Conflict'],
     [429, 'Rate limited'],
     [403, 'Forbidden'],
-  ])('tells the true reason of status %i', async (status, reason) => {
+  ])('reports the real reason of status %i', async (status, reason) => {
     const { cache, store } = await start();
     cache.service.injectFault('create', { status });
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
@@ -57,14 +57,14 @@ describe('a save that fails', () => {
     expect(store.lastError?.()).toBeUndefined();
   });
 
-  it('is a value when the connection breaks', async () => {
+  it('returns false if the connection breaks', async () => {
     const { cache, store } = await start();
     cache.service.injectFault('create', { reset: true });
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
     expect(store.lastError?.()).toEqual(expect.any(String));
   });
 
-  it('is a value when the disk does not take the file', async () => {
+  it('returns false if the disk refuses the file', async () => {
     const { cache, store } = await start();
     await writeFile(`${cache.directory}-is-a-file`, '');
     const elsewhere = createCacheStore({ directory: `${cache.directory}-is-a-file`, env: cache.env });
@@ -75,7 +75,7 @@ describe('a save that fails', () => {
 });
 
 describe('a look-up', () => {
-  it('that goes unanswered is told from one that finds nothing', async () => {
+  it('without an answer differs from one that finds nothing', async () => {
     const { cache, store } = await start();
     cache.service.injectFault('lookup', { reset: true, times: 1 });
     expect(await store.findNewest([keyAt(1, 1)])).toBeUndefined();
@@ -84,7 +84,7 @@ describe('a look-up', () => {
     expect(store.lastError?.()).toBeUndefined();
   });
 
-  it('asks no more than the client takes at once', async () => {
+  it('sends at most as many keys as the client accepts', async () => {
     const { cache, store } = await start();
     const prefixes = Array.from(
       { length: 23 },
@@ -98,7 +98,7 @@ describe('a look-up', () => {
 });
 
 describe('an entry', () => {
-  it('lies under one version whatever tools the machine has', async () => {
+  it('has the same version for all tools of the machine', async () => {
     const { cache, store } = await start();
     await store.write(keyAt(1, 1), sealed);
     const directory = await cache.moveToNewMachine();
@@ -115,7 +115,7 @@ describe('an entry', () => {
     expect(await readdir(cache.directory)).not.toContain(cachedName);
   });
 
-  it('is not had when it was damaged', async () => {
+  it('is not returned if it is damaged', async () => {
     const { cache, store } = await start();
     await store.write(keyAt(1, 1), sealed);
     cache.service.corrupt(keyAt(1, 1), (body) => body.subarray(0, body.length - 12));
@@ -124,7 +124,7 @@ describe('an entry', () => {
   });
 });
 
-/** A gzipped tar of ordinary files with these names as they stand: `tar` itself would not take some of them. */
+/** A gzipped tar of regular files with these names. `tar` itself refuses some of them. */
 function forgeTar(files: Readonly<Record<string, string>>): Buffer {
   const blocks = Object.entries(files).flatMap(([name, content]) => {
     const head = Buffer.alloc(512);
@@ -141,14 +141,14 @@ function forgeTar(files: Readonly<Record<string, string>>): Buffer {
   return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
 }
 
-/** A gzipped tar of what lies in `folder` under the name of a checkpoint. */
+/** A gzipped tar of what is in `folder` under the name of a checkpoint. */
 function packTar(folder: string): Buffer {
   return execFileSync('/usr/bin/env', ['PATH=/usr/bin:/bin', 'tar', '-cz', '-f', '-', cachedName], {
     cwd: folder,
   });
 }
 
-describe('an entry that somebody else put there', () => {
+describe('an entry from somebody else', () => {
   async function replace(make: (folder: string) => Promise<Buffer>) {
     const { cache, store } = await start();
     await store.write(keyAt(1, 1), sealed);
@@ -159,22 +159,22 @@ describe('an entry that somebody else put there', () => {
     return { cache, store, folder };
   }
 
-  it('writes nowhere else', async () => {
+  it('writes to no other path', async () => {
     const { cache, store, folder } = await replace(async (folder) =>
       forgeTar({
         [join(folder, 'planted')]: 'evil',
         '../evil': 'evil',
-        beside: 'evil',
+        outside: 'evil',
         [cachedName]: 'sealed by somebody',
       }),
     );
     expect(String(await store.read(keyAt(1, 1)))).toBe('sealed by somebody');
     expect(existsSync(join(folder, 'planted'))).toBe(false);
     expect(existsSync(join(dirname(cache.directory), 'evil'))).toBe(false);
-    expect(existsSync(join(cache.directory, 'beside'))).toBe(false);
+    expect(existsSync(join(cache.directory, 'outside'))).toBe(false);
   });
 
-  it('is not followed when it is a link', async () => {
+  it('is not followed if it is a link', async () => {
     const { store } = await replace(async (folder) => {
       await writeFile(join(folder, 'secret'), 'of the runner');
       await symlink(join(folder, 'secret'), join(folder, cachedName));
@@ -183,7 +183,7 @@ describe('an entry that somebody else put there', () => {
     expect(await store.read(keyAt(1, 1))).toBeUndefined();
   });
 
-  it('is not taken when it is a folder, nor anything in it', async () => {
+  it('is not used if it is a directory, nor anything in it', async () => {
     const { cache, store } = await replace(async (folder) => {
       await mkdir(join(folder, cachedName));
       await writeFile(join(folder, cachedName, 'evil'), 'evil');
@@ -208,11 +208,11 @@ describe('the log', () => {
       .filter((line) => line !== '' && !line.startsWith('::add-mask::'));
   }
 
-  it('has nothing of what the client prints', async () => {
+  it('contains no output of the client', async () => {
     expect(await linesOf({})).toEqual([]);
   });
 
-  it('has it when the job is debugged', async () => {
+  it('contains it if the job is debugged', async () => {
     const text = (await linesOf({ RUNNER_DEBUG: '1' })).join('\n');
     expect(text).toContain('[command]');
     expect(text).toContain('Cache restored successfully');
@@ -220,7 +220,7 @@ describe('the log', () => {
 });
 
 describe('the prepared process', () => {
-  it('may be prepared once more, and then works as before', async () => {
+  it('may be prepared again, and then works as before', async () => {
     const { cache, store } = await start();
     prepareCacheClient(cache.directory, process.env);
     expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
@@ -228,7 +228,7 @@ describe('the prepared process', () => {
   });
 });
 
-describe('whether the cache can be had', () => {
+describe('the availability of the cache', () => {
   const there = {
     GITHUB_SERVER_URL: 'https://github.com',
     ACTIONS_CACHE_SERVICE_V2: 'True',
@@ -262,14 +262,14 @@ describe('whether the cache can be had', () => {
     ]).toEqual([unwritable, unreadable]);
   });
 
-  it('says what to do', () => {
+  it('ends with what to do', () => {
     expect(cacheAvailability({ ...there, ACTIONS_CACHE_MODE: 'read' }).unwritableReason).toContain(
       '`cache-mode: write`',
     );
     expect(cacheAvailability({}).unwritableReason).toContain('`state-store: directory:PATH`');
   });
 
-  it('is told before any request, and none is made', async () => {
+  it('is known without a request', async () => {
     const { cache } = await start();
     const store = createCacheStore({
       directory: cache.directory,

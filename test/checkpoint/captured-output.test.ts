@@ -1,4 +1,4 @@
-/** Run in a process of its own, for it is about what that process prints. */
+/** Runs in a separate process, because the tests check what that process prints. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ async function run(body: string): Promise<{ readonly stdout: string; readonly st
 }
 
 describe('captured output', () => {
-  it('is kept from the log and returned, whoever in the work wrote it', async () => {
+  it('is not in the log but returned, whichever part of the work wrote it', async () => {
     const { stdout, stderr } = await run(`
       const { value, output } = await captureOutput(async () => {
         info('line of core');
@@ -60,7 +60,7 @@ describe('captured output', () => {
     }
   });
 
-  it('leaves alone what others print meanwhile', async () => {
+  it('does not include other output at the same time', async () => {
     const { stdout } = await run(`
       const child = spawn('sh', ['-c', 'sleep 0.1; echo agent']);
       child.stdout.on('data', (data) => process.stdout.write(data));
@@ -71,7 +71,7 @@ describe('captured output', () => {
     expect(stdout.trim().split('\n').sort()).toEqual(['after', 'agent', 'other 0', 'other 1', 'other 2']);
   });
 
-  it('hides what the library asks to hide, shown or not, and asks the runner for nothing', async () => {
+  it('masks what the library asks to mask, shown or not, and sends no command to the runner', async () => {
     const { stdout } = await run(`
       for (const isShown of [false, true]) {
         const { output } = await captureOutput(async () => { setSecret('signature'); info('at ?sig=signature'); }, isShown);
@@ -81,7 +81,7 @@ describe('captured output', () => {
     expect(stdout.trim().split('\n')).toEqual([kept, 'at ?sig=***', kept]);
   });
 
-  it('keeps what is printed late out of the log, and calls back whoever waits for the write', async () => {
+  it('keeps late output out of the log, and calls the callback of the write', async () => {
     const { stdout } = await run(`
       let late;
       await captureOutput(async () => { late = sleep(30).then(() => info('late')); }, false);

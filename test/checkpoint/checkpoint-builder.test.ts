@@ -38,14 +38,14 @@ function setUp(more: Partial<CheckpointBuilderOptions> = {}) {
     isDisabled: false,
     ...more,
   });
-  return { store, saver: writer, checkpointer: builder };
+  return { store, saver: writer, builder };
 }
 
-it('keeps what is sealed once the job is cancelled, also where a save hangs already', async () => {
+it('saves the checkpoint locally after the job is cancelled, even if a save hangs', async () => {
   const cancel = new AbortController();
   const kept: SealedCheckpoint[] = [];
   const keep = async (one: SealedCheckpoint) => void kept.push(one);
-  const { store, checkpointer: builder } = setUp({ onCancel: { signal: cancel.signal, saveLocally: keep } });
+  const { store, builder } = setUp({ onCancel: { signal: cancel.signal, saveLocally: keep } });
   store.onWrite = () => new Promise(() => undefined);
   const stored = builder.store(state);
   await expect.poll(() => store.calls).toContain(`write ${keyAt(2, 1)}`);
@@ -57,12 +57,12 @@ it('keeps what is sealed once the job is cancelled, also where a save hangs alre
   expect(kept).toHaveLength(2);
 });
 
-it('tells in the usual way what cannot be kept', async () => {
+it('reports a failed local save like a failed save', async () => {
   const keep = () => Promise.reject(new Error('no space left'));
   const {
     store,
     saver: writer,
-    checkpointer: builder,
+    builder,
   } = setUp({ onCancel: { signal: AbortSignal.abort(), saveLocally: keep } });
   await builder.store(state);
   expect((await writer.settle(1000)).persisted).toBe(true);
@@ -72,10 +72,10 @@ it('tells in the usual way what cannot be kept', async () => {
 it.each([
   ['the objects', { pack: () => Promise.reject(new Error('gone')) }, []],
   ['a session', { pack: async () => Buffer.from('fresh') }, ['a']],
-])('seals what was kept where %s cannot be had any more', async (_what, workspace, ids) => {
+])('seals the fallback contents if %s cannot be read', async (_what, workspace, ids) => {
   const sessions = ids.map((id) => ({ provider: 'claude', id, path: 'x', content: Buffer.from('x') }));
   const kept: CheckpointContents = { journal: Buffer.from('kept'), pack: Buffer.from('kept'), sessions };
-  const { store, checkpointer: builder } = setUp({ workspace, fallbackContents: kept });
+  const { store, builder } = setUp({ workspace, fallbackContents: kept });
   await builder.store(state);
   const [sealed] = store.entries.values();
   const opened = await openCheckpoint(

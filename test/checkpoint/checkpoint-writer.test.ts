@@ -23,17 +23,17 @@ function setUp(options: Partial<CheckpointWriterOptions> = {}, store: MemoryStor
     onNotice: (notice) => notices.push(notice),
     ...options,
   });
-  return { saver: writer, store, clock, notices, told: () => notices.map(({ type }) => type) };
+  return { writer, store, clock, notices, noticeTypes: () => notices.map(({ type }) => type) };
 }
 
 const plain: SealFunction = async (bound) => Buffer.from(keyOf(bound));
 
-/** Lets everything that is ready go on. */
+/** Lets everything that is ready continue. */
 async function settlePending(): Promise<void> {
   for (let round = 0; round < 5; round += 1) await turn();
 }
 
-/** Whether `work` has ended once everything that is ready went on. */
+/** Whether `work` has ended after everything that is ready has continued. */
 async function hasEnded(work: Promise<unknown>): Promise<boolean> {
   let ended = false;
   void work.then(() => {
@@ -43,7 +43,7 @@ async function hasEnded(work: Promise<unknown>): Promise<boolean> {
   return ended;
 }
 
-/** A gate that stays closed until opened: the service takes its time. */
+/** A promise that resolves on `open`, to simulate a slow service. */
 function createGate(): { readonly closed: Promise<boolean>; open(answer?: boolean): void } {
   let open = (_answer?: boolean): void => {};
   const closed = new Promise<boolean>((resolve) => {
@@ -54,7 +54,7 @@ function createGate(): { readonly closed: Promise<boolean>; open(answer?: boolea
 
 describe('a save', () => {
   it('is stored under the next key, and the run waits for it', async () => {
-    const { saver: writer, store, told: noticeTypes } = setUp();
+    const { writer, store, noticeTypes } = setUp();
     await writer.save(plain);
     await writer.save(plain);
     expect([...store.entries.keys()]).toEqual([keyAt(2, 1), keyAt(2, 2)]);
@@ -63,7 +63,7 @@ describe('a save', () => {
   });
 
   it('is sealed for the key under which it is stored', async () => {
-    const { saver: writer, store } = setUp();
+    const { writer, store } = setUp();
     const bound: Binding[] = [];
     await writer.save(async (binding) => {
       bound.push(binding);
@@ -73,21 +73,21 @@ describe('a save', () => {
     expect([...store.entries.keys()]).toEqual(bound.map(keyOf));
   });
 
-  it('goes on from the highest sequence that is known', async () => {
+  it('continues after the highest known sequence', async () => {
     const seen = keyAt(2, 4, '0badf00d');
     const store = createMemoryStore();
     store.entries.set(seen, Buffer.from('of the job before'));
-    const { saver: writer, told: noticeTypes } = setUp({ seen }, store);
+    const { writer, noticeTypes } = setUp({ seen }, store);
     await writer.save(plain);
     expect(writer.stored).toBe(keyAt(2, 5));
     expect(noticeTypes()).toEqual([]);
     const later = setUp({ seen, usedSequence: 8 }, store);
-    await later.saver.save(plain);
-    expect(later.saver.stored).toBe(keyAt(2, 9));
+    await later.writer.save(plain);
+    expect(later.writer.stored).toBe(keyAt(2, 9));
   });
 
   it('never uses a key twice, also after failures', async () => {
-    const { saver: writer, store } = setUp();
+    const { writer, store } = setUp();
     store.onWrite = async () => false;
     for (let round = 0; round < 3; round += 1) {
       await writer.save(plain);
@@ -103,8 +103,8 @@ describe('a save', () => {
 });
 
 describe('a slow service', () => {
-  it('holds a step up for 10 s and the next ones not at all, until a save succeeds', async () => {
-    const { saver: writer, store, clock, told: noticeTypes } = setUp();
+  it('delays a step by 10 s, and later steps not at all until a save succeeds', async () => {
+    const { writer, store, clock, noticeTypes } = setUp();
     const slow = createGate();
     store.onWrite = () => slow.closed;
     const first = writer.save(plain);
@@ -128,8 +128,8 @@ describe('a slow service', () => {
     expect(writer.stored).toBe(keyAt(2, 3));
   });
 
-  it('makes only the newest of those that wait', async () => {
-    const { saver: writer, store, clock } = setUp();
+  it('does only the newest of the waiting saves', async () => {
+    const { writer, store, clock } = setUp();
     const slow = createGate();
     store.onWrite = () => slow.closed;
     const made: string[] = [];
@@ -150,9 +150,9 @@ describe('a slow service', () => {
     expect([...store.entries.values()].map(String)).toEqual(['first', 'fourth']);
   });
 
-  it('books what was stored, also late, and not what came after it', async () => {
+  it('records what was stored, even late, but nothing newer', async () => {
     const booked: [string, number][] = [];
-    const { saver: writer, store, clock } = setUp({ onStored: (...noticeTypes) => booked.push(noticeTypes) });
+    const { writer, store, clock } = setUp({ onStored: (...noticeTypes) => booked.push(noticeTypes) });
     const gates = [createGate(), createGate()] as const;
     store.onWrite = () => gates[store.entries.size === 0 ? 0 : 1].closed;
     const first = writer.save(plain, 5);
@@ -168,8 +168,8 @@ describe('a slow service', () => {
     expect(booked.at(-1)).toEqual([keyAt(2, 2), 9]);
   });
 
-  it('counts the look-up before the save in the 10 s', async () => {
-    const { saver: writer, store, clock, told: noticeTypes } = setUp();
+  it('includes the look-up before the save in the 10 s', async () => {
+    const { writer, store, clock, noticeTypes } = setUp();
     const slow = createGate();
     store.onLookup = () => slow.closed;
     const save = writer.save(plain);
@@ -182,8 +182,8 @@ describe('a slow service', () => {
     expect(writer.stored).toBe(keyAt(2, 1));
   });
 
-  it('leaves no timer behind when a save was quick', async () => {
-    const { saver: writer, clock, told: noticeTypes } = setUp();
+  it('leaves no timer behind after a fast save', async () => {
+    const { writer, clock, noticeTypes } = setUp();
     await writer.save(plain);
     clock.advance(60_000);
     await settlePending();
@@ -192,8 +192,8 @@ describe('a slow service', () => {
 });
 
 describe('a failing service', () => {
-  it('is told once with its reason, does not hold steps up, and is told again after a success', async () => {
-    const { saver: writer, store, notices } = setUp();
+  it('is reported once with its reason, delays no step, and is reported again after a success', async () => {
+    const { writer, store, notices } = setUp();
     store.onWrite = async () => false;
     await writer.save(plain);
     const slow = createGate();
@@ -210,16 +210,16 @@ describe('a failing service', () => {
     expect(notices).toHaveLength(2);
   });
 
-  it('leaves persisted false, with the key of what is there', async () => {
-    const { saver: writer, store } = setUp();
+  it('leaves persisted false, with the key of the stored checkpoint', async () => {
+    const { writer, store } = setUp();
     await writer.save(plain);
     store.onWrite = async () => false;
     await writer.save(plain);
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
   });
 
-  it('is not the only thing that fails: so does the sealing', async () => {
-    const { saver: writer, notices } = setUp();
+  it('is not the only error: sealing can fail too', async () => {
+    const { writer, notices } = setUp();
     await writer.save(() => Promise.reject(new Error('no space left')));
     expect(notices).toEqual([{ type: 'failed', reason: 'no space left' }]);
     expect(await writer.settle(1000)).toEqual({ persisted: false });
@@ -230,8 +230,8 @@ describe('a failing service', () => {
 });
 
 describe('another job', () => {
-  it('of a later attempt makes this one stop, also where this one stored after it', async () => {
-    const { saver: writer, store, notices } = setUp();
+  it('of a later job attempt stops this one, even if this one stored after it', async () => {
+    const { writer, store, notices } = setUp();
     await writer.save(plain);
     store.entries.set(keyAt(3, 1, '0badf00d'), Buffer.from('theirs'));
     store.entries.set(keyAt(2, 2), Buffer.from('ours, stored in between'));
@@ -244,17 +244,17 @@ describe('another job', () => {
   });
 
   it.each([10, 11, 50])(
-    'is seen when it is attempt %i and this one has stored nothing',
+    'is found if it is job attempt %i and this one has stored nothing',
     async (jobAttempt) => {
-      const { saver: writer, store, notices } = setUp();
+      const { writer, store, notices } = setUp();
       store.entries.set(keyAt(jobAttempt, 1, '0badf00d'), Buffer.from('theirs'));
       await writer.save(plain);
       expect(notices).toEqual([{ type: 'fenced', jobAttempt }]);
     },
   );
 
-  it('in the same attempt is a conflict when it was not there at the start', async () => {
-    const { saver: writer, store, told: noticeTypes } = setUp();
+  it('in the same job attempt is a conflict if it started after this one', async () => {
+    const { writer, store, noticeTypes } = setUp();
     await writer.save(plain);
     store.entries.set(keyAt(2, 2, '0badf00d'), Buffer.from('theirs'));
     await writer.save(plain);
@@ -263,11 +263,11 @@ describe('another job', () => {
     expect(store.entries.size).toBe(2);
   });
 
-  it('of the same attempt that ended before is none, but its going on is', async () => {
+  it('of the same job attempt that ended earlier is no conflict, unless it continues', async () => {
     const seen = keyAt(2, 3, '0badf00d');
     const store = createMemoryStore();
     store.entries.set(seen, Buffer.from('theirs'));
-    const { saver: writer, told: noticeTypes } = setUp({ seen }, store);
+    const { writer, noticeTypes } = setUp({ seen }, store);
     await writer.save(plain);
     expect(noticeTypes()).toEqual([]);
     store.entries.set(keyAt(2, 5, '0badf00d'), Buffer.from('theirs again'));
@@ -275,8 +275,8 @@ describe('another job', () => {
     expect(noticeTypes()).toEqual(['conflict']);
   });
 
-  it('of the same attempt that ended before is none either where the first look-up went wrong', async () => {
-    const { saver: writer, store, told: noticeTypes } = setUp({ hasLookupFailed: true });
+  it('of the same job attempt that ended earlier is no conflict even if the first look-up failed', async () => {
+    const { writer, store, noticeTypes } = setUp({ hasLookupFailed: true });
     store.entries.set(keyAt(2, 3, '0badf00d'), Buffer.from('theirs'));
     await writer.save(plain);
     expect([noticeTypes(), writer.stored]).toEqual([[], keyAt(2, 4)]);
@@ -285,8 +285,8 @@ describe('another job', () => {
     expect(noticeTypes()).toEqual(['conflict']);
   });
 
-  it('of an earlier attempt is no matter', async () => {
-    const { saver: writer, store, told: noticeTypes } = setUp();
+  it('of an earlier job attempt has no effect', async () => {
+    const { writer, store, noticeTypes } = setUp();
     store.entries.set(keyAt(1, 9, '0badf00d'), Buffer.from('theirs'));
     await writer.save(plain);
     expect([noticeTypes(), writer.stored]).toEqual([[], keyAt(2, 1)]);
@@ -294,8 +294,8 @@ describe('another job', () => {
 });
 
 describe('the end', () => {
-  it('waits for a save that is still going on', async () => {
-    const { saver: writer, store, clock } = setUp();
+  it('waits for a running save', async () => {
+    const { writer, store, clock } = setUp();
     const slow = createGate();
     store.onWrite = () => slow.closed;
     const save = writer.save(plain);
@@ -308,8 +308,8 @@ describe('the end', () => {
     expect(await settled).toEqual({ persisted: true, key: keyAt(2, 1) });
   });
 
-  it('does not wait longer than it may, neither for the save nor for the look-up', async () => {
-    const { saver: writer, store, clock } = setUp();
+  it('waits no longer than allowed, neither for the save nor for the look-up', async () => {
+    const { writer, store, clock } = setUp();
     const slow = createGate();
     store.onWrite = () => slow.closed;
     const save = writer.save(plain);
@@ -329,24 +329,24 @@ describe('the end', () => {
     expect(await lookedUp).toEqual({ persisted: false, key: keyAt(2, 1) });
   });
 
-  it('believes only what it finds', async () => {
-    const { saver: writer, store } = setUp();
+  it('trusts only what it finds', async () => {
+    const { writer, store } = setUp();
     await writer.save(plain);
     store.entries.clear();
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
   });
 
-  it('says so when what was stored is not there', async () => {
-    const { saver: writer, store, told: noticeTypes } = setUp();
+  it('reports a stored checkpoint that is not found', async () => {
+    const { writer, store, noticeTypes } = setUp();
     await writer.save(plain);
     store.entries.clear();
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
     expect(noticeTypes()).toEqual(['not-found']);
   });
 
-  it('finds what was stored although the answer was lost', async () => {
+  it('finds a stored checkpoint although the response was lost', async () => {
     const booked: number[] = [];
-    const { saver: writer, store } = setUp({ onStored: (_key, events) => booked.push(events) });
+    const { writer, store } = setUp({ onStored: (_key, events) => booked.push(events) });
     store.onWrite = async (key) => {
       store.entries.set(key, Buffer.from('there'));
       return false;
@@ -356,36 +356,36 @@ describe('the end', () => {
     expect(booked).toEqual([4]);
   });
 
-  it('is told apart when there was nothing to seal with', async () => {
+  it('is not persisted without a secret', async () => {
     const restored = keyAt(1, 3);
-    const { saver: writer, store } = setUp({ restored });
+    const { writer, store } = setUp({ restored });
     store.entries.set(restored, Buffer.from('of the attempt before'));
     writer.markNotStored();
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: restored });
   });
 
-  it('does not claim what it cannot look up', async () => {
-    const { saver: writer } = setUp({}, createMemoryStore({ unreadableReason: 'It may not be read.' }));
+  it('is not persisted if it cannot be looked up', async () => {
+    const { writer } = setUp({}, createMemoryStore({ unreadableReason: 'It may not be read.' }));
     await writer.save(plain);
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
   });
 
-  it('with nothing to store asks whether the restored one is still the newest', async () => {
+  it('with nothing to store checks whether the restored one is still the newest', async () => {
     const restored = keyAt(1, 5);
-    const { saver: writer, store } = setUp({ restored });
+    const { writer, store } = setUp({ restored });
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: restored });
     store.entries.set(restored, Buffer.from('restored'));
     expect(await writer.settle(1000)).toEqual({ persisted: true, key: restored });
     store.entries.set(keyAt(1, 6, '0badf00d'), Buffer.from('newer'));
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: restored });
-    expect(await setUp().saver.settle(1000)).toEqual({ persisted: false });
+    expect(await setUp().writer.settle(1000)).toEqual({ persisted: false });
   });
 
-  it('is told apart when nothing may be written', async () => {
+  it('is not persisted if the store cannot be written', async () => {
     const restored = keyAt(1, 5);
     const store = createMemoryStore({ unwritableReason: 'It may not be written.' });
     store.entries.set(restored, Buffer.from('restored'));
-    const { saver: writer, told: noticeTypes } = setUp({ restored }, store);
+    const { writer, noticeTypes } = setUp({ restored }, store);
     expect((await writer.settle(1000)).persisted).toBe(true);
     await writer.save(plain);
     expect((await writer.settle(1000)).persisted).toBe(false);
@@ -393,21 +393,21 @@ describe('the end', () => {
   });
 });
 
-describe('what is too much', () => {
-  // One buffer for all: its pages are never touched, so it costs no memory.
+describe('the size limit', () => {
+  // One buffer for all tests: nothing touches its pages, so it uses no memory.
   const huge = Buffer.alloc(1_000_000_001);
 
-  it('is a state above 1 GB', async () => {
-    const { saver: writer, store, notices } = setUp();
+  it('refuses a state above 1 GB', async () => {
+    const { writer, store, notices } = setUp();
     await writer.save(async () => huge);
     expect([notices, store.entries.size]).toEqual([[{ type: 'too-large', bytes: 1_000_000_001 }], 0]);
     expect((await writer.settle(1000)).persisted).toBe(false);
   });
 });
 
-describe('an urgent save', () => {
-  it('is sealed and kept at once, though the service hangs, and stored when it can be', async () => {
-    const { saver: writer, store, clock } = setUp();
+describe('a save on cancellation', () => {
+  it('is sealed and saved locally at once although the service hangs, and stored later', async () => {
+    const { writer, store, clock } = setUp();
     const slow = createGate();
     store.onWrite = () => slow.closed;
     const save = writer.save(plain);
@@ -424,8 +424,8 @@ describe('an urgent save', () => {
     expect(writer.usedSequence).toBe(2);
   });
 
-  it('takes the place of one that waits', async () => {
-    const { saver: writer, store, clock } = setUp();
+  it('replaces a waiting save', async () => {
+    const { writer, store, clock } = setUp();
     const slow = createGate();
     store.onWrite = () => slow.closed;
     const save = writer.save(plain);
@@ -440,24 +440,24 @@ describe('an urgent save', () => {
   });
 });
 
-describe('what the user is told', () => {
+describe('the messages', () => {
   const facts = { store: 'the Actions cache', stateName: 'build' };
   it.each<readonly [SaveNotice, RegExp]>([
     [{ type: 'slow' }, /more than 10 s.*a re-run finds no checkpoint of this job attempt\.$/],
     [
       { type: 'failed', reason: 'cache write denied' },
-      /in the Actions cache \(cache write denied\)\. The run goes on/,
+      /in the Actions cache \(cache write denied\)\. The run continues/,
     ],
-    [{ type: 'too-large', bytes: 1_200_000_001 }, /1201 MB was not stored: more than 1 GB/],
+    [{ type: 'too-large', bytes: 1_200_000_001 }, /not stored: it has 1201 MB, and the limit is 1 GB/],
     [{ type: 'fenced', jobAttempt: 3 }, /^Job attempt 3 .* stores nothing more\.$/],
-    [{ type: 'conflict' }, /^two jobs use the state name "build" at once: set `state-name`/],
-  ])('of %o', (notice, text) => {
+    [{ type: 'conflict' }, /^Two jobs use the state name "build" at the same time\..*different `state-name`/],
+  ])('for %o', (notice, text) => {
     expect(saveNoticeText(notice, facts)).toMatch(text);
   });
 
-  it('names what a re-run finds', () => {
+  it('name the checkpoint that a re-run uses', () => {
     expect(saveNoticeText({ type: 'failed' }, { ...facts, stored: 'K' })).toContain(
-      'goes on from the checkpoint K.',
+      'continues from checkpoint `K`.',
     );
   });
 });

@@ -1,4 +1,4 @@
-/** What only a directory does: modes, links, foreign files, room. */
+/** What only a directory does: modes, links, foreign files, disk space. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,14 +22,14 @@ async function modeOf(file: string): Promise<string> {
 const sealed = Buffer.from('sealed');
 
 describe('a state in a directory', () => {
-  it('can be read by its owner alone, and leaves no half files', async () => {
+  it('can be read only by its owner, and leaves no incomplete files', async () => {
     await createDirectoryStore(path).write(keyAt(1, 1), sealed);
     expect(await readdir(path)).toEqual([keyAt(1, 1)]);
     expect(await modeOf(path)).toBe('700');
     expect(await modeOf(join(path, keyAt(1, 1)))).toBe('600');
   });
 
-  it('keeps the five newest of each run and leaves other files alone', async () => {
+  it('keeps the five newest of each run and does not touch other files', async () => {
     const store = createDirectoryStore(path);
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'notes.txt'), '');
@@ -42,14 +42,14 @@ describe('a state in a directory', () => {
     expect((await readdir(path)).sort()).toEqual(left.sort());
   });
 
-  it('goes by attempt and sequence, not by when a file was written', async () => {
+  it('is sorted by job attempt and sequence, not by file time', async () => {
     const store = createDirectoryStore(path);
     await store.write(keyAt(2, 2), sealed);
     await store.write(keyAt(2, 1), sealed);
     expect(await store.findNewest([keyAt(2, 1).split('s0')[0] ?? ''])).toBe(keyAt(2, 2));
   });
 
-  it('does not follow links and does not read folders', async () => {
+  it('does not follow links and does not read directories', async () => {
     const store = createDirectoryStore(path);
     await mkdir(path, { recursive: true });
     await writeFile(join(root, 'secret'), 'of the runner');
@@ -63,7 +63,7 @@ describe('a state in a directory', () => {
     expect(await readFile(join(root, 'secret'), 'utf8')).toBe('of the runner');
   });
 
-  it('takes no key that could be a path', async () => {
+  it('accepts no key that could be a path', async () => {
     const store = createDirectoryStore(path);
     await mkdir(path, { recursive: true });
     await writeFile(join(root, 'deep', 'file'), 'content');
@@ -73,8 +73,8 @@ describe('a state in a directory', () => {
     expect(await readdir(join(root, 'deep'))).toEqual(['file', 'state']);
   });
 
-  it('says what the disk refused', async () => {
-    await writeFile(join(root, 'deep'), 'a file where a folder should be');
+  it('reports errors of the disk', async () => {
+    await writeFile(join(root, 'deep'), 'a file instead of a directory');
     const store = createDirectoryStore(path);
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
     expect(store.lastError?.()).toContain('ENOTDIR');
@@ -84,7 +84,7 @@ describe('a state in a directory', () => {
 });
 
 describe('the key file', () => {
-  it('is made once, for its owner alone', async () => {
+  it('is created once, readable only by its owner', async () => {
     expect(await readDirectoryKey(path)).toBeUndefined();
     const key = await readOrCreateDirectoryKey(path);
     expect(key).toMatch(/^[\w-]{43}$/);
@@ -94,18 +94,18 @@ describe('the key file', () => {
     expect(await modeOf(join(path, 'state.key'))).toBe('600');
   });
 
-  it('is the same for all who come at once', async () => {
+  it('is the same for jobs that start at the same time', async () => {
     const keys = await Promise.all(Array.from({ length: 8 }, () => readOrCreateDirectoryKey(path)));
     expect(new Set(keys).size).toBe(1);
   });
 
   it.each(['', 'short', `${'x'.repeat(43)} and more`])(
-    'is refused when it is something else: %j',
+    'is refused if it has other content: %j',
     async (content) => {
       await mkdir(path, { recursive: true });
       await writeFile(join(path, 'state.key'), content);
       await expect(readOrCreateDirectoryKey(path)).rejects.toThrow(
-        /state\.key is not a key that this action made\. Remove it/,
+        /state\.key` is not a key that this action created\..*Remove the file/,
       );
     },
   );
@@ -114,13 +114,13 @@ describe('the key file', () => {
     await mkdir(path, { recursive: true });
     await writeFile(join(root, 'theirs'), 'k'.repeat(43));
     await symlink(join(root, 'theirs'), join(path, 'state.key'));
-    await expect(readOrCreateDirectoryKey(path)).rejects.toThrow('is not a key that this action made');
+    await expect(readOrCreateDirectoryKey(path)).rejects.toThrow('is not a key that this action created');
   });
 
-  it('that cannot be made is an error that names the input', async () => {
+  it('is an error that names the input if it cannot be created', async () => {
     await writeFile(join(root, 'deep'), '');
     await expect(readOrCreateDirectoryKey(path)).rejects.toThrow(
-      /^Input state-store: the key of the state cannot be made at /,
+      /^Input `state-store`: the state key .* cannot be created: /,
     );
   });
 });

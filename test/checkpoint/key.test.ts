@@ -25,7 +25,7 @@ const keys: fc.Arbitrary<CheckpointKey> = fc.record({
 });
 
 describe('a key', () => {
-  it('is read back as it was written', () => {
+  it('is parsed as it was written', () => {
     holds(
       fc.property(keys, (key) => {
         expect(parseKey(formatKey(key))).toEqual(key);
@@ -33,7 +33,7 @@ describe('a key', () => {
     );
   });
 
-  it('is one the cache takes, and no other key is a prefix of it', () => {
+  it('is accepted by the cache, and no other key is a prefix of it', () => {
     holds(
       fc.property(keys, keys, (first, second) => {
         const [one, other] = [formatKey(first), formatKey(second)];
@@ -51,11 +51,11 @@ describe('a key', () => {
     'gump-v1-00000000000000000000-1-a1-s000001-00000000-/../x',
     'gump-v1-00000000000000000000-1-a1-s1-00000000-',
     '',
-  ])('is not %s', (text) => {
+  ])('is never %s', (text) => {
     expect(parseKey(text)).toBeUndefined();
   });
 
-  it('has a sequence of six digits and no other', () => {
+  it('has a sequence of exactly six digits', () => {
     const key = { stateHash: hashStateName('x'), runId: '1', jobAttempt: 1, writer: '00000000' };
     expect(() => formatKey({ ...key, sequence: 1_000_000 })).toThrow(RangeError);
     expect(() => formatKey({ ...key, sequence: 0 })).toThrow(RangeError);
@@ -63,19 +63,19 @@ describe('a key', () => {
 });
 
 describe('look-ups', () => {
-  it('ask for job attempts in descending order', () => {
+  it('list job attempts in descending order', () => {
     expect(attemptPrefixes(scope, 3)).toEqual([`${stem}a3-`, `${stem}a2-`, `${stem}a1-`]);
     expect(attemptPrefixes(scope, 12)).toHaveLength(12);
   });
 
-  it('ask for later attempts before this one, in one request', () => {
+  it('list later job attempts before this one, in one request', () => {
     const prefixes = fencePrefixes(scope, 2);
     expect(prefixes).toHaveLength(10);
     expect(prefixes[0]).toBe(`${stem}a3-`);
     expect(prefixes.slice(-2)).toEqual([`${stem}a2-`, `${stem}a`]);
   });
 
-  it('go from a key to what is older, in one request', () => {
+  it('list older entries than a key, in one request', () => {
     const key = {
       stateHash: hashStateName('build'),
       runId: '1001',
@@ -105,7 +105,7 @@ describe('the derived state name', () => {
     matrix: { os: 'linux', node: [20, 22] },
   };
 
-  it('is the same for the same place, in whatever order the matrix is told', () => {
+  it('is the same for the same job, in any order of the matrix values', () => {
     expect(deriveStateName({ ...place, matrix: { node: [20, 22], os: 'linux' } })).toBe(
       deriveStateName(place),
     );
@@ -119,7 +119,7 @@ describe('the derived state name', () => {
     { matrix: { os: 'macos', node: [20, 22] } },
     { matrix: { os: 'linux', node: [22, 20] } },
     { matrix: null },
-  ])('is another for %o', (change) => {
+  ])('is different for %o', (change) => {
     expect(deriveStateName({ ...place, ...change })).not.toBe(deriveStateName(place));
   });
 });

@@ -1,14 +1,14 @@
-/** A checkpoint store in memory that behaves as the Actions cache does, with faults that a test sets. */
+/** A checkpoint store in memory that behaves like the Actions cache, with errors that a test sets. */
 import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 
 export interface MemoryStore extends CheckpointStore {
-  /** Oldest first. A test may put entries there as another job would. */
+  /** Oldest first. A test may add entries as another job would. */
   readonly entries: Map<string, Buffer>;
-  /** What was asked, in order: `newest`, `read KEY`, `write KEY`. */
+  /** The calls in order: `newest`, `read KEY`, `write KEY`. */
   readonly calls: string[];
-  /** Called before each write; what it returns is waited for, and `false` refuses the write. */
+  /** Called and awaited before each write. `false` refuses the write. */
   onWrite: (key: string) => Promise<boolean>;
-  /** Called before each look-up; `false`: it goes unanswered. */
+  /** Called before each look-up. `false`: the look-up gets no answer. */
   onLookup: () => Promise<boolean>;
 }
 

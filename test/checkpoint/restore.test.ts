@@ -11,7 +11,7 @@ import { journalVersion } from '../../src/journal/event.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
 import { binding, credential, expectedOf, stateKey } from './sample.js';
 
-/** Stores a good checkpoint whose one file says which it is, and returns its key. */
+/** Stores a valid checkpoint whose only file contains its number, and returns its key. */
 async function put(store: MemoryStore, change: Partial<Binding> = {}, secrets = [stateKey]): Promise<string> {
   const bound = { ...binding, ...change };
   const key = keyOf(bound);
@@ -29,8 +29,8 @@ function request(store: MemoryStore, jobAttempt = 3): RestoreRequest {
   return { store, secrets: [stateKey], expected: expectedOf(binding), jobAttempt };
 }
 
-describe('restoring', () => {
-  it('takes the newest job attempt, and the newest of it', async () => {
+describe('restore', () => {
+  it('uses the newest checkpoint of the newest job attempt', async () => {
     const store = createMemoryStore();
     await put(store, { jobAttempt: 1, sequence: 9 });
     await put(store, { jobAttempt: 2, sequence: 1 });
@@ -48,7 +48,7 @@ describe('restoring', () => {
     expect(restored.seen).toBeUndefined();
   });
 
-  it('tells the newest key of the asking attempt itself', async () => {
+  it('returns the newest key of the current job attempt', async () => {
     const store = createMemoryStore();
     const key = await put(store, { jobAttempt: 3, sequence: 4 });
     expect(await restore(request(store))).toMatchObject({ status: 'opened', key, seen: key });
@@ -56,7 +56,7 @@ describe('restoring', () => {
     expect(await restore(request(store))).toMatchObject({ status: 'refused', seen: key });
   });
 
-  it('does not look at later attempts, other runs or other states', async () => {
+  it('ignores later job attempts, other runs and other states', async () => {
     const store = createMemoryStore();
     await put(store, { jobAttempt: 4 });
     await put(store, { runId: '1002' });
@@ -64,7 +64,7 @@ describe('restoring', () => {
     expect(await restore(request(store))).toEqual({ status: 'none' });
   });
 
-  it('goes back over bad ones and says why they were refused', async () => {
+  it('skips invalid checkpoints and returns why they were refused', async () => {
     const store = createMemoryStore();
     const good = await put(store, { jobAttempt: 1, sequence: 5 });
     const foreign = await put(store, { jobAttempt: 2, sequence: 2 }, [
@@ -91,7 +91,7 @@ describe('restoring', () => {
     expect(await restore(request(store))).toMatchObject({ status: 'opened', key: keys[3] });
   });
 
-  it('refuses a checkpoint that lies under a foreign key', async () => {
+  it('refuses a checkpoint that is stored under another key', async () => {
     const store = createMemoryStore();
     const good = await put(store, { sequence: 1 });
     const replayed = keyOf({ ...binding, sequence: 2 });
@@ -100,7 +100,7 @@ describe('restoring', () => {
     expect(restored).toMatchObject({ key: good, refused: [{ key: replayed, reason: 'key-mismatch' }] });
   });
 
-  it('refuses one that cannot be read, and one that holds something else', async () => {
+  it('refuses an unreadable checkpoint, and one with other content', async () => {
     const store = createMemoryStore();
     const unread = keyOf({ ...binding, sequence: 3 });
     const odd = keyOf({ ...binding, sequence: 2 });
@@ -111,11 +111,11 @@ describe('restoring', () => {
     const restored = await restore(request(store));
     expect(restored.status === 'refused' && restored.refused).toEqual([
       { key: unread, reason: 'unreadable' },
-      { key: odd, reason: 'bad-content', detail: 'is not an archive of this action' },
+      { key: odd, reason: 'bad-content', detail: 'not an archive of this action' },
     ]);
   });
 
-  it('goes back over those whose journal cannot be used', async () => {
+  it('skips checkpoints whose journal cannot be used', async () => {
     const store = createMemoryStore();
     const putJournal = async (sequence: number, journal: string | undefined) => {
       const bound = { ...binding, sequence };
@@ -140,7 +140,7 @@ describe('restoring', () => {
     });
   });
 
-  it('tells "nothing there" from "no answer" and "may not be read"', async () => {
+  it('distinguishes "no checkpoint", "no answer" and "unreadable"', async () => {
     const silent = createMemoryStore();
     silent.onLookup = async () => false;
     expect(await restore(request(silent))).toEqual({
@@ -151,7 +151,7 @@ describe('restoring', () => {
     expect(await restore(request(closed))).toEqual({ status: 'none', lastError: 'It may not be read.' });
   });
 
-  it('ends when a store answers with something newer', async () => {
+  it('ends if a store returns a newer entry', async () => {
     const store = createMemoryStore();
     const key = await put(store, { sequence: 3 });
     damage(store, key);
@@ -159,9 +159,9 @@ describe('restoring', () => {
     expect(await restore(request(store))).toMatchObject({ status: 'refused', refused: [{ key }] });
   });
 
-  it('says in a sentence why one was passed over', () => {
+  it('explains in a sentence why a checkpoint is refused', () => {
     expect(refusedCheckpointText({ key: 'K', reason: 'altered' })).toBe(
-      'The checkpoint K is not used: it is damaged or was altered.',
+      'Checkpoint `K` is not used: it is damaged or was altered.',
     );
     expect(refusedCheckpointText({ key: 'K', reason: 'unreadable', detail: 'status 503' })).toContain(
       '(status 503).',

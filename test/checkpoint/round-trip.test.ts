@@ -1,4 +1,4 @@
-/** All parts together: a job stores, another machine goes on from it. */
+/** All parts together: a job stores, and another machine continues from it. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-/** Plays one job: it restores, adds its own file to what it found, stores, and tells what it found. */
+/** Simulates one job: restores, adds its own file, stores, and returns what it restored. */
 async function runJob(store: CheckpointStore, secrets: readonly SealSecret[], jobAttempt: number) {
   const restored = await restore({ store, secrets, expected: expectedOf(binding), jobAttempt });
   const entries = restored.status === 'opened' ? restored.entries : [];
@@ -47,8 +47,8 @@ async function runJob(store: CheckpointStore, secrets: readonly SealSecret[], jo
   return { found: entries.map(({ content }) => content.toString()), key: settled.key ?? '', restored };
 }
 
-describe('over the Actions cache', () => {
-  it('a job goes on from what another machine stored, and passes over what was tampered with', async () => {
+describe('with the Actions cache', () => {
+  it('a job continues from what another machine stored, and skips altered checkpoints', async () => {
     const cache = await startCacheProcess();
     cleanUps.push(() => cache.close());
     const secrets = chooseSecrets({ stateKeys: ['a state key of enough length'], credentials: [] });
@@ -69,8 +69,8 @@ describe('over the Actions cache', () => {
   });
 });
 
-describe('over a directory', () => {
-  it('jobs of one attempt share a state one after the other, with the key file beside it', async () => {
+describe('with a directory', () => {
+  it('jobs of one job attempt use a state one after the other, with the key file next to it', async () => {
     const path = await mkdtemp(join(tmpdir(), 'gump-round-'));
     cleanUps.push(() => rm(path, { recursive: true, force: true }));
     const play = async () => {

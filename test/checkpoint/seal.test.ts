@@ -13,7 +13,7 @@ function flipped(sealed: Buffer, at: number, mask: number): Buffer {
   return changed;
 }
 
-/** The parts of the head as they lie in the file. */
+/** The parts of the header as they are in the file. */
 function parts(sealed: Buffer): {
   readonly prelude: Buffer;
   readonly binding: Buffer;
@@ -35,7 +35,7 @@ function join(pieces: ReturnType<typeof parts>): Buffer {
 }
 
 describe('sealing and opening', () => {
-  it.each([0, 1, 1000, 40_000_000])('gives back a payload of %i bytes and its binding', (size) => {
+  it.each([0, 1, 1000, 40_000_000])('returns a payload of %i bytes and its binding', (size) => {
     const bytes = randomBytes(size);
     const opened = open(seal(bytes, binding, [stateKey]), [stateKey], expected);
     if (opened.status !== 'opened') throw new Error(opened.reason);
@@ -43,14 +43,14 @@ describe('sealing and opening', () => {
     expect(opened.binding).toEqual(binding);
   });
 
-  it('shows neither payload nor secret', () => {
+  it('contains neither payload nor secret as plain text', () => {
     const sealed = seal(payload, binding, [stateKey]);
     expect(sealed.includes(payload)).toBe(false);
     expect(sealed.includes(stateKey.value)).toBe(false);
     expect(sealed.includes(Buffer.from(stateKey.value).toString('base64').slice(4, -4))).toBe(false);
   });
 
-  it('never seals to the same bytes twice', () => {
+  it('never gives the same bytes twice', () => {
     const [first, second] = [
       parts(seal(payload, binding, [stateKey])),
       parts(seal(payload, binding, [stateKey])),
@@ -59,13 +59,13 @@ describe('sealing and opening', () => {
     expect(first.rest.equals(second.rest)).toBe(false);
   });
 
-  it('does not seal without a secret', () => {
+  it('needs a secret', () => {
     expect(() => seal(payload, binding, [])).toThrow('without a secret');
   });
 });
 
 describe('a changed file', () => {
-  it('is refused, whichever bit of it was changed', () => {
+  it('is refused for any changed bit', () => {
     const sealed = seal(payload, binding, [
       stateKey,
       credential('ANTHROPIC_API_KEY', 'sk-ant-0123456789abcdef'),
@@ -77,14 +77,14 @@ describe('a changed file', () => {
     }
   });
 
-  it('is refused when it is large', () => {
+  it('is refused if it is large', () => {
     const sealed = seal(randomBytes(300_000), binding, [stateKey]);
     for (let at = 0; at < sealed.length; at += 2999) {
       expect(open(flipped(sealed, at, 0x01), [stateKey], expected).status, `byte ${at}`).toBe('refused');
     }
   });
 
-  it('is refused when it was cut or goes on', () => {
+  it('is refused if it is truncated or has extra bytes', () => {
     const sealed = seal(payload, binding, [stateKey]);
     for (let length = 0; length < sealed.length; length += 1) {
       expect(open(sealed.subarray(0, length), [stateKey], expected).status, `${length} bytes`).toBe(
@@ -97,7 +97,7 @@ describe('a changed file', () => {
     });
   });
 
-  it('is refused when parts of two files are put together', () => {
+  it('is refused if it combines parts of two files', () => {
     const first = parts(seal(payload, binding, [stateKey]));
     const second = parts(seal(payload, { ...binding, sequence: 8 }, [stateKey]));
     const mixes = [
@@ -116,7 +116,7 @@ describe('a changed file', () => {
     expect(open(join(first), [stateKey], expected).status).toBe('opened');
   });
 
-  it('says what it is not', () => {
+  it('is refused with the reason', () => {
     const sealed = seal(payload, binding, [stateKey]);
     const newer = Buffer.from(sealed);
     newer.writeUInt32BE(2, 8);
@@ -152,7 +152,7 @@ describe('the binding', () => {
     expect(open(forged, [stateKey], expected)).toEqual({ status: 'refused', reason: 'no-key-fits' });
   });
 
-  it('is the key under which the file lies', () => {
+  it('includes the key under which the file is stored', () => {
     expect(keyOf(binding)).toMatch(/^gump-v1-[0-9a-f]{20}-1001-a2-s000007-00c0ffee-$/);
   });
 });
@@ -162,7 +162,7 @@ describe('the secrets', () => {
   const openai = credential('OPENAI_API_KEY', 'sk-proj-0123456789abcdef');
   const sealed = seal(payload, binding, [anthropic, openai]);
 
-  it('open it when one of them was rotated, removed or added', () => {
+  it('open the file if one of them was rotated, removed or added', () => {
     const rotated = credential('ANTHROPIC_API_KEY', 'sk-ant-another-0123456789');
     const added = credential('GEMINI_API_KEY', 'AIza-0123456789-0123456789');
     for (const secrets of [[rotated, openai], [openai], [anthropic], [added, rotated, openai]]) {
@@ -178,7 +178,7 @@ describe('the secrets', () => {
     expect(open(sealed, [{ ...stateKey, value: openai.value }], expected).status).toBe('refused');
   });
 
-  it('may be several of one name: any line of a state key opens', () => {
+  it('may have the same name: any line of a state key opens the file', () => {
     const former = { ...stateKey, value: 'the former state key of enough length' };
     expect(open(seal(payload, binding, [former]), [stateKey, former], expected).status).toBe('opened');
     expect(open(seal(payload, binding, [stateKey, former]), [former], expected).status).toBe('opened');

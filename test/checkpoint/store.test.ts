@@ -1,4 +1,4 @@
-/** What every store promises, asked of all three. */
+/** What every store must do, tested with all three. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { startCacheProcess } from './cache-process.js';
 import { createMemoryStore } from './memory-store.js';
 
 interface StoreFixture {
-  /** The same state, seen from a machine that was not there before. */
+  /** The same store on a new machine. */
   fromOtherMachine(): Promise<CheckpointStore>;
   readonly store: CheckpointStore;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ async function cacheFixture(): Promise<StoreFixture> {
   };
 }
 
-/** Every test has a run of its own, so that they may share a store. */
+/** Every test has its own run, so that tests can share a store. */
 function newRun(): {
   readonly runId: string;
   at(jobAttempt: number, sequence: number, writer?: string): string;
@@ -73,14 +73,14 @@ describe.each(stores)('the %s store', (_, open) => {
   });
   afterAll(() => given.close());
 
-  it('gives back what was written, byte for byte', async () => {
+  it('returns exactly the written bytes', async () => {
     const { at } = newRun();
     const sealed = randomBytes(100_000);
     expect(await given.store.write(at(1, 1), sealed)).toBe(true);
     expect((await given.store.read(at(1, 1)))?.equals(sealed)).toBe(true);
   });
 
-  it('has nothing where nothing was written', async () => {
+  it('returns nothing if nothing was written', async () => {
     const { at, runId } = newRun();
     expect(await given.store.findNewest(attemptPrefixes({ stateName: 'build', runId }, 2))).toBeUndefined();
     expect(await given.store.read(at(1, 1))).toBeUndefined();
@@ -101,7 +101,7 @@ describe.each(stores)('the %s store', (_, open) => {
     expect(await given.store.findNewest([at(1, 1)])).toBe(at(1, 1));
   });
 
-  it('keeps states and runs apart', async () => {
+  it('separates states and runs', async () => {
     const [one, other] = [newRun(), newRun()];
     await given.store.write(one.at(1, 1), Buffer.from('one'));
     expect(
@@ -112,7 +112,7 @@ describe.each(stores)('the %s store', (_, open) => {
     ).toBeUndefined();
   });
 
-  it('never writes over what is there, and says so', async () => {
+  it('never overwrites an entry, and returns false', async () => {
     const { at } = newRun();
     expect(await given.store.write(at(1, 1), Buffer.from('first'))).toBe(true);
     expect(given.store.lastError?.()).toBeUndefined();
@@ -121,13 +121,13 @@ describe.each(stores)('the %s store', (_, open) => {
     expect((await given.store.read(at(1, 1)))?.toString()).toBe('first');
   });
 
-  it('does not read a key by what it begins with', async () => {
+  it('does not read an entry by a prefix of its key', async () => {
     const { at, runId } = newRun();
     await given.store.write(at(1, 1), Buffer.from('first'));
     expect(await given.store.read(`gump-v1-${hashStateName('build')}-${runId}-a1-`)).toBeUndefined();
   });
 
-  it('takes reads and writes at the same time', async () => {
+  it('accepts reads and writes at the same time', async () => {
     const { at } = newRun();
     const sequences = [1, 2, 3];
     const written = sequences.map((sequence) =>
@@ -138,8 +138,8 @@ describe.each(stores)('the %s store', (_, open) => {
     expect(read.map(String)).toEqual(['1', '2', '3']);
   });
 
-  // Last: the machine before it is gone then.
-  it('is the same from another machine', async () => {
+  // Last, because the previous machine no longer exists afterwards.
+  it('has the same entries on another machine', async () => {
     const { at, runId } = newRun();
     await given.store.write(at(1, 1), Buffer.from('kept'));
     const store = await given.fromOtherMachine();

@@ -3,8 +3,7 @@ import { claimsOf } from '../../scripts/demo/claims.js';
 import type { JobAttempt } from '../../scripts/demo/job-attempt.js';
 
 const prompts = ['Write the tests.', 'Write the code.'];
-const retryPrompt =
-  'Write the code.\n\n---\n\nAttempt 1 at this task did not pass: x\n\nWhat was reported:\ny';
+const retryPrompt = 'Write the code.\n\n---\n\nAttempt 1 at this task failed: x\n\nReported errors:\ny';
 
 const attempt = (jobAttempt: number, more: object = {}) => ({
   number: jobAttempt,
@@ -19,7 +18,7 @@ const failed = attempt(1, {
 });
 const tests = { path: 'tests', status: 'passed', takenOver: true, attempts: [attempt(1)] };
 
-/** Of a stage and a report only what the claims look at. */
+/** Contains only the values that the claims read. */
 function jobAttemptOf(facts: object, main: object, report: object): JobAttempt {
   return {
     usesLogin: false,
@@ -51,31 +50,31 @@ function secondAttempt(facts: object = {}, costUsd = 0.006, ofTests: object = te
 
 const sealed = [Buffer.from('noise')];
 
-/** The places of the claims that do not hold. */
+/** The indexes of the false claims. */
 function falseClaims(one: JobAttempt, two: JobAttempt, stored = sealed): readonly number[] {
-  return claimsOf(one, two, stored).flatMap(({ isTrue }, at) => (isTrue ? [] : [at]));
+  return claimsOf(one, two, stored).flatMap(({ isTrue }, index) => (isTrue ? [] : [index]));
 }
 
-it('holds for what should be seen', () => {
+it('accepts the expected results', () => {
   expect(falseClaims(firstAttempt(), secondAttempt())).toEqual([]);
 });
 
-it('does not hold for a step that passed at once', () => {
+it('rejects a step that passed at once', () => {
   const passed = { ...firstAttempt(), main: { exitCode: 0, outputs: {} } } as never;
   expect(falseClaims(passed, secondAttempt())).toEqual([0]);
 });
 
-it('does not hold where something is left of the machine, nothing was stored, or it can be read', () => {
+it('rejects remains of the machine, a missing checkpoint, and a readable checkpoint', () => {
   expect(falseClaims(firstAttempt({ remainingPaths: ['/a'] }), secondAttempt())).toEqual([1]);
   expect(falseClaims(firstAttempt(), secondAttempt(), [])).toEqual([1]);
   expect(falseClaims(firstAttempt(), secondAttempt(), [Buffer.from('… Write the tests. …')])).toEqual([1]);
 });
 
-it('does not hold where job attempt 2 ran in the same place', () => {
+it('rejects a job attempt 2 in the same workspace', () => {
   expect(falseClaims(firstAttempt(), secondAttempt({ workspace: '/a' }))).toEqual([2]);
 });
 
-it('does not hold where `tests` was run, paid or written again', () => {
+it('rejects a second run, cost or file of `tests`', () => {
   expect(
     falseClaims(firstAttempt(), secondAttempt({}, 0.008, { ...tests, attempts: [attempt(1), attempt(2)] })),
   ).toEqual([3]);
@@ -83,12 +82,12 @@ it('does not hold where `tests` was run, paid or written again', () => {
   expect(falseClaims(firstAttempt(), secondAttempt({ tests: 'other' }))).toEqual([3]);
 });
 
-it('does not hold for another session, lost turns, or a prompt without the failure', () => {
+it('rejects another session, lost turns, and a prompt without the failure', () => {
   expect(falseClaims(firstAttempt(), secondAttempt({ sessionId: 'two' }))).toEqual([4]);
   expect(
     falseClaims(firstAttempt(), secondAttempt({ conversation: { prompts: [prompts[1], retryPrompt] } })),
   ).toEqual([5]);
   expect(
-    falseClaims(firstAttempt(), secondAttempt({ conversation: { prompts: [...prompts, 'Go on.'] } })),
+    falseClaims(firstAttempt(), secondAttempt({ conversation: { prompts: [...prompts, 'Continue.'] } })),
   ).toEqual([6]);
 });

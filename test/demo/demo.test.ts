@@ -15,18 +15,18 @@ afterEach(() => {
 function runDemo(...args: readonly string[]) {
   const temp = mkdtempSync(join(tmpdir(), 'gump-demo-test-'));
   folders.push(temp);
-  // Nothing of whoever runs the tests: no key, no login, no colours.
+  // The environment contains nothing of the user: no key, no login, no colors.
   const env = { PATH: '/usr/bin:/bin', HOME: temp, TMPDIR: temp };
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     env,
     encoding: 'utf8',
   });
-  return { status, stdout, stderr, left: readdirSync(temp) };
+  return { status, stdout, stderr, remaining: readdirSync(temp) };
 }
 
 describe('npm run demo', () => {
-  it('shows both job attempts, has seen all that it claims, and leaves nothing behind', () => {
-    const { status, stdout, stderr, left } = runDemo();
+  it('shows both job attempts, proves all its claims, and leaves no files', () => {
+    const { status, stdout, stderr, remaining } = runDemo();
     expect(stdout).not.toContain('NOT SEEN');
     expect(stdout.match(/^✓ .*$/gm)?.filter((line) => !line.includes('attempt 1:')).length).toBeGreaterThan(
       7,
@@ -34,14 +34,14 @@ describe('npm run demo', () => {
     expect(stdout).toContain('Error: Step `impl` failed at attempt 1 (gate)');
     expect(stdout).toContain('✓ tests: passed in job attempt 1, result reused');
     expect(stdout).toMatch(/ {2}> Attempt 1 at this task did not pass/);
-    // Workflow commands are obeyed, not shown.
+    // Workflow commands are applied, not shown.
     expect(stdout).not.toMatch(/^\s*::/m);
-    expect({ status, stderr, left }).toEqual({ status: 0, stderr: '', left: [] });
+    expect({ status, stderr, remaining }).toEqual({ status: 0, stderr: '', remaining: [] });
   });
 
-  it('says what is missing where the real CLI cannot be had', () => {
-    const { status, stdout, left } = runDemo('--agent', 'claude-haiku');
+  it('reports what is missing if the real CLI is unavailable', () => {
+    const { status, stdout, remaining } = runDemo('--agent', 'claude-haiku');
     expect(stdout).toContain('`claude` is not on PATH');
-    expect({ status, left }).toEqual({ status: 1, left: [] });
+    expect({ status, remaining }).toEqual({ status: 1, remaining: [] });
   });
 });

@@ -13,7 +13,7 @@ inside
 ::error file=a.js,line=1::It broke
 `;
 
-it('shows a log as GitHub does: commands obeyed, those in stopped text as they stand', () => {
+it('shows a log as GitHub does: commands are applied, except in stopped text', () => {
   expect(renderLog({ masked: log }).split('\n')).toEqual([
     'Hello',
     '▼ One',

@@ -9,7 +9,7 @@ const writePrompt: FakeAgent = (turn, files) => {
 };
 
 describe('`agent: pass`', () => {
-  it('runs no agent: the gates judge what is there', async () => {
+  it('runs no agent, only gates on the present files', async () => {
     const harness = createEngineHarness({
       runAgent: writePrompt,
       passesGate: (_gate, files) => files.has('do-a.txt'),
@@ -23,7 +23,7 @@ describe('`agent: pass`', () => {
     ]);
   });
 
-  it('leaves the work to an agent that a retry entry names, told what the gates said', async () => {
+  it('gives the output of the gates to the agent of a retry entry', async () => {
     const harness = createEngineHarness({
       runAgent: writePrompt,
       passesGate: (_gate, files) => files.size > 0,
@@ -53,14 +53,14 @@ describe('`agent: pass`', () => {
     expect(harness.calls[1]).toMatchObject({ mode: 'resume', sessionId: harness.calls[0]?.sessionId });
   });
 
-  it('has the files put back where a retry entry asks for it', async () => {
+  it('restores the files if a retry entry sets `worktree: reset`', async () => {
     const harness = createEngineHarness({ runAgent: writePrompt, passesGate: () => false });
     const retry = [retryAtAttempt(2, { agent: 'pass', worktree: 'reset' }), exitAfter(2)];
     await harness.run(planOf([agentStep('a', { gates: [bashGate('never')], retry })]));
     expect([...harness.files.keys()]).toEqual([]);
   });
 
-  it('is gone on from after a crash at any point', async () => {
+  it('continues after a crash at any point', async () => {
     const plan = planOf([
       agentStep('a'),
       agentStep('b', {
@@ -83,16 +83,16 @@ describe('`agent: pass`', () => {
 describe('an artifact', () => {
   const step = agentStep('text', { type: 'artifact' });
 
-  it('is a text that later steps read', async () => {
+  it('is a text for later steps', async () => {
     const harness = createEngineHarness({ runAgent: () => ({ output: 'line 1\n{spec}' }) });
     await harness.run(planOf([step, agentStep('last', { prompt: '<{text.output}>' })], { spec: 'S' }));
     expect(harness.calls[0]?.prompt).toContain('.gump/out/artifact.txt');
     expect(harness.calls[1]?.prompt).toContain('<line 1\n{spec}>');
   });
 
-  it('must be there, and may be empty', async () => {
-    const said = [{}, { output: '' }];
-    const harness = createEngineHarness({ runAgent: () => said.shift() ?? {} });
+  it('must be present, and may be empty', async () => {
+    const results = [{}, { output: '' }];
+    const harness = createEngineHarness({ runAgent: () => results.shift() ?? {} });
     const state = await harness.run(planOf([{ ...step, retry: [exitAfter(2)] }]));
     expect(state.steps.get('text')?.attempts.map(({ failure, status }) => failure?.kind ?? status)).toEqual([
       'output',
@@ -117,22 +117,22 @@ describe('`worktree` and `guard: no_write`', () => {
   it.each([
     [{ worktree: 'read-only' as const }, true],
     [{ guard: { noWrite: true } }, true],
-    // The check of the workflow warns that this has no effect.
+    // The check of the workflow file warns that this has no effect.
     [{ type: 'artifact' as const, guard: { noWrite: false } }, true],
     [{}, false],
-  ])('%j: undoes what is written: %s', async (reported, isUndone) => {
+  ])('%j undoes changes: %s', async (overrides, isUndone) => {
     const harness = createEngineHarness({
       runAgent: (_turn, files) => {
         files.set('x.txt', 'x');
         return { output: 'text' };
       },
     });
-    const state = await harness.run(planOf([agentStep('a', reported)]));
+    const state = await harness.run(planOf([agentStep('a', overrides)]));
     expect(harness.files.has('x.txt')).toBe(!isUndone);
     expect(state.steps.get('a')?.attempts[0]?.failure?.kind).toBe(isUndone ? 'guard' : undefined);
   });
 
-  it('asks for no more than reading where nothing may be written', async () => {
+  it('requests only the permission to read if the step may not write', async () => {
     const requested: string[] = [];
     const harness = createEngineHarness({
       runAgent: (turn) => {
@@ -144,7 +144,7 @@ describe('`worktree` and `guard: no_write`', () => {
     expect(requested).toEqual(['read-only', 'workspace']);
   });
 
-  it('`none`: the agent works in an empty directory, and its answer is read from there', async () => {
+  it('`none`: the agent works in an empty directory, which contains its answer', async () => {
     const seen: string[] = [];
     const harness = createEngineHarness({
       runAgent: (turn, files) => {
@@ -176,7 +176,7 @@ describe('`context`', () => {
     return {};
   };
 
-  it('puts files and what commands print behind the prompt, in order and as they are', async () => {
+  it('adds files and the output of commands to the prompt, in order and unchanged', async () => {
     const harness = createEngineHarness({
       runAgent: writesNotes,
       contextOutput: (text) => `printed by ${text}`,
@@ -191,7 +191,7 @@ describe('`context`', () => {
     expect(places).not.toContain(-1);
   });
 
-  it('stops before the agent where a file is not there, and tries no further', async () => {
+  it('fails without an agent and without a retry if a file is missing', async () => {
     const harness = createEngineHarness({ runAgent: writesNotes });
     const state = await harness.run(
       planOf([agentStep('a', { context: [file('gone.md')], retry: [exitAfter(3)] })]),
@@ -201,7 +201,7 @@ describe('`context`', () => {
     expect(state.steps.get('a')?.attempts[0]?.failure?.message).toContain('gone.md');
   });
 
-  it('lets a re-run try again, with nothing said of an earlier failure of the agent', async () => {
+  it('starts fresh in a re-run, without a note about an earlier failure', async () => {
     const plan = planOf([agentStep('a', { context: [file('notes.md')] })]);
     const harness = createEngineHarness({ runAgent: writesNotes });
     await harness.run(plan);
@@ -210,15 +210,17 @@ describe('`context`', () => {
     const state = await next.run(plan, { jobAttempt: 2 });
     expect(state.runEnded?.status).toBe('passed');
     expect(next.calls[0]?.mode).toBe('start');
-    expect(next.calls[0]?.prompt).not.toContain('did not pass');
+    expect(next.calls[0]?.prompt).not.toContain('at this task failed');
     expect(next.warnings).toEqual([]);
   });
 
-  it('goes on without a command that fails, and says so', async () => {
+  it('leaves out a command that fails, with a warning', async () => {
     const harness = createEngineHarness({ runAgent: writesNotes, contextOutput: () => '!ended with 3' });
     const state = await harness.run(planOf([agentStep('a', { context: [command('false')] })]));
     expect(state.runEnded?.status).toBe('passed');
     expect(harness.calls[0]?.prompt).not.toContain('false');
-    expect(harness.warnings.join()).toContain('`false`, which ended with 3');
+    expect(harness.warnings.join()).toContain(
+      'lacks the output of `false` from `context`, because the command ended with 3',
+    );
   });
 });

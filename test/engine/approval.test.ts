@@ -37,7 +37,7 @@ interface Case {
   readonly name: string;
   readonly path: string;
   readonly steps: readonly Step[];
-  /** What is sent before it waits, and what once it may go on. */
+  /** The prompts before it waits, and those after the approval. */
   readonly before: readonly string[];
   readonly after: readonly string[];
 }
@@ -96,7 +96,7 @@ const cases = pauses.flatMap((hitl): readonly Case[] => [
   },
 ]);
 
-/** Everything a job was told by people, and what it recorded, of one step. */
+/** The approval of a job, and what the job recorded about one step. */
 const approvals = (harness: EngineHarness) =>
   harness.events.flatMap((event) =>
     event.type === 'attempt-approved' ? [`${event.step} by ${event.by}`] : [],
@@ -111,7 +111,7 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
     return harness;
   }
 
-  it('waits, and waits again in a plain re-run, in which nothing is sent', async () => {
+  it('waits, and waits again in a plain re-run, which sends no prompt', async () => {
     const harness = await paused();
     const plain = await rerun(harness, planOf(steps), { runAgent });
     expect(plain.state.runEnded).toMatchObject({ status: 'paused', failedStep: path });
@@ -119,7 +119,7 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
     expect(plain.reuse.dropped).toEqual([]);
   });
 
-  it('goes on in the job that approves it, and says who did', async () => {
+  it('continues in the job that approves it, and logs who approved', async () => {
     const harness = await paused();
     const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent }, { actor: 'ann' });
     expect(gone.state.runEnded?.status).toBe('passed');
@@ -129,7 +129,7 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
     expect(attempt?.approvedBy).toBe('ann');
   });
 
-  it('needs no other approval where that job is re-run for another reason', async () => {
+  it('needs no further approval if that job is re-run for another reason', async () => {
     const harness = await paused();
     const failing: FakeAgent = (turn, files) =>
       turn.prompt.startsWith('do last') ? { failure: { kind: 'crash', message: '' } } : runAgent(turn, files);
@@ -140,7 +140,7 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
     expect(firstPromptLines(again.harness)).toEqual(['do last']);
   });
 
-  it('does not wait again where the approving job is lost at any point', async () => {
+  it('does not wait again if the approving job is lost at any point', async () => {
     const harness = await paused();
     const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent });
     const from = gone.harness.events.findIndex(({ type }) => type === 'attempt-approved');
@@ -155,7 +155,7 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
     }
   });
 
-  it('waits too where the machine was lost at any point before', async () => {
+  it('also waits if the machine was lost at any point before', async () => {
     const harness = await paused();
     for (let length = 0; length <= harness.events.length; length += 1) {
       const truncated = { ...harness, events: harness.events.slice(0, length) };
@@ -164,7 +164,7 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
     }
   });
 
-  it('is not approved by the name of another step, nor before it waits', async () => {
+  it('is not approved by the name of another step, or before it waits', async () => {
     const harness = createEngineHarness({ runAgent });
     const state = await harness.run(planOf(steps, { approve: path }));
     expect(state.runEnded).toMatchObject({ status: 'paused', failedStep: path });
@@ -175,7 +175,7 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
 });
 
 describe('`hitl`', () => {
-  it('before the gates: a gate that fails counts as always, and the next attempt waits again', async () => {
+  it('before the gates: a failed gate counts as usual, and the next attempt waits again', async () => {
     const impl = agentStep('impl', { ...checked, hitl: 'before-gate', retry: [exitAfter(2)] });
     const harness = createEngineHarness({ runAgent, passesGate: () => false });
     await harness.run(planOf([impl]));
@@ -188,7 +188,7 @@ describe('`hitl`', () => {
     expect(third.state.runEnded?.status).toBe('passed');
   });
 
-  it('after the gates: waits after a failure where attempts are left, not after the last', async () => {
+  it('after the gates: waits after a failure if attempts remain, but not after the last attempt', async () => {
     const impl = agentStep('impl', { ...checked, hitl: 'after-gate', retry: [exitAfter(2)] });
     const harness = createEngineHarness({ runAgent, passesGate: () => false });
     expect((await harness.run(planOf([impl]))).runEnded?.status).toBe('paused');
@@ -198,7 +198,7 @@ describe('`hitl`', () => {
     const approved = await rerun(harness, planOf([impl], { approve: 'impl' }), { runAgent });
     expect(approved.harness.calls[0]).toMatchObject({ mode: 'resume' });
     expect(approved.harness.calls[0]?.prompt).toContain('check says no');
-    // The attempt that passes now waits for its own approval.
+    // The passed attempt now waits for its own approval.
     expect(approved.state.runEnded?.status).toBe('paused');
 
     const once = createEngineHarness({ runAgent, passesGate: () => false });
@@ -206,13 +206,13 @@ describe('`hitl`', () => {
     expect((await once.run(planOf([only]))).runEnded?.status).toBe('failed');
   });
 
-  it('is not asked for where the agent itself failed', async () => {
+  it('does not wait if the agent itself failed', async () => {
     const impl = agentStep('impl', { ...checked, hitl: 'before-gate' });
     const harness = createEngineHarness({ runAgent: () => ({ failure: { kind: 'crash', message: 'x' } }) });
     expect((await harness.run(planOf([impl]))).runEnded?.status).toBe('failed');
   });
 
-  it('in one unit lets the others get to their end, and a re-run runs only what waits', async () => {
+  it('in one parallel branch lets the others finish, and a re-run runs only the waiting branch', async () => {
     const each = [agentStep('impl', { prompt: 'impl {task.name}' })];
     const group = groupStep(
       'g',
@@ -232,7 +232,7 @@ describe('`hitl`', () => {
     expect(approved.state.runEnded?.status).toBe('passed');
   });
 
-  it('in each task waits at each, one approval after the other', async () => {
+  it('in each task waits in every task, one approval after the other', async () => {
     const steps = [
       splitStep('build', [agentStep('impl', { prompt: 'impl {task.name}', hitl: 'after-gate' })]),
     ];
@@ -249,7 +249,7 @@ describe('`hitl`', () => {
     expect(two.state.runEnded?.status).toBe('passed');
   });
 
-  it('in a validator stops the step that it judges, whose agent is not asked again', async () => {
+  it('in a validator stops the judged step, whose agent does not run again', async () => {
     const judge = agentStep('judge', { type: 'validate', prompt: 'judge', hitl: 'after-gate' });
     const impl = agentStep('impl', { gates: [validateGate('review', callOf('validators/review', [judge]))] });
     const harness = createEngineHarness({ runAgent });

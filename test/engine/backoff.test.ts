@@ -15,37 +15,37 @@ const rateLimited = (retryAfterMs?: number): Failure => ({
   ...defined({ retryAfterMs }),
 });
 
-describe('how long is waited', () => {
+describe('the time to wait', () => {
   const first = { waits: 0, waitedMs: 0, jitter: 0.5 };
 
-  it('is what the service asks for, and a little more, never less', () => {
+  it('is what the service asks for, or a little more, never less', () => {
     expect(nextWaitMs({ ...first, failure: rateLimited(2000), jitter: 0 })).toBe(2000);
     expect(nextWaitMs({ ...first, failure: rateLimited(2000), jitter: 1 })).toBe(2200);
     expect(nextWaitMs({ ...first, failure: rateLimited(0), jitter: 1 })).toBe(0);
   });
 
-  it('grows from try to try where the service asks for nothing', () => {
+  it('grows with each try if the service asks for no time', () => {
     const waits = [0, 1, 2, 3, 4].map((count) =>
       nextWaitMs({ ...first, failure: rateLimited(), waits: count }),
     );
     expect(waits).toEqual([7500, 15_000, 30_000, 60_000, 120_000]);
   });
 
-  it('is nothing for what does not pass by itself', () => {
+  it('is undefined for failures that do not pass by themselves', () => {
     for (const kind of ['auth', 'context', 'crash', 'protocol', 'timeout', 'guard', 'cancelled'] as const)
       expect(nextWaitMs({ ...first, failure: { kind, message: 'x', retryAfterMs: 1 } })).toBeUndefined();
     expect(nextWaitMs({ ...first, failure: { ...rateLimited(1), isFinal: true } })).toBeUndefined();
   });
 
-  it('is never too often and never too long in all', () => {
+  it('stays within the limits on the number and the total of the waits', () => {
     const requested = fc.option(fc.integer({ min: 0, max: 900_000 }), { nil: undefined });
     const tries = fc.array(fc.tuple(requested, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(200_000)));
     holds(
       fc.property(tries, (all) => {
         let waits = 0;
         let waitedMs = 0;
-        for (const [retryAfterMs, chance, idleMs] of all) {
-          const ms = nextWaitMs({ failure: rateLimited(retryAfterMs), waits, waitedMs, jitter: chance });
+        for (const [retryAfterMs, jitter, idleMs] of all) {
+          const ms = nextWaitMs({ failure: rateLimited(retryAfterMs), waits, waitedMs, jitter });
           if (ms === undefined) break;
           expect(ms).toBeGreaterThanOrEqual(retryAfterMs ?? 5000);
           expect(waitedMs + ms).toBeLessThanOrEqual(maxTotalWaitMs);
@@ -57,20 +57,24 @@ describe('how long is waited', () => {
     );
   });
 
-  it('says in the end what was tried, and what was asked for where that is too long', () => {
+  it('is in the message of the failure, with the requested time if that is too long', () => {
     expect(exhausted(rateLimited(), { waits: 5, waitedMs: 61_000 }).message).toBe(
-      'too many requests It was waited for 5 times, 61 s in all.',
+      'too many requests. Waited 5 times, 61 s in total.',
     );
-    expect(exhausted(rateLimited(), { waits: 1, waitedMs: 2000 }).message).toContain('once, 2 s in all');
-    expect(exhausted(rateLimited(3_600_000), { waits: 0, waitedMs: 0 }).message).toContain('3600 s');
+    expect(exhausted(rateLimited(), { waits: 1, waitedMs: 2000 }).message).toContain(
+      'Waited once, 2 s in total',
+    );
+    expect(exhausted(rateLimited(3_600_000), { waits: 0, waitedMs: 0 }).message).toBe(
+      'too many requests. The service asks for a wait of 3600 s, but an attempt waits at most 600 s. Re-run the failed jobs after that time.',
+    );
     expect(exhausted({ kind: 'auth', message: 'no key' }, { waits: 0, waitedMs: 0 }).message).toBe('no key');
   });
 });
 
-/** Refuses so often, then is done. */
-const refusingAgent = (times: number, said: FakeTurnResult = { failure: rateLimited(2000) }) => {
+/** The service refuses it that many times, then it ends. */
+const refusingAgent = (times: number, refusal: FakeTurnResult = { failure: rateLimited(2000) }) => {
   let left = times;
-  return (): FakeTurnResult => (left-- > 0 ? said : {});
+  return (): FakeTurnResult => (left-- > 0 ? refusal : {});
 };
 
 const modes = (harness: EngineHarness) => harness.calls.map(({ mode, sessionId }) => `${mode} ${sessionId}`);
@@ -80,7 +84,7 @@ const waitEvents = (harness: EngineHarness) =>
 describe('an attempt that the service refuses', () => {
   const plan = planOf([agentStep('impl', { retry: [exitAfter(2)] })]);
 
-  it('goes on in the same session, and no attempt is used up', async () => {
+  it('resumes the same session without using up an attempt', async () => {
     const harness = createEngineHarness({ runAgent: refusingAgent(1) });
     const state = await harness.run(plan);
     expect(state.runEnded?.status).toBe('passed');
@@ -90,13 +94,13 @@ describe('an attempt that the service refuses', () => {
     expect(harness.sleeps[0]).toBeGreaterThanOrEqual(2000);
   });
 
-  it('waits with an id that the CLI gave, too', async () => {
+  it('waits also with a session id that the CLI chose', async () => {
     const harness = createEngineHarness({ runAgent: refusingAgent(2), sessionIds: () => 'given' });
     await harness.run(plan);
     expect(modes(harness)).toEqual(['start given-1', 'resume given-1', 'resume given-1']);
   });
 
-  it('says until when, and has it in the journal before it waits', async () => {
+  it('logs the end of the wait, and writes it to the journal before it waits', async () => {
     const seen: string[] = [];
     const harness: EngineHarness = createEngineHarness({
       runAgent: refusingAgent(1),
@@ -108,7 +112,7 @@ describe('an attempt that the service refuses', () => {
     expect(waitEvents(harness)[0]).toMatchObject({ step: 'impl', number: 1, kind: 'rate-limit' });
   });
 
-  it('gives up in the end; the failure stands and the session is kept for the next', async () => {
+  it('fails after the last wait, and a re-run resumes the session', async () => {
     const harness = createEngineHarness({
       runAgent: () => ({ failure: { kind: 'overloaded', message: 'busy' } }),
     });
@@ -122,7 +126,7 @@ describe('an attempt that the service refuses', () => {
     expect(modes(next)).toEqual(['resume chosen-1']);
   });
 
-  it('waits as often as ever where the agent got on for long in between', async () => {
+  it('does not count time in which the agent made progress between waits', async () => {
     const worked = { usage: { turns: 1 }, durationMs: 20 * 60_000 };
     const harness = createEngineHarness({
       runAgent: refusingAgent(maxWaits, { failure: rateLimited(1000), ...worked }),
@@ -131,37 +135,37 @@ describe('an attempt that the service refuses', () => {
     expect(harness.sleeps).toHaveLength(maxWaits);
   });
 
-  it('takes the time of tries that got nothing done for waiting', async () => {
+  it('counts the time of tries without an answer as waiting', async () => {
     const idle = { failure: rateLimited(1000), durationMs: 7 * 60_000 };
     const harness = createEngineHarness({ runAgent: () => idle });
     const state = await harness.run(planOf([agentStep('impl')]));
     expect(harness.sleeps).toHaveLength(2);
-    expect(state.steps.get('impl')?.attempts.at(-1)?.failure?.message).toMatch(/2 times, 84\d s in all/);
+    expect(state.steps.get('impl')?.attempts.at(-1)?.failure?.message).toMatch(/2 times, 84\d s in total/);
   });
 
-  it('books what every try spent, once', async () => {
-    const spends = { usage: { turns: 2, inputTokens: 100 } };
-    const runAgent = refusingAgent(2, { failure: rateLimited(1), ...spends });
-    const harness = createEngineHarness({ runAgent: () => ({ ...spends, ...runAgent() }) });
+  it('records what each try spent, once', async () => {
+    const spending = { usage: { turns: 2, inputTokens: 100 } };
+    const runAgent = refusingAgent(2, { failure: rateLimited(1), ...spending });
+    const harness = createEngineHarness({ runAgent: () => ({ ...spending, ...runAgent() }) });
     const state = await harness.run(plan);
     expect(totalUsage(state.ledger)).toEqual({ turns: 6, inputTokens: 300 });
     expect(state.steps.get('impl')?.attempts[0]?.usage).toEqual({ turns: 6, inputTokens: 300 });
     expect(foldEvents(harness.events).ledger).toEqual(state.ledger);
   });
 
-  it('asks for nothing again that was answered, and for everything where nothing was', async () => {
+  it('sends the prompt again only if there was no answer', async () => {
     const worked = createEngineHarness({
       runAgent: refusingAgent(1, { failure: rateLimited(1), usage: { turns: 1 } }),
     });
     await worked.run(plan);
-    expect(worked.calls[1]?.prompt).toContain('go on where you stopped');
+    expect(worked.calls[1]?.prompt).toContain('Continue where you stopped');
     expect(worked.calls[1]?.prompt).not.toContain('do impl');
     const silent = createEngineHarness({ runAgent: refusingAgent(1) });
     await silent.run(plan);
     expect(silent.calls[1]?.prompt).toBe(silent.calls[0]?.prompt);
   });
 
-  it('begins the session again where the CLI kept nothing of it, whatever is asked of lost ones', async () => {
+  it('starts a new session if the CLI stored nothing of it, also with `on-lost-session: fail`', async () => {
     const lost: Failure = { kind: 'session-lost', message: 'no such session' };
     const harness = createEngineHarness({
       runAgent: (turn) => {
@@ -179,7 +183,7 @@ describe('an attempt that the service refuses', () => {
     });
   });
 
-  it('stops at once when the job is cancelled while it waits', async () => {
+  it('ends immediately when the job is cancelled during a wait', async () => {
     const cancel = new AbortController();
     const harness = createEngineHarness({ runAgent: refusingAgent(9), onSleep: () => cancel.abort() });
     const state = await harness.run(plan, { signal: cancel.signal });

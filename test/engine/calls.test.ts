@@ -18,7 +18,7 @@ import { firstPromptLines, rerun } from '../fakes/rerun.js';
 const promptStep = (name: string, prompt: string, overrides: Parameters<typeof agentStep>[1] = {}) =>
   agentStep(name, { prompt, ...overrides });
 
-/** Artifacts answer with their first line, reviews with the comments `fine`; all else changes a file. */
+/** Artifact steps answer with their first line, reviews with the comments `fine`; other steps change a file. */
 const runAgent: FakeAgent = (turn, files) => {
   const line = turn.prompt.split('\n')[0] ?? '';
   if (turn.prompt.includes('artifact.txt')) return { output: `text of ${line}`, usage: { costUsd: 0.25 } };
@@ -35,7 +35,7 @@ async function promptsSent(steps: readonly Step[], inputs: Parameters<typeof pla
 }
 
 describe('a step that is a workflow', () => {
-  it('runs the steps of it under its path, one after the other', async () => {
+  it('runs the steps of the workflow below its path, one after the other', async () => {
     const harness = createEngineHarness({ runAgent: runAgent });
     const state = await harness.run(
       planOf([callStep('sub', callOf('sub', [agentStep('a'), agentStep('b')])), agentStep('last')]),
@@ -44,21 +44,21 @@ describe('a step that is a workflow', () => {
     expect([...state.steps.keys()]).toEqual(['sub', 'sub/a', 'sub/b', 'last']);
   });
 
-  it('sees only what it is given: no steps of its caller, and the inputs by name', async () => {
+  it('sees only its inputs, by name, and no steps of its caller', async () => {
     const inner = [
-      promptStep('a', 'a [{plan.output}] [{told}] [{spec}]'),
+      promptStep('a', 'a [{plan.output}] [{given}] [{spec}]'),
       promptStep('b', 'b {a.status} {vars_of_user}'),
     ];
     const plan = promptStep('plan', 'make', { type: 'artifact' });
     expect(
-      await promptsSent([plan, callStep('sub', callOf('sub', inner, { told: '<{plan.output}>' }))], {
+      await promptsSent([plan, callStep('sub', callOf('sub', inner, { given: '<{plan.output}>' }))], {
         spec: 'the spec',
         vars: { vars_of_user: 'blue' },
       }),
     ).toEqual(['make', 'a [] [<text of make>] [the spec]', 'b pass blue']);
   });
 
-  it('has a spec of its own where it is given one, and so have those that it calls', async () => {
+  it('has its own spec if it is passed one, and so have the workflows that it calls', async () => {
     const deepest = [promptStep('d', 'd {spec}')];
     const deep = [promptStep('c', 'c {spec}'), callStep('deepest', callOf('deepest', deepest))];
     const inner = [
@@ -74,23 +74,23 @@ describe('a step that is a workflow', () => {
     ]);
   });
 
-  it('can be given `error`, `diff` and `output` of its own', async () => {
+  it('can be passed `error`, `diff` and `output`', async () => {
     const inner = [promptStep('a', '{error}/{diff}/{output}')];
     expect(
       await promptsSent([callStep('sub', callOf('sub', inner, { error: 'E', diff: 'D', output: 'O' }))]),
     ).toEqual(['E/D/O']);
   });
 
-  it('never expands a value that it is given', async () => {
-    const inner = [promptStep('a', 'a {told}')];
+  it('never expands templates in an input value', async () => {
+    const inner = [promptStep('a', 'a {given}')];
     expect(
-      await promptsSent([callStep('sub', callOf('sub', inner, { told: '{spec}' }))], {
-        spec: '{told} {{x}}',
+      await promptsSent([callStep('sub', callOf('sub', inner, { given: '{spec}' }))], {
+        spec: '{given} {{x}}',
       }),
-    ).toEqual(['a {told} {{x}}']);
+    ).toEqual(['a {given} {{x}}']);
   });
 
-  it('is read by its caller: what its steps brought forth, and what it is in all', async () => {
+  it('is read by its caller: the results of its steps and its totals', async () => {
     const inner = [
       agentStep('work'),
       promptStep('text', 'write', { type: 'artifact' }),
@@ -104,7 +104,7 @@ describe('a step that is a workflow', () => {
     expect(all.at(-1)).toBe('pass text of write text of write text of write fine true fine 0.75 2');
   });
 
-  it('says what its last step says, also where a gate of it is a workflow', async () => {
+  it('has the output of its last step, also if one of its gates is a workflow', async () => {
     const inner = [promptStep('text', 'write', { type: 'artifact' })];
     const sub = callStep('sub', callOf('sub', inner), { gates: [validateGate('review', reviewCall())] });
     const all = await promptsSent([
@@ -114,10 +114,10 @@ describe('a step that is a workflow', () => {
     expect(all.at(-1)).toBe('text of write||fine');
   });
 
-  it('is read from within the task, the group or the unit that it stands in', async () => {
-    const inner = [promptStep('text', 'write {told}', { type: 'artifact' })];
+  it('is read from within its task, group or parallel branch', async () => {
+    const inner = [promptStep('text', 'write {given}', { type: 'artifact' })];
     const each = [
-      callStep('sub', callOf('sub', inner, { told: '{task.name}' })),
+      callStep('sub', callOf('sub', inner, { given: '{task.name}' })),
       promptStep('use', 'use {sub.text.output}'),
     ];
     const harness = createEngineHarness({
@@ -134,7 +134,7 @@ describe('a step that is a workflow', () => {
     ]);
   });
 
-  it('keeps its sessions to itself, in both directions', async () => {
+  it('does not share sessions with its caller, in either direction', async () => {
     const from = (step: string) => ({ session: { mode: 'from', step } as const });
     const harness = createEngineHarness({ runAgent: runAgent });
     await harness.run(
@@ -148,7 +148,7 @@ describe('a step that is a workflow', () => {
     expect(harness.calls[2]?.sessionId).toBe(harness.calls[1]?.sessionId);
   });
 
-  it('goes by its own `session-match`', async () => {
+  it('uses its own `session-match`', async () => {
     const pair = [
       agentStep('one'),
       agentStep('two', { agent: 'claude-opus', session: { mode: 'from', step: 'one' } }),
@@ -163,7 +163,7 @@ describe('a step that is a workflow', () => {
     expect(harness.calls.map(({ mode }) => mode)).toEqual(['start', 'resume', 'start', 'start']);
   });
 
-  it('is judged by gates of its own and runs again as `retry` says', async () => {
+  it('is judged by its own gates and runs again as `retry` defines', async () => {
     let turns = 0;
     const harness = createEngineHarness({
       runAgent: (turn, files) => {
@@ -186,13 +186,13 @@ describe('a step that is a workflow', () => {
     ]);
   });
 
-  it('is given the same, rendered once, when it goes on in a later job', async () => {
+  it('has the same inputs, rendered once, when it continues in a later job', async () => {
     let turns = 0;
     const steps = [
       promptStep('plan', 'make', { type: 'artifact' }),
       callStep(
         'sub',
-        callOf('sub', [agentStep('a'), promptStep('b', 'b {told}')], { told: '{plan.output}' }),
+        callOf('sub', [agentStep('a'), promptStep('b', 'b {given}')], { given: '{plan.output}' }),
       ),
     ];
     const harness = createEngineHarness({
@@ -202,10 +202,10 @@ describe('a step that is a workflow', () => {
     const next = await rerun(harness, planOf(steps), { runAgent: runAgent });
     expect(firstPromptLines(next.harness)).toEqual(['b text of make']);
     const inputs = next.state.steps.get('sub')?.attempts.map((attempt) => attempt.inputs);
-    expect(inputs).toEqual([{ told: 'text of make' }, { told: 'text of make' }]);
+    expect(inputs).toEqual([{ given: 'text of make' }, { given: 'text of make' }]);
   });
 
-  it('fails with the step in it that failed, and a re-run goes on there', async () => {
+  it('fails with its failed step, and a re-run continues there', async () => {
     const steps = [
       callStep('sub', callOf('sub', [agentStep('a'), agentStep('b', { gates: [bashGate('check')] })])),
       agentStep('last'),
@@ -219,7 +219,7 @@ describe('a step that is a workflow', () => {
     expect(next.harness.calls[0]?.mode).toBe('resume');
   });
 
-  it('is taken up in the middle by `from-step`, and stopped in by `until`', async () => {
+  it('runs from a step in it with `from-step`, and stops in it with `until`', async () => {
     const steps = [callStep('sub', callOf('sub', [agentStep('a'), agentStep('b')])), agentStep('last')];
     const harness = createEngineHarness({ runAgent: runAgent });
     await harness.run(planOf(steps));
@@ -234,7 +234,7 @@ describe('a step that is a workflow', () => {
     ]);
   });
 
-  it('ends the same, whatever prefix of the journal survived', async () => {
+  it('ends the same with any prefix of the journal', async () => {
     const steps = [
       callStep('sub', callOf('sub', [agentStep('a'), groupStep('g', [agentStep('b')])]), {
         gates: [validateGate('review', reviewCall())],

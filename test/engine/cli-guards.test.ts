@@ -1,4 +1,4 @@
-/** Guards × CLIs: what trips is ended, and gone on with in the same conversation. */
+/** Guards with each CLI: an agent that exceeds a limit is stopped, and the next attempt resumes its session. */
 import { describe, expect, it } from 'vitest';
 import { foldEvents } from '../../src/journal/run-state.js';
 import type { Guard } from '../../src/workflow/workflow.js';
@@ -6,7 +6,7 @@ import { createCliHarness } from '../fakes/cli-harness.js';
 import { agentStep, bashGate, exitAfter, planOf } from '../fakes/plan.js';
 import type { AgentAction, StandInProvider } from '../rig/stand-in.js';
 
-/** `live`: tokens are known while the agent works; for Codex from its session's file. */
+/** `isLive`: tokens are known while the agent runs; for Codex from its session's file. */
 const clis: readonly { readonly id: StandInProvider; readonly agent: string; readonly isLive: boolean }[] = [
   { id: 'claude', agent: 'claude-haiku-4-5', isLive: true },
   { id: 'codex', agent: 'codex-gpt-5.4', isLive: true },
@@ -19,11 +19,11 @@ const clis: readonly { readonly id: StandInProvider; readonly agent: string; rea
 const answers = (count: number): readonly AgentAction[] =>
   Array.from({ length: count }, (_, index) => ({ write: `answer-${index + 1}` }));
 
-/** An agent that is not stopped hangs. */
+/** Keeps running until it is stopped. */
 const hang: AgentAction = { hang: true };
 
-/** What the first attempt does; the second is done at once. */
-async function tripped(
+/** `first` is what the first attempt does. The second one ends immediately. */
+async function runWithGuard(
   guard: Guard,
   { id, agent }: (typeof clis)[number],
   first: readonly AgentAction[],
@@ -35,13 +35,13 @@ async function tripped(
   });
   const step = agentStep('impl', { agent, guard, gates: [bashGate('check')], retry: [exitAfter(2)] });
   const state = await harness.run(planOf([step]));
-  const made = await calls();
-  expect(made.map(({ provider }) => provider)).toEqual(made.map(() => id));
+  const recorded = await calls();
+  expect(recorded.map(({ provider }) => provider)).toEqual(recorded.map(() => id));
   const attempts = foldEvents(harness.events).steps.get('impl')?.attempts ?? [];
-  return { state, attempts, searched, calls: made };
+  return { state, attempts, searched, calls: recorded };
 }
 
-function expectGoneOn({ state, attempts, searched, calls }: Awaited<ReturnType<typeof tripped>>) {
+function expectResumed({ state, attempts, searched, calls }: Awaited<ReturnType<typeof runWithGuard>>) {
   expect(attempts.map(({ status, failure }) => failure?.kind ?? status)).toEqual(['guard', 'passed']);
   expect(attempts[0]?.gates).toEqual([]);
   expect(searched).toHaveLength(1);
@@ -53,33 +53,33 @@ function expectGoneOn({ state, attempts, searched, calls }: Awaited<ReturnType<t
 }
 
 describe.each(clis)('$id', (cli) => {
-  it('stops at the first sign of a turn too many', async () => {
-    const end = await tripped({ maxTurns: 2 }, cli, [...answers(3), hang]);
-    expectGoneOn(end);
+  it('stops at the beginning of a turn that exceeds the limit', async () => {
+    const end = await runWithGuard({ maxTurns: 2 }, cli, [...answers(3), hang]);
+    expectResumed(end);
     expect(end.attempts[0]?.failure?.message).toContain('max_turns');
     expect(end.attempts[0]?.usage?.turns).toBe(3);
   });
 
-  it('stops with the answer that takes too many tokens', async () => {
-    const end = await tripped({ maxTokens: 200 }, cli, cli.isLive ? [...answers(2), hang] : answers(2));
-    expectGoneOn(end);
+  it('stops at the answer that exceeds the limit on tokens', async () => {
+    const end = await runWithGuard({ maxTokens: 200 }, cli, cli.isLive ? [...answers(2), hang] : answers(2));
+    expectResumed(end);
     const count = cli.isLive ? 240 : 360;
     expect(end.attempts[0]?.failure?.message).toMatch(
-      new RegExp(`^max_tokens .* limit is 200 tokens, and it was ${count} tokens`),
+      new RegExp(`^\`max_tokens\` .* ${count} tokens used, limit 200 tokens`),
     );
   });
 
-  it.skipIf(cli.id === 'cursor')('stops with the answer that costs too much', async () => {
-    const end = await tripped({ maxUsd: 0.00001 }, cli, cli.isLive ? [...answers(1), hang] : answers(1));
+  it.skipIf(cli.id === 'cursor')('stops at the answer that exceeds the limit on cost', async () => {
+    const end = await runWithGuard({ maxUsd: 0.00001 }, cli, cli.isLive ? [...answers(1), hang] : answers(1));
     expect(end.attempts[0]?.failure).toMatchObject({ kind: 'guard' });
     expect(end.attempts[0]?.failure?.message).toContain('max_budget');
     expect(end.attempts[0]?.usage?.costUsd).toBeGreaterThan(0);
     expect(end.searched.length).toBeGreaterThan(0);
   });
 
-  it('stops an agent that says nothing when its time is up', async () => {
-    const end = await tripped({ maxTimeMs: 4000 }, cli, [...answers(1), hang], true);
-    expectGoneOn(end);
+  it('stops an agent without output when its time is up', async () => {
+    const end = await runWithGuard({ maxTimeMs: 4000 }, cli, [...answers(1), hang], true);
+    expectResumed(end);
     expect(end.attempts[0]?.failure?.message).toContain('max_time');
   });
 });

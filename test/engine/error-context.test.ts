@@ -1,10 +1,10 @@
-/** How much of what went wrong an agent is told. */
+/** How much of an error prompts contain. */
 import { describe, expect, it } from 'vitest';
 import type { ErrorContext } from '../../src/engine/engine-run.js';
 import { createEngineHarness } from '../fakes/engine-harness.js';
 import { agentStep, bashGate, exitAfter, planOf } from '../fakes/plan.js';
 
-/** The prompt of the second attempt, after one whose gate printed 20,000 characters and that changed 1,000 files. */
+/** The prompt of the second attempt. In the first one the gate printed 20,000 characters and 1,000 files changed. */
 async function secondPrompt(errorContext?: ErrorContext, prompt?: string): Promise<string> {
   const retry = [
     ...(prompt === undefined ? [] : [{ when: { attempt: 2 }, overrides: { prompt } }]),
@@ -22,17 +22,17 @@ async function secondPrompt(errorContext?: ErrorContext, prompt?: string): Promi
   return harness.calls[1]?.prompt ?? '';
 }
 
-/** How much of the error and of the change the note has. */
+/** The lengths of the error and of the diff in the note. */
 async function noteLengths(errorContext?: ErrorContext): Promise<readonly [error: number, diff: number]> {
   const prompt = await secondPrompt(errorContext);
-  const note = /What was reported:\n([\s\S]+)\n\nWhat has been changed[^\n]+\n([\s\S]+)\n\nMend what/.exec(
+  const note = /Reported errors:\n([\s\S]+)\n\nChanges since[^\n]+\n([\s\S]+)\n\nFix the problem/.exec(
     prompt,
   );
   return [note?.[1]?.length ?? 0, note?.[2]?.length ?? 0];
 }
 
-describe('the note on the attempt before', () => {
-  it('has 8,000 characters of the error and 3,000 of the change, unless told', async () => {
+describe('the note about the previous attempt', () => {
+  it('has 8,000 characters of the error and 3,000 of the diff by default', async () => {
     const [error, diff] = await noteLengths();
     expect(error).toBeGreaterThan(7_800);
     expect(error).toBeLessThanOrEqual(8_000);
@@ -40,7 +40,7 @@ describe('the note on the attempt before', () => {
     expect(diff).toBeLessThanOrEqual(3_000);
   });
 
-  it('has as much of each as the project asks for', async () => {
+  it('has the lengths that the project sets', async () => {
     const [error, diff] = await noteLengths({ maxErrorChars: 200, maxDiffChars: 100 });
     expect(error).toBeLessThanOrEqual(200);
     expect(error).toBeGreaterThan(150);
@@ -52,10 +52,10 @@ describe('the note on the attempt before', () => {
   });
 });
 
-describe('a prompt that names them', () => {
+describe('a prompt with `{error}` and `{diff}`', () => {
   const errorContext = { maxErrorChars: 200, maxDiffChars: 100 };
 
-  it('gets the error as long as the project asks for, and the whole change', async () => {
+  it('has the error with the length that the project sets, and the whole diff', async () => {
     const error = await secondPrompt(errorContext, '{error}');
     expect(error.length).toBeGreaterThan(150);
     expect(error.length).toBeLessThanOrEqual(201);

@@ -29,13 +29,13 @@ const appendLine: FakeAgent = (turn, files) => {
   return {};
 };
 
-/** How many lines the files have. */
+/** The number of lines in the files. */
 const countLines = (files: Files, name: string) => (files.get(`${name}.txt`) ?? '').split('\n').length - 1;
 
-describe('a group whose steps run in turn', () => {
+describe('a sequential group', () => {
   const pair = [agentStep('a'), agentStep('b')];
 
-  it('runs them in order, then its gates, then what comes after it', async () => {
+  it('runs its steps in order, then its gates, then the steps after it', async () => {
     const order: string[] = [];
     const harness = createEngineHarness({
       runAgent: (turn) => {
@@ -55,7 +55,7 @@ describe('a group whose steps run in turn', () => {
     expect(state.steps.get('g')?.attempts[0]?.gates).toMatchObject([{ name: 'whole', status: 'passed' }]);
   });
 
-  it('leaves alone what has passed when a step in it fails, in the next round as in a re-run', async () => {
+  it('does not run passed steps again after a step failed, neither in the next round nor in a re-run', async () => {
     const steps = [agentStep('a'), agentStep('b', { gates: [bashGate('b-twice')] }), agentStep('c')];
     const gate = (_gate: unknown, files: Files) => countLines(files, 'b') >= 2;
     const harness = createEngineHarness({ runAgent: appendLine, passesGate: gate });
@@ -74,7 +74,7 @@ describe('a group whose steps run in turn', () => {
     expect(next.state.runEnded?.status).toBe('passed');
   });
 
-  it('runs all of them once more where its own gates fail, in their sessions and told what was said', async () => {
+  it('runs all steps once more if its own gates fail, in their sessions and with the output of the gates', async () => {
     const gate = (_gate: unknown, files: Files) => countLines(files, 'a') >= 2;
     const harness = createEngineHarness({ runAgent: appendLine, passesGate: gate });
     const plan = planOf([groupStep('g', pair, { gates: [bashGate('whole')], retry: [exitAfter(2)] })]);
@@ -87,7 +87,7 @@ describe('a group whose steps run in turn', () => {
     expect(state.runEnded?.status).toBe('passed');
   });
 
-  it('runs all of them once more in a re-run where its own gates had failed for good', async () => {
+  it('runs all steps once more in a re-run if its own gates failed permanently', async () => {
     const gate = (_gate: unknown, files: Files) => countLines(files, 'b') >= 2;
     const plan = planOf([groupStep('g', pair, { gates: [bashGate('whole')] }), agentStep('last')]);
     const first = createEngineHarness({ runAgent: appendLine, passesGate: gate });
@@ -98,7 +98,7 @@ describe('a group whose steps run in turn', () => {
     expect(next.reuse.dropped).toEqual([]);
   });
 
-  it('has as many rounds as `exit` says in each job', async () => {
+  it('has as many rounds as `exit` allows in each job', async () => {
     const plan = planOf([groupStep('g', pair, { gates: [bashGate('whole')], retry: [exitAfter(3)] })]);
     const first = createEngineHarness({ runAgent: appendLine, passesGate: () => false });
     const state = await first.run(plan);
@@ -108,14 +108,14 @@ describe('a group whose steps run in turn', () => {
     expect(next.state.steps.get('g')?.attempts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('gives its steps new sessions at the round that asks for them, and keeps those', async () => {
+  it('gives its steps new sessions in the round with `session: new`, and keeps them afterwards', async () => {
     const retry = [retryAtAttempt(2, { session: 'new' }), exitAfter(3)];
     const harness = createEngineHarness({ runAgent: appendLine, passesGate: () => false });
     await harness.run(planOf([groupStep('g', [agentStep('a')], { gates: [bashGate('whole')], retry })]));
     expect(reasons(harness.events)).toEqual(['g/a declared-new', 'g/a override-new', 'g/a kept-on-retry']);
   });
 
-  it('puts the files back to where it began at a round that asks for it', async () => {
+  it('restores its start snapshot in a round with `worktree: reset`', async () => {
     const retry = [retryAtAttempt(2, { worktree: 'reset' }), exitAfter(2)];
     const harness = createEngineHarness({ runAgent: appendLine, passesGate: () => false });
     await harness.run(
@@ -129,7 +129,7 @@ describe('a group whose steps run in turn', () => {
     expect(firstPromptLines(harness)).toEqual(['do first', 'do a', 'do b', 'do a', 'do b']);
   });
 
-  it('runs what had passed once more where the files are put back after a step failed', async () => {
+  it('runs passed steps once more if the files are restored after a step failed', async () => {
     const steps = [agentStep('a'), agentStep('b', { gates: [bashGate('never')] })];
     const retry = [retryAtAttempt(2, { worktree: 'reset' }), exitAfter(2)];
     const harness = createEngineHarness({ runAgent: appendLine, passesGate: () => false });
@@ -138,7 +138,7 @@ describe('a group whose steps run in turn', () => {
     expect(harness.files.get('b.txt')).toBe('b\n');
   });
 
-  it('keeps what its gate said for a step that was cut off in the round it began', async () => {
+  it('keeps the output of its gate for a step that was interrupted in the round', async () => {
     const gate = (_gate: unknown, files: Files) => countLines(files, 'b') >= 2;
     const plan = planOf([groupStep('g', pair, { gates: [bashGate('whole')], retry: [exitAfter(2)] })]);
     let turns = 0;
@@ -154,7 +154,7 @@ describe('a group whose steps run in turn', () => {
     expect(next.state.steps.get('g')?.attempts.map(({ number }) => number)).toEqual([1, 2, 2]);
   });
 
-  it('is gone through by `from:` both ways', async () => {
+  it('is transparent for `from:` in both directions', async () => {
     const from = (step: string) => ({ session: { mode: 'from', step } as const });
     const harness = createEngineHarness({ runAgent: () => ({}) });
     await harness.run(
@@ -169,7 +169,7 @@ describe('a group whose steps run in turn', () => {
     expect([after?.mode, after?.sessionId]).toEqual(['resume', deep?.sessionId]);
   });
 
-  it('stops after a step in it, or after itself, where `until` names it, and goes on from there', async () => {
+  it('stops after a step in it, or after itself, if `until` names it, and continues from there', async () => {
     const steps = [groupStep('g', pair, { gates: [bashGate('whole')] }), agentStep('last')];
     for (const [until, sent, left] of [
       ['g/a', ['do a'], ['do b', 'do last']],
@@ -185,7 +185,7 @@ describe('a group whose steps run in turn', () => {
     }
   });
 
-  it('takes up a step in it by `from-step`: what stands before that is left alone', async () => {
+  it('runs from a step in it with `from-step`; the steps before do not run', async () => {
     const steps = [
       groupStep('g', [...pair, agentStep('c')], { gates: [bashGate('whole')] }),
       agentStep('last'),
@@ -198,7 +198,7 @@ describe('a group whose steps run in turn', () => {
     expect(next.state.steps.get('g')?.status).toBe('passed');
   });
 
-  it('runs a step that was added to it since it passed', async () => {
+  it('runs a step that was added to it after it passed', async () => {
     const last = agentStep('last', { gates: [bashGate('never')] });
     const gate = ({ name }: { readonly name: string }) => name !== 'never';
     const harness = createEngineHarness({ runAgent: appendLine, passesGate: gate });
@@ -208,7 +208,7 @@ describe('a group whose steps run in turn', () => {
     expect(firstPromptLines(next.harness)).toEqual(['do c', 'do last']);
   });
 
-  it('says that a step was taken over only where an earlier job had passed it', async () => {
+  it('reports a step as reused only if it passed in an earlier job', async () => {
     const gate = (_gate: unknown, files: Files) => countLines(files, 'b') >= 2;
     const steps = [agentStep('a'), agentStep('b', { gates: [bashGate('twice')] })];
     const harness = createEngineHarness({ runAgent: appendLine, passesGate: gate });
@@ -216,7 +216,7 @@ describe('a group whose steps run in turn', () => {
     expect(harness.reusedSteps).toEqual([]);
   });
 
-  it('opens its inner groups again with itself', async () => {
+  it('opens its inner groups again together with itself', async () => {
     const gate = ({ name }: { readonly name: string }, files: Files) =>
       name === 'inner' || countLines(files, 'a') >= 2;
     const inner = groupStep('h', [agentStep('a')], { gates: [bashGate('inner')] });
@@ -231,7 +231,7 @@ describe('a group whose steps run in turn', () => {
     expect(state.runEnded?.status).toBe('passed');
   });
 
-  it('ends the same, whatever prefix of the journal survived', async () => {
+  it('ends the same with any prefix of the journal', async () => {
     const gate = ({ name }: { readonly name: string }, files: Files) =>
       countLines(files, name === 'whole' ? 'a' : 'b') >= 2;
     const steps = [agentStep('a'), agentStep('b', { gates: [bashGate('own')], retry: [exitAfter(2)] })];

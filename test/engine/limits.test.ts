@@ -13,7 +13,7 @@ const turn = (usage: Usage = {}): AgentEvent => ({ type: 'turn', usage });
 const tool: AgentEvent = { type: 'tool', name: 'Bash', detail: 'npm test' };
 const text: AgentEvent = { type: 'text', text: 'so' };
 
-/** Tells the events one after the other and stops where it is ended; what it told is what it spent. */
+/** Reports the events in order until it is stopped. Its usage is what it has reported until then. */
 function reportEvents(events: readonly AgentEvent[], received: AgentEvent[] = []): FakeAgent {
   return (agentTurn) => {
     let usage: Usage = {};
@@ -53,22 +53,22 @@ async function runUnderGuard(guard: Guard, events: readonly AgentEvent[]) {
   const received: AgentEvent[] = [];
   const harness = createEngineHarness({ runAgent: reportEvents(events, received) });
   const state = await harness.run(guardedPlan(guard));
-  return { world: harness, heard: received, status: state.runEnded?.status, failure: failureOf(harness) };
+  return { harness, received, status: state.runEnded?.status, failure: failureOf(harness) };
 }
 
 describe('a guard of a step', () => {
   const four = [1, 2, 3, 4].flatMap(() => answer(expensive));
 
-  it('allows as many turns as it says, and not the beginning of another', async () => {
-    const { heard: received, failure } = await runUnderGuard({ maxTurns: 2 }, four);
+  it('allows the number of turns, and stops at the beginning of another', async () => {
+    const { received, failure } = await runUnderGuard({ maxTurns: 2 }, four);
     expect(received).toHaveLength(5);
     expect(failure).toEqual({
       kind: 'guard',
-      message: 'max_turns of the guard of `impl` is reached: the limit is 2 turns, and it was 3 turns.',
+      message: '`max_turns` of the guard of step `impl` is reached: 3 turns used, limit 2 turns.',
     });
   });
 
-  it('leaves an agent alone that is done after exactly so many', async () => {
+  it('does not stop an agent that ends after exactly that number', async () => {
     expect(await runUnderGuard({ maxTurns: 4 }, four)).toMatchObject({
       status: 'passed',
       failure: undefined,
@@ -77,22 +77,22 @@ describe('a guard of a step', () => {
     expect(await runUnderGuard({ maxTurns: 2 }, last)).toMatchObject({ status: 'passed' });
   });
 
-  it('knows further calls of an answer that was told to be over from the next answer', async () => {
+  it('does not count late tool calls of a complete answer as the next answer', async () => {
     const calls = [tool, turn(), { ...tool, isOfLast: true } as const, { ...text, isOfLast: true } as const];
     expect(await runUnderGuard({ maxTurns: 1 }, calls)).toMatchObject({ status: 'passed' });
     expect((await runUnderGuard({ maxTurns: 1 }, [...calls, text])).failure?.kind).toBe('guard');
   });
 
-  it('trips with the turn that goes above tokens or dollars, not with the one that reaches them', async () => {
+  it('stops at the turn that exceeds tokens or dollars, not at the one that reaches them', async () => {
     const tokens = await runUnderGuard({ maxTokens: 200 }, four);
-    expect(tokens.heard).toHaveLength(6);
-    expect(tokens.failure?.message).toContain('the limit is 200 tokens, and it was 300 tokens');
+    expect(tokens.received).toHaveLength(6);
+    expect(tokens.failure?.message).toContain('300 tokens used, limit 200 tokens');
     const dollars = await runUnderGuard({ maxUsd: 0.5 }, four);
-    expect(dollars.heard).toHaveLength(6);
-    expect(dollars.failure?.message).toContain('the limit is 0.5 USD, and it was 0.75 USD');
+    expect(dollars.received).toHaveLength(6);
+    expect(dollars.failure?.message).toContain('0.75 USD used, limit 0.5 USD');
   });
 
-  it('counts what only the end of the process tells', async () => {
+  it('counts what the CLI reports only at its end', async () => {
     const harness = createEngineHarness({
       runAgent: () => ({ usage: { inputTokens: 500, outputTokens: 1 } }),
     });
@@ -100,7 +100,7 @@ describe('a guard of a step', () => {
     expect(failureOf(harness)).toMatchObject({ kind: 'guard' });
   });
 
-  it('ends an agent that says nothing, in time', async () => {
+  it('stops an agent without output when its time is up', async () => {
     const harness = createEngineHarness({
       runAgent: async (agentTurn) => {
         if (!agentTurn.signal.aborted)
@@ -110,10 +110,10 @@ describe('a guard of a step', () => {
     });
     await harness.run(guardedPlan({ maxTimeMs: 60_000 }));
     expect(harness.sleeps[0]).toBe(60_001);
-    expect(failureOf(harness)?.message).toMatch(/^max_time of the guard of `impl` .* limit is 60 s/);
+    expect(failureOf(harness)?.message).toMatch(/^`max_time` of the guard of step `impl` .* limit 60 s/);
   });
 
-  it('begins once the CLI is there, whose installation it does not end', async () => {
+  it('starts after the installation of the CLI and does not stop it', async () => {
     const signals: AbortSignal[] = [];
     const harness = createEngineHarness({
       runAgent: ({ signal }) => {
@@ -122,56 +122,56 @@ describe('a guard of a step', () => {
       },
       async provideCli(_agent, signal) {
         signals.push(signal);
-        for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+        for (let ticks = 0; ticks < 5; ticks += 1) await new Promise((resolve) => setImmediate(resolve));
       },
     });
     expect((await harness.run(guardedPlan({ maxTimeMs: 60_000 }))).runEnded?.status).toBe('passed');
     expect([signals.length, new Set(signals).size]).toEqual([2, 2]);
   });
 
-  it('says how long the agent may be silent, also for ever', async () => {
-    const reported: unknown[] = [];
+  it('passes on how long the agent may be silent, also without limit', async () => {
+    const stallTimes: unknown[] = [];
     const runAgent: FakeAgent = ({ stallMs }) => {
-      reported.push(stallMs);
+      stallTimes.push(stallMs);
       return {};
     };
     for (const guard of [{}, { stallMs: 0 }, { stallMs: 90_000 }])
       await createEngineHarness({ runAgent }).run(guardedPlan(guard));
-    expect(reported).toEqual([undefined, 0, 90_000]);
+    expect(stallTimes).toEqual([undefined, 0, 90_000]);
   });
 
-  it('gives what it ends 5 s, and 1 s from the moment on when the job is cancelled', async () => {
-    const graces: [boolean, number][] = [];
+  it('gives an agent 5 s to end, and 1 s as soon as the job is cancelled', async () => {
+    const graceTimes: [boolean, number][] = [];
     const cancel = new AbortController();
     const runAgent: FakeAgent = (agentTurn) => {
       for (const act of [() => agentTurn.onEvent({ type: 'turn' }, undefined), () => cancel.abort()]) {
         act();
-        graces.push([agentTurn.cancelSignal.aborted, agentTurn.graceMs()]);
+        graceTimes.push([agentTurn.cancelSignal.aborted, agentTurn.graceMs()]);
       }
       expect(agentTurn.signal.aborted).toBe(true);
       return {};
     };
     await createEngineHarness({ runAgent }).run(guardedPlan({ maxTurns: 0.5 }), { signal: cancel.signal });
-    expect(graces).toEqual([
+    expect(graceTimes).toEqual([
       [false, 5000],
       [true, 1000],
     ]);
   });
 
-  it('fails the attempt whatever its gates would say, and the next goes on in the session', async () => {
-    const agentTurn: string[] = [];
-    const plays = [reportEvents(four), reportEvents(answer())];
+  it('fails the attempt without running its gates, and the next one resumes the session', async () => {
+    const gateNames: string[] = [];
+    const agents = [reportEvents(four), reportEvents(answer())];
     const harness = createEngineHarness({
-      runAgent: (...reported) => (plays.shift() ?? reportEvents([]))(...reported),
+      runAgent: (...args) => (agents.shift() ?? reportEvents([]))(...args),
       passesGate: (gate) => {
-        agentTurn.push(gate.name);
+        gateNames.push(gate.name);
         return true;
       },
     });
     const plan = guardedPlan({ maxTurns: 1 }, { gates: [bashGate('ok')], retry: [exitAfter(2)] });
     const state = await harness.run(plan);
     expect(state.runEnded?.status).toBe('passed');
-    expect(agentTurn).toEqual(['ok']);
+    expect(gateNames).toEqual(['ok']);
     expect(harness.calls.map(({ mode, sessionId }) => `${mode} ${sessionId}`)).toEqual([
       'start chosen-1',
       'resume chosen-1',
@@ -180,7 +180,7 @@ describe('a guard of a step', () => {
     expect(state.steps.get('impl')?.attempts[0]?.usage).toMatchObject({ turns: 1, costUsd: 0.25 });
   });
 
-  it('counts all parts of an attempt that was cut off', async () => {
+  it('counts all parts of an interrupted attempt', async () => {
     const cancel = new AbortController();
     const plan = guardedPlan({ maxTurns: 3 });
     const first = createEngineHarness({
@@ -198,7 +198,7 @@ describe('a guard of a step', () => {
     expect(failureOf(second)).toMatchObject({ kind: 'guard' });
   });
 
-  it('gives each attempt its own', async () => {
+  it('applies to each attempt on its own', async () => {
     const harness = createEngineHarness({
       runAgent: reportEvents([...answer(), ...answer()]),
       passesGate: () => false,
@@ -208,7 +208,7 @@ describe('a guard of a step', () => {
     expect(failureOf(harness)).toMatchObject({ kind: 'gate' });
   });
 
-  it('is not what a cancelled job fails with', async () => {
+  it('does not replace the cancellation of a job', async () => {
     const cancel = new AbortController();
     const harness = createEngineHarness({
       runAgent: (agentTurn) => {
@@ -221,7 +221,7 @@ describe('a guard of a step', () => {
     expect(state.runEnded?.status).toBe('cancelled');
   });
 
-  it('holds for what is done by itself in the moment of a cancellation', async () => {
+  it('applies to an agent that ends by itself at the moment of a cancellation', async () => {
     const cancel = new AbortController();
     const first = createEngineHarness({
       runAgent: () => {
@@ -235,7 +235,7 @@ describe('a guard of a step', () => {
     const second = createEngineHarness({ runAgent: () => ({}), previous: first });
     await second.run(guardedPlan({ maxTurns: 3 }), { jobAttempt: 2 });
     expect(second.calls).toHaveLength(1);
-    expect(second.calls[0]?.prompt).toContain('max_turns of the guard');
+    expect(second.calls[0]?.prompt).toContain('`max_turns` of the guard');
   });
 });
 
@@ -251,17 +251,17 @@ const group = (steps: readonly Step[], guard: Guard, more: Partial<GroupStep> = 
 });
 
 describe('a guard of a group', () => {
-  it('sums up over its steps, and starts none when nothing is left', async () => {
+  it('counts all its steps, and starts none when it is used up', async () => {
     const harness = createEngineHarness({ runAgent: reportEvents([...answer(), ...answer()]) });
     await harness.run(planOf([group([agentStep('a'), agentStep('b'), agentStep('c')], { maxTurns: 4 })]));
     expect(harness.calls).toHaveLength(2);
     expect(failureOf(harness, 'all/c')).toMatchObject({ kind: 'guard' });
     expect(failureOf(harness, 'all')?.message).toContain(
-      'max_turns of the guard of `all` is reached: the limit is 4 turns, and it was 4 turns. It went into `all/a` (2 turns), `all/b` (2 turns).',
+      '`max_turns` of the guard of step `all` is reached: 4 turns used, limit 4 turns. Spent by `all/a` (2 turns), `all/b` (2 turns).',
     );
   });
 
-  it('begins anew in a further round', async () => {
+  it('starts over in another round', async () => {
     const harness = createEngineHarness({ runAgent: reportEvents([...answer(), ...answer()]) });
     const plan = planOf([
       group([agentStep('a'), agentStep('b')], { maxTurns: 3 }, { retry: [exitAfter(2)] }),
@@ -271,7 +271,7 @@ describe('a guard of a group', () => {
     expect(harness.calls).toHaveLength(3);
   });
 
-  it('lets no agent below it write (no_write)', async () => {
+  it('forbids its agents to write (`no_write`)', async () => {
     const harness = createEngineHarness({
       runAgent: (_turn, files) => {
         files.set('a.txt', 'x');
@@ -289,13 +289,13 @@ const withBudget = (steps: readonly Step[], budget: Budget, maxUsd?: number): Pl
   budget,
 });
 
-/** Each attempt of it costs a dollar in four turns. */
+/** Each attempt costs a dollar in four turns. */
 const dollarOfAnswers = [1, 2, 3, 4].flatMap(() => answer(expensive));
 
 describe('a budget', () => {
   const steps = [agentStep('a'), agentStep('b', { retry: [exitAfter(3)] }), agentStep('c')];
 
-  it('is never tried again, says what was spent where, and how to go on', async () => {
+  it('is final, and names the steps that spent it and how to continue', async () => {
     const harness = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     const state = await harness.run(withBudget(steps, {}, 1.5));
     expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'b' });
@@ -303,14 +303,14 @@ describe('a budget', () => {
     const failure = failureOf(harness, 'b');
     expect(failure?.kind).toBe('budget');
     expect(failure?.message).toContain(
-      'max_budget of the input `max-budget` is reached: the limit is 1.5 USD',
+      '`max_budget` of the input `max-budget` is reached: 1.75 USD used, limit 1.5 USD.',
     );
-    expect(failure?.message).toContain('it was 1.75 USD. It went into `a` (1 USD), `b` (0.75 USD).');
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what a workflow file says.
+    expect(failure?.message).toContain('Spent by `a` (1 USD), `b` (0.75 USD).');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: text of a workflow file.
     expect(failure?.message).toContain('`max-budget: ${{ vars.GUMP_MAX_BUDGET }}`');
   });
 
-  it('starts no agent when nothing is left, also in a re-run, until it is raised', async () => {
+  it('starts no agent when it is used up, also in a re-run, until it is raised', async () => {
     const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await first.run(withBudget(steps, {}, 2));
     expect(first.calls).toHaveLength(2);
@@ -325,7 +325,7 @@ describe('a budget', () => {
     expect(totalUsage(state.ledger).costUsd).toBe(3);
   });
 
-  it('counts results that were dropped', async () => {
+  it('counts dropped results', async () => {
     const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await first.run(withBudget([agentStep('a')], {}, 5));
     const again = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers), previous: first });
@@ -338,25 +338,25 @@ describe('a budget', () => {
   it('is the lower of the workflow and the input', async () => {
     const low = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await low.run(withBudget(steps, { maxUsd: 0.5 }, 10));
-    expect(failureOf(low, 'a')?.message).toContain('max_budget of the workflow is reached');
+    expect(failureOf(low, 'a')?.message).toContain('`max_budget` of the workflow is reached');
     const other = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await other.run(withBudget(steps, { maxUsd: 10 }, 0.5));
     expect(failureOf(other, 'a')?.message).toContain('of the input');
   });
 
-  it('names the input only where that can take its place', async () => {
+  it('names the input only if the input can replace it', async () => {
     const dollars = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await dollars.run(withBudget(steps, { maxUsd: 0.5 }));
-    const reported = failureOf(dollars, 'a')?.message;
-    expect(reported).toContain('raise it in the workflow and start a new run');
-    expect(reported).toContain('take it out of the workflow and use the input `max-budget`');
+    const message = failureOf(dollars, 'a')?.message;
+    expect(message).toContain('Raise it in the workflow and start a new run');
+    expect(message).toContain('remove it from the workflow and set the input `max-budget`');
     const tokens = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await tokens.run(withBudget(steps, { maxTokens: 100 }));
-    expect(failureOf(tokens, 'a')?.message).toContain('raise it in the workflow and start a new run');
+    expect(failureOf(tokens, 'a')?.message).toContain('Raise it in the workflow and start a new run');
     expect(failureOf(tokens, 'a')?.message).not.toContain('max-budget');
   });
 
-  it('holds for tokens, with what a called workflow takes', async () => {
+  it('applies to tokens, including those of a called workflow', async () => {
     const inner = { name: 'w', source: 'w', sessionMatch: 'agent', onPause: 'fail' } as const;
     const call: Step = {
       kind: 'call',
@@ -374,10 +374,10 @@ describe('a budget', () => {
     await harness.run(withBudget([agentStep('a'), call], {}));
     expect(harness.calls).toHaveLength(3);
     expect(failureOf(harness, 'sub/y')).toMatchObject({ kind: 'budget' });
-    expect(failureOf(harness, 'sub')?.message).toContain('max_tokens of the workflow called by `sub`');
+    expect(failureOf(harness, 'sub')?.message).toContain('`max_tokens` of the workflow called by step `sub`');
   });
 
-  it('stops what runs side by side together, by the sum of all of them', async () => {
+  it('stops all parallel branches when their sum exceeds it', async () => {
     const order: string[] = [];
     let billed = 0;
     const runAgent: FakeAgent = async (agentTurn) => {
@@ -393,8 +393,8 @@ describe('a budget', () => {
       return turnResult(agentTurn, usage);
     };
     const harness = createEngineHarness({ runAgent });
-    const units = group([agentStep('a'), agentStep('b'), agentStep('c')], {}, { parallel: true });
-    const state = await harness.run(withBudget([units], {}, 1), { maxParallel: 3 });
+    const branches = group([agentStep('a'), agentStep('b'), agentStep('c')], {}, { parallel: true });
+    const state = await harness.run(withBudget([branches], {}, 1), { maxParallel: 3 });
     expect(new Set(order).size).toBe(3);
     expect(billed).toBeLessThanOrEqual(1 + 3 * 0.1 + 1e-9);
     expect(state.runEnded?.status).toBe('failed');
@@ -405,15 +405,15 @@ describe('a budget', () => {
     [
       'a model without a price',
       { turns: 1, inputTokens: 5, outputTokens: 5 },
-      'no price of its model is known',
+      'the price of its model is unknown',
     ],
-    ['an agent that told no tokens', { turns: 1 }, 'it told neither cost nor tokens'],
-  ])('says once that it does not see %s', async (_what, usage, why) => {
+    ['an agent that reports no tokens', { turns: 1 }, 'it reported neither cost nor tokens'],
+  ])('warns once that it does not count the cost of %s', async (_what, usage, why) => {
     const harness = createEngineHarness({ runAgent: () => ({ usage }) });
     const state = await harness.run(withBudget([agentStep('a')], {}, 1));
     expect(state.runEnded?.status).toBe('passed');
-    const reported = harness.warnings.filter((warning) => warning.includes('do not see'));
-    expect(reported).toEqual([expect.stringContaining(why)]);
+    const warnings = harness.warnings.filter((warning) => warning.includes('do not count the cost'));
+    expect(warnings).toEqual([expect.stringContaining(why)]);
   });
 });
 
@@ -423,7 +423,7 @@ describe('waiting for the service', () => {
     usage: { turns: 1, costUsd: 0.25 },
   } as const;
 
-  it('is not begun where a limit of time around the step is over before', async () => {
+  it('does not start if a time limit around the step would end first', async () => {
     const harness = createEngineHarness({ runAgent: () => refused });
     const state = await harness.run(
       withBudget([agentStep('a', { retry: [exitAfter(3)] })], { maxTimeMs: 4000 }),
@@ -432,7 +432,7 @@ describe('waiting for the service', () => {
     expect(harness.calls).toHaveLength(1);
     expect(failureOf(harness, 'a')?.kind).toBe('budget');
     expect(failureOf(harness, 'a')?.message).toMatch(
-      /^max_timeout of the workflow leaves no time .* limit is 4 s, .* would take 2\d(\.\d)? s\. .* too many requests$/,
+      /^`max_timeout` of the workflow leaves no time .* limit 4 s, wait 2\d(\.\d)? s\. .* too many requests$/,
     );
     expect(totalUsage(state.ledger)).toMatchObject({ turns: 1, costUsd: 0.25 });
     const grouped = createEngineHarness({ runAgent: () => refused });
@@ -441,45 +441,45 @@ describe('waiting for the service', () => {
     expect(failureOf(grouped, 'all/a')).toMatchObject({ kind: 'guard' });
   });
 
-  it('is begun where the time is enough, and takes of it', async () => {
+  it('starts if there is enough time, and uses it', async () => {
     const harness = createEngineHarness({ runAgent: () => refused });
     await harness.run(withBudget([agentStep('a')], { maxTimeMs: 50_000 }));
     expect(harness.calls).toHaveLength(3);
     expect(failureOf(harness, 'a')?.message).toContain('leaves no time');
   });
 
-  it('is no time of the agent itself', async () => {
-    const plays: FakeAgent[] = [() => refused, () => ({})];
-    const harness = createEngineHarness({ runAgent: (...reported) => plays.shift()?.(...reported) ?? {} });
+  it('does not count as time of the agent', async () => {
+    const agents: FakeAgent[] = [() => refused, () => ({})];
+    const harness = createEngineHarness({ runAgent: (...args) => agents.shift()?.(...args) ?? {} });
     expect((await harness.run(guardedPlan({ maxTimeMs: 4000 }))).runEnded?.status).toBe('passed');
   });
 
-  it('ends when others have used up what they share', async () => {
-    let fallAsleep: () => void = () => undefined;
-    const asleep = new Promise<void>((resolve) => {
-      fallAsleep = resolve;
+  it('ends when other agents have used up a shared limit', async () => {
+    let startWait: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      startWait = resolve;
     });
     const harness = createEngineHarness({
       async runAgent(agentTurn, files) {
         if (agentTurn.prompt.includes('do a')) return refused;
-        await asleep;
+        await waiting;
         return reportEvents(dollarOfAnswers)(agentTurn, files);
       },
       onSleep() {
-        fallAsleep();
+        startWait();
         return new Promise(() => undefined);
       },
     });
-    const units = group([agentStep('a'), agentStep('b')], {}, { parallel: true });
-    await harness.run(withBudget([units], { maxUsd: 1 }));
-    expect(failureOf(harness, 'all/a')?.message).toContain('max_budget of the workflow is reached');
+    const branches = group([agentStep('a'), agentStep('b')], {}, { parallel: true });
+    await harness.run(withBudget([branches], { maxUsd: 1 }));
+    expect(failureOf(harness, 'all/a')?.message).toContain('`max_budget` of the workflow is reached');
     expect(harness.sleeps).toHaveLength(1);
     expect(harness.calls).toHaveLength(2);
   });
 });
 
 describe('an amount', () => {
-  it('is told so that it differs from nothing', () => {
+  it('has enough digits to differ from zero', () => {
     expect(formatAmount('maxUsd', 0.00001)).toBe('0.00001 USD');
     expect(formatAmount('maxUsd', 0.0000123456)).toBe('0.00001235 USD');
     expect(formatAmount('maxUsd', 1.5)).toBe('1.5 USD');
@@ -490,7 +490,7 @@ describe('an amount', () => {
     expect(formatAmount('maxTimeMs', 40)).toBe('0.04 s');
   });
 
-  it('of one is singular', () => {
+  it('of one has a singular unit', () => {
     expect(formatAmount('maxTurns', 1)).toBe('1 turn');
     expect(formatAmount('maxTurns', 0)).toBe('0 turns');
     expect(formatAmount('maxTokens', 1)).toBe('1 token');
@@ -501,25 +501,25 @@ describe('an amount', () => {
 describe('the time of a job', () => {
   const plan = planOf([agentStep('a'), agentStep('b')]);
 
-  /** Its time is up once an agent is at work. */
-  function outOfTime(graces: number[] = []): EngineHarness {
-    let begin: () => void = () => undefined;
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve;
+  /** The time is up as soon as an agent runs. */
+  function outOfTime(graceTimes: number[] = []): EngineHarness {
+    let reportStart: () => void = () => undefined;
+    const started = new Promise<void>((resolve) => {
+      reportStart = resolve;
     });
     return createEngineHarness({
-      onSleep: () => begun,
+      onSleep: () => started,
       async runAgent(agentTurn) {
         const ends = new Promise((resolve) => agentTurn.signal.addEventListener('abort', resolve));
-        begin();
+        reportStart();
         await ends;
-        graces.push(agentTurn.graceMs());
+        graceTimes.push(agentTurn.graceMs());
         return turnResult(agentTurn, { turns: 1 });
       },
     });
   }
 
-  it('cuts off what is at work, fails the run, and a re-run goes on in it', async () => {
+  it('stops the running agent and fails the run, and a re-run continues the attempt', async () => {
     const first = outOfTime();
     const state = await first.run(plan, { deadline: 60_000 });
     expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'a', failure: { kind: 'timeout' } });
@@ -535,13 +535,13 @@ describe('the time of a job', () => {
     ).toEqual([1, 1]);
   });
 
-  it('leaves agents 5 s to end', async () => {
-    const graces: number[] = [];
-    await outOfTime(graces).run(plan, { deadline: 1000 });
-    expect(graces).toEqual([5000]);
+  it('gives agents 5 s to end', async () => {
+    const graceTimes: number[] = [];
+    await outOfTime(graceTimes).run(plan, { deadline: 1000 });
+    expect(graceTimes).toEqual([5000]);
   });
 
-  it('is no limit for a run that is done before', async () => {
+  it('does not affect a run that ends before', async () => {
     const harness = createEngineHarness({
       runAgent: () => ({}),
       onSleep: () => new Promise(() => undefined),
@@ -550,9 +550,9 @@ describe('the time of a job', () => {
   });
 });
 
-describe('tokens that only the session file tells', () => {
-  /** Of a conversation that has spent 1000 before, in answers of 100. */
-  function silent(answers: number, looks: Usage[] = [], guard: Guard = {}) {
+describe('tokens that are only in the session file', () => {
+  /** Resumes a session that has spent 1000 tokens. Each answer spends 100. */
+  function createResumed(answers: number, shown: Usage[] = [], guard: Guard = {}) {
     let spent = 0;
     const harness = createEngineHarness({
       passesGate: () => harness.calls.length > 1,
@@ -562,32 +562,32 @@ describe('tokens that only the session file tells', () => {
           spent = 1000;
           return { usage: { turns: 1 } };
         }
-        for (let reported = 0; reported < answers && !agentTurn.signal.aborted; reported += 1) {
+        for (let answered = 0; answered < answers && !agentTurn.signal.aborted; answered += 1) {
           spent += 100;
           agentTurn.onEvent(tool, undefined);
           agentTurn.onEvent({ type: 'turn' }, undefined);
           await new Promise((resolve) => setImmediate(resolve));
         }
-        looks.push((await harness.usageReaders.at(-1)?.()) ?? {});
+        shown.push((await harness.usageReaders.at(-1)?.()) ?? {});
         return turnResult(agentTurn, { turns: answers });
       },
     });
     const plan = guardedPlan(guard, { gates: [bashGate('check')], retry: [exitAfter(2)] });
-    return { world: harness, run: () => harness.run(plan) };
+    return { harness, run: () => harness.run(plan) };
   }
 
-  it.each([1, 3])('say what a conversation took up again cost, after %i answers', async (answers) => {
-    const looks: Usage[] = [];
-    const { world: harness, run } = silent(answers, looks);
+  it.each([1, 3])('show what resuming a session cost, after %i answers', async (answers) => {
+    const shown: Usage[] = [];
+    const { harness, run } = createResumed(answers, shown);
     await run();
     const last = foldEvents(harness.events).steps.get('impl')?.attempts.at(-1);
     expect(last).toMatchObject({ session: { effective: 'resumed' }, firstTurn: { inputTokens: 100 } });
-    expect(looks).toEqual([expect.objectContaining({ turns: answers, inputTokens: answers * 100 })]);
+    expect(shown).toEqual([expect.objectContaining({ turns: answers, inputTokens: answers * 100 })]);
   });
 
-  it('are looked at while the agent works', async () => {
-    const { world: harness, run } = silent(40, [], { maxTokens: 1250 });
+  it('count while the agent runs', async () => {
+    const { harness, run } = createResumed(40, [], { maxTokens: 1250 });
     await run();
-    expect(failureOf(harness)?.message).toContain('the limit is 1250 tokens, and it was 1300 tokens');
+    expect(failureOf(harness)?.message).toContain('1300 tokens used, limit 1250 tokens');
   });
 });

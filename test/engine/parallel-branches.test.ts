@@ -34,12 +34,12 @@ const eachSteps = [
   }),
 ];
 
-/** Lets every other unit that may run get as far as it can. */
+/** Lets every other parallel branch make as much progress as it can. */
 const yieldToOthers = async (): Promise<void> => {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
 };
 
-/** A plan of these tasks; `impl` writes the task's file: bad as long as `isBad` says so. */
+/** A plan of these tasks. `impl` writes the file of the task, with bad content as long as `isBad` returns true. */
 function createAgent(names: readonly string[], isBad: (name: string) => boolean = () => false): FakeAgent {
   return async (turn, files) => {
     await yieldToOthers();
@@ -58,8 +58,8 @@ const parallelGroup = (...names: readonly string[]) =>
     { parallel: true },
   );
 
-describe('units side by side', () => {
-  it('never run more at once than allowed, and as many as that', async () => {
+describe('parallel branches', () => {
+  it('run exactly as many at once as allowed', async () => {
     let now = 0;
     let most = 0;
     const work = createAgent(taskNames);
@@ -67,9 +67,9 @@ describe('units side by side', () => {
       runAgent: async (turn, files) => {
         now += 1;
         most = Math.max(most, now);
-        const said = await work(turn, files);
+        const result = await work(turn, files);
         now -= 1;
-        return said;
+        return result;
       },
     });
     const state = await harness.run(planOf([parallelSplit('build', eachSteps, { maxParallel: 3 })]));
@@ -78,7 +78,7 @@ describe('units side by side', () => {
     expect([...harness.files.keys()].sort()).toEqual(taskNames.map((name) => `${name}.txt`));
   });
 
-  it('do not break off where the CLI of one cannot be had', async () => {
+  it('do not stop if the CLI of one is unavailable', async () => {
     const group = groupStep(
       'g',
       [agentStep('a'), agentStep('b', { agent: 'codex', retry: [retryAtAttempt(1, {}), exitAfter(3)] })],
@@ -108,7 +108,7 @@ describe('units side by side', () => {
     expect(second.calls.map(({ agent }) => agent)).toEqual(['codex']);
   });
 
-  it('take what the run allows where the step says nothing', async () => {
+  it('use the limit of the run if the step sets none', async () => {
     let now = 0;
     let most = 0;
     const harness = createEngineHarness({
@@ -124,7 +124,7 @@ describe('units side by side', () => {
     expect(most).toBe(4);
   });
 
-  it('see only their own files and steps, and begin in sessions of their own', async () => {
+  it('see only their own files and steps, and start in their own sessions', async () => {
     const seen: string[] = [];
     const harness = createEngineHarness({
       runAgent: async (turn, files) => {
@@ -152,7 +152,7 @@ describe('units side by side', () => {
     expect(id('one a')).not.toBe(id('one b'));
   });
 
-  it('cannot go on in a session from outside, or from beside them (S3)', async () => {
+  it('cannot resume a session from outside or from another branch (S3)', async () => {
     const from = (step: string) => agentStep(`from-${step}`, { session: { mode: 'from', step } });
     const harness = createEngineHarness({ runAgent: () => ({}) });
     await harness.run(
@@ -165,11 +165,11 @@ describe('units side by side', () => {
     expect(harness.warnings.filter((one) => one.includes('is in a different scope'))).toHaveLength(2);
   });
 
-  it('are put together in the order in which they are declared, and what comes after sees it all', async () => {
+  it('are merged in the order of the workflow, and later steps see all changes', async () => {
     const seen: string[][] = [];
     const harness = createEngineHarness({
       runAgent: async (turn, files) => {
-        // The later ones are the quicker ones.
+        // Later branches are faster.
         for (let turns = 'dcba'.indexOf(turn.prompt.trim().at(-1) ?? ''); turns >= 0; turns -= 1)
           await yieldToOthers();
         seen.push([...files.keys()]);
@@ -181,7 +181,7 @@ describe('units side by side', () => {
     expect(seen.at(-1)).toEqual(['do a', 'do b', 'do c']);
   });
 
-  it('keep what they did where one fails; a re-run runs only that one', async () => {
+  it('keep their results if one fails; a re-run runs only the failed one', async () => {
     const workflow = planOf([parallelSplit('build', eachSteps, { maxParallel: 3 }), agentStep('last')]);
     const harness = createEngineHarness({
       runAgent: createAgent(taskNames, (name) => name === 'd'),
@@ -206,7 +206,7 @@ describe('units side by side', () => {
     expect(next.state.runEnded?.status).toBe('passed');
   });
 
-  it('are not opened again for what a validator said of an attempt that failed', async () => {
+  it('are not opened again because of a validator of a failed attempt', async () => {
     const judged = new Map<string, number>();
     const runAgent: FakeAgent = (turn, files) => {
       if (turn.prompt.startsWith('plan')) return { output: planOutput('a', 'b') };
@@ -230,9 +230,12 @@ describe('units side by side', () => {
     expect(firstPromptLines(next.harness)).toEqual(['do last']);
   });
 
-  it('whose work tree cannot be made ready fail by themselves, and say so', async () => {
+  it('fail alone if their worktree cannot be set up, with the reason', async () => {
     const workflow = planOf([parallelGroup('a', 'b', 'c'), agentStep('last')]);
-    const harness = createEngineHarness({ runAgent: writesName, canOpenBranch: (lane) => lane !== 'g/b/' });
+    const harness = createEngineHarness({
+      runAgent: writesName,
+      canOpenBranch: (prefix) => prefix !== 'g/b/',
+    });
     const state = await harness.run(workflow);
     expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'g' });
     expect(state.steps.get('g')?.attempts.at(-1)?.failure?.message).toContain('g/b/ cannot be made ready');
@@ -242,7 +245,7 @@ describe('units side by side', () => {
     expect(next.state.runEnded?.status).toBe('passed');
   });
 
-  it('do not begin any more where one found that no other could get past either', async () => {
+  it('do not start any more after a failure that would stop every branch', async () => {
     const harness = createEngineHarness({
       runAgent: (turn) =>
         turn.prompt.startsWith('plan')
@@ -254,7 +257,7 @@ describe('units side by side', () => {
     expect(harness.calls.length).toBeLessThanOrEqual(3);
   });
 
-  it('do begin where another one failed for a reason of its own', async () => {
+  it('still start if another one failed for its own reason', async () => {
     const workflow = parallelSplit('build', [
       agentStep('impl', { prompt: 'impl {task.name}', context: [{ type: 'file', path: '{task.name}.md' }] }),
     ]);
@@ -275,7 +278,7 @@ describe('units side by side', () => {
     expect(firstPromptLines(harness)).toEqual(['do first', 'plan build', 'impl b', 'impl c']);
   });
 
-  it('end as cancelled, all of them, with the job; a re-run goes on in each one’s session', async () => {
+  it('all end as cancelled with the job; a re-run resumes the session of each', async () => {
     const controller = new AbortController();
     const workflow = planOf([parallelSplit('build', eachSteps, { maxParallel: 2 })]);
     const work = createAgent(['a', 'b', 'c']);
@@ -301,14 +304,14 @@ describe('units side by side', () => {
     expect(next.state.runEnded?.status).toBe('passed');
   });
 
-  it('go on in their own sessions after the machine was lost under two of them', async () => {
+  it('resume their own sessions after the machine was lost while two of them ran', async () => {
     const workflow = planOf([parallelSplit('build', eachSteps, { maxParallel: 2 }), agentStep('last')]);
     const work = createAgent(['a', 'b']);
     let isLost = false;
     const harness = createEngineHarness({
       runAgent: async (turn, files) => {
         if (!turn.prompt.startsWith('impl')) return work(turn, files);
-        // The first one is in the middle of its work when the machine goes with the second.
+        // The first one is running when the second one loses the machine.
         if (turn.prompt.startsWith('impl a')) while (!isLost) await yieldToOthers();
         isLost = true;
         return { crash: true };
@@ -325,7 +328,7 @@ describe('units side by side', () => {
     expect(next.state.runEnded?.status).toBe('passed');
   });
 
-  it('may be a step of their own that is split into units again', async () => {
+  it('may contain a step that is split into parallel branches again', async () => {
     const inner = parallelSplit('inner', [agentStep('impl', { prompt: 'impl {task.name}' })]);
     const workflow = planOf([
       groupStep('g', [groupStep('x', [inner, agentStep('after')]), agentStep('y')], { parallel: true }),
@@ -340,7 +343,7 @@ describe('units side by side', () => {
     expect(newestSnapshot(state, 'g/x/')).toEqual(state.steps.get('g/x/after')?.attempts.at(-1)?.snapshot);
   });
 
-  it('stop after the step in one of them that `until` names; a later job runs the rest', async () => {
+  it('stop after the step that `until` names in one of them; a later job runs the rest', async () => {
     const steps = [parallelSplit('build', eachSteps), agentStep('last')];
     const harness = createEngineHarness({ runAgent: createAgent(['a', 'b', 'c']) });
     const state = await harness.run(planOf(steps, { until: 'build/b/tests' }), { maxParallel: 1 });
@@ -356,7 +359,7 @@ describe('units side by side', () => {
     expect([...next.harness.files.keys()].sort()).toEqual(['a.txt', 'b.txt', 'c.txt']);
   });
 
-  it('run once more, all of them, where the gates of their group fail', async () => {
+  it('all run once more if the gates of their group fail', async () => {
     const harness = createEngineHarness({
       runAgent: (turn, files) => {
         const name = turn.prompt.trim().split('\n')[0] ?? '';
@@ -373,7 +376,7 @@ describe('units side by side', () => {
     expect(harness.calls[2]?.prompt).toContain('whole says no');
   });
 
-  it('begin again from where their group began, where a round asks for it', async () => {
+  it('start again from the start of their group in a round with `worktree: reset`', async () => {
     const harness = createEngineHarness({
       runAgent: (turn, files) => {
         const name = turn.prompt.trim().split('\n')[0] ?? '';
@@ -396,7 +399,7 @@ const writesName: FakeAgent = (turn, files) => {
   return {};
 };
 
-/** All of them write the same file; one that sees what another wrote adds to it. */
+/** All of them write the same file. One that sees the text of another adds to it. */
 const clashing: FakeAgent = (turn, files) => {
   if (turn.prompt.startsWith('plan')) return { output: planOutput('a', 'b', 'c') };
   const name = /^impl (\w)/.exec(turn.prompt)?.[1];
@@ -405,10 +408,10 @@ const clashing: FakeAgent = (turn, files) => {
   return {};
 };
 
-describe('units that clash', () => {
+describe('parallel branches that conflict', () => {
   const steps = [agentStep('impl', { prompt: 'impl {task.name}' })];
 
-  it('fail the step, which names the files and both units; a re-run has the later one add to the earlier', async () => {
+  it('fail the step, with the files and both branches; in a re-run the later one adds to the earlier one', async () => {
     const workflow = planOf([parallelSplit('build', steps), agentStep('last')]);
     const harness = createEngineHarness({ runAgent: clashing });
     const state = await harness.run(workflow);
@@ -423,13 +426,13 @@ describe('units that clash', () => {
       mode: 'resume',
       sessionId: harness.calls.find(({ prompt }) => prompt.startsWith('impl b'))?.sessionId,
     });
-    expect(next.harness.calls[0]?.prompt).toContain('clashes with what `build/a` changed');
+    expect(next.harness.calls[0]?.prompt).toContain('conflict with those of `build/a`');
     expect(Object.fromEntries(next.harness.files)).toEqual({ 'shared.txt': 'ab', 'c.txt': 'c' });
     expect(next.state.runEnded?.status).toBe('passed');
     expect(next.state.steps.get('build')?.conflict).toBeUndefined();
   });
 
-  it('are seen to within the job where `retry` allows another round', async () => {
+  it('are resolved within the job if `retry` allows another round', async () => {
     const harness = createEngineHarness({ runAgent: clashing });
     const state = await harness.run(planOf([parallelSplit('build', steps, { retry: [exitAfter(2)] })]));
     expect(state.runEnded?.status).toBe('passed');
@@ -437,7 +440,7 @@ describe('units that clash', () => {
     expect(harness.files.get('shared.txt')).toBe('ab');
   });
 
-  it('of a group do the same', async () => {
+  it('of a group behave the same', async () => {
     const group = groupStep(
       'g',
       ['a', 'b'].map((name) => agentStep(name, { prompt: `impl ${name}` })),
@@ -451,7 +454,7 @@ describe('units that clash', () => {
     expect(next.harness.files.get('shared.txt')).toBe('ab');
   });
 
-  it('are seen to one after the other, also in a group that puts the files back at every further round', async () => {
+  it('are resolved one after the other, also in a group with `worktree: reset` in every further round', async () => {
     const all = parallelSplit('build', [agentStep('impl', { prompt: 'impl {task.name}' })]);
     const retry = [retryAtAttempt(2, { worktree: 'reset' }), exitAfter(2)];
     const workflow = planOf([groupStep('g', [all], { retry }), agentStep('last')]);
@@ -466,7 +469,7 @@ describe('units that clash', () => {
     expect(three.harness.files.get('shared.txt')).toBe('abd');
   });
 
-  it('end the same, whatever prefix of the journal survived', async () => {
+  it('end the same with any prefix of the journal', async () => {
     const workflow = planOf([parallelSplit('build', steps, { retry: [exitAfter(2)] }), agentStep('last')]);
     await everyPrefix(workflow, { runAgent: clashing }, (harness) => {
       expect(harness.files.get('shared.txt')).toBe('ab');
@@ -493,7 +496,7 @@ async function everyPrefix(
   }
 }
 
-describe('every prefix of a journal with units leads to the same end', () => {
+describe('any prefix of a journal with parallel branches leads to the same end', () => {
   it('of a parallel split', async () => {
     await everyPrefix(
       planOf([agentStep('first'), parallelSplit('build', eachSteps), agentStep('last')]),
@@ -502,7 +505,7 @@ describe('every prefix of a journal with units leads to the same end', () => {
     );
   });
 
-  it('of a parallel split in a unit of a parallel group', async () => {
+  it('of a parallel split in a branch of a parallel group', async () => {
     const inner = parallelSplit('inner', eachSteps);
     await everyPrefix(
       planOf([
@@ -521,7 +524,7 @@ describe('every prefix of a journal with units leads to the same end', () => {
     );
   });
 
-  it('of a parallel group with gates of its own that fail at first', async () => {
+  it('of a parallel group whose own gates fail at first', async () => {
     const group = groupStep('g', [agentStep('a'), agentStep('b')], {
       parallel: true,
       gates: [bashGate('whole')],

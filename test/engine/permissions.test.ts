@@ -10,40 +10,45 @@ const kinds: readonly (readonly [string, Partial<AgentStep>, Permission])[] = [
   ['a validate step', { type: 'validate' }, 'read-only'],
   ['a split', { type: 'split' }, 'read-only'],
   ['an artifact', { type: 'artifact' }, 'read-only'],
-  ['a step that sees no files', { type: 'artifact', worktree: 'none' }, 'read-only'],
-  ['a code step that only reads', { worktree: 'read-only' }, 'read-only'],
-  ['a code step that may not write', { guard: { noWrite: true } }, 'read-only'],
-  ['a validate step told that it may write', { type: 'validate', guard: { noWrite: false } }, 'read-only'],
+  ['a step in an empty directory', { type: 'artifact', worktree: 'none' }, 'read-only'],
+  ['a code step with a read-only worktree', { worktree: 'read-only' }, 'read-only'],
+  ['a code step with `no_write`', { guard: { noWrite: true } }, 'read-only'],
+  ['a validate step with `no_write: false`', { type: 'validate', guard: { noWrite: false } }, 'read-only'],
 ];
 
-describe('what an agent may do', () => {
-  it.each(kinds)('of %s is its own unless told', (_name, more, expected) => {
+describe('the permission of an agent', () => {
+  it.each(kinds)('of %s depends on its type by default', (_name, more, expected) => {
     expect(permissionOf(agentStep('a', more), undefined)).toBe(expected);
   });
 
-  it.each(kinds)('of %s is what the run was told', (_name, more) => {
+  it.each(kinds)('of %s is the value of the input', (_name, more) => {
     expect(permissionOf(agentStep('a', more), 'full')).toBe('full');
   });
 
-  it.each(kinds)('of %s is what the step says, before all else', (_name, more) => {
+  it.each(kinds)('of %s is the value of the step, which takes precedence', (_name, more) => {
     const step = agentStep('a', { ...more, permissions: 'full' });
     expect(permissionOf(step, 'read-only')).toBe('full');
     expect(permissionOf(agentStep('a', { ...more, permissions: 'read-only' }), 'full')).toBe('read-only');
   });
 
-  it.each(kinds)('of %s does not decide whether it may change files', (_name, more, own) => {
-    expect(isReadOnly(agentStep('a', { ...more, permissions: 'full' }), undefined)).toBe(own === 'read-only');
-    expect(isReadOnly(agentStep('a', more), 'full')).toBe(own === 'read-only');
-    expect(isReadOnly(agentStep('a', more), 'read-only')).toBe(true);
-  });
+  it.each(kinds)(
+    'of %s does not change whether the step is read-only, except for `read-only`',
+    (_name, more, own) => {
+      expect(isReadOnly(agentStep('a', { ...more, permissions: 'full' }), undefined)).toBe(
+        own === 'read-only',
+      );
+      expect(isReadOnly(agentStep('a', more), 'full')).toBe(own === 'read-only');
+      expect(isReadOnly(agentStep('a', more), 'read-only')).toBe(true);
+    },
+  );
 });
 
 describe('a run', () => {
-  it('tells each agent, the planner of a split and the agents of its tasks too', async () => {
-    const reported: string[] = [];
+  it('passes the permission to each agent, including the planner of a split and its tasks', async () => {
+    const permissions: string[] = [];
     const harness = createEngineHarness({
       runAgent(turn) {
-        reported.push(`${turn.prompt.trim().split('\n')[0]}: ${turn.permission}`);
+        permissions.push(`${turn.prompt.trim().split('\n')[0]}: ${turn.permission}`);
         return { output: '[{"name":"one","description":"x"}]' };
       },
     });
@@ -55,7 +60,7 @@ describe('a run', () => {
       }),
     ];
     await harness.run(planOf(steps), { permissions: 'full' });
-    expect(reported).toEqual([
+    expect(permissions).toEqual([
       'do a: full',
       'do b: read-only',
       'plan plan: workspace',
@@ -64,7 +69,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('puts back what a code step changed that may only read, and says so to its next attempt', async () => {
+  it('restores files that a read-only code step changed, and names them in the next prompt', async () => {
     const harness = createEngineHarness({
       runAgent(turn, files) {
         if (turn.earlier.length === 0) files.set('stray.txt', 'x');
@@ -81,25 +86,27 @@ describe('a run', () => {
     expect(harness.calls[1]?.prompt).toContain('stray.txt');
   });
 
-  it('does so too where the agent was given everything, and where only the run was told', async () => {
-    const stray = () =>
+  it('also does so with `permissions: full`, and if only the input says `read-only`', async () => {
+    const writingAgent = () =>
       createEngineHarness({
         runAgent(_turn, files) {
           files.set('stray.txt', 'x');
           return { output: '{"pass": true, "comments": ""}' };
         },
       });
-    const judged = await stray().run(planOf([agentStep('a', { type: 'validate', permissions: 'full' })]));
-    expect(judged.steps.get('a')?.attempts[0]?.failure?.kind).toBe('guard');
-    const reported = await stray().run(planOf([agentStep('a')]), { permissions: 'read-only' });
-    expect(reported.steps.get('a')?.attempts[0]?.failure?.kind).toBe('guard');
-    const free = await stray().run(planOf([agentStep('a', { permissions: 'full' })]), {
+    const review = await writingAgent().run(
+      planOf([agentStep('a', { type: 'validate', permissions: 'full' })]),
+    );
+    expect(review.steps.get('a')?.attempts[0]?.failure?.kind).toBe('guard');
+    const code = await writingAgent().run(planOf([agentStep('a')]), { permissions: 'read-only' });
+    expect(code.steps.get('a')?.attempts[0]?.failure?.kind).toBe('guard');
+    const unrestricted = await writingAgent().run(planOf([agentStep('a', { permissions: 'full' })]), {
       permissions: 'read-only',
     });
-    expect(free.runEnded?.status).toBe('passed');
+    expect(unrestricted.runEnded?.status).toBe('passed');
   });
 
-  it('names some of many files', async () => {
+  it('names only some of many files', async () => {
     const harness = createEngineHarness({
       runAgent(_turn, files) {
         for (let index = 10; index < 40; index += 1) files.set(`${index}.txt`, 'x');

@@ -1,4 +1,4 @@
-/** Whatever a workflow looks like and wherever its jobs break off: it ends, nothing is paid twice, all keeps its order. */
+/** For any workflow and any lost machines: the run ends, nothing is paid for twice, and the order is kept. */
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -32,11 +32,11 @@ import {
 } from '../fakes/plan.js';
 import { rerun } from '../fakes/rerun.js';
 
-/** A step before it has a name; names are given by place, so that all differ. */
+/** A step without a name. Names follow from the position, so that all differ. */
 type StepFactory = (name: string) => Step;
 
 interface FailureSpec {
-  /** How often the agent, the gates or the validator fail before they do not any more. */
+  /** How often the agent, the gates or the validator fail before they succeed. */
   readonly agentFailures: number;
   readonly gateFailures: number;
   readonly reviewFailures: number;
@@ -61,7 +61,7 @@ const failureSpec: fc.Arbitrary<FailureSpec> = fc.record({
   isReset: fc.boolean(),
 });
 
-/** What each kind of step says of how it is judged and tried again. */
+/** The gates and retries of each kind of step. */
 function failureFields(
   name: string,
   { gateFailures, reviewFailures, exit, hitl, isFresh, isReset }: FailureSpec,
@@ -133,7 +133,7 @@ const workflow = fc
   .array(step, { minLength: 1, maxLength: 3 })
   .map((shapes): readonly Step[] => buildSteps(shapes, 's'));
 
-/** How often something has failed, over all jobs: it is the world that it fails in. */
+/** How often something failed, over all jobs. */
 function createFailureCounter(): (what: string) => boolean {
   const counts = new Map<string, number>();
   return (what) => {
@@ -148,8 +148,8 @@ function createAgent(mustFail: (what: string) => boolean, crashes: number[]): Fa
   return async (turn, files) => {
     const line = turn.prompt.split('\n')[0] ?? '';
     made += 1;
-    // No timeout of the test runner gets to speak while nothing here waits for the outside.
-    if (made > 5000) throw new Error('it does not end');
+    // The timeout of the test runner cannot fire, because nothing here waits for anything outside.
+    if (made > 5000) throw new Error('The run does not end.');
     for (let turns = line.length % 7; turns > 0; turns -= 1) await Promise.resolve();
     const left = crashes[0];
     if (left !== undefined) crashes[0] = left - 1;
@@ -171,7 +171,7 @@ function createAgent(mustFail: (what: string) => boolean, crashes: number[]): Fa
 
 const planText = (tasks: number) => JSON.stringify(['a', 'b', 'c'].slice(0, tasks).map((name) => ({ name })));
 
-/** Every event is allowed where it stands. */
+/** Every event is allowed at its position. */
 function checkOrder(plan: Plan, events: readonly JournalEvent[]): void {
   let state = emptyState;
   for (const event of events) {
@@ -181,7 +181,7 @@ function checkOrder(plan: Plan, events: readonly JournalEvent[]): void {
   }
 }
 
-/** No step runs once more that has passed, and no agent is asked again whose answer is recorded. */
+/** No passed step runs again, and no turn with a recorded answer is sent again. */
 function checkAttempt(state: RunState, event: Extract<JournalEvent, { type: 'attempt-started' }>): void {
   const known = state.steps.get(event.step);
   if (known === undefined) throw new Error(`${event.step} was not begun`);
@@ -189,10 +189,10 @@ function checkAttempt(state: RunState, event: Extract<JournalEvent, { type: 'att
   const last = known.attempts.at(-1);
   if (last?.status !== 'running' || !last.hasAgentEnded || last.snapshot === undefined) return;
   if (last.failure === undefined && event.provider !== undefined && event.standsAgain !== true)
-    throw new Error(`the agent of ${event.step} is asked again`);
+    throw new Error(`the agent of ${event.step} runs again`);
 }
 
-/** What comes before it in its lane has passed. */
+/** The steps before it in its branch have passed. */
 function checkStart(plan: Plan, state: RunState, path: string): void {
   if (path.includes(':')) return;
   const steps = expandPlan(plan, state).filter((one) => !one.path.includes(':'));
@@ -209,7 +209,7 @@ function isBefore(one: PlacedStep, own: PlacedStep): boolean {
   return one.scope.branchPrefix === own.scope.branchPrefix && !own.path.startsWith(`${one.path}/`);
 }
 
-/** Jobs until one has passed; each goes on from the last checkpoint of the one before, or from its whole journal. */
+/** Runs jobs until one passes. Each continues from the last checkpoint of the job before, or from its whole journal. */
 async function runToEnd(
   steps: readonly Step[],
   crashes: readonly number[],
@@ -231,7 +231,7 @@ async function runToEnd(
     const before = harness;
     let end: RunState['runEnded'];
     try {
-      const next = await rerun(before, plan, { ...options, onWorld: (one) => (harness = one) }, runOptions);
+      const next = await rerun(before, plan, { ...options, onCreate: (one) => (harness = one) }, runOptions);
       expect(next.reuse.dropped).toEqual([]);
       end = next.state.runEnded;
       checkOrder(plan, harness.events);
@@ -244,10 +244,10 @@ async function runToEnd(
     if (end?.status === 'passed') return;
     approve = end?.status === 'paused' ? end.failedStep : undefined;
   }
-  throw new Error('it does not end');
+  throw new Error('The run does not end.');
 }
 
-it('ends with success once nothing fails any more', async () => {
+it('ends with success when nothing fails any more', async () => {
   await holds(
     fc.asyncProperty(
       workflow,

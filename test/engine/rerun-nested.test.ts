@@ -1,4 +1,4 @@
-/** A part of what holds other steps runs again: nothing that the rest has made is lost or paid once more. */
+/** Part of a step that contains others runs again: no result of the rest is lost or paid for again. */
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/workflow/workflow.js';
 import { createEngineHarness, type FakeAgent } from '../fakes/engine-harness.js';
@@ -19,7 +19,7 @@ import { firstPromptLines, rerun } from '../fakes/rerun.js';
 
 const verdict = JSON.stringify({ pass: true, comments: '' });
 
-/** Each agent leaves a file named by the last word of its prompt; what it found there is noted. */
+/** Each agent writes a file named by the last word of its prompt; the files that it found are recorded. */
 function createAgent(filesSeen: Record<string, string> = {}): FakeAgent {
   return (turn, files) => {
     const line = turn.prompt.split('\n')[0]?.trim() ?? '';
@@ -41,7 +41,7 @@ const parallelGroup = (names: readonly string[], prompts: Record<string, string>
 
 const impl = agentStep('impl', { prompt: 'impl {task.name}' });
 
-describe('of units side by side that had passed', () => {
+describe('of parallel branches that had passed', () => {
   it.each<[string, readonly Step[], readonly Step[], string | undefined, readonly string[], string]>([
     [
       '`from-step` names one',
@@ -52,7 +52,7 @@ describe('of units side by side that had passed', () => {
       'a,b,c,last',
     ],
     [
-      'one has changed',
+      'one changed',
       [parallelGroup(['a', 'b', 'c'])],
       [parallelGroup(['a', 'b', 'c'], { b: 'do other' })],
       undefined,
@@ -76,28 +76,31 @@ describe('of units side by side that had passed', () => {
       'a,b,last',
     ],
     [
-      'their tasks have a step more',
+      'their tasks have a further step',
       [parallelSplit('build', [impl])],
       [parallelSplit('build', [impl, agentStep('docs', { prompt: 'docs of-{task.name}' })])],
       undefined,
       ['docs of-a', 'docs of-b'],
       'a,b,last,of-a,of-b',
     ],
-  ])('%s: it alone runs, and what all have made is there', async (_, before, now, fromStep, again, files) => {
-    const harness = createEngineHarness({ runAgent: createAgent() });
-    await harness.run(planOf([...before, agentStep('last')]));
-    const named = fromStep === undefined ? {} : { fromStep };
-    const second = await rerun(harness, planOf([...now, agentStep('last')], named), {
-      runAgent: createAgent(),
-    });
-    expect(second.state.runEnded?.status).toBe('passed');
-    expect(firstPromptLines(second.harness)).toEqual([...again, 'do last']);
-    expect([...second.harness.files.keys()].sort().join()).toBe(files);
-  });
+  ])(
+    '%s: only that one runs, and the files of all are present',
+    async (_, before, now, fromStep, again, files) => {
+      const harness = createEngineHarness({ runAgent: createAgent() });
+      await harness.run(planOf([...before, agentStep('last')]));
+      const named = fromStep === undefined ? {} : { fromStep };
+      const second = await rerun(harness, planOf([...now, agentStep('last')], named), {
+        runAgent: createAgent(),
+      });
+      expect(second.state.runEnded?.status).toBe('passed');
+      expect(firstPromptLines(second.harness)).toEqual([...again, 'do last']);
+      expect([...second.harness.files.keys()].sort().join()).toBe(files);
+    },
+  );
 });
 
-describe('of a group in turn that had passed', () => {
-  it('a step named by `from-step` finds the files as the one before left them', async () => {
+describe('of a sequential group that had passed', () => {
+  it('a step named by `from-step` finds the files of the step before it', async () => {
     const steps = [groupStep('g', [agentStep('a'), agentStep('b')]), agentStep('last')];
     const harness = createEngineHarness({ runAgent: createAgent() });
     await harness.run(planOf(steps));
@@ -107,8 +110,8 @@ describe('of a group in turn that had passed', () => {
   });
 });
 
-describe('a retry of units that asks for new sessions', () => {
-  it('leaves them their files, and those that passed alone', async () => {
+describe('a retry of parallel branches with `session: new`', () => {
+  it('keeps their files, and does not run passed branches again', async () => {
     let tries = 0;
     const harness = createEngineHarness({
       runAgent(turn, files) {
@@ -118,15 +121,15 @@ describe('a retry of units that asks for new sessions', () => {
       },
       passesGate: () => tries > 1,
     });
-    const units = [agentStep('a'), agentStep('b', { gates: [bashGate('check')] })];
+    const branches = [agentStep('a'), agentStep('b', { gates: [bashGate('check')] })];
     const retry = [retryAtAttempt(2, { session: 'new' }), exitAfter(2)];
-    await harness.run(planOf([groupStep('g', units, { parallel: true, retry })]));
+    await harness.run(planOf([groupStep('g', branches, { parallel: true, retry })]));
     expect(harness.calls.map(({ mode }) => mode)).toEqual(['start', 'start', 'start']);
     expect([...harness.files.keys()].sort()).toEqual(['a', 'b1', 'b2']);
   });
 });
 
-describe('what nobody has judged', () => {
+describe('an attempt without a verdict', () => {
   const broken: FakeAgent = (turn, files) =>
     turn.prompt.startsWith('judge')
       ? { failure: { kind: 'auth', message: 'no key' } }
@@ -135,7 +138,7 @@ describe('what nobody has judged', () => {
   it.each<[string, Step]>([
     ['a step', agentStep('a', { gates: [validateGate('v', reviewCall())] })],
     ['a group', groupStep('g', [agentStep('a')], { gates: [validateGate('v', reviewCall())] })],
-  ])('is judged in the re-run, and not done once more: %s whose reviewer broke down', async (_, step) => {
+  ])('is judged in the re-run, and not repeated: %s whose reviewer crashed', async (_, step) => {
     const harness = createEngineHarness({ runAgent: broken });
     const first = await harness.run(planOf([step, agentStep('last')]));
     expect(first.runEnded?.status).toBe('failed');
@@ -145,7 +148,7 @@ describe('what nobody has judged', () => {
     expect(firstPromptLines(second.harness)).toEqual(['judge it', 'do last']);
   });
 
-  it('is done once more where another gate has found fault with it', async () => {
+  it('is repeated if another gate failed', async () => {
     const step = agentStep('a', { gates: [bashGate('check'), validateGate('v', reviewCall())] });
     const harness = createEngineHarness({ runAgent: broken, passesGate: () => false });
     await harness.run(planOf([step]));
@@ -155,7 +158,7 @@ describe('what nobody has judged', () => {
 });
 
 describe('a patch in a prompt', () => {
-  it('is that of the step, also where the reviewer calls another workflow', async () => {
+  it('is that of the step, also if the reviewer calls another workflow', async () => {
     const inner = callOf('deep', [agentStep('deeper', { type: 'validate', prompt: 'judge [{diff}]' })]);
     const gate = validateGate('v', callOf('validators/v', [callStep('inner', inner)]));
     const harness = createEngineHarness({ runAgent: createAgent() });
@@ -165,7 +168,7 @@ describe('a patch in a prompt', () => {
 });
 
 describe('`approve`', () => {
-  it('may name a step of a workflow that judges', () => {
+  it('may name a step of a validator workflow', () => {
     const judge = agentStep('judge', { type: 'validate', prompt: 'judge' });
     const plan = planOf([agentStep('a', { gates: [validateGate('v', callOf('validators/v', [judge]))] })], {
       approve: 'a/gate:v:1/judge',
@@ -173,23 +176,23 @@ describe('`approve`', () => {
     expect(plan.approve).toBe('a/gate:v:1/judge');
   });
 
-  it('may not name what no workflow has', () => {
+  it('must name a step of a workflow', () => {
     expect(() => planOf([agentStep('a')], { approve: 'a/gate:v:1/judge' })).toThrow(
       /no step `a\/gate:v:1\/judge`/,
     );
   });
 });
 
-describe('units of which one cannot go on', () => {
-  it('are not retried for the sake of another that failed', async () => {
+describe('parallel branches of which one cannot continue', () => {
+  it('are not retried because of another that failed', async () => {
     const harness = createEngineHarness({
       runAgent: (turn) =>
         turn.prompt.startsWith('do b') ? { failure: { kind: 'auth', message: 'no key' } } : {},
       passesGate: () => false,
     });
-    const units = [agentStep('a', { gates: [bashGate('check')] }), agentStep('b')];
+    const branches = [agentStep('a', { gates: [bashGate('check')] }), agentStep('b')];
     const state = await harness.run(
-      planOf([groupStep('g', units, { parallel: true, retry: [exitAfter(3)] })]),
+      planOf([groupStep('g', branches, { parallel: true, retry: [exitAfter(3)] })]),
     );
     expect(harness.calls).toHaveLength(2);
     expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'g/b' });

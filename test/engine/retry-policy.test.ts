@@ -4,7 +4,7 @@ import type { RetryEntry } from '../../src/workflow/workflow.js';
 import { failedGate, makeAttempt, passedGate } from './attempts.js';
 
 const retryEntries: readonly RetryEntry[] = [
-  { when: { attempt: 2 }, overrides: { prompt: 'mend it' } },
+  { when: { attempt: 2 }, overrides: { prompt: 'fix it' } },
   { when: { attempt: 3 }, overrides: { agent: 'claude-sonnet' } },
   { when: { attempt: 4 }, overrides: { agent: 'claude-opus', session: 'new', worktree: 'reset' } },
   { when: { exit: 5 }, overrides: {} },
@@ -13,20 +13,20 @@ const retryEntries: readonly RetryEntry[] = [
 const attemptsMade = (count: number) =>
   Array.from({ length: count }, (_, index) => makeAttempt({ number: index + 1 }));
 
-describe('rungAt', () => {
+describe('computeRetryOverrides', () => {
   it('changes nothing at the first attempt', () => {
     expect(computeRetryOverrides(retryEntries, [], 1)).toEqual({ freshSession: false, resetWorktree: false });
   });
 
-  it('keeps what an earlier entry set', () => {
+  it('keeps the value of an earlier entry', () => {
     expect(computeRetryOverrides(retryEntries, attemptsMade(2), 3)).toMatchObject({
-      prompt: 'mend it',
+      prompt: 'fix it',
       agent: 'claude-sonnet',
       freshSession: false,
     });
   });
 
-  it('gives a fresh session only where the override first applies', () => {
+  it('starts a fresh session only when the override first applies', () => {
     expect(computeRetryOverrides(retryEntries, attemptsMade(3), 4)).toMatchObject({
       agent: 'claude-opus',
       freshSession: true,
@@ -39,7 +39,7 @@ describe('rungAt', () => {
     });
   });
 
-  it('counts on over job attempts', () => {
+  it('counts attempts across job attempts', () => {
     const overThreeJobs = attemptsMade(6).map((one, index) => ({
       ...one,
       jobAttempt: Math.floor(index / 2) + 1,
@@ -50,7 +50,7 @@ describe('rungAt', () => {
     });
   });
 
-  it('matches a gate that failed at the attempt before, and no other', () => {
+  it('matches only a gate that failed in the previous attempt', () => {
     const entries: readonly RetryEntry[] = [
       { when: { not: 'test' }, overrides: { prompt: 'the tests fail' } },
     ];
@@ -63,7 +63,7 @@ describe('rungAt', () => {
     ).toBeUndefined();
   });
 
-  it('lets a later entry win over an earlier one that matches too', () => {
+  it('gives a later matching entry precedence over an earlier one', () => {
     const entries: readonly RetryEntry[] = [
       { when: { attempt: 2 }, overrides: { agent: 'claude-sonnet' } },
       { when: { not: 'test' }, overrides: { agent: 'claude-opus' } },
@@ -74,8 +74,8 @@ describe('rungAt', () => {
   });
 });
 
-describe('attemptsAllowed', () => {
-  it('is the highest exit, else one', () => {
+describe('maxAttempts', () => {
+  it('is the highest `exit`, otherwise 1', () => {
     expect(maxAttempts(retryEntries)).toBe(5);
     expect(maxAttempts([])).toBe(1);
   });

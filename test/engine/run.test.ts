@@ -28,7 +28,7 @@ describe('a run', () => {
     expect(harness.storedJournalLengths.at(-1)).toBe(harness.events.length);
   });
 
-  it('goes on from a named step, and both talk to the same session', async () => {
+  it('resumes the session of the step that `from:` names', async () => {
     const harness = createEngineHarness({ runAgent: () => ({}) });
     await harness.run(
       planOf([agentStep('tests'), agentStep('impl', { session: { mode: 'from', step: 'tests' } })]),
@@ -39,7 +39,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('keeps the session on a retry and tells what the gate said and what was changed', async () => {
+  it('resumes the session for a retry, with the output of the gate and the changes in the prompt', async () => {
     const harness = createEngineHarness({
       runAgent: (turn, files) => write(files, 'a.txt', turn.earlier.length === 0 ? 'bad' : 'good'),
       passesGate: (_gate, files) => files.get('a.txt') === 'good',
@@ -50,14 +50,14 @@ describe('a run', () => {
     expect(harness.calls[1]?.prompt).toContain('added a.txt');
   });
 
-  it('adds no note where the retry prompt names the error itself', async () => {
+  it('adds no note if the retry prompt contains the error', async () => {
     const harness = createEngineHarness({ runAgent: () => ({}), passesGate: () => false });
-    const retry = [{ when: { attempt: 2 }, overrides: { prompt: 'mend: {error}' } }, exitAfter(2)];
+    const retry = [{ when: { attempt: 2 }, overrides: { prompt: 'fix: {error}' } }, exitAfter(2)];
     await harness.run(planOf([agentStep('impl', { gates: [bashGate('check')], retry })]));
     expect(harness.calls[1]?.prompt.match(/check says no/g)).toHaveLength(1);
   });
 
-  it('counts diffs and resets from the start of the step', async () => {
+  it('computes diffs and resets from the start of the step', async () => {
     const harness = createEngineHarness({
       runAgent: (turn, files) => write(files, `${turn.earlier.length}-${files.size}`, 'x'),
       passesGate: () => false,
@@ -68,10 +68,10 @@ describe('a run', () => {
     );
     expect([...harness.files.keys()]).toEqual(['0-0', '2-1']);
     expect(state.steps.get('impl')?.attempts.map((attempt) => attempt.files.length)).toEqual([1, 2, 1]);
-    expect(harness.calls.at(-1)?.prompt).toContain('has been put back');
+    expect(harness.calls.at(-1)?.prompt).toContain('was restored to its state before this step');
   });
 
-  it('starts a new session in the same attempt where the old one is gone', async () => {
+  it('starts a new session in the same attempt if the old one is missing', async () => {
     const harness = createEngineHarness({ runAgent: () => ({}), passesGate: () => false });
     const plan = planOf([agentStep('impl', { gates: [bashGate('check')], retry: [exitAfter(1)] })]);
     await harness.run(plan);
@@ -85,7 +85,7 @@ describe('a run', () => {
     expect(next.warnings.join()).toContain('the session to resume is missing');
   });
 
-  it('fails the step instead, where `on-lost-session` says so', async () => {
+  it('fails the step instead with `on-lost-session: fail`', async () => {
     const harness = createEngineHarness({ runAgent: () => ({}), passesGate: () => false });
     const plan = planOf([agentStep('impl', { gates: [bashGate('check')], retry: [exitAfter(2)] })]);
     await harness.run(plan);
@@ -95,7 +95,7 @@ describe('a run', () => {
     expect(state.steps.get('impl')?.attempts.at(-1)?.failure?.kind).toBe('session-lost');
   });
 
-  it('does not try again what another attempt cannot mend', async () => {
+  it('does not retry a failure that another attempt cannot fix', async () => {
     const harness = createEngineHarness({
       runAgent: () => ({ failure: { kind: 'auth', message: 'no key' } }),
     });
@@ -103,13 +103,13 @@ describe('a run', () => {
     expect(harness.calls).toHaveLength(1);
   });
 
-  it('takes the verdict of a validate step', async () => {
-    const said: FakeTurnResult[] = [
+  it('uses the verdict of a validate step', async () => {
+    const results: FakeTurnResult[] = [
       { output: '{"pass": false, "comments": "too long"}' },
       { output: 'no json' },
       { output: '{"pass": true}' },
     ];
-    const harness = createEngineHarness({ runAgent: () => said.shift() ?? {} });
+    const harness = createEngineHarness({ runAgent: () => results.shift() ?? {} });
     const state = await harness.run(
       planOf([agentStep('review', { type: 'validate', retry: [exitAfter(3)] })]),
     );
@@ -119,7 +119,7 @@ describe('a run', () => {
     expect(harness.calls[1]?.prompt).toContain('too long');
   });
 
-  it('undoes what a validate step writes, and fails it', async () => {
+  it('undoes changes of a validate step, and fails it', async () => {
     const harness = createEngineHarness({
       runAgent: (_turn, files) => ({ ...write(files, 'sneaky.txt', 'x'), output: '{"pass": true}' }),
     });
@@ -128,14 +128,14 @@ describe('a run', () => {
     expect([...harness.files.keys()]).toEqual([]);
   });
 
-  it('runs gates alone, once', async () => {
+  it('runs a step with only gates once', async () => {
     const harness = createEngineHarness({ runAgent: () => ({}), passesGate: () => false });
     const state = await harness.run(planOf([gateStep('quality', [bashGate('lint')])]));
     expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'quality' });
     expect(harness.calls).toEqual([]);
   });
 
-  it('stops with success after `until`', async () => {
+  it('ends as passed after `until`', async () => {
     const harness = createEngineHarness({ runAgent: () => ({}) });
     const state = await harness.run(planOf([agentStep('a'), agentStep('b')], { until: 'a' }));
     expect(state.runEnded?.status).toBe('passed');
@@ -144,7 +144,7 @@ describe('a run', () => {
 });
 
 describe('a re-run', () => {
-  it('counts attempts on, allows as many again, and climbs the ladder over three job attempts', async () => {
+  it('continues to count attempts, allows as many again, and applies the retry policy over three job attempts', async () => {
     const retry = [
       { when: { attempt: 2 }, overrides: { agent: 'claude-sonnet' } },
       { when: { attempt: 4 }, overrides: { agent: 'claude-opus', session: 'new' as const } },
@@ -177,7 +177,7 @@ describe('a re-run', () => {
     ]);
   });
 
-  it('goes on with the attempt that was cut off: same number, same session, and says so', async () => {
+  it('continues the interrupted attempt: same number, same session, with a note in the prompt', async () => {
     const plan = planOf([agentStep('impl')]);
     const harness = createEngineHarness({ runAgent: () => ({ crash: true }) });
     await expect(harness.run(plan)).rejects.toThrow(MachineLost);
@@ -192,7 +192,7 @@ describe('a re-run', () => {
   });
 });
 
-describe('however much of the journal survived', () => {
+describe('after any prefix of the journal', () => {
   const plan = planOf([
     agentStep('tests', { agent: 'codex', gates: [bashGate('first')] }),
     agentStep('impl', {
@@ -212,7 +212,7 @@ describe('however much of the journal survived', () => {
     sessionIds: () => 'given' as const,
   };
 
-  it('the run ends the same and no turn whose end is recorded is sent again', async () => {
+  it('the run ends the same, and no turn whose end is recorded runs again', async () => {
     const whole = createEngineHarness(options);
     const end = await whole.run(plan);
     expect(end.runEnded?.status).toBe('passed');
@@ -246,15 +246,15 @@ function write(files: Map<string, string>, path: string, content: string): FakeT
 describe('between an agent and its gates', () => {
   const plan = planOf([agentStep('impl', { gates: [bashGate('check')] })]);
 
-  async function cutAfterAgent(failure?: FakeTurnResult['failure']) {
+  async function interruptAfterAgent(failure?: FakeTurnResult['failure']) {
     const whole = createEngineHarness({ runAgent: () => (failure === undefined ? {} : { failure }) });
     await whole.run(plan);
     const end = whole.events.findIndex((event) => event.type === 'agent-ended');
     return { whole, after: { ...whole, events: whole.events.slice(0, end + 1) } };
   }
 
-  it('an attempt goes on in the later job under the same number, and costs nothing more', async () => {
-    const { after } = await cutAfterAgent();
+  it('an attempt continues in the later job with the same number and without an agent', async () => {
+    const { after } = await interruptAfterAgent();
     const next = createEngineHarness({ runAgent: () => ({}), previous: after });
     const state = await next.run(plan, { jobAttempt: 2 });
     expect(next.calls).toEqual([]);
@@ -263,8 +263,8 @@ describe('between an agent and its gates', () => {
     ).toEqual(['1:1 cancelled', '2:1 passed']);
   });
 
-  it('an agent that had failed is not taken for done', async () => {
-    const { after, whole } = await cutAfterAgent({ kind: 'cancelled', message: 'cancelled' });
+  it('an agent that failed runs again', async () => {
+    const { after, whole } = await interruptAfterAgent({ kind: 'cancelled', message: 'cancelled' });
     const next = createEngineHarness({ runAgent: () => ({}), previous: after, sessions: whole });
     const state = await next.run(plan, { jobAttempt: 2 });
     expect(next.calls).toHaveLength(1);
@@ -272,8 +272,8 @@ describe('between an agent and its gates', () => {
   });
 });
 
-describe('a session that is known to be gone', () => {
-  it('fails the step without starting the agent, where `on-lost-session` says so', async () => {
+describe('a session that is known to be missing', () => {
+  it('fails the step without starting the agent with `on-lost-session: fail`', async () => {
     const harness = createEngineHarness({ runAgent: () => ({}), passesGate: () => false });
     const plan = planOf([agentStep('impl', { gates: [bashGate('check')], retry: [exitAfter(2)] })]);
     await harness.run(plan);
@@ -285,7 +285,7 @@ describe('a session that is known to be gone', () => {
   });
 });
 
-it('takes no text for a session id that its provider could not have made', async () => {
+it('ignores a session id that is not in the format of its provider', async () => {
   const harness = createEngineHarness({
     runAgent: () => ({ events: [{ type: 'session', id: '../../etc' }] }),
   });

@@ -4,10 +4,11 @@ import {
   isWarningReason,
   type SessionDecisionInput,
 } from '../../src/engine/session-decision.js';
-import { sessionReasons } from '../../src/journal/event.js';
+import { describeSession } from '../../src/engine/session-text.js';
+import { type SessionReason, sessionReasons } from '../../src/journal/event.js';
 import { makeAttempt } from './attempts.js';
 
-const firstQuestion: SessionDecisionInput = {
+const firstInput: SessionDecisionInput = {
   declared: { mode: 'new' },
   agent: 'claude-haiku',
   provider: 'claude',
@@ -21,45 +22,45 @@ const firstQuestion: SessionDecisionInput = {
   unavailableSessions: new Map(),
 };
 
-const fromTests: SessionDecisionInput = { ...firstQuestion, declared: { mode: 'from', step: 'tests' } };
+const fromTests: SessionDecisionInput = { ...firstInput, declared: { mode: 'from', step: 'tests' } };
 
 interface Case {
   readonly rule: string;
-  readonly question: Partial<SessionDecisionInput>;
+  readonly input: Partial<SessionDecisionInput>;
   readonly base?: SessionDecisionInput;
   readonly expected: string;
 }
 
 const cases: readonly Case[] = [
-  { rule: 'S1 new, or none', question: {}, expected: 'new declared-new' },
+  { rule: 'S1 new, or none', input: {}, expected: 'new declared-new' },
   {
     rule: 'S2 the same agent',
     base: fromTests,
-    question: { target: [makeAttempt({ id: 'T' })] },
+    input: { target: [makeAttempt({ id: 'T' })] },
     expected: 'resumed from T',
   },
   {
     rule: 'S2 the last session of the target',
     base: fromTests,
-    question: { target: [makeAttempt({ id: 'T1' }), makeAttempt({ id: 'T2', number: 2 })] },
+    input: { target: [makeAttempt({ id: 'T1' }), makeAttempt({ id: 'T2', number: 2 })] },
     expected: 'resumed from T2',
   },
   {
     rule: 'S2 another agent of the same provider',
     base: fromTests,
-    question: { target: [makeAttempt({ id: 'T', agent: 'claude-opus' })] },
+    input: { target: [makeAttempt({ id: 'T', agent: 'claude-opus' })] },
     expected: 'new from-other-agent',
   },
   {
     rule: 'S2 widened to the provider',
     base: fromTests,
-    question: { agentMatch: 'provider', target: [makeAttempt({ id: 'T', agent: 'claude-opus' })] },
+    input: { agentMatch: 'provider', target: [makeAttempt({ id: 'T', agent: 'claude-opus' })] },
     expected: 'resumed from T',
   },
   {
     rule: 'S2 another provider is never resumed',
     base: fromTests,
-    question: {
+    input: {
       agentMatch: 'provider',
       target: [makeAttempt({ id: 'T', agent: 'codex', provider: 'codex' })],
     },
@@ -68,57 +69,57 @@ const cases: readonly Case[] = [
   {
     rule: 'S2 the target has not run',
     base: fromTests,
-    question: { target: 'not-run' },
+    input: { target: 'not-run' },
     expected: 'new from-target-not-run',
   },
   {
     rule: 'S3 the target is out of scope',
     base: fromTests,
-    question: { target: 'out-of-scope' },
+    input: { target: 'out-of-scope' },
     expected: 'new from-out-of-scope',
   },
   {
     rule: 'S2 the target ran only gates',
     base: fromTests,
-    question: { target: [gateAttempt()] },
+    input: { target: [gateAttempt()] },
     expected: 'new from-target-not-run',
   },
   {
     rule: 'S2 no id of the target',
     base: fromTests,
-    question: { target: [makeAttempt()] },
+    input: { target: [makeAttempt()] },
     expected: 'new no-session-id',
   },
   {
     rule: 'S4 retry',
-    question: { history: [makeAttempt({ id: 'A' })] },
+    input: { history: [makeAttempt({ id: 'A' })] },
     expected: 'resumed kept-on-retry A',
   },
   {
     rule: 'S4 never a sibling’s session',
     base: fromTests,
-    question: { target: [makeAttempt({ id: 'T' })], history: [makeAttempt({ id: 'A' })] },
+    input: { target: [makeAttempt({ id: 'T' })], history: [makeAttempt({ id: 'A' })] },
     expected: 'resumed kept-on-retry A',
   },
   {
     rule: 'S4 a retry without an id of its own, declared new',
-    question: { history: [makeAttempt()] },
+    input: { history: [makeAttempt()] },
     expected: 'new no-session-id',
   },
   {
     rule: 'S4 a retry without an id of its own, declared from',
     base: fromTests,
-    question: { target: [makeAttempt({ id: 'T' })], history: [makeAttempt({ effective: 'resumed' })] },
+    input: { target: [makeAttempt({ id: 'T' })], history: [makeAttempt({ effective: 'resumed' })] },
     expected: 'resumed from T',
   },
   {
     rule: 'S5 escalation',
-    question: { agent: 'claude-opus', history: [makeAttempt({ id: 'A' })] },
+    input: { agent: 'claude-opus', history: [makeAttempt({ id: 'A' })] },
     expected: 'new agent-changed',
   },
   {
     rule: 'S5 the attempt after an escalation keeps the new one',
-    question: {
+    input: {
       agent: 'claude-opus',
       history: [makeAttempt({ id: 'A' }), makeAttempt({ id: 'B', number: 2, agent: 'claude-opus' })],
     },
@@ -126,28 +127,28 @@ const cases: readonly Case[] = [
   },
   {
     rule: 'S6 override',
-    question: { freshSession: true, history: [makeAttempt({ id: 'A' })] },
+    input: { freshSession: true, history: [makeAttempt({ id: 'A' })] },
     expected: 'new override-new',
   },
   {
     rule: 'S6 a fresh session without an id does not fall back to the old one',
-    question: { history: [makeAttempt({ id: 'A' }), makeAttempt({ number: 2, effective: 'new' })] },
+    input: { history: [makeAttempt({ id: 'A' }), makeAttempt({ number: 2, effective: 'new' })] },
     expected: 'new no-session-id',
   },
   {
     rule: 'S7 in use',
     base: fromTests,
-    question: { target: [makeAttempt({ id: 'T' })], sessionsInUse: new Set(['T']) },
+    input: { target: [makeAttempt({ id: 'T' })], sessionsInUse: new Set(['T']) },
     expected: 'new from-in-use',
   },
   {
-    rule: 'S10 cut off',
-    question: { isContinued: true, jobAttempt: 2, history: [makeAttempt({ id: 'A', status: 'cancelled' })] },
+    rule: 'S10 an interrupted attempt',
+    input: { isContinued: true, jobAttempt: 2, history: [makeAttempt({ id: 'A', status: 'cancelled' })] },
     expected: 'resumed continued A',
   },
   {
-    rule: 'S10 an override that applied before does not apply again to what goes on',
-    question: {
+    rule: 'S10 an override that applied before does not apply again to a continued attempt',
+    input: {
       isContinued: true,
       freshSession: true,
       jobAttempt: 2,
@@ -156,13 +157,13 @@ const cases: readonly Case[] = [
     expected: 'resumed continued A',
   },
   {
-    rule: 'S10 failed for good',
-    question: { jobAttempt: 2, history: [makeAttempt({ id: 'A' })] },
+    rule: 'S10 failed permanently',
+    input: { jobAttempt: 2, history: [makeAttempt({ id: 'A' })] },
     expected: 'resumed continued A',
   },
   {
     rule: 'S10 context',
-    question: {
+    input: {
       jobAttempt: 2,
       history: [makeAttempt({ id: 'A', failure: { kind: 'context', message: '' } })],
     },
@@ -170,25 +171,25 @@ const cases: readonly Case[] = [
   },
   {
     rule: 'S10 no progress after two idle job attempts',
-    question: { jobAttempt: 4, history: [makeAttempt({ id: 'A' }), idleAttempt(2), idleAttempt(3)] },
+    input: { jobAttempt: 4, history: [makeAttempt({ id: 'A' }), idleAttempt(2), idleAttempt(3)] },
     expected: 'new no-progress',
   },
   {
     rule: 'S10 one idle job attempt is not enough',
-    question: { jobAttempt: 3, history: [makeAttempt({ id: 'A' }), idleAttempt(2)] },
+    input: { jobAttempt: 3, history: [makeAttempt({ id: 'A' }), idleAttempt(2)] },
     expected: 'resumed continued A',
   },
   {
     rule: 'S10 a change of the tree counts as progress',
-    question: {
+    input: {
       jobAttempt: 4,
       history: [makeAttempt({ id: 'A' }), idleAttempt(2), { ...idleAttempt(3), changed: true }],
     },
     expected: 'resumed continued A',
   },
   {
-    rule: 'S13 a session that could not be cut back',
-    question: {
+    rule: 'S13 a session that could not be rolled back',
+    input: {
       jobAttempt: 2,
       history: [makeAttempt({ id: 'A' })],
       unavailableSessions: new Map([['A', 'session-ahead']]),
@@ -197,7 +198,7 @@ const cases: readonly Case[] = [
   },
   {
     rule: 'S9 a session that was not in the checkpoint',
-    question: {
+    input: {
       jobAttempt: 2,
       history: [makeAttempt({ id: 'A' })],
       unavailableSessions: new Map([['A', 'session-lost']]),
@@ -207,18 +208,50 @@ const cases: readonly Case[] = [
 ];
 
 describe('decideSession', () => {
-  it.each(cases)('$rule → $expected', ({ question, base = firstQuestion, expected }) => {
-    const decision = decideSession({ ...base, ...question });
+  it.each(cases)('$rule → $expected', ({ input, base = firstInput, expected }) => {
+    const decision = decideSession({ ...base, ...input });
     expect([decision.effective, decision.reason, decision.id].filter(Boolean).join(' ')).toBe(expected);
   });
 
-  it('says what the workflow declared, whatever became of it', () => {
+  it('contains what the workflow declared, whatever the decision', () => {
     expect(decideSession({ ...fromTests, target: 'not-run' }).declared).toBe('from:tests');
   });
 
-  it('warns of every reason from `agent-changed` on, and of no other', () => {
+  it('warns about every reason from `agent-changed` on, and about no other', () => {
     const from = sessionReasons.indexOf('agent-changed');
     expect(sessionReasons.filter(isWarningReason)).toEqual(sessionReasons.slice(from));
+  });
+});
+
+describe('describeSession', () => {
+  const decide = (reason: SessionReason, declared = 'new') =>
+    ({ declared, effective: 'new', reason }) as const;
+
+  it('names the step of `from:`', () => {
+    expect(describeSession({ session: decide('from', 'from:reproduce') })).toBe(
+      'resumes the session of step `reproduce`',
+    );
+    expect(describeSession({ session: decide('from-target-not-run', 'from:tests') })).toContain(
+      'step `tests` has not run',
+    );
+  });
+
+  it('names the job attempt of the session that continues', () => {
+    expect(describeSession({ session: decide('continued'), previous: makeAttempt({ id: 'A' }) })).toBe(
+      'resumes its session from job attempt 1',
+    );
+  });
+
+  it('names the agents if the agent changed', () => {
+    const facts = { agent: 'claude-sonnet', previous: makeAttempt({ id: 'A' }) };
+    expect(describeSession({ session: decide('agent-changed'), ...facts })).toBe(
+      'new session: the agent changed from claude-haiku to claude-sonnet',
+    );
+  });
+
+  it('explains every reason even if it knows only the session', () => {
+    for (const reason of sessionReasons)
+      expect(describeSession({ session: decide(reason) })).not.toContain('undefined');
   });
 });
 

@@ -21,7 +21,7 @@ const eachSteps = [
   }),
 ];
 
-/** Plans the tasks `a` and `b`; an `impl` is right from its `tries`th turn on. */
+/** Plans the tasks `a` and `b`. An `impl` is correct from its turn number `tries` on. */
 function createAgent(tries: Readonly<Record<string, number>> = {}): FakeAgent {
   const made = new Map<string, number>();
   return (turn, files) => {
@@ -39,7 +39,7 @@ const areFilesGood = (_gate: unknown, files: ReadonlyMap<string, string>) =>
 const prompts = (harness: EngineHarness) => harness.calls.map((call) => call.prompt.split('\n')[0]);
 
 describe('a split', () => {
-  it('takes its tasks one after the other through the steps of `each`', async () => {
+  it('runs the steps of `each` for one task after the other', async () => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     const state = await harness.run(planOf([splitStep('build', eachSteps), agentStep('last')]));
     expect(prompts(harness)).toEqual([
@@ -61,7 +61,7 @@ describe('a split', () => {
     expect(state.steps.get('build')?.status).toBe('passed');
   });
 
-  it('begins each task in fresh sessions, which only its own steps share (S3)', async () => {
+  it('starts each task in fresh sessions, which only its own steps share (S3)', async () => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     await harness.run(planOf([splitStep('build', eachSteps)]));
     const [, testsA, implA, testsB, implB] = harness.calls.map(
@@ -73,7 +73,7 @@ describe('a split', () => {
     expect(testsB).not.toBe(testsA);
   });
 
-  it('tells what the plan has to look like, and takes no other for one', async () => {
+  it('describes the format of the plan, and accepts no other format', async () => {
     const outputs = ['no json', '[{"name": "a"}, {"name": "a"}]', planOutput('a')];
     const harness = createEngineHarness({
       runAgent: (turn) => (turn.prompt.startsWith('plan') ? { output: outputs.shift() ?? '' } : {}),
@@ -88,7 +88,7 @@ describe('a split', () => {
     expect(harness.calls[2]?.prompt).toContain('two tasks with the name "a"');
   });
 
-  it('warns of a plan without tasks and goes on', async () => {
+  it('warns about a plan without tasks and continues', async () => {
     const harness = createEngineHarness({ runAgent: () => ({ output: '[]' }) });
     const state = await harness.run(planOf([splitStep('build', eachSteps), agentStep('last')]));
     expect(state.runEnded?.status).toBe('passed');
@@ -103,7 +103,7 @@ describe('a split', () => {
     expect(prompts(harness)).not.toContain('impl of b');
   });
 
-  it('goes over its tasks again where `retry` says so: six launches for 3 over 2', async () => {
+  it('runs further rounds over its tasks with `retry`: six attempts for `exit: 3` times `exit: 2`', async () => {
     const twice = eachSteps.map((step) => (step.name === 'impl' ? { ...step, retry: [exitAfter(2)] } : step));
     const harness = createEngineHarness({ runAgent: createAgent({ a: 9 }), passesGate: areFilesGood });
     await harness.run(planOf([splitStep('build', twice, { retry: [exitAfter(3)] })]));
@@ -112,7 +112,7 @@ describe('a split', () => {
     expect(prompts(harness).filter((prompt) => prompt?.startsWith('tests'))).toHaveLength(1);
   });
 
-  it('keeps two names apart that are the same once they are safe', async () => {
+  it('separates two names that are equal after unsafe characters are removed', async () => {
     const harness = createEngineHarness({
       runAgent: (turn) => (turn.prompt.startsWith('plan') ? { output: planOutput('a/b', 'a b', '..') } : {}),
     });
@@ -122,7 +122,7 @@ describe('a split', () => {
     for (const path of paths) expect(path).toMatch(/^build\/[A-Za-z0-9_-]+\/one$/);
   });
 
-  it('stops after a step within a task where `until` names it', async () => {
+  it('stops after a step within a task if `until` names it', async () => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     const state = await harness.run(
       planOf([splitStep('build', eachSteps), agentStep('last')], { until: 'build/a/impl' }),
@@ -138,7 +138,7 @@ describe('a split', () => {
 describe('a re-run of a split', () => {
   const workflow = planOf([splitStep('build', eachSteps), agentStep('last')]);
 
-  it('runs no planner and no task that has passed', async () => {
+  it('does not run a passed planner or a passed task', async () => {
     const harness = createEngineHarness({ runAgent: createAgent({ b: 9 }), passesGate: areFilesGood });
     await harness.run(workflow);
     const next = createEngineHarness({
@@ -152,7 +152,7 @@ describe('a re-run of a split', () => {
     expect(state.runEnded?.status).toBe('passed');
   });
 
-  it('forgets every task where what the planner depends on changed', async () => {
+  it('drops every task if an input of the planner changed', async () => {
     const harness = createEngineHarness({ runAgent: createAgent({ b: 9 }), passesGate: areFilesGood });
     await harness.run(workflow);
     const changed = planOf([
@@ -167,7 +167,7 @@ describe('a re-run of a split', () => {
     expect(decideReuse({ ...facts, plan: workflow }).dropped).toEqual([]);
   });
 
-  it('takes up a task in the middle (`from-step`), and the split has not ended then', async () => {
+  it('runs from the middle of a task (`from-step`), and the split is no longer ended', async () => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     await harness.run(workflow);
     const plan = planOf([splitStep('build', eachSteps), agentStep('last')], { fromStep: 'build/b/impl' });
@@ -185,7 +185,7 @@ describe('a re-run of a split', () => {
     expect(prompts(next)).toEqual(['impl of b', 'do last']);
   });
 
-  it('ends the same, whatever prefix of the journal survived', async () => {
+  it('ends the same with any prefix of the journal', async () => {
     const whole = createEngineHarness({ runAgent: createAgent({ b: 2 }), passesGate: areFilesGood });
     const twice = planOf([splitStep('build', eachSteps, { retry: [exitAfter(2)] }), agentStep('last')]);
     expect((await whole.run(twice)).runEnded?.status).toBe('passed');
@@ -204,7 +204,7 @@ describe('a re-run of a split', () => {
     }
   });
 
-  it('goes on with the task whose agent was cut off', async () => {
+  it('continues with the task whose agent was interrupted', async () => {
     const harness = createEngineHarness({
       runAgent: (turn, files) =>
         turn.prompt.startsWith('impl of b') ? { crash: true } : createAgent()(turn, files),
@@ -216,20 +216,20 @@ describe('a re-run of a split', () => {
   });
 });
 
-it('warns where `until` names a task that the plan does not have', async () => {
+it('warns if `until` names a task that the plan does not have', async () => {
   const harness = createEngineHarness({ runAgent: createAgent() });
   await harness.run(planOf([splitStep('build', eachSteps)], { until: 'build/typo/impl' }));
-  expect(harness.warnings.join()).toContain('no step `build/typo/impl` came');
+  expect(harness.warnings.join()).toContain('did not reach step `build/typo/impl`');
   const stopped = createEngineHarness({ runAgent: createAgent() });
   await stopped.run(planOf([splitStep('build', eachSteps)], { until: 'build/b/impl' }));
   expect(stopped.warnings).toEqual([]);
 });
 
-describe('a split that has passed', () => {
+describe('a passed split', () => {
   const failing = (gate: { readonly name: string }) => gate.name !== 'never';
   const last = agentStep('last', { gates: [bashGate('never')] });
 
-  it('is gone through for the step that `until` names', async () => {
+  it('is searched for the step that `until` names', async () => {
     const harness = createEngineHarness({ runAgent: createAgent(), passesGate: failing });
     await harness.run(planOf([splitStep('build', eachSteps), last]));
     const next = createEngineHarness({ runAgent: createAgent(), passesGate: failing, previous: harness });
@@ -241,7 +241,7 @@ describe('a split that has passed', () => {
     expect(next.warnings).toEqual([]);
   });
 
-  it('runs a step that was added to `each` since, and what hangs on it', async () => {
+  it('runs a step that was added to `each` since, and the steps that depend on it', async () => {
     const harness = createEngineHarness({ runAgent: createAgent(), passesGate: failing });
     await harness.run(planOf([splitStep('build', eachSteps), last]));
     const grown = planOf([

@@ -4,7 +4,7 @@ import { createEngineHarness, type EngineHarness } from '../fakes/engine-harness
 import { agentStep, bashGate, exitAfter, groupStep, planOf, splitStep } from '../fakes/plan.js';
 import { firstPromptLines } from '../fakes/rerun.js';
 
-/** One task, `a`, that names `src`; its agent writes there and elsewhere. */
+/** One task, `a`, that names `src`. Its agent writes to `src` and elsewhere. */
 function createHarnessFor(files: readonly string[] | undefined = ['src']): EngineHarness {
   return createEngineHarness({
     runAgent: (turn, tree) => {
@@ -26,7 +26,7 @@ async function runSplit(
 }
 
 describe('`files` of a split', () => {
-  it('warns, and lets it count', async () => {
+  it('warns, and the attempt passes', async () => {
     const one = createHarnessFor();
     const [attempt] = await runSplit('warn', one);
     expect(attempt?.status).toBe('passed');
@@ -37,7 +37,7 @@ describe('`files` of a split', () => {
     expect(one.warnings.join()).toContain('stray.txt');
   });
 
-  it('fails the attempt, and the next one hears why', async () => {
+  it('fails the attempt, and the next prompt contains the reason', async () => {
     const one = createHarnessFor();
     const attempts = await runSplit('fail', one, agentStep('impl', { retry: [exitAfter(2)] }));
     expect(attempts.map(({ failure }) => failure?.kind)).toEqual(['gate', 'gate']);
@@ -45,7 +45,7 @@ describe('`files` of a split', () => {
     expect(one.warnings).toEqual([]);
   });
 
-  it('says nothing where it is off, or where the task names none', async () => {
+  it('reports nothing if it is off, or if the task names no files', async () => {
     for (const [mode, one] of [
       ['off', createHarnessFor()],
       ['fail', createHarnessFor([])],
@@ -56,7 +56,7 @@ describe('`files` of a split', () => {
     }
   });
 
-  it('holds for steps in groups of the task, and for code alone', async () => {
+  it('applies to steps in groups of the task, and only to code steps', async () => {
     const one = createHarnessFor();
     const steps = [
       groupStep('g', [agentStep('impl'), agentStep('text', { worktree: 'read-write', type: 'artifact' })]),

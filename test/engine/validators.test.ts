@@ -22,7 +22,7 @@ import {
 } from '../fakes/plan.js';
 import { firstPromptLines, rerun } from '../fakes/rerun.js';
 
-/** Reviews say `verdicts` in turn, then `true`; all others write the file of their step. */
+/** Reviews return `verdicts` one after the other, then `true`. Other steps write the file of their step. */
 function createAgent(verdicts: (boolean | FakeTurnResult)[] = []): FakeAgent {
   let number = 0;
   return (turn, files) => {
@@ -60,7 +60,7 @@ describe('a gate that is a workflow', () => {
     expect(state.runEnded?.status).toBe('passed');
   });
 
-  it('begins in a fresh session each time', async () => {
+  it('starts in a fresh session each time', async () => {
     const harness = createEngineHarness({ runAgent: createAgent([false, false]) });
     await harness.run(planOf([agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(3)] })]));
     const reviews = harness.calls.filter(({ prompt }) => prompt.startsWith('judge'));
@@ -68,7 +68,7 @@ describe('a gate that is a workflow', () => {
     expect(new Set(reviews.map(({ sessionId }) => sessionId)).size).toBe(3);
   });
 
-  it('tells a later attempt what it said, by name', async () => {
+  it('passes its comments to a later attempt, by name', async () => {
     const retry = [
       retryAtAttempt(2, {
         prompt: '[{gate.review.comments}] [{gate.review}] [{error}] [{prev.gate.review.comments}]',
@@ -91,11 +91,11 @@ describe('a gate that is a workflow', () => {
     expect(firstPromptLines(harness).at(-1)).toBe('true comment 1 pass');
   });
 
-  it('sees the spec, and the work of the attempt that it judges, by default and by its inputs', async () => {
+  it('sees the spec and the work of the judged attempt, by default and by its inputs', async () => {
     const names = ['spec', 'diff', 'output', 'error'].map((name) => `<{${name}}>`).join('');
     const gates = [
       reviewGate('plain', names),
-      reviewGate('told', '[{a}][{b}]', { a: '{diff}', b: '{error}' }),
+      reviewGate('given', '[{a}][{b}]', { a: '{diff}', b: '{error}' }),
     ];
     const harness = createEngineHarness({ runAgent: createAgent([false]) });
     await harness.run(planOf([agentStep('impl', { gates, retry: [exitAfter(2)] })], { spec: 'S' }));
@@ -127,13 +127,13 @@ describe('a gate that is a workflow', () => {
         gates: [reviewGate('review', '<{diff}>')],
       }),
     ],
-  ])('sees what %s has changed in all', async (_name, step) => {
+  ])('sees all changes of %s', async (_name, step) => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     await harness.run(planOf([agentStep('before'), step]));
     expect(harness.calls.at(-1)?.prompt).toContain('<added do-a.txt\nadded do-b.txt>');
   });
 
-  it('sees what a later round of a group has changed, not the one before', async () => {
+  it('sees the changes of the later round of a group, not of the one before', async () => {
     const runAgent = createAgent([false]);
     let round = 0;
     const harness = createEngineHarness({
@@ -150,12 +150,12 @@ describe('a gate that is a workflow', () => {
     expect(harness.calls.at(-1)?.prompt).toContain('round-2');
   });
 
-  it('in a step of gates alone sees what the run has changed', async () => {
+  it('in a step with only gates sees the changes of the run', async () => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     await harness.run(
       planOf([
         agentStep('a'),
-        gateStep('check', [reviewGate('review', '<{diff}>'), reviewGate('told', '[{x}]', { x: '{diff}' })]),
+        gateStep('check', [reviewGate('review', '<{diff}>'), reviewGate('given', '[{x}]', { x: '{diff}' })]),
       ]),
     );
     expect(harness.calls[1]?.prompt).toContain('<added do-a.txt>');
@@ -172,7 +172,7 @@ describe('a gate that is a workflow', () => {
     expect(firstPromptLines(harness)).toEqual(['plan build', '<[{"name": "a"}]>', 'do one']);
   });
 
-  it('runs in the order in which the gates stand, with commands before and after it', async () => {
+  it('runs in the order of the gates, with commands before and after it', async () => {
     const order: string[] = [];
     const work = createAgent();
     const harness = createEngineHarness({
@@ -200,7 +200,7 @@ describe('a gate that is a workflow', () => {
     ['crash', 2],
     ['auth', 1],
   ] as const)(
-    'that goes wrong itself (%s) fails the attempt with that, not as a verdict',
+    'that fails itself (%s) fails the attempt with that failure, not with a verdict',
     async (kind, attempts) => {
       const broken = { failure: { kind, message: 'gone' } };
       const harness = createEngineHarness({ runAgent: createAgent([broken, broken]) });
@@ -215,7 +215,7 @@ describe('a gate that is a workflow', () => {
     },
   );
 
-  it('that was cut off goes on in its session, and its step’s agent is not asked again', async () => {
+  it('resumes its session after an interruption, and the agent of its step does not run again', async () => {
     const harness = createEngineHarness({ runAgent: createAgent([{ crash: true }]) });
     const plan = planOf([agentStep('impl', { gates: [bashGate('first'), reviewGate()] })]);
     await expect(harness.run(plan)).rejects.toThrow();
@@ -226,7 +226,7 @@ describe('a gate that is a workflow', () => {
     expect(next.state.runEnded?.status).toBe('passed');
   });
 
-  it('is not asked again about an attempt that it has judged', async () => {
+  it('does not run again for an attempt that it has judged', async () => {
     const last = agentStep('last', { gates: [bashGate('never')] });
     const harness = createEngineHarness({ runAgent: createAgent([false]), passesGate: () => false });
     const plan = planOf([agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(2)] }), last]);
@@ -236,7 +236,7 @@ describe('a gate that is a workflow', () => {
     expect(firstPromptLines(next.harness)).toEqual(['do last']);
   });
 
-  it('drops the step that it judges where it was changed since', async () => {
+  it('drops the judged step if the validator changed since', async () => {
     const steps = (prompt: string) => [
       agentStep('impl', { gates: [reviewGate('review', prompt)] }),
       agentStep('last', { gates: [bashGate('never')] }),
@@ -248,7 +248,7 @@ describe('a gate that is a workflow', () => {
     expect(next.reuse.reason).toBe('the definition of step `impl` changed');
   });
 
-  it('leads to the same end, whatever prefix of the journal survived', async () => {
+  it('leads to the same end with any prefix of the journal', async () => {
     const impl = agentStep('impl', { gates: [reviewGate()], retry: [exitAfter(2)] });
     const group = groupStep('g', [impl, agentStep('b')], { gates: [reviewGate('all')] });
     await everyPrefix(planOf([group, agentStep('last')]), () => createAgent([false]));
@@ -268,13 +268,13 @@ async function everyPrefix(plan: ReturnType<typeof planOf>, runAgent: () => Fake
   }
 }
 
-describe('a workflow that a retry entry waits for', () => {
+describe('a workflow as a retry condition', () => {
   const entry = (overrides: RetryEntry['overrides'], call = reviewCall()): RetryEntry => ({
     when: { validate: call },
     overrides,
   });
 
-  it('is asked before each attempt but the first; what it sets stays once it has held', async () => {
+  it('runs before each attempt except the first; its values stay after it passed once', async () => {
     const harness = createEngineHarness({
       runAgent: createAgent([false, true, false]),
       passesGate: () => false,
@@ -292,9 +292,9 @@ describe('a workflow that a retry entry waits for', () => {
     ]);
   });
 
-  it('reads why the attempt failed, and what it had changed', async () => {
+  it('reads the error and the changes of the failed attempt', async () => {
     const harness = createEngineHarness({ runAgent: createAgent(), passesGate: () => false });
-    const call = reviewCall({ told: '{error}' }, { prompt: '<{told}> <{error}> <{diff}>' });
+    const call = reviewCall({ given: '{error}' }, { prompt: '<{given}> <{error}> <{diff}>' });
     await harness.run(
       planOf([agentStep('impl', { gates: [bashGate('check')], retry: [entry({}, call), exitAfter(2)] })]),
     );
@@ -303,7 +303,7 @@ describe('a workflow that a retry entry waits for', () => {
     );
   });
 
-  it('is asked once for an attempt, also where that was cut off', async () => {
+  it('runs once for an attempt, also if the attempt was interrupted', async () => {
     let turns = 0;
     const plan = planOf([
       agentStep('impl', {
@@ -321,17 +321,17 @@ describe('a workflow that a retry entry waits for', () => {
     expect(next.harness.calls.map(({ agent, mode }) => `${agent} ${mode}`)).toEqual(['claude-opus resume']);
   });
 
-  it('ends the step where it goes wrong itself: nobody knows how to go on', async () => {
+  it('ends the step if it fails itself: the next attempt is undefined', async () => {
     const broken = { failure: { kind: 'crash' as const, message: 'gone' } };
     const harness = createEngineHarness({ runAgent: createAgent([broken]), passesGate: () => false });
     const retry = [entry({ agent: 'claude-opus' }), exitAfter(4)];
     const state = await harness.run(planOf([agentStep('impl', { gates: [bashGate('check')], retry })]));
     expect(firstPromptLines(harness)).toEqual(['do impl', 'judge it']);
-    expect(state.steps.get('impl')?.attempts.at(-1)?.failure?.message).toContain('has no answer');
+    expect(state.steps.get('impl')?.attempts.at(-1)?.failure?.message).toContain('gave no verdict');
     expect(state.runEnded?.status).toBe('failed');
   });
 
-  it('speaks for the rounds of a group too', async () => {
+  it('also applies to the rounds of a group', async () => {
     const harness = createEngineHarness({ runAgent: createAgent([true]), passesGate: () => false });
     const retry = [entry({ session: 'new' }), exitAfter(2)];
     await harness.run(planOf([groupStep('g', [agentStep('a')], { gates: [bashGate('check')], retry })]));
@@ -339,7 +339,7 @@ describe('a workflow that a retry entry waits for', () => {
     expect(harness.calls[2]?.mode).toBe('start');
   });
 
-  it('keeps its place in the order of the steps, so that a re-run takes all over', async () => {
+  it('keeps its position in the order of the steps, so that a re-run reuses all results', async () => {
     const b = agentStep('b', { gates: [bashGate('twice')] });
     let turns = 0;
     const gate = ({ name }: { readonly name: string }) => name === 'twice' && turns >= 2;
@@ -358,22 +358,22 @@ describe('a workflow that a retry entry waits for', () => {
     expect(firstPromptLines(next.harness)).toEqual(['do last']);
   });
 
-  it('leads to the same end, whatever prefix of the journal survived', async () => {
+  it('leads to the same end with any prefix of the journal', async () => {
     const impl = agentStep('impl', {
       gates: [reviewGate()],
-      retry: [entry({ prompt: 'mend' }), exitAfter(2)],
+      retry: [entry({ prompt: 'fix' }), exitAfter(2)],
     });
     await everyPrefix(planOf([impl, agentStep('last')]), () => createAgent([false]));
   });
 });
 
-describe('a workflow that gets something', () => {
+describe('a `get` workflow', () => {
   const arch = (reported: Parameters<typeof agentStep>[1] = {}) =>
     callOf('team/arch', [agentStep('look', { type: 'artifact', prompt: 'look at {about}', ...reported })], {
       about: '{spec}',
     });
 
-  it('runs before the agent, which reads what it brought forth', async () => {
+  it('runs before the agent, which reads its results', async () => {
     const harness = createEngineHarness({ runAgent: createAgent() });
     const impl = agentStep('impl', {
       get: arch(),
@@ -394,7 +394,7 @@ describe('a workflow that gets something', () => {
     expect(firstPromptLines(harness)).toEqual(['look at', 'do impl', 'look at', 'do impl']);
   });
 
-  it('that fails, fails the attempt, and the next one has it run again', async () => {
+  it('fails the attempt if it fails, and runs again before the next one', async () => {
     let looks = 0;
     const harness = createEngineHarness({
       runAgent: (turn, files) => {
@@ -413,7 +413,7 @@ describe('a workflow that gets something', () => {
     expect(state.runEnded?.status).toBe('passed');
   });
 
-  it('leads to the same end, whatever prefix of the journal survived', async () => {
+  it('leads to the same end with any prefix of the journal', async () => {
     const impl = agentStep('impl', { get: arch(), gates: [reviewGate()], retry: [exitAfter(2)] });
     await everyPrefix(planOf([impl, agentStep('last')], { spec: 'S' }), () => createAgent([false]));
   });

@@ -1,6 +1,6 @@
 /**
- * The engine with the real providers: their command lines, readers and sessions, over stand-in CLIs in this
- * process. Files of the workspace, gates and time are those of `engine-harness.ts`.
+ * The engine with the real providers: their command lines, readers and sessions, and stand-in CLIs in this process.
+ * The files of the workspace, the gates and the clock are those of `engine-harness.ts`.
  */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -18,14 +18,14 @@ import { createStandInRunner } from './stand-in-runner.js';
 
 export interface CliHarness {
   readonly harness: EngineHarness;
-  /** Starts of agents that were looked for programs they had left. */
+  /** The agent starts for which the engine searched leftover processes. */
   readonly searched: unknown[];
   calls(): Promise<readonly AgentCall[]>;
 }
 
 export interface CliHarnessOptions extends Pick<EngineHarnessOptions, 'passesGate'> {
   readonly rules: readonly AgentRule[];
-  /** Time goes on only once the agent has stopped to do anything. */
+  /** The time advances only when the agent is idle. */
   readonly isTimedByHang?: boolean;
 }
 

@@ -1,14 +1,14 @@
-/** A clock that a test moves. It sleeps as the real one does, as far as the contract in `test/system/clock.test.ts` says. */
+/** A clock that a test moves. `test/system/clock.test.ts` checks that it sleeps like the real clock. */
 import type { Clock } from '../../src/system/clock.js';
 
 export interface FakeClock extends Clock {
-  /** How long each sleep was asked to be, in order. */
+  /** The requested duration of each sleep, in order. */
   readonly sleeps: readonly number[];
-  /** Moves the time and wakes whoever slept long enough, in order. */
+  /** Moves the time and ends the sleeps that are over, in order. */
   advance(ms: number): void;
 }
 
-/** `sleeping: 'jumps'`: a sleep moves the time itself and is over at once; `'waits'`: only `advance` does. */
+/** `sleeping: 'jumps'`: a sleep moves the time and ends immediately; `'waits'`: only `advance` ends a sleep. */
 export function createFakeClock(
   options: { readonly start?: number; readonly sleeping?: 'jumps' | 'waits' } = {},
 ): FakeClock {

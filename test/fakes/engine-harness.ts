@@ -1,6 +1,6 @@
 /**
- * The engine's world in memory: a tree of files, agents that are functions, gates that look at the tree. It
- * keeps what outlives a machine (snapshots, sessions of the last checkpoint) apart from what does not.
+ * All ports of the engine in memory: a tree of files, agents that are functions, gates that look at the tree. What
+ * survives a lost machine (snapshots, sessions of the last checkpoint) is separate from what does not.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -18,7 +18,7 @@ import type { BranchMergeResult, BranchResult, Snapshot } from '../../src/worksp
 
 export type Files = ReadonlyMap<string, string>;
 
-/** What a scripted agent does with one prompt; it may change `files`. */
+/** What a fake agent does with one prompt. It may change `files`. */
 export type FakeAgent = (
   turn: AgentTurn & { readonly agent: string; readonly earlier: readonly string[] },
   files: Map<string, string>,
@@ -28,11 +28,11 @@ export interface FakeTurnResult {
   readonly failure?: TurnOutcome['failure'];
   readonly usage?: Usage;
   readonly output?: string;
-  /** How long it took: 1 ms unless told. */
+  /** The duration; 1 ms by default. */
   readonly durationMs?: number;
-  /** Events before the end; the session id of a new session is told by itself. */
+  /** Events before the end. The id of a new session is reported automatically. */
   readonly events?: readonly AgentEvent[];
-  /** The machine is lost while the agent works. */
+  /** The machine is lost while the agent runs. */
   readonly crash?: boolean;
 }
 
@@ -48,19 +48,19 @@ export class MachineLost extends Error {}
 export interface EngineHarness {
   readonly calls: FakeAgentCall[];
   readonly warnings: string[];
-  /** How long was waited each time; no time passes in earnest. */
+  /** The duration of each wait. The tests do not really wait. */
   readonly sleeps: number[];
   readonly events: JournalEvent[];
   /** Journal lengths at which a checkpoint was stored. */
   readonly storedJournalLengths: number[];
   readonly files: Map<string, string>;
-  /** What was said in the log by us. */
+  /** The log lines of the action itself. */
   readonly logLines: string[];
-  /** Lanes of the units that were opened, in order. */
+  /** The prefixes of the parallel branches that were opened, in order. */
   readonly openedBranches: string[];
-  /** Steps of which it was said that an earlier job had passed them. */
+  /** The steps that were reported as reused. */
   readonly reusedSteps: string[];
-  /** What each process of an agent has spent so far, as the log is told. */
+  /** The usage of each agent process so far, as passed to the log. */
   readonly usageReaders: (() => Promise<Usage>)[];
   run(plan: Plan, options?: HarnessRunOptions): Promise<RunState>;
 }
@@ -81,25 +81,25 @@ export interface HarnessRunOptions {
 export interface EngineHarnessOptions {
   readonly runAgent: FakeAgent;
   readonly passesGate?: (gate: Gate, files: Files) => boolean;
-  /** What commands of `context` print; a text that begins with `!` says why one does not. */
+  /** The output of `context` commands; a text that begins with `!` is the reason why there is none. */
   readonly contextOutput?: (command: string) => string;
-  /** Installs the CLI of an agent; what it resolves with is waited for, and it may throw. */
+  /** Installs the CLI of an agent. May return a promise, and may throw. */
   provideCli?(agent: string, signal: AbortSignal): unknown;
-  /** Whether a unit's work tree can be made ready. */
-  readonly canOpenBranch?: (lane: string) => boolean;
-  /** `claude` takes ids chosen by us, `codex` gives its own. */
+  /** Whether the worktree of a parallel branch can be set up. */
+  readonly canOpenBranch?: (branchPrefix: string) => boolean;
+  /** Whether the action chooses session ids (as for `claude`) or the CLI does (`codex`). */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
-  /** What a session's own file says it has spent by now. */
+  /** The usage in a session's own file. */
   readonly sessionUsage?: (id: string) => Usage | undefined;
-  /** Happens while the engine waits; what it resolves with is waited for. */
+  /** Called while the engine waits. May return a promise. */
   onSleep?(): unknown;
-  /** What an earlier world leaves behind. */
+  /** The harness of the earlier job whose state is restored. */
   readonly previous?: EngineHarness;
-  /** Whose conversations come back: those of `after` unless told; `none`: they are lost. */
+  /** The harness whose sessions are restored: `previous` by default; `none`: the sessions are lost. */
   readonly sessions?: EngineHarness | 'none';
-  /** Where the agents work, for those that are more than a function; `/work` unless told. */
+  /** The working directory of agents that run as programs; `/work` by default. */
   readonly directory?: string;
-  /** Instead of `play` and of the conversations that are kept here. */
+  /** Replaces `runAgent` and the sessions in memory. */
   readonly ports?: Partial<Pick<EnginePorts, 'agents' | 'sessions'>>;
 }
 
@@ -196,7 +196,7 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
         now: () => tick,
         async sleep(ms, signal) {
           signal.throwIfAborted();
-          // Whoever is at work gets as far as it can in no time, and may end the sleep by that.
+          // Lets running agents make progress first, which may end the sleep.
           await new Promise((resolve) => setImmediate(resolve));
           signal.throwIfAborted();
           harness.sleeps.push(ms);
@@ -234,7 +234,7 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
   async function openBranch(branch: string, from: Snapshot): Promise<ParallelBranch> {
     if (options.canOpenBranch?.(branch) === false) throw new UserError(`${branch} cannot be made ready`);
     harness.openedBranches.push(branch);
-    const directory = `/units/${branch}`;
+    const directory = `/branches/${branch}`;
     const own = new Map(treeOf(from));
     directories.set(directory, own);
     const workspace = { ...fakeWorkspace(own, emptySnapshot), root: directory, directory };
@@ -276,7 +276,7 @@ function waitForAbort(signal: AbortSignal): Promise<unknown> {
 
 const sessionsByHarness = new WeakMap<EngineHarness, Map<string, readonly string[]>>();
 
-/** The conversations as the last checkpoint would bring them back. */
+/** The sessions as the last checkpoint would restore them. */
 function copySessions(harness: EngineHarness | undefined): Map<string, readonly string[]> {
   return new Map(harness === undefined ? [] : sessionsByHarness.get(harness));
 }
@@ -355,7 +355,7 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
   };
 }
 
-/** Merges whole files: two units that changed one file clash. */
+/** Merges whole files: two parallel branches that changed the same file conflict. */
 function fakeBranches(start: Snapshot): EnginePorts['workspace']['branchWorktrees'] {
   return {
     requireMergeSupport: async () => undefined,
@@ -386,7 +386,7 @@ function fakeBranches(start: Snapshot): EnginePorts['workspace']['branchWorktree
   };
 }
 
-/** File by file: two units that leave other contents at one path clash. */
+/** Merges whole files: two parallel branches with different contents at one path conflict. */
 async function mergeFiles(base: Snapshot, units: readonly BranchResult[]): Promise<BranchMergeResult> {
   const before = treeOf(base);
   const merged = new Map(before);
@@ -396,7 +396,7 @@ async function mergeFiles(base: Snapshot, units: readonly BranchResult[]): Promi
       const content = treeOf(snapshot).get(path);
       const owner = owners.get(path);
       const isTaken = owner !== undefined && merged.get(path) !== content;
-      // A unit that began on top of the other's change has that in its own.
+      // A branch that started on top of the other's change contains that change.
       if (isTaken && !content?.includes(merged.get(path) ?? ''))
         return { status: 'conflict', files: [path], branches: { earlier: owner, later: name } };
       owners.set(path, name);

@@ -1,4 +1,4 @@
-/** Plans for engine tests, from step data with defaults. */
+/** Makes plans for engine tests, from step data with defaults. */
 import { makePlan, type Plan, type PlanInputs } from '../../src/plan/plan.js';
 import type {
   AgentStep,
@@ -77,7 +77,7 @@ export function callStep(
   return { kind: 'call', name, call, gates: [], retry: [], guard: {}, ...overrides };
 }
 
-/** The workflow at that path, and what it is given. */
+/** A call of the workflow at that path, with its inputs. */
 export function callOf(
   path: string,
   steps: readonly Step[],
@@ -92,7 +92,7 @@ export function validateGate(name: string, call: WorkflowCall) {
   return { name, type: 'validate' as const, call };
 }
 
-/** A workflow of one step that judges. */
+/** A call of a workflow with one reviewing step. */
 export function reviewCall(
   inputs: WorkflowCall['inputs'] = {},
   overrides: Partial<AgentStep> = {},

@@ -1,23 +1,23 @@
-/** Programs that only a test knows. What every runner promises is tested in `test/system/process-runner.test.ts`. */
+/** Runs fake programs. `test/system/process-runner.test.ts` checks what every process runner must do. */
 
 import { createLineSplitter } from '../../src/system/line-splitter.js';
 import type { ProcessExit, ProcessRunner, ProcessSpec } from '../../src/system/process.js';
 
-/** What a program does: it prints, standard output first, and then ends, hangs, or was never there. */
+/** What a program does: it prints, standard output first, and then ends or hangs; or it is not found. */
 export interface FakeProgram {
   readonly stdout?: string;
   readonly stderr?: string;
-  /** 0 unless told. */
+  /** The exit code; 0 by default. */
   readonly code?: number;
   readonly ending?: 'by-itself' | 'never' | 'not-found';
 }
 
 export interface FakeProcessRunner extends ProcessRunner {
-  /** What was started, in order. */
+  /** The started programs, in order. */
   readonly calls: readonly ProcessSpec[];
 }
 
-/** `play` says what the program does; `call` counts from 0. */
+/** `runProgram` returns what the program does; `call` counts from 0. */
 export function createFakeProcessRunner(
   runProgram: (spec: ProcessSpec, call: number) => FakeProgram | Promise<FakeProgram>,
 ): FakeProcessRunner {

@@ -1,4 +1,4 @@
-/** A later job that goes on from what an earlier world left, after what does not hold any more was dropped. */
+/** A later job that continues from the state of an earlier harness, without results that are dropped. */
 import type { RunState } from '../../src/journal/run-state.js';
 import { foldEvents } from '../../src/journal/run-state.js';
 import type { Plan } from '../../src/plan/plan.js';
@@ -19,7 +19,7 @@ export interface Rerun {
 export async function rerun(
   before: EngineHarness,
   plan: Plan,
-  options: EngineHarnessOptions & { readonly onWorld?: (harness: EngineHarness) => void },
+  options: EngineHarnessOptions & { readonly onCreate?: (harness: EngineHarness) => void },
   runOptions: HarnessRunOptions = {},
 ): Promise<Rerun> {
   const jobAttempt = runOptions.jobAttempt ?? 2;
@@ -34,11 +34,11 @@ export async function rerun(
   const events = [...before.events];
   if (dropped.length > 0) events.push({ type: 'steps-dropped', steps: dropped, reason, at: 0 });
   const harness = createEngineHarness({ sessions: before, ...options, previous: { ...before, events } });
-  options.onWorld?.(harness);
+  options.onCreate?.(harness);
   return { harness, state: await harness.run(plan, { ...runOptions, jobAttempt }), reuse };
 }
 
-/** The first line of every prompt that was sent, in order. */
+/** The first line of every prompt, in order. */
 export function firstPromptLines(harness: EngineHarness): readonly string[] {
   return harness.calls.map((call) => call.prompt.split('\n')[0] ?? '');
 }

@@ -1,6 +1,6 @@
 /**
- * The stand-in CLIs of the rig as programs in this process: what they do with their variables, their directory and
- * their output is done at once, with those of this process exchanged, so that several can be at work.
+ * Runs the stand-in CLIs of the rig as programs in this process. The environment, working directory and output of
+ * the process are exchanged for each synchronous part of their work, so that several can run at once.
  */
 import { basename } from 'node:path';
 import { createLineSplitter } from '../../src/system/line-splitter.js';
@@ -12,9 +12,9 @@ import { type AgentCall, type AgentRule, readCalls } from '../rig/stand-in.js';
 
 export interface StandInRunnerOptions {
   readonly rules: readonly AgentRule[];
-  /** Where the stand-ins note their calls. */
+  /** The file in which the stand-ins record their calls. */
   readonly callsFile: string;
-  /** Told when an agent does nothing any more, and when it has been ended. */
+  /** Called when an agent is idle, and when it has been ended. */
   onHang?(hangs: boolean): void;
 }
 
@@ -67,13 +67,13 @@ class FakeProcess {
     this.#stderr = splitter(spec, 'stderr');
   }
 
-  /** Does the work as the program would, up to its first wait. */
+  /** Does the work of the program up to its first wait. */
   enter<T>(work: () => T): T {
     const { env, directory } = this.#spec;
     const { env: own, exitCode } = process;
     const before = { directory: process.cwd(), home: own.HOME };
     const writes = [process.stdout.write, process.stderr.write] as const;
-    // `homedir()` looks at the true variables, also where others stand in their place.
+    // `homedir()` reads the real environment variables, even if they are replaced in JavaScript.
     own.HOME = env.HOME;
     process.env = { ...env };
     process.chdir(directory);
@@ -93,7 +93,7 @@ class FakeProcess {
   }
 
   #print(text: string): boolean {
-    // After it was ended nobody listens.
+    // Nobody reads the output after the program was ended.
     if (this.#spec.signal?.aborted !== true) this.#stdout.push(Buffer.from(text));
     return true;
   }

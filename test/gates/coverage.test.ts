@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readCoverage } from '../../src/gates/coverage.js';
 
-describe('the coverage in an output', () => {
+describe('readCoverage', () => {
   it.each([
     [
       'go tool cover, after the packages',
@@ -47,7 +47,7 @@ describe('the coverage in an output', () => {
     expect(readCoverage(output)).toBe(share);
   });
 
-  it('is absent where there is no percentage', () => {
+  it('returns undefined if there is no percentage', () => {
     expect(readCoverage('all fine, 3 passed in total')).toBeUndefined();
   });
 });

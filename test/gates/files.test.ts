@@ -25,7 +25,7 @@ describe('judgeFiles', () => {
     ['src/{a,b}.ts', 'src/b.ts'],
     ['.github', '.github/workflows/ci.yml'],
     ['src/*', 'src/.hidden'],
-  ])('%j speaks of %s', (pattern, path) => {
+  ])('%j matches %s', (pattern, path) => {
     expect(judge([pattern], path)).toMatchObject({ name: 'files', status: 'passed', output: '' });
   });
 
@@ -35,30 +35,30 @@ describe('judgeFiles', () => {
     ['src', 'test/a.ts'],
     ['src/deep', 'deep/a.ts'],
     ['*.md', 'a.ts'],
-  ])('%j does not speak of %s', (pattern, path) => {
+  ])('%j does not match %s', (pattern, path) => {
     expect(judge([pattern], path)).toMatchObject({ status: 'failed', output: expect.stringContaining(path) });
   });
 
-  it('takes a name with the signs of a glob as it stands too', () => {
+  it('also matches a name with glob characters literally', () => {
     expect(judge(['app/[id]/page.tsx'], 'app/[id]/page.tsx').status).toBe('passed');
     expect(judge(['app/(main)/page.tsx'], 'app/(main)/page.tsx').status).toBe('passed');
     expect(judge(['app/[id]'], 'app/[id]/page.tsx').status).toBe('passed');
   });
 
-  it('takes entries that name nothing, or no path there can be, for what they are', () => {
+  it('ignores empty entries and entries that cannot be paths', () => {
     expect(judge(['', ' ', '/'], 'a.ts').status).toBe('passed');
     expect(judge(['', 'b.ts'], 'a.ts').status).toBe('failed');
     expect(judge(['x'.repeat(100_000)], 'a.ts').status).toBe('failed');
   });
 
-  it('names every file that none of the patterns speaks of, and no other', () => {
+  it('names exactly the files that match none of the patterns', () => {
     const { output } = judge(['src', '*.md'], 'src/a.ts', 'x.txt', 'README.md', 'y.txt');
     expect(output).toContain('src, *.md');
     expect(output).toContain('x.txt, y.txt');
     expect(output).not.toContain('README');
   });
 
-  it('warns or fails, as asked; no change is always right', () => {
+  it('warns or fails depending on the mode, and passes without changes', () => {
     const stray = [{ path: 'x', kind: 'added' as const }];
     expect(judgeFiles(['a'], 'warn', stray).status).toBe('warned');
     expect(judgeFiles(['a'], 'fail', stray).status).toBe('failed');

@@ -1,4 +1,4 @@
-/** Projects for the gate tests: one that only stands in memory, and real ones in a temporary folder. */
+/** Projects for the gate tests: one in memory, and real ones in a temporary folder. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export function memoryProject(
   };
 }
 
-/** A git work tree that is removed after the test; `programs`: name → `sh` script put first on the PATH. */
+/** A git worktree that is removed after the test; `programs`: name → `sh` script put first on the PATH. */
 export function realProject(
   files: Readonly<Record<string, string>>,
   programs: Readonly<Record<string, string>> = {},

@@ -41,7 +41,7 @@ function input(commands: CommandSource['commands']): CommandSource[] {
   return [{ name: 'the input `commands`', commands }];
 }
 
-describe('the command by what lies in the project', () => {
+describe('the command by the files of the project', () => {
   it.each<[keyof typeof projects, Partial<Record<CommandGate, string>>]>([
     ['go', { compile: 'go build ./...', test: 'go test ./...', lint: 'golangci-lint run' }],
     ['go', { tests_found: 'go test -list . ./...' }],
@@ -68,13 +68,13 @@ describe('the command by what lies in the project', () => {
     );
   });
 
-  it('is by the first marker that is there', () => {
+  it('comes from the first marker that is present', () => {
     const both = { ...projects.make, ...projects.node, ...projects.go };
     expect(commandOf('compile', both)).toBe('go build ./...');
     expect(commandOf('compile', { ...projects.make, ...projects.node })).toBe('npm run build');
   });
 
-  it('passes over a package.json that has no such script, none that counts, or no sense', () => {
+  it('ignores a package.json without the script, with a placeholder script, or with invalid content', () => {
     const placeholder = JSON.stringify({ scripts: { test: 'echo "Error: no test specified" && exit 1' } });
     for (const text of ['{}', '{"scripts":{"test":1}}', placeholder, '{"scripts":', 'null', '[]']) {
       expect(commandOf('test', { ...projects.make, 'package.json': text })).toBe('make test');
@@ -96,7 +96,7 @@ describe('the command by what lies in the project', () => {
     expect(commandOf('compile', { Makefile: text })).toBe(command);
   });
 
-  it('takes python3 where there is no python', () => {
+  it('uses python3 if there is no python', () => {
     expect(commandOf('test', projects.python, ['python3'])).toBe('python3 -m pytest');
     expect(commandOf('test', projects.python, ['python', 'python3'])).toBe('python -m pytest');
   });
@@ -114,8 +114,8 @@ describe('the command by what lies in the project', () => {
   });
 });
 
-describe('a command that the user named', () => {
-  it('stands before the markers; the first source that has one counts', () => {
+describe('a command that the user sets', () => {
+  it('takes precedence over the markers; the first source that sets one counts', () => {
     const sources = [
       ...input({ test: 'make check' }),
       { name: 'gump.toml', commands: { test: 'x', lint: 'y' } },
@@ -131,7 +131,7 @@ describe('a command that the user named', () => {
     );
   });
 
-  it('does not stand where it is blank', () => {
+  it('does not count if it is blank', () => {
     expect(commandOf('test', projects.go, everything, input({ test: ' \n' }))).toBe('go test ./...');
   });
 
@@ -140,7 +140,7 @@ describe('a command that the user named', () => {
     ['CI=1 FORCE=no nosuch', 'nosuch'],
     ['nosuch; true', 'nosuch'],
     ['nosuch', 'nosuch'],
-  ])('is a fault, also for lint, when its program is not there: %s', (command, program) => {
+  ])('is an error, also for lint, if its program is missing: %s', (command, program) => {
     const resolution = resolveGate('lint', memoryProject({}), input({ lint: command }));
     expect(resolution).toMatchObject({
       status: 'unresolved',
@@ -161,34 +161,34 @@ describe('a command that the user named', () => {
     '# a comment\nnosuch',
     "A='b c' nosuch",
     'if true; then nosuch; fi',
-  ])('is not judged where that cannot be told for sure: %s', (command) => {
+  ])('is not checked if its program is not certain: %s', (command) => {
     expect(commandOf('test', {}, [], input({ test: command }))).toBe(command);
   });
 });
 
-describe('what is told before anything runs', () => {
+describe('the problems before the run', () => {
   const gate = (type: CommandGate): Gate => ({ name: type, type });
 
-  it('is every fault once, with the steps it is for', () => {
+  it('contain every problem once, with the steps that have it', () => {
     const steps = [
       { step: 'tests', gates: [gate('compile'), gate('tests_found'), gate('lint')] },
       { step: 'impl', gates: [gate('compile'), gate('test'), gate('coverage')] },
     ];
     expect(findGateProblems(steps, memoryProject({ ...projects.make }), input({ test: 'nosuch' }))).toEqual([
-      'gate `compile` of the steps `tests`, `impl`: `make build` (chosen because of a target `build` in a Makefile) needs `make`, which is not on PATH. Install it in an earlier step of the job. Or: Name a command in the input `commands`, for example `compile: ./scripts/compile.sh`.',
-      'gate `tests_found` of step `tests`: `nosuch` (from the input `commands`) needs `nosuch`, which is not on PATH. Install it in an earlier step of the job, or name another command there.',
-      'gate `test` of step `impl`: `nosuch` (from the input `commands`) needs `nosuch`, which is not on PATH. Install it in an earlier step of the job, or name another command there.',
+      'gate `compile` of the steps `tests`, `impl`: `make build` (chosen because the project has a target `build` in a Makefile) needs `make`, which is not on PATH. Install it in an earlier step of the job, or set a command in the input `commands`, for example `compile: ./scripts/compile.sh`.',
+      'gate `tests_found` of step `tests`: `nosuch` (from the input `commands`) needs `nosuch`, which is not on PATH. Install it in an earlier step of the job, or set another command there.',
+      'gate `test` of step `impl`: `nosuch` (from the input `commands`) needs `nosuch`, which is not on PATH. Install it in an earlier step of the job, or set another command there.',
     ]);
   });
 
-  it('says what was looked for', () => {
+  it('name the markers that were searched', () => {
     const steps = [{ step: 'impl', gates: [gate('compile')] }];
     expect(findGateProblems(steps, memoryProject({}), [])).toEqual([
-      'gate `compile` of step `impl`: no command is known for it: the working directory has none of: go.mod, a script `build` in package.json, Cargo.toml, a target `build` in a Makefile, pyproject.toml. Name a command in the input `commands`, for example `compile: ./scripts/compile.sh`.',
+      'gate `compile` of step `impl`: no command was found: the working directory has none of: go.mod, a script `build` in package.json, Cargo.toml, a target `build` in a Makefile, pyproject.toml. Set a command in the input `commands`, for example `compile: ./scripts/compile.sh`.',
     ]);
   });
 
-  it('is nothing for gates that need no command of the project', () => {
+  it('are empty for gates that need no command of the project', () => {
     const gates: Gate[] = [
       { name: 'bash', type: 'bash', command: 'nosuch' },
       { name: 'touched_1', type: 'touched', pattern: '*.ts' },
@@ -199,7 +199,7 @@ describe('what is told before anything runs', () => {
 });
 
 describe('the project on disk', () => {
-  it('has its files, and the programs of the PATH that gates get', () => {
+  it('has its files, and the programs on the PATH of gates', () => {
     const { directory, env } = realProject({ 'go.mod': 'module a\n', 'folder/a': '' }, { sometool: 'true' });
     const project = openProject(directory, env.PATH);
     expect([project.exists('go.mod'), project.exists('folder'), project.exists('no')]).toEqual([

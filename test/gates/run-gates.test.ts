@@ -50,7 +50,7 @@ function withCommands(commands: Readonly<Record<string, string>>): GateFixture {
 }
 
 describe('the gates of a step', () => {
-  it('all run in order, whatever the ones before said', async () => {
+  it('all run in order, whatever the results of the earlier ones', async () => {
     const results = await run([bash('echo a; exit 1', 'bash_0'), bash('echo b', 'bash_1')]);
     expect(results).toEqual([
       {
@@ -64,7 +64,7 @@ describe('the gates of a step', () => {
     ]);
   });
 
-  it('tell how long they took', async () => {
+  it('report their duration', async () => {
     const clock = createFakeClock();
     const processes = createFakeProcessRunner(() => {
       clock.advance(1200);
@@ -74,30 +74,30 @@ describe('the gates of a step', () => {
     expect(result?.durationMs).toBe(1200);
   });
 
-  it('are not run once the run is cancelled', async () => {
+  it('do not run after the run is cancelled', async () => {
     const abort = new AbortController();
     const more = { signal: abort.signal, onLine: () => abort.abort() };
     const results = await run([bash('echo a; sleep 600', 'bash_0'), bash('touch ran', 'bash_1')], { more });
     expect(results.map(({ status, output }) => [status, output])).toEqual([
-      ['failed', 'a\n`echo a; sleep 600` was ended because the run was cancelled.'],
+      ['failed', 'a\n`echo a; sleep 600` was stopped because the run was cancelled.'],
       ['failed', 'Not run: the run was cancelled.'],
     ]);
   });
 });
 
 describe('a command', () => {
-  it('runs in the working directory with the environment given, and nothing else of ours', async () => {
+  it('runs in the working directory with only the given environment', async () => {
     const given = makeSetting({ programs: { tool: 'echo "tool: $HOME"' } });
     const [result] = await runGates([bash('pwd; tool; env | grep -c VITEST')], given);
     expect(result?.output).toContain(`${given.directory}\ntool: ${given.env.HOME}\n0\n`);
   });
 
-  it('has both its streams kept, in the order they were written', async () => {
+  it('keeps both streams, in the order of writing', async () => {
     const [result] = await run([bash('for i in 1 2 3; do echo out$i; echo err$i >&2; done')]);
     expect(result?.output).toBe('out1\nerr1\nout2\nerr2\nout3\nerr3\n');
   });
 
-  it('is heard while it runs', async () => {
+  it('passes on its lines while it runs', async () => {
     const received: string[] = [];
     const onLine: GateOptions['onLine'] = (gate, line) => received.push(`${gate.name}: ${line}`);
     await run([bash('echo a; echo b >&2')], { more: { onLine } });
@@ -109,7 +109,7 @@ describe('a command', () => {
     expect(result?.output).toBe('it\'s $y\n`x="it\'s" …` ended with exit code 2.');
   });
 
-  it('has the first and the last part of a flood kept', async () => {
+  it('keeps the first and the last part of a very long output', async () => {
     const flood = `awk 'BEGIN { for (i = 0; i < 300000; i++) print "line " i }'`;
     const [result] = await run([bash(flood)]);
     expect(result?.output).toMatch(/^line 0\n/);
@@ -118,17 +118,17 @@ describe('a command', () => {
     expect(result?.output.length).toBeLessThan(257 * 1024);
   });
 
-  it('is ended with all it started when its time is over', async () => {
+  it('is stopped with all its processes when its time is over', async () => {
     const script = 'echo $$ >pid; (sleep 600; touch late) & wait';
     const given = makeSetting({ more: { timeoutMs: 300 } });
     const [result] = await runGates([bash(script)], given);
     expect(result?.status).toBe('failed');
-    expect(result?.output).toMatch(/ took longer than 0.3 seconds and was ended\.$/);
+    expect(result?.output).toMatch(/ took longer than 0.3 seconds and was stopped\.$/);
     const pid = Number(readFileSync(join(given.directory, 'pid'), 'utf8'));
     expect(isGroupAlive(pid)).toBe(false);
   });
 
-  it('has failed when there is not even a shell', async () => {
+  it('fails if there is no shell', async () => {
     const { directory } = realProject({});
     const more = { directory: join(directory, 'gone') };
     const [result] = await run([bash('true')], { more });
@@ -151,43 +151,46 @@ describe('compile, test and lint', () => {
     ]);
   });
 
-  it('run the command of the user before it', async () => {
+  it('prefer the command of the user', async () => {
     const given = { ...withCommands({ test: 'echo mine' }), files: goModule, programs: { go: 'exit 1' } };
     expect((await run([test], given))[0]).toMatchObject({ status: 'passed', output: 'mine\n' });
   });
 
-  it('fail where there is no command, and say what to do', async () => {
+  it('fail without a command, and name the remedy', async () => {
     const [result] = await run([compile]);
     expect(result?.status).toBe('failed');
-    expect(result?.output).toMatch(/^Not run: no command is known for it: .* input `commands`/);
+    expect(result?.output).toMatch(/^Not run: no command was found: .* input `commands`/);
   });
 
   it('skip lint without a tool', async () => {
     const [result] = await run([{ name: 'lint', type: 'lint' }]);
-    expect(result).toMatchObject({ status: 'skipped', output: expect.stringContaining('No tool for lint') });
+    expect(result).toMatchObject({
+      status: 'skipped',
+      output: expect.stringContaining('No command for `lint`'),
+    });
   });
 
   it.each([
     ['nothing to test', 'echo "no packages to test" >&2; exit 1', 'passed'],
     [
-      'a package without tests beside a red one',
+      'a package without tests, and failing tests in another',
       'echo "?   a [no test files]"; echo "FAIL b 0.1s"; exit 1',
       'failed',
     ],
     [
-      'a package without tests beside another fault',
+      'a package without tests, and another error',
       'echo "?   a [no test files]"; echo panic; exit 1',
       'failed',
     ],
-    ['both said', 'echo "no test files"; echo "--- FAIL: TestAdd (0.00s)"; exit 1', 'failed'],
+    ['both messages', 'echo "no test files"; echo "--- FAIL: TestAdd (0.00s)"; exit 1', 'failed'],
     ['another exit code', 'echo "no packages to test" >&2; exit 2', 'failed'],
-    ['red tests', 'echo "--- FAIL: TestAdd (0.00s)"; exit 1', 'failed'],
+    ['failing tests', 'echo "--- FAIL: TestAdd (0.00s)"; exit 1', 'failed'],
   ])('in Go, with %s', async (_, go, status) => {
     const [result] = await run([test], { files: goModule, programs: { go } });
     expect(result?.status).toBe(status);
   });
 
-  it('fail in other languages that say so', async () => {
+  it('fail in other languages with the same output', async () => {
     const [result] = await run([test], withCommands({ test: 'echo no test files; exit 1' }));
     expect(result?.status).toBe('failed');
   });
@@ -196,7 +199,7 @@ describe('compile, test and lint', () => {
 describe('compile of a Python project', () => {
   const project = { 'pyproject.toml': '[project]\n', '.gitignore': 'venv\n', 'venv/bad.py': 'def (:\n' };
 
-  it('passes where all files can be parsed, and leaves nothing behind', async () => {
+  it('passes if all files can be parsed, and writes no files', async () => {
     const given = makeSetting({
       files: { ...project, 'a b/é.py': 'x = 1\n', 'latin.py': '# coding: latin-1\n' },
     });
@@ -205,7 +208,7 @@ describe('compile of a Python project', () => {
     expect(readdirSync(join(given.directory, 'a b'))).toEqual(['é.py']);
   });
 
-  it('names each file that cannot', async () => {
+  it('names each file that cannot be parsed', async () => {
     const files = { ...project, 'a.py': 'x = (\n', 'pkg/b.py': 'ok = 1\ndef f()\n', 'c.py': 'x = 1\n' };
     const [result] = await run([compile], { files });
     expect(result?.status).toBe('failed');
@@ -226,19 +229,19 @@ describe('coverage', () => {
   });
   const given = withCommands({ coverage: 'echo "total: (statements) 79.9%"' });
 
-  it('compares what the tool printed', async () => {
+  it('compares the percentage in the output', async () => {
     const results = await run([gate(79), gate(80), gate()], given);
     expect(results.map(({ status, output }) => [status, output.split('\n')[1]])).toEqual([
-      ['passed', 'Coverage is 79.9 %; at least 79 % is asked for.'],
-      ['failed', 'Coverage is 79.9 %; at least 80 % is asked for.'],
+      ['passed', 'Coverage is 79.9 %; the gate requires at least 79 %.'],
+      ['failed', 'Coverage is 79.9 %; the gate requires at least 80 %.'],
       ['passed', ''],
     ]);
   });
 
-  it('fails where nothing can be compared, or the tool itself fails', async () => {
+  it('fails if there is no percentage, or the tool itself fails', async () => {
     expect((await run([gate(1)], withCommands({ coverage: 'echo fine' })))[0]).toMatchObject({
       status: 'failed',
-      output: 'fine\nThe output of `echo fine` names no percentage of coverage.',
+      output: 'fine\nThe output of `echo fine` contains no coverage percentage.',
     });
     expect((await run([gate(1)], withCommands({ coverage: 'echo "total: 90%"; exit 1' })))[0]?.status).toBe(
       'failed',
@@ -249,7 +252,7 @@ describe('coverage', () => {
     expect((await run([gate(80)]))[0]?.status).toBe('skipped');
   });
 
-  it('in Go uses a profile that is gone afterwards', async () => {
+  it('in Go uses a temporary profile', async () => {
     const go = `case "$1" in
       test) for a; do case "$a" in -coverprofile=*) echo profile >"\${a#*=}"; echo "\${a#*=}" >"$HOME/where";; esac; done;;
       tool) grep -q profile "\${3#*=}" && echo "total: (statements) 91.0%";;
@@ -275,7 +278,7 @@ describe('tests_found', () => {
   });
 
   it.each([
-    ['red tests', 'echo "1 failed in 0.1s"; exit 1', 'passed', 'Tests were found.'],
+    ['failing tests', 'echo "1 failed in 0.1s"; exit 1', 'passed', 'Tests were found.'],
     ['no tests', 'echo "no tests ran in 0.01s"; exit 5', 'failed', 'found no tests.'],
     [
       'tests that cannot be built',
@@ -283,8 +286,8 @@ describe('tests_found', () => {
       'failed',
       'could not be built.',
     ],
-    ['a command that is not there', './nosuch', 'failed', 'ended with exit code 127.'],
-    ['a silent runner', 'true', 'failed', 'no file here is named like a test.'],
+    ['a missing command', './nosuch', 'failed', 'ended with exit code 127.'],
+    ['a silent runner', 'true', 'failed', 'no file name looks like a test.'],
   ])('with %s', async (_, command, status, ending) => {
     const [result] = await run([testsFound], withCommands({ test: command }));
     expect([result?.status, result?.output]).toEqual([
@@ -293,16 +296,16 @@ describe('tests_found', () => {
     ]);
   });
 
-  it('goes by the names of files where the runner is not known', async () => {
+  it('looks at file names if the runner is unknown', async () => {
     const files = { 'src/a.zz': '', 'src/a_test.zz': '' };
     const [result] = await run([testsFound], { ...withCommands({ test: 'exit 2' }), files });
     expect(result).toMatchObject({
       status: 'passed',
-      output: expect.stringContaining('src/a_test.zz is named'),
+      output: expect.stringContaining('`src/a_test.zz` looks like a test'),
     });
   });
 
-  it('does not go by files that are ignored or gone', async () => {
+  it('does not look at files that are ignored or deleted', async () => {
     const files = { '.gitignore': 'vendor\n', 'vendor/a_test.zz': '', 'b_test.zz': '' };
     const command = 'git add b_test.zz; rm b_test.zz';
     const [result] = await run([testsFound], { ...withCommands({ test: command }), files });
@@ -310,7 +313,7 @@ describe('tests_found', () => {
   });
 });
 
-it('touched and untouched are judged on the changes of the step', async () => {
+it('touched and untouched judge the changes of the step', async () => {
   const gates: Gate[] = [
     { name: 'touched_0', type: 'touched', pattern: '*_test.*' },
     { name: 'untouched_1', type: 'untouched', pattern: '*_test.*' },

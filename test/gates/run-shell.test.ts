@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runShell } from '../../src/gates/run-shell.js';
 import type { ProcessSpec } from '../../src/system/process.js';
 
-it('gives a command less time to end once the run is cancelled', async () => {
+it('gives a command less time to end after the run was cancelled', async () => {
   const specs: ProcessSpec[] = [];
   const run = async (spec: ProcessSpec) => {
     specs.push(spec);

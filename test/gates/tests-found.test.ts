@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isTestFile } from '../../src/gates/test-files.js';
 import { judgeTestList, judgeTests } from '../../src/gates/tests-found.js';
 
-describe('a runner that found tests, red or green', () => {
+describe('a runner that found tests, passing or failing', () => {
   it.each([
     ['jest', 'PASS ./a.test.js\n\nTest Suites: 1 passed, 1 total\nTests:       2 passed, 2 total\n'],
     [
@@ -19,7 +19,7 @@ describe('a runner that found tests, red or green', () => {
       ' FAIL  a.test.ts\nError: Cannot find module\n\n Test Files  1 failed (1)\n      Tests  no tests\n',
     ],
     ['mocha', '\n  add\n    ✔ adds\n\n  1 passing (3ms)\n'],
-    ['mocha, red', '\n  0 passing (3ms)\n  1 failing\n'],
+    ['mocha, failing', '\n  0 passing (3ms)\n  1 failing\n'],
     ['node:test, spec', '✔ adds (0.5ms)\nℹ tests 1\nℹ suites 0\nℹ pass 1\n'],
     ['node:test, tap', 'TAP version 13\nok 1 - adds\n1..1\n# tests 1\n# pass 1\n'],
     ['AVA', '  ✔ adds\n  ─\n\n  1 test passed\n'],
@@ -36,16 +36,16 @@ describe('a runner that found tests, red or green', () => {
     ['go test', 'ok  \texample.com/a\t0.002s\n?   \texample.com/b\t[no test files]\n'],
     ['go test, cached', 'ok  \texample.com/a\t(cached)\n'],
     [
-      'go test, red',
+      'go test, failing',
       '--- FAIL: TestAdd (0.00s)\n    a_test.go:6: got 3\nFAIL\nFAIL\texample.com/a\t0.002s\n',
     ],
     ['cargo test', 'running 2 tests\ntest a ... ok\n\ntest result: ok. 2 passed\n\nrunning 0 tests\n'],
     ['cargo nextest', '    Starting 5 tests across 1 binary\n     Summary [ 0.01s] 5 tests run: 5 passed\n'],
     ['PHPUnit', 'OK (3 tests, 3 assertions)\n'],
-    ['PHPUnit, red', 'FAILURES!\nTests: 3, Assertions: 3, Failures: 1.\n'],
+    ['PHPUnit, failing', 'FAILURES!\nTests: 3, Assertions: 3, Failures: 1.\n'],
     ['Pest', '  Tests:    1 failed, 3 passed (4 assertions)\n'],
     ['Maven', '[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0\n[INFO] BUILD SUCCESS\n'],
-    ['Gradle, red', '> Task :test FAILED\n\n3 tests completed, 1 failed\n'],
+    ['Gradle, failing', '> Task :test FAILED\n\n3 tests completed, 1 failed\n'],
     ['RSpec', 'Finished in 0.002 seconds\n2 examples, 1 failure\n'],
     ['RSpec, a file that cannot be loaded', '0 examples, 0 failures, 1 error occurred outside of examples\n'],
     ['minitest', '2 runs, 2 assertions, 0 failures, 0 errors, 0 skips\n'],
@@ -68,7 +68,7 @@ describe('a runner that found tests, red or green', () => {
     ['Flutter', '00:00 +0: loading a_test.dart\n00:01 +2: All tests passed!\n'],
     ['Jasmine', 'Started\n..\n\n2 specs, 0 failures\n'],
     [
-      'workspaces of which one has none',
+      'workspaces, one without tests',
       'No tests found, exiting with code 1\nTests:       2 passed, 2 total\n',
     ],
   ])('%s', (_, output) => {
@@ -76,7 +76,7 @@ describe('a runner that found tests, red or green', () => {
   });
 });
 
-describe('a runner that found none', () => {
+describe('a runner that found no tests', () => {
   it.each([
     ['jest', 'No tests found, exiting with code 1\nRun with `--passWithNoTests` to exit with code 0\n'],
     ['jest, passWithNoTests', 'No tests found, exiting with code 0\n'],
@@ -88,7 +88,7 @@ describe('a runner that found none', () => {
     ['pytest', 'collected 0 items\n\n===== no tests ran in 0.01s =====\n'],
     ['unittest', '\n------\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n'],
     ['go test', '?   \texample.com/a\t[no test files]\n'],
-    ['go test, with a file that has none', 'ok  \texample.com/a\t0.002s [no tests to run]\n'],
+    ['go test, with a test file without tests', 'ok  \texample.com/a\t0.002s [no tests to run]\n'],
     [
       'cargo test',
       'running 0 tests\n\ntest result: ok. 0 passed; 0 failed\n\n   Doc-tests a\n\nrunning 0 tests\n',
@@ -133,7 +133,7 @@ it.each([
   'checked 12 things in 3 files\n',
   'BUILD SUCCESSFUL in 1s\n',
   'sh: 1: jest: not found\n',
-])('words of no runner that is known: %j', (output) => {
+])('the output of an unknown runner: %j', (output) => {
   expect(judgeTests(output)).toBe('unknown');
 });
 
@@ -151,7 +151,7 @@ describe('the list of go test', () => {
   });
 });
 
-describe('a file of tests, by its name', () => {
+describe('the name of a test file', () => {
   it.each([
     'a.test.ts',
     'src/a.spec.js',

@@ -14,12 +14,12 @@ function result(name: string, status: GateResult['status'], output: string): Gat
   return { name, type: name, status, output, durationMs: 1 };
 }
 
-describe('cutting a text in its middle', () => {
-  it('leaves a text that fits as it is', () => {
+describe('cutMiddle', () => {
+  it('does not change a text that fits', () => {
     expect(cutMiddle('a\nb\n', 4)).toBe('a\nb\n');
   });
 
-  it('keeps whole lines at both ends and says how much is gone', () => {
+  it('keeps whole lines at both ends and names the number of removed characters', () => {
     const shortened = cutMiddle(numbered(1000), 100);
     expect(shortened).toBe(
       'line 0\nline 1\nline 2\nline 3\nline 4\n[… 8829 characters left out …]\nline 997\nline 998\nline 999',
@@ -37,7 +37,7 @@ describe('cutting a text in its middle', () => {
     for (let max = 0; max < 120; max++) expect(cutMiddle(text, max)).not.toMatch(/\p{Surrogate}/u);
   });
 
-  it('is never longer than asked, and is made of the two ends', () => {
+  it('is never longer than the limit, and consists of the two ends', () => {
     const lines = fc.array(fc.string({ maxLength: 60 }), { maxLength: 60 }).map((all) => all.join('\n'));
     holds(
       fc.property(lines, fc.integer({ min: 60, max: 600 }), (text, max) => {
@@ -51,8 +51,8 @@ describe('cutting a text in its middle', () => {
   });
 });
 
-describe('what failed gates said', () => {
-  it('stands under their names, with lines of --- between', () => {
+describe('the output of failed gates', () => {
+  it('follows the names of the gates, separated by lines with ---', () => {
     const results = [
       result('compile', 'passed', 'fine'),
       result('test', 'failed', '\n1 failed\n'),
@@ -62,11 +62,11 @@ describe('what failed gates said', () => {
     expect(errorText(results)).toBe('gate test:\n1 failed\n---\ngate bash_2:\nunused variable');
   });
 
-  it('is empty where none failed', () => {
+  it('is empty if none failed', () => {
     expect(errorText([result('test', 'passed', 'fine')])).toBe('');
   });
 
-  it('has at most 8,000 characters and hides no gate behind another', () => {
+  it('has at most 8,000 characters and contains every gate', () => {
     const text = errorText([
       result('compile', 'failed', numbered(5000)),
       result('lint', 'failed', 'short'),
@@ -86,7 +86,7 @@ describe('what failed gates said', () => {
     ]);
   });
 
-  it('keeps to its limit with any number of gates', () => {
+  it('is within the limit for any number of gates', () => {
     const outputs = fc.array(fc.nat(5000), { maxLength: 300 });
     holds(
       fc.property(outputs, fc.integer({ min: 0, max: 2000 }), (lengths, max) => {
@@ -96,7 +96,7 @@ describe('what failed gates said', () => {
     );
   });
 
-  it('goes into the state with at most 4,000 characters, and not at all from a gate that did not fail', () => {
+  it('has at most 4,000 characters in the state, and none for a gate that did not fail', () => {
     expect(gateErrorText(result('test', 'failed', ' a\n'))).toBe('a');
     expect(gateErrorText(result('test', 'failed', numbered(5000))).length).toBeLessThanOrEqual(4000);
     expect(gateErrorText(result('test', 'passed', 'fine'))).toBe('');
@@ -104,18 +104,18 @@ describe('what failed gates said', () => {
   });
 });
 
-describe('the output that is kept', () => {
+describe('createBoundedOutput', () => {
   function kept(lines: readonly string[], limit: number): string {
     const output = createBoundedOutput(limit);
     for (const line of lines) output.add(line);
     return output.text();
   }
 
-  it('is all of a short one', () => {
+  it('keeps a short output completely', () => {
     expect(kept(['a', '', 'b'], 1000)).toBe('a\n\nb\n');
   });
 
-  it('is the first and the last lines of a long one', () => {
+  it('keeps the first and the last lines of a long output', () => {
     const lines = Array.from({ length: 100_000 }, (_, index) => `line ${index}`);
     const text = kept(lines, 1000);
     expect(text.length).toBeLessThan(1100);
@@ -125,7 +125,7 @@ describe('the output that is kept', () => {
     expect([shown.at(0), shown.at(-1)]).toEqual(['line 0', 'line 99999']);
   });
 
-  it('shortens a line that is long by itself', () => {
+  it('shortens a very long line', () => {
     const text = kept(['before', `${'a'.repeat(5000)}${'b'.repeat(5000)}`, 'after'], 1000);
     expect(text).toMatch(/^before\na+ \[… 9750 characters left out …\] b+\nafter\n$/);
     expect(text.length).toBeLessThan(300);

@@ -55,7 +55,7 @@ describe('the verdict', () => {
     { path: 'test/old.test.ts', kind: 'deleted' },
   ];
 
-  it('touched passes on one match, and names all', () => {
+  it('touched passes with one match, and names all matches', () => {
     expect(judgeTouch({ type: 'touched', pattern: '*.test.ts' }, changes)).toEqual({
       passed: true,
       explanation:
@@ -63,31 +63,31 @@ describe('the verdict', () => {
     });
   });
 
-  it('touched fails without a match, and says what was changed instead', () => {
+  it('touched fails without a match, and names the changes', () => {
     expect(judgeTouch({ type: 'touched', pattern: '*.go' }, changes.slice(0, 1))).toEqual({
       passed: false,
       explanation: 'This step changed no file that matches `*.go`. It changed only:\n- src/a.ts (modified)',
     });
     expect(judgeTouch({ type: 'touched', pattern: '*.go' }, [])).toEqual({
       passed: false,
-      explanation: 'This step changed no file that matches `*.go`. It changed nothing at all.',
+      explanation: 'This step changed no file that matches `*.go`. It changed nothing.',
     });
   });
 
-  it('untouched fails on one match, and names it', () => {
+  it('untouched fails with one match, and names it', () => {
     expect(judgeTouch({ type: 'untouched', pattern: 'test/**' }, changes)).toEqual({
       passed: false,
       explanation:
-        'This step must not change what matches `test/**`, but did:\n- test/a.test.ts (added)\n- test/old.test.ts (deleted)',
+        'This step must not change files that match `test/**`, but changed:\n- test/a.test.ts (added)\n- test/old.test.ts (deleted)',
     });
   });
 
-  it('untouched passes without a match, and without changes', () => {
+  it('untouched passes without a match and without changes', () => {
     expect(judgeTouch({ type: 'untouched', pattern: '*.go' }, changes).passed).toBe(true);
     expect(judgeTouch({ type: 'untouched', pattern: '**' }, []).passed).toBe(true);
   });
 
-  it('names the first 50 of many', () => {
+  it('names the first 50 of many files', () => {
     const many = Array.from(
       { length: 53 },
       (_, index): FileChange => ({ path: `a${index}.ts`, kind: 'added' }),

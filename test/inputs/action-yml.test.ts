@@ -13,7 +13,7 @@ interface Metadata {
 const metadata: Metadata = parse(readFileSync(join(import.meta.dirname, '../../action.yml'), 'utf8'));
 
 describe('action.yml', () => {
-  it('starts the bundle for both halves by names of their own, and the second in every case', () => {
+  it('starts a bundle for `main` and one for `post`, and `post` always runs', () => {
     expect(metadata.runs).toEqual({
       using: 'node24',
       main: 'dist/index.js',
@@ -31,16 +31,16 @@ describe('action.yml', () => {
     expect(Object.keys(metadata.inputs).sort()).toEqual([...inputNames].sort());
   });
 
-  it('has defaults that mean the same as leaving the input out, and are texts', () => {
-    const left = readInputs((name) => (name === 'workflow' ? 'tdd' : ''));
+  it('has defaults that are text and mean the same as an input that is not set', () => {
+    const unset = readInputs((name) => (name === 'workflow' ? 'tdd' : ''));
     const set = readInputs((name) => {
       const value = metadata.inputs[name]?.default ?? '';
       expect(typeof value).toBe('string');
-      // What the runner puts in for its own contexts is not known here.
+      // The test does not evaluate expressions.
       if (name === 'workflow') return 'tdd';
       return String(value).startsWith('$' + '{{') ? '' : String(value);
     });
-    expect(set).toEqual(left);
+    expect(set).toEqual(unset);
   });
 
   it('requires only the workflow, and describes everything', () => {
@@ -51,7 +51,7 @@ describe('action.yml', () => {
     }
   });
 
-  it('declares the outputs of the contract, and whether the cost is an estimate', () => {
+  it('declares every output', () => {
     expect(Object.keys(metadata.outputs)).toEqual([
       'status',
       'failed-step',

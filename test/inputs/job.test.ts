@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('readJob', () => {
-  it('reads what the runner says, the run id without losing digits', () => {
+  it('reads the variables of the runner, and keeps all digits of the run id', () => {
     expect(readJob({ ...environment, GITHUB_TRIGGERING_ACTOR: 'bob', RUNNER_DEBUG: '1' })).toMatchObject({
       repository: 'o/r',
       repositoryId: '7',
@@ -45,7 +45,7 @@ describe('readJob', () => {
     expect(readJob(environment)).toMatchObject({ triggeringActor: 'ada', isDebug: false });
   });
 
-  it('reads the payload when asked, once, and does without it', () => {
+  it('reads the event payload on request, once, and works without it', () => {
     const job = readJob(environment);
     writeFileSync(join(folder, 'event.json'), '{"action":"opened"}');
     expect(job.payload()).toEqual({ action: 'opened' });

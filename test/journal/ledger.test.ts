@@ -43,15 +43,15 @@ const ended = (at: number, costUsd: number): JournalEvent => ({
   durationMs: 10,
   at,
 });
-const over: JournalEvent = { type: 'run-ended', status: 'failed', jobAttempt: 1, at: 5000 };
+const runEnded: JournalEvent = { type: 'run-ended', status: 'failed', jobAttempt: 1, at: 5000 };
 const dropped: JournalEvent = { type: 'steps-dropped', steps: ['a'], reason: 'x', at: 90_000 };
 
 describe('the clock of a run', () => {
-  it('stands still between the jobs', () => {
+  it('stops between jobs', () => {
     const { ledger } = foldEvents([
       job(1000),
       step(2000),
-      over,
+      runEnded,
       dropped,
       job(100_000, 2),
       attempt(101_000, 2),
@@ -59,16 +59,16 @@ describe('the clock of a run', () => {
     expect(elapsedBy(ledger, 103_000)).toBe(4000 + 1000 + 2000);
   });
 
-  it('does not count the time after the end, nor that after a machine was lost', () => {
-    expect(elapsedBy(foldEvents([job(1000), over]).ledger, 900_000)).toBe(4000);
-    const late: JournalEvent = {
+  it('does not count time after the end or after the loss of a machine', () => {
+    expect(elapsedBy(foldEvents([job(1000), runEnded]).ledger, 900_000)).toBe(4000);
+    const jobEnded: JournalEvent = {
       type: 'job-ended',
       jobAttempt: 1,
       job: 'build',
       status: 'failure',
       at: 70_000,
     };
-    expect(elapsedBy(foldEvents([job(1000), over, late]).ledger, 900_000)).toBe(4000);
+    expect(elapsedBy(foldEvents([job(1000), runEnded, jobEnded]).ledger, 900_000)).toBe(4000);
     expect(elapsedBy(foldEvents([job(1000), step(2000), job(80_000, 2)]).ledger, 80_500)).toBe(1500);
   });
 
@@ -77,8 +77,8 @@ describe('the clock of a run', () => {
   });
 });
 
-describe('what was spent', () => {
-  it('stays when the step is forgotten; where the step began does not', () => {
+describe('the spending of a run', () => {
+  it('is kept when a step is dropped, but the start of the step is not', () => {
     const events = [job(0), step(1), attempt(2), ended(3, 0.5), dropped];
     const { ledger } = foldEvents(events);
     expect(ledger.spends).toMatchObject([{ step: 'a', number: 1, usage: { costUsd: 0.5 }, durationMs: 10 }]);
@@ -86,7 +86,7 @@ describe('what was spent', () => {
     expect(startPositionOf(ledger, 'a', 1)).toBeUndefined();
   });
 
-  it('is of the attempt from where that first began', () => {
+  it('counts from the first start of a continued attempt', () => {
     const { ledger } = foldEvents([job(0), step(1), attempt(2), job(3, 2), attempt(4, 2)]);
     expect(startPositionOf(ledger, 'a', 1)?.order).toBe(2);
   });

@@ -1,4 +1,4 @@
-/** Every example as a run would read it: from its own folder, with all that it calls, and without a word. */
+/** Loads every example as a run does, from its own folder and with all called workflows. Expects no diagnostics. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { listFiles, readText, repositoryRoot } from './project-files.js';
 
 const names = readdirSync(join(repositoryRoot, 'examples'));
 
-/** What the workflow files of GitHub ask the action to run. */
+/** The input `workflow` in the GitHub workflow files of an example. */
 function workflowInputs(name: string): readonly string[] {
   const jobs = listFiles(`examples/${name}/.github/workflows/*.yml`);
   const found = jobs.flatMap((path) => [...readText(path).matchAll(/^ +workflow: (\S+)/gm)]);
@@ -21,14 +21,14 @@ function workflowInputs(name: string): readonly string[] {
 describe('the examples', () => {
   it('are found', () => expect(names.length).toBeGreaterThan(5));
 
-  it.each(names)('%s runs a workflow that is there and has no fault', (name) => {
+  it.each(names)('%s runs an existing workflow without problems', (name) => {
     expect(workflowInputs(name)).toHaveLength(1);
     const folder = join(repositoryRoot, 'examples', name);
     const library = openWorkflowLibrary(folder, folder);
     const found = findWorkflow(workflowInputs(name)[0] ?? '', library);
     if (!('text' in found)) throw new Error(`${name}: ${JSON.stringify(found)}`);
-    const known = { providers: providers.map(({ id }) => id), vars: [] };
-    const { workflow, files: checked } = loadWorkflow(found, library, known);
+    const options = { providers: providers.map(({ id }) => id), vars: [] };
+    const { workflow, files: checked } = loadWorkflow(found, library, options);
     const reported = checked.flatMap(({ file, text, diagnostics }) =>
       diagnostics.map((one) => renderDiagnostic(one, { file, text })),
     );

@@ -1,4 +1,4 @@
-/** What must not be in a committed file. */
+/** Content that committed files must not have. */
 import { homedir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { listFiles, readText, repositoryRoot } from './project-files.js';
@@ -15,13 +15,13 @@ function filesContaining(pattern: RegExp | string, among = all): readonly string
 describe('committed files', () => {
   it('are found', () => expect(all.length).toBeGreaterThan(200));
 
-  it('name no place of the machine they were made on', () => {
+  it('contain no path of the machine that created them', () => {
     expect(filesContaining(`${repositoryRoot}/`)).toEqual([]);
-    // Samples speak of the home of the runner, which is that of this machine when CI runs it.
+    // Samples contain the home folder of the runner. In CI, that is the home folder of this machine.
     if (homedir() !== '/home/runner') expect(filesContaining(`${homedir()}/`)).toEqual([]);
   });
 
-  it('name no package registry: which one is used is for the machine to say', () => {
+  it('name no package registry, because each machine configures its own', () => {
     const locks = all.filter((path) => path.endsWith('package-lock.json'));
     expect(locks.length).toBeGreaterThan(1);
     expect(filesContaining('"resolved"', locks)).toEqual([]);
@@ -29,7 +29,7 @@ describe('committed files', () => {
     expect(filesContaining(/registry *=/, settings)).toEqual([]);
   });
 
-  it('use actions by the id of a commit, in the workflows of this repository', () => {
+  it('pin actions to commit ids in the workflows of this repository', () => {
     const own = all.filter((path) => path.startsWith('.github/workflows/'));
     const uses = own.flatMap((path) => [...readText(path).matchAll(/uses: (\S+)/g)].map((match) => match[1]));
     expect(uses.length).toBeGreaterThan(5);

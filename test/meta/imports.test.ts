@@ -1,6 +1,6 @@
 /**
- * The inner parts touch no disk, no network and no process, neither themselves nor through what they import:
- * so they can be tried with data alone, and a provider cannot do more than describe.
+ * The pure modules use no disk, no network and no process, neither directly nor through their imports. Therefore
+ * data is enough to test them, and a provider can only describe its CLI.
  */
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -18,22 +18,22 @@ const purePatterns = [
   'src/install/{choose,npm-environment,npm-failure}.ts',
 ];
 
-/** Files in there that do touch the world, and what for. */
+/** Impure files in these folders, and the reason. */
 const exceptions: Readonly<Record<string, string>> = {
-  'src/journal/journal.ts': 'appends the events to their file; what they add up to is state.ts',
+  'src/journal/journal.ts': 'appends the events to their file; run-state.ts folds them',
 };
 
-/** Node's own modules that only compute. */
+/** Modules of Node that only compute. */
 const pureModules = ['node:crypto', 'node:util', 'node:path'];
 const purePackages = ['zod', 'yaml', 'picomatch', 'smol-toml', '@pydantic/genai-prices'];
 
 interface ImpureImport {
   readonly module: string;
-  /** From the file that was asked for to the one that imports it. */
+  /** From the checked file to the file with the import. */
   readonly importChain: readonly string[];
 }
 
-/** Imports that are there when the program runs; types are not. */
+/** Imports at run time; type imports do not count. */
 function importsOf(file: string): readonly string[] {
   const text = readText(file);
   const fixed = text.matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'|^import '([^']+)'/gm);
@@ -58,16 +58,16 @@ function impureImports(
   });
 }
 
-describe('the inner parts', () => {
-  const inner = listFiles(...purePatterns).filter((file) => exceptions[file] === undefined);
+describe('pure modules', () => {
+  const pureFiles = listFiles(...purePatterns).filter((file) => exceptions[file] === undefined);
 
-  it('are found', () => expect(inner.length).toBeGreaterThan(50));
+  it('are found', () => expect(pureFiles.length).toBeGreaterThan(50));
 
-  it.each(inner)('%s touches nothing', (file) => {
+  it.each(pureFiles)('%s has no impure import', (file) => {
     expect(impureImports(file)).toEqual([]);
   });
 
-  it.each(Object.keys(exceptions))('%s is an exception that is needed', (file) => {
+  it.each(Object.keys(exceptions))('%s needs its exception', (file) => {
     expect(impureImports(file)).not.toEqual([]);
   });
 });

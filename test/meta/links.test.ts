@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { docPages, readText, repositoryRoot } from './project-files.js';
 
-/** As GitHub makes them of a heading. */
+/** The anchors that GitHub creates for headings. */
 function anchors(page: string): readonly string[] {
   const headings = [...readText(page).matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? '');
   return headings.map((text) =>

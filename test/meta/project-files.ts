@@ -1,4 +1,4 @@
-/** The files of this project, as the tests of this folder look at them. */
+/** Access to the files of this project for the tests of this folder. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,22 +6,22 @@ import { parse } from 'yaml';
 
 export const repositoryRoot = join(import.meta.dirname, '../..');
 
-/** The text of a file; the path counts from the top. */
+/** Reads a file; the path is relative to the root of the repository. */
 export function readText(path: string): string {
   return readFileSync(join(repositoryRoot, path), 'utf8');
 }
 
-/** Paths that git knows or would take in, but for files that are deleted and not yet committed. */
+/** Paths that git tracks or would add, except files that are deleted but not yet committed. */
 export function listFiles(...patterns: readonly string[]): readonly string[] {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...patterns];
   const listed = execFileSync('git', args, { cwd: repositoryRoot, encoding: 'utf8' }).split('\0');
   return listed.filter((path) => path !== '' && existsSync(join(repositoryRoot, path)));
 }
 
-/** What people read: README, the pages, the files beside them. */
+/** Pages for people: README, docs, and other Markdown files. */
 export const docPages = listFiles('*.md').filter((path) => !path.startsWith('test/'));
 
-/** Blocks of code in a page, by the language behind their fence. */
+/** Code blocks of one language in a page. */
 export function codeBlocks(page: string, language: string): readonly CodeBlock[] {
   const found = readText(page).matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm);
   return [...found]
@@ -31,7 +31,7 @@ export function codeBlocks(page: string, language: string): readonly CodeBlock[]
 
 export interface CodeBlock {
   readonly page: string;
-  /** Of the fence, from 1. */
+  /** Line of the opening fence, from 1. */
   readonly line: number;
   readonly text: string;
 }
@@ -40,7 +40,7 @@ function lineOf(match: RegExpExecArray): number {
   return match.input.slice(0, match.index).split('\n').length;
 }
 
-/** The cells of the table rows in a page; of all of its tables. */
+/** The cells of all table rows in a page. */
 export function tableRows(page: string): readonly (readonly string[])[] {
   const lines = readText(page).match(/^\|.*\|$/gm) ?? [];
   return lines.map((line) =>

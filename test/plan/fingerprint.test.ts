@@ -1,6 +1,6 @@
 /**
- * The hashes that stored journals hold. A hash that changes makes a re-run with a newer release pay again for
- * steps that passed, so these values must never be regenerated: a failure here is a fault of the code.
+ * The hashes in stored journals. If a hash changes, a re-run with a newer release pays again for steps that passed.
+ * Never regenerate these values: if a test fails here, the code is wrong.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const library = {
   },
 };
 
-/** The hashes of every step of a plan, with those of called workflows, by path. */
+/** The hashes of every step of a plan by path, including steps of called workflows. */
 function hashesOf(steps: readonly PlannedStep[], prefix = ''): Readonly<Record<string, string>> {
   return Object.assign(
     {},
@@ -44,10 +44,10 @@ function planned(file: string, agent?: string) {
   const { workflow, files } = loadWorkflow({ source: file, text, directory: '' }, library, {
     defaultAgent: 'claude',
   });
-  const faults = files.flatMap(({ diagnostics }) =>
+  const errors = files.flatMap(({ diagnostics }) =>
     diagnostics.filter(({ severity }) => severity === 'error'),
   );
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   if (workflow === undefined) throw new Error(`${file} has errors.`);
   const inputs = { spec: 'Build it.', vars: { colour: 'red', topic: 'tests', unused: 'x' } };
   return hashesOf(makePlan(workflow, agent === undefined ? inputs : { ...inputs, agent }).steps);
@@ -63,15 +63,15 @@ const roots = [
 ];
 
 describe('fingerprints', () => {
-  it.each(roots)('%s has the hashes that earlier versions stored', (file) => {
+  it.each(roots)('%s has the hashes that earlier releases stored', (file) => {
     expect(planned(file)).toEqual(golden[file]);
   });
 
-  it.each(roots)('%s has them with the input `agent` too', (file) => {
+  it.each(roots)('%s has the stored hashes with the input `agent` too', (file) => {
     expect(planned(file, 'codex')).toEqual(golden[`${file} with codex`]);
   });
 
-  it('are of at least 20 steps', () => {
+  it('cover at least 20 steps', () => {
     expect(new Set(Object.values(golden).flatMap(Object.values)).size).toBeGreaterThan(40);
   });
 });

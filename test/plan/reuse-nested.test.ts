@@ -1,4 +1,4 @@
-/** What a re-run takes over of steps that hold others: units, groups, calls, validators. */
+/** What a re-run reuses of steps that contain others: parallel branches, groups, calls, validators. */
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/workflow/workflow.js';
 import { createEngineHarness, type EngineHarness, type FakeAgent } from '../fakes/engine-harness.js';
@@ -29,7 +29,7 @@ const failingLast = agentStep('last', { gates: [bashGate('never')] });
 const last = agentStep('last');
 const gate = ({ name }: { readonly name: string }) => name !== 'never';
 
-/** A run of these steps in which only `last` failed. */
+/** A run of these steps in which only the step `last` failed. */
 async function runUntilLast(
   steps: readonly Step[],
   inputs: Parameters<typeof planOf>[1] = {},
@@ -50,7 +50,7 @@ async function rerunSteps(
     passesGate: gate,
   });
   expect(state.runEnded?.status).toBe('passed');
-  return { takeover: reuse, sent: firstPromptLines(harness), files: harness.files, state };
+  return { reuse, sent: firstPromptLines(harness), files: harness.files, state };
 }
 
 const each = (impl: Parameters<typeof agentStep>[1] = {}) => [
@@ -58,26 +58,30 @@ const each = (impl: Parameters<typeof agentStep>[1] = {}) => [
   agentStep('impl', { prompt: 'impl {task.name}', ...impl }),
 ];
 
-describe('units', () => {
+describe('parallel branches', () => {
   const steps = [agentStep('first'), parallelSplit('build', each())];
 
-  it('lose what was changed and what hangs on it, each for itself', async () => {
+  it('drop a changed step and the steps that depend on it, each branch independently', async () => {
     const harness = await runUntilLast([
       groupStep('g', [agentStep('x'), agentStep('y')], { parallel: true }),
     ]);
     const changed = groupStep('g', [agentStep('x'), agentStep('y', { prompt: 'do y well' })], {
       parallel: true,
     });
-    const { takeover: reuse, sent, files } = await rerunSteps(harness, [changed]);
+    const { reuse, sent, files } = await rerunSteps(harness, [changed]);
     expect(reuse).toEqual({ dropped: ['g/y', 'last'], reason: 'the definition of step `g/y` changed' });
     expect(sent).toEqual(['do y well', 'do last']);
-    // What the unit that was dropped had written is not there any more.
-    expect([...files.keys()].toSorted()).toEqual(['do last/work', 'do x/units/g/x/', 'do y well/units/g/y/']);
+    // The files of the dropped branch are gone.
+    expect([...files.keys()].toSorted()).toEqual([
+      'do last/work',
+      'do x/branches/g/x/',
+      'do y well/branches/g/y/',
+    ]);
   });
 
-  it('are all taken up from a step of `each` that was changed', async () => {
+  it('all run again from the changed step of `each`', async () => {
     const harness = await runUntilLast(steps);
-    const { takeover: reuse, sent } = await rerunSteps(harness, [
+    const { reuse, sent } = await rerunSteps(harness, [
       agentStep('first'),
       parallelSplit('build', each({ prompt: 'impl {task.name} well' })),
     ]);
@@ -85,17 +89,17 @@ describe('units', () => {
     expect(sent.toSorted()).toEqual(['do last', 'impl a well', 'impl b well']);
   });
 
-  it('are taken up in the middle of one of them by `from-step`', async () => {
+  it('run again from the middle of one of them with `from-step`', async () => {
     const harness = await runUntilLast(steps);
-    const { takeover: reuse, sent } = await rerunSteps(harness, steps, { fromStep: 'build/a/impl' });
+    const { reuse, sent } = await rerunSteps(harness, steps, { fromStep: 'build/a/impl' });
     expect(reuse.dropped).toEqual(['build/a/impl', 'last']);
     expect(sent).toEqual(['impl a', 'do last']);
   });
 
-  it('begin anew with the split, and with what comes before it', async () => {
+  it('start over if the split or a step before it changed', async () => {
     const harness = await runUntilLast(steps);
     const split = await rerunSteps(harness, steps, { fromStep: 'build' });
-    expect(split.takeover.dropped).not.toContain('first');
+    expect(split.reuse.dropped).not.toContain('first');
     expect(split.sent[0]).toBe('plan build');
     expect(split.sent).toHaveLength(6);
     const before = await rerunSteps(await runUntilLast(steps), [
@@ -105,7 +109,7 @@ describe('units', () => {
     expect(before.sent).toHaveLength(7);
   });
 
-  it('keep the units of a unit beside the one that changed', async () => {
+  it('keep the branches inside a branch whose sibling changed', async () => {
     const nested = (prompt: string) => [
       groupStep(
         'g',
@@ -117,26 +121,23 @@ describe('units', () => {
       ),
     ];
     const harness = await runUntilLast(nested('after'));
-    const { takeover: reuse, sent } = await rerunSteps(harness, nested('after all'));
+    const { reuse, sent } = await rerunSteps(harness, nested('after all'));
     expect(reuse.dropped).toEqual(['g/x/after', 'last']);
     expect(sent).toEqual(['after all', 'do last']);
   });
 
-  it('stay what they are where only how many run at once was changed', async () => {
+  it('do not change if only `max_parallel` changed', async () => {
     const harness = await runUntilLast(steps);
-    const { takeover: reuse } = await rerunSteps(harness, [
+    const { reuse } = await rerunSteps(harness, [
       agentStep('first'),
       parallelSplit('build', each(), { maxParallel: 1, files: 'fail' }),
     ]);
     expect(reuse.dropped).toEqual([]);
   });
 
-  it('are no units any more where the step does not run them side by side any longer', async () => {
+  it('are dropped if the step no longer runs them in parallel', async () => {
     const harness = await runUntilLast(steps);
-    const { takeover: reuse, sent } = await rerunSteps(harness, [
-      agentStep('first'),
-      splitStep('build', each()),
-    ]);
+    const { reuse, sent } = await rerunSteps(harness, [agentStep('first'), splitStep('build', each())]);
     expect(reuse.dropped).toContain('build');
     expect(sent).toHaveLength(6);
   });
@@ -159,7 +160,7 @@ describe('groups and calls', () => {
       ['g/b'],
     ],
     [
-      'what a call is given',
+      'the inputs of a call',
       callStep('g', callOf('sub', inner, { colour: 'red' })),
       callStep('g', callOf('sub', inner, { colour: 'blue' })),
       ['g', 'g/a', 'g/b'],
@@ -171,7 +172,7 @@ describe('groups and calls', () => {
       ['g/b'],
     ],
     [
-      'another workflow that is called',
+      'the called workflow itself',
       callStep('g', callOf('sub', inner)),
       callStep('g', callOf('other', inner)),
       ['g', 'g/a', 'g/b'],
@@ -183,7 +184,7 @@ describe('groups and calls', () => {
       ['g', 'g/a', 'g/b', 'g/gate:review:1', 'g/gate:review:1/judge'],
     ],
     [
-      'a workflow that gets something',
+      'a `get` workflow',
       agentStep('g', { get: callOf('arch', [agentStep('look')]) }),
       agentStep('g', { get: callOf('arch', [agentStep('look', { prompt: 'look well' })]) }),
       ['g', 'g/get:arch:1', 'g/get:arch:1/look'],
@@ -194,24 +195,24 @@ describe('groups and calls', () => {
       agentStep('g', { retry: [{ when: { validate: reviewCall() }, overrides: {} }, exitAfter(2)] }),
       ['g'],
     ],
-  ])('are dropped from where %s was changed', async (_what, before, after, dropped) => {
+  ])('are dropped from the changed part on: %s', async (_what, before, after, dropped) => {
     const inputs = { spec: 'S', vars: { colour: 'green' } };
     const harness = await runUntilLast([agentStep('first'), before], inputs);
     const unchanged = await rerunSteps(harness, [agentStep('first'), before], inputs);
-    expect(unchanged.takeover.dropped).toEqual([]);
-    const { takeover: reuse } = await rerunSteps(harness, [agentStep('first'), after], inputs);
+    expect(unchanged.reuse.dropped).toEqual([]);
+    const { reuse } = await rerunSteps(harness, [agentStep('first'), after], inputs);
     expect(reuse.dropped).toEqual([...dropped, 'last']);
   });
 
   it.each<[string, Step, Parameters<typeof planOf>[1], readonly string[]]>([
     [
-      'the spec, which a step in it reads',
+      'the spec, which an inner step reads',
       callStep('g', callOf('sub', inner)),
       { spec: 'T' },
       ['g/a', 'g/b'],
     ],
     [
-      'the spec, where the call has one of its own',
+      'the spec, if the call passes its own',
       callStep('g', callOf('sub', inner, { spec: 'own' })),
       { spec: 'T' },
       [],
@@ -223,7 +224,7 @@ describe('groups and calls', () => {
       ['g', 'g/a', 'g/b'],
     ],
     [
-      'the agent of all',
+      'the agent of all steps',
       callStep('g', callOf('sub', inner)),
       { spec: 'S', agent: 'codex' },
       ['first', 'g', 'g/a', 'g/b'],
@@ -234,16 +235,16 @@ describe('groups and calls', () => {
       { spec: 'T' },
       ['g', 'g/gate:review:1', 'g/gate:review:1/judge'],
     ],
-  ])('are dropped where an input was changed: %s', async (_what, step, inputs, dropped) => {
+  ])('are dropped if an input changed: %s', async (_what, step, inputs, dropped) => {
     const vars = { colour: 'green' };
     const harness = await runUntilLast([agentStep('first'), step], { spec: 'S', vars });
-    const { takeover: reuse } = await rerunSteps(harness, [agentStep('first'), step], { vars, ...inputs });
+    const { reuse } = await rerunSteps(harness, [agentStep('first'), step], { vars, ...inputs });
     expect(reuse.dropped.filter((one) => one !== 'last')).toEqual(dropped);
   });
 
   it.each([
-    ['in turn', splitStep],
-    ['side by side', parallelSplit],
+    ['one after the other', splitStep],
+    ['in parallel', parallelSplit],
   ])(
     'forget the tasks that a split, begun again by its group, does not plan any more: %s',
     async (_how, split) => {
@@ -262,7 +263,7 @@ describe('groups and calls', () => {
       const state = await harness.run(planOf([...steps, failingLast]));
       expect(state.runEnded).toMatchObject({ failedStep: 'last' });
       expect([...state.steps.keys()].filter((path) => path.includes('/old/'))).toEqual([]);
-      const { takeover: reuse, sent } = await rerunSteps(harness, steps);
+      const { reuse, sent } = await rerunSteps(harness, steps);
       expect(reuse.dropped).toEqual([]);
       expect(sent).toEqual(['do last']);
     },

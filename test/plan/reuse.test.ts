@@ -13,7 +13,7 @@ const steps = [
 const plan = planOf(steps, { spec: 'x', vars: { colour: 'red' } });
 const snapshot = { base: 'start', commit: 'start' };
 
-/** A recorded run in which the steps ended like this, in order; steps that are not named did not run. */
+/** A recorded run in which the steps ended with these statuses, in order. Other steps did not run. */
 function recordRun(
   ends: readonly ('passed' | 'failed')[],
   of: Plan = plan,
@@ -59,14 +59,14 @@ function recordRun(
 
 const facts = { plan, job: 'job', jobAttempt: 2, startTree: 'T' };
 
-describe('decideTakeover', () => {
-  it('keeps everything where nothing changed', () => {
+describe('decideReuse', () => {
+  it('keeps everything if nothing changed', () => {
     expect(decideReuse({ ...facts, state: recordRun(['passed', 'passed', 'failed']) })).toEqual({
       dropped: [],
     });
   });
 
-  it('drops a passed step whose inputs changed, and what comes after it', () => {
+  it('drops a passed step whose inputs changed, and the steps after it', () => {
     const changed = planOf(steps, { spec: 'x', vars: { colour: 'blue' } });
     const reuse = decideReuse({
       ...facts,
@@ -77,7 +77,7 @@ describe('decideTakeover', () => {
     expect(reuse.reason).toBe('the variables of step `b` changed');
   });
 
-  it('keeps a step that does not use what changed', () => {
+  it('keeps a step that does not use the changed input', () => {
     const changed = planOf(steps, { spec: 'x', vars: { colour: 'red', other: 'new' } });
     expect(decideReuse({ ...facts, plan: changed, state: recordRun(['passed', 'passed']) }).dropped).toEqual(
       [],
@@ -87,7 +87,7 @@ describe('decideTakeover', () => {
   it.each([
     ['the spec', { spec: 'y', vars: { colour: 'red' } }, 'a'],
     ['the agent', { spec: 'x', vars: { colour: 'red' }, agent: 'codex' }, 'a'],
-  ])('names %s as what changed', (part, inputs, first) => {
+  ])('names %s as the change', (part, inputs, first) => {
     const reuse = decideReuse({
       ...facts,
       plan: planOf(steps, inputs),
@@ -96,7 +96,7 @@ describe('decideTakeover', () => {
     expect(reuse).toMatchObject({ dropped: ['a', 'b'], reason: `${part} of step \`${first}\` changed` });
   });
 
-  it('lets a failed step go on though its definition changed: its conversation is what is kept', () => {
+  it('continues a failed step although its definition changed: its session is kept', () => {
     const changed = planOf([agentStep('a', { prompt: 'a {spec}' }), agentStep('b', { prompt: 'other' })], {
       spec: 'x',
     });
@@ -105,7 +105,7 @@ describe('decideTakeover', () => {
     );
   });
 
-  it('drops from where the order of the steps changed', () => {
+  it('drops from the point at which the order of the steps changed', () => {
     const inserted = planOf([steps[0] ?? agentStep('a'), agentStep('new'), ...steps.slice(1)], {
       spec: 'x',
       vars: { colour: 'red' },
@@ -114,7 +114,7 @@ describe('decideTakeover', () => {
     expect(reuse).toMatchObject({ dropped: ['b'], reason: 'step `new` now comes before step `b`' });
   });
 
-  it('drops from a step that is gone', () => {
+  it('drops from a step that was removed', () => {
     const without = planOf(steps.slice(1), { spec: 'x', vars: { colour: 'red' } });
     expect(decideReuse({ ...facts, plan: without, state: recordRun(['passed', 'passed']) }).dropped).toEqual([
       'a',
@@ -122,13 +122,13 @@ describe('decideTakeover', () => {
     ]);
   });
 
-  it('drops every result where the start tree changed, but not the conversation of a first step that failed', () => {
+  it('drops every result if the start tree changed, but not the session of a first step that failed', () => {
     const state = recordRun(['passed', 'failed']);
     expect(decideReuse({ ...facts, startTree: 'other', state }).dropped).toEqual(['a', 'b']);
     expect(decideReuse({ ...facts, startTree: 'other', state: recordRun(['failed']) }).dropped).toEqual([]);
   });
 
-  it('forgets from `from-step` on', () => {
+  it('drops from `from-step` on', () => {
     const from = planOf(steps, { spec: 'x', vars: { colour: 'red' }, fromStep: 'b' });
     expect(
       decideReuse({ ...facts, plan: from, state: recordRun(['passed', 'passed', 'failed']) }).dropped,
@@ -137,7 +137,7 @@ describe('decideTakeover', () => {
   });
 });
 
-describe('a run that had passed (S14)', () => {
+describe('a passed run (S14)', () => {
   const passed: readonly NewEvent[] = [{ type: 'run-ended', status: 'passed', jobAttempt: 1 }];
   const jobEnded = (status: string, job = 'job'): NewEvent => ({
     type: 'job-ended',
@@ -148,22 +148,22 @@ describe('a run that had passed (S14)', () => {
   const state = (...more: readonly NewEvent[]) =>
     recordRun(['passed', 'passed', 'passed'], plan, [...passed, ...more]);
 
-  it('starts afresh where its job had ended with success', () => {
+  it('starts fresh if its job ended with success', () => {
     expect(decideReuse({ ...facts, state: state(jobEnded('success')) })).toMatchObject({
       dropped: ['a', 'b', 'c'],
     });
   });
 
-  it('starts afresh in every job that had a part in it', () => {
+  it('starts fresh in every job that took part in it', () => {
     expect(decideReuse({ ...facts, state: state(jobEnded('success', 'other')) }).dropped).toHaveLength(3);
   });
 
   it.each([
     ['the job failed later', [jobEnded('failure')], {}],
-    ['nothing is known of the job’s end', [], {}],
-    ['this job had no part in it', [jobEnded('success', 'other')], { job: 'a later one' }],
+    ['the end of the job is unknown', [], {}],
+    ['this job did not take part', [jobEnded('success', 'other')], { job: 'a later one' }],
     ['it is still the same job attempt', [jobEnded('success')], { jobAttempt: 1 }],
-  ])('is taken over where %s', (_case, more, changedFacts) => {
+  ])('is reused if %s', (_case, more, changedFacts) => {
     expect(decideReuse({ ...facts, ...changedFacts, state: state(...more) })).toEqual({
       dropped: [],
     });

@@ -24,12 +24,12 @@ test.each([
 });
 
 describe('an unknown provider', () => {
-  test('is told with what it may be', () => {
+  test('is reported with the valid names', () => {
     expect(readAgentName('clawd-haiku')).toMatchObject({
       status: 'unknown',
       provider: 'clawd',
       known: providers.map(({ id }) => id),
-      message: expect.stringContaining('unknown provider "clawd" in the agent "clawd-haiku"'),
+      message: expect.stringContaining('unknown provider `clawd` in agent `clawd-haiku`'),
     });
   });
 
@@ -38,7 +38,7 @@ describe('an unknown provider', () => {
   });
 });
 
-test('a table with one more row knows one more provider', () => {
+test('a further row in the table adds a provider', () => {
   const table = [...providers, { ...claude, id: 'made', models: { fast: undefined } }];
   expect(findProvider('made')).toBeUndefined();
   expect(findProvider('made', table)?.id).toBe('made');

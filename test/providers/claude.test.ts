@@ -41,7 +41,7 @@ describe('permissions', () => {
     expect(args[args.indexOf('--allowedTools') + 1]).toBe('Read,Grep,Glob,Edit(.gump/out/**)');
   });
 
-  test('as root the freest mode is told that the machine may be thrown away', () => {
+  test('as root the least restricted mode gets the sandbox variable', () => {
     expect(command({ permission: 'full', isRoot: true }).env.IS_SANDBOX).toBe('1');
     expect(command({ permission: 'full', isRoot: false }).env).not.toHaveProperty('IS_SANDBOX');
     expect(command({ permission: 'workspace', isRoot: true }).env).not.toHaveProperty('IS_SANDBOX');
@@ -54,7 +54,7 @@ test.each([
   ['opus-4-8', 'claude-opus-4-8'],
   ['claude-opus-4-6', 'claude-opus-4-6'],
   ['us.anthropic.claude-x-v1:0', 'us.anthropic.claude-x-v1:0'],
-])('the model %s goes to the CLI as %s', (model, expected) => {
+])('the model %s is passed to the CLI as %s', (model, expected) => {
   const { args } = command({ model });
   expect(args[args.indexOf('--model') + 1]).toBe(expected);
 });
@@ -84,7 +84,7 @@ describe('turns', () => {
     ]);
   });
 
-  test('answers of a sub-agent do not end those of the main conversation, and count', () => {
+  test('answers of a sub-agent count, and do not end those of the main conversation', () => {
     const message = (name: string) => ({ message: { id: name, usage: { input_tokens: 1 } } });
     const { events, outcome } = read([
       part('message_start', message('m1')),
@@ -101,7 +101,7 @@ describe('turns', () => {
     expect(outcome.usage.turns).toBe(2);
   });
 
-  test("the CLI's own error texts are no turn", () => {
+  test("the CLI's own error texts are not turns", () => {
     const message = { id: 'x', model: '<synthetic>', content: [{ type: 'text', text: 'API Error' }] };
     const { events, outcome } = read([
       { type: 'assistant', message },
@@ -116,22 +116,22 @@ describe('cost', () => {
   const cost = (result: object, before: Usage) =>
     read([{ ...success, ...result }], clean, before).outcome.usage.costUsd;
 
-  test('a total of the session counts from what was spent before', () => {
+  test('what was spent before is subtracted from a total of the session', () => {
     expect(cost({ total_cost_usd: 0.75 }, { costUsd: 0.5 })).toBe(0.25);
   });
 
-  test('a total smaller than before was that of the run', () => {
+  test('a total smaller than before is that of the process', () => {
     expect(cost({ total_cost_usd: 0.25 }, { costUsd: 0.5 })).toBe(0.25);
   });
 
-  test('the cost since the last result is taken where the CLI says it', () => {
+  test('the cost since the last result is used if the CLI reports it', () => {
     const model_usage_since_last_result = { a: { costUSD: 0.25 }, b: { costUSD: 0.125 } };
     const result = { total_cost_usd: 0.875, model_usage_since_last_result };
     expect(cost(result, {})).toBe(0.375);
     expect(read([{ ...success, ...result }]).outcome.totals).toEqual({ costUsd: 0.875 });
   });
 
-  test('what the session had spent is in the last cost-state line of its file', () => {
+  test('the cost of the session is in the last cost-state line of its file', () => {
     const line = (total: number) => JSON.stringify({ type: 'cost-state', totalCostUSD: total });
     const spent = (text: string) => claude.sessionFiles.readUsage?.(Buffer.from(text));
     expect(spent(`{}\n${line(1)}\n{"type":"user","text":"\\"cost-state\\""}\n${line(2)}\n`)).toEqual({
@@ -160,13 +160,13 @@ describe('failures', () => {
     expect(kindOf(result)).toBe(kind);
   });
 
-  test('an error without a word takes them from standard error', () => {
+  test('an error without a text takes it from standard error', () => {
     expect(kindOf({ subtype: 'error_during_execution' }, 'No conversation found with session ID: x')).toBe(
       'session-lost',
     );
   });
 
-  test('a wait that the service asked for is told; the own backoff of the CLI is not', () => {
+  test('a wait that the service requests is passed on; the backoff of the CLI is not', () => {
     const waitAfter = (attempt: number, delay: number) =>
       read([
         { type: 'system', subtype: 'api_retry', attempt, retry_delay_ms: delay, error_status: 429 },
@@ -177,7 +177,7 @@ describe('failures', () => {
     expect(waitAfter(4, 4_389)).toBeUndefined();
   });
 
-  test('a refused start without a line on standard output is told with its words', () => {
+  test('a refused start without standard output is reported with its text', () => {
     const { outcome } = readTranscript(
       claude,
       [],
@@ -190,7 +190,7 @@ describe('failures', () => {
     });
   });
 
-  test('a lost session is not told as the session of the turn', () => {
+  test('a lost session is not reported as the session of the turn', () => {
     const lost = {
       ...failed,
       subtype: 'error_during_execution',
@@ -200,7 +200,7 @@ describe('failures', () => {
   });
 });
 
-test('a changed session id is told again', () => {
+test('a changed session id is reported again', () => {
   const { events, outcome } = read([
     { type: 'system', session_id: id },
     { ...success, session_id: 'other' },
@@ -221,7 +221,7 @@ test('the detail of a tool call is one line of bounded length', () => {
   expect(event && 'detail' in event && event.detail).toMatch(/^a b{197}…$/);
 });
 
-test('the folder of a long path has the hash that both versions made', () => {
+test('the folder of a long path has the hash that both versions produced', () => {
   const directory = `/tmp/p/${'long_dir.name/'.repeat(18)}end`;
   expect(claudeProjectFolder(directory)).toHaveLength(207);
   expect(claudeProjectFolder(directory)).toMatch(/^-tmp-p-long-dir-name-long.*-long-dir-na-fdxewl$/);

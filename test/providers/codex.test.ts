@@ -40,17 +40,17 @@ const message = (text: string) => ({
 const done = { type: 'turn.completed', usage: {} };
 
 describe('command', () => {
-  test('all flags stand before resume, and standard input is asked for last', () => {
+  test('all flags come before resume, and standard input comes last', () => {
     const resumed = args({ session: { mode: 'resume', id }, model: 'm' });
     expect(resumed.slice(-3)).toEqual(['resume', id, '-']);
     expect(args().at(-1)).toBe('-');
   });
 
-  test('the shell is never written down with its variables', () => {
+  test('no snapshot of the shell with its variables is stored', () => {
     expect(args().join(' ')).toContain('--disable shell_snapshot');
   });
 
-  test('read-only names the one folder that may be written, whatever is in its path', () => {
+  test('read-only names the only writable folder, whatever its path contains', () => {
     const readOnlyArgs = args({ permission: 'read-only' });
     expect(readOnlyArgs).toContain(
       'permissions.gump_read_only.filesystem={":root"="read","/home/me/a \\"b\\"/.gump/out"="write"}',
@@ -63,7 +63,7 @@ describe('turns', () => {
   const turnsOf = (objects: readonly object[]): number | undefined =>
     read([...objects, done]).outcome.usage.turns;
 
-  test('a message and the calls after it are one answer', () => {
+  test('a message and the following calls are one answer', () => {
     expect(turnsOf([message('I look.'), started('a'), completed('a'), message('Done.')])).toBe(2);
   });
 
@@ -71,23 +71,23 @@ describe('turns', () => {
     expect(turnsOf([started('a'), started('b'), completed('a'), completed('b'), message('Done.')])).toBe(2);
   });
 
-  test('a call told only when it is over counts too', () => {
+  test('a call that is reported only at its end counts too', () => {
     expect(turnsOf([completed('a', 'file_change'), completed('b', 'web_search'), message('Done.')])).toBe(3);
   });
 
-  test('warnings and plans are no answers', () => {
+  test('warnings and plans are not answers', () => {
     const error = { type: 'item.completed', item: { id: 'w', type: 'error', message: 'careful' } };
     expect(
       turnsOf([error, { type: 'item.started', item: { id: 't', type: 'todo_list' } }, message('Done.')]),
     ).toBe(1);
   });
 
-  test('an answer that was cut off counts', () => {
+  test('an incomplete answer counts', () => {
     expect(read([started('a'), completed('a'), message('And now')]).outcome.usage.turns).toBe(2);
   });
 });
 
-test('a turn is over when its first call starts, so that a guard can stop it there', () => {
+test('a turn counts when its first call starts, so that a guard can stop it there', () => {
   expect(read([message('I look.'), started('a')]).events.map(({ type }) => type)).toEqual([
     'text',
     'tool',
@@ -95,7 +95,7 @@ test('a turn is over when its first call starts, so that a guard can stop it the
   ]);
 });
 
-test('tool calls are told by what they do', () => {
+test('tool calls are reported with their details', () => {
   const item = (fields: object) => ({ type: 'item.started', item: { id: '1', ...fields } });
   const detail = (fields: object) => read([item(fields)]).events[0];
   expect(detail({ type: 'command_execution', command: "/bin/bash -lc 'npm test'" })).toMatchObject({
@@ -115,7 +115,7 @@ test('the last message is the final text', () => {
   );
 });
 
-test('a top-level error is no failure when the turn completes', () => {
+test('a top-level error is not a failure if the turn completes', () => {
   const { events, outcome } = read([
     { type: 'error', message: 'Reconnecting... 1/5' },
     message('fine'),
@@ -146,7 +146,7 @@ describe('failures', () => {
     expect(failureOf(text)?.kind).toBe(kind);
   });
 
-  test('the wait that the service asks for is taken from its words', () => {
+  test('the wait that the service requests is read from its message', () => {
     expect(failureOf('Rate limit reached. Please try again in 11.054s.')?.retryAfterMs).toBe(11_054);
     expect(failureOf('Rate limit reached. Please try again in 1m26.4s.')?.retryAfterMs).toBe(86_400);
     expect(failureOf('Rate limit reached. Please try again in 250ms.')?.retryAfterMs).toBe(250);
@@ -163,7 +163,7 @@ describe('failures', () => {
   });
 });
 
-test('what the thread had spent is in the last token count of its file', () => {
+test('the usage of the thread is in the last token count of its file', () => {
   const line = (total: number) =>
     JSON.stringify({
       type: 'event_msg',

@@ -1,4 +1,4 @@
-/** What holds for every provider in the table; a new row is held to it by being there. */
+/** Checks that apply to every provider in the table, so also to a new row. */
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
@@ -12,9 +12,9 @@ import { readTranscript } from './read-transcript.js';
 import { type Transcript, transcriptsOf } from './transcripts.js';
 
 const scenarios = ['success', 'tool', 'resume', '401', '429', '500', 'context', 'unknown-session', 'killed'];
-/** A home in which no CLI has run yet. */
+/** A home folder in which no CLI has run yet. */
 const newHome: HomeReader = { read: () => undefined, list: () => [] };
-/** These ask for nothing once commands may run, so `full` is no more than `workspace`. */
+/** These confirm nothing if commands are allowed, so `full` is the same as `workspace`. */
 const withoutFull = ['gemini', 'qwen'];
 const cleanExit: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 
@@ -35,10 +35,10 @@ const kinds: Readonly<Record<string, string | undefined>> = {
   'max-turns': 'guard',
 };
 
-/** Providers that have no words for read-only which would let a verdict be written. */
+/** Providers whose read-only modes would prevent writing a verdict. */
 const checkedAfterRun = ['cursor'];
 
-/** Files that lie in the home folders of the CLIs and must not be kept. */
+/** Files in the home folders of the CLIs that must not be stored. */
 const excludedFiles = [
   ['.credentials.json', '.claude.json', 'settings.json', 'settings.local.json', 'auth.json', 'config.toml'],
   ['oauth_creds.json', 'google_accounts.json', '.env', 'installation_id', 'history.jsonl', 'state_5.sqlite'],
@@ -84,26 +84,26 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     provider.buildCommand(turn(change)).args;
   const resumed = args({ session: { mode: 'resume', id: sessionId } });
 
-  test('has a transcript of every scene', () => {
+  test('has a transcript of every scenario', () => {
     expect([...new Set(transcripts.map(({ scenario }) => scenario))]).toEqual(
       expect.arrayContaining(scenarios),
     );
   });
 
   describe('command', () => {
-    test('a resumed turn names the session; a new one neither has it nor the word before it', () => {
+    test('a resumed turn names the session; a new one has neither the id nor the option', () => {
       const flag = resumed[resumed.indexOf(sessionId) - 1];
       expect(resumed).toContain(sessionId);
       expect(flag).toMatch(/resume|session/);
       expect(args()).not.toContain(flag);
     });
 
-    test('a chosen id is handed over', () => {
+    test('a chosen id is passed on', () => {
       const chosen = args({ session: { mode: 'start', id: sessionId } });
       expect(chosen.includes(sessionId)).toBe(provider.sessionIds === 'chosen');
     });
 
-    test('the prompt goes in by standard input and by no other way', () => {
+    test('the prompt is passed on standard input only', () => {
       for (const session of [{ mode: 'start' }, { mode: 'resume', id: sessionId }] as const) {
         const command = provider.buildCommand(turn({ session }));
         expect(command.stdin).toBe(turn().prompt);
@@ -111,13 +111,13 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       }
     });
 
-    test('the model is named when one is asked for, also on resume', () => {
+    test('the model is named if one is set, also for a resumed session', () => {
       const session = { mode: 'resume', id: sessionId } as const;
       expect(args({ model: 'some-model' }).join(' ')).toContain('some-model');
       expect(args({ session, model: 'some-model' }).length).toBe(resumed.length + 2);
     });
 
-    test('each permission has words of its own, new and resumed', () => {
+    test('each permission has its own arguments, in new and resumed sessions', () => {
       const session = { mode: 'resume', id: sessionId } as const;
       const permissions: readonly Permission[] = ['read-only', 'workspace', 'full'];
       const words = (change: Partial<TurnRequest>) => {
@@ -153,7 +153,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
         expect(expected.outcome.failure?.kind).toBe(kind);
       });
 
-      test('is never a success when cut, at a line end or within a line', () => {
+      test('is never a success if it is truncated, at a line end or within a line', () => {
         for (let count = 0; count < lines.length; count++) {
           const whole = lines.slice(0, count);
           const next = lines[count] ?? '';
@@ -169,7 +169,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
         }
       });
 
-      test('noise between the lines changes nothing', () => {
+      test('other text between the lines changes nothing', () => {
         const noise = [
           '',
           '  ',
@@ -188,14 +188,14 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
         );
       });
 
-      test('fields of another kind are no error', () => {
+      test('fields of another type cause no error', () => {
         for (const value of [null, 1, 'text', [], {}, [null], [{}]]) {
           const broken = lines.flatMap((line) => brokenLines(line, value));
           expect(() => readTranscript(provider, broken, cleanExit, before)).not.toThrow();
         }
       });
 
-      test('numbers that are not said stay absent', () => {
+      test('numbers that are not reported stay absent', () => {
         const silent = lines.map((line) => withoutKeys(line, /usage|cost|tokens|stats/i));
         const { outcome, events } = readTranscript(provider, silent, exit, before);
         expect(Object.keys(outcome.usage).filter((key) => key !== 'turns')).toEqual([]);
@@ -234,7 +234,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     );
   });
 
-  test('an exit that was forced has its own kind, also after a success', () => {
+  test('a forced exit has its own kind, also after a success', () => {
     const done = transcripts.find(({ scenario }) => scenario === 'success') as Transcript;
     const kindOf = (exit: Partial<ProcessExit>): string | undefined =>
       readTranscript(provider, done.lines, { ...cleanExit, ...exit }, {}).outcome.failure?.kind;
@@ -244,7 +244,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     expect(kindOf({})).toBeUndefined();
   });
 
-  test('a program that is not there is told with what to do', () => {
+  test('a missing program is reported with the command that installs it', () => {
     const { failure } = readTranscript(
       provider,
       [],
@@ -255,7 +255,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     expect(failure?.message).toContain(provider.installHint);
   });
 
-  test('usage of a resumed session is that of the one process', () => {
+  test('usage of a resumed session is that of one process', () => {
     for (const version of new Set(transcripts.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))) {
       const usageIn = (scenario: string) =>
         transcripts.find(({ name }) => name === `${version}.${scenario}`)?.expected.outcome.usage;
@@ -277,15 +277,15 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       expect(patterns.length > 0).toBe(hasFiles);
     });
 
-    test.runIf(hasFiles)('nor another session of the same kind', () => {
+    test.runIf(hasFiles)('no other session of the same kind is on the list', () => {
       const file = recordedFile(provider, sessionId);
       const kept = provider.sessionFiles.restorePath(file, sessionId, directory, newHome);
       expect(matches(kept)).toBe(true);
-      // Some names hold no more than the start of an id.
+      // Some names contain only the start of an id.
       expect(matches(kept.replace(sessionId.slice(0, 8), '11111111'))).toBe(false);
     });
 
-    test.runIf(hasFiles)('a file is placed in the home, and there it is on the list', () => {
+    test.runIf(hasFiles)('a file is restored to a path in the home folder that is on the list', () => {
       const placed = provider.sessionFiles.restorePath(
         recordedFile(provider, sessionId),
         sessionId,
@@ -296,12 +296,15 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       expect(matches(placed)).toBe(true);
     });
 
-    test.runIf(provider.sessionIds === 'chosen')('an id of ours is one of its own form', () => {
-      const uuid = '0b5f2c1e-1111-4222-8333-444455556666';
-      expect(provider.isSessionId(provider.newSessionId?.(uuid) ?? uuid)).toBe(true);
-    });
+    test.runIf(provider.sessionIds === 'chosen')(
+      'an id that the action chooses has the form of ids of the CLI',
+      () => {
+        const uuid = '0b5f2c1e-1111-4222-8333-444455556666';
+        expect(provider.isSessionId(provider.newSessionId?.(uuid) ?? uuid)).toBe(true);
+      },
+    );
 
-    test('what is no session id never gets on a command line', () => {
+    test('a text that is not a session id is never on a command line', () => {
       expect(provider.isSessionId(sessionId)).toBe(true);
       for (const text of [
         '',
@@ -317,18 +320,18 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     });
   });
 
-  test('every credential is withheld from the others', () => {
+  test('every credential is withheld from other processes', () => {
     const { variables, gateways, credentials } = provider.environment;
     const own = picomatch([...variables, ...gateways.flatMap((gateway) => gateway.variables)]);
     for (const { variable } of credentials) expect([variable, own(variable)]).toEqual([variable, true]);
   });
 });
 
-/** Qwen Code asks the model itself to go on where its answer broke off. */
+/** Qwen Code itself makes the model continue an incomplete answer. */
 const hasRecovered = ({ id }: Provider, { scenario }: Transcript): boolean =>
   id === 'qwen' && scenario === 'cut-stream';
 
-/** Where the CLI itself put the file of a session. */
+/** The path at which the CLI stored the file of a session. */
 function recordedFile(provider: Provider, id: string): string {
   const files: Readonly<Record<string, string>> = {
     claude: `projects/-home-runner-work-app-app/${id}.jsonl`,
@@ -342,7 +345,7 @@ function recordedFile(provider: Provider, id: string): string {
 
 const asRecord = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
 
-/** The line once for every value in it, with that value replaced. */
+/** One copy of the line for each value in it, with that value replaced. */
 function brokenLines(line: string, value: unknown): readonly string[] {
   const paths: string[] = [];
   JSON.parse(line, function (key) {

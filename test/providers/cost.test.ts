@@ -17,7 +17,7 @@ const estimate = await loadCostEstimator();
 const costOf = (id: string, model: string | undefined, usage: Usage = million) =>
   estimate(provider(id), [model], usage).costUsd;
 
-describe('a cost that was not said', () => {
+describe('a cost that was not reported', () => {
   test.each([
     ['claude', 'claude-opus-4-8[1m]'],
     ['claude', 'claude-haiku-4-5-20251001'],
@@ -45,7 +45,7 @@ describe('a cost that was not said', () => {
     expect(await withEstimatedCost(provider(id), [model], million)).toBe(million);
   });
 
-  it('is marked, also in a sum with one that was said', async () => {
+  it('is marked, also in a sum with a reported cost', async () => {
     const usage = await withEstimatedCost(provider('codex'), [undefined, 'gpt-5.4'], million);
     expect(usage).toMatchObject({ ...million, costIsEstimate: true });
     const sum = addUsage({ costUsd: 1 }, usage, { turns: 1 });
@@ -54,12 +54,12 @@ describe('a cost that was not said', () => {
     expect(addUsage({ costUsd: 1 }, { costUsd: 2 })).toEqual({ costUsd: 3 });
   });
 
-  it('leaves one alone that was said, and makes none of no tokens', () => {
+  it('does not change a reported cost, and needs tokens', () => {
     for (const usage of [{ ...million, costUsd: 0.5 }, {}, { turns: 1 }, { inputTokens: 0, outputTokens: 0 }])
       expect(estimate(provider('codex'), ['gpt-5.4'], usage)).toBe(usage);
   });
 
-  it('is less for what came from the cache, whichever way the CLI counts it', () => {
+  it('is lower for tokens from the cache, whichever way the CLI counts them', () => {
     const whole = costOf('codex', 'gpt-5.4', { inputTokens: 1000 }) ?? 0;
     const cached = costOf('codex', 'gpt-5.4', { inputTokens: 1000, cacheReadTokens: 900 }) ?? 0;
     expect(cached).toBeLessThan(whole);
@@ -67,13 +67,13 @@ describe('a cost that was not said', () => {
     expect(beside).toBeCloseTo(cached, 10);
   });
 
-  it('has the price of short requests where a long conversation was many of them', () => {
+  it('uses the price of short requests for a session with many of them', () => {
     const usage = { inputTokens: 1_000_000, outputTokens: 1000 };
     const short = costOf('gemini', 'gemini-3.1-pro-preview', { ...usage, turns: 20 }) ?? 0;
     expect(short).toBeLessThan(costOf('gemini', 'gemini-3.1-pro-preview', { ...usage, turns: 1 }) ?? 0);
   });
 
-  it('never falls with more tokens', () => {
+  it('does not fall with more tokens', () => {
     const tokens = fc.nat(3_000_000);
     const models = fc.constantFrom(
       ['codex', 'gpt-5.4'],

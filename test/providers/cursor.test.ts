@@ -1,4 +1,4 @@
-/** By documentation only: these tests prove that the adapter does what that says, not what the CLI does. */
+/** From the documentation only: these tests prove that the adapter follows it, not that the CLI does. */
 import { describe, expect, test } from 'vitest';
 import { cursor } from '../../src/providers/cursor.js';
 import type { ProcessExit } from '../../src/system/process.js';
@@ -49,11 +49,11 @@ describe('reader', () => {
     expect(events[2]).toEqual({ type: 'tool', name: 'shell', detail: 'npm test' });
   });
 
-  test('a result that does not say that it is no error is a failure', () => {
+  test('a result without `is_error: false` is a failure', () => {
     expect(read([{ type: 'result', result: 'x' }]).outcome.status).toBe('failed');
   });
 
-  test('without a result standard error tells why', () => {
+  test('without a result, the reason comes from standard error', () => {
     const stderrTail = 'Error: Authentication required. Please run agent login first.';
     expect(read([], { code: 1, stderrTail }).outcome.failure?.kind).toBe('auth');
   });

@@ -1,7 +1,7 @@
 /**
- * What each CLI says of each thing that goes wrong, and what is made of it: provider × situation → kind of
- * failure, waited out or not, and for how long. From transcripts of the real CLIs; Cursor's are written by its
- * documentation, as the CLI could not be had.
+ * The messages of each CLI for each problem, and their result: provider × situation → kind of failure, whether the
+ * engine waits, and for how long. From transcripts of the real CLIs. Those of Cursor follow its documentation,
+ * because the CLI was unavailable.
  */
 import { describe, expect, test } from 'vitest';
 import { nextWaitMs } from '../../src/engine/limits/backoff.js';
@@ -12,9 +12,9 @@ import { type Transcript, transcriptsOf } from './transcripts.js';
 
 interface Expected {
   readonly kind: FailureKind;
-  /** Whether the engine waits and tries again. */
+  /** Whether the engine waits and retries. */
   readonly waits?: true;
-  /** Whether no other attempt is made whatever the step says. */
+  /** Whether the step gets no further attempt, whatever its retry policy. */
   readonly isFinal?: true;
 }
 
@@ -35,24 +35,24 @@ const expectedFailures: Readonly<Record<string, Expected | 'no failure'>> = {
   'no-network': { kind: 'overloaded', waits: true },
 };
 
-/** Codex and OpenCode have no limit of turns of their own; what Cursor has is not known. */
+/** Codex and OpenCode have no limit of turns of their own; for Cursor this is unknown. */
 const missingScenarios: Readonly<Record<string, readonly string[]>> = {
   codex: ['max-turns'],
   opencode: ['max-turns'],
   cursor: ['max-turns', 'refused'],
 };
 
-/** Qwen Code asks the model itself to go on where its answer broke off (0.24.4). */
+/** Qwen Code itself makes the model continue an incomplete answer (0.24.4). */
 const recoveredScenarios: Readonly<Record<string, readonly string[]>> = { qwen: ['cut-stream'] };
 
-/** How long the service asked to wait, where the CLI passes it on. The mock service said 2 s. */
+/** The wait that the service requests, if the CLI passes it on. The mock service requests 2 s. */
 const expectedWaits: Readonly<Record<string, [number, number] | undefined>> = {
-  // It waits by itself, by 2 s and a part at random, and tells how long.
+  // It waits by itself, for 2 s and a random part, and reports how long.
   claude: [2000, 3000],
   gemini: [2000, 2000],
   qwen: [2000, 2000],
   opencode: [2000, 2000],
-  // "exceeded retry limit, last status: 429 Too Many Requests" is all it says (0.169.0).
+  // "exceeded retry limit, last status: 429 Too Many Requests" is its whole message (0.169.0).
   codex: undefined,
   cursor: undefined,
 };
@@ -89,7 +89,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     expect(ms !== undefined).toBe(expected.waits === true);
   });
 
-  test('passes on how long the service asks to wait', () => {
+  test('passes on the wait that the service requests', () => {
     const range = expectedWaits[id];
     for (const transcript of transcripts.filter(({ scenario }) => scenario === '429')) {
       const retryAfterMs = failureIn(transcript)?.retryAfterMs;
@@ -101,8 +101,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     for (const transcript of silent) expect(failureIn(transcript)?.retryAfterMs).toBeUndefined();
   });
 
-  test('says what to do about a model that is not there', () => {
+  test('says what to do about an unknown model', () => {
     for (const transcript of transcripts.filter(({ scenario }) => scenario === 'model'))
-      expect(failureIn(transcript)?.message).toContain('name another one');
+      expect(failureIn(transcript)?.message).toContain('Set a different model');
   });
 });

@@ -31,7 +31,7 @@ const failed = (message: string) => ({
   error: { type: 'unknown', message },
 });
 
-/** A home with these texts in it. */
+/** A home folder with these files. */
 function homeWith(files: Readonly<Record<string, string>>): HomeReader {
   const names = (path: string) =>
     Object.keys(files).flatMap((file) =>
@@ -53,7 +53,7 @@ describe('the folder of a directory', () => {
     expect(geminiProjectFolder(directory, none)).toBe(name);
   });
 
-  test('the list wins, unless the folder says that it has another owner', () => {
+  test('the list takes precedence, unless the folder records another owner', () => {
     const list = { 'projects.json': '{"projects":{"/w/app":"other"}}' };
     expect(geminiProjectFolder('/w/app', homeWith(list))).toBe('other');
     const owned = { ...list, 'tmp/other/.project_root': '/w/app', 'history/other/.project_root': '/w/app' };
@@ -64,12 +64,12 @@ describe('the folder of a directory', () => {
     }
   });
 
-  test('a folder that says it belongs to the directory is taken', () => {
+  test('a folder that records the directory as its owner is used', () => {
     expect(geminiProjectFolder('/w/app', homeWith({ 'tmp/app-7/.project_root': '/w/app\n' }))).toBe('app-7');
     expect(geminiProjectFolder('/w/app', homeWith({ 'history/old/.project_root': '/w/app' }))).toBe('old');
   });
 
-  test('another owner of the name leaves the next number', () => {
+  test('if another directory owns the name, the next number is used', () => {
     const files = {
       'projects.json': '{"projects":{"/else/app":"app"}}',
       'tmp/app-1/.project_root': '/third/app',
@@ -77,13 +77,13 @@ describe('the folder of a directory', () => {
     expect(geminiProjectFolder('/w/app', homeWith(files))).toBe('app-2');
   });
 
-  test('a list that cannot be read, or leads out of the home, is none', () => {
+  test('a list that is unreadable or leads out of the home folder is ignored', () => {
     expect(geminiProjectFolder('/w/app', homeWith({ 'projects.json': 'half a {' }))).toBe('app');
     const out = { 'projects.json': '{"projects":{"/w/app":"../../x"}}' };
     expect(geminiProjectFolder('/w/app', homeWith(out))).toBe('app');
   });
 
-  test('is where a session is placed, under its own name', () => {
+  test('is the folder to which a session is restored, under its own name', () => {
     const file = 'tmp/app/chats/session-2026-11-23T06-43-0ba62c9e.jsonl';
     const home = homeWith({ 'tmp/app/.project_root': '/else/app' });
     expect(gemini.sessionFiles.restorePath(file, id, '/w/app', home)).toBe(file.replace('/app/', '/app-1/'));
@@ -93,7 +93,7 @@ describe('the folder of a directory', () => {
 describe('turns', () => {
   const turnsOf = (objects: readonly object[]) => read([...objects, done]).outcome.usage.turns;
 
-  test('many pieces are one answer, told as one text', () => {
+  test('many pieces are one answer, reported as one text', () => {
     const { events, outcome } = read([piece('I '), piece('look.'), done]);
     expect(events).toEqual([{ type: 'text', text: 'I look.' }, { type: 'turn' }]);
     expect(outcome).toMatchObject({ text: 'I look.', usage: { turns: 1 } });
@@ -105,7 +105,7 @@ describe('turns', () => {
     expect(turnsOf([call('a'), answered('a'), call('b'), answered('b')])).toBe(2);
   });
 
-  test('an answer is over when its first call starts, so that a guard can stop it there', () => {
+  test('an answer counts when its first call starts, so that a guard can stop it there', () => {
     expect(read([piece('I look.'), call('a'), call('b')]).events.map(({ type }) => type)).toEqual([
       'text',
       'tool',
@@ -114,17 +114,17 @@ describe('turns', () => {
     ]);
   });
 
-  test('an answer that was cut off counts, and so do its words', () => {
+  test('an incomplete answer counts, and so does its text', () => {
     const { outcome } = read([call('a'), answered('a'), piece('And no')]);
     expect(outcome).toMatchObject({ text: 'And no', usage: { turns: 2 } });
   });
 });
 
-test('the words of the last answer are the final text', () => {
+test('the last answer is the final text', () => {
   expect(read([piece('first'), call('a'), answered('a'), piece('last'), done]).outcome.text).toBe('last');
 });
 
-test('tool calls are told by what they do', () => {
+test('tool calls are reported with their details', () => {
   const { events } = read([call('a', { file_path: 'a.ts' })]);
   expect(events[0]).toEqual({ type: 'tool', name: 'read_file', detail: 'a.ts' });
 });
@@ -144,12 +144,12 @@ describe('failures', () => {
     expect(kindOf(message, code)).toBe(kind);
   });
 
-  test('how long a limit holds is taken from its words', () => {
+  test('the duration of a limit is read from its message', () => {
     const { failure } = read([failed('[API Error: Please retry in 34.07s.]')], { code: 173 }).outcome;
     expect(failure).toMatchObject({ kind: 'rate-limit', retryAfterMs: 34_070 });
   });
 
-  test('an answer that was none is a failure with the reason told before', () => {
+  test('a missing answer is a failure with the reason reported before', () => {
     const reason = { type: 'error', severity: 'error', message: 'The model returned nothing.' };
     const { outcome } = read([reason, { type: 'result', status: 'error', stats: {} }]);
     expect(outcome.failure).toEqual({ kind: 'crash', message: 'The model returned nothing.' });
@@ -171,7 +171,7 @@ describe('tokens', () => {
   const spent = (...lines: readonly string[]) =>
     gemini.sessionFiles.readUsage?.(Buffer.from(`${lines.join('\n')}\n`));
 
-  test('what the session had spent stands at its answers, each counted once', () => {
+  test('the usage of the session is the sum of its answers, each counted once', () => {
     const first = { input: 100, output: 5, cached: 40, thoughts: 20, tool: 0, total: 125 };
     const second = { input: 200, output: 7, cached: 150, thoughts: 0, tool: 0, total: 207 };
     const lines = [
@@ -188,7 +188,7 @@ describe('tokens', () => {
     expect(spent(note('u'), '{"tokens":{"input":1}}', '{"id":"a","tokens":null}')).toEqual({});
   });
 
-  test('thoughts are output, also in what it prints at its end', () => {
+  test('thoughts are output, also in the final line', () => {
     const stats = { input_tokens: 100, output_tokens: 5, cached: 40, total_tokens: 125 };
     expect(read([piece('x'), { ...done, stats }]).outcome.usage).toEqual({
       inputTokens: 100,

@@ -1,6 +1,6 @@
 /**
- * What services behind several CLIs say when they refuse: a limit that passes by itself is waited out, what is
- * used up ends the step. The sentences of both speak of quota, plan and billing.
+ * Messages of services that several CLIs use. The engine waits for the end of a temporary limit; a used-up quota
+ * ends the step. Messages of both kinds mention quota, plan and billing.
  */
 import { describe, expect, test } from 'vitest';
 import type { FailureKind } from '../../src/failure.js';
@@ -33,7 +33,7 @@ const sentences: readonly (readonly [string, FailureKind, number | undefined])[]
   ['The server is overloaded, please retry in 3s.', 'overloaded', undefined],
 ];
 
-/** The line by which each CLI passes on what the service said. */
+/** The line with which each CLI passes on the message of the service. */
 const lines: readonly (readonly [Provider, (message: string) => object])[] = [
   [codex, (message) => ({ type: 'turn.failed', error: { message } })],
   [qwen, (message) => ({ type: 'result', is_error: true, error: { message: `[API Error: ${message}]` } })],
@@ -64,7 +64,7 @@ describe('the answer of the service that OpenCode passes on', () => {
       error: { name: 'APIError', data: { message, statusCode: 429, responseBody } },
     });
 
-  test('is a limit that passes where it tells for how long', () => {
+  test('is a temporary limit if it contains a duration', () => {
     const body = '{"error":{"code":429,"details":[{"retryDelay":"34s"}]}}';
     const plan = 'You exceeded your current quota, please check your plan and billing details.';
     expect(refused(plan, body)?.kind).toBe('rate-limit');

@@ -1,4 +1,4 @@
-/** What the table of providers says of installing, against what the tests with the real CLIs ran. */
+/** Compares the npm packages in the table of providers with those in the tests with the real CLIs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -18,12 +18,12 @@ describe('installing', () => {
     expect(providers.filter(({ npm }) => npm === undefined).map(({ id }) => id)).toEqual(['cursor']);
   });
 
-  it.each(onNpm)('installs of $title what was tried', ({ id, npm, installHint }) => {
+  it.each(onNpm)('installs the tested package of $title', ({ id, npm, installHint }) => {
     expect(tried).toContain(`${npm?.name}@${pinnedVersions[id]}`);
     expect(installHint).toContain(npm?.name);
   });
 
-  it.each(onNpm)('runs the script of $title where the real one needed it', ({ npm }) => {
+  it.each(onNpm)('runs the install script of $title if the real CLI needs it', ({ npm }) => {
     expect(npm?.needsScript ?? false).toBe(Object.hasOwn(real.allowScripts, npm?.name ?? ''));
   });
 });

@@ -38,7 +38,7 @@ describe('command', () => {
     return command({ environment }).env.OPENCODE_CONFIG_CONTENT;
   };
 
-  test('a refusal does not end the run, and what the user set in the same variable stays', () => {
+  test('a refusal does not end the run, and user settings in the same variable stay', () => {
     expect(JSON.parse(settings() ?? '')).toEqual({ experimental: { continue_loop_on_deny: true } });
     expect(JSON.parse(settings('{"model":"a/b","experimental":{"x":1}}') ?? '')).toEqual({
       model: 'a/b',
@@ -47,7 +47,7 @@ describe('command', () => {
     expect(settings('{ // a comment\n}')).toBeUndefined();
   });
 
-  test('read-only forbids commands and all edits but those of the output folder', () => {
+  test('read-only forbids commands and all edits outside the output folder', () => {
     const { env } = command({ permission: 'read-only' });
     expect(JSON.parse(env.OPENCODE_PERMISSION ?? '')).toMatchObject({
       bash: 'deny',
@@ -58,7 +58,7 @@ describe('command', () => {
 });
 
 describe('reader', () => {
-  test('an error after which the work went on is none, though the exit code is 1', () => {
+  test('an error is not a failure if the run continued, although the exit code is 1', () => {
     const full = error('ContextOverflowError', { message: 'too long' });
     const went = [full, start, finish('stop'), start, text('done'), finish('stop')];
     expect(read(went, { code: 1 }).outcome).toMatchObject({ status: 'done', text: 'done' });
@@ -66,16 +66,16 @@ describe('reader', () => {
     expect(read([start, text('done'), finish('stop')], { code: 1 }).outcome.failure?.kind).toBe('crash');
   });
 
-  test('a step that has begun anew is not done', () => {
+  test('a restarted step is not done', () => {
     expect(read([start, finish('stop'), start]).outcome.failure?.kind).toBe('protocol');
   });
 
-  test('an answer that was cut off is no success', () => {
+  test('an incomplete answer is not a success', () => {
     const { failure } = read([start, text('half'), finish('length')]).outcome;
     expect(failure).toMatchObject({ kind: 'protocol', message: expect.stringContaining('length') });
   });
 
-  test('steps are summed, thoughts are output, and a cost of 0 was not said', () => {
+  test('steps are added up, thoughts are output, and a cost of 0 was not reported', () => {
     const tokens = { input: 10, output: 5, reasoning: 2, cache: { read: 3, write: 4 } };
     const step = finish('tool-calls', { tokens, cost: 0 });
     const { outcome, events } = read([
@@ -109,7 +109,7 @@ describe('reader', () => {
     expect(read([error(name, data)], { code: 1 }).outcome.failure?.kind).toBe(kind);
   });
 
-  test('the wait that the service asks for is passed on', () => {
+  test('the wait that the service requests is passed on', () => {
     const wait = (responseHeaders: object) =>
       read([error('APIError', { message: 'x', statusCode: 429, responseHeaders })], { code: 1 }).outcome
         .failure?.retryAfterMs;
@@ -118,13 +118,13 @@ describe('reader', () => {
     expect(wait({})).toBeUndefined();
   });
 
-  test('what it says of a model it does not know is made plain', () => {
+  test('the message about an unknown model gets a hint', () => {
     const message = 'Unexpected server error. Check server logs for details.';
     const { failure } = read([error('UnknownError', { message })], { code: 1 }).outcome;
     expect(failure?.message).toContain('opencode models');
   });
 
-  test('standard error is told without its colours', () => {
+  test('standard error is reported without its colours', () => {
     const stderrTail = '\u001b[93m\u001b[1m! \u001b[0mpermission requested: bash (x); auto-rejecting\n';
     const { failure } = read([start, finish('tool-calls')], { stderrTail }).outcome;
     expect(failure).toEqual({
@@ -138,7 +138,7 @@ describe('reader', () => {
 describe('session commands', () => {
   const commands = opencode.sessionCommands;
 
-  test('the empty session is an export of itself, and asks nobody', () => {
+  test('the empty session is an export of itself, and denies questions', () => {
     const text = commands?.emptyExport(id, '/work/app') ?? '';
     expect(commands?.isExport(text, id)).toBe(true);
     expect(JSON.parse(text).info.permission).toContainEqual({
@@ -150,7 +150,7 @@ describe('session commands', () => {
     expect(commands?.isExport(text.slice(0, -9), id)).toBe(false);
   });
 
-  test('no plugin of the checkout takes part', () => {
+  test('no plugin of the checkout runs', () => {
     for (const { args } of [commands?.export(id), commands?.import('/x'), commands?.remove(id)].flatMap(
       (one) => one ?? [],
     ))
@@ -179,19 +179,19 @@ describe('variables', () => {
     return Object.keys(env).filter((name) => name !== 'PATH' && name !== 'AWS_REGION');
   };
 
-  test('an agent gets those of the service that its model names', () => {
+  test('an agent gets those of the service of its model', () => {
     expect(handed('anthropic/claude-haiku-4-5')).toEqual(['ANTHROPIC_API_KEY', 'OPENCODE_API_KEY']);
     expect(handed('google/gemini-3.1-pro-preview')).toEqual(['GEMINI_API_KEY', 'OPENCODE_API_KEY']);
     expect(handed('amazon-bedrock/some-model')).toEqual(['AWS_SECRET_ACCESS_KEY', 'OPENCODE_API_KEY']);
   });
 
-  test('those of all where it is not known which', () => {
+  test('an agent gets those of all services if its service is unknown', () => {
     const all = Object.keys(job).filter((name) => name !== 'PATH' && name !== 'AWS_REGION');
     for (const model of [undefined, 'my-gateway/some-model', 'constructor/x'])
       expect(handed(model)).toEqual(all);
   });
 
-  test('no key is asked for where the service is one that only the user knows, or needs none', () => {
+  test('no key is required for a service that only the user knows or that needs none', () => {
     for (const model of ['ollama/some-model', 'opencode/big-pickle'])
       expect(opencode.environmentForModel?.(model).credentials).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** Contract 8: how each CLI is told what its agent may do. What that comes to is tried in `test/real`. */
+/** The arguments and variables for each permission (docs/security.md). `test/real` tests their effect. */
 import { describe, expect, it } from 'vitest';
 import { claude } from '../../src/providers/claude.js';
 import { codex } from '../../src/providers/codex.js';
@@ -67,7 +67,7 @@ function commandLine(provider: Provider, permission: Permission, session: TurnRe
   return ` ${provider.buildCommand(turn).args.join(' ')} `;
 }
 
-/** Everything by which any permission of this CLI is told. */
+/** All arguments for permissions of this CLI. */
 const permissionArgs = (row: ArgsByPermission): readonly string[] => [...new Set(Object.values(row).flat())];
 
 describe('every provider', () => {
@@ -94,7 +94,7 @@ describe('every provider', () => {
   );
 });
 
-/** It is told by its environment, where the others are told by the command line. */
+/** OpenCode reads its permissions from the environment, the other CLIs from the command line. */
 describe('OpenCode', () => {
   const rulesFor = (permission: Permission) =>
     opencode.buildCommand({
@@ -105,7 +105,7 @@ describe('OpenCode', () => {
       isRoot: false,
     }).env.OPENCODE_PERMISSION;
 
-  it('has rules only where it only reads', () => {
+  it('has rules only if it is read-only', () => {
     expect(JSON.parse(rulesFor('read-only') ?? '')).toEqual({
       edit: { '*': 'deny', '.gump/out/*': 'allow', '*/.gump/out/*': 'allow' },
       bash: 'deny',

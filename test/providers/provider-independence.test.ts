@@ -1,4 +1,4 @@
-/** What is outside of `src/providers` knows no provider: a new one is a row in the table. */
+/** Code outside `src/providers` names no provider: a new one is only a row in the table. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -21,7 +21,7 @@ describe.each(parts)('src/%s', (part) => {
   const files = readdirSync(join(source, part)).filter((file) => file.endsWith('.ts'));
   const names = new RegExp(providers.flatMap(({ id, title }) => [id, title]).join('|'), 'i');
 
-  test('names none of them', () => {
+  test('names no provider', () => {
     expect(files.length).toBeGreaterThan(0);
     const naming = files.filter((file) => names.test(readFileSync(join(source, part, file), 'utf8')));
     expect(naming).toEqual([]);

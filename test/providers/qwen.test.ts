@@ -26,7 +26,7 @@ const text = (words: string) => ({ type: 'text', text: words });
 const result = (fields: object) => ({ type: 'result', subtype: 'success', is_error: false, ...fields });
 
 describe('turns', () => {
-  test('an answer told in several lines is one', () => {
+  test('an answer in several lines is one answer', () => {
     const { events, outcome } = read([
       answer('a', [text('I look.')]),
       answer('a', [{ type: 'tool_use', name: 'read_file', input: { file_path: 'a.ts' } }]),
@@ -42,12 +42,12 @@ describe('turns', () => {
     expect(outcome.usage).toEqual({ inputTokens: 200, outputTokens: 40, turns: 2 });
   });
 
-  test('answers of a sub-agent count, but are not the final words', () => {
+  test('answers of a sub-agent count, but are not the final text', () => {
     const { outcome } = read([answer('a', [text('Main.')]), answer('b', [text('Sub.')], 'call_1')]);
     expect(outcome).toMatchObject({ text: 'Main.', usage: { turns: 2 } });
   });
 
-  test('an error of the service is no answer', () => {
+  test('an error of the service is not an answer', () => {
     const error = '[API Error: 401 bad key]';
     const { events, outcome } = read([answer('a', [text(error)])]);
     expect(events).toEqual([]);
@@ -56,7 +56,7 @@ describe('turns', () => {
 });
 
 describe('usage', () => {
-  test('is that of the process, of totals that are the session’s', () => {
+  test('is that of the process, although the totals are those of the session', () => {
     const before = { inputTokens: 300, outputTokens: 60 };
     const lines = [answer('a', [text('x')]), result({ result: 'x', usage: tokens(500, 100) })];
     expect(read(lines, {}, before).outcome).toMatchObject({
@@ -65,7 +65,7 @@ describe('usage', () => {
     });
   });
 
-  test('what the session had spent stands in its file', () => {
+  test('the usage of the session is in its file', () => {
     const note = (name: string, input: number) =>
       JSON.stringify({
         type: 'system',
@@ -99,7 +99,7 @@ describe('failures', () => {
     expect(read([line], { code: 1 }).outcome.failure?.kind).toBe(kind);
   });
 
-  test('an error of the service that is called a success is none', () => {
+  test('an error of the service that is reported as a success is a failure', () => {
     const { failure } = read([result({ result: '[API Error: 401 bad key]' })]).outcome;
     expect(failure?.kind).toBe('auth');
   });
@@ -113,10 +113,10 @@ describe('failures', () => {
     expect(read([], { code, stderrTail }).outcome.failure?.kind).toBe(kind);
   });
 
-  test('a wait of its own is told', () => {
+  test('a wait of the CLI is reported', () => {
     const retry = { type: 'system', subtype: 'retry', data: { attempt: 1, maxRetries: 10, delayMs: 60_000 } };
     expect(read([retry]).events).toEqual([
-      { type: 'notice', message: 'The model service refused; Qwen Code tries again in 60.0 s.' },
+      { type: 'notice', message: 'The model service refused the request; Qwen Code retries in 60.0 s.' },
     ]);
   });
 });
@@ -131,12 +131,12 @@ describe('the session file', () => {
     expect(two).toBe('{"uuid":"b","cwd":"/there"}');
   });
 
-  test('stays as it is where its first line names none, or is cut', () => {
+  test('stays unchanged if its first line names no directory or is incomplete', () => {
     for (const other of ['{"uuid":"a"}\nx\n', '{"uuid":"a","cw', ''])
       expect(rewrite?.(Buffer.from(other), '/here').toString('utf8')).toBe(other);
   });
 
-  test('a mark holds on another machine, before and after the rewriting', () => {
+  test('a mark is valid on another machine, before and after the rewriting', () => {
     const mark = markOf(file, qwen.sessionFiles);
     const moved = Buffer.concat([rewrite?.(file, '/here') ?? file, Buffer.from('{"uuid":"c"}\n')]);
     const truncated = truncateToMark(moved, mark, qwen.sessionFiles);

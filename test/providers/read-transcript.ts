@@ -1,4 +1,4 @@
-/** A whole transcript read by an adapter, as the engine would read it. */
+/** Reads a whole transcript with an adapter, as the engine does. */
 import type { AgentEvent, Provider, TurnOutcome, Usage } from '../../src/providers/provider.js';
 import type { ProcessExit } from '../../src/system/process.js';
 

@@ -4,7 +4,7 @@ import { sessionHome } from '../../src/providers/session-home.js';
 describe('sessionHome', () => {
   const folder = '.cli';
 
-  it('is under HOME', () => {
+  it('is in HOME', () => {
     expect(sessionHome({ folder }, { HOME: '/home/me' }, '/work', '/home/user')).toBe('/home/me/.cli');
   });
 
@@ -13,7 +13,7 @@ describe('sessionHome', () => {
     expect(sessionHome({ folder }, { HOME: '' }, '/work', '/home/user')).toBe('/home/user/.cli');
   });
 
-  it('is what a variable names, or is in what a variable names', () => {
+  it('is the path in a variable, or a folder in it', () => {
     const environment = { HOME: '/home/me', MOVED: 'there' };
     expect(sessionHome({ folder, variable: 'MOVED' }, environment, '/work', '/home/user')).toBe(
       '/work/there',

@@ -1,4 +1,4 @@
-/** What standard error says of a CLI that ended without a final result, and what it does not say. */
+/** What standard error implies about a CLI that ended without a final result. */
 
 import { describe, expect, test } from 'vitest';
 import { defined } from '../../src/optional-keys.js';
@@ -29,7 +29,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     'MCP server "github" connection timed out\n',
     'Error: connection timed out\n',
     'rate limit reached\n',
-  ])('that is killed had no time to say why: %j', (stderrTail) => {
+  ])('that is killed had no time to print a reason: %j', (stderrTail) => {
     expect(failureOf(ended(stderrTail))).toMatchObject({
       kind: 'protocol',
       message: expect.stringContaining(stderrTail.trim()),
@@ -39,12 +39,12 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
   test.each([
     'MCP server x: authentication required, not logged in\n',
     '[mcp_servers.x] 401 Unauthorized: invalid api key\n',
-  ])('that ends after a word about an MCP server: %j', (stderrTail) => {
+  ])('that ends after a message about an MCP server: %j', (stderrTail) => {
     expect(failureOf(ended(stderrTail, 1))?.kind).toBe('protocol');
   });
 });
 
-test('the last words count, also above a stack and fields, and earlier ones do not', () => {
+test('the last lines count, also above a stack and fields, and earlier ones do not', () => {
   const stack = '    at connect (cli.js:1:1)\n    at main (cli.js:2:2) {\n  code: 1\n}\n\n';
   expect(kindOf(`Started.\nError: authentication failed\n${stack}`, 1)).toBe('auth');
   expect(kindOf('authentication failed\nTrying again\nWorking\nWorking\n', 1)).toBe('protocol');
@@ -53,6 +53,6 @@ test('the last words count, also above a stack and fields, and earlier ones do n
   expect(kindOf('Error: it timed out\nMCP server x: authentication required\n', 1)).toBe('overloaded');
 });
 
-test('the exit code is surer than the words', () => {
+test('the exit code takes precedence over the text', () => {
   expect(kindOf('Error: it timed out', 53, { 53: 'guard' })).toBe('guard');
 });

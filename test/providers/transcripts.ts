@@ -1,11 +1,11 @@
-/** The recorded streams of the real CLIs, and what an adapter makes of each. */
+/** The recorded streams of the real CLIs, and the expected result of the adapter for each. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Provider, Usage } from '../../src/providers/provider.js';
 import type { ProcessExit } from '../../src/system/process.js';
 import type { TranscriptReading } from './read-transcript.js';
 
 export interface Transcript {
-  /** `VERSION.SCENE` */
+  /** `VERSION.SCENARIO` */
   readonly name: string;
   readonly scenario: string;
   readonly lines: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * The real CLIs from npm, driven through their adapters against a mock model. What a CLI really sent is in
- * the request bodies that the model server recorded.
+ * The real CLIs from npm, run through their adapters against a mock model. The recorded request bodies of the model
+ * server contain what a CLI really sent.
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ afterEach(() => server.close());
 
 describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as const))('%s', (_name, cli) => {
   const { provider } = cli;
-  // OpenCode tells what came from the cache apart.
+  // OpenCode reports tokens from the cache separately.
   const input = provider.id === 'opencode' ? 93 : 100;
   const otherModel = provider.id === 'opencode' ? 'mock/other-model' : 'other-model';
   const start = (machine: CliMachine, prompt: string, options: { killWhen?: Promise<unknown> } = {}) => {
@@ -53,7 +53,7 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
       { usageBefore: usageOfSession(cli, machine, id) },
     );
 
-  /** A new machine: only the session came along, as one export or as the files on the provider's list. */
+  /** A new machine with the session only, as one export or as the files on the provider's list. */
   async function move(from: CliMachine, id: string, directory?: string): Promise<CliMachine> {
     const to = makeCliMachine(root, server.url, directory);
     const exported = await sessionCommandsOf(cli, from, id)?.export();
@@ -75,7 +75,7 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
     return to;
   }
 
-  test('goes on in a new home with the session file alone, in the same and in another directory', async () => {
+  test('resumes in a new home with the session file only, in the same and in another directory', async () => {
     const first = makeCliMachine(root, server.url);
     const started = await start(first, 'Remember TOKEN-one.');
     const id = started.outcome.session ?? '';
@@ -109,23 +109,23 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
   test.each([
     [401, 'auth'],
     [429, 'rate-limit'],
-    // OpenCode tries again by itself for a minute and a half; recorded once, and read in the contract suite.
+    // OpenCode retries by itself for 90 s. This was recorded once, and the contract tests read the recording.
     ...(provider.id === 'opencode' ? [] : [[500, 'overloaded'] as const]),
   ] as const)('an answer %i of the service is %s, and the session is known', async (status, kind) => {
-    // It tries for 80 s, whatever its settings say; the recorded streams show how it ends.
+    // It retries for 80 s, regardless of its settings. The recorded streams show the end.
     if (provider.id === 'qwen' && status !== 401) return;
     const { outcome } = await start(makeCliMachine(root, server.url), `[[fail:${status}:1]]`);
     expect(outcome.failure?.kind).toBe(kind);
     expect(provider.isSessionId(outcome.session ?? '')).toBe(true);
   });
 
-  test('a session that is not there is session-lost', async () => {
+  test('a missing session is session-lost', async () => {
     const { outcome } = await resume(makeCliMachine(root, server.url), makeSessionId(cli), 'Go on.');
     expect(outcome.failure?.kind).toBe('session-lost');
     expect(server.requests).toEqual([]);
   });
 
-  test('killed after a tool call, it goes on with all that was said, and leaves no key behind', async () => {
+  test('killed after a tool call, it resumes the whole session, and leaves no key behind', async () => {
     const machine = makeCliMachine(root, server.url);
     const killWhen = server
       .waitForRequest(({ toolResults }) => toolResults === 1)
@@ -147,7 +147,7 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
   });
 });
 
-/** Google's model stands in the path. */
+/** Google's model is in the path. */
 function modelOf(request: ModelRequest | undefined): string | undefined {
   return request?.body.model ?? /models\/([^:]+):/.exec(request?.path ?? '')?.[1];
 }
@@ -158,7 +158,7 @@ function filesIn(folder: string): readonly string[] {
   return all.filter((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.isFile()).sort();
 }
 
-/** Resolves when the text is in a file of the folder: Claude Code writes its session file a moment later. */
+/** Resolves when a file of the folder contains the text: Claude Code writes its session file with a delay. */
 async function written(folder: string, text: string): Promise<void> {
   const sessions = () => filesIn(folder).filter((file) => file.endsWith('.jsonl'));
   while (!sessions().some((file) => readFileSync(join(folder, file)).includes(text))) await setTimeout(20);

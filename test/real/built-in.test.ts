@@ -1,4 +1,4 @@
-/** `tdd` of the package with real CLIs: a planner that writes its plan, tests, and the code in the same conversation. */
+/** The built-in `tdd` with real CLIs: a planner that writes its plan, then tests, then the code in the same session. */
 import { expect, test } from 'vitest';
 import type { ModelRule } from '../rig/model-server.js';
 import {
@@ -28,7 +28,7 @@ import { add } from "../src/add.mjs";
 test("adds", () => assert.equal(add(1, 2), 3));
 `;
 
-/** Wrong at first; right after it was told what the tests say. */
+/** Incorrect at first; correct after a prompt with the output of the tests. */
 const model: ModelRule = ({ prompt, toolResults }) => {
   if (toolResults > 0) return { say: 'Done.' };
   if (prompt.includes('Plan the work'))
@@ -46,8 +46,8 @@ test.each(fastClis.map((cli) => [titleOf(cli), cli] as const))('%s', async (_nam
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
   expect(main.errors).toEqual([]);
-  // The workflow's cap is in dollars, and nobody knows the price of Codex's own choice of a model.
-  const unseen = main.warnings.filter((warning) => !/do not see what Codex costs/.test(warning));
+  // The workflow's budget is in dollars, and the price of Codex's default model is unknown.
+  const unseen = main.warnings.filter((warning) => !/do not count the cost of Codex/.test(warning));
   expect(unseen).toEqual([]);
   const reported = main.report?.steps.flatMap((step) =>
     step.attempts.map(({ number, status, session }) => `${step.path}#${number} ${session?.reason} ${status}`),
@@ -62,7 +62,7 @@ test.each(fastClis.map((cli) => [titleOf(cli), cli] as const))('%s', async (_nam
   const ids = sessionIds({ main });
   expect(ids['build/sum/impl']).toBe(ids['build/sum/tests']);
   expect(ids.build).not.toBe(ids['build/sum/impl']);
-  // The last request has all that was said in the task, and nothing of the planning.
+  // The last request contains all texts of the task, and none of the planning.
   const last = requests.at(-1);
   expect(hasUserText(last, 'Write the tests for this task')).toBe(true);
   expect(hasUserText(last, 'AssertionError')).toBe(true);

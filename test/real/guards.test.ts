@@ -1,4 +1,4 @@
-/** A model that would go on for ever: the real CLIs are stopped by the engine, and the session goes on. */
+/** A model that never ends: the engine stops the real CLIs, and the retry resumes the session. */
 import { describe, expect, test } from 'vitest';
 import type { ModelRule } from '../rig/model-server.js';
 import {
@@ -22,19 +22,19 @@ steps:
       - exit: 2
 `;
 
-/** A command after the other, until it is told what became of that. */
+/** One command after the other, until the prompt contains the failure. */
 const endlessCommands: ModelRule = ({ prompt, toolResults }) => {
   if (!prompt.includes('TOKEN-work')) return undefined;
   return prompt.includes('max_turns') ? { say: 'Done.' } : { bash: `echo ${toolResults}` };
 };
 
-/** The same, told by the tokens; each answer of the mock costs 120. */
+/** The same, for tokens: each answer of the mock uses 120. */
 const expensive: ModelRule = ({ prompt, toolResults }) => {
   if (!prompt.includes('TOKEN-work')) return undefined;
   return prompt.includes('max_tokens') ? { say: 'Done.' } : { bash: `echo ${toolResults}` };
 };
 
-/** One command, then no word. */
+/** One command, then no answer. */
 const silent: ModelRule = ({ prompt, toolResults }) => {
   if (!prompt.includes('TOKEN-work')) return undefined;
   if (prompt.includes('max_time')) return { say: 'Done.' };
@@ -44,7 +44,7 @@ const silent: ModelRule = ({ prompt, toolResults }) => {
 describe.each(currentClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as const))(
   '%s',
   (_name, agent, cli) => {
-    test('max_turns: the third answer is the last that is asked for, and the retry resumes', async () => {
+    test('max_turns: the third answer is the last request, and the retry resumes', async () => {
       const { runJob } = await createRealCliHarness(workflow(agent, 'max_turns: 2'), [endlessCommands]);
       const { main, requests, ...rest } = await runJob(cli, 1);
       expect(main.exitCode, main.log).toBe(0);
@@ -54,7 +54,7 @@ describe.each(currentClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as 
       ]);
       const work = requests.filter(({ prompt }) => prompt.includes('TOKEN-work'));
       const asked = work.filter(({ prompt }) => !prompt.includes('max_turns'));
-      // What the CLI asks between the third answer and its end is on its way already.
+      // Requests between the third answer and the end of the CLI are already on their way.
       expect(asked.length).toBeGreaterThanOrEqual(3);
       expect(asked.length).toBeLessThanOrEqual(4);
       expect(hasUserText(work.at(-1), 'TOKEN-work')).toBe(true);

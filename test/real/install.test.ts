@@ -1,6 +1,6 @@
 /**
- * Installing with the real npm: real CLIs out of the registry that this machine's npm uses, into an empty tool
- * cache, at work against the mock model; then again where no registry answers.
+ * Installing with the real npm: real CLIs from the registry of this machine's npm, into an empty tool cache, run against
+ * the mock model; then again without a registry.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -16,13 +16,13 @@ import { startModelServer } from '../rig/model-server.js';
 import { makeRepository } from '../rig/repository.js';
 import { configureHome } from './real-cli.js';
 
-/** One that is a native program and needs its script, and one that is a script for Node. */
+/** A native program that needs its install script, and a script for Node. */
 const cases: readonly { readonly provider: Provider; readonly agent: string }[] = [
   { provider: claude, agent: 'claude-haiku' },
   { provider: gemini, agent: 'gemini-25-flash' },
 ];
 
-/** The home of the machine is a new one: how npm reaches the registry from here goes along. */
+/** The machine has a new home, so it needs the npm settings for the registry from here. */
 const userconfig = execFileSync('npm', ['config', 'get', 'userconfig'], { encoding: 'utf8' }).trim();
 const network = Object.entries(process.env).filter(([name]) =>
   /^(?:npm_config_.*|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS)$/i.test(name),
@@ -46,7 +46,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-/** Job attempts on machines of their own that share a tool cache. */
+/** Job attempts on separate machines that share a tool cache. */
 async function createInstallHarness(agent: string) {
   const outside = mkdtempSync(join(tmpdir(), 'gump-install-'));
   cleanUps.push(() => rmSync(outside, { recursive: true, force: true }));
@@ -99,7 +99,7 @@ describe.each(cases)('$provider.title', ({ provider, agent }) => {
   });
 });
 
-test('a registry that does not answer, and a version that there is not, are told in one line', async () => {
+test('a registry that does not answer and an unknown version are reported in one line each', async () => {
   const { attempt: runJob } = await createInstallHarness('codex');
   const key = { OPENAI_API_KEY: 'dummy-openai-key-0123456789' };
   const unreachable = await runJob({ ...key, ...unreachableRegistry });

@@ -1,6 +1,6 @@
 /**
- * The real CLIs cut off at work: the job is cancelled in the middle of a model call, the action is killed, the
- * machine is lost. The re-run goes on in the session as far as it was stored (contract S10).
+ * The real CLIs, interrupted: the job is cancelled during a model call, the action is killed, the machine is lost. The
+ * re-run resumes the session as far as it was stored (S10).
  */
 import { describe, expect, test } from 'vitest';
 import type { Stop } from '../rig/machine.js';
@@ -37,9 +37,8 @@ steps:
 `;
 
 /**
- * The model has a file written, then does not answer, once. In the re-run it is done at once after a
- * cancellation, when the file must be back; an action that was killed could not record the tree, so its agent
- * writes the file again.
+ * The model requests a file, then once does not answer. In the re-run after a cancellation, the file must be restored
+ * and the model ends immediately. A killed action could not record the tree, so its agent writes the file again.
  */
 function hangsOnce(how: Stop['how']): ModelRule {
   let hasHung = false;
@@ -65,11 +64,11 @@ interface Interruption {
   readonly session: 'new' | 'from: first';
 }
 
-/** The action alone is killed: post finds its agent still at work, and stores what there is. */
+/** Only the action is killed: post finds its agent still running, and stores the state so far. */
 const killedRun: Interruption = { how: 'kill', session: 'from: first' };
 
 const moreInterruptions: readonly Interruption[] = [
-  // The id of a session that this very attempt began is known although it never came to an end.
+  // The id of a session that this attempt started is known although the attempt did not end.
   { how: 'cancel', session: 'new' },
   { how: 'cancel', session: 'from: first' },
   { how: 'kill', session: 'new' },
@@ -105,7 +104,7 @@ describe.each(currentClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_na
 });
 
 describe.each(fastClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli) => {
-  test('a lost machine: it goes on from what the last checkpoint holds', async () => {
+  test('a lost machine: the re-run continues from the last checkpoint', async () => {
     const { runJob, model, stop } = await createInterruptedRun(cli, 'from: first', 'lose');
     const lost = await runJob(cli, 1, { stop });
     expect(lost.main.signal).toBe('SIGKILL');
@@ -114,7 +113,7 @@ describe.each(fastClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name,
 
     const passed = await runJob(cli, 2);
     expect(passed.main.exitCode, passed.main.log).toBe(0);
-    // What was said after the checkpoint is gone with the machine.
+    // The part of the session after the checkpoint was lost with the machine.
     expect(model.requests[sent]?.userTexts.map((text) => text.trim())).toEqual([firstPrompt, workPrompt]);
     expect(attemptsOf(passed, 'work')).toMatchObject([
       { number: 1, jobAttempt: 2, session: { effective: 'resumed', reason: 'from' } },

@@ -1,6 +1,6 @@
 /**
- * What the agents of the real CLIs can do with each permission: each tries everything in one turn, and what was
- * done lies there afterwards. Nobody answers a question, so a turn that comes to its end asked none.
+ * What the agents of the real CLIs can do with each permission: each tries everything in one turn, and the test then
+ * checks the files. Nobody answers questions, so a turn that ends has asked none.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ import {
 import { agentNameOf, attemptsOf, createRealCliHarness, currentClis, titleOf } from './real-cli-harness.js';
 import { makeSessionId } from './scenarios.js';
 
-/** What an agent may have been able to do. */
+/** The actions that an agent tries. */
 const abilities = {
   reads: '[[read:notes.txt]]',
   answers: '[[write:.gump/out/answer.txt|x]]',
@@ -39,7 +39,7 @@ const all = Object.keys(abilities) as readonly Ability[];
 const allExcept = (...left: readonly Ability[]): readonly Ability[] =>
   all.filter((deed) => !left.includes(deed));
 
-/** The facts that `docs/providers.md` tells. */
+/** The facts in `docs/providers.md`. */
 const expectedAbilities: Readonly<Record<string, Readonly<Record<Permission, readonly Ability[]>>>> = {
   claude: {
     'read-only': ['reads', 'answers', 'reads outside'],
@@ -48,7 +48,7 @@ const expectedAbilities: Readonly<Record<string, Readonly<Record<Permission, rea
   },
   codex: {
     'read-only': ['reads', 'answers', 'reads outside'],
-    // Of the repository's own folder its sandbox lets nothing be changed.
+    // Its sandbox allows no change in the repository's own folder.
     workspace: allExcept('commits', 'writes outside', 'runs outside'),
     full: all,
   },
@@ -85,7 +85,7 @@ interface TestSite extends CliMachine {
   readonly outside: string;
 }
 
-/** A repository without a commit, and a folder beside it. */
+/** A repository without a commit, and a folder next to it. */
 function makeSite(): TestSite {
   const machine = makeCliMachine(root, server.url);
   const outside = join(machine.directory, '../outside');
@@ -111,7 +111,7 @@ function abilitiesAt({ directory, outside }: TestSite, said: string): readonly A
   return all.filter((deed) => done[deed]);
 }
 
-// Folders for temporary files are open to its sandbox, and here everything lies in one.
+// Its sandbox allows changes in folders for temporary files, and here everything is in one.
 const withoutTmpArgs = ['-c', 'sandbox_workspace_write.exclude_slash_tmp=true'];
 
 async function runPrompt(
@@ -145,7 +145,7 @@ describe.each(clis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli
   test.each<readonly [Permission, Permission]>([
     ['read-only', 'full'],
     ['workspace', 'read-only'],
-  ])('%s in a session that was begun with %s', async (permission, before) => {
+  ])('%s in a session that started with %s', async (permission, before) => {
     const site = makeSite();
     const started = await runPrompt(cli, site, 'Say hello.', before, newSession(cli));
     const session = { mode: 'resume', id: started.outcome.session ?? '' } as const;
@@ -179,11 +179,11 @@ steps:
     prompt: "[[write:README.md|spoilt]] [[write:new.txt|x]] TOKEN-look"
 `;
 
-// Whose own rules leave files open, and one that keeps them closed.
+// CLIs whose own rules allow file changes, and one whose rules do not.
 const checkedClis = currentClis.filter(({ provider }) => ['claude', 'gemini', 'qwen'].includes(provider.id));
 
 describe.each(checkedClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli) => {
-  test('what it changed in a step that only reads is put back and fails the step', async () => {
+  test('changes in a read-only step are undone and fail the step', async () => {
     const { runJob } = await createRealCliHarness(readOnlyWorkflow(agentNameOf(cli)));
     const wasRefused = cli.provider.id === 'claude';
     let readme = '';

@@ -1,6 +1,6 @@
 /**
- * Job attempts through `dist/` with a real CLI on the machine's PATH and the mock model in the place of its
- * service. Every machine is wiped after its attempt; only the repository and the cache service live on.
+ * Job attempts through `dist/` with a real CLI on the machine's PATH and the mock model instead of its service. Every
+ * machine is wiped after its attempt; only the repository and the cache service remain.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -31,16 +31,16 @@ export interface RealJobOptions {
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
   readonly stop?: Stop;
-  /** Beside `workflow`, which is `flow` unless told. */
+  /** Files in addition to `workflow`, whose default name is `flow`. */
   readonly inputs?: Readonly<Record<string, string>>;
-  /** Shell commands that the program on PATH does before it becomes the CLI. */
+  /** Shell commands that the program on PATH runs before it starts the CLI. */
   readonly commandsAtStart?: string;
-  /** Done after post, before the machine is gone. */
+  /** Called after post, before the machine is wiped. */
   inspect?(machine: Machine): void;
 }
 
 export interface RealJobResult extends StepResult {
-  /** What the CLI asked the model in this job attempt. */
+  /** The CLI's requests to the model in this job attempt. */
   readonly requests: readonly ModelRequest[];
 }
 
@@ -72,7 +72,7 @@ export async function createRealCliHarness(
     ...files,
   });
   cleanUps.push(() => repository.remove());
-  // One root for all machines: on hosted runners the paths of a re-run are the same, too.
+  // One root for all machines: the paths of a re-run are also the same on hosted runners.
   const options = { cache, root: join(outside, 'machine') };
   return {
     model,
@@ -117,13 +117,13 @@ function runStepWithKeys(
       ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',
       OPENAI_BASE_URL: `${url}/v1`,
       OPENAI_API_KEY: 'dummy-openai-key-0123456789',
-      // Without it Qwen Code takes none of the two before, also where it is given a model.
+      // Without it Qwen Code ignores the two variables above, even with a model.
       OPENAI_MODEL: 'qwen3-coder-plus',
       GOOGLE_GEMINI_BASE_URL: url,
       GEMINI_API_KEY: 'dummy-gemini-key-0123456789',
       // The CLI's own retries would take minutes.
       CLAUDE_CODE_MAX_RETRIES: '0',
-      // No machine but this one is asked.
+      // No requests to other machines.
       OPENCODE_DISABLE_MODELS_FETCH: '1',
       OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
     },
@@ -136,10 +136,10 @@ export function cliOf(version: string): RealCli {
   return cli;
 }
 
-/** The CLIs that a user has; older versions of them stand in single tests. */
+/** The CLIs that users have; single tests use older versions of them. */
 export const currentClis: readonly RealCli[] = clis.filter(({ version }) => version !== '2.1.197');
 
-/** They take seconds to start: what does not differ by CLI is left to the others. */
+/** Without CLIs that take seconds to start: for tests that do not depend on the CLI. */
 export const fastClis: readonly RealCli[] = currentClis.filter(({ provider }) =>
   ['claude', 'codex'].includes(provider.id),
 );
@@ -152,12 +152,12 @@ const agentNames: Readonly<Record<string, string>> = {
   opencode: 'opencode-mock/mock-model',
 };
 
-/** The agent name that a workflow gives this CLI. */
+/** The agent name of this CLI in a workflow. */
 export const agentNameOf = ({ provider }: RealCli): string => agentNames[provider.id] ?? provider.id;
 
 export const titleOf = (cli: RealCli): string => `${cli.provider.title} ${cli.version}`;
 
-/** All attempts at a step, of every job attempt so far. */
+/** All attempts of a step, in every job attempt so far. */
 export function attemptsOf({ main }: StepResult, path: string): readonly ReportAttempt[] {
   return main.report?.steps.find((step) => step.path === path)?.attempts ?? [];
 }
@@ -168,7 +168,7 @@ export function sessionIds({ main }: StepResult): Readonly<Record<string, string
   return Object.fromEntries(Object.entries(sessions).map(([path, { id }]) => [path, id]));
 }
 
-/** Whether the request holds this as (part of) a text of the user, as opposed to anywhere in its body. */
+/** Whether a user text of the request contains this, as opposed to its whole body. */
 export function hasUserText(request: ModelRequest | undefined, text: string): boolean {
   return request?.userTexts.some((said) => said.includes(text)) ?? false;
 }

@@ -1,4 +1,4 @@
-/** Runs one turn of a real CLI through its adapter, in a home and a directory of its own, against the mock model. */
+/** Runs one turn of a real CLI through its adapter, in a separate home and directory, against the mock model. */
 import { spawn } from 'node:child_process';
 import {
   existsSync,
@@ -32,7 +32,7 @@ import type { SessionFile } from '../../src/sessions/session-mark.js';
 import type { ProcessExit } from '../../src/system/process.js';
 import { processRunner } from '../../src/system/run-process.js';
 
-/** Where the CLIs lie. */
+/** The folder of the CLIs. */
 export const nodeModules = fileURLToPath(new URL('node_modules', import.meta.url));
 
 export interface RealCli {
@@ -49,7 +49,7 @@ const claudeCode = (version: string): RealCli => ({
   leadingArgs: [],
 });
 
-/** The CLIs that `package.json` beside this file pins. */
+/** The CLIs that `package.json` in this folder pins. */
 export const clis: readonly RealCli[] = [
   claudeCode('2.1.197'),
   claudeCode('2.1.330'),
@@ -74,13 +74,13 @@ export const clis: readonly RealCli[] = [
   { provider: opencode, version: '1.18.33', file: join(nodeModules, '.bin/opencode'), leadingArgs: [] },
 ];
 
-/** A machine as far as a CLI sees it: a home that knows the mock model, and a repository. */
+/** A machine as the CLI sees it: a home folder with the settings for the mock model, and a repository. */
 export interface CliMachine {
   readonly home: string;
   readonly directory: string;
 }
 
-/** A new home; `directory` is made too where none is given. */
+/** Creates a new home, and a new `directory` if none is given. */
 export function makeCliMachine(
   root: string,
   url: string,
@@ -92,19 +92,19 @@ export function makeCliMachine(
   return { home, directory };
 }
 
-/** What the CLIs take from their own settings alone: where the mock model is, and that errors are not retried. */
+/** Options that the CLIs read only from their own settings: the URL of the mock model, and no retries. */
 export function configureHome(home: string, url: string): void {
   mkdirSync(join(home, '.codex'), { recursive: true });
   const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}/v1"\nenv_key = "OPENAI_API_KEY"`;
   const limits = 'wire_api = "responses"\nrequest_max_retries = 0\nstream_max_retries = 0';
   writeFileSync(join(home, '.codex/config.toml'), `model_provider = "mock"\n${provider}\n${limits}\n`);
   writeSettings(join(home, '.gemini'), {
-    // With an address of one's own it does not take a key from a variable by itself.
+    // With a custom URL it does not read a key from a variable by itself.
     security: { auth: { selectedType: 'gemini-api-key' } },
     general: { maxAttempts: 1 },
   });
   writeSettings(join(home, '.qwen'), {
-    // It would ask the model in the background what is worth remembering.
+    // Otherwise it asks the model in the background what to remember.
     memory: { enableManagedAutoMemory: false },
     model: { generationConfig: { maxRetries: 0 } },
   });
@@ -128,7 +128,7 @@ function writeOpencodeConfig(home: string, url: string): void {
   writeFileSync(join(home, '.config/opencode/opencode.json'), JSON.stringify(config));
 }
 
-/** A temporary directory with symbolic links resolved, in `root` where it is given. */
+/** A temporary directory with symbolic links resolved, in `root` if given. */
 export function makeTemporaryFolder(root?: string): string {
   return realpathSync(mkdtempSync(join(root ?? tmpdir(), 'gump-real-')));
 }
@@ -137,7 +137,7 @@ export function removeFolder(root: string): void {
   rmSync(root, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** The kept files of a session: path from the CLI's home folder → its absolute path. */
+/** The stored files of a session: path relative to the CLI's home folder → absolute path. */
 export function listSessionFiles(
   { provider }: RealCli,
   { home, directory }: CliMachine,
@@ -172,10 +172,10 @@ export interface CliTurn {
 
 export interface RunTurnOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Further arguments, as the input `agent-args` gives them; they stand first. */
+  /** Further arguments, as from the input `agent-args`; they come first. */
   readonly args?: readonly string[];
   readonly usageBefore?: Usage;
-  /** Resolves when the process group is to be killed. */
+  /** Resolves when the process group must be killed. */
   readonly killWhen?: Promise<unknown>;
 }
 
@@ -213,7 +213,7 @@ export async function runTurn(
     },
   });
   options.killWhen?.then(() => {
-    // Of a process that has ended the number may be another's by now.
+    // Another process may now have the id of one that has ended.
     const isRunning = child.exitCode === null && child.signalCode === null;
     if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   });
@@ -250,7 +250,7 @@ function baseEnvironment(home: string, url: string): Record<string, string> {
   return {
     PATH: `${join(nodeModules, '.bin')}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
     HOME: home,
-    // Gemini CLI leaves reports of errors there.
+    // Gemini CLI writes error reports there.
     TMPDIR: home,
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: 'dummy-anthropic-key',
@@ -259,9 +259,9 @@ function baseEnvironment(home: string, url: string): Record<string, string> {
     OPENAI_MODEL: 'qwen3-coder-plus',
     GEMINI_API_KEY: 'dummy-gemini-key',
     GOOGLE_GEMINI_BASE_URL: url,
-    // Without a name it asks another model first which one to ask.
+    // Without a name it first asks another model which one to use.
     GEMINI_MODEL: 'gemini-2.5-flash',
-    // No machine but this one is asked.
+    // No requests to other machines.
     OPENCODE_DISABLE_MODELS_FETCH: '1',
     OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
   };

@@ -1,7 +1,7 @@
 /**
- * Records transcripts of the real CLIs: `npm run record -- <provider> [scene]`. Writes, for each pinned
- * version, `VERSION.SCENE.ndjson` (what the CLI printed, machine paths replaced) and `.json` (what the
- * adapter made of it: read it before you commit it).
+ * Records transcripts of the real CLIs: `npm run record -- <provider> [scenario]`. Writes, for each pinned
+ * version, `VERSION.SCENARIO.ndjson` (the output of the CLI, with machine paths replaced) and `.json` (the result of
+ * the adapter: check it before you commit it).
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { claudeProjectFolder } from '../../src/providers/claude.js';
@@ -21,12 +21,12 @@ import { scenariosOf } from './scenarios.js';
 const home = '/home/runner';
 const directory = '/home/runner/work/app/app';
 
-/** The same stream, told from a machine that nobody owns. */
+/** The same stream without paths and names of this machine. */
 function createScrubber(machine: CliMachine, url: string): (text: string) => string {
   const pairs = [
     [claudeProjectFolder(machine.directory), claudeProjectFolder(directory)],
     [machine.directory, directory],
-    // OpenCode tells paths from the root on too.
+    // OpenCode also prints paths relative to the root.
     [machine.directory.slice(1), directory.slice(1)],
     [machine.home, home],
     [nodeModules, '/usr/lib/node_modules'],
@@ -39,7 +39,7 @@ function createScrubber(machine: CliMachine, url: string): (text: string) => str
       .replace(/"messaging_socket_path":"[^"]*"/g, `"messaging_socket_path":"${home}/socket"`);
 }
 
-/** What the CLI can do on this machine: long, and read by nobody. */
+/** Lists of the CLI's features on this machine, which are long and which no reader uses. */
 const machineLists = [
   'slash_commands',
   'terminal_slash_commands',
@@ -54,7 +54,7 @@ function shorten(line: string): string {
   return JSON.stringify(JSON.parse(line), (key, value) => (machineLists.includes(key) ? [] : value));
 }
 
-/** Codex warns of a home under the folder for temporary files, and a runner's is not; Gemini CLI prints its stack. */
+/** Codex warns about a home in the folder for temporary files, unlike on a runner. Gemini CLI prints its stack. */
 const withoutNoise = (stderr: string): string => stderr.replace(/^(WARNING: | {4}at ).*\n/gm, '');
 
 async function record(cli: RealCli, scenario: string): Promise<void> {

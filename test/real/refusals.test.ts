@@ -1,6 +1,6 @@
 /**
- * The service or the CLI refuses: what the real CLIs say then, the user is told by its kind, and the session
- * goes on as soon as there is an answer again. A session that is gone is replaced (contract S9).
+ * The service or the CLI refuses: the action reports the kind of failure of the real CLIs, and resumes the session when
+ * the service answers again. A lost session is replaced (S9).
  */
 import { describe, expect, test } from 'vitest';
 import type { ModelRule } from '../rig/model-server.js';
@@ -31,7 +31,7 @@ steps:
       - exit: 2
 `;
 
-/** The service answers the second step with this status, so many times. */
+/** The service answers the second step with this status, this many times. */
 function refuses(status: number, times: number): ModelRule {
   let left = times;
   return ({ prompt }) => {
@@ -41,11 +41,11 @@ function refuses(status: number, times: number): ModelRule {
   };
 }
 
-// How the others say it is in the tests of the adapters.
+// The tests of the adapters cover the messages of the other CLIs.
 describe.each(fastClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as const))(
   '%s',
   (_name, agent, cli) => {
-    test('401 is not tried again; with a key that works the re-run goes on in the session', async () => {
+    test('401 is not retried; with a valid key the re-run resumes the session', async () => {
       const { runJob } = await createRealCliHarness(workflow(agent), [refuses(401, 1)]);
       const refused = await runJob(cli, 1);
       expect(refused.main.exitCode).toBe(1);
@@ -59,7 +59,7 @@ describe.each(fastClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as con
       expect(sessionIds(passed)).toEqual(sessionIds(refused));
     });
 
-    test.each([429, 500])('%i is waited out within the attempt, in the session', async (status) => {
+    test.each([429, 500])('after %i the attempt waits and continues in the session', async (status) => {
       const { runJob } = await createRealCliHarness(workflow(agent), [refuses(status, 1)]);
       const { main, requests, ...rest } = await runJob(cli, 1);
       expect(main.exitCode, main.log).toBe(0);
@@ -71,7 +71,7 @@ describe.each(fastClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as con
       expect(new Set(Object.values(sessionIds({ main }))).size).toBe(1);
     });
 
-    test('a session that the CLI does not find is replaced within the attempt', async () => {
+    test('a session that the CLI does not find is replaced in the same attempt', async () => {
       const { runJob } = await createRealCliHarness(workflow(agent), [refuses(401, 1)]);
       const refused = await runJob(cli, 1);
       const passed = await runJob(cli, 2, {

@@ -1,6 +1,6 @@
 /**
- * The main promise, with the real CLIs: what a step that failed sends to the model after a re-run on a machine
- * that knows nothing is read from the requests that the model got.
+ * The main feature, with the real CLIs: the test reads in the requests to the model what a failed step sends after a
+ * re-run on a new machine.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -41,8 +41,8 @@ steps:
 `;
 
 /**
- * Told what was wrong, the model does better; before that the markers of the prompt speak. By a command,
- * because Qwen Code writes over no file that this very process has not read.
+ * The model fixes the problem after a prompt with the error; before that the markers of the prompt decide. It uses a
+ * command, because Qwen Code overwrites no file that the same process has not read.
  */
 const fixesOnRetry: ModelRule = ({ prompt, toolResults }) =>
   prompt.includes('did not pass') && toolResults === 0
@@ -77,7 +77,7 @@ const reruns: readonly RerunCase[] = [
   },
 ];
 
-describe('a re-run goes on in the same conversation', () => {
+describe('a re-run resumes the session', () => {
   test.each(reruns)('$name', async ({ first, second, workspace }) => {
     const { runJob } = await createRealCliHarness(workflow(agentNameOf(first)), [fixesOnRetry]);
 
@@ -111,7 +111,7 @@ describe('a re-run goes on in the same conversation', () => {
     ]);
     expect(request?.prompt).toContain('TOKEN-verdict');
     expect(passed.requests.filter(({ prompt }) => prompt.includes('TOKEN-tests'))).toEqual([]);
-    // What the model had said belongs to the conversation too.
+    // The answers of the model belong to the session too.
     expect(JSON.stringify(request?.body)).toContain('Tests are there.');
 
     expect(sessionIds(passed)).toEqual(ids);

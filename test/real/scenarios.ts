@@ -1,4 +1,4 @@
-/** The scenes that are recorded as fixtures: what is asked of a CLI, and what the mock model does. */
+/** The scenarios that are recorded as fixtures: the request to a CLI, and the answers of the mock model. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -14,13 +14,13 @@ import {
 } from './real-cli.js';
 
 export interface ScenarioResult extends CliTurn {
-  /** What the session had spent when the recorded process started. */
+  /** The usage of the session when the recorded process starts. */
   readonly usageBefore: Usage;
 }
 
 type Scenario = (cli: RealCli, machine: CliMachine, server: ModelServer) => Promise<ScenarioResult>;
 
-/** An id of the form that this CLI takes. */
+/** An id in the form that this CLI accepts. */
 export const makeSessionId = ({ provider }: RealCli, uuid: string = crypto.randomUUID()): string =>
   provider.newSessionId?.(uuid) ?? uuid;
 
@@ -34,14 +34,14 @@ const startScenario =
     usageBefore: {},
   });
 
-/** Nobody listens where the service was. Codex waits for the network for ever (0.169.0), so it is stopped. */
+/** Nothing listens at the URL of the service. Codex waits for the network without end (0.169.0), so it is stopped. */
 const offlineScenario: Scenario = async (cli, machine, server) => {
   await server.close();
   const options = cli.provider.id === 'codex' ? { killWhen: setTimeout(20_000) } : {};
   return startScenario('Say hello.', options)(cli, machine, server);
 };
 
-/** What the session's file says was spent: what the next process's reader is given. */
+/** The usage in the session file, for the reader of the next process. */
 export function usageOfSession(cli: RealCli, machine: CliMachine, id: string): Usage {
   const [file] = listSessionFiles(cli, machine, id).values();
   return file === undefined ? {} : (cli.provider.sessionFiles.readUsage?.(readFileSync(file)) ?? {});
@@ -90,7 +90,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 
 const loopPrompt = '[[loop:echo again]]';
 
-/** Only for CLIs with a turn limit of their own. */
+/** Only for CLIs with their own limit of turns. */
 const turnLimitScenarios: Readonly<Record<string, Scenario>> = {
   claude: startScenario(loopPrompt, { args: ['--max-turns', '2'] }),
   qwen: startScenario(loopPrompt, { args: ['--max-session-turns', '2'] }),

@@ -1,4 +1,4 @@
-/** A `split` with `each:` as the seed writes it, with real CLIs: a task hears of itself alone (contract S3). */
+/** A `split` with `each:` as in the seed, with real CLIs: a task gets only its own data (S3). */
 import { expect, test } from 'vitest';
 import type { ModelRequest, ModelRule } from '../rig/model-server.js';
 import {
@@ -44,7 +44,7 @@ const tasks = ['sums', 'words'].map((name) => ({
   files: [`${name}.txt`],
 }));
 
-/** The work on `words` is right only after it was told that it is not. */
+/** The work on `words` is correct only after a prompt with the error. */
 const model: ModelRule = (request) => {
   const { prompt, toolResults } = request;
   if (toolResults > 0) return { say: 'Done.' };
@@ -56,11 +56,11 @@ const model: ModelRule = (request) => {
   return { bash: `echo ${isRight ? 'done' : 'half'} > ${name}.txt` };
 };
 
-/** What was said to the model before and in this request, the first line of each. */
+/** The user texts up to and including this request, the first line of each. */
 const firstLines = (request: ModelRequest | undefined): readonly string[] | undefined =>
   request?.userTexts.map((text) => text.trim().split('\n')[0] ?? '');
 
-/** The requests in which the token stands anywhere. */
+/** The requests that contain the token anywhere. */
 const requestsWith = (requests: readonly ModelRequest[], token: string): readonly ModelRequest[] =>
   requests.filter(({ body }) => JSON.stringify(body).includes(token));
 

@@ -42,7 +42,7 @@ const known = new Set([
   'warning',
 ]);
 
-/** What a runner takes for commands in an output, by its rules: both forms, and the token that stops them. */
+/** The commands that a runner would read from an output: both forms, and the token that stops them. */
 function commandsTaken(output: string): string[] {
   const taken: string[] = [];
   let stopToken: string | undefined;
@@ -68,7 +68,7 @@ function parse(line: string, isKnown: (name: string) => boolean): { name: string
 }
 
 describe("the test's own runner", () => {
-  it('takes commands of both forms, and none while they are stopped', () => {
+  it('accepts commands of both forms, and none while they are stopped', () => {
     const output =
       ' ::error file=a::x\nsay ##[add-mask]y\n::stop-commands::T\n::error::z\n##[debug]z\n::t::\n::debug::w\n';
     expect(commandsTaken(output)).toEqual(['error:x', 'add-mask:y', 'debug:w']);
@@ -76,7 +76,7 @@ describe("the test's own runner", () => {
 });
 
 describe('command', () => {
-  it('keeps message and properties from ending early', () => {
+  it('escapes message and properties so that they do not end early', () => {
     expect(annotation('error', 'a%\r\nb::c', { file: 'a:b,c.yaml', line: 3, column: 7 })).toBe(
       '::error file=a%3Ab%2Cc.yaml,line=3,endLine=3,col=7::a%25%0D%0Ab::c\n',
     );
@@ -86,7 +86,7 @@ describe('command', () => {
 });
 
 describe('text of others', () => {
-  it('is printed while the runner takes no commands, which is opened once and closed before our own', () => {
+  it('is printed while the runner accepts no commands; the log stops them once and resumes them before its own', () => {
     const { log, lines } = logOf();
     log.untrusted('::set-env name=A::b');
     log.untrusted('more');
@@ -105,7 +105,7 @@ describe('text of others', () => {
     ]);
   });
 
-  it('is never taken for a command, whoever prints it and however', () => {
+  it('is never read as a command, whatever prints it', () => {
     const piece = fc.constantFrom(
       '::',
       '##[',
@@ -158,21 +158,21 @@ describe('text of others', () => {
     );
   });
 
-  it('loses control characters but keeps tabs and colours, and ends a colour with its line', () => {
+  it('loses control characters except tabs and colours; a colour ends with its line', () => {
     const { log, lines } = logOf();
     log.untrusted('a\tb\u0000\u0007\u009b\u007f \u001b[2K\u001b]0;title\u0007\u001b(B\u001b[1;31mred');
     log.untrusted('\u001b[32mgreen\u001b[0m');
     expect(lines().slice(1)).toEqual(['a\tb \u001b[1;31mred\u001b[0m', '\u001b[32mgreen\u001b[0m']);
   });
 
-  it('has its lines where the runner sees them, and none more at the end', () => {
+  it('has the same lines as the runner sees, and none more at the end', () => {
     const { log, lines } = logOf();
     log.untrusted('a\rb\r\nc\n');
     log.untrusted('');
     expect(lines().slice(1)).toEqual(['a', 'b', 'c', '']);
   });
 
-  it('is cut where a line is very long, also within a colour', () => {
+  it('is truncated if a line is very long, also within a colour', () => {
     const { log, lines } = logOf();
     log.untrusted('x'.repeat(2100));
     log.untrusted(`${'x'.repeat(1998)}\u001b[31mred`);
@@ -180,7 +180,7 @@ describe('text of others', () => {
     expect(lines()[2]).toBe(`${'x'.repeat(1998)} … (6 more characters)`);
   });
 
-  it('shows no secret that a control character or the cut was to hide', () => {
+  it('shows no secret that a control character or the truncation could hide', () => {
     const { log, output } = logOf();
     log.untrusted(`${secret.slice(0, 9)}\u0000${secret.slice(9)}`);
     log.untrusted(`${'x'.repeat(1985)}${secret}`);
@@ -188,7 +188,7 @@ describe('text of others', () => {
     expect(output()).toContain('***');
   });
 
-  it('has uncommon tokens where the test does not choose them', () => {
+  it('uses unguessable tokens by default', () => {
     const tokens = [1, 2].map(() => {
       let output = '';
       const log = createLog({
@@ -206,7 +206,7 @@ describe('text of others', () => {
   });
 });
 
-describe('our own lines', () => {
+describe('lines of the action', () => {
   it('are redacted, whatever they are printed as', () => {
     const { log, output } = logOf({ isDebug: true });
     log.info(`i ${secret}`);
@@ -227,7 +227,7 @@ describe('our own lines', () => {
     expect(lines().slice(-2)).toEqual(['::token-1::', 'plain']);
   });
 
-  it('say debug only when the user asked for it', () => {
+  it('print debug messages only if debug logging is on', () => {
     const { log, output } = logOf();
     log.debug('x');
     expect(output()).toBe('');
@@ -243,7 +243,7 @@ describe('our own lines', () => {
     expect(lines()).toEqual(['::group::one', '::endgroup::', '::group::two lines', '::endgroup::']);
   });
 
-  it('ask the runner to mask a secret, which has to be in the command itself', () => {
+  it('mask a secret with a command that must contain it', () => {
     const { log, output } = logOf();
     log.mask(`${secret}%\nx`);
     expect(output()).toBe(`::add-mask::${secret}%25%0Ax\n`);
@@ -251,7 +251,7 @@ describe('our own lines', () => {
 });
 
 describe('standardOutput', () => {
-  it('goes on when process.stdout.write is silenced', () => {
+  it('still prints while process.stdout.write is silenced', () => {
     const original = process.stdout.write;
     const seen: unknown[] = [];
     try {
@@ -266,7 +266,7 @@ describe('standardOutput', () => {
   });
 });
 
-/** Tokens that nobody can guess, as in earnest. */
+/** Unguessable tokens, as in production. */
 function unguessable(): () => string {
   let count = 0;
   return () => `Z9q-${++count}-unguessed`;

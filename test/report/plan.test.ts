@@ -105,7 +105,7 @@ const rich = workflowOf(
 );
 
 describe('the tree', () => {
-  it('has every step with what decides how it runs', () => {
+  it('shows every step with its settings', () => {
     expect(`\n${planTree(rich).join('\n')}\n`).toBe(`
 flow (flow.yaml)
   budget: 2,000,000 tokens, $5.00, 1 h 30 min
@@ -178,7 +178,7 @@ flow (flow.yaml)
 `);
   });
 
-  it('tells what agents may do where the run was told', () => {
+  it('shows the permissions of the run if they are set', () => {
     const [name, permissions] = planTree(workflowOf([agentStep('a')]), 'read-only');
     expect([name, permissions]).toEqual([
       'flow (flow.yaml)',
@@ -187,7 +187,7 @@ flow (flow.yaml)
     expect(planTree(rich).join('\n')).not.toContain('unless a step sets its own');
   });
 
-  it('does not grow with calls of calls', () => {
+  it('stays small with nested calls', () => {
     const top = Array.from({ length: 40 }).reduce<WorkflowCall>(
       (inner, _, depth) => callOf(`w${depth}`, [callStep('a', inner), callStep('b', inner)]),
       callOf('leaf', [agentStep('work')]),
@@ -207,7 +207,7 @@ function callStep(name: string, call: WorkflowCall): Step {
   return { kind: 'call', name, call, gates: [], retry: [], guard: {} };
 }
 
-/** The lines that Mermaid is given, each of a form that is known to be read. */
+/** The lines of a chart. Each has a form that Mermaid is known to read. */
 const label = '"(?:[\\p{L}\\p{M}\\p{N} ,_/-]|#\\d+;|<br/>)*"';
 const forms = [
   /^flowchart TD$/,
@@ -227,7 +227,7 @@ function chartOf(workflow: Workflow): string {
   return chart;
 }
 
-/** Pairs of labels, by their first lines, that an arrow of this kind joins. */
+/** Pairs of labels (first lines) that an arrow of this kind joins. */
 function joined(chart: string, arrow: string): readonly string[] {
   const names = new Map(
     [...chart.matchAll(/(s\d+)[[{]+"(.*?)(?:<br\/>|")/g)].map((found) => [found[1], found[2]]),
@@ -255,11 +255,11 @@ describe('the chart', () => {
     ]);
   });
 
-  it('draws a conversation that goes on, and none where it cannot', () => {
+  it('draws an arrow for a resumed session, and none if it cannot be resumed', () => {
     expect(joined(chart, '-.->|session|')).toEqual(['tests impl', 'one two']);
   });
 
-  it('joins those who judge to what they judge', () => {
+  it('joins validators to their steps', () => {
     expect(joined(chart, '---')).toEqual(['called gate review', 'called retry condition']);
   });
 
@@ -274,7 +274,7 @@ describe('the chart', () => {
     expect(chart.match(/^ +end$/gm)).toHaveLength(boxes.length);
   });
 
-  it('joins a conversation to the step before, in the same scope', () => {
+  it('joins a resumed session to an earlier step in the same scope', () => {
     const from = agentStep('later', { session: { mode: 'from', step: 'one' } });
     const drawn = chartOf(workflowOf([agentStep('one'), from]));
     expect(joined(drawn, '-.->|session|')).toEqual(['one later']);
@@ -313,7 +313,7 @@ describe('the chart', () => {
     );
   });
 
-  it('is left out where GitHub would not draw it', () => {
+  it('is omitted if GitHub would not draw it', () => {
     const many = Array.from({ length: 502 }, (_, index) => agentStep(`s${index}`));
     expect(planGraph(workflowOf(many), noRedaction)).toBeUndefined();
     expect(planGraph(workflowOf(many.slice(0, 400)), noRedaction)).toBeDefined();
@@ -328,7 +328,7 @@ describe('the chart', () => {
 });
 
 describe('the summary', () => {
-  it('holds tree, chart and warnings', () => {
+  it('contains tree, chart and warnings', () => {
     const summary = planSummary(
       { workflow: rich, tree: planTree(rich), warnings: ['a*b: odd'] },
       noRedaction,
@@ -340,7 +340,7 @@ describe('the summary', () => {
     expect(summary).toContain('**Warnings**\n\n- a\\*b: odd\n');
   });
 
-  it('cannot be broken out of', () => {
+  it('lets no text end a code block or become HTML', () => {
     const workflow = workflowOf([agentStep('a', { agent: '```' })], { name: '<h1>|x' });
     const summary = planSummary({ workflow, tree: planTree(workflow), warnings: ['<script>'] }, noRedaction);
     expect(summary).toContain('### &lt;h1&gt;\\|x: planned');
@@ -362,7 +362,7 @@ describe('the summary', () => {
       expect(summary).not.toContain(piece);
   });
 
-  it('is cut where it would be refused', () => {
+  it('is truncated if the runner would reject it', () => {
     const many = workflowOf(Array.from({ length: 1500 }, (_, index) => agentStep(`s${index}`)));
     const summary = planSummary({ workflow: many, tree: planTree(many), warnings: [] }, noRedaction);
     expect(Buffer.byteLength(summary)).toBeLessThan(1_048_576);

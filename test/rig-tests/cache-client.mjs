@@ -1,4 +1,4 @@
-// Uses the real cache client in a process of its own, whose environment is all that it reads:
+// Uses the real cache client in a separate process, because the client reads the environment:
 //   node cache-client.mjs save KEY PATH | restore KEY[,RESTORE_KEY…] PATH | lookup KEY[,…] PATH
 // The last line of output is `RESULT ` and JSON.
 import { restoreCache, saveCache } from '@actions/cache';

@@ -25,7 +25,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs the real client; `log` is all it printed. */
+/** Runs the real client; `log` is its whole output. */
 async function actionsCache(grant: CacheGrant, ...args: readonly string[]) {
   const env = {
     PATH: process.env.PATH,
@@ -78,7 +78,7 @@ describe('with the real client', () => {
     expect(service.requests().map(({ operation }) => operation)).not.toContain('download');
   });
 
-  it('denies a read-only token as GitHub words it', async () => {
+  it('denies a read-only token with the text of GitHub', async () => {
     await writeFile(join(folder, 'state'), 'text');
     const { repository, read } = main;
     const saved = await actionsCache({ repository, read }, 'save', 'k-', 'state');
@@ -89,7 +89,7 @@ describe('with the real client', () => {
     expect(restored.log).toContain('cache read denied:');
   });
 
-  it('breaks a connection and forgets a fault that was used up', async () => {
+  it('breaks a connection and removes a used-up fault', async () => {
     await writeFile(join(folder, 'state'), 'text');
     service.injectFault('create', { reset: true, times: 1 });
     expect((await actionsCache(main, 'save', 'k-1-', 'state')).result).toBe(-1);
@@ -97,7 +97,7 @@ describe('with the real client', () => {
     expect(service.requests().map(({ status }) => status)).toEqual(['reset', 200, 201, 200]);
   });
 
-  it('leaves the key reserved when the upload fails', async () => {
+  it('leaves the key reserved if the upload fails', async () => {
     await writeFile(join(folder, 'state'), 'text');
     service.injectFault('upload', { status: 403 });
     expect((await actionsCache(main, 'save', 'k-1-', 'state')).result).toBe(-1);
@@ -107,7 +107,7 @@ describe('with the real client', () => {
     expect((await actionsCache(main, 'lookup', 'k-1-', 'state')).result).toBeNull();
   });
 
-  it('hands out a corrupted body, and nothing after a delete', async () => {
+  it('serves a corrupted body, and nothing after a delete', async () => {
     await writeFile(join(folder, 'state'), 'text');
     await actionsCache(main, 'save', 'k-1-', 'state');
     service.corrupt('k-1-', (body) => body.subarray(0, 5));
@@ -124,7 +124,7 @@ describe('matching', () => {
     expect(await find('run-1-attempt-1')).toBe('run-1-attempt-1');
   });
 
-  it('takes the primary key as a prefix before restore keys, which count in order, newest first', async () => {
+  it('uses the primary key as a prefix before restore keys, which apply in order, newest entry first', async () => {
     put('b-1');
     put('a-1');
     put('a-2');
@@ -134,7 +134,7 @@ describe('matching', () => {
     expect(await find('x', ['y', 'z'])).toBeUndefined();
   });
 
-  it('looks through the scopes in the order of the token, and no others', async () => {
+  it('searches the scopes in the order of the token, and no others', async () => {
     put('k-2', 'theirs', 'refs/heads/other');
     put('k-1', 'base');
     const pull = {
@@ -149,7 +149,7 @@ describe('matching', () => {
     expect(await find('k-', [], { ...main, repository: 'octo/else' })).toBeUndefined();
   });
 
-  it('answers 409 for a key that is taken in the scope, and takes it in another', async () => {
+  it('answers 409 for a key that exists in the scope, and accepts it in another', async () => {
     put('k');
     expect((await call('CreateCacheEntry', { key: 'k', version })).status).toBe(409);
     const elsewhere = { ...main, write: 'refs/heads/other' };
@@ -199,13 +199,13 @@ describe('bodies', () => {
   });
 });
 
-it('loses only the answer with moment `after`', async () => {
+it('loses only the answer of a fault with `after`', async () => {
   service.injectFault('create', { status: 502, moment: 'after', times: 1 });
   expect((await call('CreateCacheEntry', { key: 'k', version })).status).toBe(502);
   expect(service.entries()).toMatchObject([{ key: 'k', state: 'reserved' }]);
 });
 
-it('refuses a token that it did not make', async () => {
+it('refuses a token that it did not create', async () => {
   const response = await fetch(
     `${service.url}twirp/github.actions.results.api.v1.CacheService/CreateCacheEntry`,
     {

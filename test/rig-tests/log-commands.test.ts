@@ -13,7 +13,7 @@ describe('readCommands', () => {
     });
   });
 
-  it('obeys the older form anywhere in a line, and no names it does not know', () => {
+  it('reads the older form anywhere in a line, and ignores unknown names', () => {
     const log = 'text ::error::not at the start\nsaid ##[warning]old\n::unknown::x\n::group::G';
     expect(readCommands(log).map(({ name, line }) => [name, line])).toEqual([
       ['warning', 2],
@@ -21,14 +21,14 @@ describe('readCommands', () => {
     ]);
   });
 
-  it('obeys nothing between stop-commands and its token', () => {
+  it('ignores everything between stop-commands and its token', () => {
     const log =
       '::stop-commands::tok\n::error::from an agent\n##[error]too\n::other::\n::tok::\n::notice::ours';
     expect(readCommands(log).map(({ name }) => name)).toEqual(['stop-commands', 'notice']);
   });
 });
 
-it('masks what was asked to be masked, every line of it, and drops the request', () => {
+it('masks every line of a masked value, and removes the command', () => {
   const log = 'before\n::add-mask::line-one%0Aline-two\nsaid line-two and line-one';
   expect(maskLog(log, readCommands(log))).toBe('before\nsaid *** and ***');
 });
@@ -39,7 +39,7 @@ describe('parsePairs', () => {
   });
 
   it('refuses what the runner refuses', () => {
-    expect(() => parsePairs('b<<END\nx')).toThrow('does not end');
+    expect(() => parsePairs('b<<END\nx')).toThrow('has no end');
     expect(() => parsePairs('no sign')).toThrow('not a name=value line');
   });
 });

@@ -21,7 +21,7 @@ inputs:
 runs: { using: node24, main: index.mjs, post: index.mjs }
 `;
 
-/** An action that does what its input `mode` says, and in post tells its environment. */
+/** An action that acts on its input `mode` and prints its environment in post. */
 const script = `
 import { spawn } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
@@ -92,7 +92,7 @@ afterEach(() => machine.wipe());
 const mode = (name: string) => ({ inputs: { mode: name } });
 
 describe('a step', () => {
-  it('tells everything that the action said', async () => {
+  it('returns everything that the action reported', async () => {
     const { main, post } = await machine.runStep(mode('pass'));
     expect(main).toMatchObject({ exitCode: 0, isStopped: false, isHeldOpen: false, warnings: ['on stderr'] });
     expect(main.summary).toBe('# Summary\n');
@@ -135,7 +135,7 @@ describe('a step', () => {
     expect(payload.pull_request.head.sha).toBe('abc');
   });
 
-  it('hands `null` for no matrix, and no cache variables without a cache', async () => {
+  it('passes `null` without a matrix, and no cache variables without a cache', async () => {
     const bare = await createMachine({ actionDirectory });
     const { main } = await bare.runStep(mode('pass'));
     const env = JSON.parse(main.outputs.environment ?? '');
@@ -148,20 +148,20 @@ describe('a step', () => {
     await expect(machine.runStep({ inputs: { mood: 'x' } })).rejects.toThrow('declares no input mood');
   });
 
-  it('runs post after a failure, which then knows the status', async () => {
+  it('runs post after a failure, with the status', async () => {
     const { main, post } = await machine.runStep(mode('fail'));
     expect([main.exitCode, main.errors]).toEqual([3, ['no']]);
     expect(post?.notices).toEqual(['post here failure']);
   });
 });
 
-it('tells post what later steps made of the job', async () => {
+it('passes the status of later steps to post', async () => {
   const { post } = await machine.runStep({ ...mode('pass'), laterStatus: 'failure' });
   expect(post?.notices).toEqual(['post here failure']);
 });
 
 describe('a stop', () => {
-  it('cancels by SIGINT, and post knows', async () => {
+  it('cancels with SIGINT, and post gets the status', async () => {
     const stop = { when: { log: 'at work' }, how: 'cancel' } as const;
     const { main, post } = await machine.runStep({ ...mode('polite'), stop });
     expect(main).toMatchObject({ exitCode: 1, isStopped: true });
@@ -169,21 +169,21 @@ describe('a stop', () => {
     expect(post?.notices).toEqual(['post here cancelled']);
   });
 
-  it('goes on to SIGTERM and SIGKILL', async () => {
+  it('continues with SIGTERM and SIGKILL', async () => {
     const stop = { when: { log: /at work/ }, how: 'cancel', gracePeriodsMs: [500, 500] } as const;
     const { main } = await machine.runStep({ ...mode('stubborn'), stop });
     expect(main.log).toMatch(/no INT\n.*no TERM\n/s);
     expect(main.signal).toBe('SIGKILL');
   });
 
-  it('takes everything along when the machine is lost, without post', async () => {
+  it('ends every process if the machine is lost, without post', async () => {
     const stop = { when: { file: join(machine.temp, 'started') }, how: 'lose' } as const;
     const { main, post } = await machine.runStep({ ...mode('parent'), stop });
     expect([main.signal, post]).toEqual(['SIGKILL', undefined]);
     expect(await machine.processes()).toEqual([]);
   });
 
-  it('leaves the children when only the process is killed; wipe ends them', async () => {
+  it('leaves the child processes if only the process is killed; wipe ends them', async () => {
     const stop = { when: { until: () => hasFile(join(machine.temp, 'started')) }, how: 'kill' } as const;
     const { post } = await machine.runStep({ ...mode('parent'), stop });
     expect(post?.notices).toEqual(['post here failure']);
@@ -200,7 +200,7 @@ describe('a stop', () => {
     expect([main.exitCode, post]).toEqual([1, undefined]);
   });
 
-  it('does not happen when its moment does not come', async () => {
+  it('does not happen if its condition is not met', async () => {
     const { main } = await machine.runStep({
       ...mode('pass'),
       stop: { when: { log: 'never' }, how: 'lose' },
@@ -218,7 +218,7 @@ const hasFile = (path: string) =>
 describe('cacheGrant', () => {
   const pull = pullRequestEvent({ number: 7, head: 'abc', headRef: 'topic' });
 
-  it('lets a run write its own ref, and read base and default branch too', () => {
+  it('allows a run to write its own ref, and also to read base and default branch', () => {
     const merge = 'refs/pull/7/merge';
     const read = [merge, 'refs/heads/main'];
     expect(cacheGrantFor(pull, 'octo/sample', undefined)).toEqual({
@@ -252,7 +252,7 @@ it('evaluates every default of the real action.yml', async () => {
 });
 
 describe('a job', () => {
-  it('runs posts last one first, hands GITHUB_ENV on, and takes a later status', async () => {
+  it('runs post stages in reverse order, passes GITHUB_ENV on, and accepts a later status', async () => {
     const job = await machine.startJob({ runId: '5' });
     await job.runStep({ inputs: { mode: 'pass', plain: 'first' } });
     const second = await job.runStep({ inputs: { mode: 'pass', plain: 'second' } });
@@ -270,7 +270,7 @@ describe('a job', () => {
   });
 });
 
-it('is at the same paths again when its root is given, or at others', async () => {
+it('has the same paths again if its root is given, otherwise others', async () => {
   const first = await make();
   await first.wipe();
   const again = await make({ root: first.root });

@@ -1,6 +1,6 @@
 /**
- * The stand-ins against recordings of the real CLIs (`test/fixtures/transcripts`): the same kinds of lines in the
- * same order, and no key in them that the real line does not have.
+ * Compares the stand-ins with recordings of the real CLIs (`test/fixtures/transcripts`): the same kinds of lines in the
+ * same order, and no key that the real line does not have.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ const clis = [
   },
 ];
 
-/** Where the option that limits turns has another name. */
+/** CLIs whose option for the maximum of turns has another name. */
 const turnLimits: Readonly<Record<string, readonly string[]>> = { qwen: ['--max-session-turns', '2'] };
 
 const rig = useMachine();
@@ -74,13 +74,13 @@ const lines = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Json);
 
-/** What kind of line it is. */
+/** The kind of a line. */
 function lineKind(line: Json): string {
   const inner = (line.event ?? line.item ?? line.part) as Json | undefined;
   return [line.type, line.subtype, inner?.type].filter(Boolean).join(' ');
 }
 
-/** How many pieces an answer comes in differs from run to run: one is as good as several. */
+/** Joins the pieces of an answer, because their number differs between runs. */
 const wholeAnswers = (all: readonly Json[]) =>
   all.filter((line, index) => !(line.delta === true && all[index - 1]?.delta === true));
 

@@ -30,7 +30,7 @@ it('gives the same files the same commit ids', async () => {
   await twin.remove();
 });
 
-it('checks a branch out as actions/checkout does: shallow, on the branch, clean', async () => {
+it('checks out a branch as actions/checkout does: shallow, on the branch, clean', async () => {
   const second = await repository.commit({ 'a.txt': 'two\n' });
   expect(await machine.checkout(repository)).toBe(second);
   expect(await git(machine.workspace, 'symbolic-ref', 'HEAD')).toBe('refs/heads/main');
@@ -39,7 +39,7 @@ it('checks a branch out as actions/checkout does: shallow, on the branch, clean'
   expect((await lstat(join(machine.workspace, 'run.sh'))).mode & 0o111).not.toBe(0);
 });
 
-it('checks the merge of a pull request out detached', async () => {
+it('checks out the merge of a pull request, detached', async () => {
   const pull = await repository.pullRequest(7, { 'b.txt': 'new\n' });
   expect(await machine.checkout(repository, { ref: 'refs/pull/7/merge' })).toBe(pull.merge);
   await expect(git(machine.workspace, 'symbolic-ref', 'HEAD')).rejects.toThrow();
@@ -47,7 +47,7 @@ it('checks the merge of a pull request out detached', async () => {
   expect(pull.merge).not.toBe(pull.head);
 });
 
-it('checks an older commit out, with history on demand', async () => {
+it('checks out an older commit, with history on request', async () => {
   await repository.commit({ 'a.txt': null });
   await repository.commit({ 'c.txt': 'three' });
   await machine.checkout(repository, { commit: repository.sha });
@@ -56,7 +56,7 @@ it('checks an older commit out, with history on demand', async () => {
   expect(await git(machine.workspace, 'rev-list', '--count', 'HEAD')).toBe('3');
 });
 
-it('takes a push to a branch', async () => {
+it('accepts a push to a branch', async () => {
   await machine.checkout(repository);
   await git(machine.workspace, 'commit', '--quiet', '--allow-empty', '--message', 'Pushed');
   await git(machine.workspace, 'push', '--quiet', 'origin', 'HEAD:main');

@@ -1,4 +1,4 @@
-/** Starts stand-in CLIs on a machine of the rig, one fresh machine with a checkout per test. */
+/** Starts stand-in CLIs on a machine of the rig, one new machine with a checkout per test. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,11 +18,11 @@ export interface CliResult {
 export interface TestMachine {
   readonly machine: Machine;
   readonly standIn: StandIn;
-  /** Another machine whose home has only this folder of the first one's. The test wipes it. */
+  /** Another machine whose home contains only this folder of the first one. The test must wipe it. */
   moveToNewMachine(folder: string): Promise<Machine>;
 }
 
-/** To be called at the top of a test file: the members are those of the running test. */
+/** Call this at the top of a test file. The members belong to the running test. */
 export function useMachine(): TestMachine {
   let repository: Repository;
   let machine: Machine;

@@ -14,7 +14,7 @@ const claude = (args: readonly string[], prompt: string, place: Machine = rig.ma
 describe('claude', () => {
   const id = randomUUID();
 
-  it('prints init, tool, words and result, and does what the script says', async () => {
+  it('prints init, tool, text and result, and follows the script', async () => {
     await rig.standIn.script([
       { provider: 'claude', do: [{ write: 'src/b.txt', content: 'two' }, { say: 'written' }] },
     ]);
@@ -42,7 +42,7 @@ describe('claude', () => {
     ]);
   });
 
-  it('remembers what its file holds; cost is of the session, usage of the run', async () => {
+  it('knows the content of its file; cost is that of the session, usage that of the run', async () => {
     await claude(['--session-id', id], 'first');
     const second = await claude(['--resume', id], 'second');
     expect((await rig.standIn.calls())[1]).toMatchObject({
@@ -56,7 +56,7 @@ describe('claude', () => {
     });
   });
 
-  it('refuses an id in use, one that is no UUID, and one that it does not know', async () => {
+  it('refuses an id in use, an id that is not a UUID, and an unknown id', async () => {
     await claude(['--session-id', id], 'first');
     expect(await claude(['--session-id', id], 'x')).toMatchObject({
       code: 1,
@@ -90,7 +90,7 @@ describe('claude', () => {
     await next.wipe();
   });
 
-  it('goes on after a kill, with the last line cut, and counts cost from there', async () => {
+  it('continues after a kill with a truncated last line, and counts cost from there', async () => {
     await rig.standIn.script([
       { prompt: 'first', do: [{ say: 'begun' }, { hang: true, ignore: ['SIGTERM'] }] },
     ]);
@@ -144,7 +144,7 @@ describe('claude', () => {
     });
   });
 
-  it('writes only where its permissions let it', async () => {
+  it('writes only where its permissions allow it', async () => {
     await rig.standIn.script([{ do: [{ write: '.gump/out/plan.json' }, { write: 'src.txt' }] }]);
     const args = [
       '-p',
@@ -161,7 +161,7 @@ describe('claude', () => {
     expect((await readdir(rig.machine.workspace)).sort()).toEqual(['.git', '.gump', 'a.txt']);
   });
 
-  it('refuses an option that it does not have', async () => {
+  it('refuses an unknown option', async () => {
     expect(await claude(['--sesion-id', id], 'x')).toMatchObject({
       code: 1,
       stderr: "error: unknown option '--sesion-id'\n",

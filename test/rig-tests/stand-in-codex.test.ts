@@ -10,7 +10,7 @@ const codex = (args: readonly string[], prompt: string) =>
   runCli(rig.machine, 'codex', [...base, ...args, '-'], prompt);
 
 describe('codex', () => {
-  it('gives its own id first and adds usage up over the thread', async () => {
+  it('reports its own id first and adds up usage over the thread', async () => {
     const first = await codex([], 'first');
     expect(first.events.map(({ type }) => type)).toEqual([
       'thread.started',
@@ -29,7 +29,7 @@ describe('codex', () => {
     });
   });
 
-  it('knows nothing of a thread whose rollout is not there under its name', async () => {
+  it('does not find a thread whose rollout file has another name', async () => {
     const id = String((await codex([], 'first')).events[0]?.thread_id);
     const sessions = join(rig.machine.home, '.codex/sessions');
     const [file = ''] = (await readdir(sessions, { recursive: true })).filter((name) =>
@@ -43,7 +43,7 @@ describe('codex', () => {
     );
   });
 
-  it('may only read without a sandbox flag, on every resume again', async () => {
+  it('is read-only without a sandbox flag, also on every resume', async () => {
     await rig.standIn.script([{ do: [{ write: 'new.txt' }] }]);
     const { events } = await runCli(rig.machine, 'codex', ['exec', '--json', '-'], 'x');
     expect(events.map(({ type }) => type)).not.toContain('item.started');

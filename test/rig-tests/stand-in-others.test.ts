@@ -34,7 +34,7 @@ const others = [
 ];
 
 describe.each(others)('$name', ({ name, args, start: startOption, resume, lost }) => {
-  it('starts, works and goes on with what its store holds', async () => {
+  it('starts, works and resumes its stored session', async () => {
     await rig.standIn.script([
       { session: 'start', do: [{ write: 'new.txt', content: 'new' }, { say: 'written' }] },
     ]);
@@ -57,7 +57,7 @@ describe.each(others)('$name', ({ name, args, start: startOption, resume, lost }
     });
   });
 
-  it('refuses a session that it does not know', async () => {
+  it('refuses an unknown session', async () => {
     const unknown = randomUUID();
     expect(await runCli(rig.machine, name, [...args, resume, unknown], 'x')).toMatchObject({
       code: lost,
@@ -74,7 +74,7 @@ describe.each(others)('$name', ({ name, args, start: startOption, resume, lost }
   });
 });
 
-it('opencode: an exported session goes on where it is imported', async () => {
+it('opencode: an exported session is resumed where it is imported', async () => {
   const info = { id: 'ses_preset', slug: 's', directory: '/else', title: 't', version: '1', time: {} };
   const skeleton = { info, messages: [] };
   await writeFile(join(rig.machine.scratch, 'skeleton.json'), JSON.stringify(skeleton));

@@ -12,7 +12,7 @@ const claude = (args: readonly string[], prompt: string, place: Machine = rig.ma
   runCli(place, 'claude', [...base, ...args], prompt);
 
 describe('the script', () => {
-  it('counts calls among those that fit the rule', async () => {
+  it('counts the calls that match the rule', async () => {
     await rig.standIn.script([
       { prompt: 'build', call: 2, do: [{ say: 'second build' }] },
       { prompt: 'build', do: [{ say: 'other build' }] },
@@ -35,7 +35,7 @@ describe('the script', () => {
     expect((await claude([], 'loud')).events.at(-1)).toMatchObject({ result: 'LOUD' });
   });
 
-  it('runs commands, commits, prints what is no event, and shows its environment', async () => {
+  it('runs commands, commits, prints lines that are not events, and writes its environment', async () => {
     const environment = join(rig.machine.scratch, 'environment.json');
     const acts = [
       { run: 'echo hello > hello.txt' },
@@ -59,7 +59,7 @@ describe('the script', () => {
     expect((await rig.standIn.calls())[0]?.environment).toContain('IS_SANDBOX');
   });
 
-  it('leaves a process behind, and tells when a session is shared', async () => {
+  it('leaves a process running, and reports a shared session', async () => {
     const id = randomUUID();
     const ready = join(rig.machine.scratch, 'ready');
     await rig.standIn.script([

@@ -1,6 +1,6 @@
 /**
- * A fake of the GitHub Actions cache service v2 on 127.0.0.1, with faults on demand. It keeps entries in memory
- * and serves what `@actions/cache` 6.3.0 asks. Eviction, quotas and the REST interface are left out.
+ * A fake of the GitHub Actions cache service v2 on 127.0.0.1, with faults on demand. It stores entries in memory and
+ * serves the requests of `@actions/cache` 6.3.0. It has no eviction, no quotas and no REST interface.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,16 +27,16 @@ export interface CacheService {
   token(grant: CacheGrant): string;
   /** Oldest first; unfinished uploads too. */
   entries(): readonly StoredEntry[];
-  /** Puts an entry there without a client, as a job of another run or an attacker would. */
+  /** Adds an entry without a client, as a job of another run or an attacker would. */
   add(place: EntryIdentity, body: Buffer): void;
-  /** Changes the stored body of every entry with this key; throws when there is none. */
+  /** Changes the stored body of every entry with this key; throws if there is none. */
   corrupt(key: string, mutate: (body: Buffer) => Buffer): void;
-  /** Removes every entry with this key; throws when there is none. */
+  /** Removes every entry with this key; throws if there is none. */
   delete(key: string): void;
   injectFault(operation: CacheOperation, fault: Fault): void;
-  /** Takes back the faults of one operation, or all. */
+  /** Removes the faults of one operation, or all. */
   clearFaults(operation?: CacheOperation): void;
-  /** What was asked so far, in order of arrival. */
+  /** The requests so far, in order of arrival. */
   requests(): readonly CacheRequest[];
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export interface CacheRequest {
   readonly key: string;
   readonly restoreKeys?: readonly string[];
   readonly version: string;
-  /** The HTTP status of the answer; `reset` when the connection was broken; absent while it is open. */
+  /** The HTTP status of the answer; `reset` if the connection was broken; absent while the request is open. */
   status?: number | 'reset';
 }
 
@@ -70,7 +70,7 @@ const methods = {
   GetCacheEntryDownloadURL: { operation: 'lookup', answer: findDownloadUrl },
 } as const;
 
-/** Starts it on a free port. The caller closes it. */
+/** Starts the service on a free port. The caller must close it. */
 export async function startCacheService(): Promise<CacheService> {
   const entries = createCacheEntries();
   const faults = createFaults();
@@ -104,7 +104,7 @@ function entryMethods(entries: CacheEntries): Pick<CacheService, 'entries' | 'ad
     entries: () => entries.list().map(describeEntry),
     add(identity, body) {
       const entry = entries.reserve(identity);
-      if (!entry) throw new Error(`an entry with the key ${identity.key} is there already`);
+      if (!entry) throw new Error(`an entry with the key ${identity.key} already exists`);
       Object.assign(entry, { body, state: 'stored' });
     },
     corrupt(key, mutate) {

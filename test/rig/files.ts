@@ -2,12 +2,12 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Path from the top → content; `null` deletes; the object form sets the executable bit. */
+/** Relative path → content; `null` deletes the file; the object form sets the executable bit. */
 export type Files = Readonly<Record<string, FileContent>>;
 
 export type FileContent = string | Buffer | null | { readonly content: string; readonly executable: true };
 
-/** Makes `files` so under `directory`; folders come into being as needed. */
+/** Writes `files` under `directory` and creates missing folders. */
 export async function writeFiles(directory: string, files: Files): Promise<void> {
   for (const [path, content] of Object.entries(files)) await writeOne(join(directory, path), content);
 }

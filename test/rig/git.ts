@@ -1,4 +1,4 @@
-/** Calls the real git with none of this machine's own settings. Leaves what to do with it to its callers. */
+/** Calls the real git without the settings of this machine. */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { cp, mkdtemp } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** A fixed clock and author make the commit ids of fixtures the same in every run. */
+/** Fixed times and authors, so that fixtures have the same commit ids in every run. */
 export const author = {
   name: 'Fixture',
   email: 'fixture@example.com',
@@ -29,7 +29,7 @@ const isolatedEnvironment = {
   LC_ALL: 'C',
 } as const;
 
-/** Runs `git ARGS` in `directory` with this on its standard input. */
+/** Runs `git ARGS` in `directory` with this standard input. */
 export async function feedGit(
   directory: string,
   input: string | Buffer,
@@ -42,7 +42,7 @@ export async function feedGit(
 
 const fresh = new Map<string, Promise<string>>();
 
-/** Makes what `git init ARGS` would, from a copy: it is asked once, for a process costs more than the files. */
+/** Like `git init ARGS`, but copies an earlier result: a process costs more than copying the files. */
 export async function initRepository(directory: string, ...args: readonly string[]): Promise<void> {
   const key = args.join(' ');
   const template = fresh.get(key) ?? makeTemplate(args);
@@ -57,7 +57,7 @@ async function makeTemplate(args: readonly string[]): Promise<string> {
   return directory;
 }
 
-/** Runs `git ARGS` in `directory`; resolves with its trimmed standard output, rejects with its words. */
+/** Runs `git ARGS` in `directory`; resolves with its trimmed standard output, rejects with its message. */
 export async function git(directory: string, ...args: readonly string[]): Promise<string> {
   const result = await execute('git', [...args], {
     cwd: directory,

@@ -26,29 +26,29 @@ export type { RunStage, Stop, StopCondition } from './runner/stage.js';
 export { pullRequestEvent, type WorkflowEvent } from './runner/workflow-event.js';
 
 export interface MachineOptions {
-  /** Absent: the machine has no cache service. */
+  /** Absent if the machine has no cache service. */
   readonly cache?: CacheService;
-  /** The top of everything; a fresh folder unless told. Given twice (after `wipe`), all paths are the same again. */
+  /** The folder that contains everything. Default: a new one. The same root (after `wipe`) gives the same paths. */
   readonly root?: string;
-  /** The workspace under the root: `work/sample/sample` unless told. */
+  /** The workspace under the root. Default: `work/sample/sample`. */
   readonly workspace?: string;
-  /** Where `action.yml` lies: the top of this repository unless told. */
+  /** The folder of `action.yml`. Default: the root of this repository. */
   readonly actionDirectory?: string;
-  /** A script to run for main and post instead of those that `action.yml` names. */
+  /** A script that replaces main and post of `action.yml`. */
   readonly entry?: string;
   readonly runnerKind?: MachineFacts['runnerKind'];
-  /** `dist/` starts from what was compiled in the run before: the same at less cost. */
+  /** Starts `dist/` from the compile cache of an earlier run, which is faster. */
   readonly isCompiledOnce?: boolean;
-  /** Runs main and post in another way than as a process. */
+  /** Runs main and post, instead of starting processes. */
   readonly runStage?: RunStage;
 }
 
 export interface CheckoutOptions {
-  /** A branch, tag or pull ref (`refs/pull/7/merge`); `refs/heads/main` unless told. */
+  /** A branch, tag or pull ref (`refs/pull/7/merge`); default: `refs/heads/main`. */
   readonly ref?: string;
-  /** The commit to be at; what `ref` names unless told. Without `ref`, HEAD is detached there. */
+  /** The commit to check out. Default: that of `ref`. Without `ref`, HEAD is detached. */
   readonly commit?: string;
-  /** Commits to fetch: 1 unless told, as actions/checkout has it; 0 for all. */
+  /** Number of commits to fetch. Default: 1, as in actions/checkout; 0 for all. */
   readonly depth?: number;
 }
 
@@ -63,14 +63,14 @@ export interface Machine {
   readonly bin: string;
   /** TMPDIR. */
   readonly scratch: string;
-  /** Makes the workspace what actions/checkout would, without its credentials; returns the commit. */
+  /** Fills the workspace as actions/checkout does, without credentials; returns the commit. */
   checkout(repository: Repository, options?: CheckoutOptions): Promise<string>;
-  /** Puts a program on PATH: a whole script with its `#!` line. */
+  /** Adds a program to PATH: a whole script with its `#!` line. */
   install(name: string, script: string): Promise<void>;
   startJob(options?: JobOptions): Promise<Job>;
   /**
-   * A job of one step and its post; `post` is absent where it did not run. `laterStatus`: what steps of another
-   * kind made of the job between the two.
+   * A job with one step and its post stage; `post` is absent if it did not run. `laterStatus`: the job status after
+   * steps of another kind between the two.
    */
   runStep(options?: JobOptions & StepOptions & { readonly laterStatus?: JobStatus }): Promise<StepResult>;
   /** Ids of the living processes that were started on this machine. */
@@ -86,7 +86,7 @@ export interface StepResult {
 
 const repositoryTop = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Makes a machine; the caller wipes it. */
+/** Creates a machine. The caller must wipe it. */
 export async function createMachine(options: MachineOptions = {}): Promise<Machine> {
   const facts = await createFolders(options);
   const root = facts.root;
@@ -154,7 +154,7 @@ async function runStep(
   return { main, ...(post ? { post } : {}) };
 }
 
-/** The git calls of actions/checkout v7 as far as they shape the work tree, its HEAD and its refs. */
+/** The git calls of actions/checkout v7 that affect the worktree, HEAD and refs. */
 async function checkOutRepository(
   workspace: string,
   repository: Repository,
@@ -187,7 +187,7 @@ async function checkOutRepository(
   return sha;
 }
 
-/** What `git remote add` and `git config` would write. A path would make git ignore the depth; an address does not. */
+/** The result of `git remote add` and `git config`. With a path, git would ignore the depth; with a URL it does not. */
 function configOf(repository: Repository): string {
   return `[remote "origin"]
 \turl = file://${repository.path}

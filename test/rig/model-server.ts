@@ -1,12 +1,12 @@
 /**
- * A model service on 127.0.0.1 that the real CLIs talk to: Anthropic Messages, OpenAI Responses, OpenAI Chat
- * Completions and Gemini streamGenerateContent. It records every request and answers by rules, or by markers
- * in the prompt; a plain prompt is answered with every TOKEN-… that the request carries, which proves what
- * the CLI really sent of earlier turns.
+ * A model service on 127.0.0.1 for the real CLIs: Anthropic Messages, OpenAI Responses, OpenAI Chat Completions and
+ * Gemini streamGenerateContent. It records every request and answers by rules, or by markers in the prompt. The
+ * answer to a plain prompt is every TOKEN-… in the request, which proves what the CLI really sent of earlier turns.
  *
- * Markers, each one answer of the model, in the order they stand in the newest prompt:
+ * Markers, each one answer of the model, in their order in the newest prompt:
  *   [[write:PATH|CONTENT]]  [[read:PATH]]  [[bash:COMMAND]]  [[say:TEXT]]  [[fail:STATUS]]  [[fail:429:SECONDS]]
- *   [[fail:context]]  [[fail:quota]]  [[fail:model]]  [[hang]]  [[cut]] (the connection breaks)  [[loop:COMMAND]] (the same tool call for ever)  [[delay:MS]] (before the next)
+ *   [[fail:context]]  [[fail:quota]]  [[fail:model]]  [[hang]]  [[cut]] (the connection breaks)
+ *   [[loop:COMMAND]] (the same tool call without end)  [[delay:MS]] (before the next answer)
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ import { sendAnswer, usagePerAnswer } from '../providers/model/wire.js';
 export type { ModelAnswer } from '../providers/model/answer.js';
 export { type ModelRequest, userTexts, type WireFormat } from '../providers/model/request.js';
 
-/** Looks at a request; `undefined` leaves it to the next rule, in the end to the markers. */
+/** The answer to a request; if `undefined`, the next rule decides, and finally the markers. */
 export type ModelRule = (request: ModelRequest) => ModelAnswer | undefined;
 
 export interface ModelServer {
@@ -25,7 +25,7 @@ export interface ModelServer {
   readonly url: string;
   /** Every model request so far, oldest first. */
   readonly requests: readonly ModelRequest[];
-  /** Resolves with the next request, or with one that came already and that `matches`. */
+  /** Resolves with a matching request: an earlier one or the next one. */
   waitForRequest(matches: (request: ModelRequest) => boolean): Promise<ModelRequest>;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ async function readBody(http: IncomingMessage): Promise<Json> {
 
 type Handler = (http: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Takes a request down, then answers it by the first rule that speaks, else by the markers. */
+/** Records a request, then answers it by the first rule that applies, otherwise by the markers. */
 function createHandler(
   rules: readonly ModelRule[],
   recordRequest: (request: ModelRequest) => number,
@@ -63,7 +63,7 @@ function createHandler(
 
 type RequestMatcher = (request: ModelRequest) => boolean;
 
-/** Starts it on a free port. `rules` are asked in order before the markers are. */
+/** Starts the server on a free port. `rules` apply in order, before the markers. */
 export async function startModelServer(
   options: { readonly rules?: readonly ModelRule[] } = {},
 ): Promise<ModelServer> {

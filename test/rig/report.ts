@@ -1,4 +1,4 @@
-/** The shape of `report.json` that the contract promises (section 3), for tests to read it by. */
+/** The public shape of `report.json`, for tests that read it. */
 
 export interface Report {
   readonly version: 1;

@@ -1,6 +1,6 @@
 /**
- * Fixture repositories: a bare one that stands for the repository on GitHub, filled from files given as data.
- * Checking it out as a job does is left to `machine.checkout`.
+ * Fixture repositories: a bare repository in place of the one on GitHub, with files given as data. `machine.checkout`
+ * checks it out as a job does.
  */
 import { appendFile, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,13 +9,13 @@ import type { FileContent, Files } from './files.js';
 import { author, feedGit, git, initRepository } from './git.js';
 
 export interface Repository {
-  /** The bare repository, absolute: what a checkout has as `origin`. */
+  /** Absolute path of the bare repository, which is `origin` of a checkout. */
   readonly path: string;
   /** The first commit. */
   readonly sha: string;
-  /** Commits on top of `branch` (made from `main` when it is new) and returns the commit. */
+  /** Commits on top of `branch` (created from `main` if it is new) and returns the commit. */
   commit(files: Files, options?: { readonly branch?: string; readonly message?: string }): Promise<string>;
-  /** Makes the branch `pull-N` with one commit, and `refs/pull/N/head` and `/merge` as GitHub keeps them. */
+  /** Creates the branch `pull-N` with one commit, and `refs/pull/N/head` and `/merge` as on GitHub. */
   pullRequest(number: number, files: Files): Promise<PullRequest>;
   /** Runs git in the bare repository. */
   git(...args: readonly string[]): Promise<string>;
@@ -29,12 +29,12 @@ export interface PullRequest {
   readonly merge: string;
 }
 
-/** Makes a repository with one commit of `files` on `main`. The caller removes it. */
+/** Creates a repository with one commit of `files` on `main`. The caller must remove it. */
 export async function makeRepository(files: Files): Promise<Repository> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'rig-repository-')));
   const path = join(root, 'origin.git');
   await initRepository(path, '--bare');
-  // GitHub serves any commit that a ref reaches; a checkout of a pull request or of an older commit needs it.
+  // GitHub serves any commit that a ref reaches. A checkout of a pull request or of an older commit needs this.
   await appendFile(join(path, 'config'), '[uploadpack]\n\tallowAnySHA1InWant = true\n');
   const commit = createCommitter(path);
   const sha = await commit(files, { branch: 'main', message: 'Start' });
@@ -48,7 +48,7 @@ export async function makeRepository(files: Files): Promise<Repository> {
   };
 }
 
-/** One process for a commit: most tests begin with one. */
+/** A commit with one process, because most tests start with one. */
 function createCommitter(path: string): Repository['commit'] {
   return async (files, { branch = 'main', message = 'Change' } = {}) => {
     const parent = (await tipOf(path, branch)) ?? (await tipOf(path, 'main'));
@@ -61,7 +61,7 @@ function tipOf(path: string, branch: string): Promise<string | undefined> {
   return git(path, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => undefined);
 }
 
-/** As `git fast-import` reads it. */
+/** In the format of `git fast-import`. */
 function commitStream(files: Files, branch: string, message: string, parent: string | undefined): Buffer {
   const who = `${author.name} <${author.email}> ${author.seconds} +0000`;
   const parts = [

@@ -1,6 +1,6 @@
 /**
- * A stand-in for npm on a machine's PATH: it "installs" the stand-in CLIs by the package.json of its working
- * directory, or fails with npm's own words. What it was called with goes to a file.
+ * A stand-in for npm on a machine's PATH. It "installs" the stand-in CLIs of the package.json in its working
+ * directory, or fails with npm's own messages. It writes its arguments to a file.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -19,13 +19,13 @@ export interface StandInNpm {
 }
 
 export interface StandInNpmOptions {
-  /** Printed on standard error before it ends with 1, instead of installing; half of the packages is there then. */
+  /** Text on standard error. It then installs only half of the packages and ends with 1. */
   readonly errorOutput?: string;
-  /** Shell commands before it does anything. */
+  /** Shell commands that run first. */
   readonly commandsBefore?: string;
 }
 
-/** Package → program; the ones that, as the real ones, refuse to start before their script has run. */
+/** Package → program; some refuse to start before their install script has run, as the real ones do. */
 const packages = {
   '@anthropic-ai/claude-code': { program: 'claude', needsScript: true },
   '@openai/codex': { program: 'codex', needsScript: false },

@@ -1,4 +1,4 @@
-/** Puts the stand-in CLIs (`cli/agent.mjs`) on a machine, scripts what they do, and reads how they were called. */
+/** Installs the stand-in CLIs (`cli/agent.mjs`) on a machine, scripts their actions, and reads their calls. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,52 +7,52 @@ import type { Machine } from './machine.js';
 
 export type StandInProvider = 'claude' | 'codex' | 'gemini' | 'qwen' | 'opencode' | 'cursor';
 
-/** What the agent does. Paths are from its working directory or absolute. */
+/** An action of the agent. Paths are absolute or relative to its working directory. */
 export type AgentAction =
-  /** The next four are one answer with one tool call; `say` puts words before it in the same answer. */
+  /** The next four are one answer with one tool call each; `say` adds text before it in the same answer. */
   | { readonly write: string; readonly content?: string; readonly say?: string }
   | { readonly delete: string; readonly say?: string }
   | { readonly run: string; readonly say?: string }
   /** `git add -A` and a commit with this message. */
   | { readonly commit: string; readonly say?: string }
-  /** One answer; the last one is the final text (`ok` where there is none). */
+  /** One answer; the last one is the final text (`ok` if there is none). */
   | { readonly say: string }
-  /** A raw line of output, as often. */
+  /** A raw line of output, repeated this often. */
   | { readonly print: string; readonly times?: number }
-  /** A line of about this many bytes that is no event. */
+  /** A line of about this many bytes that is not an event. */
   | { readonly giant: number }
   | { readonly stderr: string }
   /** Milliseconds. */
   | { readonly sleep: number }
-  /** Goes on when this file is there. */
+  /** Waits until this file exists. */
   | { readonly waitFor: string }
-  /** Writes all its environment variables to this file, as JSON. */
+  /** Writes all its environment variables to this file as JSON. */
   | { readonly environment: string }
   /** Leaves a shell command running; `hold`: with the agent's output open. */
   | { readonly spawn: string; readonly hold?: boolean; readonly pidFile?: string }
   /** Until killed. */
   | { readonly hang: true; readonly ignore?: readonly ('SIGTERM' | 'SIGINT')[] }
-  /** Ends as this CLI does on that error; `message` instead of its usual text; the wait only Claude and Codex tell. */
+  /** Ends as this CLI does on that error. `message` replaces its usual text. Only Claude and Codex report the wait. */
   | { readonly fail: StandInFailure; readonly message?: string; readonly retryAfterMs?: number }
-  /** Ends at once with this code and without a final result. */
+  /** Ends immediately with this code and without a final result. */
   | { readonly exit: number };
 
 export type StandInFailure = 401 | 429 | 500 | 529 | 'context' | 'max-turns';
 
-/** The first rule whose conditions all hold is taken; without one the agent says `ok`. */
+/** The first rule whose conditions are all true applies; without one the agent answers `ok`. */
 export interface AgentRule {
   readonly provider?: StandInProvider;
-  /** Stands in the prompt. */
+  /** A text in the prompt. */
   readonly prompt?: string;
   readonly session?: 'start' | 'resume';
   /** As given on the command line. */
   readonly model?: string;
-  /** Which of the calls that the other conditions fit, from 1, over the whole calls file. */
+  /** The number of the call among those that meet the other conditions, from 1, over the whole calls file. */
   readonly call?: number | readonly number[];
-  /** Done before the CLI prints or keeps anything. */
+  /** Actions before the CLI prints or stores anything. */
   readonly before?: readonly AgentAction[];
   readonly do?: readonly AgentAction[];
-  /** What every answer takes, where it is not the usual 100 in, 20 out, 0.001 USD. */
+  /** The usage of every answer. Default: 100 input tokens, 20 output tokens, 0.001 USD. */
   readonly usage?: {
     readonly inputTokens?: number;
     readonly outputTokens?: number;
@@ -62,7 +62,7 @@ export interface AgentRule {
   };
 }
 
-/** One start of a CLI that was to run an agent. */
+/** One start of a CLI to run an agent. */
 export interface AgentCall {
   readonly provider: StandInProvider;
   readonly argv: readonly string[];
@@ -70,15 +70,15 @@ export interface AgentCall {
   readonly cwd: string;
   readonly session: { readonly mode: 'start' | 'resume'; readonly id?: string };
   readonly model?: string;
-  /** The user's texts of earlier turns that stood in the session file: the proof that a resume is one. */
+  /** The user's texts of earlier turns in the session file: they prove that the session was resumed. */
   readonly earlier: readonly string[];
-  /** Why the CLI would not start, where it would not. */
+  /** Why the CLI refused to start, if it did. */
   readonly refused?: string;
-  /** Another living process that was at work in the same session. */
+  /** Another living process in the same session. */
   readonly sharedWith?: number;
   readonly pid: number;
   readonly home: string;
-  /** Names of its variables. */
+  /** Names of its environment variables. */
   readonly environment: readonly string[];
 }
 
@@ -87,9 +87,9 @@ export interface StandIn {
   readonly callsFile: string;
   /** `countFrom: 'now'`: `call` counts from here on, otherwise over the whole calls file, earlier machines included. */
   script(rules: readonly AgentRule[], options?: { readonly countFrom: 'start' | 'now' }): Promise<void>;
-  /** Instead of rules: a module whose default export takes the call and returns acts or a rule. */
+  /** Replaces the rules: a module whose default export gets the call and returns actions or a rule. */
   scriptModule(source: string): Promise<void>;
-  /** In the order they came. */
+  /** In the order of arrival. */
   calls(): Promise<readonly AgentCall[]>;
 }
 
@@ -103,9 +103,9 @@ const programNames: Readonly<Record<StandInProvider, string>> = {
 };
 
 export interface StandInOptions {
-  /** Which CLIs; all unless told. */
+  /** The CLIs to install. Default: all. */
   readonly providers?: readonly StandInProvider[];
-  /** Give several machines the same file to compare their calls; `ROOT/calls.jsonl`, which `wipe` deletes, unless told. */
+  /** The calls file. Several machines may share one. Default: `ROOT/calls.jsonl`, which `wipe` deletes. */
   readonly callsFile?: string;
 }
 
@@ -128,7 +128,7 @@ export async function installStandIn(machine: Machine, options: StandInOptions =
       await rm(join(folder, 'script.mjs'), { force: true });
       await writeFile(join(folder, 'script.json'), JSON.stringify({ since, rules }));
     },
-    // Found before the rules, which it replaces.
+    // It is found before the rules and replaces them.
     scriptModule: (source) => writeFile(join(folder, 'script.mjs'), source),
     calls: () => readCalls(callsFile),
   };
@@ -138,7 +138,7 @@ function wrapper(name: string): string {
   return `#!${process.execPath}\nimport(${JSON.stringify(agentModule)}).then(({ main }) => main(${JSON.stringify(name)}));\n`;
 }
 
-/** The calls noted in a calls file; none where it does not exist yet. */
+/** The calls in a calls file; none if it does not exist yet. */
 export async function readCalls(file: string): Promise<readonly AgentCall[]> {
   if (!existsSync(file)) return [];
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');

@@ -1,8 +1,8 @@
-/** The agent that a project names for steps that name none. */
+/** The default agent of a project, for steps that name no agent. */
 import { describe, expect, it } from 'vitest';
 import { withDefaultAgent } from '../../src/workflow/default-agent.js';
-import { parseWorkflow } from '../../src/workflow/parse.js';
 import type { Step, Workflow } from '../../src/workflow/workflow.js';
+import { parseWorkflow } from '../fakes/parse-workflow.js';
 import { agentStep, exitAfter, gateStep, splitStep } from '../fakes/plan.js';
 
 const flow = `
@@ -10,7 +10,7 @@ name: flow
 steps:
   - name: plan
     type: split
-    prompt: cut it
+    prompt: split the work
     each:
       - name: impl
         type: code
@@ -36,7 +36,7 @@ const codes = (text: string, defaultAgent?: string) =>
   );
 
 describe('a default agent', () => {
-  it('stands in where a step names none, and only there', () => {
+  it('is the agent of exactly the steps that name none', () => {
     const { workflow, diagnostics } = parseWorkflow(flow, {
       file: 'flow.yaml',
       defaultAgent: 'claude-haiku',
@@ -56,15 +56,15 @@ describe('a default agent', () => {
     expect(workflow?.steps[2]).not.toHaveProperty('agent');
   });
 
-  it('is missed by each of them without one', () => {
+  it('is required by each of these steps if it is not set', () => {
     expect(codes(flow)).toEqual(['missing-agent', 'missing-agent', 'missing-agent']);
   });
 
-  it('reaches all that is called, whatever calls it, and keeps one workflow one', () => {
-    const judge = { ...workflowOf([agentStep('judge', { agent: '' })]), name: 'judge' };
-    const call = { path: 'judge', workflow: judge, inputs: {} };
+  it('also applies to called workflows, and keeps a shared workflow shared', () => {
+    const review = { ...workflowOf([agentStep('review', { agent: '' })]), name: 'review' };
+    const call = { path: 'review', workflow: review, inputs: {} };
     const common = {
-      gates: [{ name: 'judge', type: 'validate' as const, call }],
+      gates: [{ name: 'review', type: 'validate' as const, call }],
       retry: [{ when: { validate: call }, overrides: {} }, exitAfter(2)],
       guard: {},
     };
@@ -81,12 +81,13 @@ describe('a default agent', () => {
     const filled = withDefaultAgent(workflowOf(steps), 'codex');
     expect(JSON.stringify(filled)).not.toContain('"agent":""');
     const [first, second] = filled.steps;
-    if (first?.kind !== 'agent' || second?.kind !== 'call') throw new Error('the kinds have changed');
+    if (first?.kind !== 'agent' || second?.kind !== 'call')
+      throw new Error('The kinds of the steps changed.');
     expect(first.get?.workflow).toBe(second.call.workflow);
     expect(first.gates[0]).toMatchObject({ call: { workflow: { steps: [{ agent: 'codex' }] } } });
   });
 
-  it('does not hide a slip', () => {
+  it('does not hide a misspelled key', () => {
     expect(codes(flow.replace('agent: codex', 'agnet: codex'), 'claude')).toEqual(['unknown-key']);
   });
 });

@@ -4,7 +4,7 @@ import { readDuration } from '../../src/workflow/duration.js';
 import { readAmount, readCount } from '../../src/workflow/numbers.js';
 import { holds } from '../fakes/holds.js';
 
-describe('lengths of time', () => {
+describe('durations', () => {
   it.each([
     ['30m', 1_800_000],
     ['1h30m', 5_400_000],
@@ -17,35 +17,35 @@ describe('lengths of time', () => {
     [' 5m ', 300_000],
     ['0s', 0],
     ['8760h', 31_536_000_000],
-  ])('%j', (text, milliseconds) => {
+  ])('reads %j', (text, milliseconds) => {
     expect(readDuration(text)).toBe(milliseconds);
   });
 
   it.each(['', '5', 'm', '5 m', '-5m', '+5m', '5d', '1h 30m', '5M', '1e3s', '.s', '1..5s', '9000h'])(
-    'not %j',
+    'rejects %j',
     (text) => {
       expect(readDuration(text)).toBeUndefined();
     },
   );
 
-  it('are whole numbers of milliseconds, whatever the text', () => {
+  it('are whole numbers of milliseconds for any text', () => {
     const text = fc.string({ unit: fc.constantFrom(...'0123456789.hms'), maxLength: 45 });
     holds(
       fc.property(text, (one) => {
-        const read = readDuration(one);
-        if (read !== undefined) expect(Number.isSafeInteger(read) && read >= 0).toBe(true);
+        const ms = readDuration(one);
+        if (ms !== undefined) expect(Number.isSafeInteger(ms) && ms >= 0).toBe(true);
       }),
     );
   });
 });
 
 describe('numbers', () => {
-  it('may be written as text', () => {
+  it('may be text', () => {
     expect([5, 0.25, '5', ' 2.50 ', 0, '0'].map(readAmount)).toEqual([5, 0.25, 5, 2.5, 0, 0]);
     expect([5, '7', '7.0'].map(readCount)).toEqual([5, 7, 7]);
   });
 
-  it('are no others', () => {
+  it('reject other values', () => {
     for (const value of [
       -1,
       '-1',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseWorkflowPath } from '../../src/workflow/workflow-path.js';
 
-describe('where a workflow is looked for', () => {
+describe('the path of a workflow', () => {
   it.each([
     ['.github/agent.yml', { path: '.github/agent.yml' }],
     ['./agent.yaml', { path: 'agent.yaml' }],
@@ -11,8 +11,8 @@ describe('where a workflow is looked for', () => {
     ['v1.2', { path: '.gump/workflows/v1.2.yaml', builtInName: 'v1.2' }],
     ['validators/a', { path: '.gump/validators/a.yaml', builtInName: 'validators/a' }],
     ['validators/team/a.yml', { path: 'validators/team/a.yml' }],
-  ])('%j', (value, places) => {
-    expect(parseWorkflowPath(value)).toEqual(places);
+  ])('is read from %j', (value, location) => {
+    expect(parseWorkflowPath(value)).toEqual(location);
   });
 
   it.each([
@@ -30,7 +30,7 @@ describe('where a workflow is looked for', () => {
     ['folder/', /folder/],
     ['.', /folder/],
     ['./', /folder/],
-  ])('not %j', (value, reason) => {
+  ])('cannot be %j', (value, reason) => {
     expect(parseWorkflowPath(value)).toEqual({ problem: expect.stringMatching(reason) });
   });
 });

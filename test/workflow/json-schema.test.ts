@@ -1,4 +1,4 @@
-/** `schema/workflow.json`, as editors use it, held against workflows by a validator that is not ours. */
+/** Checks `schema/workflow.json` with an independent validator, as editors use it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -13,14 +13,14 @@ import { fixtures } from './fixtures.js';
 const schema: JsonSchema = JSON.parse(readText('schema/workflow.json'));
 const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
-/** What is wrong with a workflow, by the schema; its values as the parser gets them. */
+/** Validates the data of a workflow, as our YAML reader returns it, and returns the paths of all errors. */
 function errorPaths(workflow: string): readonly string[] {
   const { tree } = readYaml(workflow);
-  if (tree === undefined) throw new Error('the file holds nothing');
+  if (tree === undefined) throw new Error('the file is empty');
   return validate(toData(tree)) ? [] : (validate.errors ?? []).map(({ instancePath }) => instancePath);
 }
 
-/** Paths of all keys that have no description. */
+/** The paths of all keys without a description. */
 function undescribed(one: JsonSchema, path = ''): readonly string[] {
   const own = Object.entries(one.properties ?? {}).flatMap(([key, value]) => [
     ...(value.description ? [] : [`${path}/${key}`]),
@@ -31,45 +31,45 @@ function undescribed(one: JsonSchema, path = ''): readonly string[] {
 }
 
 describe('schema/workflow.json', () => {
-  it('is what `npm run schema` writes', () => {
+  it('matches the output of `npm run schema`', () => {
     expect(schema).toEqual(JSON.parse(JSON.stringify(workflowSchema())));
   });
 
-  it('describes every key, and refers to steps within steps by name', () => {
+  it('describes every key, and refers to nested steps by name', () => {
     expect(undescribed(schema)).toEqual([]);
     expect(Object.keys(schema.$defs ?? {})).toEqual(['step']);
     expect(schema.$defs?.step?.properties?.each?.items).toEqual({ $ref: '#/$defs/step' });
   });
 
-  const good = readdirSync(join(fixtures, 'good')).filter((name) => /\.ya?ml$/.test(name));
+  const validFiles = readdirSync(join(fixtures, 'good')).filter((name) => /\.ya?ml$/.test(name));
 
-  it.each(good)('takes the good workflow %s', (name) => {
+  it.each(validFiles)('accepts the valid workflow %s', (name) => {
     expect(errorPaths(readFileSync(join(fixtures, 'good', name), 'utf8'))).toEqual([]);
   });
 
-  it.each(Object.keys(builtIns))('takes the built-in %s', (name) => {
+  it.each(Object.keys(builtIns))('accepts the built-in workflow %s', (name) => {
     expect(errorPaths(builtIns[name] ?? '')).toEqual([]);
   });
 
   const step = (lines: string) =>
     `name: a\nsteps:\n  - name: b\n    type: code\n${lines.replace(/^/gm, '    ')}\n`;
 
-  it('takes the spellings of the documentation, and keys of the author', () => {
+  it('accepts the spellings of the language reference, and `x-` keys', () => {
     const workflow = step(`agent: {impl.agent}\nprompt: x\nsession: from: c\nx-note: {any: [thing]}`);
     expect(errorPaths(`x-top: 1\n${workflow}`)).toEqual([]);
   });
 
   it.each([
-    ['a key that is not there', step('agnet: claude'), '/steps/0'],
-    ['another type', step('type2: x'), '/steps/0'],
-    ['text for a list', step('gate: test'), '/steps/0/gate'],
-    ['no attempt at all', step('retry:\n  - attempt: 0'), '/steps/0/retry/0/attempt'],
-    ['a session of another version', step('session: reuse'), '/steps/0/session'],
-    ['a list for an agent', step('agent: [a]'), '/steps/0/agent'],
+    ['an unknown key', step('agnet: claude'), '/steps/0'],
+    ['an unknown key with a number', step('type2: x'), '/steps/0'],
+    ['text instead of a list', step('gate: test'), '/steps/0/gate'],
+    ['attempt 0', step('retry:\n  - attempt: 0'), '/steps/0/retry/0/attempt'],
+    ['a session value of an earlier version', step('session: reuse'), '/steps/0/session'],
+    ['a list as an agent', step('agent: [a]'), '/steps/0/agent'],
     ['no steps', 'name: a\nsteps: []', '/steps'],
     ['no name', 'steps:\n  - name: b', ''],
-    ['a fault within each', step('each:\n  - name: c\n    tpye: code'), '/steps/0/each/0'],
-  ])('refuses %s', (_, workflow, place) => {
+    ['an error within each', step('each:\n  - name: c\n    tpye: code'), '/steps/0/each/0'],
+  ])('rejects %s', (_, workflow, place) => {
     expect(errorPaths(workflow)).toContain(place);
   });
 });

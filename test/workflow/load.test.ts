@@ -43,7 +43,7 @@ function fromTexts(texts: Readonly<Record<string, string>>): WorkflowLibrary {
   return { builtIns, read };
 }
 
-/** What the first line of the called workflow says by hand: `# expect: CODE FILE:LINE:COLUMN, …`. */
+/** The first line of the root workflow lists the expected problems: `# expect: CODE FILE:LINE:COLUMN, …`. */
 function expected(name: string): readonly string[] {
   const text = readFileSync(join(folder, name, '.gump/workflows/root.yaml'), 'utf8');
   const [, list = ''] = /^# expect: (.+)$/m.exec(text) ?? [];
@@ -63,8 +63,8 @@ describe('a workflow of several files', () => {
     await expect(`${shown}\n`).toMatchFileSnapshot(join(folder, `${name}.txt`));
   });
 
-  it('holds what it calls, each file read once', () => {
-    const { workflow, files } = load(fromFolder('sound'));
+  it('contains the workflows that it calls, and reads each file once', () => {
+    const { workflow, files } = load(fromFolder('valid'));
     expect(files.map(({ file }) => file)).toEqual([
       '.gump/workflows/root.yaml',
       'built-in validators/arch-review',
@@ -87,7 +87,7 @@ describe('a workflow of several files', () => {
     expect(called[1]).toBe(called[0]);
   });
 
-  it('has a file of the repository before a built-in', () => {
+  it('prefers a file of the repository to a built-in', () => {
     const own = 'name: own sample\nsteps:\n  - {name: a, gate: [test]}\n';
     const text = `name: r\nsteps:\n  - {name: a, workflow: sample}\n`;
     const path = '.gump/workflows/root.yaml';
@@ -101,13 +101,13 @@ describe('a workflow of several files', () => {
     ]);
   });
 
-  it('can be a built-in itself, which has no prompt files', () => {
+  it('may be a built-in, which cannot have prompt files', () => {
     expect(load(fromTexts({}), 'sample').workflow).toMatchObject({ source: 'built-in sample' });
     const library = { read: fromTexts({}).read, builtIns: { bad: withPromptFile } };
     expect(codesOf(load(library, 'bad'))).toEqual(['unreadable-file']);
   });
 
-  it('finds no built-in under the names that objects have', () => {
+  it('finds no built-in with the name of an object property', () => {
     for (const name of ['constructor', '__proto__', 'toString'])
       expect(findWorkflow(name, fromTexts({}))).toHaveProperty('missing');
   });
@@ -119,7 +119,7 @@ function codesOf({ files }: LoadedWorkflow): readonly string[] {
   return files.flatMap(({ diagnostics }) => diagnostics.map(({ code }) => code));
 }
 
-describe('files made to do harm', () => {
+describe('hostile files', () => {
   const path = (name: string) => `.gump/workflows/${name}.yaml`;
   const calling = (...names: readonly string[]) =>
     `name: w\nsteps:\n${names.map((name, index) => `  - {name: s${index}, workflow: ${name}}\n`).join('')}`;
@@ -133,17 +133,17 @@ describe('files made to do harm', () => {
     return fromTexts({ ...Object.fromEntries(texts), [path(`w${length}`)]: leaf });
   }
 
-  it('may call each other twenty deep', () => {
+  it('may nest calls up to 20 levels', () => {
     expect(codesOf(load(chain(20, 1)))).toEqual([]);
     expect(new Set(codesOf(load(chain(21, 1))))).toEqual(new Set(['too-large']));
   });
 
-  it('multiply themselves a thousand times at most', () => {
+  it('may multiply to at most 1000 calls', () => {
     expect(codesOf(load(chain(8, 2)))).toEqual([]);
     expect(codesOf(load(chain(19, 2)))).toContain('too-large');
   });
 
-  it('are two megabytes at most', () => {
+  it('may have at most 2 MB in total', () => {
     const comment = `# ${'x'.repeat(500_000)}\n`;
     const names = ['a', 'b', 'c', 'd'];
     const texts = Object.fromEntries(names.map((name) => [path(name), comment + leaf]));
@@ -152,7 +152,7 @@ describe('files made to do harm', () => {
     expect(codesOf(loaded)).toEqual(['too-large']);
   });
 
-  it('are a hundred at most', () => {
+  it('may be at most 100', () => {
     const many = Array.from({ length: 120 }, (_, index) => `w${index}`);
     const texts = Object.fromEntries(many.map((name) => [path(name), leaf]));
     const loaded = load(fromTexts({ ...texts, [path(root)]: calling(...many) }));
@@ -161,13 +161,13 @@ describe('files made to do harm', () => {
   });
 });
 
-describe('files on a disk', () => {
+describe('files on disk', () => {
   function checkout(): { readonly directory: string; readonly library: WorkflowLibrary } {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), 'gump-library-')));
     return { directory, library: openWorkflowLibrary(directory, directory) };
   }
 
-  it('are read only where they really lie in the checkout', () => {
+  it('are read only if their real path is in the checkout', () => {
     const { directory, library } = checkout();
     const other = checkout().directory;
     writeFileSync(join(other, 'secret'), 'secret');
@@ -181,7 +181,7 @@ describe('files on a disk', () => {
     expect(library.read('in')).toEqual({ text: 'text' });
   });
 
-  it('may be missing, folders, too large or no text', () => {
+  it('may be missing, a folder, too large or binary', () => {
     const { directory, library } = checkout();
     writeFileSync(join(directory, 'binary'), Buffer.from([0xff, 0xfe, 0x00]));
     writeFileSync(join(directory, 'large'), 'x'.repeat(2 * 1024 * 1024 + 1));
@@ -192,7 +192,7 @@ describe('files on a disk', () => {
     expect(library.read('a\0b')).toHaveProperty('problem');
   });
 
-  it('may lie beside the working directory, within the checkout', () => {
+  it('may be outside of the working directory, but within the checkout', () => {
     const { directory } = checkout();
     writeFileSync(join(directory, 'shared.md'), 'shared');
     const inner = join(directory, 'package');

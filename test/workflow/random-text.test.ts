@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderDiagnostic } from '../../src/workflow/diagnostic.js';
 import { loadWorkflow } from '../../src/workflow/load.js';
-import { parseWorkflow } from '../../src/workflow/parse.js';
 import { holds } from '../fakes/holds.js';
+import { parseWorkflow } from '../fakes/parse-workflow.js';
 import { providers } from './fixtures.js';
 
-/** Whatever is asked for is the text itself, so that calls, cycles and prompt files are come upon too. */
+/** Every called workflow and prompt file is the text itself, so that calls, cycles and prompt files occur too. */
 function checked(text: string): readonly string[] {
   const library = { builtIns: { tdd: text }, read: () => ({ text }) };
   const { workflow, files } = loadWorkflow({ source: 'any.yaml', text, directory: '' }, library, {
@@ -26,7 +26,7 @@ function checked(text: string): readonly string[] {
   return diagnostics.map(({ code }) => code);
 }
 
-// Pieces that make workflows, nearly: shuffled, they reach far more than random characters do.
+// Pieces of workflows. Shuffled, they reach far more code than random characters.
 const pieces = [
   ...['name: a\n', 'steps:\n', '  - name: b\n', '    type: code\n', '    agent: claude\n', '    prompt: x\n'],
   ...[
@@ -89,15 +89,15 @@ const pieces = [
   ],
 ];
 
-describe('any text', () => {
-  it('gives a workflow or faults that lie in it', () => {
+describe('reading any text', () => {
+  it('results in a workflow or in problems with valid positions', () => {
     holds(
       fc.property(fc.string({ unit: 'binary' }), (text) => void checked(text)),
       40,
     );
   });
 
-  it('made of pieces of workflows too', () => {
+  it('handles shuffled pieces of workflows', () => {
     const text = fc.array(fc.constantFrom(...pieces), { maxLength: 30 }).map((parts) => parts.join(''));
     holds(
       fc.property(text, (one) => void checked(one)),
@@ -105,7 +105,7 @@ describe('any text', () => {
     );
   });
 
-  it('with any values in it too', () => {
+  it('handles any values in a workflow', () => {
     holds(
       fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (a, b, c) => {
         const [x, y, z] = [a, b, c].map((value) => JSON.stringify(value));
@@ -127,7 +127,7 @@ describe('any text', () => {
   });
 });
 
-describe('texts made to do harm', () => {
+describe('hostile texts', () => {
   const size = 100_000;
   const numbered = (piece: (index: number) => string): string =>
     Array.from({ length: size / 10 }, (_, index) => piece(index)).join(' ');
@@ -149,8 +149,8 @@ describe('texts made to do harm', () => {
       'merges',
       `x-a: &a {${Array.from({ length: 10_000 }, (_, index) => `k${index}: 1`).join(', ')}}\n${repeated('<<: *a\n').slice(0, 100_000)}`,
     ],
-    ['deeper inputs', `name: a\nsteps:\n${repeated('- workflow: x\n      a: b\n')}`],
-    ['calls and blank lines', `name: a\nsteps:\n${repeated('- workflow: x\n\n\n\n\n')}`],
+    ['nested inputs', `name: a\nsteps:\n${repeated('- workflow: x\n      a: b\n')}`],
+    ['calls and empty lines', `name: a\nsteps:\n${repeated('- workflow: x\n\n\n\n\n')}`],
     [
       'a call before a long line',
       `name: a\nsteps:\n- workflow: x\n   ${' '.repeat(size)}a${' '.repeat(size)}b`,
@@ -180,16 +180,16 @@ describe('texts made to do harm', () => {
     expect(checked(text).length).toBeGreaterThan(0);
   });
 
-  it('are refused by length alone above half a megabyte', () => {
+  it('above half a megabyte are rejected by their length alone', () => {
     expect(checked('#'.repeat(524_289))).toEqual(['too-large']);
     expect(checked('['.repeat(1_000_000))).toEqual(['too-large']);
   });
 
-  it('take in no alias before it has an end', () => {
+  it('cannot refer to an anchor within its own value', () => {
     expect(checked('name: &a [*a]\nsteps: []\n')).toContain('yaml-alias');
   });
 
-  it('show a hundred faults and the number of the others', () => {
+  it('show a hundred problems and the number of the others', () => {
     const text = `name: a\nsteps:\n${'- {name: b, gate: [test]}\n'.repeat(151)}`;
     const { diagnostics } = parseWorkflow(text, { file: 'a.yaml' });
     expect(diagnostics).toHaveLength(101);
@@ -201,7 +201,7 @@ describe('texts made to do harm', () => {
 });
 
 describe('a large workflow', () => {
-  it('of a thousand steps that name each other is read', () => {
+  it('of a thousand steps that refer to each other is read', () => {
     const step = (index: number): string =>
       `  - name: s${index}\n    steps:\n      - {name: a, type: code, agent: claude, prompt: "{s${index}.a.x} {s${Math.max(0, index - 1)}/a.diff}", session: {from: ${index === 0 ? 'a}, x-a: 1' : 'a}'}}\n      - {name: b, gate: [test]}\n`;
     const text = `name: large\nsteps:\n${Array.from({ length: 333 }, (_, index) => step(index)).join('')}`;

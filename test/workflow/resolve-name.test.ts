@@ -30,7 +30,7 @@ const scope: NameScope = {
 const resolve = (name: string, more: Partial<NameScope> = {}): string | undefined =>
   resolveName(name, { ...scope, ...more });
 
-describe('what a name stands for', () => {
+describe('resolveName', () => {
   it.each([
     ['spec', 'the spec'],
     ['attempt', '2'],
@@ -47,7 +47,7 @@ describe('what a name stands for', () => {
     ['team', 'blue'],
     ['flat', 'flat value'],
     ['tests.agent', 'from vars'],
-  ])('%s', (name, expected) => {
+  ])('resolves %s', (name, expected) => {
     expect(resolve(name)).toBe(expected);
   });
 
@@ -60,7 +60,7 @@ describe('what a name stands for', () => {
     'gate.test.error.x',
     'prev.none',
     '',
-  ])('nothing: %j', (name) => {
+  ])('does not resolve %j', (name) => {
     expect(resolve(name)).toBeUndefined();
   });
 
@@ -71,35 +71,35 @@ describe('what a name stands for', () => {
     'prev.constructor',
     'gate.constructor',
     'gate.toString.pass',
-  ])('not what every object has: %s', (name) => {
+  ])('does not resolve the object property %s', (name) => {
     expect(resolve(name)).toBeUndefined();
   });
 
-  it('of an attempt before is nothing on the first attempt', () => {
+  it('resolves no previous attempt in the first attempt', () => {
     const first = { attempt: 1 };
     expect(resolve('prev.status', first)).toBeUndefined();
     expect(resolve('gate.test', first)).toBeUndefined();
     expect(resolve('gate.output', first)).toBeUndefined();
   });
 
-  it('of the former version of the language is nothing', () => {
+  it('resolves no name of an earlier version of the language', () => {
     expect(resolve('steps.old.output')).toBeUndefined();
   });
 });
 
 describe('names of other steps', () => {
-  it('are looked up from the nearest scope outwards', () => {
+  it('are resolved from the nearest scope outwards', () => {
     expect(resolve('tests.output')).toBe('tests of a');
     expect(resolve('tests.gate.compile')).toBe('true');
     expect(resolve('build.output')).toBe('the tasks');
     expect(resolve('plan.output')).toBe('top plan');
   });
 
-  it('are looked up at the top for a step at the top', () => {
+  it('are resolved at the top level for a top-level step', () => {
     expect(resolve('tests.output', { path: 'impl' })).toBe('top tests');
   });
 
-  it('can be whole paths', () => {
+  it('may be full paths', () => {
     expect(resolve('build/b/tests.output')).toBe('tests of b');
     expect(resolve('build/b/tests.output', { path: 'impl' })).toBe('tests of b');
   });

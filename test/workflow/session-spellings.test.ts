@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { positionOf } from '../../src/workflow/diagnostic.js';
 import { rewriteOneLineSessions } from '../../src/workflow/one-line-session.js';
-import { parseWorkflow } from '../../src/workflow/parse.js';
 import type { SessionChoice } from '../../src/workflow/workflow.js';
+import { parseWorkflow } from '../fakes/parse-workflow.js';
 
 function withSession(lines: string): string {
   return `name: demo
@@ -28,13 +28,13 @@ function sessionOf(text: string): SessionChoice | undefined {
   return step?.kind === 'agent' ? step.session : undefined;
 }
 
-describe('spellings of a session that goes on', () => {
+describe('spellings of a resumed session', () => {
   it.each([
     ['one line', '      session: from: tests'],
-    ['one line, many blanks', '      session:   from:   tests  '],
-    ['one line, tabs between', '      session:\tfrom:\ttests'],
-    ['one line, comment behind', '      session: from: tests # the same conversation'],
-    ['one line, step in quotes', '      session: from: "tests"'],
+    ['one line, several spaces', '      session:   from:   tests  '],
+    ['one line, tabs', '      session:\tfrom:\ttests'],
+    ['one line, comment at the end', '      session: from: tests # the same session'],
+    ['one line, quoted step name', '      session: from: "tests"'],
     ['flow mapping', '      session: {from: tests}'],
     ['nested mapping', '      session:\n        from: tests'],
     ['quoted', '      session: "from: tests"'],
@@ -44,7 +44,7 @@ describe('spellings of a session that goes on', () => {
     expect(sessionOf(withSession(lines))).toEqual({ mode: 'from', step: 'tests' });
   });
 
-  it('in a get block on one line', () => {
+  it('may be in a get block on one line', () => {
     const text = withSession('      x-note: 1').replace(
       /get:\n.*\n.*\n/,
       'get: {session: from: tests, prompt: Make them pass.}\n',
@@ -52,14 +52,14 @@ describe('spellings of a session that goes on', () => {
     expect(sessionOf(text)).toEqual({ mode: 'from', step: 'tests' });
   });
 
-  it('with line ends of Windows', () => {
+  it('may have Windows line endings', () => {
     const text = withSession('      session: from: tests').replaceAll('\n', '\r\n');
     expect(sessionOf(text)).toEqual({ mode: 'from', step: 'tests' });
   });
 });
 
 describe('a byte order mark', () => {
-  it('moves nothing', () => {
+  it('does not shift positions', () => {
     const text = `\ufeff${withSession('      session: from: tests')}`;
     expect(sessionOf(text)).toEqual({ mode: 'from', step: 'tests' });
     const bad = text.replace('      prompt: Make', '      promt: Make');
@@ -81,7 +81,7 @@ describe('spellings of a new session', () => {
   });
 });
 
-describe('the rewriting of one-line sessions', () => {
+describe('rewriting of one-line sessions', () => {
   it('keeps the length of the text and every other character', () => {
     const text = withSession('      session: from: tests');
     const rewritten = rewriteOneLineSessions(text);
@@ -91,28 +91,28 @@ describe('the rewriting of one-line sessions', () => {
   });
 
   it.each([
-    ['a block of text', 'prompt: |\n  session: from: tests\n  more\n'],
-    ['a folded block', 'prompt: >-\n  session: from: tests\n'],
+    ['a block scalar', 'prompt: |\n  session: from: tests\n  more\n'],
+    ['a folded block scalar', 'prompt: >-\n  session: from: tests\n'],
     ['a comment', '# session: from: tests\na: 1\n'],
-    ['a comment behind a value', 'a: 1 # session: from: tests\n'],
-    ['a quoted text', 'prompt: "say session: from: tests"\n'],
-    ['a quoted text over lines', 'prompt: "say\n  session: from: tests\n  and go"\n'],
+    ['a comment after a value', 'a: 1 # session: from: tests\n'],
+    ['quoted text', 'prompt: "use session: from: tests"\n'],
+    ['quoted text of several lines', 'prompt: "use\n  session: from: tests\n  and go"\n'],
     ['a nested mapping', 'session:\n  from: tests\n'],
     ['another key', 'sessions: from: tests\n'],
-    ['nothing behind', 'session: from:\n'],
-    ['a line break behind', 'session: from:\n  tests\n'],
-  ])('leaves %s alone', (_, text) => {
+    ['a missing value', 'session: from:\n'],
+    ['a value on the next line', 'session: from:\n  tests\n'],
+  ])('does not change %s', (_, text) => {
     expect(rewriteOneLineSessions(text)).toBe(text);
   });
 
-  it('does not move what comes after', () => {
+  it('keeps the positions of the following text', () => {
     const text = withSession('      session: from: tests').replace('Make them pass.', '{task');
     const { diagnostics } = parseWorkflow(text, { file: 'a.yaml' });
     expect(diagnostics.length).toBeGreaterThan(0);
     expect(positionOf(diagnostics[0] ?? { start: 0, end: 0 }, text).line).toBeGreaterThan(11);
   });
 
-  it('shows the user the text that was written, not the rewritten one', () => {
+  it('shows the original text in messages', () => {
     const { diagnostics } = parseWorkflow(withSession('      session: from: a: b'), { file: 'a.yaml' });
     expect(JSON.stringify(diagnostics)).not.toMatch(/[\uE000]/);
     expect(diagnostics.map(({ code }) => code)).toContain('yaml-syntax');

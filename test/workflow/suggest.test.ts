@@ -22,7 +22,7 @@ describe('the closest word', () => {
     expect(closest(word, keys)).toBeUndefined();
   });
 
-  it('is the word itself where it is there', () => {
+  it('is the word itself if it is a candidate', () => {
     holds(
       fc.property(fc.string({ minLength: 1, maxLength: 40 }), (word) => {
         expect(closest(word, ['some', word, 'others'])?.toLowerCase().replaceAll('_', '-')).toBe(
@@ -32,7 +32,7 @@ describe('the closest word', () => {
     );
   });
 
-  it('makes a sentence, or nothing', () => {
+  it('becomes a question, or empty text', () => {
     expect(didYouMean('promt', keys)).toBe(' Did you mean `prompt`?');
     expect(didYouMean('zzzzzz', keys)).toBe('');
   });

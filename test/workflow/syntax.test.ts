@@ -10,7 +10,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
-/** Paths of all keys that have no description. */
+/** The paths of all keys without a description. */
 function undescribed(schema: JsonSchema, path = ''): readonly string[] {
   const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => [
     ...(value.description ? [] : [`${path}/${key}`]),
@@ -30,7 +30,7 @@ describe('the schemas', () => {
     expect(undescribed(schema)).toEqual([]);
   });
 
-  it('have one line of explanation for every code', () => {
-    for (const { meaning } of Object.values(codes)) expect(meaning).toMatch(/^[A-Z].*\.$/);
+  it('explain every code in one line', () => {
+    for (const { meaning } of Object.values(codes)) expect(meaning).toMatch(/^[A-Z`].*\.$/);
   });
 });

@@ -33,7 +33,7 @@ describe('filling a template', () => {
     expect(fill(text)).toBe(expected);
   });
 
-  it('does not expand or clean what was inserted', () => {
+  it('does not expand or clean inserted values', () => {
     expect(fill('{brace}')).toBe('{a} {{a}}');
   });
 
@@ -43,21 +43,21 @@ describe('filling a template', () => {
     ['one\n{empty}', 'one'],
     ['{empty}\none\n', 'one\n'],
     ['one\r\n{empty}\r\ntwo', 'one\r\ntwo'],
-  ])('drops a line that held a name and is blank: %j', (text, expected) => {
+  ])('removes a line that contained a name and is blank after filling: %j', (text, expected) => {
     expect(fill(text)).toBe(expected);
   });
 
-  it('keeps lines that were blank before, and blank lines of a value', () => {
+  it('keeps blank lines of the template and of a value', () => {
     expect(fill('one\n\n{lines}\n \n{empty}\n')).toBe('one\n\nx\n\ny\n \n');
   });
 
-  it('keeps a line of which only braces are left', () => {
+  it('keeps a line that contains only braces after filling', () => {
     expect(fill('{{\n}}')).toBe('{\n}');
   });
 });
 
-describe('names', () => {
-  it('come once, in order, without those escaped', () => {
+describe('templateNames', () => {
+  it('lists each name once, in order, without escaped ones', () => {
     expect(templateNames(parseTemplate('{b.c} {a}\n{b.c} {{no}} {gate.test.error}'))).toEqual([
       'b.c',
       'a',
@@ -67,7 +67,7 @@ describe('names', () => {
 });
 
 describe('any value', () => {
-  it('stands in the result as it is', () => {
+  it('is inserted without changes', () => {
     holds(
       fc.property(fc.string(), (value) => {
         expect(renderTemplate(parseTemplate('<{v}>'), () => value)).toBe(`<${value}>`);
@@ -75,7 +75,7 @@ describe('any value', () => {
     );
   });
 
-  it('that looks like a template stays so', () => {
+  it('that looks like a template is not expanded', () => {
     const piece = fc.constantFrom('{a}', '{{', '}}', '{v}', '\n', ' ', 'x', '{empty}');
     holds(
       fc.property(fc.array(piece), (pieces) => {
@@ -91,7 +91,7 @@ describe('any value', () => {
     );
   });
 
-  it('can be written in a template with braces doubled', () => {
+  it('can be part of a template if its braces are doubled', () => {
     holds(
       fc.property(fc.string({ unit: fc.constantFrom('{', '}', 'a', '.', '\n', ' ') }), (text) => {
         const escaped = text.replaceAll('{', '{{').replaceAll('}', '}}');

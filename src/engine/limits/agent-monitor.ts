@@ -1,6 +1,6 @@
 /**
- * Counts what an agent does as it comes, and ends it as soon as it goes beyond a limit: its own, or one that it
- * shares with others, who are ended then too. It ends silent agents as well, by a timer.
+ * Counts what an agent spends while it runs, and stops it as soon as it exceeds a limit: its own, or one that it
+ * shares with other agents, which stop too. A timer enforces limits on time for agents without output.
  */
 
 import type { AttemptRef } from '../../journal/event.js';
@@ -14,25 +14,25 @@ import type { NextAttempt } from '../next-attempt.js';
 import { findExceededLimit, type Limit, type LimitHit, type MonitoredAgent } from './limit.js';
 import { attemptLimits, currentUsage, limitFailure, usedUpFailure } from './run-limits.js';
 
-/** From SIGTERM to SIGKILL: a job that was cancelled has 10 s in all. */
-const graceTimesMs = { trip: 5000, cancelled: 1000 };
+/** From SIGTERM to SIGKILL. A cancelled job has only 10 s in total. */
+const graceTimesMs = { limitHit: 5000, cancelled: 1000 };
 
 export interface AgentMonitor {
-  /** Aborted with the run's, and when a limit is passed. */
+  /** Aborted with the signal of the run, and when a limit is exceeded. */
   readonly signal: AbortSignal;
-  /** Asked when the agent is ended. */
+  /** Milliseconds that the agent gets to end by itself. Read at the moment when it is stopped. */
   graceMs(): number;
   onEvent(event: AgentEvent, model: string | undefined): void;
-  /** What the agent has spent so far, with what it may have cost. */
+  /** What the agent has spent so far, with an estimate of the cost if the CLI reports none. */
   progress(): Promise<Usage>;
-  /** What the first answer took, as far as the CLI tells it; `usage` is what all of them took. */
+  /** What the first answer spent, as far as the CLI reports it. `usage` is the total of all answers. */
   firstTurn(usage: Usage): Usage | undefined;
-  /** To be called when the agent has ended, with all that it spent: its outcome, failed where it went too far. */
+  /** To be called when the agent has ended, with all that it spent. The outcome fails if a limit is exceeded. */
   end<T extends TurnOutcome>(outcome: T): T;
   hasHitLimit(): boolean;
 }
 
-/** The failure instead where nothing is left to start with. */
+/** A failure instead of a monitor if a limit leaves nothing to spend: the agent must not start. */
 export async function monitorAgent(
   run: EngineRun,
   step: AgentStep,
@@ -58,87 +58,88 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
   readonly signal: AbortSignal;
   readonly #run: EngineRun;
   readonly #next: NextAttempt;
-  readonly #caps: readonly Limit[];
-  readonly #before: Usage;
+  readonly #limits: readonly Limit[];
+  readonly #usageBefore: Usage;
   readonly #estimate: CostEstimator | undefined;
-  readonly #tripped = new AbortController();
+  readonly #exceeded = new AbortController();
   readonly #ended = new AbortController();
-  #trip: LimitHit | undefined;
-  #first: Usage | undefined;
+  #hit: LimitHit | undefined;
+  #firstTurn: Usage | undefined;
   #model: string | undefined;
-  /** The stream is silent about tokens; the session's own file may tell them. */
-  #isSilent = false;
-  #looking: Promise<void> | undefined;
+  /** The stream reports no tokens. The session's file may contain them. */
+  #hasNoTokens = false;
+  #reading: Promise<void> | undefined;
 
   constructor(
     run: EngineRun,
     ref: AttemptRef,
     next: NextAttempt,
     limits: readonly Limit[],
-    before: Usage,
+    usageBefore: Usage,
     estimate: CostEstimator | undefined,
   ) {
     this.#run = run;
     this.#next = next;
-    this.#caps = limits;
-    this.#before = before;
+    this.#limits = limits;
+    this.#usageBefore = usageBefore;
     this.#estimate = estimate;
     this.step = ref.step;
     this.number = ref.number;
     this.startedAt = run.ports.clock.now();
-    this.signal = AbortSignal.any([run.signal, this.#tripped.signal]);
+    this.signal = AbortSignal.any([run.signal, this.#exceeded.signal]);
     run.runningAgents.add(this);
-    void this.#timer();
+    void this.#enforceTime();
   }
 
   graceMs(): number {
-    return this.#run.cancelSignal.aborted ? graceTimesMs.cancelled : graceTimesMs.trip;
+    return this.#run.cancelSignal.aborted ? graceTimesMs.cancelled : graceTimesMs.limitHit;
   }
 
   onEvent(event: AgentEvent, model: string | undefined): void {
     this.#model = model ?? this.#model;
-    if (event.type === 'turn') this.#turn(event.usage);
+    if (event.type === 'turn') this.#onTurn(event.usage);
     else if ((event.type === 'text' || event.type === 'tool') && !event.isOfLast) this.isAnswering = true;
     else return;
-    for (const one of this.#run.runningAgents) one.enforceLimits();
+    for (const agent of this.#run.runningAgents) agent.enforceLimits();
   }
 
-  #turn(usage: Usage | undefined): void {
+  #onTurn(usage: Usage | undefined): void {
     this.isAnswering = false;
-    if (this.usage.turns === undefined) this.#first = usage;
-    this.usage = addUsage(this.usage, this.#priced({ ...usage, turns: 1 }));
-    this.#isSilent = usage === undefined;
-    if (this.#isSilent && (this.#first === undefined || this.#isMetered())) void this.#look();
+    if (this.usage.turns === undefined) this.#firstTurn = usage;
+    this.usage = addUsage(this.usage, this.#withCost({ ...usage, turns: 1 }));
+    this.#hasNoTokens = usage === undefined;
+    if (this.#hasNoTokens && (this.#firstTurn === undefined || this.#needsTokens()))
+      void this.#readSessionFile();
   }
 
-  /** Else it is enough to look at the file for the first answer, and when somebody asks. */
-  #isMetered(): boolean {
-    return this.#caps.some(({ values }) => values.maxTokens !== undefined || values.maxUsd !== undefined);
+  /** Otherwise it is enough to read the file after the first answer, and when progress is shown. */
+  #needsTokens(): boolean {
+    return this.#limits.some(({ values }) => values.maxTokens !== undefined || values.maxUsd !== undefined);
   }
 
-  #priced(usage: Usage): Usage {
+  #withCost(usage: Usage): Usage {
     const { provider, model } = this.#next;
     return this.#estimate?.(provider, [this.#model, model], usage) ?? usage;
   }
 
-  #look(): Promise<void> {
-    this.#looking ??= this.#takeNoted().finally(() => {
-      this.#looking = undefined;
+  #readSessionFile(): Promise<void> {
+    this.#reading ??= this.#applySessionFile().finally(() => {
+      this.#reading = undefined;
     });
-    return this.#looking;
+    return this.#reading;
   }
 
-  async #takeNoted(): Promise<void> {
-    const noted = await this.#noted().catch(() => undefined);
-    if (noted === undefined || this.#ended.signal.aborted) return;
-    const spent = subtractUsage(noted, this.#before);
-    if ((spent.inputTokens ?? 0) > 0) this.#first ??= spent;
+  async #applySessionFile(): Promise<void> {
+    const total = await this.#sessionFileUsage().catch(() => undefined);
+    if (total === undefined || this.#ended.signal.aborted) return;
+    const spent = subtractUsage(total, this.#usageBefore);
+    if ((spent.inputTokens ?? 0) > 0) this.#firstTurn ??= spent;
     const { turns } = this.usage;
-    this.usage = this.#priced({ ...spent, ...defined({ turns }) });
-    for (const one of this.#run.runningAgents) one.enforceLimits();
+    this.usage = this.#withCost({ ...spent, ...defined({ turns }) });
+    for (const agent of this.#run.runningAgents) agent.enforceLimits();
   }
 
-  async #noted(): Promise<Usage | undefined> {
+  async #sessionFileUsage(): Promise<Usage | undefined> {
     const { provider, directory } = this.#next;
     const attempts = this.#run.state().steps.get(this.step)?.attempts;
     const id = attempts?.findLast(({ number }) => number === this.number)?.session?.id;
@@ -147,50 +148,50 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
 
   enforceLimits(): void {
     if (this.#ended.signal.aborted || this.signal.aborted) return;
-    this.#trip = this.#passed(true);
-    if (this.#trip !== undefined) this.#tripped.abort();
+    this.#hit = this.#findHit(true);
+    if (this.#hit !== undefined) this.#exceeded.abort();
   }
 
-  #passed(isTimed: boolean): LimitHit | undefined {
-    for (const cap of this.#caps) {
-      const hit = findExceededLimit(cap, currentUsage(this.#run, cap), isTimed);
+  #findHit(isTimed: boolean): LimitHit | undefined {
+    for (const limit of this.#limits) {
+      const hit = findExceededLimit(limit, currentUsage(this.#run, limit), isTimed);
       if (hit !== undefined) return hit;
     }
     return undefined;
   }
 
-  /** Sleeps until the first limit of time could be passed, as often as it takes. */
-  async #timer(): Promise<void> {
+  /** Sleeps until the first time limit can be exceeded, again and again until the agent ends. */
+  async #enforceTime(): Promise<void> {
     const { clock } = this.#run.ports;
     for (;;) {
       const left = this.#leftMs();
       if (left === undefined || this.signal.aborted || this.#ended.signal.aborted) return;
-      const isOver = await clock.sleep(left, this.#ended.signal).then(
+      const hasEnded = await clock.sleep(left, this.#ended.signal).then(
         () => false,
         () => true,
       );
-      if (isOver) return;
+      if (hasEnded) return;
       this.enforceLimits();
     }
   }
 
   #leftMs(): number | undefined {
-    const all = this.#caps.flatMap((cap) => {
-      const limit = cap.values.maxTimeMs;
-      return limit === undefined ? [] : [limit + 1 - currentUsage(this.#run, cap).maxTimeMs];
+    const remaining = this.#limits.flatMap((limit) => {
+      const { maxTimeMs } = limit.values;
+      return maxTimeMs === undefined ? [] : [maxTimeMs + 1 - currentUsage(this.#run, limit).maxTimeMs];
     });
-    return all.length === 0 ? undefined : Math.max(1, Math.min(...all));
+    return remaining.length === 0 ? undefined : Math.max(1, Math.min(...remaining));
   }
 
   async progress(): Promise<Usage> {
     const { provider, model } = this.#next;
-    if (this.#isSilent) await this.#look();
+    if (this.#hasNoTokens) await this.#readSessionFile();
     return withEstimatedCost(provider, [this.#model, model], this.usage);
   }
 
   firstTurn(usage: Usage): Usage | undefined {
     const { turns, costUsd: _cost, costIsEstimate: _isEstimate, ...tokens } = usage;
-    const first = this.#first ?? (turns === 1 ? tokens : {});
+    const first = this.#firstTurn ?? (turns === 1 ? tokens : {});
     return Object.keys(first).length > 0 ? first : undefined;
   }
 
@@ -198,30 +199,30 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
     this.#ended.abort();
     this.isAnswering = false;
     this.usage = outcome.usage;
-    // Others may be over a shared limit by what only the end has told.
-    for (const one of this.#run.runningAgents) one.enforceLimits();
-    // What was cut off with the job goes on in a re-run and is looked at there; what is done is looked at only now.
-    if (!this.#run.signal.aborted || outcome.failure === undefined) this.#trip ??= this.#passed(false);
-    this.#warnOfUnpriced(outcome);
-    if (this.#trip === undefined || outcome.failure?.kind === 'auth') return outcome;
-    return { ...outcome, status: 'failed', failure: limitFailure(this.#run, this.#trip) };
+    // The end may report more than the stream, so that other agents now exceed a shared limit.
+    for (const agent of this.#run.runningAgents) agent.enforceLimits();
+    // An interrupted attempt continues in a re-run and is checked there. A complete one is checked only here.
+    if (!this.#run.signal.aborted || outcome.failure === undefined) this.#hit ??= this.#findHit(false);
+    this.#warnAboutUnknownCost(outcome);
+    if (this.#hit === undefined || outcome.failure?.kind === 'auth') return outcome;
+    return { ...outcome, status: 'failed', failure: limitFailure(this.#run, this.#hit) };
   }
 
   hasHitLimit(): boolean {
-    return this.#trip !== undefined;
+    return this.#hit !== undefined;
   }
 
-  #warnOfUnpriced({ usage, model }: TurnOutcome): void {
+  #warnAboutUnknownCost({ usage, model }: TurnOutcome): void {
     const { costUsd, turns = 0, inputTokens = 0, outputTokens = 0 } = usage;
     if (this.#estimate === undefined || costUsd !== undefined || turns + inputTokens === 0) return;
     const { provider } = this.#next;
     const name = model ?? this.#model ?? this.#next.model;
-    const why =
+    const reason =
       inputTokens + outputTokens === 0
-        ? 'it told neither cost nor tokens. `max_turns` and `max_time` hold.'
-        : 'it tells no cost, and no price of its model is known. `max_tokens` and `max_turns` hold.';
+        ? 'it reported neither cost nor tokens. Set `max_turns` or `max_time` as well.'
+        : 'it reports no cost, and the price of its model is unknown. Set `max_tokens` or `max_turns` as well.';
     this.#run.ports.reporter.warn(
-      `The limits in dollars do not see what ${provider.title}${name === undefined ? '' : ` (${name})`} costs: ${why}`,
+      `Limits in dollars do not count the cost of ${provider.title}${name === undefined ? '' : ` (${name})`}: ${reason}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Waiting for the model service under the limits around an attempt: their time goes on, and others may use up
- * meanwhile what they share. The attempt's own limit of time is that of its agent alone, who does not work here.
+ * Waits for the model service under the limits around an attempt: their time continues to run, and other agents
+ * may use up what they share. The attempt's own time limit counts the time of its agent, which does not run now.
  */
 import type { Failure } from '../../failure.js';
 import type { AttemptRef } from '../../journal/event.js';
@@ -9,7 +9,7 @@ import type { MonitoredAgent } from './limit.js';
 import { waitTooLongFailure } from './limit-failure.js';
 import { currentUsage, usedUpFailure } from './run-limits.js';
 
-/** Why waiting so long is of no use, as nothing would be left to go on with; `undefined`: it may be waited. */
+/** Why a wait of `ms` is useless: a limit would be used up before its end. `undefined` if there is enough time. */
 export function checkTimeForWait(run: EngineRun, ms: number, refused: Failure): Failure | undefined {
   const failure = usedUpFailure(run, run.limits);
   if (failure !== undefined) return failure;
@@ -22,37 +22,37 @@ export function checkTimeForWait(run: EngineRun, ms: number, refused: Failure): 
   return undefined;
 }
 
-/** Sleeps until the time is over, or nothing is left any more, or the job is cancelled; the failure of the latter two. */
+/** Sleeps for `ms`. Ends early with a failure if a limit is used up or the job is cancelled. */
 export async function waitUnderLimits(
   run: EngineRun,
   ref: AttemptRef,
   ms: number,
 ): Promise<Failure | undefined> {
   const { clock } = run.ports;
-  const ended = new AbortController();
+  const stopped = new AbortController();
   let failure: Failure | undefined;
-  const waiter: MonitoredAgent = {
+  const waiting: MonitoredAgent = {
     ...ref,
     usage: {},
     isAnswering: false,
     startedAt: clock.now(),
     enforceLimits() {
       failure ??= usedUpFailure(run, run.limits);
-      if (failure !== undefined) ended.abort();
+      if (failure !== undefined) stopped.abort();
     },
   };
-  run.runningAgents.add(waiter);
+  run.runningAgents.add(waiting);
   try {
-    await clock.sleep(ms, AbortSignal.any([run.signal, ended.signal]));
+    await clock.sleep(ms, AbortSignal.any([run.signal, stopped.signal]));
     return undefined;
   } catch {
     return run.signal.aborted ? interruptedFailure : (failure ?? interruptedFailure);
   } finally {
-    run.runningAgents.delete(waiter);
+    run.runningAgents.delete(waiting);
   }
 }
 
 const interruptedFailure: Failure = {
   kind: 'cancelled',
-  message: 'Cut off while the model service was waited for.',
+  message: 'Interrupted while waiting for the model service.',
 };

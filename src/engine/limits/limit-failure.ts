@@ -7,8 +7,8 @@ import type { LimitHit } from './limit.js';
 export function limitHitFailure(hit: LimitHit, spending: string): Failure {
   const { limit, field, maximum, used } = hit;
   return toFailure(hit, [
-    `${limitTitle(hit)} is reached: the limit is ${formatAmount(field, maximum)}, and it was ${formatAmount(field, used)}.`,
-    spending === '' ? '' : `It went into ${spending}.`,
+    `${limitTitle(hit)} is reached: ${formatAmount(field, used)} used, limit ${formatAmount(field, maximum)}.`,
+    spending === '' ? '' : `Spent by ${spending}.`,
     limit.remedy(field),
   ]);
 }
@@ -17,9 +17,9 @@ export function limitHitFailure(hit: LimitHit, spending: string): Failure {
 export function waitTooLongFailure(hit: LimitHit, ms: number, refused: Failure): Failure {
   const { limit, field, maximum, used } = hit;
   return toFailure(hit, [
-    `${limitTitle(hit)} leaves no time to wait for the model service: the limit is ${formatAmount(field, maximum)}, it was ${formatAmount(field, used)}, and the wait would take ${formatAmount(field, ms)}.`,
+    `${limitTitle(hit)} leaves no time to wait for the model service: ${formatAmount(field, used)} used, limit ${formatAmount(field, maximum)}, wait ${formatAmount(field, ms)}.`,
     limit.remedy(field),
-    `The service said: ${refused.message}`,
+    `The service reported: ${refused.message}`,
   ]);
 }
 
@@ -28,7 +28,7 @@ function toFailure({ limit }: LimitHit, sentences: readonly string[]): Failure {
 }
 
 function limitTitle({ limit, field }: LimitHit): string {
-  return `${limitKeyOf(limit.kind, field)} of ${limit.owner}`;
+  return `\`${limitKeyOf(limit.kind, field)}\` of ${limit.owner}`;
 }
 
 const formats: Readonly<Record<LimitUnit, (amount: number) => string>> = {

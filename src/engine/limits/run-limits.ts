@@ -1,6 +1,6 @@
 /**
- * The one meter of a run: what all its agents have spent and are spending, against every cap that stands around
- * them. Steps side by side, workflows that are called and earlier jobs all count in it.
+ * The limits of a run, and what all its agents have spent and are spending against them. Parallel branches,
+ * called workflows and earlier jobs all count.
  */
 
 import type { Failure } from '../../failure.js';
@@ -13,26 +13,26 @@ import type { EngineRun } from '../engine-run.js';
 import { computeUsage, findUsedUpLimit, type Limit, type LimitHit, type LimitUsage } from './limit.js';
 import { formatAmount, limitHitFailure } from './limit-failure.js';
 
-/** How many steps a message names. */
+/** A message names at most this many steps. */
 const maxNamedSteps = 3;
 
-/** The caps of a whole run: what its workflow says, and what the input says. */
+/** The limits of the whole run: those of its workflow, and the input `max-budget`. */
 export function runLimits({ budget, maxUsd }: Pick<Plan, 'budget' | 'maxUsd'>): readonly Limit[] {
-  const around = { kind: 'budget', path: '', since: runStartPosition } as const;
+  const base = { kind: 'budget', path: '', since: runStartPosition } as const;
   const fromInput: readonly Limit[] =
     maxUsd === undefined
       ? []
-      : [{ ...around, owner: 'the input `max-budget`', values: { maxUsd }, remedy: () => inputRemedy }];
+      : [{ ...base, owner: 'the input `max-budget`', values: { maxUsd }, remedy: () => inputRemedy }];
   if (Object.keys(budget).length === 0) return fromInput;
-  return [{ ...around, owner: 'the workflow', values: budget, remedy: workflowRemedy }, ...fromInput];
+  return [{ ...base, owner: 'the workflow', values: budget, remedy: workflowRemedy }, ...fromInput];
 }
 
-const inputRemedy = `To go on, raise it and re-run the failed jobs: a re-run has the same commit, so let the input read a repository variable (\`max-budget: \${{ vars.GUMP_MAX_BUDGET }}\`) and change that.`;
+const inputRemedy = `To continue, raise the limit and re-run the failed jobs. A re-run uses the same commit, so let the input read a repository variable (\`max-budget: \${{ vars.GUMP_MAX_BUDGET }}\`) and change the variable.`;
 const workflowRemedyText =
-  'A re-run has the same commit, and so the same limit: raise it in the workflow and start a new run.';
-const useInputRemedyText = `For a cap that can be raised for a re-run, take it out of the workflow and use the input \`max-budget\` with a repository variable (\`\${{ vars.GUMP_MAX_BUDGET }}\`).`;
+  'A re-run uses the same commit, and so the same limit. Raise it in the workflow and start a new run.';
+const useInputRemedyText = `To be able to raise the limit for a re-run, remove it from the workflow and set the input \`max-budget\` to a repository variable (\`\${{ vars.GUMP_MAX_BUDGET }}\`).`;
 
-/** The input knows dollars alone. */
+/** The input only limits dollars. */
 function workflowRemedy(field: SpendingField): string {
   return field === 'maxUsd' ? `${workflowRemedyText} ${useInputRemedyText}` : workflowRemedyText;
 }
@@ -41,28 +41,28 @@ function noRemedy(): string {
   return '';
 }
 
-/** The run as what stands below a group or a call sees it, with the limits of that. */
+/** The run as the steps of a group or a call see it: with the limits of that group or call. */
 export function withInnerLimits(run: EngineRun, { path, step }: PlacedStep): EngineRun {
   if (step.kind !== 'group' && step.kind !== 'call') return run;
   const { ledger, steps } = run.state();
   const number = steps.get(path)?.attempts.at(-1)?.number;
-  const around = { path, remedy: noRemedy };
+  const base = { path, remedy: noRemedy };
   const round = startPositionOf(ledger, path, number) ?? runStartPosition;
   const guard = createLimits(
-    { ...around, kind: 'guard', owner: limitOwner(path, 'guard'), since: round },
+    { ...base, kind: 'guard', owner: limitOwner(path, 'guard'), since: round },
     step.guard,
   );
   const call = startPositionOf(ledger, path) ?? runStartPosition;
   const budget = step.kind === 'call' ? step.call.workflow.budget : {};
   const called = createLimits(
-    { ...around, kind: 'budget', owner: limitOwner(path, 'workflow'), since: call, remedy: workflowRemedy },
+    { ...base, kind: 'budget', owner: limitOwner(path, 'workflow'), since: call, remedy: workflowRemedy },
     budget,
   );
-  const isBarred = run.isWriteForbidden || step.guard.noWrite === true;
-  return { ...run, limits: [...run.limits, ...called, ...guard], isWriteForbidden: isBarred };
+  const isWriteForbidden = run.isWriteForbidden || step.guard.noWrite === true;
+  return { ...run, limits: [...run.limits, ...called, ...guard], isWriteForbidden };
 }
 
-/** The limits of one attempt of a step by its own agent. */
+/** The limits of one attempt by the step's own agent. */
 export function attemptLimits(
   run: EngineRun,
   { guard }: AgentStep,
@@ -77,7 +77,7 @@ export function attemptLimits(
 }
 
 function limitOwner(path: string, what: 'guard' | 'workflow'): string {
-  return what === 'guard' ? `the guard of \`${path}\`` : `the workflow called by \`${path}\``;
+  return what === 'guard' ? `the guard of step \`${path}\`` : `the workflow called by step \`${path}\``;
 }
 
 function createLimits(
@@ -91,7 +91,7 @@ export function currentUsage(run: EngineRun, limit: Limit): LimitUsage {
   return computeUsage(limit, run.state().ledger, run.runningAgents, run.ports.clock.now());
 }
 
-/** Why no agent may be started under these caps; `undefined`: something is left under all of them. */
+/** Why no agent may start under these limits. `undefined` if each of them leaves something to spend. */
 export function usedUpFailure(run: EngineRun, limits: readonly Limit[]): Failure | undefined {
   for (const limit of limits) {
     const hit = findUsedUpLimit(limit, currentUsage(run, limit));

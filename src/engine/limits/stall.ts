@@ -33,8 +33,8 @@ export function watchForStall(ms: number, signal: AbortSignal): StallWatch {
     stop(title) {
       clearTimeout(timer);
       if (!silence.signal.aborted || signal.aborted) return undefined;
-      const lastNotice = notice === undefined ? '' : ` It last said: ${notice}`;
-      const message = `${title} showed no sign of life for ${stallTimeText(ms)} and was stopped.${lastNotice}`;
+      const lastNotice = notice === undefined ? '' : ` Last message: ${notice}`;
+      const message = `${title} showed no activity for ${stallTimeText(ms)} and was stopped.${lastNotice}`;
       return { kind: 'timeout', message };
     },
   };

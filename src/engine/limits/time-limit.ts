@@ -1,27 +1,27 @@
-/** The end of the time that this job may take (`max-time`): a cancellation of our own, with time left to store the state. */
+/** The time limit of the job (`max-time`). It cancels the run early enough to store the state. */
 import type { RunOptions } from '../engine-run.js';
 
 export interface TimeLimit {
-  /** Aborted with the job, and when the time is up. */
+  /** Aborted when the job is cancelled, and when the time is up. */
   readonly signal: AbortSignal;
-  /** The time was up before the job was cancelled, if it was. */
+  /** Whether the time was up before any cancellation of the job. */
   isExpired(): boolean;
-  /** Nothing is at work any more. */
+  /** To be called when the run has ended. */
   stop(): void;
 }
 
 export function startTimeLimit({ signal, deadline, ports: { clock } }: RunOptions): TimeLimit {
   const expired = new AbortController();
-  const over = new AbortController();
-  const both = AbortSignal.any([signal, expired.signal]);
+  const ended = new AbortController();
+  const either = AbortSignal.any([signal, expired.signal]);
   if (deadline !== undefined)
-    void clock.sleep(Math.max(0, deadline - clock.now()), over.signal).then(
+    void clock.sleep(Math.max(0, deadline - clock.now()), ended.signal).then(
       () => expired.abort(),
       () => undefined,
     );
   return {
-    signal: both,
+    signal: either,
     isExpired: () => expired.signal.aborted && !signal.aborted,
-    stop: () => over.abort(),
+    stop: () => ended.abort(),
   };
 }

@@ -1,7 +1,7 @@
 /** What the model is to answer: by markers in the newest prompt, with tool calls that fit the CLI that asks. */
 import type { Json, ModelRequest } from './request.js';
 
-/** What the services tell by words of their own rather than by a status alone. */
+/** Errors that the services report with a message of their own, not only with a status. */
 const namedFailures = ['context', 'quota', 'model'] as const;
 
 export type NamedFailure = (typeof namedFailures)[number];
@@ -10,11 +10,11 @@ export type ModelAnswer = (
   | { readonly say: string }
   | { readonly write: { readonly path: string; readonly content: string } }
   | { readonly bash: string }
-  /** A file is read with the CLI's own tool, or by a command where it has none. */
+  /** A file is read with the CLI's own tool, or with a command if it has none. */
   | { readonly read: string }
   | { readonly fail: number | NamedFailure; readonly retryAfterSeconds?: number }
   | { readonly hang: true }
-  /** The connection breaks in the middle of the answer. */
+  /** The connection breaks during the answer. */
   | { readonly cut: true }
 ) & { readonly delayMs?: number };
 
@@ -33,7 +33,7 @@ function markerAnswer(name: string, argument: string): ModelAnswer {
   return { fail: Number(head), ...(rest[0] === undefined ? {} : { retryAfterSeconds: Number(rest[0]) }) };
 }
 
-/** The answer that the markers of the newest prompt ask for at this point. */
+/** The answer that the markers of the newest prompt define at this point. */
 export function answerFromMarkers(request: ModelRequest): ModelAnswer {
   const answers: ModelAnswer[] = [];
   let delayMs = 0;
@@ -52,7 +52,7 @@ const echoTokens = ({ body }: ModelRequest): string =>
 export interface ToolCall {
   readonly name: string;
   readonly input: Json;
-  /** Codex's default models take JavaScript source instead of JSON (0.169.0). */
+  /** Codex's default models accept JavaScript source instead of JSON (0.169.0). */
   readonly custom?: boolean;
 }
 
@@ -65,7 +65,7 @@ const toolNames = (body: Json): ReadonlySet<string> =>
     ),
   );
 
-/** The working directory that the CLI told the model last; file tools want absolute paths. */
+/** The working directory that the CLI sent last. File tools need absolute paths. */
 function directoryOf(body: Json): string {
   const pattern =
     /(?:working directory|working in the directory|<cwd>|directory you are in|Workspace(?: Directories)?)(?:\W|\\n){0,12}?(\/[^"\\<`(]+)/gi;
@@ -88,7 +88,7 @@ function shellCall(command: string, names: ReadonlySet<string>): ToolCall {
   };
 }
 
-/** The tool call that carries the answer out, in the words of the CLI that asks. */
+/** The tool call for an answer, in the format of the CLI that sends the request. */
 export function toolCall(answer: ModelAnswer, body: Json): ToolCall | undefined {
   const names = toolNames(body);
   if ('bash' in answer) return shellCall(answer.bash, names);

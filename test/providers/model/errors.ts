@@ -1,4 +1,4 @@
-/** What the services answer when they refuse: status, headers and body as each of them words it. */
+/** Error responses of the services: status, headers and body in the format of each. */
 import type { ModelAnswer, NamedFailure } from './answer.js';
 import type { Json, WireFormat } from './request.js';
 
@@ -84,7 +84,7 @@ const errorNames: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 };
 
-/** A limit that says how long it holds: Google and OpenAI tell it in the body, too. */
+/** A limit with its duration, which Google and OpenAI also write into the body. */
 function rateLimitBody(service: Service, seconds: number): Json {
   if (service === 'google')
     return google(429, 'RESOURCE_EXHAUSTED', `Resource has been exhausted. Please retry in ${seconds}s.`, [

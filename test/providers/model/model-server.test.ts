@@ -1,4 +1,4 @@
-/** The mock model itself: what the real CLIs cannot show, because they do not speak all four formats here. */
+/** Tests of the mock model that the real CLIs do not cover, because they do not use all four formats here. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type ModelRule,
@@ -23,7 +23,7 @@ const paths: Readonly<Record<WireFormat, string>> = {
   gemini: '/v1beta/models/m:streamGenerateContent?alt=sse',
 };
 
-/** A conversation of these user texts, in each format; the last may be followed by results of tools. */
+/** A conversation with these user texts in each format; results of tools may follow the last one. */
 const bodies: Readonly<Record<WireFormat, (texts: readonly string[], results?: number) => object>> = {
   anthropic: (texts, results = 0) => ({
     stream: true,
@@ -77,7 +77,7 @@ const answer = async (format: WireFormat, texts: readonly string[], results = 0)
   (await ask(format, texts, results)).text();
 
 describe.each(Object.keys(paths) as WireFormat[])('%s', (format) => {
-  test('tells the tokens of the whole request and records it', async () => {
+  test('reports the tokens of the whole request and records it', async () => {
     expect(await answer(format, ['TOKEN-a', 'TOKEN-b'])).toContain('seen: TOKEN-a TOKEN-b');
     expect(server.requests).toMatchObject([
       { format, prompt: 'TOKEN-b', userTexts: ['TOKEN-a', 'TOKEN-b'], toolResults: 0 },
@@ -85,7 +85,7 @@ describe.each(Object.keys(paths) as WireFormat[])('%s', (format) => {
     expect(userTexts(format, server.requests[0]?.body)).toEqual(['TOKEN-a', 'TOKEN-b']);
   });
 
-  test('takes the markers of the newest prompt one after the other', async () => {
+  test('uses the markers of the newest prompt one after the other', async () => {
     const texts = ['[[say:old]]', '[[write:/tmp/a.txt|b|c]] [[say:new]] TOKEN-x'];
     const call = await answer(format, texts);
     expect(call).toContain('/tmp/a.txt');
@@ -102,12 +102,12 @@ describe.each(Object.keys(paths) as WireFormat[])('%s', (format) => {
     expect(await full.text()).toMatch(/too long|context window/);
   });
 
-  test('asks the rules first', async () => {
+  test('uses the rules first', async () => {
     expect(await answer(format, ['by rule'])).toContain('ruled');
   });
 });
 
-test('a loop calls the tool however often it has run', async () => {
+test('a loop calls the tool without end', async () => {
   for (const results of [0, 1, 5])
     expect(await answer('anthropic', ['[[loop:echo on]]'], results)).toContain('echo on');
 });
@@ -122,7 +122,7 @@ test('a hanging answer ends with the server', async () => {
   expect(await hanging).toBe('cut off');
 });
 
-test('counts tokens, and does not record that as a request of the model', async () => {
+test('counts tokens, and does not record it as a request to the model', async () => {
   const response = await fetch(`${server.url}/v1/messages/count_tokens`, { method: 'POST', body: '{}' });
   expect(await response.json()).toEqual({ input_tokens: 100 });
   expect(server.requests).toEqual([]);

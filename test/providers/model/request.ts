@@ -1,4 +1,4 @@
-/** What a CLI asked the model, read from the body of each wire format. */
+/** Reads a request to the model from the body of each wire format. */
 import type { IncomingMessage } from 'node:http';
 
 export type WireFormat = 'anthropic' | 'responses' | 'chat' | 'gemini';
@@ -10,11 +10,11 @@ export interface ModelRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   // biome-ignore lint/suspicious/noExplicitAny: four wire formats, read field by field
   readonly body: any;
-  /** Every text of the user role, oldest first, without what the CLI adds by itself. */
+  /** Every text of the user role, oldest first, without texts that the CLI adds itself. */
   readonly userTexts: readonly string[];
   /** The newest of `userTexts`. */
   readonly prompt: string;
-  /** How many tool results stand after the newest prompt. */
+  /** The number of tool results after the newest prompt. */
   readonly toolResults: number;
 }
 
@@ -26,7 +26,7 @@ interface RequestItem {
 // biome-ignore lint/suspicious/noExplicitAny: wire formats
 export type Json = any;
 
-/** Blocks that the CLIs put beside the prompt, in the user's role. */
+/** Blocks that the CLIs add to the prompt, in the user's role. */
 const addedByCli =
   /^\s*<(system-reminder|environment_context|user_instructions|turn_aborted|session_context|subagent)/;
 
@@ -59,12 +59,12 @@ const itemReaders: Readonly<Record<WireFormat, (body: Json) => readonly RequestI
     (body.contents ?? []).flatMap((m: Json) => contentParts(m.parts).map((part) => readItem(m.role, part))),
 };
 
-/** All user texts of a recorded body, oldest first, whatever wire format it has. */
+/** All user texts of a recorded body, oldest first, in any wire format. */
 export function userTexts(format: WireFormat, body: unknown): readonly string[] {
   return itemReaders[format](body).flatMap(({ kind, text }) => (kind === 'user' ? [text] : []));
 }
 
-/** Which service a path belongs to, whatever base path the CLI was given. */
+/** The wire format of a path, with any base path. */
 export function formatOf(path: string): WireFormat | undefined {
   if (/\/messages(\/count_tokens)?(\?|$)/.test(path)) return 'anthropic';
   if (/\/responses(\?|$)/.test(path)) return 'responses';

@@ -1,10 +1,10 @@
-/** How each service puts an answer on the wire: streamed events, one JSON value, or an error. */
+/** How each service sends an answer: streamed events, one JSON value, or an error. */
 import type { ServerResponse } from 'node:http';
 import { type ModelAnswer, type ToolCall, toolCall } from './answer.js';
 import { errorAnswer } from './errors.js';
 import type { Json, ModelRequest, WireFormat } from './request.js';
 
-/** Every answer costs the same, so that tests can count: 100 in, of these 7 from the cache, 20 out. */
+/** Every answer uses 100 input tokens (7 of them from the cache) and 20 output tokens, so that tests can count. */
 export const usagePerAnswer = { input: 100, cached: 7, output: 20 };
 
 type StreamEvent = Readonly<Record<string, Json>>;
@@ -195,7 +195,7 @@ export function sendAnswer(
     .map((event) => `${hasEventNames ? `event: ${event.type}\n` : ''}data: ${JSON.stringify(event)}\n\n`)
     .join('');
   http.write('cut' in answer ? stream.slice(0, stream.length / 2) : stream);
-  // Later, or what was written is lost with the connection.
+  // Not immediately: otherwise the written data is lost with the connection.
   if ('cut' in answer) return void setTimeout(() => http.destroy(), 50);
   http.end(format === 'chat' ? 'data: [DONE]\n\n' : '');
 }

@@ -1,9 +1,9 @@
-/** Bodies of entries behind signed addresses: the part of Azure Blob Storage that the cache client speaks. */
+/** Bodies of entries at signed URLs: the part of Azure Blob Storage that the cache client uses. */
 
 import type { CacheEntry } from './cache-entries.js';
 import { json, type Reply } from './reply.js';
 
-/** One PUT, or `comp=block` for every piece and `comp=blocklist` at the end (files above 128 MiB). */
+/** One PUT; for files above 128 MiB `comp=block` for every piece and `comp=blocklist` at the end. */
 export function upload(entry: CacheEntry, query: URLSearchParams, body: Buffer): Reply {
   if (entry.state === 'stored') return json(403, { message: 'the entry is finished' });
   const step = query.get('comp');
@@ -19,7 +19,7 @@ function joinBlocks(entry: CacheEntry, list: string): Buffer {
   return Buffer.concat(ids.map((id) => entry.blocks.get(id) ?? Buffer.alloc(0)));
 }
 
-/** The whole body, or the piece that a `Range` or `x-ms-range` header names. */
+/** The whole body, or the piece in a `Range` or `x-ms-range` header. */
 export function download(entry: CacheEntry, method: string, range: string | undefined): Reply {
   const body = entry.body ?? Buffer.alloc(0);
   const headers = { ...blobHeaders(entry), 'accept-ranges': 'bytes', 'x-ms-blob-type': 'BlockBlob' };

@@ -1,10 +1,12 @@
 /**
- * The entries of the cache service and its rules of matching, without HTTP.
+ * The entries of the cache service and its matching rules, without HTTP.
  * Rules: GitHub docs, "Dependency caching reference", and threads of actions/cache as of 2026-11.
  *
- * C1 A key is unique per repository, version and scope, also while its upload is unfinished; nothing is overwritten.
- * C2 Scopes are looked through in the token's order; in each one: the exact key, then the key as a prefix,
- *    then every restore key as a prefix; the newest created wins. An unfinished upload is never found.
+ * RIGCACHE1 A key is unique per repository, version and scope, also while its upload is unfinished. Nothing is
+ *           overwritten.
+ * RIGCACHE2 Scopes are searched in the order of the token. In each one: the exact key, then the key as a prefix,
+ *           then every restore key as a prefix. The newest entry takes precedence. An unfinished upload is never
+ *           found.
  */
 import { randomUUID } from 'node:crypto';
 import type { CacheGrant } from './token.js';
@@ -15,7 +17,7 @@ export interface CacheEntry {
   readonly scope: string;
   readonly key: string;
   readonly version: string;
-  /** Part of the signed addresses. */
+  /** Part of the signed URLs. */
   readonly signature: string;
   readonly blocks: Map<string, Buffer>;
   state: 'reserved' | 'stored';
@@ -30,14 +32,14 @@ export interface EntryIdentity {
 }
 
 export interface CacheEntries {
-  /** `undefined`: the place is taken (C1). */
+  /** `undefined` if the key is in use (RIGCACHE1). */
   reserve(place: EntryIdentity): CacheEntry | undefined;
   findExact(place: EntryIdentity): CacheEntry | undefined;
   findMatch(grant: CacheGrant, keys: readonly string[], version: string): CacheEntry | undefined;
   findById(id: number): CacheEntry | undefined;
   /** Oldest first. */
   list(): readonly CacheEntry[];
-  /** Returns how many went. */
+  /** Returns the number of removed entries. */
   remove(key: string): number;
 }
 

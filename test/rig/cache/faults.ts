@@ -1,25 +1,25 @@
-/** Faults that the tests put into the cache service, per operation. */
+/** Errors that the tests inject into the cache service, per operation. */
 
 export type CacheOperation = 'create' | 'upload' | 'finalize' | 'lookup' | 'download';
 
 export interface Fault {
-  /** Answer with this HTTP status instead. */
+  /** Answers with this HTTP status. */
   readonly status?: number;
-  /** With `status`: the message in the answer. */
+  /** The message in the answer; only with `status`. */
   readonly message?: string;
-  /** Break the connection instead of answering. */
+  /** Breaks the connection instead of answering. */
   readonly reset?: boolean;
-  /** Wait first. Alone: the request is served after it. */
+  /** Waits first. Without another fault, the request is then served. */
   readonly delayMs?: number;
-  /** `after`: the request takes effect and only its answer is lost. */
+  /** `after`: the request takes effect, and only its answer is lost. */
   readonly moment?: 'before' | 'after';
-  /** How many requests it hits; until cleared when absent. */
+  /** The number of affected requests; if absent, all until it is cleared. */
   readonly times?: number;
 }
 
 export interface Faults {
   add(operation: CacheOperation, fault: Fault): void;
-  /** The fault that hits this request, if any; faults of one operation come in the order they were added. */
+  /** The fault for this request, if any. Faults of one operation apply in the order in which they were added. */
   take(operation: CacheOperation): Fault | undefined;
   clear(operation?: CacheOperation): void;
 }

@@ -1,4 +1,4 @@
-/** An answer as a value, so that handlers stay pure of sockets. */
+/** An answer as a value, so that handlers do not need sockets. */
 
 export interface Reply {
   readonly status: number;

@@ -1,10 +1,10 @@
-/** The bearer token of the cache service: to the client an opaque text, to the service what a job may do. */
+/** The bearer token of the cache service. It is opaque to the client; the service reads the job's permissions in it. */
 
 export interface CacheGrant {
   readonly repository: string;
-  /** Refs whose entries may be read, in the order in which they are looked through. Empty: read denied. */
+  /** Refs whose entries may be read, in search order. Empty: read denied. */
   readonly read: readonly string[];
-  /** The ref that new entries belong to. Absent: a read-only token. */
+  /** The ref of new entries; absent in a read-only token. */
   readonly write?: string;
 }
 
@@ -14,7 +14,7 @@ export function makeToken(grant: CacheGrant): string {
   return prefix + Buffer.from(JSON.stringify(grant)).toString('base64url');
 }
 
-/** What an `Authorization` header grants; `undefined` for anything this rig did not make. */
+/** The permissions in an `Authorization` header; `undefined` if this rig did not create it. */
 export function readToken(header: string | undefined): CacheGrant | undefined {
   const text = header?.match(/^Bearer rig\.([\w-]+)$/)?.[1];
   if (text === undefined) return undefined;

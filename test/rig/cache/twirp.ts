@@ -1,4 +1,4 @@
-/** The three calls of the cache service v2, as `@actions/cache` 6.3.0 makes them. Bodies go by `blobs.ts`. */
+/** The three calls of the cache service v2, as `@actions/cache` 6.3.0 makes them. `blobs.ts` handles the bodies. */
 
 import type { CacheEntries, CacheEntry } from './cache-entries.js';
 import { json, type Reply } from './reply.js';
@@ -14,11 +14,11 @@ export interface TwirpCall {
 export interface TwirpContext {
   readonly entries: CacheEntries;
   readonly grant: CacheGrant;
-  /** The signed address of an entry's body. */
+  /** The signed URL of an entry's body. */
   addressOf(entry: CacheEntry): string;
 }
 
-/** Real texts: from logs of read-only runs and duplicate keys in GitHub issues, 2026. */
+/** Real texts from logs of read-only runs and duplicate keys in GitHub issues, 2026. */
 export const writeDenied = 'cache write denied: token has no writable scopes';
 export const readDenied = 'cache read denied: token has no readable scopes';
 export const duplicate = 'cache entry with the same key, version, and scope already exists';

@@ -1,4 +1,4 @@
-/** What a script can make the agent do, one function per act. An act that ends the run returns true. */
+/** The actions of a script, one function each. An action that ends the run returns true. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -20,23 +20,23 @@ const actions = {
   print: ({ print, times = 1 }) => {
     for (let count = 0; count < times; count += 1) process.stdout.write(`${print}\n`);
   },
-  /** One line of about this many bytes that is no event. */
+  /** One line of about this many bytes that is not an event. */
   giant: ({ giant }) => void process.stdout.write(`{"type":"rig_giant","text":"${'x'.repeat(giant)}"}\n`),
   stderr: ({ stderr }) => void process.stderr.write(`${stderr}\n`),
   sleep: async ({ sleep: ms }) => void (await sleep(ms)),
-  /** Goes on when the test makes this file. */
+  /** Waits until the test creates this file. */
   waitFor: async ({ waitFor }) => {
     while (!existsSync(waitFor)) await sleep(20);
   },
   environment: ({ environment }) => writeFileSync(environment, JSON.stringify(process.env, null, 2)),
-  /** Leaves a process behind; `hold`: with the agent's own output open. */
+  /** Leaves a process running; `hold`: with the agent's output open. */
   spawn: ({ spawn: command, hold = false, pidFile }, agent) => {
     const stdio = hold ? 'inherit' : 'ignore';
     const child = spawn('/bin/sh', ['-c', command], { cwd: agent.cwd, stdio });
     if (pidFile) writeFileSync(resolve(agent.cwd, pidFile), String(child.pid));
     child.unref();
   },
-  /** Until killed; `ignore`: signals it does not mind. */
+  /** Runs until it is killed; `ignore`: the signals that it ignores. */
   hang: async ({ ignore = [] }) => {
     for (const signal of ignore) process.on(signal, () => {});
     for (;;) await sleep(60_000);
@@ -46,19 +46,19 @@ const actions = {
     agent.fail({ kind: String(fail), message, retryAfterMs });
     return true;
   },
-  /** Ends at once, without a final result. */
+  /** Ends immediately, without a final result. */
   exit: ({ exit }) => {
     process.exitCode = exit;
     return true;
   },
 };
 
-/** Returns true when the run is over. */
+/** Returns true if the run has ended. */
 export async function performAction(act, agent) {
   const name = Object.keys(actions).find(
     (key) => key in act && (key !== 'say' || Object.keys(act).length === 1),
   );
-  if (!name) throw new Error(`the script has an act that the stand-in does not know: ${JSON.stringify(act)}`);
+  if (!name) throw new Error(`the script has an unknown action: ${JSON.stringify(act)}`);
   return (await actions[name](act, agent)) === true;
 }
 

@@ -1,9 +1,9 @@
 /**
- * One run of an agent: counts answers and usage, and hands what happens to the CLI's module, which knows how
- * it is printed and what the session file gets.
+ * One run of an agent: counts answers and usage, and passes events to the CLI's module, which prints them and writes
+ * the session file.
  */
 
-/** What one answer of the model takes; a rule may say otherwise. */
+/** The usage of one answer of the model; a rule may override it. */
 const defaultUsage = {
   inputTokens: 100,
   outputTokens: 20,
@@ -14,7 +14,7 @@ const defaultUsage = {
 
 export function createAgent(cli, request, session, prompt, rule) {
   const lines = [];
-  // What a test reads in the stream stands in the session file already: it may kill the process on it.
+  // The session file is written before the stream, because a test may kill the process when it reads the stream.
   const flushed = (work) => {
     const result = work();
     if (lines.length > 0) process.stdout.write(`${lines.splice(0).join('\n')}\n`);
@@ -37,9 +37,9 @@ export function createAgent(cli, request, session, prompt, rule) {
     cwd: run.cwd,
     session,
     begin: () => flushed(() => cli.begin(run)),
-    /** An answer of words alone. */
+    /** An answer with text only. */
     say: (text) => flushed(() => answer(cli, run, { text })),
-    /** An answer with one tool call, its result, and words before it if `tool.say` is there. */
+    /** An answer with one tool call, its result, and text before it if `tool.say` is set. */
     tool: (tool) => flushed(() => answer(cli, run, { tool })),
     mayWrite: (path) => cli.mayWrite?.(run, path) ?? true,
     mayRun: () => cli.mayRun?.(run) ?? true,
@@ -55,7 +55,7 @@ export function createAgent(cli, request, session, prompt, rule) {
   return agent;
 }
 
-/** Returns true when the CLI's own limit of turns ended the run. */
+/** Returns true if the CLI's own limit of turns ended the run. */
 function answer(cli, run, { text, tool }) {
   if (run.request.maxTurns !== undefined && run.answers >= run.request.maxTurns) {
     process.exitCode = cli.fail(run, { kind: 'max-turns' });

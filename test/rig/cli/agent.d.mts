@@ -5,7 +5,7 @@ export interface RunCliOptions {
   stdin(): Promise<string>;
   enter<T>(work: () => T): T;
   ruleOf(call: AgentCall): AgentRule | Promise<AgentRule>;
-  /** Resolves with true where the run is over. */
+  /** Resolves with true if the run has ended. */
   performAction(act: object, agent: object): Promise<boolean>;
 }
 

@@ -1,10 +1,10 @@
 /**
- * A stand-in for the agent CLIs: the same command lines, event streams, session files and exit codes as far as the
- * action sees them, with what the agent does scripted by the test. `main(name)` is one process of the CLI `name`.
+ * A stand-in for the agent CLIs: it has the same command lines, event streams, session files and exit codes as far as
+ * the action uses them. The test scripts the actions of the agent. `main(name)` is one process of the CLI `name`.
  *
- * A1 A resumed session is really read from its file: what the stand-in remembers is what was brought back.
- * A2 One line per call goes to the calls file before anything is printed, also for a call that is refused.
- * Facts about the CLIs: driven for real in the versions named in each `*.mjs` beside this file.
+ * RIG1 A resumed session is really read from its file: the stand-in knows only what was restored.
+ * RIG2 Each call writes one line to the calls file before it prints anything, even a refused call.
+ * Facts about the CLIs come from real runs of the versions named in each `*.mjs` next to this file.
  */
 
 import { performAction } from './actions.mjs';
@@ -33,8 +33,8 @@ export async function main(name) {
 }
 
 /**
- * One run of the CLI `name` in whatever process this is. `enter`: where all that looks at the process (its
- * variables, its directory, its output) is done, without a wait in it.
+ * One run of the CLI `name` in any process. `enter` runs everything that reads the process (its variables, directory
+ * and output) without waiting in between.
  */
 export async function runCli(name, { argv, stdin, enter, ruleOf, performAction }) {
   const cli = (await import(modules[name])).default;
@@ -64,7 +64,7 @@ async function run(agent, rule, enter, performAction) {
   enter(agent.finish);
 }
 
-/** A refusal is thrown as `{ refusal: { code, stdout?, stderr? } }`; every other error is a fault of the rig. */
+/** A refusal is thrown as `{ refusal: { code, stdout?, stderr? } }`; every other error is an error of the rig. */
 function catchRefusal(work) {
   try {
     return work();

@@ -1,8 +1,8 @@
-/** Reads command lines strictly: an option the CLI does not have is refused, as the real ones do. */
+/** Reads command lines strictly: an option that the CLI does not have is refused, as by the real ones. */
 
 /**
- * `options`: name → `flag`, `value` or `list` (values up to the next option). Returns the options found under
- * their names, and the other words in `words`.
+ * `options`: name → `flag`, `value` or `list` (values up to the next option). Returns the options by their
+ * names, and the other words in `words`.
  */
 export function readArguments(argv, options) {
   const found = { words: [] };
@@ -38,7 +38,7 @@ function values(kind, inline, rest) {
   return rest.splice(0, end < 0 ? rest.length : end);
 }
 
-/** Ends the process the way the CLI does when it will not start. */
+/** Ends the process as the CLI does if it refuses to start. */
 export function refuse(code, stderr, stdout) {
   throw { refusal: { code, stderr, stdout } };
 }

@@ -1,6 +1,6 @@
 /**
- * The calls file and the script. A rule of the script is chosen by counting the calls file, so that it needs no
- * state of its own, holds over several machines, and parallel calls cannot take the same number.
+ * The calls file and the script. The number of calls in the file selects a rule of the script. So the script needs no
+ * state, works over several machines, and parallel calls cannot get the same number.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ export function recordCall(provider, argv, prompt, request, opened) {
   return call;
 }
 
-/** The first rule that fits; without one the agent says `ok`. */
+/** The first matching rule; without one the agent answers `ok`. */
 export async function ruleFor(call) {
   const script = await readScript();
   if (typeof script === 'function') return toRule(await script(call));
@@ -46,7 +46,7 @@ export async function ruleFor(call) {
   return chooseRule(Array.isArray(script) ? { rules: script } : script, calls, call);
 }
 
-/** `calls`: all that were noted, this one too. */
+/** `calls`: all recorded calls, including this one. */
 export function chooseRule({ rules, since = 0 }, calls, call) {
   const until = calls.findIndex(({ token }) => token === call.token);
   const seen = calls.slice(since, until + 1).filter(({ refused }) => refused === undefined);
@@ -66,7 +66,7 @@ function matchesRule(rule, call) {
   );
 }
 
-/** `call: n` or `[n, m]`: which of the calls that the rest of the rule fits, from 1, in the order they came. */
+/** `call: n` or `[n, m]`: the number among the calls that match the rest of the rule, from 1, in order of arrival. */
 function matchesCount(rule, seen) {
   if (rule.call === undefined) return true;
   const number = seen.filter((call) => matchesRule(rule, call)).length;
@@ -81,7 +81,7 @@ async function readScript() {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** Notes that this process is at work in the session; the function returned takes the note away. */
+/** Records that this process uses the session; the returned function removes the record. */
 export function lockSession(provider, id) {
   const lock = lockFile(provider, id);
   mkdirSync(dirname(lock), { recursive: true });
@@ -89,7 +89,7 @@ export function lockSession(provider, id) {
   return () => rmSync(lock, { force: true });
 }
 
-/** The living process that is at work in the session already, if any. */
+/** The living process that already uses the session, if any. */
 function lockOwner(provider, id) {
   const lock = lockFile(provider, id);
   if (!existsSync(lock)) return undefined;
@@ -98,7 +98,7 @@ function lockOwner(provider, id) {
     process.kill(pid, 0);
     return pid;
   } catch {
-    return undefined; // It was killed and could not take its note away.
+    return undefined; // It was killed and could not remove its record.
   }
 }
 

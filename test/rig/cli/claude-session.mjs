@@ -1,7 +1,7 @@
 /**
- * Claude Code 2.1.330, first half: its command line and where it keeps conversations (one file each).
- * Stricter than the real one in one point: a session is found only under the slug of the present directory, as in
- * 2.1.197 (2.1.330 also looks elsewhere), so that a file put back in the wrong place is noticed.
+ * Claude Code 2.1.330, first half: its command line and where it stores sessions (one file each).
+ * It is stricter than the real CLI in one point: it finds a session only under the slug of the present directory, as
+ * 2.1.197 does (2.1.330 also searches elsewhere). So tests detect a file that is restored to the wrong place.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
@@ -85,14 +85,14 @@ function numberOf(text) {
 
 const home = () => process.env.CLAUDE_CONFIG_DIR ?? join(homedir(), '.claude');
 
-/** Every character but letters and digits becomes `-`; above 200 it is cut and a short hash keeps it apart. */
+/** Every character but letters and digits becomes `-`; above 200 characters it is truncated and gets a short hash. */
 function slugOf(directory) {
   const path = realpathSync(directory);
   const slug = path.replaceAll(/[^A-Za-z0-9]/g, '-');
   return slug.length <= 200 ? slug : `${slug.slice(0, 200)}-${hash(path)}`;
 }
 
-/** 31 h + c in 32 bits, to the base 36: what both versions gave for a path of 262 characters. */
+/** 31 h + c in 32 bits, to the base 36, as both versions gave for a path of 262 characters. */
 function hash(text) {
   let value = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -109,7 +109,7 @@ export function open({ session }) {
   if (findFiles(projects, (name) => name === `${id}.jsonl`).length > 0) {
     refuse(1, `Error: Session ID ${id} is already in use.`);
   }
-  // A start burns its id at once, also when it is refused by the API afterwards.
+  // A start uses up its id immediately, even if the API then refuses it.
   mkdirSync(folder, { recursive: true });
   return { id, file: join(folder, `${id}.jsonl`), earlier: [], costBefore: 0 };
 }

@@ -1,6 +1,6 @@
 /**
- * Claude Code 2.1.330, second half: stream-json, compared with recordings of the real one in `rig-tests`.
- * Usage is of the run; cost and `modelUsage` are of the whole session.
+ * Claude Code 2.1.330, second half: stream-json, compared with recordings of the real CLI in `rig-tests`.
+ * Usage is that of the run; cost and `modelUsage` are those of the whole session.
  */
 import { randomUUID } from 'node:crypto';
 import { apiErrors, totalUsage } from './agent-run.mjs';
@@ -66,8 +66,8 @@ function tool(run, tool) {
 }
 
 /**
- * Every block of an answer is a line of its own with the message's id. The lines say one output token, as the
- * answer's start did; only the parts (`--include-partial-messages`) have the true number.
+ * Every block of an answer is a separate line with the message's id. The lines report one output token, as the start
+ * of the answer does; only the parts (`--include-partial-messages`) have the final number.
  */
 function answer(run, blocks, stopReason) {
   const whole = usageOf(run.perAnswer);
@@ -108,7 +108,7 @@ function finish(run) {
   result(run, { ...fields, stop_reason: 'end_turn', terminal_reason: 'completed', num_turns: run.answers });
 }
 
-/** `type` does not come first in the real line either. */
+/** `type` is not the first key in the real line either. */
 function result(run, fields) {
   const usage = totalUsage(run);
   const total = Number((run.session.costBefore + usage.costUsd).toFixed(7));
@@ -143,7 +143,7 @@ function fail(run, { kind, message, retryAfterMs }) {
     return 1;
   }
   const { status, type, error, text, reason } = failure(kind);
-  // A delay above the CLI's own backoff is how it passes a Retry-After on.
+  // The CLI passes a Retry-After on as a delay above its own backoff.
   const retry = {
     attempt: 1,
     max_retries: 1,

@@ -1,6 +1,6 @@
 /**
- * Codex 0.169.0, first half: its command line and where it keeps conversations. Its databases are left out: the
- * rollout file is all that a resume needs.
+ * Codex 0.169.0, first half: its command line and where it stores sessions. It has no databases, because a resume
+ * needs only the rollout file.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ const table = (kind, names) => Object.fromEntries(names.map((name) => [name, kin
 
 const bypass = '--dangerously-bypass-approvals-and-sandbox';
 
-/** What stands before and after `resume`, and what only before: `-s` behind it is an error of the real one, too. */
+/** Options before and after `resume`, and options only before it: `-s` after it is an error in the real CLI too. */
 const resumeOptions = {
   ...table('flag', ['--json', bypass, '--skip-git-repo-check', '--ephemeral']),
   ...table('value', ['-m', '--model', '-c', '--config', '-o', '--output-last-message']),
@@ -57,7 +57,7 @@ function readCommandLine(argv) {
   return { given, id: id ?? '', text };
 }
 
-/** Without a flag Codex may only read, also on every resume; a permission profile yields to a `-s` beside it. */
+/** Without a flag Codex is read-only, also on every resume; `-s` takes precedence over a permission profile. */
 function permissionOf(sandbox, settings) {
   const value = (pattern) => settings.map((setting) => setting.match(pattern)?.[1]).findLast(Boolean);
   const permission = sandbox ?? value(/^sandbox_mode\s*=\s*"?([\w-]+)"?$/) ?? 'read-only';
@@ -85,7 +85,7 @@ const sessions = () => join(process.env.CODEX_HOME ?? join(homedir(), '.codex'),
 export function open({ session }) {
   if (session.mode === 'start') return { earlier: [], before: {}, ...newSession() };
   const { id } = session;
-  // Any date folder will do, but the file must have kept the name that it was born with.
+  // Any date folder is valid, but the file must have its original name.
   const canonical = new RegExp(`^rollout-\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d-${id}\\.jsonl$`);
   const [file] = /^[\w-]+$/.test(id) ? findFiles(sessions(), (name) => canonical.test(name)) : [];
   if (file === undefined) {
@@ -105,7 +105,7 @@ function newSession() {
   return { id, file };
 }
 
-/** UUID version 7, as the real thread ids: they sort by time. */
+/** UUID version 7, as the real thread ids, which sort by time. */
 function timeUuid() {
   const time = Date.now().toString(16).padStart(12, '0');
   const random = randomBytes(10).toString('hex');

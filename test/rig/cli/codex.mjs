@@ -1,6 +1,6 @@
 /**
- * Codex 0.169.0, second half: `exec --json`, compared with recordings of the real one in `rig-tests`. The thread id
- * comes first and cannot be chosen; usage is of the whole thread.
+ * Codex 0.169.0, second half: `exec --json`, compared with recordings of the real CLI in `rig-tests`. The thread id
+ * comes first and cannot be chosen; usage is that of the whole thread.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { apiErrors, totalUsage } from './agent-run.mjs';
@@ -32,13 +32,13 @@ function tool(run, tool) {
   if (tool.say !== undefined) {
     run.print({ type: 'item.completed', item: { id: itemId(run), type: 'agent_message', text: tool.say } });
   }
-  // A command that the sandbox refused gives no item at all.
+  // A command that the sandbox refuses gives no item.
   if (!tool.isDenied) printCommand(run, tool);
   appendEntry(run, 'response_item', { type: 'function_call_output', output: tool.output ?? '' });
   count(run);
 }
 
-/** Everything is a command here; the real one also has `file_change` items for its own patches. */
+/** Every tool call is a command here; the real CLI also has `file_change` items for its own patches. */
 function printCommand(run, { command, name, path, output = '', exitCode = 0 }) {
   const text = command ?? `${name === 'Write' ? 'tee' : 'rm -rf'} ${path}`;
   const item = { id: itemId(run), type: 'command_execution', command: `/bin/bash -lc '${text}'` };
@@ -87,7 +87,7 @@ const failures = {
 
 function fail(run, { kind, message, retryAfterMs }) {
   if (!(kind in failures)) throw new Error(`Codex has no failure ${kind}`);
-  // The service's own words with the wait in them, which Codex passes on.
+  // The message of the service with the wait, which Codex passes on.
   const wait = retryAfterMs && `Rate limit reached. Please try again in ${retryAfterMs}ms.`;
   const text = message ?? wait ?? failures[kind];
   run.print({ type: 'error', message: text });

@@ -1,6 +1,6 @@
 /**
- * Cursor's CLI by its documentation of early 2026 (2026.03.20): it could not be had for trying, so this proves no more
- * than that the action does what that documentation says. Exit code is always 0; a result line tells.
+ * Cursor's CLI, from its documentation of early 2026 (2026.03.20). The CLI was unavailable for tests, so this only
+ * proves that the action follows the documentation. The exit code is always 0; the result line decides.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ function storeOf(directory, id) {
   return join(homedir(), '.cursor', 'chats', folder, id, 'store.db');
 }
 
-/** As in a database, every change counts up a number at its beginning: an earlier point is no part of a later one. */
+/** As in a database, every change increases a number at the start: an earlier point is not part of a later one. */
 function append(file, entry) {
   const [head, ...entries] = readEntries(file);
   const lines = [{ type: 'head', changes: (head?.changes ?? 0) + 1 }, ...entries, entry];

@@ -1,8 +1,8 @@
-/** Append-only JSON-lines files, as the CLIs keep their conversations in. */
+/** Append-only files of JSON lines, in which the CLIs store their sessions. */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The entries that parse: every CLI goes on after a last line that was cut off. */
+/** The entries that parse: every CLI continues after an incomplete last line. */
 export function readEntries(file) {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8').split('\n').flatMap(parse);
@@ -22,7 +22,7 @@ export function append(file, entry) {
   appendFileSync(file, `${isTruncated ? '\n' : ''}${JSON.stringify(entry)}\n`);
 }
 
-/** Files under `directory`, at any depth, whose name fits. */
+/** Files under `directory`, at any depth, with a matching name. */
 export function findFiles(directory, fits) {
   if (!existsSync(directory)) return [];
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });

@@ -1,6 +1,6 @@
 /**
- * Gemini CLI 0.61.0: stream-json with the id on `init` only; usage is of the run; API errors end it with the HTTP
- * status modulo 256; a session lies under a folder named after the project.
+ * Gemini CLI 0.61.0: stream-json with the id on `init` only; usage is that of the run; API errors end it with the HTTP
+ * status modulo 256; a session is in a folder named after the project.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
@@ -54,8 +54,8 @@ function parse(argv, prompt) {
 const home = () => join(process.env.GEMINI_CLI_HOME ?? homedir(), '.gemini');
 
 /**
- * An entry in `projects.json` wins while no folder of that name has another owner; then a folder that names this
- * one as its owner; else the folder's name, simplified, with a number where another has it.
+ * An entry in `projects.json` takes precedence if no folder of that name has another owner; then a folder that names
+ * this one as its owner; otherwise the simplified name of the folder, with a number if another one uses it.
  */
 function projectOf(directory) {
   const list = join(home(), 'projects.json');
@@ -102,7 +102,7 @@ function open({ session }) {
   const file = findFiles(chats, (name) => name.endsWith('.jsonl')).find((path) => idOf(path) === session.id);
   if (session.mode === 'resume') {
     const earlier = file === undefined ? [] : promptsIn(file);
-    // A file without a word of the user or the model is no session for it.
+    // A file without a message of the user or the model is not a session for it.
     if (earlier.length === 0)
       refuse(42, `Error resuming session: Invalid session identifier "${session.id}".`);
     return { id: session.id, file, earlier, isNew: false };
@@ -114,7 +114,7 @@ function open({ session }) {
   return { id, file: join(chats, `session-${stamp}-${id.slice(0, 8)}.jsonl`), earlier: [], isNew: true };
 }
 
-/** What the user said, without what was taken back. */
+/** The texts of the user, without removed prompts. */
 function promptsIn(file) {
   const prompts = new Map();
   for (const { id, type, content, $rewindTo } of readEntries(file)) {
@@ -124,7 +124,7 @@ function promptsIn(file) {
   return [...prompts.values()];
 }
 
-/** The name of the file does not matter: the id is read inside. */
+/** The name of the file does not matter: the CLI reads the id in the file. */
 function idOf(path) {
   return readEntries(path).find(({ sessionId }) => sessionId !== undefined)?.sessionId;
 }
@@ -145,7 +145,7 @@ function begin(run) {
 
 const now = () => new Date().toISOString();
 
-/** The real one prints an answer in pieces. */
+/** The real CLI prints an answer in pieces. */
 function say(run, text) {
   const middle = Math.ceil(text.length / 2);
   for (const piece of [text.slice(0, middle), text.slice(middle)].filter(Boolean)) {
@@ -171,7 +171,7 @@ function tool(run, tool) {
     timestamp: now(),
     tool_id: id,
     status: isError ? 'error' : 'success',
-    // Of a change to a file it shows none.
+    // For a file change it shows no output.
     ...(tool.command === undefined && !isError ? {} : { output: tool.output }),
   });
   append(run.session.file, { id: randomUUID(), type: 'gemini', toolCalls: [{ id, name: tool.name }] });
@@ -198,7 +198,7 @@ function fail(run, { kind, message }) {
   const { type, text, code } = failure(kind);
   const error = { type, message: message ?? text };
   run.print({ type: 'result', timestamp: now(), status: 'error', error, stats: stats(run) });
-  // A prompt that got no answer is taken back: a first one leaves no session to go on with.
+  // A prompt without an answer is removed: a first one leaves no session to resume.
   if (run.answers === 0) append(run.session.file, { $rewindTo: run.promptId });
   return code % 256;
 }
@@ -208,7 +208,7 @@ function failure(kind) {
     const text = 'Reached max session turns for this session.';
     return { type: 'FatalTurnLimitedError', text, code: 53 };
   }
-  // Google's own words for a full context were not provoked for real.
+  // Google's real message for a full context was not observed.
   const tooLong = {
     code: 400,
     message: 'The input token count exceeds the maximum number of tokens allowed.',

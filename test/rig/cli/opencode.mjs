@@ -1,7 +1,7 @@
 /**
- * OpenCode 1.18.33: `run`, `import`, `export`, `session delete`. Nothing is printed before the first answer, there is no final line,
- * usage comes per step. Its database is left out: one file per session stands for it, of a form of our own, because
- * nothing but import and export may touch it.
+ * OpenCode 1.18.33: `run`, `import`, `export`, `session delete`. It prints nothing before the first answer and no
+ * final line, and reports usage per step. One file per session, in a format of this rig, replaces its database: only
+ * import and export may access it.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ function write(session) {
   writeFileSync(fileOf(session.info.id), JSON.stringify(session));
 }
 
-/** The commands in which no agent runs. */
+/** The commands that run no agent. */
 const sideCommands = { import: importFile, export: exportSession, session: (...words) => remove(...words) };
 
 function runSideCommand(argv) {
@@ -47,7 +47,7 @@ function runSideCommand(argv) {
   return command in sideCommands;
 }
 
-/** Gives the session to the directory it is made from, and adds messages that are missing: it takes none away. */
+/** Assigns the session to the present directory and adds missing messages. It removes none. */
 function importFile(file) {
   const { info, messages } = JSON.parse(readFileSync(file, 'utf8'));
   const missing = ['id', 'slug', 'title', 'version', 'time'].find((key) => info?.[key] === undefined);
@@ -88,7 +88,7 @@ function parse(argv, prompt) {
   prompt.text = [prompt.text, given.words.join(' ')].filter(Boolean).join('\n');
   const id = last('--session', '-s');
   return {
-    // The first turn in a session that was imported empty is its start.
+    // The first turn of a session that was imported empty is its start.
     session: { mode: id === undefined || read(id)?.messages.length === 0 ? 'start' : 'resume', id },
     model: last('-m', '--model'),
     permission: last('--agent') ?? 'build',
@@ -116,7 +116,7 @@ function open({ session, cwd }) {
 
 function begin(run) {
   appendEntry(run, 'user', [{ type: 'text', text: run.prompt }]);
-  // From another directory than its own the real one calls the model, prints nothing and never ends.
+  // In another directory than its own the real CLI calls the model, prints nothing and never ends.
   if (run.session.info.directory === run.cwd) return;
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
 }
@@ -190,7 +190,7 @@ function fail(run, { kind, message }) {
   const print = (error) =>
     run.print({ type: 'error', timestamp: Date.now(), sessionID: run.session.id, error });
   if (kind === 'context') {
-    // Once for the answer, and once for the summary that was to make room.
+    // Once for the answer, and once for the summary that would make room.
     for (let time = 0; time < 2; time += 1) print({ name: 'ContextOverflowError', data: { message: text } });
     return 1;
   }
@@ -201,7 +201,7 @@ function fail(run, { kind, message }) {
 
 const rules = () => JSON.parse(process.env.OPENCODE_PERMISSION ?? '{}');
 
-/** Outside the working directory it would ask, and nobody is there; within it, the last rule that fits counts. */
+/** Outside the working directory it would ask, so it refuses; within it, the last matching rule counts. */
 function mayWrite({ request, cwd }, path) {
   const name = relative(cwd, path);
   if (name.startsWith('..')) return request.isAuto;

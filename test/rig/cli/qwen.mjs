@@ -1,5 +1,5 @@
 /**
- * Qwen Code 0.24.4: lines like Claude's; usage is of the whole session; no cost. The first line of a session file
+ * Qwen Code 0.24.4: lines like Claude's; usage is that of the whole session; no cost. The first line of a session file
  * names the directory, and the session is found only from there.
  */
 import { randomUUID } from 'node:crypto';
@@ -64,7 +64,7 @@ function open({ session }) {
   return { id, file, earlier, answersBefore: sum(entries) };
 }
 
-/** What the session had taken so far, by its own notes. */
+/** The usage of the session so far, from its own records. */
 function sum(entries) {
   const notes = entries.flatMap(({ systemPayload }) => systemPayload?.uiEvent ?? []);
   const total = (name) => notes.reduce((left, note) => left + note[name], 0);
@@ -197,11 +197,11 @@ function fail(run, { kind, message: customMessage }) {
     process.stderr.write(`${customMessage ?? 'Reached max session turns for this session.'}\n`);
     return 53;
   }
-  // The text for a full context was not provoked for real.
+  // The real message for a full context was not observed.
   const tooLong = { status: 400, message: "This model's maximum context length is 131072 tokens." };
   const { status, message: text } = kind === 'context' ? tooLong : apiErrors[kind];
   const error = { message: customMessage ?? `[API Error: ${status} ${text}]` };
-  // The error is also an answer of the model, of no tokens.
+  // The error is also an answer of the model, without tokens.
   sayError(run, error.message);
   result(run, { subtype: 'error_during_execution', is_error: true, error });
   return 1;

@@ -7,14 +7,14 @@ export interface ActionMetadata {
   /** Absolute paths. */
   readonly main: string;
   readonly post?: string;
-  /** Input name → default as written, expressions and all. */
+  /** Input name → default as written, with its expressions. */
   readonly defaults: Readonly<Record<string, string>>;
 }
 
-/** What the expressions in defaults may refer to. */
+/** The values to which expressions in defaults may refer. */
 export interface ExpressionContext {
   readonly token: string;
-  /** Absent: the job has no matrix. */
+  /** Absent if the job has no matrix. */
   readonly matrix?: Readonly<Record<string, unknown>>;
   readonly jobStatus: string;
 }
@@ -35,8 +35,8 @@ export async function readActionMetadata(directory: string): Promise<ActionMetad
 }
 
 /**
- * INPUT_* for a stage. The runner passes every declared input, absent ones as empty text, and only warns about
- * one that is not declared; here that is an error, because in a test it is a slip of the pen.
+ * INPUT_* for a stage. The runner passes every declared input, absent ones as empty text, and only warns about an
+ * undeclared one. Here an undeclared input is an error, because in a test it is a mistake.
  */
 export function inputVariables(
   metadata: ActionMetadata,

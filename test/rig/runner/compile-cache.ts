@@ -1,6 +1,6 @@
 /**
- * Starts a script of the action with its compiled form from the run before: compiling `dist/` is a third of what a
- * short job costs. Nothing of it is in the job's environment, which the action hands on in parts.
+ * Starts a script of the action from the compile cache of an earlier run: compiling `dist/` takes a third of the time
+ * of a short job. The job's environment does not contain the cache, because the action passes parts of it on.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../../node_modules/.cache/gump-rig', import.meta.url));
 
-/** A script of the same name, by which `dist/` tells main from post, that does what `script` does. */
+/** A wrapper of `script` with the same name, from which `dist/` knows whether it is main or post. */
 export async function withCompileCache(script: string): Promise<string> {
   const place = join(folder, Buffer.from(script).toString('base64url').slice(-100));
   const starter = join(place, basename(script));
   if (existsSync(starter)) return starter;
   await mkdir(place, { recursive: true });
-  // Other workers may be at it.
+  // Other workers may write it at the same time.
   const own = join(place, `${process.pid}.js`);
   await writeFile(own, source(script));
   await rename(own, starter);

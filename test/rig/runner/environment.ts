@@ -1,6 +1,6 @@
 /**
  * The environment that the runner gives to a JavaScript action (actions/runner 258d6c8, NodeScriptActionHandler and
- * the GITHUB_* allow-list). Nothing of this process's own environment gets in.
+ * the GITHUB_* allow-list). It contains nothing of this process's own environment.
  */
 
 import { dirname } from 'node:path';
@@ -20,7 +20,7 @@ export interface JobFacts {
   readonly sha: string;
   readonly eventPath: string;
   readonly cacheMode?: CacheMode;
-  /** Instead of the token that the event would get. */
+  /** Replaces the token of the event. */
   readonly cacheToken?: string;
   readonly apiUrl: string;
 }
@@ -54,7 +54,7 @@ function baseEnvironment(machine: MachineFacts): Record<string, string> {
   return {
     PATH: [machine.bin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':'),
     HOME: machine.home,
-    // The runner leaves TMPDIR alone; set, it keeps what a program drops there within the machine.
+    // The runner does not set TMPDIR. The rig does, so that temporary files stay within the machine.
     TMPDIR: machine.scratch,
     GIT_CONFIG_NOSYSTEM: '1',
     LANG: 'C.UTF-8',
@@ -123,7 +123,7 @@ function runnerVariables(machine: MachineFacts): Record<string, string> {
   };
 }
 
-/** Without a cache service none of these are there, as on a server that has none. */
+/** Absent without a cache service, as on a server that has none. */
 function cacheVariables(cache: CacheService | undefined, job: JobFacts): Record<string, string> {
   if (!cache) return {};
   const token = job.cacheToken ?? cache.token(cacheGrantFor(job.event, job.repository, job.cacheMode));

@@ -1,4 +1,4 @@
-/** The files by which a step speaks to the runner (GITHUB_OUTPUT and the like): fresh ones per stage, read afterwards. */
+/** The command files of a step (GITHUB_OUTPUT and others): new ones for each stage, read afterwards. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ export async function makeFileCommands(temp: string): Promise<FileCommands> {
   return Object.fromEntries(files) as FileCommands;
 }
 
-/** Read also when the stage was cut off: what was written before counts. */
+/** Also read if the stage was interrupted: what it wrote before counts. */
 export async function readFileCommands(files: FileCommands): Promise<FileCommandResults> {
   const read = async (name: keyof FileCommands) => readFile(files[name], 'utf8').catch(() => '');
   return {
@@ -44,7 +44,7 @@ export async function readFileCommands(files: FileCommands): Promise<FileCommand
   };
 }
 
-/** `name=value` or `name<<DELIMITER`, lines, `DELIMITER`. Throws, as the runner fails the step, on anything else. */
+/** `name=value` or `name<<DELIMITER`, lines, `DELIMITER`. Throws on anything else, as the runner fails the step. */
 export function parsePairs(text: string): Record<string, string> {
   const pairs: Record<string, string> = {};
   const lines = text.split(/\r?\n/);
@@ -61,7 +61,7 @@ function parsePair(line: string, rest: string[]): readonly [string, string] {
   const [, name, delimiter] = line.match(/^([^=]+?)<<(.+)$/) ?? [];
   if (name !== undefined && delimiter !== undefined) {
     const end = rest.indexOf(delimiter);
-    if (end < 0) throw new Error(`the value of ${name} does not end: no line ${delimiter}`);
+    if (end < 0) throw new Error(`the value of ${name} has no end: line ${delimiter} is missing`);
     const value = rest.splice(0, end + 1).slice(0, -1);
     return [name, value.join('\n')];
   }

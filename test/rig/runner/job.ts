@@ -1,4 +1,4 @@
-/** One job on a machine: its steps one after the other, then what they left to be done after, last one first. */
+/** One job on a machine: its steps in order, then their post stages in reverse order. */
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export type { StageResult } from './stage-result.js';
 export type JobStatus = 'success' | 'failure' | 'cancelled';
 
 export interface JobOptions {
-  /** `1001`, attempt 1, job `agents` unless told. */
+  /** Default: `1001`, attempt 1, job `agents`. */
   readonly runId?: string;
   readonly jobAttempt?: number;
   readonly job?: string;
@@ -27,17 +27,17 @@ export interface JobOptions {
   readonly repository?: string;
   readonly cacheMode?: JobFacts['cacheMode'];
   readonly cacheToken?: string;
-  /** A GitHub API on loopback; unless told, an address where nothing listens. */
+  /** A GitHub API on loopback; by default an address on which nothing listens. */
   readonly apiUrl?: string;
-  /** `job.status` before the first step: what an earlier step of another kind made of it. */
+  /** `job.status` before the first step, after an earlier step of another kind. */
   readonly jobStatus?: JobStatus;
 }
 
 export interface StepOptions {
   readonly inputs?: Readonly<Record<string, string>>;
-  /** `env:` of the step: credentials and the like. */
+  /** `env:` of the step, for example credentials. */
   readonly env?: Readonly<Record<string, string>>;
-  /** GITHUB_ACTION: the step's `id`, or what the runner makes up. */
+  /** GITHUB_ACTION: the step's `id`, or a name that the runner generates. */
   readonly actionId?: string;
   readonly stop?: Stop;
   readonly stopPost?: Stop;
@@ -47,8 +47,8 @@ export interface Job {
   status(): JobStatus;
   runStep(options?: StepOptions): Promise<StageResult>;
   /**
-   * The end of the job: posts of all steps, last one first, as `post-if: always()` has it; none when the machine
-   * went down. `status` stands for what later steps of another kind made of the job.
+   * The end of the job: the post stages of all steps in reverse order, because of `post-if: always()`; none if the
+   * machine is down. `status`: the job status after later steps of another kind.
    */
   finish(status?: JobStatus): Promise<readonly StageResult[]>;
 }
@@ -56,10 +56,10 @@ export interface Job {
 export interface JobSetup {
   readonly machine: MachineFacts;
   readonly actionDirectory: string;
-  /** Instead of the entry points that `action.yml` names. */
+  /** Replaces the entry points in `action.yml`. */
   readonly entry?: string;
   readonly isCompiledOnce: boolean;
-  /** Instead of a process of its own. */
+  /** Replaces the separate process. */
   readonly runStage?: RunStage;
   readonly sha: string;
 }
@@ -77,7 +77,7 @@ interface JobProgress {
   posts: readonly PendingPost[];
 }
 
-/** Empties RUNNER_TEMP, as a job does at its start (it would at its end, too: there the tests still want to look). */
+/** Empties RUNNER_TEMP, as a job does at its start. A job also does so at its end, but tests read it there. */
 export async function startJob(setup: JobSetup, options: JobOptions): Promise<Job> {
   const metadata = await readActionMetadata(setup.actionDirectory);
   const facts = await describeJob(setup, options);

@@ -1,7 +1,7 @@
 /**
- * Finds the workflow commands in a log as the runner would obey them (actions/runner 258d6c8, ActionCommand.cs and
+ * Finds the workflow commands in a log that the runner would execute (actions/runner 258d6c8, ActionCommand.cs and
  * ActionCommandManager.cs): `::name props::text` at the start of a line, the older `##[name props]text` anywhere
- * in one, only for names it knows, and nothing between `::stop-commands::TOKEN` and `::TOKEN::`.
+ * in one, only for known names, and nothing between `::stop-commands::TOKEN` and `::TOKEN::`.
  */
 
 export interface LogCommand {
@@ -71,7 +71,7 @@ export function maskLog(log: string, commands: readonly LogCommand[]): string {
     .flatMap((command) => [command.text, ...command.text.split(/\r?\n/)])
     .filter((text) => text.trim() !== '')
     .toSorted((left, right) => right.length - left.length);
-  // The runner takes the mask commands themselves out of the log.
+  // The runner removes the mask commands themselves from the log.
   const lines = log.split('\n').filter((line) => !/^\s*::add-mask::/.test(line));
   return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), lines.join('\n'));
 }

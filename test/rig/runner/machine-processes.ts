@@ -1,6 +1,6 @@
 /**
- * Processes that belong to a machine of the rig: those with its HOME in their environment. A machine that is lost
- * takes them along; on one real host they would live on and write into the next machine's files.
+ * Processes that belong to a machine of the rig: those with its HOME in their environment. They must end with a lost
+ * machine; on one real host they would continue and write into the next machine's files.
  */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ export async function processesOf(home: string): Promise<readonly number[]> {
   return found.filter((pid) => pid !== process.pid);
 }
 
-/** SIGKILL to all of them, again and again until none is left (one may be starting another). */
+/** Sends SIGKILL to all of them, repeatedly until none is left, because one may start another. */
 export async function killProcessesOf(home: string): Promise<void> {
   for (let round = 0; round < 100; round += 1) {
     const alive = await processesOf(home);
@@ -30,7 +30,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone in the meantime.
+    // It has ended in the meantime.
   }
 }
 
@@ -38,7 +38,7 @@ async function pidsFromProc(home: string): Promise<readonly number[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const owned = await Promise.all(
     names.map(async (name) => {
-      // Of other users' processes, and of those that just ended, nothing can be read.
+      // Processes of other users and processes that have just ended are unreadable.
       const text = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
       return text.split('\0').includes(`HOME=${Buffer.from(home).toString('latin1')}`);
     }),
@@ -46,7 +46,7 @@ async function pidsFromProc(home: string): Promise<readonly number[]> {
   return names.filter((_, index) => owned[index]).map(Number);
 }
 
-/** macOS has no /proc; its `ps` prints the environment behind the command of one's own processes. */
+/** macOS has no /proc; its `ps` prints the environment after the command, for the user's own processes. */
 async function pidsFromPs(home: string): Promise<readonly number[]> {
   const { stdout } = await execute('ps', ['axeww', '-o', 'pid=,command='], { maxBuffer: 64 * 1024 * 1024 });
   const lines = stdout.split('\n').filter((line) => ` ${line} `.includes(` HOME=${home} `));

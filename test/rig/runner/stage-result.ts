@@ -1,20 +1,20 @@
-/** What a stage said to the runner, read from its log and files. */
+/** What a stage reported to the runner, read from its log and files. */
 import { readFile } from 'node:fs/promises';
 import type { Report } from '../report.js';
 import type { FileCommandResults } from './file-commands.js';
 import { type LogCommand, maskLog, readCommands } from './log-commands.js';
 import type { StageExit } from './stage.js';
 
-/** What came of main or post. */
+/** The result of main or post. */
 export interface StageResult extends StageExit, FileCommandResults {
   readonly commands: readonly LogCommand[];
   /** Texts of these commands, in order. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   readonly notices: readonly string[];
-  /** The log with everything masked that the stage asked to mask. */
+  /** The log in which every value that the stage masked is hidden. */
   readonly masked: string;
-  /** What the output `report` points to. */
+  /** The content of the file in the output `report`. */
   readonly report?: Report;
 }
 

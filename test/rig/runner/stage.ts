@@ -1,13 +1,13 @@
 /**
- * Starts one stage of the action (main or post) and ends it as the runner would: by itself, on cancellation, or
- * with the machine. Source of the times: actions/runner 258d6c8, ProcessInvoker.cs and ProcessExitedHandler.
+ * Runs one stage of the action (main or post) and ends it as the runner does: by itself, on cancellation, or with the
+ * machine. Source of the times: actions/runner 258d6c8, ProcessInvoker.cs and ProcessExitedHandler.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killProcessesOf } from './machine-processes.js';
 
-/** When to step in: the log has this, this file is there, or the function says so (asked every 20 ms). */
+/** When to stop: the log contains this, this file exists, or the function returns true (called every 20 ms). */
 export type StopCondition =
   | { readonly log: string | RegExp }
   | { readonly file: string }
@@ -16,13 +16,13 @@ export type StopCondition =
 export interface Stop {
   readonly when: StopCondition;
   /**
-   * `cancel`: SIGINT to the process alone, 7.5 s, SIGTERM, 2.5 s, SIGKILL; post runs.
+   * `cancel`: SIGINT to the process only, 7.5 s, SIGTERM, 2.5 s, SIGKILL; post runs.
    * `shutdown`: the same signals, then everything on the machine ends; post does not run.
-   * `kill`: SIGKILL of the process alone (out of memory, say); its agents live on; post runs.
+   * `kill`: SIGKILL of the process only, as when memory is exhausted; its agents continue; post runs.
    * `lose`: SIGKILL of everything on the machine at once; post does not run.
    */
   readonly how: 'cancel' | 'shutdown' | 'kill' | 'lose';
-  /** Milliseconds to SIGTERM and from there to SIGKILL, for tests of the rig; the runner's own when absent. */
+  /** Milliseconds to SIGTERM and then to SIGKILL, for tests of the rig; if absent, those of the runner. */
   readonly gracePeriodsMs?: readonly [number, number];
 }
 
@@ -30,20 +30,20 @@ export interface StageInvocation {
   readonly script: string;
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
-  /** HOME of the machine, by which its processes are known. */
+  /** HOME of the machine, which identifies its processes. */
   readonly home: string;
   readonly stop?: Stop;
 }
 
 export interface StageExit {
-  /** Absent when a signal ended it. */
+  /** Absent if a signal ended it. */
   readonly exitCode?: number;
   readonly signal?: NodeJS.Signals;
-  /** Standard output and error as they came. */
+  /** Standard output and standard error in the order of arrival. */
   readonly log: string;
-  /** Whether the moment of `stop` came. */
+  /** Whether the stop took place. */
   readonly isStopped: boolean;
-  /** Whether a child still held the output open 5 s after the exit, when the runner stops listening. */
+  /** Whether a child process still held the output open 5 s after the exit, when the runner stops reading. */
   readonly isHeldOpen: boolean;
 }
 

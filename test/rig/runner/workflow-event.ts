@@ -1,18 +1,18 @@
-/** What started the workflow run: variables, payload, and what the cache lets such a run do. */
+/** The event of the workflow run: variables, payload, and its permissions in the cache. */
 import type { CacheGrant } from '../cache-service.js';
 
 export interface WorkflowEvent {
   readonly name: string;
-  /** GITHUB_REF; `refs/heads/main` unless told. */
+  /** GITHUB_REF; default: `refs/heads/main`. */
   readonly ref?: string;
-  /** GITHUB_SHA; the commit of the last checkout unless told. */
+  /** GITHUB_SHA; default: the commit of the last checkout. */
   readonly sha?: string;
   readonly headRef?: string;
   readonly baseRef?: string;
-  /** `octocat` unless told. */
+  /** Default: `octocat`. */
   readonly actor?: string;
   readonly triggeringActor?: string;
-  /** Laid over `repository` and `sender`, which every payload has. */
+  /** Added to `repository` and `sender`, which every payload has. */
   readonly payload?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,19 +1,19 @@
-/** Parses one workflow text. Called workflows and prompt files are only read if a library is given. */
-import type { Diagnostic } from './diagnostic.js';
-import type { WorkflowLibrary } from './find-workflow.js';
-import { type LoadOptions, loadWorkflow } from './load.js';
-import type { Workflow } from './workflow.js';
+/** Reads one workflow text. The workflows that it calls, and its prompt files, are read only if a library is given. */
+import type { Diagnostic } from '../../src/workflow/diagnostic.js';
+import type { WorkflowLibrary } from '../../src/workflow/find-workflow.js';
+import { type LoadOptions, loadWorkflow } from '../../src/workflow/load.js';
+import type { Workflow } from '../../src/workflow/workflow.js';
 
 export interface ParseOptions extends LoadOptions {
-  /** Path of the file, from the working directory. */
+  /** Path of the file, relative to the working directory. */
   readonly file: string;
   readonly library?: WorkflowLibrary | undefined;
 }
 
 export interface ParsedWorkflow {
-  /** Present if and only if neither this text nor a called workflow has an error. */
+  /** Present if neither this text nor a workflow that it calls has an error. */
   readonly workflow?: Workflow;
-  /** Of this text only, in the order of the file; at most 100, then one that gives the number of the others. */
+  /** Of this text alone, in the order of the file: at most 100, and one more that reports the cut. */
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { positionOf } from '../../src/workflow/diagnostic.js';
 import { rewriteNestedInputs } from '../../src/workflow/nested-inputs.js';
-import { parseWorkflow } from '../../src/workflow/parse.js';
+import { parseWorkflow } from '../fakes/parse-workflow.js';
 
-describe('the rewriting of deeper inputs', () => {
+describe('rewriting of nested inputs', () => {
   it.each([
     ['a gate', '- validate: a/b\n    c: d\n'],
     ['a call', 'workflow: a\n  c: d\n'],
-    ['a path in quotes', '- validate: "a b"\n    c: d\n'],
-    ['a comment behind', '- validate: a/b # why\n    c: d\n'],
-    ['comments and blank lines between', '- validate: a/b\n\n # why\n\n    c: d\n'],
-    ['many blanks', '- validate:   a/b  \n    c: d\n'],
-    ['a value on lines of its own', '- validate: a/b\n    c: |\n      d\n'],
-    ['line ends of Windows', '- validate: a/b\r\n    c: d\r\n'],
-  ])('keeps the length and all lines: %s', (_, text) => {
+    ['a quoted path', '- validate: "a b"\n    c: d\n'],
+    ['a comment after the path', '- validate: a/b # why\n    c: d\n'],
+    ['comments and blank lines before the inputs', '- validate: a/b\n\n # why\n\n    c: d\n'],
+    ['several spaces', '- validate:   a/b  \n    c: d\n'],
+    ['a block scalar', '- validate: a/b\n    c: |\n      d\n'],
+    ['Windows line endings', '- validate: a/b\r\n    c: d\r\n'],
+  ])('keeps the length and the following lines: %s', (_, text) => {
     const rewritten = rewriteNestedInputs(text);
     expect(rewritten).not.toBe(text);
     expect(rewritten.length).toBe(text.length);
@@ -21,23 +21,23 @@ describe('the rewriting of deeper inputs', () => {
   });
 
   it.each([
-    ['inputs beside the key', '- validate: a\n  c: d\n'],
+    ['inputs next to the key', '- validate: a\n  c: d\n'],
     ['no inputs', 'workflow: a\nwith:\n  c: d\n'],
-    ['the end', 'workflow: a\n'],
+    ['a path at the end of the file', 'workflow: a\n'],
     ['a mapping', 'workflow:\n  c: d\n'],
-    ['a block of text', 'prompt: |\n  workflow: a\n    c: d\n'],
-    ['a quoted text', 'prompt: "\n  workflow: a\n    c: d"\n'],
-    ['a text over lines', 'prompt: do\n  workflow: a\n    c: d\n'],
+    ['a block scalar', 'prompt: |\n  workflow: a\n    c: d\n'],
+    ['quoted text', 'prompt: "\n  workflow: a\n    c: d"\n'],
+    ['a plain scalar of several lines', 'prompt: do\n  workflow: a\n    c: d\n'],
     ['a comment', '# workflow: a\n#   c: d\n'],
     ['another key', 'workflows: a\n  c: d\n'],
-    ['a longer path over lines', 'workflow: a\n  b c\n'],
-    ['a list below', 'workflow: a\n  - c: d\n'],
+    ['a path of several lines', 'workflow: a\n  b c\n'],
+    ['a nested list', 'workflow: a\n  - c: d\n'],
     ['a flow mapping', '{workflow: a,\n   c: d}\n'],
-  ])('leaves %s alone', (_, text) => {
+  ])('does not change %s', (_, text) => {
     expect(rewriteNestedInputs(text)).toBe(text);
   });
 
-  it('moves no place', () => {
+  it('keeps the positions of all problems', () => {
     const text = `name: a
 steps:
   - name: b
