@@ -7,7 +7,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     testTimeout: 180_000,
     hookTimeout: 600_000,
-    fileParallelism: false,
     pool: 'forks',
+    // Every scene has a home, a model and ports of its own. More than two CLIs at once take too much memory.
+    maxWorkers: 2,
   },
 });

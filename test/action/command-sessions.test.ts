@@ -27,7 +27,7 @@ describe('OpenCode', () => {
   const workflow = flow('opencode-anthropic/claude-haiku-4-5');
 
   it('goes on in the same conversation elsewhere, and in an earlier point of it; post takes it away', async () => {
-    const harness = await createHarness({ code: 'dist', workflow });
+    const harness = await createHarness({ workflow });
     await harness.runJob();
     const left: string[] = [];
     const second = await harness.runJob({
@@ -89,7 +89,7 @@ describe('OpenCode', () => {
 
 describe('Cursor, as documented', () => {
   it('goes on in the same conversation elsewhere', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow('cursor') });
+    const harness = await createHarness({ workflow: flow('cursor') });
     const env = { CURSOR_API_KEY: 'key_0123456789abcdef0123456789' };
     await harness.runJob({ env });
     const second = await harness.runJob({

@@ -26,7 +26,7 @@ async function reserveProjectName({ home, workspace }: Machine): Promise<void> {
 
 describe.each(['gemini-25-flash', 'qwen-plus'])('%s', (agent) => {
   it('goes on in the same conversation, and takes its file away at the end', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: workflow(agent) });
+    const harness = await createHarness({ workflow: workflow(agent) });
     const first = await harness.runJob({ env: keys, rules: [{ do: [{ say: 'not yet' }] }] });
     expect(first.main.exitCode).toBe(1);
     let left: readonly string[] = [];

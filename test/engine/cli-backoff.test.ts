@@ -7,10 +7,10 @@ import { agentStep, planOf } from '../fakes/plan.js';
 describe.each(['claude', 'codex', 'gemini', 'qwen', 'opencode', 'cursor'])('%s', (agent) => {
   it('waits as long as the service asks, then resumes the same session', async () => {
     const message = 'Rate limit reached. Please try again in 2s.';
-    const { harness, calls } = createCliHarness({
+    const { harness, calls, run } = createCliHarness({
       rules: [{ call: 1, do: [{ fail: 429, message, retryAfterMs: 2000 }] }, { do: [{ say: 'Done.' }] }],
     });
-    const state = await harness.run(planOf([agentStep('impl', { agent })]));
+    const state = await run(planOf([agentStep('impl', { agent })]));
     expect(state.runEnded?.status).toBe('passed');
     const recorded = await calls();
     expect(new Set(recorded.map(({ provider }) => provider))).toEqual(new Set([agent]));

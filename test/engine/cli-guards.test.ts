@@ -29,12 +29,12 @@ async function runWithGuard(
   first: readonly AgentAction[],
   isTimedByHang = false,
 ) {
-  const { harness, searched, calls } = createCliHarness({
+  const { harness, searched, calls, run } = createCliHarness({
     rules: [{ call: 1, do: first }, { do: [{ say: 'Done.' }] }],
     isTimedByHang,
   });
   const step = agentStep('impl', { agent, guard, gates: [bashGate('check')], retry: [exitAfter(2)] });
-  const state = await harness.run(planOf([step]));
+  const state = await run(planOf([step]));
   const recorded = await calls();
   expect(recorded.map(({ provider }) => provider)).toEqual(recorded.map(() => id));
   const attempts = foldEvents(harness.events).steps.get('impl')?.attempts ?? [];

@@ -1,32 +1,59 @@
 /**
- * The engine with the real providers: their command lines, readers and sessions, and stand-in CLIs in this process.
- * The files of the workspace, the gates and the clock are those of `engine-harness.ts`.
+ * The engine with the real providers: their command lines, readers and sessions, over stand-in CLIs in this
+ * process. Files of the workspace and time are those of `engine-harness.ts`; gates look at a true directory.
  */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { agentEnvironment, createAgents } from '../../src/action/agents.js';
 import { openHomeSessions } from '../../src/action/open-sessions.js';
 import { createSessionPort } from '../../src/action/session-port.js';
+import { sessionsOf } from '../../src/checkpoint/checkpoint-builder.js';
+import type { NewEvent } from '../../src/journal/event.js';
+import { foldEvents, lastAttemptOfSession, type RunState } from '../../src/journal/run-state.js';
+import type { Plan } from '../../src/plan/plan.js';
+import { decideReuse } from '../../src/plan/reuse.js';
 import type { Provider } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/provider-registry.js';
 import { openSessionCopies } from '../../src/sessions/session-copies.js';
+import type { ProcessRunner } from '../../src/system/process.js';
+import type { Gate } from '../../src/workflow/workflow.js';
+import { readOutput } from '../../src/workspace/read-output.js';
 import { type AgentCall, type AgentRule, readCalls } from '../rig/stand-in.js';
 import { cleanUpAfterTest } from './clean-ups.js';
-import { createEngineHarness, type EngineHarness, type EngineHarnessOptions } from './engine-harness.js';
+import { createEngineHarness, type EngineHarness } from './engine-harness.js';
 import { createStandInRunner } from './stand-in-runner.js';
 
 export interface CliHarness {
   readonly harness: EngineHarness;
   /** The agent starts for which the engine searched leftover processes. */
   readonly searched: unknown[];
+  readonly home: string;
+  /** Where the agents work. */
+  readonly directory: string;
+  /** Of all harnesses that go on from one another, in order. */
   calls(): Promise<readonly AgentCall[]>;
+  /** Runs the plan as a job attempt, from what the harnesses before have left. */
+  run(plan: Plan, told?: CliRun): Promise<RunState>;
 }
 
-export interface CliHarnessOptions extends Pick<EngineHarnessOptions, 'passesGate'> {
+export interface CliRun {
+  /** 1 unless told. */
+  readonly jobAttempt?: number;
+  /** The job is cancelled when an agent does nothing any more. */
+  readonly isCancelledByHang?: boolean;
+  /** How the job ended later. */
+  readonly jobStatus?: 'success' | 'failure';
+}
+
+export interface CliHarnessOptions {
   readonly rules: readonly AgentRule[];
-  /** The time advances only when the agent is idle. */
+  /** All pass unless told. */
+  gate?(gate: Gate, harness: Pick<CliHarness, 'home' | 'directory'>): boolean;
+  /** Time goes on only once the agent has stopped to do anything. */
   readonly isTimedByHang?: boolean;
+  /** What is on this machine comes from that one, by what a checkpoint holds. */
+  readonly after?: CliHarness;
 }
 
 const credentials = {
@@ -36,39 +63,80 @@ const credentials = {
   CURSOR_API_KEY: 'dummy-cursor-key',
 };
 
-export function createCliHarness({
-  rules,
-  passesGate,
-  isTimedByHang = false,
-}: CliHarnessOptions): CliHarness {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'gump-cli-harness-')));
-  cleanUpAfterTest(() => rmSync(root, { recursive: true, force: true }));
-  const [home, work] = [join(root, 'home'), join(root, 'work')];
-  for (const folder of [home, work]) mkdirSync(folder);
-  const callsFile = join(root, 'calls.jsonl');
-  const environment = { HOME: home, PATH: '/usr/bin:/bin', ...credentials };
+const roots = new WeakMap<CliHarness, string>();
+const callsFiles = new WeakMap<CliHarness, string>();
+
+export function createCliHarness(options: CliHarnessOptions): CliHarness {
+  const { rules, after } = options;
+  const root = makeRoot(after);
+  const place = { home: join(root, 'home'), directory: join(root, 'work') };
+  const callsFile = (after && callsFiles.get(after)) ?? join(root, 'calls.jsonl');
+  writeFileSync(join(place.home, '.fake-agent', 'calls-path'), callsFile);
   const hanging = watchHanging();
   const processes = createStandInRunner({ rules, callsFile, onHang: hanging.tell });
   const searched: unknown[] = [];
-  const ports = makePorts(root, environment, processes);
+  const parts = makeParts(root, place.home, processes);
   const harness = createEngineHarness({
     runAgent: () => ({}),
-    directory: work,
-    ...(passesGate === undefined ? {} : { passesGate }),
-    ...(isTimedByHang ? { onSleep: hanging.begun } : {}),
+    directory: place.directory,
+    passesGate: (gate) => options.gate?.(gate, place) ?? true,
+    ...(options.isTimedByHang ? { onSleep: hanging.begun } : {}),
+    ...(after === undefined ? {} : { previous: after.harness }),
     ports: {
-      ...ports,
-      agents: { ...ports.agents, endLeftoverProcesses: async (turn) => void searched.push(turn) },
+      agents: { ...parts.agents, endLeftoverProcesses: async (turn) => void searched.push(turn) },
+      sessions: createSessionPort({ ...parts, onPlaced: () => undefined, warn: throwIt }),
+      readOutput,
     },
   });
-  return { harness, searched, calls: () => readCalls(callsFile) };
+  const append = (event: NewEvent) => harness.events.push({ ...event, at: 0 });
+  const made: CliHarness = {
+    ...place,
+    harness,
+    searched,
+    calls: () => readCalls(callsFile),
+    async run(plan, { jobAttempt = 1, isCancelledByHang, jobStatus } = {}) {
+      takeOver(harness, plan, jobAttempt);
+      const unavailable = await bringBack(harness, place.directory, parts);
+      append({ ...jobStarted, jobAttempt });
+      const cancel = new AbortController();
+      if (isCancelledByHang) void hanging.begun().then(() => cancel.abort());
+      const state = await harness.run(plan, { jobAttempt, unavailable, signal: cancel.signal });
+      if (jobStatus !== undefined) append({ type: 'job-ended', jobAttempt, job: 'job', status: jobStatus });
+      return state;
+    },
+  };
+  roots.set(made, root);
+  callsFiles.set(made, callsFile);
+  return made;
 }
 
-function makePorts(
-  root: string,
-  environment: Readonly<Record<string, string>>,
-  processes: ReturnType<typeof createStandInRunner>,
-) {
+const jobStarted = {
+  type: 'job-started',
+  version: 2,
+  job: 'job',
+  workflow: 'test',
+  startCommit: 'start',
+  startTree: 'tree',
+} as const;
+
+function throwIt(message: string): never {
+  throw new Error(message);
+}
+
+/** Another machine, at other paths, with the copies of the sessions alone. */
+function makeRoot(after: CliHarness | undefined): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'gump-cli-harness-')));
+  cleanUpAfterTest(() => rmSync(root, { recursive: true, force: true }));
+  for (const folder of ['home/.fake-agent', 'work', 'session-copies'])
+    mkdirSync(join(root, folder), { recursive: true });
+  const before = after && roots.get(after);
+  if (before !== undefined)
+    cpSync(join(before, 'session-copies'), join(root, 'session-copies'), { recursive: true });
+  return root;
+}
+
+function makeParts(root: string, home: string, processes: ProcessRunner) {
+  const environment = { HOME: home, PATH: '/usr/bin:/bin', ...credentials };
   const passEnv: readonly string[] = [];
   const environmentOf = (provider: Provider) =>
     agentEnvironment(provider, { environment, providers, passEnv });
@@ -88,16 +156,36 @@ function makePorts(
     onProcess: () => () => undefined,
     debug: () => undefined,
   });
-  const sessions = createSessionPort({
-    store,
-    sessionCopies: openSessionCopies(join(root, 'shelf')),
-    environmentOf,
-    onPlaced: () => undefined,
-    warn: (message) => {
-      throw new Error(message);
-    },
-  });
-  return { agents, sessions };
+  return { agents, store, environmentOf, sessionCopies: openSessionCopies(join(root, 'session-copies')) };
+}
+
+function takeOver({ events }: EngineHarness, plan: Plan, jobAttempt: number): void {
+  const facts = { plan, state: foldEvents(events), job: 'job', jobAttempt, startTree: 'tree' };
+  const { dropped, reason = '' } = decideReuse(facts);
+  if (dropped.length > 0) events.push({ type: 'steps-dropped', steps: dropped, reason, at: 0 });
+}
+
+/** S13, as `resume.ts` has it. */
+async function bringBack(
+  harness: EngineHarness,
+  directory: string,
+  { store, sessionCopies, environmentOf }: ReturnType<typeof makeParts>,
+) {
+  const state = foldEvents(harness.events);
+  const unavailable = new Map<string, 'session-lost' | 'session-ahead'>();
+  for (const { provider: name, id } of sessionsOf(state)) {
+    const provider = providers.find((one) => one.id === name);
+    const copies = await sessionCopies.read({ provider: name, id });
+    if (provider === undefined || copies.length === 0) {
+      unavailable.set(id, 'session-lost');
+      continue;
+    }
+    const place = { provider, id, directory, environment: environmentOf(provider) };
+    const { status } = await store.import(place, copies, lastAttemptOfSession(state, id)?.mark);
+    if (status === 'session-ahead') unavailable.set(id, status);
+    else if (status === 'refused') unavailable.set(id, 'session-lost');
+  }
+  return unavailable;
 }
 
 function watchHanging() {

@@ -100,7 +100,7 @@ export interface EngineHarnessOptions {
   /** The working directory of agents that run as programs; `/work` by default. */
   readonly directory?: string;
   /** Replaces `runAgent` and the sessions in memory. */
-  readonly ports?: Partial<Pick<EnginePorts, 'agents' | 'sessions'>>;
+  readonly ports?: Partial<Pick<EnginePorts, 'agents' | 'sessions' | 'readOutput'>>;
 }
 
 const trees = new Map<string, Files>();

@@ -73,7 +73,7 @@ export async function createRealCliHarness(
   });
   cleanUps.push(() => repository.remove());
   // One root for all machines: the paths of a re-run are also the same on hosted runners.
-  const options = { cache, root: join(outside, 'machine') };
+  const options = { cache, root: join(outside, 'machine'), isCompiledOnce: true };
   return {
     model,
     async runJob(cli, number, jobOptions = {}) {

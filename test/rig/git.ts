@@ -1,10 +1,10 @@
 /** Calls the real git without the settings of this machine. */
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { cp, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { type Files, writeFiles } from './files.js';
 
 const execute = promisify(execFile);
 
@@ -40,21 +40,32 @@ export async function feedGit(
   return (await running).stdout.trim();
 }
 
-const fresh = new Map<string, Promise<string>>();
+const fresh = new Map<string, Promise<Files>>();
 
-/** Like `git init ARGS`, but copies an earlier result: a process costs more than copying the files. */
+/** Like `git init ARGS`, but writes the files of an earlier result from memory: a process costs more than the files. */
 export async function initRepository(directory: string, ...args: readonly string[]): Promise<void> {
   const key = args.join(' ');
-  const template = fresh.get(key) ?? makeTemplate(args);
-  fresh.set(key, template);
-  await cp(await template, directory, { recursive: true });
+  const files = fresh.get(key) ?? readFresh(args);
+  fresh.set(key, files);
+  const top = args.includes('--bare') ? directory : join(directory, '.git');
+  for (const folder of ['hooks', 'objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    await mkdir(join(top, folder), { recursive: true });
+  await writeFiles(directory, await files);
 }
 
-async function makeTemplate(args: readonly string[]): Promise<string> {
+/** Without the sample hooks, which nobody uses. */
+async function readFresh(args: readonly string[]): Promise<Files> {
   const directory = await mkdtemp(join(tmpdir(), 'rig-template-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   await git(directory, 'init', '--quiet', '--initial-branch=main', ...args);
-  return directory;
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.sample'))
+    .map((entry) => join(entry.parentPath, entry.name));
+  const files = await Promise.all(
+    paths.map(async (path) => [relative(directory, path), await readFile(path)]),
+  );
+  await rm(directory, { recursive: true });
+  return Object.fromEntries(files);
 }
 
 /** Runs `git ARGS` in `directory`; resolves with its trimmed standard output, rejects with its message. */

@@ -91,6 +91,7 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
   const facts = await createFolders(options);
   const root = facts.root;
   let sha = '0'.repeat(40);
+  let isGone = false;
   const job = (jobOptions: JobOptions = {}) => startJob({ ...jobSetupOf(options, facts), sha }, jobOptions);
   return {
     ...facts,
@@ -106,6 +107,8 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
     runStep: (stepOptions = {}) => runStep(job, stepOptions),
     processes: () => processesOf(facts.home),
     async wipe() {
+      if (isGone) return;
+      isGone = true;
       await killProcessesOf(facts.home);
       await rm(root, { recursive: true, force: true });
     },

@@ -3,7 +3,7 @@
  * machine; on one real host they would continue and write into the next machine's files.
  */
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 
 /** Ids of the living processes whose HOME is exactly `home`. */
 export async function processesOf(home: string): Promise<readonly number[]> {
-  const found = process.platform === 'linux' ? await pidsFromProc(home) : await pidsFromPs(home);
+  const found = process.platform === 'linux' ? pidsFromProc(home) : await pidsFromPs(home);
   return found.filter((pid) => pid !== process.pid);
 }
 
@@ -34,16 +34,20 @@ function kill(pid: number): void {
   }
 }
 
-async function pidsFromProc(home: string): Promise<readonly number[]> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const owned = await Promise.all(
-    names.map(async (name) => {
-      // Processes of other users and processes that have just ended are unreadable.
-      const text = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
-      return text.split('\0').includes(`HOME=${Buffer.from(home).toString('latin1')}`);
-    }),
-  );
-  return names.filter((_, index) => owned[index]).map(Number);
+/** Synchronous: hundreds of small reads are faster without promises. */
+function pidsFromProc(home: string): readonly number[] {
+  const wanted = `HOME=${Buffer.from(home).toString('latin1')}`;
+  const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return names.filter((name) => environmentOf(name).includes(wanted)).map(Number);
+}
+
+/** Empty for processes of other users and for processes that have just ended. */
+function environmentOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 /** macOS has no /proc; its `ps` prints the environment after the command, for the user's own processes. */
