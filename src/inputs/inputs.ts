@@ -3,18 +3,14 @@
  * the value and what is allowed. All errors are reported together. Whether files, steps and agents exist is checked
  * by the code that uses them.
  */
+
 import { stateKeyLines } from '../checkpoint/seal-secrets.js';
 import { problemsOf, UserErrors } from '../failure.js';
+import type { CommandName } from '../gates/resolve-gate.js';
 import { defined } from '../optional-keys.js';
 import type { Permission } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
-import {
-  type CommandGate,
-  readAgentArgs,
-  readCliVersions,
-  readCommands,
-  readVars,
-} from './mapping-inputs.js';
+import { readAgentArgs, readCliVersions, readCommands, readVars } from './mapping-inputs.js';
 import {
   readBoolean,
   readChoice,
@@ -66,7 +62,7 @@ export interface Inputs {
   readonly permissions?: Permission;
   /** Names and globs. */
   readonly passEnv: readonly string[];
-  readonly commands: Readonly<Partial<Record<CommandGate, string>>>;
+  readonly commands: Readonly<Partial<Record<CommandName, string>>>;
   readonly apply: 'workspace' | 'none';
   /** Only check the workflow and show what would run. */
   readonly dryRun: boolean;

@@ -1,11 +1,12 @@
 /** The inputs that are YAML mappings: which names and values each of them accepts. */
+
 import { z } from 'zod';
+import type { CommandName } from '../gates/resolve-gate.js';
 import { quoted } from './quote.js';
 import { readMapping, textListValue, textValue } from './yaml-mapping.js';
 
 /** Gates whose command the input `commands` can set. */
-export const commandGates = ['compile', 'test', 'lint', 'coverage'] as const;
-export type CommandGate = (typeof commandGates)[number];
+const commandGates: readonly CommandName[] = ['compile', 'test', 'lint', 'coverage'];
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -35,7 +36,7 @@ const command = textValue.refine(
   'has no command. Give a command, or remove the line.',
 );
 
-export function readCommands(text: string): Readonly<Partial<Record<CommandGate, string>>> {
+export function readCommands(text: string): Readonly<Partial<Record<CommandName, string>>> {
   return readMapping('commands', text, 'name: value', { name: gateName, value: command });
 }
 

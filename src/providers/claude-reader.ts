@@ -22,7 +22,7 @@ const title = 'Claude Code';
 export const installHint = 'Install it with `npm install -g @anthropic-ai/claude-code`.';
 
 /** Texts of errors for which the result line has no status. */
-const words: FailurePatterns = [
+const patterns: FailurePatterns = [
   ['session-lost', /no conversation found|does not match any session title|requires a valid session ID/i],
   ['context', /prompt is too long|request too large|context (window|limit|length)/i],
   // Waiting or retrying does not help an account without credit.
@@ -189,7 +189,7 @@ class ClaudeStream {
 
   #failure(exit: ProcessExit): Failure | undefined {
     const result = this.#result;
-    if (result === undefined) return missingResultFailure(exit, title, words);
+    if (result === undefined) return missingResultFailure(exit, title, patterns);
     if (result.is_error === false && result.subtype === 'success') return exitCodeFailure(exit, title);
     const failure = resultFailure(result, exit);
     const waits = failure.kind === 'rate-limit' || failure.kind === 'overloaded';
@@ -218,7 +218,7 @@ function resultFailure(result: JsonObject, exit: ProcessExit): Failure {
   if (result.terminal_reason === 'prompt_too_long')
     return { ...classifyFailure(message, []), kind: 'context' };
   const kind = kindOfStatus(asNumber(result.api_error_status) ?? 0);
-  return kind === undefined ? classifyFailure(message, words) : { ...classifyFailure(message, []), kind };
+  return kind === undefined ? classifyFailure(message, patterns) : { ...classifyFailure(message, []), kind };
 }
 
 function kindOfStatus(status: number): Failure['kind'] | undefined {

@@ -28,7 +28,7 @@ const title = 'Codex';
 export const installHint = 'Install it with `npm install -g @openai/codex`.';
 
 /** Codex reports no status, only a sentence, for some errors its own (0.169.0). */
-const words: FailurePatterns = [
+const patterns: FailurePatterns = [
   // A session of a model provider that is no longer configured cannot be resumed either.
   ['session-lost', /thread\/resume failed|no rollout found|no longer configured/i],
   ['context', /context window|context_length_exceeded|status 413/i],
@@ -157,14 +157,14 @@ class CodexStream {
     if (this.#final === 'completed') return exitCodeFailure(exit, title);
     const message = this.#error;
     if (this.#final === undefined) {
-      const end = missingResultFailure(exit, title, words);
+      const end = missingResultFailure(exit, title, patterns);
       // If standard error does not match, the error line decides.
       return end.kind === 'protocol' && message !== undefined
-        ? withRetryAfter(classifyFailure(message, words, 'protocol'))
+        ? withRetryAfter(classifyFailure(message, patterns, 'protocol'))
         : end;
     }
     return withRetryAfter(
-      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, words),
+      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, patterns),
     );
   }
 }

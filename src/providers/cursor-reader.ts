@@ -24,10 +24,10 @@ import { addUsage, toUsage } from './usage.js';
 
 const title = 'Cursor';
 export const installHint =
-  'It is not on npm: install it in an earlier step, see https://cursor.com/docs/cli.';
+  'Install it in an earlier step, see https://cursor.com/docs/cli; it is not on npm.';
 
 /** Derived from the messages of other CLIs: no failure of this one was observed. */
-const words: FailurePatterns = [
+const patterns: FailurePatterns = [
   ['session-lost', /(chat|session|conversation)\b.*\b(not found|does not exist)|no such chat/i],
   ['context', /context (window|length)|(prompt|conversation) is too long/i],
   ...quotaPatterns,
@@ -115,12 +115,12 @@ class CursorStream {
   }
 
   #failure(exit: ProcessExit): Failure | undefined {
-    if (this.#result === undefined) return missingResultFailure(exit, title, words);
+    if (this.#result === undefined) return missingResultFailure(exit, title, patterns);
     if (this.#result.is_error === false) return exitCodeFailure(exit, title);
     return withRetryAfter(
       classifyFailure(
         asText(this.#result.result) ?? (exit.stderrTail || `${title} reported no reason.`),
-        words,
+        patterns,
       ),
     );
   }

@@ -33,10 +33,10 @@ const otherModel = 'The service does not offer the model of this agent. Set a di
 /** The failure that a message of a CLI indicates; of kind `otherwise` if no pattern matches. */
 export function classifyFailure(
   message: string,
-  words: FailurePatterns,
+  patterns: FailurePatterns,
   otherwise: FailureKind = 'crash',
 ): Failure {
-  const kind = words.find(([, pattern]) => pattern.test(message))?.[0] ?? otherwise;
+  const kind = patterns.find(([, pattern]) => pattern.test(message))?.[0] ?? otherwise;
   const failure = { kind, message: message.trim().slice(0, messageLimit) };
   if (kind !== 'crash' || !unknownModel.test(message)) return failure;
   return { ...failure, message: `${failure.message} ${otherModel}`, isFinal: true };
@@ -88,7 +88,7 @@ export function abnormalExitFailure(
 export function missingResultFailure(
   exit: ProcessExit,
   title: string,
-  words: FailurePatterns,
+  patterns: FailurePatterns,
   exitCodeKinds: Readonly<Record<number, FailureKind>> = {},
 ): Failure {
   const end = exit.code === undefined ? 'was killed by a signal' : `ended with exit code ${exit.code}`;
@@ -96,7 +96,7 @@ export function missingResultFailure(
   const message = `${title} ${end} without a final result${output === '' ? '.' : `: ${output.slice(-messageLimit)}`}`;
   if (exit.code === undefined) return { kind: 'protocol', message };
   return {
-    kind: exitCodeKinds[exit.code] ?? classifyFailure(lastErrorLines(output), words, 'protocol').kind,
+    kind: exitCodeKinds[exit.code] ?? classifyFailure(lastErrorLines(output), patterns, 'protocol').kind,
     message,
   };
 }

@@ -23,7 +23,7 @@ export const installHint = 'Install it with `npm install -g @google/gemini-cli`.
 const dailyQuotaPattern = /daily quota|perday/i;
 
 /** The messages of the CLI. The status of the service is in the JSON that it passes on. */
-const words: FailurePatterns = [
+const patterns: FailurePatterns = [
   ['session-lost', /error resuming session/i],
   ['context', /input token count|context (window|limit|length)|context_length_exceeded|"code":\s*413/i],
   ['guard', /max(imum)? session turns/i],
@@ -161,18 +161,18 @@ class GeminiStream {
   }
 
   #failure(exit: ProcessExit): Failure | undefined {
-    if (this.#result === undefined) return missingResultFailure(exit, title, words, exitCodeKinds);
+    if (this.#result === undefined) return missingResultFailure(exit, title, patterns, exitCodeKinds);
     if (this.#result.status === 'success') return exitCodeFailure(exit, title);
     const message = asText(asObject(this.#result.error)?.message) ?? this.#error;
     const failure = classifyFailure(
       message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`,
-      words,
+      patterns,
     );
     return withRetryAfter({ ...failure, kind: refineKind(failure, exit) });
   }
 }
 
-/** The exit code is more reliable than the text, except that it does not tell a daily limit from a short one. */
+/** The exit code is more reliable than the text, but it does not distinguish a daily limit from a short one. */
 function refineKind(failure: Failure, exit: ProcessExit): Failure['kind'] {
   if (dailyQuotaPattern.test(failure.message)) return 'auth';
   return exitStatusKinds[exit.code ?? 0] ?? failure.kind;

@@ -26,7 +26,7 @@ import { addUsage, toUsage } from './usage.js';
 const title = 'OpenCode';
 export const installHint = 'Install it with `npm install -g opencode-ai`.';
 
-const words: FailurePatterns = [
+const patterns: FailurePatterns = [
   ['session-lost', /session not found|invalid session id/i],
   ['context', /context window|context length|context_length_exceeded|prompt is too long/i],
   ...quotaPatterns,
@@ -127,7 +127,7 @@ class OpencodeStream {
       return hasContinued ? undefined : exitCodeFailure(exit, title);
     }
     if (this.#reason === undefined && this.#error !== undefined) return errorFailure(this.#error);
-    const end = missingResultFailure(exit, title, words);
+    const end = missingResultFailure(exit, title, patterns);
     const ending = this.#reason === undefined || this.#reason === 'tool-calls' ? undefined : this.#reason;
     if (ending === undefined || exit.code !== 0) return end;
     return { kind: 'protocol', message: `The last answer of ${title} is incomplete: ${ending}.` };
@@ -168,7 +168,7 @@ function errorFailure(error: JsonObject): Failure {
   const data = asObject(error.data) ?? {};
   const message = messageOf(error);
   // The answer of the service often contains more than OpenCode's message about it.
-  const byBody = classifyFailure(`${message} ${asText(data.responseBody) ?? ''}`, words);
+  const byBody = classifyFailure(`${message} ${asText(data.responseBody) ?? ''}`, patterns);
   const kind = kindOf(asText(error.name), asNumber(data.statusCode), byBody.kind) ?? byBody.kind;
   const failure =
     kind === 'crash' ? classifyFailure(withHint(message), []) : { kind, message: withHint(message) };

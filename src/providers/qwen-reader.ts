@@ -21,7 +21,7 @@ const title = 'Qwen Code';
 export const installHint = 'Install it with `npm install -g @qwen-code/qwen-code`.';
 
 /** The messages of the CLI. The status of the service follows `API Error:`. */
-const words: FailurePatterns = [
+const patterns: FailurePatterns = [
   ['session-lost', /no saved session found/i],
   ['context', /context (window|limit|length)|maximum context|input length|API Error: 413/i],
   ['guard', /max session turns/i],
@@ -121,14 +121,14 @@ class QwenStream {
 
   #failure(exit: ProcessExit): Failure | undefined {
     const result = this.#result;
-    if (result === undefined) return missingResultFailure(exit, title, words, exitCodeKinds);
+    if (result === undefined) return missingResultFailure(exit, title, patterns, exitCodeKinds);
     const message = asText(asObject(result.error)?.message) ?? asText(result.result);
     // Older versions report an error of the service as a success (0.15.10).
     const isDone =
       result.is_error === false && result.subtype === 'success' && !isServiceError(message ?? '');
     if (isDone) return exitCodeFailure(exit, title);
     return withRetryAfter(
-      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, words),
+      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, patterns),
     );
   }
 }

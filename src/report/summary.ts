@@ -56,7 +56,7 @@ function table(report: Report, state: RunState): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** A workflow that an attempt calls has rows for its steps only: a row of its own would repeat their numbers. */
+/** A workflow that an attempt calls has rows for its steps only: its own row would repeat their numbers. */
 function isShownBelow({ path }: ReportStep, all: readonly ReportStep[]): boolean {
   return callAt(path) !== undefined && all.some((step) => isBelow(step.path, path));
 }

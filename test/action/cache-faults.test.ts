@@ -56,7 +56,7 @@ describe('a cache that may not be used', () => {
         'A re-run of this job starts fresh, or from an earlier checkpoint.',
     ]);
     expect(again.main.errors[0]).toContain('The last state is not stored');
-    expect(again.main.summary).toContain('no checkpoint stored');
+    expect(again.main.summary).toContain('checkpoint not stored');
   });
 
   it('for reading: what is stored counts for nothing, and it is said at the first attempt', async () => {

@@ -352,7 +352,9 @@ describe('what cannot be installed', () => {
     const env = { CURSOR_API_KEY: 'key-0123456789abcdef' };
     const cursor = await createHarness({ workflow: flow('cursor') });
     expect(await refused(cursor, withoutClis({ npm, env }))).toEqual([
-      expect.stringMatching(/^Cursor CLI not found on PATH .*https:\/\/cursor\.com\/docs\/cli/),
+      expect.stringMatching(
+        /^Cursor CLI not found on PATH .*https:\/\/cursor\.com\/docs\/cli; it is not on npm/,
+      ),
     ]);
     const pinned = withoutClis({ npm, env, inputs: { 'cli-versions': 'cursor: 1.2.3' } });
     expect(await refused(cursor, pinned)).toEqual([

@@ -123,7 +123,7 @@ describe.each(rows.map((row) => [row.id, row] as const))('%s', (id, row) => {
       'handed#2@1 new agent-changed passed',
     ]);
     expect(callLines(calls).slice(3, 5)).toEqual([`${id} start b after 0`, `${row.next} start c after 0`]);
-    expect(said(1, 'handed, attempt 2')).toBe(1);
+    expect(said(1, '`handed`, attempt 2')).toBe(1);
   });
 
   it('S8: the id of every attempt is the one its CLI ran in', () => {
@@ -139,7 +139,7 @@ describe.each(rows.map((row) => [row.id, row] as const))('%s', (id, row) => {
       `${id} resume d after 0 refused`,
       `${id} start e after 0`,
     ]);
-    expect(said(1, 'lost, attempt 1')).toBe(1);
+    expect(said(1, '`lost`, attempt 1')).toBe(1);
   });
 
   it('S10: a re-run goes on with what was cut off, on another machine and another path', () => {
@@ -163,7 +163,7 @@ describe.each(rows.map((row) => [row.id, row] as const))('%s', (id, row) => {
     const isBack = row.goesBack === 'resumed from';
     expect(callLines(calls).at(-1)).toBe(isBack ? `${id} resume a after 1` : `${id} start f after 0`);
     expect(promptBodies(calls.at(-1)?.earlier ?? [])).toEqual(isBack ? ['Tests.'] : []);
-    expect(said(3, 'impl, attempt 1')).toBe(isBack ? 0 : 1);
+    expect(said(3, '`impl`, attempt 1')).toBe(isBack ? 0 : 1);
   });
 });
 

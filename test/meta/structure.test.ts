@@ -1,5 +1,5 @@
 /** Files import in one direction: no cycles between files, and no import from a lower folder to a higher one. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listFiles, readText } from './project-files.js';
 
@@ -59,6 +59,10 @@ function cycleThrough(start: string): readonly string[] | undefined {
 
 const layerOf = (file: string) => layers.indexOf(file.split('/')[1] ?? '');
 
+function repeated(names: readonly string[]): readonly string[] {
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
+
 describe('the structure of src', () => {
   it('is read completely', () => {
     expect(sources.length).toBeGreaterThan(200);
@@ -74,6 +78,16 @@ describe('the structure of src', () => {
   it('has each folder in the list of layers', () => {
     expect(sources.filter((file) => layerOf(file) < 0)).toEqual([]);
     expect(layers.filter((layer) => !sources.some((file) => file.split('/')[1] === layer))).toEqual([]);
+  });
+
+  it('gives each file and each type a name of its own', () => {
+    const names = sources.map((file) => basename(file));
+    expect(repeated(names)).toEqual([]);
+    const types = sources.flatMap((file) => [
+      ...readText(file).matchAll(/^(?:export )?(?:abstract )?(?:type|interface|class) (\w+)/gm),
+    ]);
+    expect(types.length).toBeGreaterThan(300);
+    expect(repeated(types.map(([, name = '']) => name))).toEqual([]);
   });
 
   it('has no import from a lower folder to a higher one', () => {

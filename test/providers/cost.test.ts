@@ -63,8 +63,8 @@ describe('a cost that was not reported', () => {
     const whole = costOf('codex', 'gpt-5.4', { inputTokens: 1000 }) ?? 0;
     const cached = costOf('codex', 'gpt-5.4', { inputTokens: 1000, cacheReadTokens: 900 }) ?? 0;
     expect(cached).toBeLessThan(whole);
-    const beside = costOf('opencode', 'openai/gpt-5.4', { inputTokens: 100, cacheReadTokens: 900 });
-    expect(beside).toBeCloseTo(cached, 10);
+    const separate = costOf('opencode', 'openai/gpt-5.4', { inputTokens: 100, cacheReadTokens: 900 });
+    expect(separate).toBeCloseTo(cached, 10);
   });
 
   it('uses the price of short requests for a session with many of them', () => {

@@ -63,7 +63,7 @@ describe('session files', () => {
   const { patterns, restorePath } = cursor.sessionFiles;
 
   test.each(['.cursor', '.config/cursor'])(
-    'a chat below %s goes into the folder of its directory',
+    'a chat in %s is restored to the folder of its directory',
     (folder) => {
       const target = `${folder}/chats/0123/${id}/store.db`;
       expect(restorePath(target, id, '/work/app', { list: () => [], read: () => undefined })).toBe(

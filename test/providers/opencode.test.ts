@@ -168,7 +168,7 @@ describe('variables', () => {
     AWS_REGION: 'x',
     OPENCODE_API_KEY: 'x',
   };
-  const handed = (model: string | undefined) => {
+  const visibleTo = (model: string | undefined) => {
     const environment = opencode.environmentForModel?.(model) ?? opencode.environment;
     const { env } = filterEnvironment({
       environment: job,
@@ -180,15 +180,15 @@ describe('variables', () => {
   };
 
   test('an agent gets those of the service of its model', () => {
-    expect(handed('anthropic/claude-haiku-4-5')).toEqual(['ANTHROPIC_API_KEY', 'OPENCODE_API_KEY']);
-    expect(handed('google/gemini-3.1-pro-preview')).toEqual(['GEMINI_API_KEY', 'OPENCODE_API_KEY']);
-    expect(handed('amazon-bedrock/some-model')).toEqual(['AWS_SECRET_ACCESS_KEY', 'OPENCODE_API_KEY']);
+    expect(visibleTo('anthropic/claude-haiku-4-5')).toEqual(['ANTHROPIC_API_KEY', 'OPENCODE_API_KEY']);
+    expect(visibleTo('google/gemini-3.1-pro-preview')).toEqual(['GEMINI_API_KEY', 'OPENCODE_API_KEY']);
+    expect(visibleTo('amazon-bedrock/some-model')).toEqual(['AWS_SECRET_ACCESS_KEY', 'OPENCODE_API_KEY']);
   });
 
   test('an agent gets those of all services if its service is unknown', () => {
     const all = Object.keys(job).filter((name) => name !== 'PATH' && name !== 'AWS_REGION');
     for (const model of [undefined, 'my-gateway/some-model', 'constructor/x'])
-      expect(handed(model)).toEqual(all);
+      expect(visibleTo(model)).toEqual(all);
   });
 
   test('no key is required for a service that only the user knows or that needs none', () => {

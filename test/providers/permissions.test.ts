@@ -82,7 +82,7 @@ describe('every provider', () => {
   );
 
   it.each(cases)(
-    '%s %s %s: is told so and nothing freer',
+    '%s %s %s: has exactly the arguments of this permission',
     (_id, permission, _mode, provider, row, session) => {
       const line = commandLine(provider, permission, session);
       const expectedArgs = row[permission];

@@ -53,10 +53,10 @@ describe.each(currentClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as 
         { status: 'passed', session: { effective: 'resumed', reason: 'kept-on-retry' } },
       ]);
       const work = requests.filter(({ prompt }) => prompt.includes('TOKEN-work'));
-      const asked = work.filter(({ prompt }) => !prompt.includes('max_turns'));
+      const before = work.filter(({ prompt }) => !prompt.includes('max_turns'));
       // Requests between the third answer and the end of the CLI are already on their way.
-      expect(asked.length).toBeGreaterThanOrEqual(3);
-      expect(asked.length).toBeLessThanOrEqual(4);
+      expect(before.length).toBeGreaterThanOrEqual(3);
+      expect(before.length).toBeLessThanOrEqual(4);
       expect(hasUserText(work.at(-1), 'TOKEN-work')).toBe(true);
       expect(Object.keys(sessionIds({ main }))).toEqual(['work']);
     });
@@ -65,7 +65,7 @@ describe.each(currentClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as 
       ['max_tokens', 'max_tokens: 300', expensive],
       ['max_time', 'max_time: 12s', silent],
     ])(
-      '%s: the agent is stopped, nothing of it lives on, and the retry resumes',
+      '%s: the agent is stopped, none of its processes remain, and the retry resumes',
       async (limit, guard, rule) => {
         const { runJob } = await createRealCliHarness(workflow(agent, guard), [rule]);
         const { main, ...rest } = await runJob(cli, 1);

@@ -25,7 +25,7 @@ import { makeSessionId } from './scenarios.js';
 const abilities = {
   reads: '[[read:notes.txt]]',
   answers: '[[write:.gump/out/answer.txt|x]]',
-  'writes beside the answer': '[[write:.gump/beside.txt|x]]',
+  'writes next to the answer': '[[write:.gump/other.txt|x]]',
   writes: '[[write:written.txt|x]]',
   runs: '[[bash:echo x > run.txt]]',
   commits: '[[bash:git add -A && git -c user.name=a -c user.email=a commit -qm x]]',
@@ -53,7 +53,7 @@ const expectedAbilities: Readonly<Record<string, Readonly<Record<Permission, rea
     full: all,
   },
   gemini: {
-    'read-only': ['reads', 'answers', 'writes beside the answer', 'writes'],
+    'read-only': ['reads', 'answers', 'writes next to the answer', 'writes'],
     workspace: allExcept('reads outside', 'writes outside'),
     full: allExcept('reads outside', 'writes outside'),
   },
@@ -96,15 +96,15 @@ function makeSite(): TestSite {
   return { ...machine, outside };
 }
 
-function abilitiesAt({ directory, outside }: TestSite, said: string): readonly Ability[] {
+function abilitiesAt({ directory, outside }: TestSite, reply: string): readonly Ability[] {
   const done: Readonly<Record<Ability, boolean>> = {
-    reads: said.includes('TOKEN-inside'),
+    reads: reply.includes('TOKEN-inside'),
     answers: existsSync(join(directory, '.gump/out/answer.txt')),
-    'writes beside the answer': existsSync(join(directory, '.gump/beside.txt')),
+    'writes next to the answer': existsSync(join(directory, '.gump/other.txt')),
     writes: existsSync(join(directory, 'written.txt')),
     runs: existsSync(join(directory, 'run.txt')),
     commits: existsSync(join(directory, '.git/logs/HEAD')),
-    'reads outside': said.includes('TOKEN-outside'),
+    'reads outside': reply.includes('TOKEN-outside'),
     'writes outside': existsSync(join(outside, 'written.txt')),
     'runs outside': existsSync(join(outside, 'run.txt')),
   };
@@ -158,7 +158,7 @@ describe.each(clis.map((cli) => [titleOf(cli), cli] as const))('%s', (_name, cli
 test
   .runIf(process.getuid?.() === 0)
   .each(clis.filter(({ provider }) => provider.id === 'claude').map((cli) => [titleOf(cli), cli] as const))(
-  '%s does not start with `full` as root unless it is told of a sandbox',
+  '%s does not start with `full` as root without the sandbox variable',
   async (_name, cli) => {
     const site = makeSite();
     const session = newSession(cli);

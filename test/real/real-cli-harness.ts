@@ -170,5 +170,5 @@ export function sessionIds({ main }: StepResult): Readonly<Record<string, string
 
 /** Whether a user text of the request contains this, as opposed to its whole body. */
 export function hasUserText(request: ModelRequest | undefined, text: string): boolean {
-  return request?.userTexts.some((said) => said.includes(text)) ?? false;
+  return request?.userTexts.some((userText) => userText.includes(text)) ?? false;
 }

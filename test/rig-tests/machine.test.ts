@@ -47,13 +47,13 @@ if (env.STATE_isPost) {
     },
     polite() {
       process.on('SIGINT', () => { console.log('saved'); process.exit(1); });
-      console.log('at work');
+      console.log('running');
       setInterval(() => {}, 1000);
     },
     stubborn() {
       process.on('SIGINT', () => console.log('no INT'));
       process.on('SIGTERM', () => console.log('no TERM'));
-      console.log('at work');
+      console.log('running');
       setInterval(() => {}, 1000);
     },
     parent() {
@@ -162,7 +162,7 @@ it('passes the status of later steps to post', async () => {
 
 describe('a stop', () => {
   it('cancels with SIGINT, and post gets the status', async () => {
-    const stop = { when: { log: 'at work' }, how: 'cancel' } as const;
+    const stop = { when: { log: 'running' }, how: 'cancel' } as const;
     const { main, post } = await machine.runStep({ ...mode('polite'), stop });
     expect(main).toMatchObject({ exitCode: 1, isStopped: true });
     expect(main.log).toContain('saved');
@@ -170,7 +170,7 @@ describe('a stop', () => {
   });
 
   it('continues with SIGTERM and SIGKILL', async () => {
-    const stop = { when: { log: /at work/ }, how: 'cancel', gracePeriodsMs: [500, 500] } as const;
+    const stop = { when: { log: /running/ }, how: 'cancel', gracePeriodsMs: [500, 500] } as const;
     const { main } = await machine.runStep({ ...mode('stubborn'), stop });
     expect(main.log).toMatch(/no INT\n.*no TERM\n/s);
     expect(main.signal).toBe('SIGKILL');
@@ -195,7 +195,7 @@ describe('a stop', () => {
   });
 
   it('shuts down with the signals and without post', async () => {
-    const stop = { when: { log: 'at work' }, how: 'shutdown' } as const;
+    const stop = { when: { log: 'running' }, how: 'shutdown' } as const;
     const { main, post } = await machine.runStep({ ...mode('polite'), stop });
     expect([main.exitCode, post]).toEqual([1, undefined]);
   });

@@ -17,17 +17,17 @@ describe('the script', () => {
       { prompt: 'build', call: 2, do: [{ say: 'second build' }] },
       { prompt: 'build', do: [{ say: 'other build' }] },
     ]);
-    const said = async (prompt: string) => (await claude([], prompt)).events.at(-1)?.result;
-    expect([await said('build'), await said('test'), await said('build'), await said('build')]).toEqual([
-      'other build',
-      'ok',
-      'second build',
-      'other build',
-    ]);
+    const replyTo = async (prompt: string) => (await claude([], prompt)).events.at(-1)?.result;
+    expect([
+      await replyTo('build'),
+      await replyTo('test'),
+      await replyTo('build'),
+      await replyTo('build'),
+    ]).toEqual(['other build', 'ok', 'second build', 'other build']);
     await rig.standIn.script([{ prompt: 'build', call: 1, do: [{ say: 'second script' }] }], {
       countFrom: 'now',
     });
-    expect(await said('build')).toBe('second script');
+    expect(await replyTo('build')).toBe('second script');
   });
 
   it('can be a module', async () => {

@@ -151,7 +151,7 @@ async function serve(
   else if (reply) send(response, reply);
 }
 
-function faultReply(status: number, message = 'a fault of the test'): Reply {
+function faultReply(status: number, message = 'an injected fault'): Reply {
   return json(status, { code: 'internal', msg: message });
 }
 

@@ -1,4 +1,4 @@
-/** What the model is to answer: by markers in the newest prompt, with tool calls that fit the CLI that asks. */
+/** The answer of the model: from markers in the newest prompt, with tool calls in the format of the CLI. */
 import type { Json, ModelRequest } from './request.js';
 
 /** Errors that the services report with a message of their own, not only with a status. */

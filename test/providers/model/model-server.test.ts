@@ -115,11 +115,11 @@ test('a loop calls the tool without end', async () => {
 test('a hanging answer ends with the server', async () => {
   const hanging = ask('chat', ['[[hang]]']).then(
     () => 'answered',
-    () => 'cut off',
+    () => 'interrupted',
   );
   await server.waitForRequest(({ prompt }) => prompt === '[[hang]]');
   await server.close();
-  expect(await hanging).toBe('cut off');
+  expect(await hanging).toBe('interrupted');
 });
 
 test('counts tokens, and does not record it as a request to the model', async () => {
