@@ -57,6 +57,6 @@ async function timeToLine(
     if (seen >= lines) ms ??= performance.now() - started;
   });
   await closed;
-  if (ms === undefined) throw new Error(`${script} printed ${seen} lines; expected ${lines}`);
+  if (ms === undefined) throw new Error(`${script} printed only ${seen} of ${lines} lines.`);
   return ms;
 }

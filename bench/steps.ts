@@ -68,7 +68,7 @@ async function callBare({ bin, home, workspace }: Machine, prompt: string): Prom
   child.stdout.resume();
   child.stdin.end(prompt);
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`the program of the benchmark exited with code ${code}`);
+  if (code !== 0) throw new Error(`The program of the benchmark exited with code ${code}.`);
 }
 
 /** Measures from the start of `main` to its end. */

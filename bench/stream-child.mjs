@@ -22,7 +22,7 @@ async function readBare() {
 async function readWithAction() {
   const { processRunner } = await import(`${folder}/system/run-process.js`);
   const { claude } = await import(`${folder}/providers/claude.js`);
-  const reader = claude.reader(undefined);
+  const reader = claude.createReader({});
   let events = 0;
   await processRunner.run({
     file: 'cat',
@@ -30,7 +30,7 @@ async function readWithAction() {
     directory: process.cwd(),
     env: { PATH: process.env.PATH },
     onLine: (line) => {
-      reader.line(line);
+      reader.readLine(line);
       events += 1;
     },
   });

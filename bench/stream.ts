@@ -45,7 +45,7 @@ async function readStream(source: string, file: string, memory: number[]): Promi
     env: { PATH: '/usr/bin:/bin' },
   });
   const { ms, events, megabytes } = JSON.parse(stdout) as Record<'ms' | 'events' | 'megabytes', number>;
-  if (events !== eventCount) throw new Error(`read ${events} of ${eventCount} events`);
+  if (events !== eventCount) throw new Error(`Read only ${events} of ${eventCount} events.`);
   memory.push(megabytes);
   return ms;
 }

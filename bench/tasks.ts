@@ -1,4 +1,4 @@
-/** Runs a split of 200 parallel tasks with the built action; measures its memory, and the time to read its journal. */
+/** Runs a split step with 200 parallel tasks through the built action. Measures memory and the time to read the journal. */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

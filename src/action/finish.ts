@@ -103,8 +103,10 @@ async function collectRunResult(
     resumed: prepared.initialState.steps.size > 0,
     reusedSteps: new Set(
       [...prepared.initialState.steps.values()]
-        .filter((step) => step.status === 'passed')
-        .map((step) => step.path),
+        .filter(({ status }) => status === 'passed')
+        // A passed step can run again: in a further round, or if its parallel branch could not be merged.
+        .filter(({ path, attempts }) => state.steps.get(path)?.attempts.length === attempts.length)
+        .map(({ path }) => path),
     ),
     isInCache: actionContext.inputs.stateStore.kind === 'cache',
     warnings: prepared.live.warnings(),

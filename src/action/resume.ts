@@ -100,7 +100,7 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
   const seen = restored.status !== 'none' && restored.seen !== undefined ? { seen: restored.seen } : {};
   if (restored.status === 'opened' && recorded !== undefined) {
     const { key, binding } = restored;
-    options.log(`Continuing from checkpoint \`${key}\` of job attempt ${binding.jobAttempt}`);
+    options.log(`Opened checkpoint \`${key}\` of job attempt ${binding.jobAttempt}`);
     return { events: recorded.events, contents: recorded.contents, restored: key, ...seen };
   }
   reportNoCheckpoint(
@@ -152,7 +152,7 @@ async function planReuse(
     return startOver(
       options,
       state,
-      `${recorded}; that commit is not in this checkout because \`fetch-depth: 0\` is not set`,
+      `${recorded}. That commit is not in this checkout: set \`fetch-depth: 0\` for actions/checkout`,
     );
   try {
     await workspace.unpack(contents.pack);
@@ -164,8 +164,8 @@ async function planReuse(
 }
 
 function startOver(options: ResumeOptions, state: RunState, recorded: string): ReuseDecision {
-  const reason = `the checkout is at another commit than the recorded run, which started at ${recorded}`;
-  reportNoCheckpoint(options, reason);
+  const reason = 'the checkout is at another commit than the recorded run';
+  reportNoCheckpoint(options, `${reason}, which started at ${recorded}`);
   return { dropped: [...state.steps.keys()], reason };
 }
 

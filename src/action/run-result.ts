@@ -54,7 +54,7 @@ function nextStepText(result: RunResult): string | undefined {
 /** How to continue a paused run. */
 export function pauseNote({ failedStep = '', plan, stateName }: RunResult): string {
   const by = plan.approve === undefined ? '' : ` (This job approves \`${plan.approve}\`.)`;
-  return `Step \`${failedStep}\` waits for approval.${by} To continue, run this action in a job of the same run with \`approve: ${failedStep}\` and \`state-name: ${stateName}\`, behind an environment with required reviewers. A plain re-run pauses again.`;
+  return `Step \`${failedStep}\` waits for approval.${by} To continue, run this action in a job of the same run with \`approve: ${failedStep}\` and \`state-name: ${stateName}\`. Give that job an environment with required reviewers. A plain re-run pauses again.`;
 }
 
 /** Every output with its value for a job in which nothing ran. */

@@ -32,8 +32,8 @@ const refusals = {
   'other-format': 'another version of this action wrote it in a format that this version cannot read',
   altered: 'it is damaged or was altered',
   'no-key-fits':
-    'none of the keys of this job opens it: the secret that sealed it was changed or removed, or the file was altered ' +
-    '(after a change, add the former key as a second line of `state-key`)',
+    'none of the keys of this job opens it: the secret that sealed it was changed or removed, or the file was altered. ' +
+    'If you changed the key, add the former key as a second line of `state-key`',
   'other-repository': 'it belongs to another repository',
   'other-run': 'it belongs to another workflow run',
   'other-state': 'it belongs to another state name',
@@ -46,7 +46,7 @@ const refusals = {
 
 export type RefusalReason = keyof typeof refusals;
 
-/** The end of a sentence that begins with "Checkpoint … is not used: ". */
+/** The end of a text that begins with "Checkpoint … is not used: ". */
 export function refusalText(reason: RefusalReason): string {
   return refusals[reason];
 }

@@ -222,9 +222,9 @@ async function enforceReadOnly(
   const names =
     changes
       .slice(0, maxNamedFiles)
-      .map((change) => change.path)
+      .map((change) => `\`${change.path}\``)
       .join(', ') + more;
-  const message = `no_write: the agent of this step may change only .gump/out, but it changed ${names}. The files were restored.`;
+  const message = `\`no_write\`: the agent of this step may change only \`.gump/out\`, but it changed ${names}. The files were restored.`;
   return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
 }
 

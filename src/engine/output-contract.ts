@@ -57,7 +57,8 @@ export function outputContractOf(step: AgentStep): OutputContract | undefined {
 
 /** The problem of the file that the agent wrote. `undefined` if there is none, or the step needs no file. */
 export function outputProblem(step: AgentStep, text: string | undefined): string | undefined {
-  if (step.type === 'artifact' && text === undefined) return 'The agent left no .gump/out/artifact.txt.';
+  if (step.type === 'artifact' && text === undefined)
+    return 'The agent did not write `.gump/out/artifact.txt`.';
   const read =
     step.type === 'split' ? readPlan(text) : step.type === 'validate' ? readVerdict(text) : undefined;
   return typeof read === 'string' ? read : undefined;

@@ -231,6 +231,6 @@ async function reopenLaterBranch(
     .filter((one) => state.steps.has(one));
   run.record({ type: 'steps-reopened', by: path, steps, from: before.snapshot, isUnit: true });
   run.ports.reporter.log(
-    `Parallel branch \`${later}\` runs once more, on top of the changes of the branches before it`,
+    `Parallel branch \`${later}\` runs again, on top of the changes of the branches before it`,
   );
 }

@@ -67,7 +67,7 @@ function interruptionNote({ missing, isNewSession }: Interruption): string {
 function failureNote(failure: PreviousFailure): string {
   const lines = [`Attempt ${failure.number} at this task failed: ${failure.message}`];
   if (failure.error !== '') lines.push('', 'Reported errors:', failure.error.trimEnd());
-  if (failure.diff !== '') lines.push('', 'Changes since the start of this step:', failure.diff.trimEnd());
+  if (failure.diff !== '') lines.push('', 'Changes made in this step so far:', failure.diff.trimEnd());
   lines.push('', 'Fix the problem and finish the task.');
   return lines.join('\n');
 }

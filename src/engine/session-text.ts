@@ -37,7 +37,7 @@ export function describeSession({ session, agent, previous }: SessionTextFacts):
     case 'no-session-id':
       return 'new session: the id of the session to resume is unknown';
     case 'session-lost':
-      return 'new session: the session to resume is missing, so the agent does not remember it';
+      return 'new session: the session to resume is missing, so the agent does not know its earlier work';
     case 'session-ahead':
       return 'new session: the session to resume is ahead of this step and cannot be rolled back';
     case 'context-full':

@@ -156,7 +156,7 @@ async function roundFailure(run: EngineRun, step: StepState): Promise<PreviousFa
   const last = by?.attempts.findLast((attempt) => attempt.status === 'failed');
   if (by?.conflict !== undefined) {
     const { files, branches } = by.conflict;
-    const message = `its changes to ${files.join(', ')} conflict with those of \`${branches.earlier}\`. The files now contain the changes of \`${branches.earlier}\`, but not yours. Make your changes again, on top of the current files.`;
+    const message = `your changes to ${files.map((file) => `\`${file}\``).join(', ')} conflict with those of \`${branches.earlier}\`. The files now contain the changes of \`${branches.earlier}\`, but not yours. Make your changes again, on top of the current files.`;
     const own = step.attempts.at(-1);
     const diff = own === undefined ? '' : await patchSinceOrigin(run, own);
     return { number: own?.number ?? 1, message, error: '', diff };

@@ -18,7 +18,7 @@ const variableName = z
   .refine((name) => !reservedNames.has(name), 'is reserved by the workflow language. Choose another name.')
   .refine(
     (name) => /^[\w/-][\w./-]*$/.test(name),
-    'is not a template name. Use letters, digits and the characters _ . / -',
+    'is not a template name. Use letters, digits and the characters `_`, `.`, `/` and `-`.',
   );
 
 export function readVars(text: string): Texts {
@@ -29,7 +29,7 @@ const gateName = z
   .string()
   .refine(
     (name) => commandGates.some((gate) => gate === name),
-    `is not a gate with a command. Use ${commandGates.join(', ')}.`,
+    `is not a gate with a command. Use one of: ${commandGates.map((gate) => `\`${gate}\``).join(', ')}.`,
   );
 const command = textValue.refine(
   (text) => text.trim() !== '',
@@ -42,7 +42,7 @@ export function readCommands(text: string): Readonly<Partial<Record<CommandName,
 
 /** A range or a tag would be another version tomorrow. */
 const exactVersion = textValue.refine((text) => /^\d+\.\d+\.\d+(?:-[\w.-]+)?$/.test(text), {
-  error: ({ input }) => `must be one exact version, such as 1.2.3, but is ${quoted(String(input))}.`,
+  error: ({ input }) => `must be one exact version, such as \`1.2.3\`, but is ${quoted(String(input))}.`,
 });
 
 /** Provider → the exact version of its CLI. */

@@ -11,7 +11,7 @@ import { quoted } from './quote.js';
 export function readWorkflow(text: string): string {
   if (text !== '') return text;
   throw new UserError(
-    'Input workflow is empty. Give the path of a workflow file (.yaml, .yml) or the name of one in .gump/workflows.',
+    'Input `workflow` is empty. Give the path of a workflow file (`.yaml`, `.yml`) or the name of one in `.gump/workflows`.',
   );
 }
 
@@ -22,7 +22,9 @@ export type Spec =
 
 export function readSpec(text: string, file: string): Spec | undefined {
   if (text !== '' && file !== '')
-    throw new UserError(`Inputs spec and spec-file (${quoted(file)}) are both set. Set only one of them.`);
+    throw new UserError(
+      `Inputs \`spec\` and \`spec-file\` (${quoted(file)}) are both set. Set only one of them.`,
+    );
   if (file !== '') return { from: 'file', file };
   return text === '' ? undefined : { from: 'text', text };
 }
@@ -31,14 +33,14 @@ export function readSpec(text: string, file: string): Spec | undefined {
 export function readChoice<T extends string>(name: string, text: string, allowed: readonly [T, ...T[]]): T {
   const found = text === '' ? allowed[0] : allowed.find((one) => one === text);
   if (found !== undefined) return found;
-  throw notAllowed(name, text, `Use one of: ${allowed.join(', ')}.`);
+  throw notAllowed(name, text, useOneOf(allowed));
 }
 
 /** The spellings of YAML 1.2 and of `core.getBooleanInput`. */
 export function readBoolean(name: string, text: string): boolean {
   if (/^(?:true|True|TRUE)$/.test(text)) return true;
   if (/^(?:false|False|FALSE)?$/.test(text)) return false;
-  throw notAllowed(name, text, 'Use one of: true, false.');
+  throw notAllowed(name, text, useOneOf(['true', 'false']));
 }
 
 /** In US dollars. */
@@ -46,7 +48,7 @@ export function readMaxBudget(text: string): number | undefined {
   if (text === '') return undefined;
   const amount = readAmount(text);
   if (amount !== undefined && amount > 0) return amount;
-  throw notAllowed('max-budget', text, 'Give US dollars, such as 5 or 2.50.');
+  throw notAllowed('max-budget', text, 'Give US dollars, such as `5` or `2.50`.');
 }
 
 /** In milliseconds. */
@@ -54,7 +56,7 @@ export function readMaxTime(text: string): number | undefined {
   if (text === '') return undefined;
   const ms = readDuration(text);
   if (ms !== undefined && ms > 0) return ms;
-  throw notAllowed('max-time', text, 'Give a duration, such as 90s, 50m or 1h30m.');
+  throw notAllowed('max-time', text, 'Give a duration, such as `90s`, `50m` or `1h30m`.');
 }
 
 export type StateStoreInput =
@@ -65,7 +67,7 @@ export function readStateStore(text: string): StateStoreInput {
   if (text === '' || text === 'cache') return { kind: 'cache' };
   const path = /^directory:(.*)$/.exec(text)?.[1]?.trim();
   if (path) return { kind: 'directory', path };
-  throw notAllowed('state-store', text, 'Use cache, or directory:PATH with a path on this machine.');
+  throw notAllowed('state-store', text, 'Use `cache`, or `directory:PATH` with a path on this machine.');
 }
 
 /** Names of variables and globs, one per line. */
@@ -82,13 +84,13 @@ export function readPassEnv(text: string): readonly string[] {
 function passEnvProblems(entry: string): readonly string[] {
   if (!/^[\w.*?-]+$/.test(entry)) {
     return [
-      `Input pass-env: ${quoted(entry)} is not allowed. Give names of variables or globs with * and ?, one per line.`,
+      `Input \`pass-env\`: ${quoted(entry)} is not allowed. Give names of variables or globs with \`*\` and \`?\`, one per line.`,
     ];
   }
   if (!isRunnerVariable(entry)) return [];
   return [
-    `Input pass-env: ${quoted(entry)} is not allowed, because it belongs to the runner or the action ` +
-      '(ACTIONS_*, INPUT_*, STATE_*, GITHUB_ENV, GITHUB_PATH, GITHUB_OUTPUT, GITHUB_STATE, GITHUB_STEP_SUMMARY). Remove it.',
+    `Input \`pass-env\`: ${quoted(entry)} is not allowed, because it belongs to the runner or the action ` +
+      '(`ACTIONS_*`, `INPUT_*`, `STATE_*`, `GITHUB_ENV`, `GITHUB_PATH`, `GITHUB_OUTPUT`, `GITHUB_STATE`, `GITHUB_STEP_SUMMARY`). Remove it.',
   ];
 }
 
@@ -96,7 +98,7 @@ export function readMatrix(text: string): Readonly<Record<string, unknown>> | un
   const value = text === '' ? null : parseJson(text);
   if (value === null) return undefined;
   if (typeof value === 'object' && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
-  throw notAllowed('matrix', text, `Remove it: its default is \${{ toJSON(matrix) }}.`);
+  throw notAllowed('matrix', text, `Remove it: its default is \`\${{ toJSON(matrix) }}\`.`);
 }
 
 /** `undefined` if the text is not JSON. */
@@ -115,5 +117,9 @@ export function readJobStatus(text: string): (typeof jobStatuses)[number] | unde
 }
 
 function notAllowed(name: string, text: string, whatToDo: string): UserError {
-  return new UserError(`Input ${name}: ${quoted(text)} is not allowed. ${whatToDo}`);
+  return new UserError(`Input \`${name}\`: ${quoted(text)} is not allowed. ${whatToDo}`);
+}
+
+function useOneOf(allowed: readonly string[]): string {
+  return `Use one of: ${allowed.map((one) => `\`${one}\``).join(', ')}.`;
 }

@@ -13,7 +13,7 @@ export const textValue = z
   .nullable()
   .transform((text) => text ?? '');
 
-export const textListValue = z.array(textValue, must('be a list of texts'));
+export const textListValue = z.array(textValue, must('be a list of strings'));
 
 /** The end of a message: `must WHAT, but is VALUE`. */
 function must(what: string) {
@@ -35,7 +35,7 @@ export function readMapping<Value>(
   // A map, because a record would drop the name `__proto__`.
   const { data, error } = z.map(name, value).safeParse(parseMapping(input, text, form));
   if (data !== undefined) return Object.fromEntries(data);
-  throw new UserErrors(error.issues.map((issue) => `Input ${input}: ${describeIssue(issue)}`));
+  throw new UserErrors(error.issues.map((issue) => `Input \`${input}\`: ${describeIssue(issue)}`));
 }
 
 function describeIssue({ path, message }: z.core.$ZodIssue): string {
@@ -52,19 +52,20 @@ function parseMapping(input: string, text: string, form: string): unknown {
   if (broken !== undefined) throw notYaml(input, broken.message);
   if (!isMap(document.contents))
     throw new UserError(
-      `Input ${input}: ${quoted(text.trim())} is not allowed. Give a YAML mapping with one \`${form}\` per line.`,
+      `Input \`${input}\`: ${quoted(text.trim())} is not allowed. Give a YAML mapping with one \`${form}\` per line.`,
     );
   try {
-    return document.toJS({ mapAsMap: true });
+    return document.toJS({ mapAsMap: true, maxAliasCount: 0 });
   } catch (error) {
-    // An alias without an anchor, or far too many aliases.
-    if (error instanceof ReferenceError) throw notYaml(input, error.message);
-    throw error;
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new UserError(
+      `Input \`${input}\`: aliases such as \`*name\` are not allowed. Write the value itself.`,
+    );
   }
 }
 
 function notYaml(input: string, message: string): UserError {
-  return new UserError(`Input ${input} is not YAML: ${message.split('\n', 1)[0]?.replace(/:$/, '')}.`);
+  return new UserError(`Input \`${input}\` is not YAML: ${message.split('\n', 1)[0]?.replace(/:$/, '')}.`);
 }
 
 function describe(value: unknown): string {

@@ -36,7 +36,7 @@ function modelOf(provider: Provider, suffix: string): string | undefined {
 function unknownProvider(name: string, provider: string, table: readonly Provider[]): AgentName {
   const known = table.map(({ id }) => id);
   const message =
-    `unknown provider \`${provider}\` in agent \`${name}\`: start the name with ` +
+    `unknown provider \`${provider}\` in agent \`${name}\`. Start the name with ` +
     `${known.slice(0, -1).join(', ')} or ${known.at(-1) ?? ''}, optionally followed by \`-\` and a model`;
   return { status: 'unknown', provider, known, message };
 }

@@ -136,7 +136,7 @@ const formatLimit: Readonly<Record<LimitUnit, (amount: number) => string>> = {
 };
 
 function stallText(ms: number): string {
-  return ms === 0 ? 'no limit on silence' : `silence of ${formatLimit.milliseconds(ms)}`;
+  return ms === 0 ? 'no limit on inactivity' : `${formatLimit.milliseconds(ms)} without activity`;
 }
 
 export function pauseFacts(hitl: Pause | undefined): readonly string[] {
@@ -156,6 +156,6 @@ export function orderText({
 }): string {
   if (!parallel) return 'one after the other';
   return maxParallel === undefined
-    ? 'in parallel, at most one per core, at least 2'
+    ? 'in parallel, one per core, at least 2'
     : `in parallel, at most ${maxParallel}`;
 }

@@ -1,5 +1,6 @@
 /** What "Re-run failed jobs" does, and until when it works. The error, the log and the summary show this text. */
 import type { RunState } from '../journal/run-state.js';
+import { isAtOrBelow } from '../step-path.js';
 import { formatDay } from './format.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -23,14 +24,25 @@ export interface RerunFacts {
 export function rerunNote(facts: RerunFacts): string {
   if (!facts.persisted)
     return 'The last state is not stored. A re-run continues from the newest stored checkpoint, or starts fresh.';
-  const passed = [...facts.state.steps.values()].filter((step) => step.status === 'passed').length;
+  const branch = conflictingBranch(facts);
+  const passed = [...facts.state.steps.values()].filter(
+    ({ status, path }) => status === 'passed' && !(branch !== undefined && isAtOrBelow(path, branch)),
+  ).length;
   const reusedText =
     passed === 0 ? '' : `reuses the ${passed === 1 ? 'result of 1 step' : `results of ${passed} steps`} and `;
   return `"Re-run failed jobs" before ${formatDay(rerunDeadline(facts))} ${reusedText}${rerunStepText(facts)}.`;
 }
 
-function rerunStepText({ state, failedStep }: RerunFacts): string {
+/** The parallel branch that could not be merged. Its steps run again. */
+function conflictingBranch({ state, failedStep }: RerunFacts): string | undefined {
+  return failedStep === undefined ? undefined : state.steps.get(failedStep)?.conflict?.branches.later;
+}
+
+function rerunStepText(facts: RerunFacts): string {
+  const { state, failedStep } = facts;
   if (failedStep === undefined) return 'runs the remaining steps';
+  const branch = conflictingBranch(facts);
+  if (branch !== undefined) return `continues parallel branch \`${branch}\``;
   const last = state.steps.get(failedStep)?.attempts.at(-1);
   if (last === undefined) return `runs step \`${failedStep}\``;
   // Without a mark the session is not in the checkpoint.

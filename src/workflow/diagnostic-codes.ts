@@ -47,7 +47,7 @@ const table = {
   'gate-only-step': error('A step that only runs gates has a key that needs an agent.'),
   'missing-agent': error('A step that needs an agent names none.'),
   'missing-prompt': warning('A `code` step has no prompt for its agent.'),
-  'unknown-agent': error('The agent name begins with no known provider.'),
+  'unknown-agent': error('The agent name does not start with a known provider.'),
   'unreadable-file': error('A file that the workflow names cannot be read.'),
   'unknown-name': warning('A template uses a name that is not defined; its value is always empty.'),
   'removed-name': warning(

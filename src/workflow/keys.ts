@@ -98,9 +98,7 @@ function isKeyOf(target: WorkflowSection, section: WorkflowSection, key: string)
 function unknownKey(section: WorkflowSection, key: string): KeyProblem {
   const near = didYouMean(key, known[section]);
   const all =
-    near === ''
-      ? ` There ${known[section].length === 1 ? 'is' : 'are'}: ${known[section].join(', ')}.`
-      : near;
+    near === '' ? ` Use ${known[section].length === 1 ? '' : 'one of: '}${known[section].join(', ')}.` : near;
   const message = `There is no key \`${excerpt(key)}\` in ${titles[section]}.${all}`;
   return { code: section === 'gate' ? 'unknown-gate' : 'unknown-key', message };
 }

@@ -121,9 +121,13 @@ function messageOf(issue: Issue, path: DataPath, found: LocatedNode): string {
 }
 
 function oneOf(values: readonly string[], tree: YamlNode): string {
-  const allowed = values.map((value) => `\`${value}\``).join(' or ');
+  const allowed = orList(values.map((value) => `\`${value}\``));
   const written = tree.kind === 'scalar' ? String(tree.value) : '';
   return `must be ${allowed}, but is ${describe(tree)}.${didYouMean(written, values)}`;
+}
+
+function orList(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 const kindNames: Readonly<Record<string, string | undefined>> = {
@@ -138,7 +142,7 @@ const kindNames: Readonly<Record<string, string | undefined>> = {
 };
 
 function wrongType(kinds: readonly string[], path: DataPath, { tree }: LocatedNode): string {
-  const allowed = kinds.flatMap((kind) => kindNames[kind] ?? []).join(' or ');
+  const allowed = orList(kinds.flatMap((kind) => kindNames[kind] ?? []));
   return `${subjectOf(path)} must be ${allowed}, but is ${describe(tree)}${hint(kinds, tree)}.`;
 }
 

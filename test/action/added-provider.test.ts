@@ -1,6 +1,6 @@
 /**
- * A seventh provider is one object in the table: nothing else of the action knows it. It is put in here, in
- * this process, because `dist/` has a table of its own.
+ * A seventh provider needs only one object in the provider registry. The test adds it in this process, because
+ * `dist/` contains its own registry.
  */
 
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -30,14 +30,14 @@ const acme: Provider = {
   },
   sessionFiles: {
     home: { folder: '.acme' },
-    patterns: (id) => [`talks/${id}.txt`],
+    patterns: (id) => [`sessions/${id}.txt`],
     restorePath: (file) => file,
   },
   buildCommand: (turn) => ({
     file: 'acme-agent',
     args: [
       ...(turn.model === undefined ? [] : ['--model', turn.model]),
-      ...(turn.session.mode === 'resume' ? ['--go-on', turn.session.id] : []),
+      ...(turn.session.mode === 'resume' ? ['--resume', turn.session.id] : []),
     ],
     env: {},
     stdin: turn.prompt,
@@ -61,16 +61,16 @@ const acme: Provider = {
   },
 };
 
-/** Keeps what it is told in one file per talk; the work is right once two prompts stand there. */
+/** Stores its prompts in one file per session. The gate passes once that file contains two prompts. */
 const program = `#!/bin/sh
-id=acme-7; [ "$1" = --model ] && shift 2; [ "$1" = --go-on ] && id=$2
-mkdir -p "$HOME/.acme/talks"
+id=acme-7; [ "$1" = --model ] && shift 2; [ "$1" = --resume ] && id=$2
+mkdir -p "$HOME/.acme/sessions"
 echo "session $id"
-cat >> "$HOME/.acme/talks/$id.txt"; echo TURN >> "$HOME/.acme/talks/$id.txt"
-grep -c TURN "$HOME/.acme/talks/$id.txt" > turns.txt
+cat >> "$HOME/.acme/sessions/$id.txt"; echo TURN >> "$HOME/.acme/sessions/$id.txt"
+grep -c TURN "$HOME/.acme/sessions/$id.txt" > turns.txt
 `;
 
-const workflow = `name: made-up
+const workflow = `name: sample
 steps:
   - name: impl
     type: code
@@ -96,7 +96,7 @@ describe('a seventh provider', () => {
     await repository.remove();
   });
 
-  it('runs a workflow, and a re-run on another machine goes on in its session', async () => {
+  it('runs a workflow, and a re-run on another machine resumes its session', async () => {
     expect(await attempt(1)).toBe(1);
     expect(await attempt(2)).toBe(0);
     const report = JSON.parse(await readFile(join(outside, 'machine-2', 'private', 'report.json'), 'utf8'));
@@ -134,8 +134,8 @@ describe('a seventh provider', () => {
       'INPUT_STATE-STORE': `directory:${join(outside, 'state')}`,
       ACME_KEY: 'acme-key-0123456789abcdef',
     };
-    const setting = createActionContext({ ...process.env }, [...providers, acme]);
-    return main(setting, privateDirectory, new AbortController().signal);
+    const context = createActionContext({ ...process.env }, [...providers, acme]);
+    return main(context, privateDirectory, new AbortController().signal);
   }
 });
 

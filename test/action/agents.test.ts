@@ -1,4 +1,4 @@
-/** Real processes through the engine's agents: silence, credentials and files of settings. */
+/** Agents with real processes: agents without activity, rejected credentials, and settings files. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** A CLI that speaks as Codex does and runs this shell script. */
+/** A CLI that prints the events of Codex and runs this shell script. */
 const codexScript = (script: string, more: Partial<AgentCommand> = {}): Provider => ({
   ...codex,
   buildCommand: () => ({ file: '/bin/sh', args: ['-c', script], env: {}, stdin: '', ...more }),
@@ -52,12 +52,12 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
   });
 
 const line = (object: object) => `echo '${JSON.stringify(object)}'`;
-const message = line({ type: 'item.completed', item: { type: 'agent_message', text: 'at work' } });
+const message = line({ type: 'item.completed', item: { type: 'agent_message', text: 'working' } });
 const done = line({ type: 'turn.completed', usage: { input_tokens: 1, output_tokens: 1 } });
 const retryLine = line({ type: 'error', message: 'Reconnecting... waiting for network' });
 
-describe('an agent without a sign of life', () => {
-  it('is stopped, and what it last said is told', async () => {
+describe('an agent without activity', () => {
+  it('is stopped, with its last message in the failure', async () => {
     const { status, failure } = await run(
       codexScript(`${message}; ${retryLine}; sleep 60`),
       {},
@@ -71,14 +71,14 @@ describe('an agent without a sign of life', () => {
     });
   });
 
-  it('is not saved by saying that it tries again', async () => {
+  it('is stopped even if it reports retries', async () => {
     const forever = `while true; do ${retryLine}; sleep 0.05; done`;
     expect((await run(codexScript(forever), {}, { stallMs: 400 })).failure?.kind).toBe('timeout');
   });
 
-  it('is left alone for as long as it works', async () => {
+  it('is not stopped while it reports progress', async () => {
     const events: AgentEvent[] = [];
-    // Longer in all than it may be silent.
+    // In total longer than the agent may be silent.
     const slow = `for i in 1 2 3 4 5 6; do ${message}; sleep 0.3; done; ${done}`;
     const onEvent = (event: AgentEvent) => void events.push(event);
     const { status } = await run(codexScript(slow), {}, { stallMs: 1500, onEvent });
@@ -86,22 +86,22 @@ describe('an agent without a sign of life', () => {
     expect(events.filter(({ type }) => type === 'text')).toHaveLength(6);
   });
 
-  it('may be silent for ever where that is allowed', async () => {
+  it('may be silent without a limit if the limit is 0', async () => {
     const { status } = await run(codexScript(`sleep 0.3; ${done}`), {}, { stallMs: 0 });
     expect(status).toBe('done');
   });
 
-  it('was cancelled where the job was, whatever comes later', async () => {
+  it('is cancelled if the job is cancelled', async () => {
     const signal = AbortSignal.timeout(200);
     const { failure } = await run(codexScript('sleep 60'), {}, { stallMs: 60_000, signal });
     expect(failure?.kind).toBe('cancelled');
   });
 });
 
-describe('a credential that is not taken', () => {
+describe('a rejected credential', () => {
   const refused = codexScript(line({ type: 'turn.failed', error: { message: 'unexpected status 401' } }));
 
-  it('is named where there is one', async () => {
+  it('is named by its variable, not by its value', async () => {
     const environment = { PATH: process.env.PATH, OPENAI_API_KEY: 'sk-dummy' };
     const { failure } = await run(refused, { environment });
     expect(failure?.kind).toBe('auth');
@@ -109,14 +109,14 @@ describe('a credential that is not taken', () => {
     expect(failure?.message).not.toContain('sk-dummy');
   });
 
-  it('is named with those that could be set where there is none', async () => {
+  it('lists the variables to set if none is set', async () => {
     const { failure } = await run(refused);
     expect(failure?.message).toContain('Set `CODEX_API_KEY`, `OPENAI_API_KEY`');
   });
 });
 
-describe('settings that a CLI takes from a file', () => {
-  it('are in the file that the variable names', async () => {
+describe('settings that a CLI reads from a file', () => {
+  it('are written to the file that the variable names', async () => {
     const out = join(directory, 'seen');
     const settings = { variable: 'SETTINGS_FILE', content: '{"a":1}' };
     await run(codexScript(`cat "$SETTINGS_FILE" > ${out}`, { settings }));

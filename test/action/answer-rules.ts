@@ -1,4 +1,4 @@
-/** Rules for the stand-in CLIs whose agents answer with a file, as `split` and `validate` steps ask for. */
+/** Rules with which the stand-in CLIs answer in a file, as `split` and `validate` steps require. */
 import { defined } from '../../src/optional-keys.js';
 import type { AgentRule } from '../rig/stand-in.js';
 
@@ -8,7 +8,7 @@ export interface SampleTask {
   readonly files?: readonly string[];
 }
 
-/** Writes the plan where this stands in the prompt. */
+/** Writes a plan if the prompt contains this text. */
 export const planRule = (prompt: string, ...tasks: readonly SampleTask[]): AgentRule => ({
   prompt,
   do: [
@@ -19,7 +19,7 @@ export const planRule = (prompt: string, ...tasks: readonly SampleTask[]): Agent
   ],
 });
 
-/** Judges where this stands in the prompt; `call`: the how-manieth time. */
+/** Writes a verdict if the prompt contains this text. `call`: only at this call with that text. */
 export const verdictRule = (prompt: string, pass: boolean, comments: string, call?: number): AgentRule => ({
   prompt,
   ...defined({ call }),

@@ -1,4 +1,4 @@
-/** Steps that wait for a person (`hitl`), through the built action: one job stops, another one lets it go on. */
+/** Steps that wait for approval (`hitl`): one job pauses, and another job approves the step and continues. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,14 +8,14 @@ import { planRule } from './answer-rules.js';
 import { attemptLines } from './attempt-lines.js';
 import { createHarness, type Harness, type RunJobOptions } from './harness.js';
 
-const flow = (where: string, root = '') => `name: flow
+const flow = (hitl: string, root = '') => `name: flow
 ${root}steps:
   - name: impl
     type: code
     agent: claude-haiku
-    hitl: ${where}
+    hitl: ${hitl}
     prompt: Implement.
-    gate: [{bash: "echo judged >> ../judged; grep -q right code.txt"}]
+    gate: [{bash: "echo checked >> ../checked; grep -q right code.txt"}]
     retry: [{exit: 2}]
   - name: docs
     type: code
@@ -32,11 +32,11 @@ const rules = [
 const runFirstJob = (harness: Harness, more: RunJobOptions = {}) =>
   harness.runJob({ rules, ...more, inputs: { 'state-name': 'shared', ...more.inputs } });
 
-/** The job behind the environment that somebody has to approve. */
+/** The job that approves the step. In a repository, a protected environment would guard it. */
 const runSecondJob = (harness: Harness, approve: string, more: RunJobOptions = {}) =>
   harness.runJob({
     rules,
-    job: 'go-on',
+    job: 'approve',
     event: { name: 'push', actor: 'octocat', triggeringActor: 'reviewer' },
     ...more,
     inputs: { 'state-name': 'shared', approve, ...more.inputs },
@@ -62,12 +62,12 @@ const expectPaused = ({ main }: StepResult, step = 'impl') => {
   expect(main.errors[0]).toContain(`\`approve: ${step}\` and \`state-name: shared\``);
 };
 
-describe('a step that waits before its gates', () => {
-  it('waits at every re-run, and goes on from there in a job that approves it', async () => {
+describe('a step that waits for approval before its gates', () => {
+  it('waits again in every re-run, and continues in a job that approves it', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow('before_gate') });
     const paused = await runFirstJob(harness, {
       async inspect({ workspace }) {
-        await expect(readFile(join(workspace, '..', 'judged'), 'utf8')).rejects.toThrow('ENOENT');
+        await expect(readFile(join(workspace, '..', 'checked'), 'utf8')).rejects.toThrow('ENOENT');
       },
     });
     expectPaused(paused);
@@ -84,7 +84,7 @@ describe('a step that waits before its gates', () => {
       jobAttempt: 2,
       async inspect({ workspace }) {
         expect(await readFile(join(workspace, 'code.txt'), 'utf8')).toBe('right\n');
-        expect(await readFile(join(workspace, '..', 'judged'), 'utf8')).toBe('judged\n');
+        expect(await readFile(join(workspace, '..', 'checked'), 'utf8')).toBe('checked\n');
       },
     });
     expect(main.errors).toEqual([]);
@@ -102,36 +102,36 @@ describe('a step that waits before its gates', () => {
     expect(main.warnings).toEqual([]);
   });
 
-  it('waits again where another attempt has to be made', async () => {
+  it('waits again if it needs another attempt', async () => {
     const harness = await createHarness({ workflow: flow('before_gate') });
     const wrong = [
       { prompt: 'Implement', call: 1, do: [{ write: 'code.txt', content: 'wrong\n' }] },
       ...rules,
     ];
     expectPaused(await runFirstJob(harness, { rules: wrong }));
-    const again = await runSecondJob(harness, 'impl', { rules: wrong });
-    // One approval is for one attempt: what the next one made nobody has seen.
-    expectPaused(again);
-    expect(again.main.errors[0]).toContain('This job approves `impl`');
-    expect(approvals(again.main.report)).toEqual([
+    const second = await runSecondJob(harness, 'impl', { rules: wrong });
+    // An approval applies to one attempt only. Nobody has seen the result of the next one.
+    expectPaused(second);
+    expect(second.main.errors[0]).toContain('This job approves `impl`');
+    expect(approvals(second.main.report)).toEqual([
       expect.objectContaining({ number: 1, status: 'failed', approvedBy: 'reviewer' }),
       expect.objectContaining({ number: 2, status: 'paused', approvedBy: undefined }),
     ]);
   });
 });
 
-describe('a step that waits after its gates', () => {
-  it('has been judged when it waits, and is not judged again', async () => {
+describe('a step that waits for approval after its gates', () => {
+  it('does not run its gates again after the approval', async () => {
     const harness = await createHarness({ workflow: flow('after_gate') });
     const paused = await runFirstJob(harness, {
       async inspect({ workspace }) {
-        expect(await readFile(join(workspace, '..', 'judged'), 'utf8')).toBe('judged\n');
+        expect(await readFile(join(workspace, '..', 'checked'), 'utf8')).toBe('checked\n');
       },
     });
     expectPaused(paused);
     const { main } = await runSecondJob(harness, 'impl', {
       async inspect({ workspace }) {
-        await expect(readFile(join(workspace, '..', 'judged'), 'utf8')).rejects.toThrow('ENOENT');
+        await expect(readFile(join(workspace, '..', 'checked'), 'utf8')).rejects.toThrow('ENOENT');
       },
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true' });
@@ -139,7 +139,7 @@ describe('a step that waits after its gates', () => {
     expect(await harness.calls()).toHaveLength(2);
   });
 
-  it('may be a split, whose plan somebody reads before tasks are done', async () => {
+  it('may be a split step, whose plan is approved before its tasks run', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -168,7 +168,7 @@ steps:
 });
 
 describe('the input `approve`', () => {
-  it('lets nothing go on that it does not name', async () => {
+  it('continues only the step that it names', async () => {
     const harness = await createHarness({ workflow: flow('before_gate') });
     await runFirstJob(harness);
     const { main } = await runSecondJob(harness, 'docs');
@@ -177,7 +177,7 @@ describe('the input `approve`', () => {
     expect(await harness.calls()).toHaveLength(1);
   });
 
-  it('has to name a step of the workflow', async () => {
+  it('must name a step of the workflow', async () => {
     const harness = await createHarness({ workflow: flow('before_gate') });
     const { main } = await runSecondJob(harness, 'imple');
     expect(main.outputs.status).toBe('failed');
@@ -185,7 +185,7 @@ describe('the input `approve`', () => {
     expect(await harness.calls()).toEqual([]);
   });
 
-  it('does not let pass what has not waited yet', async () => {
+  it('has no effect on a step that does not wait yet', async () => {
     const harness = await createHarness({ workflow: flow('before_gate') });
     const paused = await runSecondJob(harness, 'impl');
     expectPaused(paused);
@@ -193,7 +193,7 @@ describe('the input `approve`', () => {
     expect(await harness.calls()).toHaveLength(1);
   });
 
-  it('needs the same `state-name`', async () => {
+  it('requires the same `state-name`', async () => {
     const harness = await createHarness({ workflow: flow('before_gate') });
     await runFirstJob(harness);
     const { main } = await runSecondJob(harness, 'impl', { inputs: { 'state-name': 'another' } });
@@ -206,7 +206,7 @@ describe('the input `approve`', () => {
 });
 
 describe('`on-pause: success`', () => {
-  it('lets the job end well, so that another one can ask for approval', async () => {
+  it('ends the job with success, so that another job can approve', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow('true', 'on-pause: success\n') });
     const { main } = await runFirstJob(harness);
     expect(main.outputs).toMatchObject({ status: 'paused', 'failed-step': 'impl', persisted: 'true' });

@@ -1,8 +1,8 @@
-/** What a run did, in lines short enough to be compared whole: read from the report and from the calls of the CLIs. */
+/** Describes a run in short lines that tests can compare, from the report and from the calls of the CLIs. */
 import type { Report } from '../rig/report.js';
 import type { AgentCall } from '../rig/stand-in.js';
 
-/** `impl#2@1 resumed kept-on-retry failed:gate`: step, attempt, job attempt, session and why, how it ended. */
+/** `impl#2@1 resumed kept-on-retry failed:gate`: step, attempt, job attempt, session, reason of the session, result. */
 export function attemptLines(report: Report | undefined): readonly string[] {
   return (report?.steps ?? []).flatMap((step) =>
     step.attempts.map(({ number, jobAttempt, session, status, failure }) =>
@@ -15,7 +15,7 @@ export function attemptLines(report: Report | undefined): readonly string[] {
   );
 }
 
-/** `claude-haiku → session a, earlier 2`: sessions are named by letters in the order in which they first appear. */
+/** `claude resume a after 2`: provider, mode, session, number of earlier prompts. Sessions are named `a`, `b` … by first call. */
 export function callLines(calls: readonly AgentCall[]): readonly string[] {
   const names = new Map<string, string>();
   const nameOf = (id: string) => {
@@ -28,12 +28,12 @@ export function callLines(calls: readonly AgentCall[]): readonly string[] {
   });
 }
 
-/** The rendered prompts without the notes that were added to them. */
+/** The rendered prompts without the notes that the action adds. */
 export function promptBodies(prompts: readonly string[]): readonly string[] {
   return prompts.map((prompt) => prompt.split('\n\n---\n\n')[0]?.trim() ?? '');
 }
 
-/** The session that each step's last attempt ran in. */
+/** The session id of the last attempt of each step. */
 export function sessionIdsOf(outputs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const sessions = JSON.parse(outputs.sessions ?? '{}') as Record<string, { readonly id?: string }>;
   return Object.fromEntries(Object.entries(sessions).map(([step, { id }]) => [step, id ?? '']));

@@ -1,12 +1,12 @@
 /**
- * A model service that refuses for a while, through `dist/` and a stand-in: one attempt, one session, and time that
- * passes in earnest. Every CLI: `test/engine/waiting-of-clis.test.ts`.
+ * A model service that refuses for some time, through `dist/` and a stand-in, in real time: one attempt, one session.
+ * `test/engine/cli-backoff.test.ts` tests every CLI.
  */
 import { expect, it } from 'vitest';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { createHarness, readJournal } from './harness.js';
 
-it('waits as long as it is asked to, then goes on in the same session', async () => {
+it('waits as long as the service requires, then resumes the same session', async () => {
   const harness = await createHarness({
     code: 'dist',
     workflow: 'name: flow\nsteps:\n  - {name: impl, type: code, agent: claude, prompt: Build.}\n',

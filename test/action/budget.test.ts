@@ -1,4 +1,4 @@
-/** A budget through `dist/`: over a first attempt, a re-run, and units side by side, by what the agents really took. */
+/** A budget through `dist/`: it counts the real cost over a first job attempt, a re-run and parallel branches. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -21,7 +21,7 @@ steps:
 
 const price = 0.1;
 
-/** An answer that is paid for, which the test can count. */
+/** Answers that cost money. The test counts them in the file `billed`. */
 const paidAnswers = (count: number): readonly AgentAction[] =>
   Array.from({ length: count }, () => [{ run: 'echo >> "$HOME/billed"' }, { sleep: 600 }]).flat();
 
@@ -34,7 +34,7 @@ const rules: readonly AgentRule[] = [
     usage: { costUsd: price },
     do: [{ write: '.gump/out/plan.json', content: plan }, { say: 'Planned.' }],
   },
-  // Far more than there is money for.
+  // Costs far more than the budget allows.
   { usage: { costUsd: price }, do: [...paidAnswers(60), { say: 'Built.' }] },
 ];
 
@@ -42,12 +42,12 @@ async function countBilled(machine: Machine): Promise<number> {
   return (await readFile(join(machine.home, 'billed'), 'utf8').catch(() => '')).length;
 }
 
-it('is never passed by more than the turns that were running', async () => {
+it('is never exceeded by more than the cost of the running turns', async () => {
   const harness = await createHarness({ code: 'dist', workflow });
   let answers = 0;
   const job = (jobAttempt: number, maxBudget: string) =>
     harness.runJob({
-      jobAttempt: jobAttempt,
+      jobAttempt,
       inputs: { 'max-budget': maxBudget },
       rules,
       inspect: async (machine) => {
@@ -65,7 +65,7 @@ it('is never passed by more than the turns that were running', async () => {
     path.endsWith('/impl') ? [failure?.kind ?? attempts.at(-1)?.failure?.kind] : [],
   );
   expect(kinds).toEqual(['budget', 'budget', 'budget']);
-  // What the first step and the planner say and write besides is not in the file.
+  // The other answers of the first step and of the planner are not in the file.
   const billed = (answers + 5) * price;
   expect(billed).toBeGreaterThan(0.99);
   expect(billed).toBeLessThanOrEqual(1 + 3 * price + 1e-9);

@@ -1,4 +1,4 @@
-/** The workflows of the package, each by its name, through the built action in a small project. */
+/** Each built-in workflow, called by its name, in a small project. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import { add } from '../src/add.js';
 test('adds', () => assert.equal(add(1, 2), 3));
 `;
 
-/** A project whose gates say something: code has to parse, tests have to pass. */
+/** A project with gates that check something: the code must parse, and the tests must pass. */
 const project = {
   'package.json': JSON.stringify({
     type: 'module',
@@ -33,13 +33,13 @@ const project = {
 
 const code = (content: string, path = 'src/add.js') => ({ write: path, content });
 
-/** One job of the built-in in a project of its own. */
+/** Runs one job of the built-in workflow in a new project. */
 async function runBuiltIn(workflow: string, rules: readonly AgentRule[], more: RunJobOptions = {}) {
-  const harness = await createHarness({ workflow: 'none of these', files: project });
+  const harness = await createHarness({ workflow: 'name: unused', files: project });
   const inputs = { workflow, spec: 'SPEC: sums are wrong' };
   const { main } = await harness.runJob({ ...more, inputs, rules });
   const calls = await harness.calls();
-  return { main, calls, story: attemptLines(main.report), models: calls.map(({ model }) => model) };
+  return { main, calls, attempts: attemptLines(main.report), models: calls.map(({ model }) => model) };
 }
 
 const testedNames: string[] = [];
@@ -49,20 +49,20 @@ function testBuiltIn(name: string, what: string, body: () => Promise<void>): voi
   it(`${name} ${what}`, body);
 }
 
-testBuiltIn('freeform', 'is one agent whose result compiles', async () => {
-  const { main, story, models } = await runBuiltIn(
+testBuiltIn('freeform', 'runs one agent and checks that the result compiles', async () => {
+  const { main, attempts, models } = await runBuiltIn(
     'freeform',
     [{ prompt: 'SPEC: sums are wrong', do: [code(rightAdd)] }],
     { code: 'dist' },
   );
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   expect(main.warnings).toEqual([]);
-  expect(story).toEqual(['work#1@1 new declared-new passed']);
+  expect(attempts).toEqual(['work#1@1 new declared-new passed']);
   expect(models).toEqual(['opus']);
 });
 
-testBuiltIn('tdd', 'writes tests, then code in the same conversation until they pass', async () => {
-  const { main, calls, story, models } = await runBuiltIn('tdd', [
+testBuiltIn('tdd', 'writes tests, then code in the same session until the tests pass', async () => {
+  const { main, calls, attempts, models } = await runBuiltIn('tdd', [
     planRule('Plan the work', { name: 'sum', description: 'Sum them.', files: ['src/add.js', 'test'] }),
     { prompt: 'Write the tests', do: [code(addTest, 'test/add.test.js')] },
     { prompt: 'for this task exist and fail', do: [code('export const add = () => 4;\n')] },
@@ -70,7 +70,7 @@ testBuiltIn('tdd', 'writes tests, then code in the same conversation until they 
   ]);
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', tasks: '["sum"]' });
   expect(main.warnings).toEqual([]);
-  expect(story).toEqual([
+  expect(attempts).toEqual([
     'build#1@1 new declared-new passed',
     'build/sum/tests#1@1 new declared-new passed',
     'build/sum/impl#1@1 resumed from failed:gate',
@@ -90,9 +90,9 @@ testBuiltIn('tdd', 'writes tests, then code in the same conversation until they 
 
 testBuiltIn(
   'bugfix',
-  'shows the bug by a test, for which a stronger agent is called, and mends it',
+  'reproduces the bug with a test, escalates to a stronger agent, and fixes the bug',
   async () => {
-    const { main, story, models } = await runBuiltIn('bugfix', [
+    const { main, attempts, models } = await runBuiltIn('bugfix', [
       planRule('Find the cause', { name: 'sum', files: ['src/**', 'test/**'] }),
       { prompt: 'Write a test that shows this bug', do: [code(rightAdd)] },
       {
@@ -102,7 +102,7 @@ testBuiltIn(
       { prompt: 'Now fix the bug', do: [code(rightAdd)] },
     ]);
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    expect(story).toEqual([
+    expect(attempts).toEqual([
       'fix#1@1 new declared-new passed',
       'fix/sum/reproduce#1@1 new declared-new failed:gate',
       'fix/sum/reproduce#2@1 new override-new passed',
@@ -110,16 +110,16 @@ testBuiltIn(
       'quality#1@1 gates passed',
     ]);
     expect(models).toEqual(['sonnet', 'haiku', 'sonnet', 'haiku']);
-    // Not the session that the retry asked to be new: the one that was to go on and could not.
+    // Only for the session that could not be resumed, not for the one that the retry entry declares as new.
     expect(main.warnings).toEqual([expect.stringMatching(/^Step `fix\/sum\/patch`, attempt 1: new session/)]);
   },
 );
 
-testBuiltIn('cheap2sota', 'goes up to the agent that can do it, from a clean tree', async () => {
+testBuiltIn('cheap2sota', 'escalates from agent to agent until one succeeds', async () => {
   const half = (word: string): readonly AgentAction[] => [
     code(`syntax error of ${word}\n`, `src/${word}.js`),
   ];
-  const { main, calls, story, models } = await runBuiltIn('cheap2sota', [
+  const { main, calls, attempts, models } = await runBuiltIn('cheap2sota', [
     planRule('Plan the work', { name: 'sum', files: ['src/*', 'test/*'] }),
     { prompt: 'Do this task', model: 'opus', do: [code(rightAdd)] },
     { prompt: 'Do this task', do: half('first') },
@@ -128,7 +128,7 @@ testBuiltIn('cheap2sota', 'goes up to the agent that can do it, from a clean tre
     { prompt: 'Finish this task', model: 'sonnet', do: half('fourth') },
   ]);
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-  expect(story.slice(1)).toEqual([
+  expect(attempts.slice(1)).toEqual([
     'build/sum/impl#1@1 new declared-new failed:gate',
     'build/sum/impl#2@1 resumed kept-on-retry failed:gate',
     'build/sum/impl#3@1 new override-new failed:gate',
@@ -145,14 +145,14 @@ testBuiltIn('cheap2sota', 'goes up to the agent that can do it, from a clean tre
     'claude',
   ]);
   expect(models.slice(3)).toEqual(['haiku', 'sonnet', 'opus']);
-  // Told what the one before did and what was wrong with it.
+  // The prompt contains the change of the previous attempt and its error.
   expect(calls.at(-1)?.prompt).toContain('+syntax error of fourth');
   expect(calls.at(-1)?.prompt).toContain('SyntaxError');
-  // Its cap is in dollars.
+  // The workflow's limit is in USD.
   expect(main.warnings).toEqual([expect.stringMatching(/do not count the cost of Qwen Code/)]);
 });
 
-testBuiltIn('parallel-tasks', 'puts together what was done side by side', async () => {
+testBuiltIn('parallel-tasks', 'merges the changes of parallel branches', async () => {
   let files: readonly string[] = [];
   const { main, calls } = await runBuiltIn(
     'parallel-tasks',
@@ -182,9 +182,9 @@ testBuiltIn('parallel-tasks', 'puts together what was done side by side', async 
 
 testBuiltIn(
   'implement-spec',
-  'goes on until a reviewer agrees who sees the change, then tries it out',
+  'retries until a reviewer accepts the change, then uses the result',
   async () => {
-    const { main, calls, story } = await runBuiltIn('implement-spec', [
+    const { main, calls, attempts } = await runBuiltIn('implement-spec', [
       planRule('Plan how to implement', { name: 'sum', description: 'Sum them.', files: ['src/add.js'] }),
       { prompt: 'Do this task', do: [code(`// hm\n${rightAdd}`)] },
       verdictRule('You review a change', false, 'COMMENT: the remark is noise', 1),
@@ -194,7 +194,7 @@ testBuiltIn(
     ]);
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
     expect(main.warnings).toEqual([]);
-    expect(story).toEqual([
+    expect(attempts).toEqual([
       'build#1@1 new declared-new passed',
       'build/sum/converge#1@1 new declared-new failed:gate',
       'build/sum/converge#2@1 resumed kept-on-retry passed',
@@ -205,13 +205,13 @@ testBuiltIn(
       'build/sum/smoke#1@1 resumed from passed',
       'quality#1@1 gates passed',
     ]);
-    const [plan, , review, again, second] = calls;
+    const [plan, , review, retry, second] = calls;
     expect(plan?.prompt).toContain('The repository has no docs/architecture.md.');
     expect(review?.prompt).toContain('Sum them.');
     expect(review?.prompt).toContain('SPEC: sums are wrong');
     expect(review?.prompt).toContain('+// hm');
-    expect(again?.prompt).toContain('COMMENT: the remark is noise');
-    // The change of the step, not what the second attempt made of the first.
+    expect(retry?.prompt).toContain('COMMENT: the remark is noise');
+    // The change since the start of the step, not only that of the second attempt.
     expect(second?.prompt).toContain('-export const add = (a, b) => a - b;');
     expect(callLines(calls)).toEqual([
       'claude start a after 0',
@@ -226,15 +226,15 @@ testBuiltIn(
 
 testBuiltIn(
   'refactor',
-  'keeps tests green, and calls an agent where only the whole does not hold',
+  'keeps the tests green, and calls an agent if a gate of the whole fails',
   async () => {
-    const { main, calls, story, models } = await runBuiltIn('refactor', [
+    const { main, calls, attempts, models } = await runBuiltIn('refactor', [
       planRule('Plan this refactoring', { name: 'move', files: ['src'] }),
       { prompt: 'Do this step', do: [code('debugger;\nexport const add = () => 1;\n')] },
       { prompt: 'This repository was refactored', do: [code(wrongAdd)] },
     ]);
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    expect(story).toEqual([
+    expect(attempts).toEqual([
       'build#1@1 new declared-new passed',
       'build/move/apply#1@1 new declared-new passed',
       'quality#1@1 gates failed:gate',
@@ -246,7 +246,7 @@ testBuiltIn(
   },
 );
 
-it('are all of the package', () => {
+it('the tests cover all built-in workflows', () => {
   expect(testedNames.toSorted()).toEqual(
     Object.keys(builtIns)
       .filter((name) => !name.includes('/'))

@@ -1,4 +1,4 @@
-/** What the cache client makes of a checkpoint: a gzipped tar of one file. Opened and made without the client. */
+/** Reads and creates the file that the cache client makes of a checkpoint: a gzipped tar with one file. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { cachedName } from '../../src/checkpoint/cache-client.js';
 
@@ -10,11 +10,11 @@ export function readSealedFile(body: Buffer): Buffer {
   for (let at = 0; at + block <= tar.length; ) {
     const header = tar.subarray(at, at + block);
     const size = Number.parseInt(textAt(header, 124, 12), 8);
-    // `--posix` puts a head of times before the file.
+    // With `--posix`, a header with timestamps comes before the file.
     if (textAt(header, 0, 100) === cachedName) return tar.subarray(at + block, at + block + size);
     at += block + Math.ceil(size / block) * block;
   }
-  throw new Error('the body holds no checkpoint');
+  throw new Error('The body contains no checkpoint.');
 }
 
 /** A body that the client unpacks to this file. */

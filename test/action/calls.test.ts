@@ -1,4 +1,4 @@
-/** Workflows that call workflows, and what a step is given beside its prompt, through the built action. */
+/** Workflows that call workflows, and the context of a step in addition to its prompt. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -54,13 +54,13 @@ steps:
       style: short
     gate: [{bash: "grep -q rivers note.txt"}]
     retry: [{exit: 2}]
-  - name: tell
+  - name: report
     type: code
     agent: claude-haiku
-    prompt: "It said {build.think.output} and is {build.status}; {build.write.files}."
+    prompt: "It found {build.think.output} and is {build.status}; {build.write.files}."
 `;
 
-  it('gives it what `with` says, reads its results, and holds its gates against it', async () => {
+  it('passes the values of `with`, reads the results, and checks the gates of the calling step', async () => {
     const harness = await createHarness({ code: 'dist', workflow, files });
     const { main } = await harness.runJob({
       rules: [
@@ -75,7 +75,7 @@ steps:
     const prompts = promptBodies(calls.map(({ prompt }) => prompt));
     expect(prompts[1]).toMatch(/^Think about rivers, short\./);
     expect(prompts[2]).toMatch(/^Write down: \{spec\} rivers flow/);
-    expect(prompts.at(-1)).toContain('It said {spec} rivers flow and is pass; note.txt.');
+    expect(prompts.at(-1)).toContain('It found {spec} rivers flow and is pass; note.txt.');
     expect(attemptLines(main.report)).toEqual([
       'pick#1@1 new declared-new passed',
       'build#1@1 gates failed:gate',
@@ -84,12 +84,12 @@ steps:
       'build/think#2@1 resumed kept-on-retry passed',
       'build/write#1@1 resumed from passed',
       'build/write#2@1 resumed kept-on-retry passed',
-      'tell#1@1 new declared-new passed',
+      'report#1@1 new declared-new passed',
     ]);
     expect(main.warnings).toEqual([]);
   });
 
-  it('goes on, after a failure in it, in the middle of it', async () => {
+  it('continues at the failed step of the called workflow in a re-run', async () => {
     const harness = await createHarness({ workflow, files });
     const rules: readonly AgentRule[] = [
       { prompt: 'Pick a topic.', do: artifactActions('rivers') },
@@ -111,10 +111,10 @@ steps:
       'build/write#1@1 resumed from failed:gate',
       'build/write#2@1 resumed kept-on-retry failed:gate',
       'build/write#3@2 resumed continued passed',
-      'tell#1@2 new declared-new passed',
+      'report#1@2 new declared-new passed',
     ]);
     const calls = await harness.calls();
-    // All four in the one conversation that the thinking began.
+    // All four calls use the session that the step `think` started.
     expect(new Set(calls.slice(1, 5).map(({ session }) => session.id)).size).toBe(1);
     expect(calls[4]?.earlier).toHaveLength(3);
   });
@@ -140,10 +140,10 @@ steps:
     do: [{ write: 'code.txt', content: `${content}\n` }],
   });
 
-  it('as a gate sees spec and change, and what it says gets into the next prompt', async () => {
+  it('as a gate gets the spec and the change, and its comments are in the next prompt', async () => {
     const harness = await createHarness({ code: 'dist', workflow, files });
     const { main } = await harness.runJob({
-      inputs: { spec: 'the {spec} asked for' },
+      inputs: { spec: 'the {spec} text' },
       rules: [
         writes('first', 1),
         verdictRule('Judge', false, 'name it {better}', 1),
@@ -153,7 +153,7 @@ steps:
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
     const calls = await harness.calls();
-    expect(calls[1]?.prompt).toMatch(/^Judge the \{spec\} asked for by our rules: diff --git/);
+    expect(calls[1]?.prompt).toMatch(/^Judge the \{spec\} text by our rules: diff --git/);
     expect(calls[1]?.prompt).toContain('+first');
     expect(calls[2]?.prompt).toContain('gate review:\nname it {better}');
     expect(calls[3]?.prompt).toContain('+second');
@@ -174,21 +174,21 @@ steps:
       'impl/gate:review:1/look',
       'impl/gate:review:2/look',
     ]);
-    // What is said of a change that passes is for people.
+    // The comments on an accepted change are shown in the log only.
     expect(main.log).toMatch(/✓ impl\/gate:review:2\/look, .*\n {2}remarks: good, but \{mind\} it\n/);
     expect(main.warnings).toEqual([]);
   });
 
-  it('that a cancellation cut off goes on at the re-run, in its own conversation; the agent is not asked again', async () => {
+  it('resumes its session after a cancelled job, without a new call of the agent', async () => {
     const harness = await createHarness({ code: 'dist', workflow, files });
-    const hangs: AgentRule = { prompt: 'Judge', do: [{ say: 'now it hangs' }, { hang: true }] };
+    const hangs: AgentRule = { prompt: 'Judge', do: [{ say: 'now hanging' }, { hang: true }] };
     const { main } = await harness.runJob({
       rules: [writes('first', 1), hangs],
-      stop: { when: { log: 'now it hangs' }, how: 'cancel' },
+      stop: { when: { log: 'now hanging' }, how: 'cancel' },
     });
     expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
-    const again = await harness.runJob({ jobAttempt: 2, rules: [verdictRule('Judge', true, 'good')] });
-    expect(again.main.outputs, again.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: [verdictRule('Judge', true, 'good')] });
+    expect(rerun.main.outputs, rerun.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
     const calls = await harness.calls();
     expect(callLines(calls)).toEqual([
       'claude start a after 0',
@@ -196,7 +196,7 @@ steps:
       'claude resume b after 1',
     ]);
     expect(calls[2]?.prompt).toContain('interrupted');
-    expect(attemptLines(again.main.report)).toEqual([
+    expect(attemptLines(rerun.main.report)).toEqual([
       'impl#1@1 new declared-new cancelled:cancelled',
       'impl#1@2 resumed continued passed',
       'impl/gate:review:1#1@1 gates cancelled:cancelled',
@@ -206,7 +206,7 @@ steps:
     ]);
   });
 
-  it('as the condition of a retry entry decides whether that entry counts', async () => {
+  it('as the condition of a retry entry decides whether the entry applies', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -220,7 +220,7 @@ steps:
         with: {rule: hopelessness}
         agent: claude-opus
         worktree: reset
-        prompt: "Anew: {error}"
+        prompt: "Start over: {error}"
       - exit: 3
 `,
       files,
@@ -232,7 +232,7 @@ steps:
         verdictRule('Judge', false, 'not hopeless', 1),
         writes('second', 2),
         verdictRule('Judge', true, 'hopeless'),
-        { prompt: 'Anew', do: [{ run: 'test ! -e code.txt && echo done > code.txt' }] },
+        { prompt: 'Start over', do: [{ run: 'test ! -e code.txt && echo done > code.txt' }] },
       ],
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
@@ -240,13 +240,13 @@ steps:
     expect(calls.map(({ model }) => model)).toEqual(['haiku', 'opus', 'haiku', 'opus', 'opus']);
     expect(calls[1]?.prompt).toMatch(/^Judge S by hopelessness: diff --git/);
     expect(calls[1]?.prompt).toContain('+first');
-    expect(calls[4]?.prompt).toMatch(/^Anew: gate bash_0:/);
+    expect(calls[4]?.prompt).toMatch(/^Start over: gate bash_0:/);
     expect(calls[4]?.session.mode).toBe('start');
   });
 });
 
-describe('workflows that call each other in a circle', () => {
-  it('are an error that names both, before anything runs', async () => {
+describe('workflows that call each other', () => {
+  it('cause an error that names both files, before anything runs', async () => {
     const calling = (name: string, path: string) => `name: ${name}
 steps:
   - name: work
@@ -270,8 +270,8 @@ steps:
   });
 });
 
-describe('what an agent is given', () => {
-  it('from a workflow that runs first, from files, from commands, and in a prompt of its own file', async () => {
+describe('the prompt and context of an agent', () => {
+  it('come from a called workflow, from files, from commands, and from a prompt file', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -312,7 +312,7 @@ steps:
     expect(main.warnings).toEqual([expect.stringContaining('`exit 3`')]);
   });
 
-  it('stops before it costs anything where a file of `context` is not there', async () => {
+  it('fail the step before an agent starts if a file of `context` is missing', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -330,7 +330,7 @@ steps:
     expect(await harness.calls()).toEqual([]);
   });
 
-  it('is never nothing: a prompt of which nothing is left stops before an agent does', async () => {
+  it('fail the step before an agent starts if the prompt is empty', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -347,7 +347,7 @@ steps:
     expect(await harness.calls()).toEqual([]);
   });
 
-  it('as a text can be read by later steps; an artifact step changes nothing', async () => {
+  it('can contain the output of an artifact step, which must not change files', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -362,14 +362,14 @@ steps:
     prompt: "Do {think.output}!"
 `,
     });
-    let isStray: boolean | undefined;
+    let hasStray: boolean | undefined;
     const { main } = await harness.runJob({
       rules: [
         { prompt: 'Think', call: 1, do: [...artifactActions('one'), { write: 'stray.txt' }] },
         { prompt: 'Think', do: artifactActions('two\nlines') },
       ],
       async inspect({ workspace }) {
-        isStray = await isPresent(workspace, 'stray.txt');
+        hasStray = await isPresent(workspace, 'stray.txt');
       },
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
@@ -378,13 +378,13 @@ steps:
       'think#2@1 resumed kept-on-retry passed',
       'impl#1@1 new declared-new passed',
     ]);
-    expect(isStray).toBe(false);
+    expect(hasStray).toBe(false);
     expect(promptBodies([(await harness.calls())[2]?.prompt ?? ''])).toEqual(['Do two\nlines!']);
   });
 });
 
-describe('a step without the usual agent or place', () => {
-  it('with `agent: pass` is only judged, and a retry may put a real one to work', async () => {
+describe('a step without an agent or worktree', () => {
+  it('with `agent: pass` runs only its gates, and a retry entry can set an agent', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -395,19 +395,17 @@ steps:
     retry:
       - attempt: 2
         agent: claude-haiku
-        prompt: "Mend: {error}"
+        prompt: "Fix: {error}"
       - exit: 2
 `,
     });
-    const { main } = await harness.runJob({ rules: [{ prompt: 'Mend', do: [{ write: 'fixed.txt' }] }] });
+    const { main } = await harness.runJob({ rules: [{ prompt: 'Fix', do: [{ write: 'fixed.txt' }] }] });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    expect((await harness.calls()).map(({ prompt }) => prompt.split('\n')[0])).toEqual([
-      'Mend: gate bash_0:',
-    ]);
+    expect((await harness.calls()).map(({ prompt }) => prompt.split('\n')[0])).toEqual(['Fix: gate bash_0:']);
     expect(main.warnings).toEqual([]);
   });
 
-  it('with `worktree: none` works beside the checkout, and its answer is read', async () => {
+  it('with `worktree: none` runs outside the checkout, and its answer is read', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:

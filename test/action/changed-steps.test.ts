@@ -1,4 +1,4 @@
-/** S11: a passed step runs again only where something it depends on changed, and then what hangs on it does too. */
+/** S11: a passed step runs again only if something that it depends on changed. Its dependent steps then run again too. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { defined } from '../../src/optional-keys.js';
 import { attemptLines, promptBodies } from './attempt-lines.js';
 import { createHarness, type Harness } from './harness.js';
 
-const workflow = (second = 'Implement with {flavour}.', agent = 'claude-haiku') => `name: flow
+const workflow = (implPrompt = 'Implement with {flavour}.', agent = 'claude-haiku') => `name: flow
 steps:
   - name: tests
     type: code
@@ -17,7 +17,7 @@ steps:
     type: code
     agent: ${agent}
     session: from: tests
-    prompt: ${second}
+    prompt: ${implPrompt}
   - name: docs
     type: code
     agent: claude-haiku
@@ -40,7 +40,7 @@ const rerunRules = [
   { prompt: 'Document', do: [{ run: 'cat seen-by-*.txt; ls' }, { write: 'done.txt' }] },
 ];
 
-/** A job that failed at `docs`, and then one of which something is another. */
+/** Runs a first job attempt that fails at `docs`. */
 async function runFailingAtDocs(store?: 'directory'): Promise<Harness> {
   const harness = await createHarness({
     workflow: workflow(),
@@ -51,13 +51,13 @@ async function runFailingAtDocs(store?: 'directory'): Promise<Harness> {
   return harness;
 }
 
-/** Which steps ran in job attempt 2, in order. */
+/** The prompts of the steps that ran in job attempt 2, in order. */
 async function promptsOfRerun(harness: Harness): Promise<readonly string[]> {
   return promptBodies((await harness.calls()).slice(3).map((call) => call.prompt));
 }
 
 describe('a re-run after a change', () => {
-  it('runs a step whose variables changed, and what comes after it; says first why and which', async () => {
+  it('runs a step with changed variables and all steps after it, and logs the reason first', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
@@ -80,12 +80,12 @@ describe('a re-run after a change', () => {
     const impl = (await harness.calls())[3];
     expect(promptBodies(impl?.earlier ?? [])).toEqual(['Tests for: sums.']);
     expect(main.report?.steps.map((step) => step.takenOver)).toEqual([true, false, false]);
-    // What the forgotten attempts cost is not forgotten: two answers each, `docs` three in the end.
+    // The totals include the discarded attempts: two answers each, and three for the last attempt of `docs`.
     expect(main.report?.totals.inputTokens).toBe(5 * 200 + 100);
     expect(main.warnings).toEqual([]);
   });
 
-  it('puts the work tree back to where the last step that holds had left it', async () => {
+  it('restores the worktree as the last reused step left it', async () => {
     const harness = await runFailingAtDocs('directory');
     let seen = '';
     const { main } = await harness.runJob({
@@ -102,7 +102,7 @@ describe('a re-run after a change', () => {
     expect(seen.split('\n')).not.toContain('docs.txt');
   });
 
-  it('runs nothing again for a variable that no step speaks of', async () => {
+  it('runs no passed step again if no step uses the changed variable', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
@@ -117,7 +117,7 @@ describe('a re-run after a change', () => {
   it.each([
     ['spec', { spec: 'products' }, 'the spec of step `tests` changed'],
     ['agent', { agent: 'claude-opus' }, 'the agent of step `tests` changed'],
-  ])('runs all from the first step on that depends on the %s', async (_name, change, reason) => {
+  ])('runs all steps from the first one that depends on the %s', async (_name, change, reason) => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
@@ -131,34 +131,36 @@ describe('a re-run after a change', () => {
     expect(main.outputs.status).toBe('passed');
   });
 
-  it('takes an edited workflow at another commit of the same run: only what its change touches runs again', async () => {
+  it('runs only the affected steps if the workflow changed at another commit of the same run', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
       inputs,
       rules: rerunRules,
       checkout: { depth: 0 },
-      changes: { '.gump/workflows/flow.yaml': workflow('Implement anew with {flavour}.') },
+      changes: { '.gump/workflows/flow.yaml': workflow('Implement again with {flavour}.') },
     });
     expect(main.log).toContain('the definition of step `impl` changed');
-    expect(await promptsOfRerun(harness)).toEqual(['Implement anew with mint.', 'Document.']);
+    expect(await promptsOfRerun(harness)).toEqual(['Implement again with mint.', 'Document.']);
     expect(main.outputs.status).toBe('passed');
   });
 
-  it('starts afresh, and says how not to, where the commit of the recorded run is not in the checkout', async () => {
+  it('starts fresh and recommends `fetch-depth: 0` if the checkout lacks the commit of the recorded run', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
       inputs,
       rules: rerunRules,
-      changes: { '.gump/workflows/flow.yaml': workflow('Implement anew with {flavour}.') },
+      changes: { '.gump/workflows/flow.yaml': workflow('Implement again with {flavour}.') },
     });
-    expect(main.log).toMatch(/Note: the checkout is at another commit .*`fetch-depth: 0`/);
+    expect(main.warnings[0]).toMatch(
+      /^Starting fresh: .*the checkout is at another commit .*`fetch-depth: 0`/,
+    );
     expect(await promptsOfRerun(harness)).toHaveLength(3);
     expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'false' });
   });
 
-  it('runs all again where the files that the run starts from changed', async () => {
+  it('runs all steps again if the start tree changed', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
@@ -173,7 +175,7 @@ describe('a re-run after a change', () => {
     expect(main.outputs.status).toBe('passed');
   });
 
-  it('goes on with a changed definition where the step had not passed yet', async () => {
+  it('uses the changed definition of a step that has not passed yet', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,

@@ -1,4 +1,4 @@
-/** What a run leaves of the user's checkout: branch, index, config and hooks as they were, the changes uncommitted. */
+/** The user's checkout after a run: branch, index, config and hooks are unchanged, and the changes are uncommitted. */
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -20,11 +20,11 @@ steps:
 
 const files = {
   'kept.txt': 'kept\n',
-  'gone.txt': 'to be deleted\n',
+  'deleted.txt': 'to be deleted\n',
   '.gitignore': '.gump/out/\n*.log\n',
 };
 
-/** `.git` as far as it is the user's, and the files that no step wrote; path → content. */
+/** The user's part of `.git` and the files that no step wrote: content by path. */
 type CheckoutState = Readonly<Record<string, string>>;
 
 async function readCheckoutState(machine: Machine): Promise<CheckoutState> {
@@ -39,22 +39,22 @@ async function readCheckoutState(machine: Machine): Promise<CheckoutState> {
     'info/exclude',
   ];
   const paths = [...names.map((name) => join(top, name)), ...usersFiles.map((name) => join(workspace, name))];
-  const contents = await Promise.all(paths.map((path) => readFile(path, 'latin1').catch(() => 'not there')));
-  const notes = Object.fromEntries(
+  const contents = await Promise.all(paths.map((path) => readFile(path, 'latin1').catch(() => 'missing')));
+  const state = Object.fromEntries(
     paths.map((path, index) => [path.slice(workspace.length), contents[index]]),
   );
   const refs = (await git(workspace, 'for-each-ref')).split('\n');
-  const leavings = (await readdir(top)).filter((name) => /^MERGE|^rebase|lock$/.test(name));
-  // A branch that the agent made stays: it is not the user's, and is in nobody's way.
-  const own = refs.filter((line) => !line.endsWith('refs/heads/elsewhere'));
-  return { ...notes, refs: own.join('\n'), leavings: leavings.join() } as CheckoutState;
+  const leftovers = (await readdir(top)).filter((name) => /^MERGE|^rebase|lock$/.test(name));
+  // A branch that the agent created stays, because it is not part of the user's state.
+  const usersRefs = refs.filter((line) => !line.endsWith('refs/heads/elsewhere'));
+  return { ...state, refs: usersRefs.join('\n'), leftovers: leftovers.join() } as CheckoutState;
 }
 
 const usersFiles = ['.gitignore', 'untracked.txt', 'ignored.log', 'gha-creds-12ab.json', '.env'];
 
 const hooks = ['post-commit', 'reference-transaction', 'post-checkout', 'pre-commit', 'post-index-change'];
 
-/** A checkout as a job has it after some other steps. */
+/** Changes the checkout as earlier steps of a job could do. */
 async function prepareCheckout({ workspace }: Machine): Promise<void> {
   await git(workspace, 'config', 'user.something', 'of the user');
   await writeFile(join(workspace, 'staged.txt'), 'staged by the user\n');
@@ -72,15 +72,15 @@ interface CheckoutRunOptions {
   readonly rules: readonly AgentRule[];
   readonly inputs?: Readonly<Record<string, string>>;
   readonly checkout?: 'branch' | 'detached' | 'pull-request' | 'whole';
-  /** The working directory, with a workflow of its own. */
+  /** The working directory, which has its own workflow. */
   readonly directory?: string;
   readonly isCancelled?: true;
   readonly code?: 'dist';
-  /** Looked at before the machine is gone. */
+  /** Called before the machine is wiped. */
   inspect?(machine: Machine): Promise<void>;
 }
 
-/** Runs one attempt on a furnished checkout, and compares it with what it was. */
+/** Runs one job attempt in a prepared checkout and expects that the user's state is unchanged. */
 async function runOnCheckout(options: CheckoutRunOptions) {
   const { rules, inputs, checkout = 'branch', directory = '.', isCancelled, code, inspect: look } = options;
   const harness = await createHarness({
@@ -121,7 +121,7 @@ async function runOnCheckout(options: CheckoutRunOptions) {
 
 const flowFile = '.gump/workflows/flow.yaml';
 
-/** The file goes with the machine, so it is read while that is there. */
+/** Must be called before the machine is wiped. */
 async function readPatch({ temp }: Machine): Promise<string> {
   const [folder = ''] = (await readdir(temp)).filter((name) => name.startsWith('gump-'));
   return readFile(join(temp, folder, 'changes.patch'), 'utf8');
@@ -138,18 +138,18 @@ const read = (machine: Machine, name: string) =>
 const work: AgentRule['do'] = [
   { write: 'kept.txt', content: 'changed\n' },
   { write: 'sub/new.txt', content: 'new\n' },
-  { delete: 'gone.txt' },
+  { delete: 'deleted.txt' },
 ];
 const done: AgentRule['do'] = [{ write: 'made.txt', content: 'made\n' }];
 
-describe('after a run the checkout is as it was, but for the changes', () => {
-  it('when it failed, and no hook ran', async () => {
+describe('the checkout after a run contains only the changes of the steps', () => {
+  it('if the run failed, and no hook ran', async () => {
     const { main, patch, files } = await runOnCheckout({
       rules: [{ do: work }],
       async inspect(machine) {
         expect(await readdir(join(machine.workspace, '..'))).toEqual(['sample']);
         expect((await status(machine)).split('\n').map((line) => line.trim())).toEqual([
-          'D gone.txt',
+          'D deleted.txt',
           'M kept.txt',
           'A  staged.txt',
           ...['.env', 'gate.txt', 'gha-creds-12ab.json', 'sub/new.txt', 'untracked.txt'].map(
@@ -160,12 +160,12 @@ describe('after a run the checkout is as it was, but for the changes', () => {
       },
     });
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
-    expect(files).toEqual(['gone.txt', 'kept.txt', 'sub/new.txt']);
+    expect(files).toEqual(['deleted.txt', 'kept.txt', 'sub/new.txt']);
     expect(patch).not.toMatch(/of the gate|of the user/);
   });
 
-  it('when it passed, and the agent had committed, switched, staged and left a merge behind', async () => {
-    const meddle: AgentRule['do'] = [
+  it('if the run passed and the agent committed, changed the branch, staged files and left a merge', async () => {
+    const gitActions: AgentRule['do'] = [
       ...work,
       { commit: 'by the agent' },
       { run: 'git checkout -q -b elsewhere' },
@@ -174,14 +174,14 @@ describe('after a run the checkout is as it was, but for the changes', () => {
     ];
     const { main, files } = await runOnCheckout({
       code: 'dist',
-      rules: [{ do: meddle }],
+      rules: [{ do: gitActions }],
       inspect: async (machine) => expect(await read(machine, 'made.txt')).toBe('made\n'),
     });
     expect(main.outputs.status).toBe('passed');
-    expect(files).toEqual(['gone.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
+    expect(files).toEqual(['deleted.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
   });
 
-  it('when it was cancelled', async () => {
+  it('if the job was cancelled', async () => {
     const hanging: AgentRule['do'] = [...work, { say: 'now hanging' }, { hang: true }];
     const { main, files } = await runOnCheckout({
       rules: [{ do: hanging }],
@@ -189,22 +189,22 @@ describe('after a run the checkout is as it was, but for the changes', () => {
       code: 'dist',
     });
     expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
-    expect(files).toEqual(['gone.txt', 'kept.txt', 'sub/new.txt']);
+    expect(files).toEqual(['deleted.txt', 'kept.txt', 'sub/new.txt']);
   });
 
-  it('and without them when it passed with `apply: none`', async () => {
+  it('not even those if the run passed with `apply: none`', async () => {
     const { main, files } = await runOnCheckout({
       rules: [{ do: [...work, ...done] }],
       inputs: { apply: 'none' },
       async inspect(machine) {
         const changed = (await status(machine)).split('\n').map((line) => line.slice(3));
-        // What a gate wrote belongs to no step and stays.
+        // Files that a gate wrote belong to no step and stay.
         expect(changed.filter((name) => !usersFiles.includes(name))).toEqual(['staged.txt', 'gate.txt']);
-        expect(await read(machine, 'gone.txt')).toBe('to be deleted\n');
+        expect(await read(machine, 'deleted.txt')).toBe('to be deleted\n');
       },
     });
     expect(main.outputs.status).toBe('passed');
-    expect(files).toEqual(['gone.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
+    expect(files).toEqual(['deleted.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
   });
 
   it.each(['detached', 'pull-request', 'whole'] as const)('in a %s checkout', async (checkout) => {
@@ -213,10 +213,10 @@ describe('after a run the checkout is as it was, but for the changes', () => {
       checkout,
     });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
-    expect(files).toEqual(['gone.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
+    expect(files).toEqual(['deleted.txt', 'kept.txt', 'made.txt', 'sub/new.txt']);
   });
 
-  it('with a working directory below the top', async () => {
+  it('with a working directory below the root of the repository', async () => {
     const { main, files } = await runOnCheckout({
       rules: [{ do: [...done, ...work] }],
       directory: 'packages/one',
@@ -226,8 +226,8 @@ describe('after a run the checkout is as it was, but for the changes', () => {
   });
 });
 
-describe('a change to a file that lay there untracked', () => {
-  it('is a step’s, and credentials that other actions drop never are', async () => {
+describe('a change to an untracked file', () => {
+  it('belongs to the step, unless the file has credentials of another action', async () => {
     const change: AgentRule['do'] = [
       ...done,
       { run: 'echo more >> untracked.txt; echo more >> gha-creds-12ab.json; echo more >> ignored.log' },

@@ -1,4 +1,4 @@
-/** Who can read a checkpoint, who can change one, and which one a re-run takes. */
+/** Secrecy and integrity of checkpoints, and which checkpoint a re-run uses. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ steps:
     retry: [exit: 3]
 `;
 
-/** One agent, which fails. */
+/** One step, which fails. */
 const short = flow.replace(/ {2}- name: tests[\s\S]*(?= {2}- name: impl)/, '').replace('exit: 3', 'exit: 1');
 
 const rules: readonly AgentRule[] = [
@@ -49,7 +49,7 @@ function entriesOf(harness: Harness) {
   return harness.cache.entries().toReversed();
 }
 
-/** The last stored entries of attempt 1, each changed by one of these, the newest first. */
+/** Applies one change to each of the last entries of job attempt 1, newest first. Returns all keys. */
 async function corruptCheckpoint(
   harness: Harness,
   changes: readonly ((sealed: Buffer) => Buffer | Promise<Buffer>)[],
@@ -57,7 +57,7 @@ async function corruptCheckpoint(
   const keys = entriesOf(harness).map(({ key }) => key);
   for (const [index, change] of changes.entries()) {
     const entry = entriesOf(harness)[index];
-    if (entry === undefined) throw new Error('there are fewer checkpoints than changes');
+    if (entry === undefined) throw new Error('There are fewer checkpoints than changes.');
     const body = makeCacheBody(await change(Buffer.from(readSealedFile(entry.body))));
     harness.cache.corrupt(entry.key, () => body);
   }
@@ -69,8 +69,8 @@ function run(harness: Harness, options: RunJobOptions): Promise<StepResult> {
   return harness.runJob({ ...options, inputs: { spec: 'SPECCANARY', ...options.inputs } });
 }
 
-/** A job attempt that stores nothing, so that the next one finds what this one found. */
-function runWithoutAgents(harness: Harness): Promise<StepResult> {
+/** Runs a job attempt that stores nothing, so that the next one finds the same checkpoints. */
+function runWithoutStoring(harness: Harness): Promise<StepResult> {
   return run(harness, { jobAttempt: 2, cacheMode: 'read', rules: passing });
 }
 
@@ -82,7 +82,7 @@ function flipByte(at: (sealed: Buffer) => number): (sealed: Buffer) => Buffer {
   };
 }
 
-/** The same content, sealed by the same secrets and under the same key, but bound to something else. */
+/** Seals the same content with the same secrets under the same key, but with another binding. */
 function reseal(change: Partial<Binding>): (sealed: Buffer) => Promise<Buffer> {
   return async (sealed) => {
     const length = sealed.readUInt32BE(12);
@@ -96,13 +96,13 @@ function reseal(change: Partial<Binding>): (sealed: Buffer) => Promise<Buffer> {
 
 function keyText({ jobAttempt, sequence, writer, ...place }: Binding): string {
   const key = currentKeys.find((text) => text.endsWith(`-s${String(sequence).padStart(6, '0')}-${writer}-`));
-  if (key === undefined) throw new Error(`no key for ${jobAttempt}, ${place.runId}`);
+  if (key === undefined) throw new Error(`No key for job attempt ${jobAttempt} of run ${place.runId}.`);
   return key;
 }
 
 let currentKeys: readonly string[] = [];
 
-async function failedOnce(): Promise<Harness> {
+async function runFailingJob(): Promise<Harness> {
   const harness = await createHarness({ workflow: flow });
   const { main } = await run(harness, { rules });
   expect(main.outputs).toMatchObject({ status: 'failed', persisted: 'true' });
@@ -114,8 +114,8 @@ async function failedOnce(): Promise<Harness> {
 const refusals = (result: StepResult) => result.main.warnings.filter((text) => text.includes('is not used'));
 
 describe('a stored checkpoint', () => {
-  it('shows nothing of what it holds', async () => {
-    const harness = await failedOnce();
+  it('contains no readable content', async () => {
+    const harness = await runFailingJob();
     const sessions = (await harness.calls()).map(({ session }) => session.id ?? '');
     const words = [
       ...['PROMPTCANARY', 'CONTENTCANARY', 'SAIDCANARY', 'SPECCANARY', 'tests.txt', 'impl'],
@@ -129,8 +129,8 @@ describe('a stored checkpoint', () => {
     }
   });
 
-  it('is refused wherever a byte of it was changed, and the next older one is taken', async () => {
-    const harness = await failedOnce();
+  it('is rejected if any byte changed, and the re-run uses the next older one', async () => {
+    const harness = await runFailingJob();
     const slots = (sealed: Buffer) => 16 + sealed.readUInt32BE(12) + 4;
     const end = (sealed: Buffer) => slots(sealed) + sealed.readUInt32BE(slots(sealed) - 4);
     const keys = await corruptCheckpoint(harness, [
@@ -138,13 +138,13 @@ describe('a stored checkpoint', () => {
       flipByte((sealed) => end(sealed) + 30),
       flipByte((sealed) => end(sealed)),
     ]);
-    const first = await runWithoutAgents(harness);
+    const first = await runWithoutStoring(harness);
     expect(refusals(first)).toEqual(
       keys
         .slice(0, 3)
         .map((key) => expect.stringMatching(`^Checkpoint \`${key}\` is not used: it is damaged`)),
     );
-    expect(first.main.log).toContain(`Continuing from checkpoint \`${keys[3]}\``);
+    expect(first.main.log).toContain(`Opened checkpoint \`${keys[3]}\``);
     expect(first.main.outputs.resumed).toBe('true');
     await corruptCheckpoint(harness, [
       flipByte(() => 3),
@@ -152,21 +152,21 @@ describe('a stored checkpoint', () => {
       flipByte(() => 20),
       flipByte((sealed) => slots(sealed) + 80),
     ]);
-    const second = await runWithoutAgents(harness);
+    const second = await runWithoutStoring(harness);
     expect(refusals(second)).toHaveLength(4);
     expect(second.main.outputs).toMatchObject({ resumed: 'false', status: 'passed' });
     expect(second.main.warnings).toContainEqual(expect.stringMatching(/^Starting fresh: .*could be used/));
   });
 
-  it('of another place is refused under our own key', async () => {
-    const harness = await failedOnce();
+  it('of another repository, run, state name or branch is rejected even under our key', async () => {
+    const harness = await runFailingJob();
     await corruptCheckpoint(harness, [
       reseal({ repositoryId: '777' }),
       reseal({ runId: '1002' }),
       reseal({ stateName: 'another' }),
       reseal({ ref: 'refs/heads/topic' }),
     ]);
-    const first = await runWithoutAgents(harness);
+    const first = await runWithoutStoring(harness);
     expect(refusals(first).map((text) => text.replace(/^.*?: /, ''))).toEqual([
       'it belongs to another repository.',
       'it belongs to another workflow run.',
@@ -176,25 +176,25 @@ describe('a stored checkpoint', () => {
     expect(first.main.outputs.resumed).toBe('false');
   });
 
-  it('of another trust class, or of our own under a newer key, is refused; the one before is taken', async () => {
-    const harness = await failedOnce();
+  it('of another trust class, or under a key of a newer one, is rejected, and the next older one is used', async () => {
+    const harness = await runFailingJob();
     const older = entriesOf(harness)[2];
     const keys = await corruptCheckpoint(harness, [
       reseal({ trust: 'fork' }),
       () => readSealedFile(older?.body ?? Buffer.alloc(0)),
     ]);
-    const { main } = await runWithoutAgents(harness);
+    const { main } = await runWithoutStoring(harness);
     expect(main.warnings[0]).toContain('`cache-mode` is `read`');
     expect(main.warnings.slice(1)).toEqual([
       `Checkpoint \`${keys[0]}\` is not used: it was written for an event with a different trust class.`,
       `Checkpoint \`${keys[1]}\` is not used: it is stored under a key that is not its own.`,
     ]);
-    expect(main.log).toContain(`Continuing from checkpoint \`${keys[2]}\``);
+    expect(main.log).toContain(`Opened checkpoint \`${keys[2]}\``);
     expect(main.outputs).toMatchObject({ resumed: 'true', status: 'passed' });
   });
 
-  it('that the service hands out broken is passed over', async () => {
-    const harness = await failedOnce();
+  it('that the service returns damaged is skipped', async () => {
+    const harness = await runFailingJob();
     const [newest = ''] = entriesOf(harness).map(({ key }) => key);
     harness.cache.corrupt(newest, (body) => body.map((byte) => byte ^ 0x5a) as Buffer);
     const { main } = await run(harness, { jobAttempt: 2, code: 'dist', rules: passing });
@@ -205,8 +205,8 @@ describe('a stored checkpoint', () => {
   });
 });
 
-describe('the keys of a state', () => {
-  it('open it after one of two was changed and another added, and not after both were', async () => {
+describe('the keys of a checkpoint', () => {
+  it('open it if one of two keys changed and another was added, but not if both changed', async () => {
     const harness = await createHarness({ code: 'dist', workflow: short });
     await run(harness, {});
     const more = { CODEX_API_KEY: 'codex-key-of-twenty-and-more' };
@@ -228,7 +228,7 @@ describe('the keys of a state', () => {
     expect(fourth.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
   });
 
-  it('are the lines of state-key, where it is set: the first seals, any opens', async () => {
+  it('are the lines of `state-key` if it is set: the first seals, any opens', async () => {
     const harness = await createHarness({ workflow: short });
     const [old, fresh] = ['old-state-key-0123456789', 'new-state-key-0123456789'];
     await run(harness, { inputs: { 'state-key': old } });
@@ -246,7 +246,7 @@ describe('the keys of a state', () => {
     expect(refusals(fourth)[0]).toContain('none of the keys of this job opens it');
   });
 
-  it('are missing where no credential is long enough: a warning, and the run goes on', async () => {
+  it('are missing if no credential is long enough: the run continues with a warning', async () => {
     const harness = await createHarness({ workflow: short });
     const guessable = { ANTHROPIC_API_KEY: 'short', OPENAI_API_KEY: 'short' };
     const { main, post } = await run(harness, { rules: passing, credentials: 'none', env: guessable });
@@ -258,7 +258,7 @@ describe('the keys of a state', () => {
     expect(harness.cache.requests().filter(({ operation }) => operation === 'create')).toEqual([]);
   });
 
-  it('lie beside a state in a directory that nothing else seals', async () => {
+  it('are stored next to a checkpoint in a directory if there is no other secret', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow, store: 'directory' });
     const keyless = {
       credentials: 'none',

@@ -1,4 +1,4 @@
-/** CLIs that are installed while a run is on: what was cut off or went wrong does not stand for the rest of it. */
+/** CLIs that are installed during a run: an interrupted or failed installation is repeated. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** An npm that does this, JavaScript, when it is called. */
+/** Installs a fake npm that runs this JavaScript. */
 function installFakeNpm(code: string): void {
   const program = `#!${process.execPath}\nconst fs = require('node:fs');\n${code}\n`;
   writeFileSync(join(directory, 'bin', 'npm'), program, { mode: 0o755 });
@@ -22,7 +22,7 @@ function installFakeNpm(code: string): void {
 
 const installCode = `
   fs.mkdirSync('node_modules/.bin', { recursive: true });
-  fs.writeFileSync('node_modules/.bin/codex', '#!/bin/sh\\necho at work\\n', { mode: 0o755 });`;
+  fs.writeFileSync('node_modules/.bin/codex', '#!/bin/sh\\necho running\\n', { mode: 0o755 });`;
 
 function openTestClis() {
   const environment = {
@@ -56,21 +56,21 @@ async function linesOf(clis: ReturnType<typeof openTestClis>): Promise<readonly 
   return lines;
 }
 
-describe('an install that did not come to its end', () => {
-  it('is made again after it was cut off', async () => {
-    const mark = join(directory, 'begun');
+describe('an incomplete installation', () => {
+  it('is repeated after it was interrupted', async () => {
+    const mark = join(directory, 'started');
     installFakeNpm(`fs.writeFileSync(${JSON.stringify(mark)}, ''); setTimeout(() => {}, 600000);`);
     const clis = openTestClis();
     const end = new AbortController();
-    const cutOff = clis.ensureInstalled([codex], end.signal);
+    const interrupted = clis.ensureInstalled([codex], end.signal);
     await expect.poll(() => existsSync(mark)).toBe(true);
     end.abort();
-    await cutOff;
+    await interrupted;
     installFakeNpm(installCode);
-    expect(await linesOf(clis)).toEqual(['at work']);
+    expect(await linesOf(clis)).toEqual(['running']);
   });
 
-  it('is made again after it went wrong, and not after it went well', async () => {
+  it('is repeated after it failed, but not after it succeeded', async () => {
     installFakeNpm('process.exit(1);');
     const clis = openTestClis();
     const { signal } = new AbortController();
@@ -78,6 +78,6 @@ describe('an install that did not come to its end', () => {
     installFakeNpm(installCode);
     await clis.ensureInstalled([codex], signal);
     installFakeNpm('process.exit(1);');
-    expect(await linesOf(clis)).toEqual(['at work']);
+    expect(await linesOf(clis)).toEqual(['running']);
   });
 });

@@ -1,4 +1,4 @@
-/** The whole action with CLIs whose sessions are not one growing file: kept by commands, and in a database of their own. */
+/** CLIs whose sessions are not one growing file: OpenCode stores them with its own commands, Cursor in a database. */
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -20,20 +20,20 @@ steps:
       - bash: test -e done.txt
 `;
 
-/** The job attempt in which the work is done. */
-const works = [{ prompt: 'Write the code.', do: [{ write: 'done.txt', content: 'x' }] }];
+/** Makes the gate pass. */
+const finish = [{ prompt: 'Write the code.', do: [{ write: 'done.txt', content: 'x' }] }];
 
 describe('OpenCode', () => {
   const workflow = flow('opencode-anthropic/claude-haiku-4-5');
 
-  it('goes on in the same conversation elsewhere, and in an earlier point of it; post takes it away', async () => {
+  it('resumes the session on another machine, also from an earlier point, and post removes it', async () => {
     const harness = await createHarness({ workflow });
     await harness.runJob();
     const left: string[] = [];
     const second = await harness.runJob({
       jobAttempt: 2,
       workspace: 'elsewhere/repository',
-      rules: works,
+      rules: finish,
       laterStatus: 'failure',
       async inspect({ home }) {
         const store = join(home, '.local/share/opencode/rig-sessions');
@@ -42,20 +42,20 @@ describe('OpenCode', () => {
     });
     expect(second.main.exitCode).toBe(0);
     expect(left).toEqual([]);
-    await harness.runJob({ jobAttempt: 3, inputs: { 'from-step': 'impl' }, rules: works });
+    await harness.runJob({ jobAttempt: 3, inputs: { 'from-step': 'impl' }, rules: finish });
     const calls = await harness.calls();
     expect(calls.map(({ earlier }) => earlier.map((text) => text.slice(0, 15)))).toEqual([
       [],
       ['Write the tests'],
       ['Write the tests', 'Write the code.'],
-      // The first turn alone: what impl said in two job attempts is forgotten.
+      // Only the first turn: the turns of `impl` in both job attempts are removed.
       ['Write the tests'],
     ]);
     expect(new Set(calls.map(({ session }) => session.id)).size).toBe(1);
     expect(calls[0]?.session).toEqual({ mode: 'start', id: expect.stringMatching(/^ses_[0-9a-f]{26}$/) });
   });
 
-  it('hands over the key of the service that the model names, and no other', async () => {
+  it('gets only the API key of the service that the model names', async () => {
     const harness = await createHarness({ workflow });
     await harness.runJob({ env: { OPENCODE_CONFIG: '/tmp/none.json', GROQ_API_KEY: 'gsk-0123456789' } });
     const names = (await harness.calls())[0]?.environment ?? [];
@@ -63,7 +63,7 @@ describe('OpenCode', () => {
     expect(names.filter((name) => ['OPENAI_API_KEY', 'GROQ_API_KEY'].includes(name))).toEqual([]);
   });
 
-  it('asks before anything runs for the key of that service', async () => {
+  it('requires the API key of that service before anything runs', async () => {
     const harness = await createHarness({ workflow: flow('opencode-groq/some-model') });
     const { main } = await harness.runJob();
     expect(main.exitCode).toBe(1);
@@ -73,29 +73,29 @@ describe('OpenCode', () => {
     expect(await harness.calls()).toEqual([]);
   });
 
-  it('takes the id that the CLI gives where the session cannot be imported', async () => {
+  it('uses the session id of the CLI if a session cannot be imported', async () => {
     const harness = await createHarness({ workflow });
     const prepare = async (machine: Machine) => {
       renameSync(join(machine.bin, 'opencode'), join(machine.bin, 'real-opencode'));
       const refuse = '#!/bin/sh\n[ "$1" = import ] && exit 1\nexec real-opencode "$@"\n';
       await machine.install('opencode', refuse);
     };
-    await harness.runJob({ prepare, rules: works });
+    await harness.runJob({ prepare, rules: finish });
     const [first, second] = await harness.calls();
     expect(first?.argv).not.toContain('--session');
     expect(second).toMatchObject({ session: { mode: 'resume', id: first?.session.id } });
   });
 });
 
-describe('Cursor, as documented', () => {
-  it('goes on in the same conversation elsewhere', async () => {
+describe('Cursor, according to its documentation', () => {
+  it('resumes the session on another machine', async () => {
     const harness = await createHarness({ workflow: flow('cursor') });
     const env = { CURSOR_API_KEY: 'key_0123456789abcdef0123456789' };
     await harness.runJob({ env });
     const second = await harness.runJob({
       jobAttempt: 2,
       workspace: 'elsewhere/repository',
-      rules: works,
+      rules: finish,
       env,
     });
     expect(second.main.exitCode).toBe(0);

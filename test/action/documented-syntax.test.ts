@@ -1,6 +1,6 @@
 /**
- * The language as its public documentation writes it, which is not always YAML (contract 5.1): that it does not
- * only parse, but does what is meant.
+ * The syntax of the public documentation of the language, which is not always YAML. It must parse, and the run must
+ * do what the documentation describes.
  */
 import { expect, it } from 'vitest';
 import { verdictRule } from './answer-rules.js';
@@ -14,8 +14,8 @@ steps:
   - name: impl
     type: code
     get:
-      workflow: context/collect # where it lies
-        # what it is about
+      workflow: context/collect # the file
+        # its parameters
         topic: "{spec}"
         depth: 3
       prompt: "Do it: {collect.output}"
@@ -36,7 +36,7 @@ steps:
           what: x
     retry:
       - not: gate.b
-        prompt: "B said {gate.b.comments}"
+        prompt: "B answered {gate.b.comments}"
       - validate: validators/c
           what: y
         agent: claude-opus
@@ -88,14 +88,14 @@ const rules = [
   verdictRule('B about x', false, 'not yet', 1),
   verdictRule('B about x', true, ''),
   verdictRule('C about y', false, 'no need'),
-  { prompt: 'B said not yet', do: [{ write: 'code.txt', content: 'two\n' }] },
+  { prompt: 'B answered not yet', do: [{ write: 'code.txt', content: 'two\n' }] },
 ];
 
-it('runs as it is meant', async () => {
+it('runs the documented syntax as described', async () => {
   const harness = await createHarness({ workflow, files });
   const paused = await harness.runJob({ inputs, rules });
   expect(paused.main.outputs, paused.main.log).toMatchObject({ status: 'paused', 'failed-step': 'smoke' });
-  const { main } = await harness.runJob({ job: 'go-on', inputs: { ...inputs, approve: 'smoke' }, rules });
+  const { main } = await harness.runJob({ job: 'continue', inputs: { ...inputs, approve: 'smoke' }, rules });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   const steps = attemptLines(main.report).filter((line) => !/\/(?:get|gate|retry):/.test(line));
   expect(steps).toEqual([
@@ -105,21 +105,21 @@ it('runs as it is meant', async () => {
     'quality#1@1 gates passed',
   ]);
   const calls = await harness.calls();
-  const asked = calls.map(({ prompt }) => prompt.slice(0, 20).split('\n')[0]);
-  expect(asked).toEqual([
+  const prompts = calls.map(({ prompt }) => prompt.slice(0, 20).split('\n')[0]);
+  expect(prompts).toEqual([
     'Collect SPEC to 3',
     'Do it: FOUND',
     'You review a change ',
     'B about x',
     'C about y',
     'Collect SPEC to 3',
-    'B said not yet',
+    'B answered not yet',
     'You review a change ',
     'B about x',
     'Smoke pass true',
   ]);
   expect(calls[2]).toMatchObject({ model: 'opus', prompt: expect.stringContaining('+one') });
-  const own = [1, 6, 9].map((index) => calls[index]?.session.id);
-  expect(new Set(own).size).toBe(1);
+  const ids = [1, 6, 9].map((index) => calls[index]?.session.id);
+  expect(new Set(ids).size).toBe(1);
   expect(paused.main.warnings).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** `dry-run: true`: what would run is shown, and nothing is needed for that and nothing runs. */
+/** `dry-run: true`: shows the plan, requires no CLI and no credential, and runs nothing. */
 import { describe, expect, it } from 'vitest';
 import { createHarness } from './harness.js';
 
@@ -25,7 +25,7 @@ steps:
 `;
 
 describe('a dry run', () => {
-  it('shows steps, conversations and warnings, without CLI, credential or cache', async () => {
+  it('shows steps, sessions and warnings, without CLI, credential or cache', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const { main, post } = await harness.runJob({
       inputs: { 'dry-run': 'true' },
@@ -62,7 +62,7 @@ describe('a dry run', () => {
     expect(post?.exitCode).toBe(0);
   });
 
-  it('shows the agent that the input puts in', async () => {
+  it('shows the agent of the input `agent`', async () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({
       inputs: { 'dry-run': 'true', agent: 'codex' },
@@ -72,7 +72,7 @@ describe('a dry run', () => {
     expect(main.log).not.toContain('claude');
   });
 
-  it('shows what is called, with the agent that the project names', async () => {
+  it('shows called workflows, with the default agent of `gump.toml`', async () => {
     const files = {
       'gump.toml': 'default_agent = "codex"\n',
       '.gump/workflows/inner.yaml': 'name: inner\nsteps:\n  - {name: work, type: code, prompt: do it}\n',
@@ -128,7 +128,7 @@ flow (.gump/workflows/flow.yaml)
 `);
   });
 
-  it('fails on what is wrong with inputs and workflow, and tells all of it', async () => {
+  it('reports all errors of inputs and workflow', async () => {
     const harness = await createHarness({ workflow: flow });
     const inputs = { 'dry-run': 'true', 'from-step': 'tsets', 'spec-file': 'none.md' };
     const { main } = await harness.runJob({ inputs });
@@ -139,13 +139,13 @@ flow (.gump/workflows/flow.yaml)
     const result = await broken.runJob({ inputs: { 'dry-run': 'true' } });
     expect(result.main.errors).toEqual([
       expect.stringContaining('[bad-value]'),
-      expect.stringContaining('one error'),
+      expect.stringContaining('1 error, listed above'),
     ]);
   });
 
-  it('is asked for by true or false', async () => {
+  it('accepts only `true` or `false`', async () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({ inputs: { 'dry-run': 'maybe' } });
-    expect(main.errors).toEqual(['Input dry-run: "maybe" is not allowed. Use one of: true, false.']);
+    expect(main.errors).toEqual(['Input `dry-run`: "maybe" is not allowed. Use one of: `true`, `false`.']);
   });
 });

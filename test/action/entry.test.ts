@@ -18,12 +18,12 @@ const isPostStage = (script: string, state?: string) =>
   isPost({ RUNNER_TEMP: temp, ...defined({ STATE_gump: state }) }, script);
 
 describe('post', () => {
-  it('is told from main by the name of the script, whatever the variables say', () => {
+  it('is recognized by the name of the script, whatever the variables contain', () => {
     expect(isPostStage('/a/dist/post.js')).toBe(true);
     expect(isPostStage('/a/dist/index.js', join(temp, 'gump-abc123'))).toBe(false);
   });
 
-  it('is told by a directory of ours where one script of another name is both', () => {
+  it('is recognized by a directory of the action if one script with another name is main and post', () => {
     expect(isPostStage('/a/both.mjs', join(temp, 'gump-abc123'))).toBe(true);
     expect(isPostStage('/a/both.mjs')).toBe(false);
     for (const planted of ['', '/pwned', 'other', 'gump-gone', 'gump-link', '../gump-abc123'])

@@ -1,4 +1,4 @@
-/** What an agent and a gate find in their environment, and in that of the action. */
+/** The environment variables of agents and gates, and those of the action that an agent can read. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -38,13 +38,13 @@ const namesIn = (text: string) => text.split('\n').map((line) => line.replace(/=
 const runnerVariables =
   /^(?:ACTIONS_|INPUT_|STATE_|GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)$|GH_TOKEN$)/;
 
-/** Into a file: the environment of the process that started the agent, as every process of the user may read it. */
+/** Writes the environment of the agent's parent process to a file. Every process of the user can read it. */
 const dumpParentEnvironment: AgentAction = {
   run: "tr '\\0' '\\n' < /proc/$(awk '{ print $4 }' /proc/$PPID/stat)/environ > parent.env",
 };
 
 describe('the environment', () => {
-  it('of an agent has its own provider’s credentials and no others; that of a gate has none', async () => {
+  it('of an agent contains the credentials of its own provider only, and that of a gate contains none', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     let agents: Readonly<Record<string, string>>[] = [];
     let gate: readonly string[] = [];
@@ -97,8 +97,8 @@ describe('the environment', () => {
   });
 });
 
-describe('an agent that writes to the files of the runner', () => {
-  it('fails the run, and reaches no later step by them', async () => {
+describe('an agent that writes to command files of the runner', () => {
+  it('fails the run and does not affect later steps', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow.replace('env > gate.env', 'exit 0') });
     const evil =
       'for f in "$RUNNER_TEMP"/_runner_file_commands/*; do echo EVIL=1 >> "$f"; done; ' +

@@ -1,4 +1,4 @@
-/** The examples that are there to be copied, as they stand, through the built action. */
+/** Runs each example unchanged. */
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { createHarness, type Harness } from './harness.js';
 
 const top = fileURLToPath(new URL('../../examples', import.meta.url));
 
-/** A project of the kind that the examples are for. */
+/** A project for which the examples are written. */
 const project = {
   'package.json': JSON.stringify({
     name: 'sample',
@@ -41,13 +41,13 @@ type Inputs = Readonly<Record<string, string>>;
 
 interface Example {
   readonly harness: Harness;
-  /** What each job gives the action, in order, without what only GitHub can fill in. */
+  /** The inputs of each job, in order, without expressions that only GitHub can evaluate. */
   readonly inputs: readonly Inputs[];
 }
 
 const testedExamples = new Set<string>();
 
-/** The example's own files in a project, and its own inputs. */
+/** Creates a project with the files of the example, and reads the inputs from its job. */
 async function openExample(name: string, code?: 'dist'): Promise<Example> {
   testedExamples.add(name);
   const files: Record<string, string> = {};
@@ -55,7 +55,7 @@ async function openExample(name: string, code?: 'dist'): Promise<Example> {
     files[path.slice(name.length + 1)] = await readFile(join(top, path), 'utf8');
   const workflow = Object.keys(files).find((path) => path.startsWith('.github/')) ?? '';
   const harness = await createHarness({
-    workflow: 'none of these',
+    workflow: 'name: unused',
     files: { ...project, ...files },
     ...(code === undefined ? {} : { code }),
   });
@@ -121,7 +121,7 @@ it('escalation', async () => {
   const { harness, inputs } = await openExample('escalation');
   expect(inputs[0]?.commands).toContain('compile:');
   const { main } = await harness.runJob({
-    // The compiler of its project is not there.
+    // The compiler of the example's project is not installed.
     inputs: { ...inputs[0], commands: 'compile: node --check src/add.js' },
     rules: [
       { prompt: 'Fix the following issue', do: [addTest, writeAdd('*')] },
@@ -204,7 +204,7 @@ it('review', async () => {
     ],
   });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-  // Its reviewer's cap is in dollars.
+  // The limit of the reviewer is in USD.
   expect(main.warnings).toEqual([expect.stringMatching(/do not count the cost of Codex/)]);
   const calls = await harness.calls();
   expect(calls.map(({ provider }) => provider)).toEqual([
@@ -229,7 +229,7 @@ it('approval', async () => {
   const change = await harness.runJob({ job: 'change', inputs: inputs[0] ?? {}, rules });
   expect(change.main.outputs, change.main.log).toMatchObject({ status: 'paused', 'failed-step': 'change' });
   expect(change.main.exitCode).toBe(0);
-  // As the second job takes it from the first one's output.
+  // The second job of the example reads this output of the first job.
   const approve = change.main.outputs['failed-step'] ?? '';
   const announce = await harness.runJob({ job: 'announce', inputs: { ...inputs[1], approve }, rules });
   expect(announce.main.outputs, announce.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
@@ -237,7 +237,7 @@ it('approval', async () => {
   expect(attemptLines(announce.main.report).at(-1)).toBe('announce#1@1 resumed from passed');
 });
 
-it('are all that there are', async () => {
+it('the tests cover all examples', async () => {
   const names = new Set<string>();
   for await (const path of glob('*/.gump/workflows/*.yaml', { cwd: top }))
     names.add(path.split('/')[0] ?? '');

@@ -1,4 +1,4 @@
-/** S13: a session goes back together with its step. */
+/** S13: `from-step` restores each session as it was when its step started. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -36,37 +36,40 @@ const finish = [
 ];
 
 describe('from-step', () => {
-  it.each(['claude-haiku', 'codex'])('brings session and files back as they were (%s)', async (agent) => {
-    const harness = await createHarness({ workflow: workflow(agent) });
-    const first = await harness.runJob({ rules: writes });
-    let seen = '';
-    const { main } = await harness.runJob({
-      jobAttempt: 2,
-      inputs: { 'from-step': 'impl' },
-      rules: finish,
-      inspect: async (machine) => {
-        seen = await readFile(join(machine.workspace, 'seen.txt'), 'utf8');
-      },
-    });
-    expect(main.log).toContain('the input `from-step` names `impl`');
-    expect(main.log).toContain('These steps run again: impl, docs.');
-    expect(attemptLines(main.report)).toEqual([
-      'tests#1@1 new declared-new passed',
-      'impl#1@2 resumed from passed',
-      'docs#1@2 resumed from passed',
-    ]);
-    const [impl, docs] = (await harness.calls()).slice(3);
-    expect(promptBodies(impl?.earlier ?? [])).toEqual(['Tests.']);
-    expect(promptBodies(docs?.earlier ?? [])).toEqual(['Tests.', 'Implement.']);
-    expect(seen.trim().split('\n')).toEqual(['README.md', 'seen.txt', 'tests.txt']);
-    expect(sessionIdsOf(main.outputs).docs).toBe(sessionIdsOf(first.main.outputs).tests);
-    // Of this attempt alone, although Codex and Claude Code count over the session.
-    expect(main.report?.steps[1]?.attempts[0]?.usage).toMatchObject({ inputTokens: 200 });
-    expect(main.report?.totals.inputTokens).toBe(3 * 200 + 2 * 200);
-    expect(main.warnings).toEqual([]);
-  });
+  it.each(['claude-haiku', 'codex'])(
+    'restores session and files as they were before the step (%s)',
+    async (agent) => {
+      const harness = await createHarness({ workflow: workflow(agent) });
+      const first = await harness.runJob({ rules: writes });
+      let seen = '';
+      const { main } = await harness.runJob({
+        jobAttempt: 2,
+        inputs: { 'from-step': 'impl' },
+        rules: finish,
+        inspect: async (machine) => {
+          seen = await readFile(join(machine.workspace, 'seen.txt'), 'utf8');
+        },
+      });
+      expect(main.log).toContain('the input `from-step` names `impl`');
+      expect(main.log).toContain('These steps run again: impl, docs.');
+      expect(attemptLines(main.report)).toEqual([
+        'tests#1@1 new declared-new passed',
+        'impl#1@2 resumed from passed',
+        'docs#1@2 resumed from passed',
+      ]);
+      const [impl, docs] = (await harness.calls()).slice(3);
+      expect(promptBodies(impl?.earlier ?? [])).toEqual(['Tests.']);
+      expect(promptBodies(docs?.earlier ?? [])).toEqual(['Tests.', 'Implement.']);
+      expect(seen.trim().split('\n')).toEqual(['README.md', 'seen.txt', 'tests.txt']);
+      expect(sessionIdsOf(main.outputs).docs).toBe(sessionIdsOf(first.main.outputs).tests);
+      // Of this attempt only, although Codex and Claude Code report totals of the session.
+      expect(main.report?.steps[1]?.attempts[0]?.usage).toMatchObject({ inputTokens: 200 });
+      expect(main.report?.totals.inputTokens).toBe(3 * 200 + 2 * 200);
+      expect(main.warnings).toEqual([]);
+    },
+  );
 
-  it('starts a new session, with a warning, where the file was rewritten since', async () => {
+  it('starts a new session, with a warning, if the session file was rewritten since', async () => {
     const harness = await createHarness({
       code: 'dist',
       workflow: workflow('claude-haiku'),
@@ -88,7 +91,7 @@ describe('from-step', () => {
     expect(main.warnings.filter((text) => text.includes('`impl`, attempt 1'))).toHaveLength(1);
   });
 
-  it('runs everything where it names the first step, in new sessions', async () => {
+  it('runs everything in new sessions if it names the first step', async () => {
     const harness = await createHarness({ workflow: workflow('codex') });
     await harness.runJob({ rules: writes });
     const { main } = await harness.runJob({
@@ -101,7 +104,7 @@ describe('from-step', () => {
     expect(main.outputs.status).toBe('passed');
   });
 
-  it('names a step that is there, or nothing runs', async () => {
+  it('runs nothing if it names no step of the workflow', async () => {
     const harness = await createHarness({ workflow: workflow('codex') });
     const { main } = await harness.runJob({ inputs: { 'from-step': 'imp', until: 'nowhere' } });
     expect(main.exitCode).toBe(1);

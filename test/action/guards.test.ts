@@ -1,6 +1,6 @@
 /**
- * Guards through `dist/` and the stand-ins: what trips is ended with all that it started, and gone on with. Every
- * guard with every CLI: `test/engine/guards-of-clis.test.ts`.
+ * Guards through `dist/` and the stand-ins: an agent that exceeds a limit is stopped with all its processes, and the
+ * next attempt resumes its session. `test/engine/cli-guards.test.ts` tests every guard with every CLI.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -13,7 +13,7 @@ const env = { CURSOR_API_KEY: 'dummy-cursor-key' };
 const commandActions = (count: number): readonly AgentAction[] =>
   Array.from({ length: count }, (_, index) => ({ run: `touch answer-${index + 1}` }));
 
-/** Left in a session of its own, where no signal to the group of the agent gets it. */
+/** A process in its own process session, which signals to the agent's process group do not reach. */
 const strays: readonly AgentAction[] =
   process.platform === 'linux' ? [{ spawn: 'exec setsid sleep 600' }] : [{ spawn: 'exec sleep 600' }];
 
@@ -30,7 +30,7 @@ steps:
     retry: [{exit: 2}]
 `;
 
-/** What does not go away; git may still be about to end. */
+/** Waits up to 6 s, because git may still be running. */
 async function survivingProcesses(machine: Machine): Promise<readonly number[]> {
   let left = await machine.processes();
   for (let looks = 0; left.length > 0 && looks < 60; looks += 1) {
@@ -40,7 +40,7 @@ async function survivingProcesses(machine: Machine): Promise<readonly number[]> 
   return left;
 }
 
-/** What the first attempt does; the second is done at once. */
+/** `first` is what the first attempt does. The second one ends immediately. */
 async function runIntoGuard(guard: string, agent: string, first: readonly AgentAction[]) {
   const harness = await createHarness({ code: 'dist', workflow: step(guard, agent) });
   const alive: number[] = [];
@@ -63,27 +63,27 @@ function expectResumed({ main, attempts, alive, calls }: Awaited<ReturnType<type
   expect(main.outputs.status).toBe('passed');
 }
 
-// An agent that were not stopped would hang.
-it('stops at the first sign of a turn too many', async () => {
+// An agent that is not stopped would hang.
+it('stops at the beginning of a turn that exceeds the limit', async () => {
   const end = await runIntoGuard('max_turns: 2', 'claude-haiku-4-5', [...commandActions(3), hang]);
   expectResumed(end);
   expect(end.attempts[0]?.failure?.message).toContain('max_turns');
   expect(end.attempts[0]?.usage?.turns).toBe(3);
 });
 
-it('stops with the answer that takes too many tokens, by what the file of the session tells', async () => {
+it('stops at the answer that exceeds the limit on tokens, as counted in the session file', async () => {
   const end = await runIntoGuard('max_tokens: 200', 'codex-gpt-5.4', [...commandActions(2), hang]);
   expectResumed(end);
   expect(end.attempts[0]?.failure?.message).toMatch(/^`max_tokens` .* 240 tokens used, limit 200 tokens/);
 });
 
-it('stops an agent that says nothing when its time is up', async () => {
+it('stops an agent without output when its time is up', async () => {
   const end = await runIntoGuard('max_time: 4s', 'cursor', [...commandActions(1), hang]);
   expectResumed(end);
   expect(end.attempts[0]?.failure?.message).toContain('max_time');
 });
 
-it('ends an agent that takes no notice of SIGTERM', async () => {
+it('kills an agent that ignores SIGTERM', async () => {
   expectResumed(
     await runIntoGuard('max_turns: 1', 'claude-haiku-4-5', [
       ...commandActions(2),

@@ -1,8 +1,9 @@
-/** A repository with a workflow, and job attempts of it on machines that know nothing of each other. */
+/** A repository with a workflow, and job attempts of it, each on a new machine. */
 
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defined } from '../../src/optional-keys.js';
 import { cleanUpAfterTest } from '../fakes/clean-ups.js';
 import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import type { Files } from '../rig/files.js';
@@ -35,20 +36,21 @@ export interface HarnessOptions {
   readonly workflow: string;
   /** Further files of the repository. */
   readonly files?: Readonly<Record<string, string>>;
-  /** `cache` unless told. */
+  /** Default: `cache`. */
   readonly store?: 'cache' | 'directory';
   /**
-   * `src`, unless told: in this process, at less than half the cost. `dist`: as the runner has it, in processes of
-   * its own; one scene per CLI and one per feature. What ends otherwise than by a cancelled job is `dist` anyway.
+   * `src`, the default, runs in this process and takes less than half the time. `dist` runs as on a runner, in its own
+   * processes, for one test per CLI and one per feature. A job that ends in another way than by cancellation always
+   * runs `dist`.
    */
   readonly code?: 'dist' | 'src';
 }
 
 export interface RunJobOptions extends JobOptions, Omit<StepOptions, 'stop' | 'env'> {
   readonly rules?: readonly AgentRule[];
-  /** As of the scene unless told. */
+  /** Default: as in `HarnessOptions`. */
   readonly code?: HarnessOptions['code'];
-  /** This and `env`: a function where paths of the machine stand in it. */
+  /** `stop` and `env` are functions if they contain paths of the machine. */
   readonly stop?: Stop | ((machine: Machine) => Stop);
   readonly env?: StepOptions['env'] | ((machine: Machine) => StepOptions['env']);
   readonly checkout?: CheckoutOptions;
@@ -56,14 +58,16 @@ export interface RunJobOptions extends JobOptions, Omit<StepOptions, 'stop' | 'e
   readonly changes?: Files;
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
-  /** The CLIs that are on PATH; all unless told. */
+  /** Another version of the action, through its `dist/`. */
+  readonly actionDirectory?: string;
+  /** The CLIs that are on PATH. Default: all. */
   readonly programs?: readonly StandInProvider[];
-  /** `none`: the step has no provider's key but those in `env`. */
+  /** `none`: the step has no API keys except those in `env`. */
   readonly credentials?: 'default' | 'none';
   readonly laterStatus?: 'success' | 'failure' | 'cancelled';
-  /** Done on the machine between checkout and the step. */
+  /** Called between checkout and the step. */
   prepare?(machine: Machine): Promise<void>;
-  /** Done after post, before the machine is gone. */
+  /** Called after post, before the machine is wiped. */
   inspect?(machine: Machine): Promise<void>;
 }
 
@@ -71,13 +75,13 @@ export interface Harness {
   readonly cache: CacheService;
   readonly repository: Repository;
   readonly stateDirectory: string;
-  /** One job attempt from checkout to post; then the machine is wiped. */
+  /** Runs one job attempt from checkout to post. Then the machine is wiped. */
   runJob(options?: RunJobOptions): Promise<StepResult>;
   calls(): Promise<readonly AgentCall[]>;
 }
 
 export async function createHarness(options: HarnessOptions): Promise<Harness> {
-  const outside = await mkdtemp(join(tmpdir(), 'gump-scene-'));
+  const outside = await mkdtemp(join(tmpdir(), 'gump-harness-'));
   cleanUpAfterTest(() => rm(outside, { recursive: true, force: true }));
   const cache = await startCacheService();
   cleanUpAfterTest(() => cache.close());
@@ -99,7 +103,7 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
   return harness;
 }
 
-/** The journal of the job that runs on this machine; empty where there is none yet. */
+/** The journal of the job on this machine. Empty if it does not exist yet. */
 export async function readJournal(machine: Machine): Promise<string> {
   for await (const file of glob(join(machine.temp, 'gump-*', 'journal.ndjson')))
     return readFile(file, 'utf8');
@@ -115,6 +119,7 @@ async function runJobAttempt(
   const {
     rules = [],
     workspace,
+    actionDirectory,
     checkout,
     changes,
     stop,
@@ -130,7 +135,7 @@ async function runJobAttempt(
     cache: harness.cache,
     isCompiledOnce: true,
     ...(needsProcess(options, jobOptions) ? {} : { runStage: runSourceStage }),
-    ...(workspace === undefined ? {} : { workspace }),
+    ...defined({ workspace, actionDirectory }),
   });
   cleanUpAfterTest(() => machine.wipe());
   await machine.checkout(harness.repository, checkout);
@@ -153,15 +158,19 @@ async function runJobAttempt(
   return result;
 }
 
-function needsProcess(harness: HarnessOptions, { stop, stopPost, code }: RunJobOptions): boolean {
+function needsProcess(
+  harness: HarnessOptions,
+  { stop, stopPost, code, actionDirectory }: RunJobOptions,
+): boolean {
   return (
+    actionDirectory !== undefined ||
     (code ?? harness.code) === 'dist' ||
     stopPost !== undefined ||
     (stop !== undefined && !isCancellation(stop))
   );
 }
 
-/** Where it hangs on the machine it is one of the others. */
+/** A function counts as another kind of stop, because it depends on the machine. */
 function isCancellation(stop: NonNullable<RunJobOptions['stop']>): boolean {
   return typeof stop === 'object' && stop.how === 'cancel';
 }

@@ -1,4 +1,4 @@
-/** What is wrong with inputs and workflows is told at once, with what to do, and nothing runs. */
+/** All errors of inputs and workflows are reported together, with a fix, and nothing runs. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { StepResult } from '../rig/machine.js';
@@ -13,7 +13,7 @@ steps:
     prompt: write it
 `;
 
-/** One attempt that must come to nothing: no agent, no request to the cache, and all that tells of it is written. */
+/** Expects that a job starts no agent, sends no request to the cache, and still writes outputs, report and summary. */
 async function expectRefused(
   options: RunJobOptions,
   harness: Partial<HarnessOptions> = {},
@@ -32,7 +32,7 @@ async function expectRefused(
 }
 
 describe('inputs', () => {
-  it('are all read before anything is said', async () => {
+  it('are all checked, and all errors are reported together', async () => {
     const { errors, summary } = await expectRefused({
       inputs: {
         spec: 'text',
@@ -50,26 +50,30 @@ describe('inputs', () => {
       },
     });
     expect(errors).toEqual([
-      expect.stringMatching(/^Inputs spec and spec-file \("spec.md"\) are both set\. Set only one/),
-      expect.stringMatching(/^Input vars is not YAML: .* at line 2, column 1.$/),
-      'Input resume: "sometimes" is not allowed. Use one of: auto, require, never.',
+      expect.stringMatching(/^Inputs `spec` and `spec-file` \("spec.md"\) are both set\. Set only one/),
+      expect.stringMatching(/^Input `vars` is not YAML: .* at line 2, column 1.$/),
+      'Input `resume`: "sometimes" is not allowed. Use one of: `auto`, `require`, `never`.',
       expect.stringMatching(
         /^Input `state-key`: line 2 has fewer than 20 characters. Create a key with `openssl/,
       ),
-      expect.stringMatching(/^Input state-store: "ftp:there" is not allowed. Use cache, or directory:PATH/),
-      'Input on-lost-session: "cry" is not allowed. Use one of: new, fail.',
-      'Input on-no-credentials: "maybe" is not allowed. Use one of: auto, skip, fail.',
-      expect.stringMatching(/^Input pass-env: "ACTIONS_\*" is not allowed, /),
-      expect.stringMatching(/^Input pass-env: "bad name" is not allowed\. Give names/),
-      expect.stringMatching(/^Input commands: "tset" is not a gate with a command. Use compile, test/),
-      'Input apply: "commit" is not allowed. Use one of: workspace, none.',
-      'Input keep-sessions: "yes" is not allowed. Use one of: true, false.',
+      expect.stringMatching(
+        /^Input `state-store`: "ftp:there" is not allowed. Use `cache`, or `directory:PATH`/,
+      ),
+      'Input `on-lost-session`: "cry" is not allowed. Use one of: `new`, `fail`.',
+      'Input `on-no-credentials`: "maybe" is not allowed. Use one of: `auto`, `skip`, `fail`.',
+      expect.stringMatching(/^Input `pass-env`: "ACTIONS_\*" is not allowed, /),
+      expect.stringMatching(/^Input `pass-env`: "bad name" is not allowed\. Give names/),
+      expect.stringMatching(
+        /^Input `commands`: "tset" is not a gate with a command. Use one of: `compile`, `test`/,
+      ),
+      'Input `apply`: "commit" is not allowed. Use one of: `workspace`, `none`.',
+      'Input `keep-sessions`: "yes" is not allowed. Use one of: `true`, `false`.',
     ]);
-    expect(summary).toContain('Input keep-sessions');
+    expect(summary).toContain('Input \\`keep-sessions\\`');
     expect(errors.join()).not.toContain('too short');
   });
 
-  it('that name what is not there are told together with all else that is missing', async () => {
+  it('that name missing files, steps or agents are reported together', async () => {
     const { errors } = await expectRefused({
       inputs: { 'spec-file': 'no/spec.md', 'from-step': 'impel', until: 'nowhere', agent: 'clawd-haiku' },
     });
@@ -82,7 +86,7 @@ describe('inputs', () => {
   });
 
   it.each([
-    [{ workflow: '' }, /^Input workflow is empty. Give the path/],
+    [{ workflow: '' }, /^Input `workflow` is empty. Give the path/],
     [
       { workflow: 'nope' },
       /workflow `nope` not found. Searched: .gump\/workflows\/nope.yaml.*built-in.*actions\/checkout/,
@@ -90,7 +94,7 @@ describe('inputs', () => {
     [{ workflow: '../other.yaml' }, /`..` is not allowed, because it could lead out of the repository/],
     [{ 'working-directory': 'not/there' }, /not\/there` does not exist\. Set it to a directory/],
     [{ 'working-directory': 'README.md' }, /README.md` is a file\. Set it to a directory/],
-  ])('%j is one clear sentence', async (inputs, message) => {
+  ])('%j gives one error with a fix', async (inputs, message) => {
     const { errors } = await expectRefused({ inputs });
     expect(errors).toEqual([expect.stringMatching(message)]);
   });
@@ -100,30 +104,30 @@ describe('a workflow', () => {
   const bad = (name: string) =>
     readFileSync(new URL(`../fixtures/workflows/bad/${name}`, import.meta.url), 'utf8');
 
-  it('with faults shows each with its line, and as an annotation', async () => {
-    const main = await expectRefused({}, { workflow: bad('many-faults-at-once.yaml') });
+  it('with errors shows each error with its line and as an annotation', async () => {
+    const main = await expectRefused({}, { workflow: bad('many-errors-at-once.yaml') });
     const file = '.gump/workflows/flow.yaml';
-    const shown = bad('many-faults-at-once.txt').replaceAll('many-faults-at-once.yaml', file);
+    const shown = bad('many-errors-at-once.txt').replaceAll('many-errors-at-once.yaml', file);
     const printed = main.log
       .split('\n')
       .filter((line) => !line.startsWith('::') && !line.startsWith('gump-action:'));
     expect(printed.join('\n').trim()).toBe(shown.trim());
-    const places = [...shown.matchAll(/^\S+?:(\d+):(\d+): error: (.*)$/gm)];
+    const positions = [...shown.matchAll(/^\S+?:(\d+):(\d+): error: (.*)$/gm)];
     const annotations = main.commands.filter(({ name }) => name === 'error');
     expect(annotations.slice(0, -1).map(({ properties, text }) => ({ ...properties, text }))).toEqual(
-      places.map(([, line, col, text]) => ({ file, line, endLine: line, col, text })),
+      positions.map(([, line, col, text]) => ({ file, line, endLine: line, col, text })),
     );
     expect(annotations).toHaveLength(7);
     expect(main.errors.at(-1)).toBe(`${file}: 6 errors, listed above. Nothing ran.`);
   });
 
-  it('that is no YAML is told by its place', async () => {
+  it('that is not YAML shows the position of the error', async () => {
     const { errors, log } = await expectRefused({}, { workflow: bad('yaml-unclosed-quote.yaml') });
     expect(errors.at(-1)).toMatch(/errors?, listed above/);
     expect(log).toMatch(/^\.gump\/workflows\/flow\.yaml:\d+:\d+: error: .*\[.*\]\n +\d+ \| .*\n +\| +\^/m);
   });
 
-  it('whose faults are the text of a stranger cannot speak to the runner by them', async () => {
+  it('with untrusted text in its errors cannot send commands to the runner', async () => {
     const name = '"x\\n::set-output name=status::passed"';
     const main = await expectRefused(
       {},
@@ -133,7 +137,7 @@ describe('a workflow', () => {
     expect(main.errors).not.toContain('mine');
   });
 
-  it('with what is outdated runs, with a warning at its place', async () => {
+  it('with a deprecated key runs, with a warning at its line', async () => {
     const harness = await createHarness({ code: 'dist', workflow: `${good}description: old\n` });
     const { main } = await harness.runJob();
     expect(main.outputs.status).toBe('passed');

@@ -1,4 +1,4 @@
-/** CLIs that are not on PATH, through `dist/` with a stand-in for npm: installed once, found again, or told why not. */
+/** Installation of CLIs that are not on PATH, with a stand-in for npm. */
 
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ steps:
     prompt: Do it.
 `;
 
-/** A machine with a stand-in npm and none of the CLIs; `npm` has its calls afterwards. */
+/** A machine with a stand-in npm and without CLIs. Afterwards, `npm` contains the calls. */
 function withoutClis(
   options: StandInNpmOptions & RunJobOptions & { readonly npm: NpmCall[] },
 ): RunJobOptions {
@@ -46,7 +46,7 @@ function withoutClis(
 const installFolder = (machine: Machine, provider: string, version: string) =>
   join(machine.toolCache, 'gump-clis', provider, version);
 
-/** What of a slot is left; names of folders are made up. */
+/** The kinds of the remaining entries, because the names of the folders are random. */
 function remainingEntries(folder: string): readonly string[] {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   return names.map((name) => (name.endsWith('.complete') ? 'mark' : 'folder')).sort();
@@ -57,7 +57,7 @@ afterEach(async () => {
   for (const path of cleanUps.splice(0)) await rm(path, { recursive: true, force: true });
 });
 
-/** How npm tells of an error. */
+/** The output of npm for an error. */
 const npmErrorOutput = (code: string, ...lines: readonly string[]) =>
   [
     'npm warn Unknown user config "x".',
@@ -67,7 +67,7 @@ const npmErrorOutput = (code: string, ...lines: readonly string[]) =>
     '',
   ].join('\n');
 
-describe('a CLI that is missing', () => {
+describe('a missing CLI', () => {
   it('is installed at the pinned version, runs, and is in the report', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow('codex') });
     const npm: NpmCall[] = [];
@@ -87,12 +87,12 @@ describe('a CLI that is missing', () => {
     expect(main.log).toContain(
       'Installing Codex CLI 0.169.0 (npm package `@openai/codex`) into the tool cache',
     );
-    // Its stream does not say it.
+    // The version comes from the installation, because the events of Codex do not contain it.
     expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ cliVersion: '0.169.0' });
     expect(await harness.calls()).toHaveLength(1);
   });
 
-  it('runs its own script where it needs one, which gets no token of a registry', async () => {
+  it('runs its install script if it needs one, without the registry token', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow('claude-haiku') });
     const npm: NpmCall[] = [];
     const env = {
@@ -120,7 +120,7 @@ describe('a CLI that is missing', () => {
     }
   });
 
-  it('is installed for OpenCode before its session begins, and found again by post', async () => {
+  it('is installed for OpenCode before the session starts, and post finds it', async () => {
     const harness = await createHarness({ workflow: flow('opencode-anthropic/claude-haiku-4-5') });
     const npm: NpmCall[] = [];
     const sessions: string[] = [];
@@ -139,7 +139,7 @@ describe('a CLI that is missing', () => {
     expect(npm.map(({ argv }) => argv[0])).toEqual(['install', 'rebuild']);
   });
 
-  it('is installed when it is first needed, where only the run tells which it is', async () => {
+  it('is installed when it is first needed if only the run shows which one', async () => {
     const harness = await createHarness({ workflow: flow('"{which}"') });
     const npm: NpmCall[] = [];
     const inputs = { vars: 'which: codex' };
@@ -157,7 +157,7 @@ describe('a CLI that is missing', () => {
     expect(broken.main.log).not.toContain('Internal error in gump-action');
   });
 
-  it('is taken from a tool cache that has it, without npm', async () => {
+  it('is used from the tool cache, without npm', async () => {
     const harness = await createHarness({ workflow: flow('codex') });
     const outside = await mkdtemp(join(tmpdir(), 'gump-tools-'));
     cleanUps.push(outside);
@@ -171,24 +171,24 @@ describe('a CLI that is missing', () => {
     expect(main.log).not.toContain('Installing');
   });
 
-  it('is installed anew where the mark names nothing', async () => {
+  it('is installed again if the mark names an incomplete folder', async () => {
     const harness = await createHarness({ workflow: flow('codex') });
     const npm: NpmCall[] = [];
     const prepare = async (machine: Machine) => {
       const folder = installFolder(machine, 'codex', '0.169.0');
       const platform = platformName();
-      await mkdir(join(folder, `${platform}-gone/node_modules/.bin`), { recursive: true });
-      await writeFile(join(folder, `${platform}.complete`), `${platform}-gone\n`);
+      await mkdir(join(folder, `${platform}-broken/node_modules/.bin`), { recursive: true });
+      await writeFile(join(folder, `${platform}.complete`), `${platform}-broken\n`);
     };
     const { main } = await harness.runJob(withoutClis({ npm, prepare }));
     expect([main.outputs.status, npm.length]).toEqual(['passed', 1]);
   });
 
-  it('is installed by two jobs of one machine at once, and one of the two stays', async () => {
+  it('is installed by two jobs on one machine at once, and one installation stays', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow('codex') });
     const outside = await mkdtemp(join(tmpdir(), 'gump-shared-'));
     cleanUps.push(outside);
-    // Each goes on when the other has come as far.
+    // Each job waits until the other one has reached this point.
     const commandsBefore = `n=0; while [ $(ls ${outside}/here | wc -l) -lt 2 ] && [ $n -lt 300 ]; do touch ${outside}/here/$$; sleep 0.1; n=$((n+1)); done`;
     await mkdir(join(outside, 'here'));
     const shared = join(outside, 'tools');
@@ -201,14 +201,14 @@ describe('a CLI that is missing', () => {
 });
 
 describe('a CLI that is on PATH', () => {
-  it('is used as it is, also in another version than the pinned one', async () => {
+  it('is used even if its version is not the pinned one', async () => {
     const harness = await createHarness({ workflow: flow('codex') });
     const npm: NpmCall[] = [];
     const { main } = await harness.runJob(withoutClis({ npm, programs: ['codex'] }));
     expect([main.outputs.status, npm]).toEqual(['passed', []]);
   });
 
-  it('is passed over for another version that is asked for, and not for its own', async () => {
+  it('is not used if `cli-versions` requires another version', async () => {
     const harness = await createHarness({ workflow: flow('codex') });
     const npm: NpmCall[] = [];
     const own = { 'cli-versions': 'codex: 0.169.0' };
@@ -227,7 +227,7 @@ describe('a CLI that is on PATH', () => {
     expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ cliVersion: '0.170.0-alpha.1' });
   });
 
-  it('goes on in a session of another version, and the log says so', async () => {
+  it('resumes a session of another version and logs it', async () => {
     const gated = `${flow('codex')}    gate:\n      - bash: test -e done.txt\n`;
     const harness = await createHarness({ workflow: gated });
     await harness.runJob(withoutClis({ npm: [] }));
@@ -245,7 +245,7 @@ describe('a CLI that is on PATH', () => {
   });
 });
 
-describe('what cannot be installed', () => {
+describe('a CLI that cannot be installed', () => {
   async function refused(harness: Harness, options: RunJobOptions): Promise<readonly string[]> {
     const { main } = await harness.runJob(options);
     expect([main.exitCode, main.outputs.status]).toEqual([1, 'failed']);
@@ -276,7 +276,7 @@ describe('what cannot be installed', () => {
     ['E401', 'Incorrect or missing password.', /the registry rejected the request/],
     ['ENOSPC', 'nospc There appears to be insufficient space', /the disk of the tool cache is full/],
     ['EWHATEVER', 'something new', /npm ended with exit code 1\. npm reported: code EWHATEVER something new/],
-  ])('tells %s in one line, and leaves nothing behind', async (code, line, expected) => {
+  ])('reports %s in one line and leaves no files', async (code, line, expected) => {
     const harness = await createHarness({ workflow: flow('codex') });
     const kept: string[] = [];
     const inspect = async (machine: Machine) =>
@@ -292,7 +292,7 @@ describe('what cannot be installed', () => {
     expect(kept).toEqual([]);
   });
 
-  it('is told of all CLIs that failed', async () => {
+  it('is reported together with all other failed CLIs', async () => {
     const harness = await createHarness({
       workflow: `${flow('codex')}  - name: more\n    type: code\n    agent: claude-haiku\n    prompt: More.\n`,
     });
@@ -306,7 +306,7 @@ describe('what cannot be installed', () => {
     ]);
   });
 
-  it('is a tool cache that cannot be written', async () => {
+  it('is reported if the tool cache cannot be written', async () => {
     const harness = await createHarness({ workflow: flow('codex') });
     const prepare = ({ toolCache }: Machine) => writeFile(join(toolCache, 'gump-clis'), 'a file');
     const npm: NpmCall[] = [];
@@ -315,7 +315,7 @@ describe('what cannot be installed', () => {
     expect(npm).toEqual([]);
   });
 
-  it('is one for which there is no npm', async () => {
+  it('is reported if npm is missing', async () => {
     const harness = await createHarness({ workflow: flow('codex') });
     const errors = await refused(harness, {
       programs: [],
@@ -329,7 +329,7 @@ describe('what cannot be installed', () => {
     ]);
   });
 
-  it('is one that `install: never` leaves out, Cursor, a range, a provider that there is not', async () => {
+  it('is reported with `install: never`, for Cursor, and for an unknown provider', async () => {
     const npm: NpmCall[] = [];
     const codex = await createHarness({ workflow: flow('codex') });
     const never = (inputs: Readonly<Record<string, string>>) =>
@@ -359,13 +359,13 @@ describe('what cannot be installed', () => {
     const pinned = withoutClis({ npm, env, inputs: { 'cli-versions': 'cursor: 1.2.3' } });
     expect(await refused(cursor, pinned)).toEqual([
       expect.stringMatching(
-        /^Input `cli-versions`: the version of Cursor CLI cannot be selected\. Install it in a step/,
+        /^Input `cli-versions`: the version of Cursor CLI cannot be selected\. Install it in an earlier step/,
       ),
     ]);
     expect(npm).toEqual([]);
   });
 
-  it('is not looked at where something else is wrong', async () => {
+  it('is not installed if there are other errors', async () => {
     const harness = await createHarness({ workflow: `${flow('codex')}    gate: [compile]\n` });
     const npm: NpmCall[] = [];
     expect(await refused(harness, withoutClis({ npm, credentials: 'none' }))).toHaveLength(2);
@@ -373,8 +373,8 @@ describe('what cannot be installed', () => {
   });
 });
 
-describe('a job that is cancelled while npm works', () => {
-  it('ends as cancelled, without an agent, and leaves nothing half done', async () => {
+describe('a job that is cancelled while npm is running', () => {
+  it('ends as cancelled, starts no agent, and leaves no incomplete installation', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow('codex') });
     const kept: string[] = [];
     const npm: NpmCall[] = [];
@@ -393,7 +393,7 @@ describe('a job that is cancelled while npm works', () => {
 });
 
 describe('agent-args', () => {
-  it('stand on the command line of their provider, new and resumed', async () => {
+  it('are passed to their provider in new and resumed sessions', async () => {
     const harness = await createHarness({
       workflow: `${flow('claude-haiku')}    gate:\n      - bash: "false"\n    retry:\n      - exit: 2\n`,
     });
@@ -405,14 +405,14 @@ describe('agent-args', () => {
   });
 });
 
-/** Every program of the system but npm, in a folder `some` of the machine. */
+/** Creates a folder `some` with all programs of the system except npm. */
 async function withoutNpm({ root, bin }: Machine): Promise<void> {
   const folder = join(root, 'some');
   await mkdir(folder);
-  const places = [bin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'];
-  for (const place of places.filter(existsSync))
-    for (const name of readdirSync(place)) {
+  const folders = [bin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'];
+  for (const source of folders.filter(existsSync))
+    for (const name of readdirSync(source)) {
       if (['npm', 'npx', 'codex'].includes(name) || existsSync(join(folder, name))) continue;
-      await symlink(join(place, name), join(folder, name)).catch(() => readlinkSync(join(folder, name)));
+      await symlink(join(source, name), join(folder, name)).catch(() => readlinkSync(join(folder, name)));
     }
 }

@@ -1,4 +1,4 @@
-/** The input `max-time` through `dist/`: a job that stops itself, and a re-run that goes on. */
+/** The input `max-time` through `dist/`: a job that stops itself, and a re-run that continues. */
 import { expect, it } from 'vitest';
 import { createHarness } from './harness.js';
 
@@ -8,7 +8,7 @@ steps:
   - {name: docs, type: code, agent: codex, prompt: Write it down.}
 `;
 
-it('stops what is at work, stores the state, and a re-run goes on in it', async () => {
+it('stops the running agent and stores the state, and a re-run resumes the session', async () => {
   const harness = await createHarness({ code: 'dist', workflow });
   const { main } = await harness.runJob({
     inputs: { 'max-time': '5s' },
@@ -22,14 +22,14 @@ it('stops what is at work, stores the state, and a re-run goes on in it', async 
     /`impl` was stopped \(timeout\): .*max-time.*resumes the session of step `impl`/,
   );
   expect(main.masked).toContain('was stopped (timeout)');
-  const { main: again } = await harness.runJob({ jobAttempt: 2, inputs: { 'max-time': '5m' } });
-  expect(again.outputs.status).toBe('passed');
-  expect(again.report?.steps[0]?.attempts).toMatchObject([
+  const { main: rerun } = await harness.runJob({ jobAttempt: 2, inputs: { 'max-time': '5m' } });
+  expect(rerun.outputs.status).toBe('passed');
+  expect(rerun.report?.steps[0]?.attempts).toMatchObject([
     { number: 1, jobAttempt: 1 },
     { number: 1, jobAttempt: 2, session: { effective: 'resumed', reason: 'continued' } },
   ]);
   // The summary shows what resuming the session cost.
-  expect(again.summary).toMatch(/resuming cost \d+ input tokens/);
+  expect(rerun.summary).toMatch(/resuming cost \d+ input tokens/);
   const calls = await harness.calls();
   expect(calls.map(({ provider, session }) => `${provider} ${session.mode}`)).toEqual([
     'claude start',

@@ -1,4 +1,4 @@
-/** A session of every CLI whose place depends on the working directory goes on in a job that has another. */
+/** CLIs that store sessions by working directory resume them in a job with another working directory. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ steps:
       - bash: test -f done.txt
 `;
 
-/** Another project of the user's that has the name of this one, so that the CLI takes the next number. */
+/** Reserves the folder name of this project for another project of the user, so that the CLI uses the next number. */
 async function reserveProjectName({ home, workspace }: Machine): Promise<void> {
   const folder = join(home, '.gemini/tmp', basename(workspace));
   await mkdir(folder, { recursive: true });
@@ -25,11 +25,11 @@ async function reserveProjectName({ home, workspace }: Machine): Promise<void> {
 }
 
 describe.each(['gemini-25-flash', 'qwen-plus'])('%s', (agent) => {
-  it('goes on in the same conversation, and takes its file away at the end', async () => {
+  it('resumes the session and removes its file at the end', async () => {
     const harness = await createHarness({ workflow: workflow(agent) });
     const first = await harness.runJob({ env: keys, rules: [{ do: [{ say: 'not yet' }] }] });
     expect(first.main.exitCode).toBe(1);
-    let left: readonly string[] = [];
+    let remaining: readonly string[] = [];
     let owner = '';
     const second = await harness.runJob({
       env: keys,
@@ -38,12 +38,12 @@ describe.each(['gemini-25-flash', 'qwen-plus'])('%s', (agent) => {
       rules: [{ do: [{ write: 'done.txt' }, { say: 'done' }] }],
       prepare: reserveProjectName,
       inspect: async ({ home }) => {
-        left = await readdir(home, { recursive: true });
+        remaining = await readdir(home, { recursive: true });
         owner = await readFile(join(home, '.gemini/tmp/repo/.project_root'), 'utf8');
       },
     });
     expect(second.main.exitCode).toBe(0);
-    expect(left.filter((file) => file.endsWith('.jsonl'))).toEqual([]);
+    expect(remaining.filter((file) => file.endsWith('.jsonl'))).toEqual([]);
     expect(owner).toBe('/home/me/other');
     const [one, two] = await harness.calls();
     expect(two).toMatchObject({

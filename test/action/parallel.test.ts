@@ -1,4 +1,4 @@
-/** Tasks side by side, through the built action: limits, failures, conflicts and kills. */
+/** Parallel tasks: limits, failures, conflicts and cancelled or killed jobs. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const planning = (tasks: readonly string[]): AgentRule => ({
 });
 
 const flow = (more = '') =>
-  `name: side
+  `name: parallel
 steps:
   - name: build
     type: split
@@ -48,7 +48,7 @@ async function freshFolder(): Promise<string> {
   return outside;
 }
 
-/** How many were at work at once at most, by lines of `+` and `-`. */
+/** The maximum number of agents that ran at once, from lines of `+` and `-`. */
 function maxConcurrent(log: string): number {
   let now = 0;
   return Math.max(
@@ -62,15 +62,15 @@ function maxConcurrent(log: string): number {
   );
 }
 
-describe('eight tasks, three at once', () => {
-  it('never has more at work; one that fails leaves seven, and the re-run runs that one alone', async () => {
+describe('eight tasks with `max_parallel: 3`', () => {
+  it('run at most three at once; if one fails, seven pass, and a re-run runs only the failed one', async () => {
     const log = join(await freshFolder(), 'log');
     const harness = await createHarness({
       code: 'dist',
       workflow: flow(),
       files: { 'shared.txt': 'one\ntwo\n' },
     });
-    const works = (name: string, last: AgentAction): AgentRule => ({
+    const taskRule = (name: string, last: AgentAction): AgentRule => ({
       prompt: `Do task ${name}.`,
       do: [
         { run: `echo + >> ${log}` },
@@ -80,9 +80,9 @@ describe('eight tasks, three at once', () => {
         { run: `echo - >> ${log}` },
       ],
     });
-    const fine = names.map((name) => works(name, { say: 'done' }));
+    const passing = names.map((name) => taskRule(name, { say: 'done' }));
     const { main } = await harness.runJob({
-      rules: [planning(names), works('c', { write: 'broken', content: '' }), ...fine],
+      rules: [planning(names), taskRule('c', { write: 'broken', content: '' }), ...passing],
     });
     expect(main.outputs).toMatchObject({
       status: 'failed',
@@ -92,28 +92,28 @@ describe('eight tasks, three at once', () => {
     expect(maxConcurrent(await readFile(log, 'utf8'))).toBeLessThanOrEqual(3);
     const passed = main.report?.steps.filter((step) => step.status === 'passed').map((step) => step.path);
     expect(passed).toEqual(names.filter((name) => name !== 'c').map((name) => `build/${name}/impl`));
-    // Nothing of them is in the checkout before all are done.
+    // The plan is complete, although one task failed.
     expect(main.outputs.tasks).toBe(JSON.stringify(names));
 
     let files: readonly string[] = [];
-    const again = await harness.runJob({
+    const rerun = await harness.runJob({
       jobAttempt: 2,
       rules: [{ prompt: 'Attempt 1 at this task', do: [{ delete: 'broken' }] }],
       async inspect({ workspace }) {
         files = await Promise.all(names.map((name) => readFile(join(workspace, `${name}.txt`), 'utf8')));
       },
     });
-    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(rerun.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
     expect(files).toEqual(names);
     const calls = await harness.calls();
     expect(calls).toHaveLength(10);
     const [first, last] = [calls.find((call) => call.prompt.includes('Do task c.')), calls.at(-1)];
     expect(last?.session).toEqual({ mode: 'resume', id: first?.session.id });
-    // From the runner's temporary directory on, which is another one here for every machine.
-    const place = (cwd: string | undefined) => cwd?.split('/_temp/')[1];
-    expect(place(last?.cwd)).toBe(place(first?.cwd));
+    // Only the part below the runner's temporary directory, which differs between machines.
+    const relative = (cwd: string | undefined) => cwd?.split('/_temp/')[1];
+    expect(relative(last?.cwd)).toBe(relative(first?.cwd));
     expect(new Set(calls.slice(1, 9).map((call) => call.cwd)).size).toBe(8);
-    expect(attemptLines(again.main.report).filter((line) => line.includes('/c/'))).toEqual([
+    expect(attemptLines(rerun.main.report).filter((line) => line.includes('/c/'))).toEqual([
       'build/c/impl#1@1 new declared-new failed:gate',
       'build/c/impl#2@2 resumed continued passed',
     ]);
@@ -121,7 +121,7 @@ describe('eight tasks, three at once', () => {
 });
 
 describe('two tasks that change the same lines', () => {
-  it('are told with the file and both names; a re-run lets the later one go on with what the other did', async () => {
+  it('are reported with the file and both names; a re-run resumes the later one with the changes of the other', async () => {
     const harness = await createHarness({ workflow: flow(), files: { 'shared.txt': 'one\ntwo\n' } });
     const writes = (name: string): AgentRule => ({
       prompt: `Do task ${name}.`,
@@ -130,7 +130,10 @@ describe('two tasks that change the same lines', () => {
     const { main } = await harness.runJob({ rules: [planning(['a', 'b']), writes('a'), writes('b')] });
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'build' });
     expect(main.errors).toEqual([expect.stringMatching(/`build\/a` and `build\/b`.*shared\.txt/)]);
-    const again = await harness.runJob({
+    expect(main.errors[0]).toMatch(
+      / reuses the result of 1 step and continues parallel branch `build\/b`\.$/,
+    );
+    const rerun = await harness.runJob({
       jobAttempt: 2,
       rules: [
         {
@@ -143,7 +146,9 @@ describe('two tasks that change the same lines', () => {
         expect(await readFile(join(workspace, 'shared.txt'), 'utf8')).toBe('one of a\ntwo\nthree\n');
       },
     });
-    expect(again.main.outputs).toMatchObject({ status: 'passed' });
+    expect(rerun.main.outputs).toMatchObject({ status: 'passed' });
+    const reused = rerun.main.report?.steps.filter(({ takenOver }) => takenOver).map(({ path }) => path);
+    expect(reused).toEqual(['build/a/impl']);
     const calls = await harness.calls();
     expect(calls).toHaveLength(4);
     expect(calls[3]?.session).toEqual({
@@ -153,8 +158,8 @@ describe('two tasks that change the same lines', () => {
   });
 });
 
-describe('a job that ends while two tasks are at work', () => {
-  it.each(['cancel', 'kill'] as const)('by %s goes on with both in their own sessions', async (how) => {
+describe('a job that ends while two tasks are running', () => {
+  it.each(['cancel', 'kill'] as const)('by %s resumes both sessions in a re-run', async (how) => {
     const folder = await freshFolder();
     const harness = await createHarness({ code: 'dist', workflow: flow() });
     const hangs = (name: string, other: string): AgentRule => ({
@@ -175,7 +180,7 @@ describe('a job that ends while two tasks are at work', () => {
       },
     });
     if (how === 'cancel') expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
-    const again = await harness.runJob({
+    const rerun = await harness.runJob({
       jobAttempt: 2,
       rules: names.slice(0, 2).map((name) => ({
         prompt: `Do task ${name}.`,
@@ -186,8 +191,8 @@ describe('a job that ends while two tasks are at work', () => {
         expect(await readFile(join(workspace, 'b.txt'), 'utf8')).toBe('b done');
       },
     });
-    expect(again.main.errors).toEqual([]);
-    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(rerun.main.errors).toEqual([]);
+    expect(rerun.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
     const calls = await harness.calls();
     expect(calls).toHaveLength(5);
     for (const name of ['a', 'b']) {
@@ -200,7 +205,7 @@ describe('a job that ends while two tasks are at work', () => {
 });
 
 describe('`worktree-setup`', () => {
-  it('makes each fresh work tree ready, once more after a restore, and belongs to no step', async () => {
+  it('prepares each fresh worktree, runs again after a restore, and belongs to no step', async () => {
     const folder = await freshFolder();
     const harness = await createHarness({ workflow: flow(), files: { '.gitignore': 'deps\n' } });
     const inputs = {
@@ -215,7 +220,7 @@ describe('`worktree-setup`', () => {
       rules: [planning(['a', 'b']), task('a', { say: 'ok' }), task('b', { write: 'broken', content: '' })],
     });
     expect(first.main.outputs.status).toBe('failed');
-    const again = await harness.runJob({
+    const rerun = await harness.runJob({
       jobAttempt: 2,
       inputs,
       rules: [{ prompt: 'Attempt 1 at this task', do: [{ delete: 'broken' }] }],
@@ -223,15 +228,15 @@ describe('`worktree-setup`', () => {
         expect(await readFile(join(workspace, 'a.txt'), 'utf8')).toBe('deps\n');
       },
     });
-    expect(again.main.outputs.status).toBe('passed');
+    expect(rerun.main.outputs.status).toBe('passed');
     const patch = await readFile(join(folder, 'log'), 'utf8');
     expect(patch.trim().split('\n')).toHaveLength(4);
-    expect(again.main.report?.steps.flatMap((step) => step.attempts.flatMap((one) => one.gates))).not.toEqual(
+    expect(rerun.main.report?.steps.flatMap((step) => step.attempts.flatMap((one) => one.gates))).not.toEqual(
       [],
     );
   });
 
-  it('that fails says so, and nothing of that unit is paid', async () => {
+  it('fails the step with its output, and starts no agent of the parallel branch', async () => {
     const harness = await createHarness({ workflow: flow() });
     const { main } = await harness.runJob({
       inputs: { 'worktree-setup': 'echo no network >&2; exit 7' },

@@ -1,4 +1,4 @@
-/** What agents are allowed, and what is left of what they did all the same. */
+/** The permissions of agents, and how the action restores what a read-only step changed. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,30 +16,30 @@ ${more}`;
 const modeOf = (argv: readonly string[]) => argv[argv.indexOf('--permission-mode') + 1];
 
 describe('permissions', () => {
-  const workflow = `name: flow\nsteps:\n${step('plain', '')}${step('told', '    permissions: full\n')}${step('reads', '    worktree: read-only\n')}`;
+  const workflow = `name: flow\nsteps:\n${step('plain', '')}${step('full', '    permissions: full\n')}${step('reads', '    worktree: read-only\n')}`;
 
   it.each([
     ['auto', ['acceptEdits', 'bypassPermissions', 'dontAsk']],
     ['read-only', ['dontAsk', 'bypassPermissions', 'dontAsk']],
     ['full', ['bypassPermissions', 'bypassPermissions', 'bypassPermissions']],
-  ])('`%s` holds for steps that do not say it', async (permissions, modes) => {
+  ])('`%s` applies to steps without their own permissions', async (permissions, modes) => {
     const harness = await createHarness({ workflow });
     const { main } = await harness.runJob({ inputs: { permissions } });
     expect(main.exitCode, main.log).toBe(0);
     expect((await harness.calls()).map(({ argv }) => modeOf(argv))).toEqual(modes);
   });
 
-  it('are in the plan', async () => {
+  it('are shown in the plan', async () => {
     const harness = await createHarness({ workflow });
     const { main } = await harness.runJob({ inputs: { permissions: 'workspace', 'dry-run': 'true' } });
     expect(main.summary).toContain('  permissions: workspace, unless a step sets its own\n');
-    expect(main.summary).toMatch(/told · code.*\n.*session: .*\n.*permissions: full\n/);
+    expect(main.summary).toMatch(/full · code.*\n.*session: .*\n.*permissions: full\n/);
   });
 });
 
-describe('a step that only reads', () => {
+describe('a read-only step', () => {
   const files = { '.gitignore': 'cache/\n', 'kept.txt': 'kept\n', 'src/a.txt': 'a\n', 'src/b.txt': 'b\n' };
-  // Its CLI lets files be changed and commands run with every permission.
+  // The Cursor CLI can change files and run commands with every permission.
   const reads = (more: string) => `name: flow\nsteps:\n${step('look', more, 'cursor')}`;
 
   const env = { CURSOR_API_KEY: 'key_CANARY-0123456789abcdef' };
@@ -65,11 +65,11 @@ describe('a step that only reads', () => {
   }
 
   it.each([
-    ['by its permission', '    permissions: read-only\n', {}],
-    ['by its work tree, whatever it may do', '    worktree: read-only\n    permissions: full\n', {}],
+    ['by its permissions', '    permissions: read-only\n', {}],
+    ['by its worktree, also with full permissions', '    worktree: read-only\n    permissions: full\n', {}],
     ['by its guard', '    guard: {no_write: true}\n', { permissions: 'full' }],
     ['by the input', '', { permissions: 'read-only' }],
-  ])('%s has what it changed and committed put back, and fails', async (_why, more, inputs) => {
+  ])('%s fails, and its changes and commits are undone', async (_reason, more, inputs) => {
     const harness = await createHarness({ workflow: reads(more), files });
     const before = await git(harness.repository.path, 'log', '--format=%s', 'main');
     let after: Awaited<ReturnType<typeof look>> | undefined;
@@ -90,7 +90,7 @@ describe('a step that only reads', () => {
     expect(after).toEqual({ status: '!! cache/', log: before, a: 'a\n', hidden: false, made: 'made' });
   });
 
-  it('tells its next attempt, which passes where it changes nothing', async () => {
+  it('names the changed files in the next prompt, and passes if that attempt changes nothing', async () => {
     const harness = await createHarness({
       code: 'dist',
       workflow: reads('    permissions: read-only\n    retry: [{exit: 2}]\n'),
@@ -101,6 +101,6 @@ describe('a step that only reads', () => {
       rules: [{ call: 1, do: [{ write: 'new.txt' }] }, { do: [{ run: 'test ! -e new.txt' }] }],
     });
     expect(main.exitCode, main.log).toBe(0);
-    expect((await harness.calls())[1]?.prompt).toMatch(/no_write: .*new\.txt/);
+    expect((await harness.calls())[1]?.prompt).toMatch(/`no_write`: .*`new\.txt`/);
   });
 });

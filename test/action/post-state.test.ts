@@ -19,17 +19,17 @@ const initialState: PostState = {
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gump-handover-'));
+  folder = mkdtempSync(join(tmpdir(), 'gump-post-state-'));
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const stateFile = () => join(folder, readdirSync(folder)[0] ?? '');
 
-it('hands over what was last said of everything', () => {
-  const handover = createPostStateFile(folder, initialState);
-  handover.update({ agentPids: [17] });
-  handover.update({
+it('keeps the last value of each field', () => {
+  const postState = createPostStateFile(folder, initialState);
+  postState.update({ agentPids: [17] });
+  postState.update({
     usedSequence: 3,
     placed: [{ provider: 'claude', id: 'a', files: [{ path: '/home/a' }] }],
   });
@@ -39,17 +39,17 @@ it('hands over what was last said of everything', () => {
     usedSequence: 3,
     placed: [{ provider: 'claude', id: 'a', files: [{ path: '/home/a' }] }],
   });
-  handover.update({ agentPids: [] });
+  postState.update({ agentPids: [] });
   expect(readPostState(folder)?.agentPids).toEqual([]);
 });
 
-it('leaves out a line that was cut off while it was written', () => {
+it('ignores an incomplete last line', () => {
   createPostStateFile(folder, initialState).update({ usedSequence: 3 });
   appendFileSync(stateFile(), '{"usedSequence":4,"isDo');
   expect(readPostState(folder)).toEqual({ ...initialState, usedSequence: 3 });
 });
 
-it('hands over nothing where main did not come to it', () => {
+it('is `undefined` if main did not write it', () => {
   expect(readPostState(folder)).toBeUndefined();
   createPostStateFile(folder, initialState);
   rmSync(stateFile());
@@ -57,7 +57,7 @@ it('hands over nothing where main did not come to it', () => {
   expect(readPostState(folder)).toBeUndefined();
 });
 
-it('can be read by its owner alone', () => {
+it('is readable only by its owner', () => {
   createPostStateFile(folder, initialState);
   expect(statSync(stateFile()).mode & 0o777).toBe(0o600);
 });

@@ -1,4 +1,4 @@
-/** What has to be there before an agent starts: programs, credentials, gates, git, a runner, and who asks. */
+/** The checks before an agent starts: programs, credentials, gates, git, the runner, and who triggered the event. */
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,7 +25,7 @@ steps:
 const { outputs } = parse(await readFile('action.yml', 'utf8')) as { readonly outputs: object };
 const simple = flow.replace(/ {4}gate: .*\n/, '');
 
-/** All outputs of `action.yml`, as they are where nothing ran. */
+/** All outputs of `action.yml` with their values if nothing ran. */
 const emptyOutputs = {
   ...Object.fromEntries(Object.keys(outputs).map((name) => [name, ''])),
   ...{ resumed: 'false', persisted: 'false', sessions: '{}' },
@@ -35,7 +35,7 @@ async function expectRefused(harness: Harness, options: RunJobOptions): Promise<
   const { main } = await harness.runJob(options);
   expect(main.exitCode).toBe(1);
   expect(main.outputs).toEqual({ ...emptyOutputs, status: 'failed', report: main.outputs.report });
-  // Outside of a runner there is no place for one.
+  // Outside a runner there is no directory for the report.
   if (main.outputs.report !== '') expect(main.report).toMatchObject({ status: 'failed', steps: [] });
   expect(main.summary).toContain('nothing ran');
   expect(main.log).not.toContain('Internal error in gump-action');
@@ -45,8 +45,8 @@ async function expectRefused(harness: Harness, options: RunJobOptions): Promise<
 
 const dotGit = (machine: Machine) => join(machine.workspace, '.git');
 
-describe('what is missing', () => {
-  it('is told at once: git, programs, gates and credentials', async () => {
+describe('a missing requirement', () => {
+  it('is reported together with all others: git, programs, gates and credentials', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const errors = await expectRefused(harness, {
       programs: ['codex'],
@@ -67,7 +67,7 @@ describe('what is missing', () => {
     for (const gate of errors.slice(2, 4)) expect(gate).toMatch(/commands|gump\.toml/);
   });
 
-  it('is a first commit, in a fresh repository', async () => {
+  it('is reported for a repository without a commit', async () => {
     const harness = await createHarness({ workflow: simple });
     const errors = await expectRefused(harness, {
       async prepare(machine) {
@@ -78,7 +78,7 @@ describe('what is missing', () => {
     expect(errors).toEqual([expect.stringMatching(/HEAD names no commit.*create a first commit/)]);
   });
 
-  it('may be in a login file of the user instead of the environment', async () => {
+  it('is not reported for a credential in a login file of the user', async () => {
     const harness = await createHarness({ workflow: simple });
     const { main } = await harness.runJob({
       credentials: 'none',
@@ -91,7 +91,7 @@ describe('what is missing', () => {
     expect(main.outputs.status).toBe('passed');
   });
 
-  it('is a place for the state outside of what the run records', async () => {
+  it('is reported for a state directory inside the worktree', async () => {
     const harness = await createHarness({ workflow: simple, files: { '.gitignore': 'ignored/\n' } });
     const link = async ({ root, workspace }: Machine) => symlink(workspace, join(root, 'link'));
     const at = (path: string) => ({ inputs: { 'state-store': `directory:${path}` }, prepare: link });
@@ -105,7 +105,7 @@ describe('what is missing', () => {
     }
   });
 
-  it('is a runner that this action runs on', async () => {
+  it('is reported for an unsupported runner', async () => {
     const harness = await createHarness({ code: 'dist', workflow: simple });
     expect(await expectRefused(harness, { env: { RUNNER_OS: 'Windows' } })).toEqual([
       expect.stringMatching(
@@ -139,7 +139,7 @@ describe('without a credential', () => {
     expect(post?.masked.trim()).toBe('');
   }
 
-  it('a fork’s pull request, and Dependabot’s, is skipped; `fail` and `skip` decide otherwise', async () => {
+  it('skips pull requests of forks and of Dependabot, unless `on-no-credentials` is set', async () => {
     const harness = await createHarness({ workflow: simple });
     const none = { credentials: 'none' } as const;
     expectSkipped(await harness.runJob({ ...none, event: fork }));
@@ -152,7 +152,7 @@ describe('without a credential', () => {
     expect(harness.cache.requests()).toEqual([]);
   });
 
-  it('the name of the workflow is shown as a text without secrets', async () => {
+  it('shows the name of the workflow as plain text without secrets', async () => {
     const harness = await createHarness({
       workflow: simple.replace('flow', '"<b>_x_ ghp_CANARY_0123456789"'),
     });
@@ -163,14 +163,14 @@ describe('without a credential', () => {
   });
 });
 
-describe('an event that anybody can cause', () => {
+describe('an event that anyone can trigger', () => {
   const closings: (() => void)[] = [];
   afterEach(() => {
     for (const close of closings.splice(0)) close();
   });
 
-  /** GitHub's API as far as it is asked for permissions. */
-  async function permissions(of: Readonly<Record<string, string>>): Promise<string> {
+  /** Starts a fake of GitHub's API that answers requests for permissions, and returns its URL. */
+  async function startPermissionService(of: Readonly<Record<string, string>>): Promise<string> {
     const server = createServer((request, response) => {
       const login = /collaborators\/([^/]+)\/permission/.exec(request.url ?? '')?.[1] ?? '';
       const body = JSON.stringify({ permission: of[login] ?? 'none' });
@@ -190,9 +190,9 @@ describe('an event that anybody can cause', () => {
     ...more,
   });
 
-  it('starts agents for people who may write, and for nobody else', async () => {
+  it('starts agents only for people with write permission', async () => {
     const harness = await createHarness({ workflow: simple });
-    const apiUrl = await permissions({ ada: 'write', eve: 'read' });
+    const apiUrl = await startPermissionService({ ada: 'write', eve: 'read' });
     expect(await expectRefused(harness, { apiUrl, event: comment('eve') })).toEqual([
       expect.stringMatching(
         /^eve has the permission "read" in octo\/sample, .*write permission trigger the event/,
@@ -208,9 +208,9 @@ describe('an event that anybody can cause', () => {
     expect([main.outputs.status, main.outputs.persisted, main.errors]).toEqual(['passed', 'true', []]);
   });
 
-  it('starts none in a checkout that is not the event’s, and none where GitHub cannot be asked', async () => {
+  it('starts no agent if the checkout is not that of the event, or if GitHub does not answer', async () => {
     const harness = await createHarness({ workflow: simple });
-    const apiUrl = await permissions({ ada: 'admin' });
+    const apiUrl = await startPermissionService({ ada: 'admin' });
     const sha = harness.repository.sha;
     const head = await harness.repository.commit({ 'evil.txt': 'x' }, { branch: 'topic' });
     const elsewhere = { apiUrl, event: comment('ada', { sha }), checkout: { commit: head } };

@@ -1,4 +1,4 @@
-/** `gump.toml`, where it lies and what it changes. */
+/** `gump.toml`: where it is searched and what it sets. */
 import { describe, expect, it } from 'vitest';
 import { createHarness } from './harness.js';
 
@@ -25,12 +25,12 @@ max_error_chars = 100
 `;
 
 describe('gump.toml', () => {
-  it('gives agent, commands, their time and how much of an error is told', async () => {
+  it('sets the agent, the gate commands, their time limit and the length of errors in prompts', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow, files: { 'gump.toml': settings } });
     const { main } = await harness.runJob({ inputs: { commands: 'lint: exit 0' } });
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(main.log).toContain('gate test: failed');
-    // The input goes first.
+    // The input takes precedence.
     expect(main.log).toContain('gate lint: passed');
     const calls = await harness.calls();
     expect(calls.map(({ provider }) => provider)).toEqual(['claude', 'claude']);
@@ -38,7 +38,7 @@ describe('gump.toml', () => {
     expect(calls[1]?.prompt.length).toBeLessThan(800);
   });
 
-  it('is looked for from the working directory outwards, and the nearest counts', async () => {
+  it('is searched from the working directory upwards, and the nearest file applies', async () => {
     const files = {
       'gump.toml': 'default_agent = "claude-haiku"\n',
       'packages/gump.toml': 'default_agent = "codex"\n',
@@ -50,7 +50,7 @@ describe('gump.toml', () => {
     expect((await harness.calls()).map(({ provider }) => provider)).toEqual(['codex']);
   });
 
-  it('with errors stops the run, and all of them are told with those of the workflow', async () => {
+  it('fails the run if it has errors, which are reported together with those of the workflow', async () => {
     const broken = 'default_agent = "cluade"\nlog_level = "info"\n[validation]\ntimeout = 5\ntestcmd = "x"\n';
     const harness = await createHarness({
       workflow: flow.replace('type: code', 'type: cod'),

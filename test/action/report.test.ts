@@ -1,4 +1,4 @@
-/** `report.json`, outputs and warnings, held against the contract's words. */
+/** `report.json`, outputs and warnings have the documented format. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sessionReasons } from '../../src/journal/event.js';
@@ -45,7 +45,7 @@ const attempt = z.strictObject({
     .regex(/^[0-9a-f]{40}$/)
     .optional(),
   cliVersion: z.string().optional(),
-  // What it cost to take a conversation up again.
+  // The cost of resuming the session.
   firstTurn: usage.optional(),
 });
 
@@ -99,7 +99,7 @@ steps:
 `;
 
 describe('the report', () => {
-  it('has the shape of the contract, over an attempt that was cut off and a job that ended well', async () => {
+  it('has the documented format, for an interrupted attempt and for a passed job', async () => {
     const harness = await createHarness({ code: 'dist', workflow });
     const hang = { prompt: 'Implement', call: 2, do: [{ say: 'halfway' }, { hang: true }] } as const;
     const first = await harness.runJob({
@@ -135,7 +135,7 @@ describe('the report', () => {
     expect(reported.totals.inputTokens).toBe(sum((one) => one.inputTokens));
     expect(reported.totals.outputTokens).toBe(sum((one) => one.outputTokens));
     expect(reported.totals.turns).toBe(sum((one) => one.turns));
-    // Codex says no cost, so its attempts have none, and the total is that of Claude Code alone.
+    // Codex reports no cost, so its attempts have none, and the total is that of Claude Code.
     const costs = attempts.filter(({ usage }) => usage.costUsd !== undefined);
     expect(costs.map(({ agent }) => agent)).toEqual(['claude-haiku']);
     expect(reported.totals.costUsd).toBe(costs[0]?.usage.costUsd);
@@ -159,7 +159,7 @@ describe('the report', () => {
     });
   });
 
-  it('says nothing of cost where no provider told one', async () => {
+  it('has no cost if no provider reports one', async () => {
     const harness = await createHarness({
       workflow: 'name: flow\nsteps:\n  - {name: tests, type: code, agent: codex, prompt: Tests.}\n',
     });
@@ -169,7 +169,7 @@ describe('the report', () => {
     expect(main.report?.steps[0]?.attempts[0]).not.toHaveProperty('failure');
   });
 
-  it('goes with one warning for each reason from `agent-changed` on, and with none for the others', async () => {
+  it('has one warning for each session reason from `agent-changed` on, and none for the others', async () => {
     const harness = await createHarness({ workflow });
     const { main } = await harness.runJob({
       rules: [{ prompt: 'Implement', call: 2, do: [{ write: 'done.txt' }] }],

@@ -1,4 +1,4 @@
-/** S10, cut off: whatever ends a job in the middle, the re-run goes on with the same attempt. */
+/** S10, interrupted attempts: however a job ends early, the re-run continues the same attempt. */
 import { describe, expect, it } from 'vitest';
 import { writeFiles } from '../rig/files.js';
 import type { Machine } from '../rig/machine.js';
@@ -23,7 +23,7 @@ steps:
 
 const files = { '.gitignore': 'node_modules/\ncache/\n' };
 
-/** Work of which a part is done, and then nothing comes any more. */
+/** Does a part of the work, and then hangs. */
 const interruptedRule = {
   prompt: 'Implement',
   do: [
@@ -36,8 +36,8 @@ const interruptedRule = {
 
 const secondRule = { prompt: 'Implement', do: [{ write: 'second.txt', content: 'two\n' }] } as const;
 
-describe('a cut-off attempt goes on', () => {
-  it.each(['claude-haiku', 'codex'])('after a cancellation (%s)', async (agent) => {
+describe('a re-run continues an interrupted attempt', () => {
+  it.each(['claude-haiku', 'codex'])('after a cancelled job (%s)', async (agent) => {
     const harness = await createHarness({ code: 'dist', workflow: flow(agent), files });
     const interrupted = await harness.runJob({
       rules: [interruptedRule],
@@ -49,7 +49,7 @@ describe('a cut-off attempt goes on', () => {
       'failed-step': 'impl',
       persisted: 'true',
     });
-    expect(interrupted.main.summary).toContain('**impl** was cut off in attempt 1.');
+    expect(interrupted.main.summary).toContain('**impl** was interrupted in attempt 1.');
     const { main } = await harness.runJob({
       jobAttempt: 2,
       rules: [secondRule],
@@ -75,7 +75,7 @@ describe('a cut-off attempt goes on', () => {
     expect(main.warnings).toEqual([]);
   });
 
-  it('names only what is gone of the ignored folders', async () => {
+  it('and names only the ignored folders that are missing', async () => {
     const harness = await createHarness({ workflow: flow('claude-haiku'), files, store: 'directory' });
     await harness.runJob({ rules: [interruptedRule], stop: { how: 'cancel', when: { log: 'halfway' } } });
     const { main } = await harness.runJob({
@@ -88,7 +88,7 @@ describe('a cut-off attempt goes on', () => {
   });
 
   it.each(['claude-haiku', 'codex'])(
-    'after a kill of main: post stores what is known (%s)',
+    'after main was killed and post stored the state (%s)',
     async (agent) => {
       const harness = await createHarness({ workflow: flow(agent), files });
       const interrupted = await harness.runJob({
@@ -106,14 +106,14 @@ describe('a cut-off attempt goes on', () => {
         'impl#1@1 resumed from cancelled:cancelled',
         'impl#1@2 resumed continued passed',
       ]);
-      // Codex notes in its session what it spent, so the part that nobody lived to count is not lost.
+      // Codex records its usage in the session file, so the usage of the killed turn is not lost.
       if (agent === 'codex') expect(main.report?.totals.inputTokens).toBe(100 + 300 + 300);
       expect(callLines(await harness.calls()).at(-1)).toMatch(/ resume a after 2$/);
       expect((await harness.calls()).at(-1)?.prompt).toContain('You were interrupted');
     },
   );
 
-  it('after the runner shut down: what main could store within its seconds is there', async () => {
+  it('after the runner shut down, from the state that main stored in time', async () => {
     const harness = await createHarness({ workflow: flow('claude-haiku'), files });
     const interrupted = await harness.runJob({
       rules: [interruptedRule],
@@ -127,7 +127,7 @@ describe('a cut-off attempt goes on', () => {
     ]);
   });
 
-  it('after the machine was lost: from the last attempt that was stored, in the session as it was then', async () => {
+  it('after the machine was lost, from the last stored attempt and its session', async () => {
     const harness = await createHarness({ workflow: flow('codex'), files });
     const interrupted = await harness.runJob({
       rules: [{ ...interruptedRule, call: 2 }],
@@ -149,7 +149,7 @@ describe('a cut-off attempt goes on', () => {
     expect(calls.at(-1)?.prompt).toContain('missing');
   });
 
-  it('with its gates alone, where the agent was done', async () => {
+  it('with only its gates if the agent had finished', async () => {
     const workflow = `name: flow
 steps:
   - name: impl
@@ -167,7 +167,7 @@ steps:
       }),
     });
     expect(interrupted.main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
-    expect(interrupted.main.log).toContain('gate bash_0: cut off');
+    expect(interrupted.main.log).toContain('gate bash_0: interrupted');
     expect(interrupted.main.log).not.toContain('gate bash_0: failed');
     const { main } = await harness.runJob({ jobAttempt: 2, env: { PHASE: 'two' } });
     expect(await harness.calls()).toHaveLength(1);
@@ -179,7 +179,7 @@ steps:
     ]);
   });
 
-  it('with its new words, where the step was changed in between', async () => {
+  it('with the changed prompt if the step changed before the re-run', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:

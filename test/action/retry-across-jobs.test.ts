@@ -1,12 +1,12 @@
-/** S10, failed for good: attempt numbers, retry entries and sessions go on over job attempts. */
+/** S10, permanently failed steps: attempt numbers, retry entries and sessions continue in the next job attempt. */
 import { describe, expect, it } from 'vitest';
 import { attemptLines, callLines, promptBodies } from './attempt-lines.js';
 import { createHarness } from './harness.js';
 
 const sessionWarnings = (warnings: readonly string[]) => warnings.filter((text) => text.includes('session'));
 
-describe('a step that failed for good goes on in the next job attempt', () => {
-  it('up its escalation ladder, over three job attempts', async () => {
+describe('a permanently failed step continues in the next job attempt', () => {
+  it('with its retry entries, over three job attempts', async () => {
     const harness = await createHarness({
       code: 'dist',
       workflow: `name: flow
@@ -63,7 +63,7 @@ steps:
     expect(main.outputs).toMatchObject({ tokens: '1440', turns: '12', 'cost-usd': '0.012' });
   });
 
-  it('in its last session, told why the attempt before did not pass', async () => {
+  it('in its last session, with the error of the previous attempt in the prompt', async () => {
     const harness = await createHarness({
       code: 'dist',
       store: 'directory',
@@ -84,7 +84,7 @@ steps:
     ]);
     const last = (await harness.calls()).at(-1);
     expect(last?.earlier.map((text) => text.trim())).toEqual(['Implement.']);
-    expect(last?.prompt).toContain('Attempt 1 at this task did not pass');
+    expect(last?.prompt).toContain('Attempt 1 at this task failed');
     expect(last?.prompt).toContain('the-error');
     expect(last?.prompt).toContain('+++ b/bad.txt');
     expect(last?.prompt).not.toContain('interrupted');
@@ -92,7 +92,7 @@ steps:
     expect([first?.usage, second?.usage]).toMatchObject([{ inputTokens: 200 }, { inputTokens: 200 }]);
   });
 
-  it('in a new session, once the old one was full', async () => {
+  it('in a new session if the context of the last one is full', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -114,7 +114,7 @@ steps:
     expect(callLines(await harness.calls()).at(-1)).toBe('claude start b after 0');
   });
 
-  it('in a new session, after two job attempts that changed nothing in the old one', async () => {
+  it('in a new session after two job attempts that changed no file', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -141,7 +141,7 @@ steps:
     expect(main.warnings.filter((text) => text.includes('without changing a file'))).toHaveLength(1);
   });
 
-  it('with the same attempt again, where that is cut off twice', async () => {
+  it('with the same attempt if that is interrupted twice', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:

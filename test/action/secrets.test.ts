@@ -1,4 +1,4 @@
-/** Secrets do not come out, whoever prints them, and what others print does not speak to the runner. */
+/** No output contains a secret, whoever prints it, and no output of agents or gates is a command for the runner. */
 import { describe, expect, it } from 'vitest';
 import type { StageResult, StepResult } from '../rig/machine.js';
 import type { AgentAction } from '../rig/stand-in.js';
@@ -27,7 +27,7 @@ const secretsOf = (runtimeToken: string) => [
   ...[others.DEPLOY_PASSWORD, others.NPM_TOKEN, 'CANARYline1CANARYline1', 'CANARYdatabase0123456789'],
 ];
 
-/** What a text holds of a secret as soon as it holds enough of it to matter. */
+/** All parts of a secret, and of its base64 forms, that are long enough to matter. */
 function pieces(secret: string): readonly string[] {
   const forms = [secret, ...[0, 1, 2].map((shift) => base64At(secret, shift))];
   return forms.flatMap((form) =>
@@ -35,7 +35,7 @@ function pieces(secret: string): readonly string[] {
   );
 }
 
-/** The characters that depend on the secret alone. */
+/** The base64 characters that depend only on the secret, not on the text before it. */
 function base64At(secret: string, shift: number): string {
   const text = Buffer.from(`${'x'.repeat(shift)}${secret}`)
     .toString('base64')
@@ -48,7 +48,7 @@ const variants = (secret: string) => [
   ...[0, 1, 2].map((shift) => Buffer.from(`${'x'.repeat(shift)}${secret} and more`).toString('base64')),
 ];
 
-/** All that people see of a stage; the runner takes mask commands out of the log itself. */
+/** Everything that people see of a stage. The runner removes mask commands from the log itself. */
 function visible(stage: StageResult | undefined): string {
   const log = stage?.log.replaceAll(/^::add-mask::.*$/gm, '') ?? '';
   return [log, stage?.summary, JSON.stringify(stage?.report), JSON.stringify(stage?.outputs)].join('\n');
@@ -57,7 +57,7 @@ function visible(stage: StageResult | undefined): string {
 const seen = ({ main, post }: StepResult) => visible(main) + visible(post);
 
 describe('secrets', () => {
-  it('are nowhere, whoever prints them and how', async () => {
+  it('are in no output, whoever prints them and in whatever form', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const ref = 'refs/heads/main';
     const cacheToken = harness.cache.token({ repository: 'octo/sample', read: [ref], write: ref });
@@ -80,24 +80,24 @@ describe('secrets', () => {
     });
     expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'true' });
     expect(await harness.calls()).toHaveLength(2);
-    const text2 = seen(result);
-    expect(text2).toContain('***');
+    const shown = seen(result);
+    expect(shown).toContain('***');
     for (const secret of secrets) {
       expect(
-        pieces(secret).filter((piece) => text2.includes(piece)),
+        pieces(secret).filter((piece) => shown.includes(piece)),
         secret,
       ).toEqual([]);
     }
   });
 
-  it('of which nothing runs are not quoted either', async () => {
+  it('are not quoted in errors of inputs', async () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({
       inputs: { resume: anthropicKey, 'state-key': 'too-short-CANARY' },
     });
     expect(main.errors).toHaveLength(2);
     const shown = main.log.replaceAll(/^::add-mask::.*$/gm, '') + main.summary;
-    expect(shown).toContain('Input resume: "***" is not allowed');
+    expect(shown).toContain('Input `resume`: "***" is not allowed');
     for (const secret of [anthropicKey, 'too-short-CANARY'])
       expect(pieces(secret).filter((piece) => shown.includes(piece))).toEqual([]);
   });
@@ -119,17 +119,17 @@ describe('text of agents and gates', () => {
     '::error::pwned again',
   ].join('\n');
 
-  it('cannot speak to the runner', async () => {
+  it('cannot contain commands for the runner', async () => {
     const harness = await createHarness({ workflow: flow });
-    const speak: readonly AgentAction[] = [
+    const printCommands: readonly AgentAction[] = [
       { say: commands },
       { run: `: '\n${commands}\n'` },
       { write: 'leak.txt', content: commands },
     ];
     const { main, post } = await harness.runJob({
       rules: [
-        { provider: 'claude', do: speak },
-        { do: [...speak, { fail: 401, message: `no\n${commands}` }] },
+        { provider: 'claude', do: printCommands },
+        { do: [...printCommands, { fail: 401, message: `no\n${commands}` }] },
       ],
     });
     const reported = [...main.commands, ...(post?.commands ?? [])];
@@ -140,15 +140,15 @@ describe('text of agents and gates', () => {
     ]);
     expect(reported.filter(({ name, text }) => name === 'add-mask' && text === 'flow')).toEqual([]);
     expect(main.warnings).toEqual([expect.stringContaining('new session: the agent changed from ')]);
-    // The failure's message is quoted in our own error, as text.
+    // The error of the action quotes the message of the failure as text.
     expect(main.errors).toEqual([expect.stringMatching(/^Step `leak` failed at attempt 2 \(crash\): no/)]);
     expect(main.outputs.status).toBe('failed');
     expect(main.state).not.toHaveProperty('pwned');
-    // A line that the runner would take for a command is never printed while it takes commands.
+    // The runner reads none of these lines as a command.
     expect(reported.filter(({ text }) => /^pwned/.test(text))).toEqual([]);
   });
 
-  it('cannot become a command, or anything but text, in the summary', async () => {
+  it('is plain text in the summary, without commands, HTML or Markdown', async () => {
     const harness = await createHarness({ workflow: flow });
     const html = '</code><img src=x onerror=pwned> | ```\n# pwned [link](http://127.0.0.1)';
     const { main } = await harness.runJob({

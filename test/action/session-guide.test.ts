@@ -1,4 +1,4 @@
-/** The page on sessions that this project started from, point by point, in its own spelling and the others. */
+/** Each point of the public guide on sessions, on which this project is based, in all spellings. */
 import { describe, expect, it } from 'vitest';
 import { attemptLines, callLines, promptBodies, sessionIdsOf } from './attempt-lines.js';
 import { createHarness } from './harness.js';
@@ -8,8 +8,8 @@ const review = {
   do: [{ write: '.gump/out/validate.json', content: '{"pass": true, "comments": "fine"}' }],
 } as const;
 
-describe('the seed page', () => {
-  it('resumes a named step in every spelling, and starts reviewers afresh', async () => {
+describe('the session guide', () => {
+  it('resumes the session of a named step in every spelling, and starts reviewers in a new session', async () => {
     const harness = await createHarness({
       workflow: `name: seed
 steps:
@@ -55,10 +55,10 @@ steps:
     session: "from: impl"
     prompt: Quoted.
 
-  - name: unsaid
+  - name: unset
     type: code
     agent: claude-haiku
-    prompt: Nothing said.
+    prompt: No session key.
 `,
     });
     const { main } = await harness.runJob({ inputs: { spec: 'sums' }, rules: [review] });
@@ -70,7 +70,7 @@ steps:
       'nested#1@1 resumed from passed',
       'flow#1@1 resumed from passed',
       'quoted#1@1 resumed from passed',
-      'unsaid#1@1 new declared-new passed',
+      'unset#1@1 new declared-new passed',
     ]);
     const calls = await harness.calls();
     expect(callLines(calls)).toEqual([
@@ -91,7 +91,7 @@ steps:
     expect(main.warnings).toEqual([]);
   });
 
-  it('falls back to a new session, with a warning each, where the other step ran with another agent or not at all', async () => {
+  it('starts a new session, with a warning, if the named step has another agent or did not run', async () => {
     const harness = await createHarness({
       workflow: `name: seed
 steps:
@@ -158,7 +158,7 @@ steps:
       ).toHaveLength(1);
   });
 
-  it('lets a session change its model, but never its provider, with `session-match: provider`', async () => {
+  it('resumes a session with another model, but not with another provider, if `session-match: provider` is set', async () => {
     const harness = await createHarness({
       workflow: `name: seed
 session-match: provider
@@ -191,7 +191,7 @@ steps:
     expect(main.warnings).toHaveLength(1);
   });
 
-  it('keeps the session on a retry, and starts a new one where the agent changes or `session: new` says so', async () => {
+  it('resumes the session on a retry, unless the agent changes or `session: new` is set', async () => {
     const harness = await createHarness({
       workflow: `name: seed
 steps:
@@ -243,7 +243,7 @@ steps:
     expect(main.warnings[0]).toContain('Step `impl`, attempt 5: new session: the agent changed from ');
   });
 
-  it('resumes by the id and the flag of each provider, also after a re-run on another machine', async () => {
+  it('resumes by session id with the flag of each provider, also in a re-run on another machine', async () => {
     const harness = await createHarness({
       code: 'dist',
       workflow: `name: seed

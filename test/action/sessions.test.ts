@@ -1,4 +1,4 @@
-/** Session rules within a job and at its edges: shared, known early, lost, cut off before they began. */
+/** Session rules: shared sessions, ids that are recorded early, and missing sessions. */
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ steps:
     agent: claude-haiku
     session: from: tests
     prompt: Implement.
-    gate: [{bash: "echo impl-says-no >&2; test -e good.txt"}]
+    gate: [{bash: "echo impl-gate-error >&2; test -e good.txt"}]
     retry:
       - exit: 2
   - name: docs
@@ -36,7 +36,7 @@ steps:
 `;
 
 describe('sessions', () => {
-  it('S7, S4: two steps share the conversation they go on from, and a retry is told only of its own step', async () => {
+  it('S7, S4: two steps resume the same session, and a retry prompt names only the errors of its own step', async () => {
     const harness = await createHarness({ code: 'dist', workflow: twoAfterOne });
     const good = { prompt: 'Implement.', call: 2, do: [{ write: 'good.txt' }] };
     const { main } = await harness.runJob({ rules: [good] });
@@ -46,11 +46,11 @@ describe('sessions', () => {
       'impl#2@1 resumed kept-on-retry passed',
       'docs#1@1 resumed from failed:gate',
     ]);
-    const again = await harness.runJob({
+    const rerun = await harness.runJob({
       jobAttempt: 2,
       rules: [{ prompt: 'Document.', do: [{ write: 'docs.txt' }] }],
     });
-    expect(again.main.outputs.status).toBe('passed');
+    expect(rerun.main.outputs.status).toBe('passed');
     const calls = await harness.calls();
     expect(new Set(calls.map((call) => call.session.id)).size).toBe(1);
     expect(promptBodies(calls.at(-1)?.earlier ?? [])).toEqual([
@@ -59,12 +59,12 @@ describe('sessions', () => {
       'Implement.',
       'Document.',
     ]);
-    expect(calls[2]?.prompt).toContain('impl-says-no');
-    expect(calls[3]?.prompt).not.toContain('impl-says-no');
-    expect(calls[4]?.prompt).not.toContain('impl-says-no');
+    expect(calls[2]?.prompt).toContain('impl-gate-error');
+    expect(calls[3]?.prompt).not.toContain('impl-gate-error');
+    expect(calls[4]?.prompt).not.toContain('impl-gate-error');
   });
 
-  it('S4: a step whose own attempt never had an id does not slip into the session of a sibling', async () => {
+  it('S4: a retry without a session id of its own step does not resume the session of another step', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -96,41 +96,44 @@ steps:
   it.each([
     ['claude', '"attempt-started"'],
     ['codex', '"session-known"'],
-  ])('S8: the id of %s outlives a kill right after it became known', async (agent, event) => {
-    const harness = await createHarness({
-      workflow: `name: flow
+  ])(
+    'S8: resumes the session of %s if main was killed right after the id was known',
+    async (agent, event) => {
+      const harness = await createHarness({
+        workflow: `name: flow
 steps:
   - name: impl
     type: code
     agent: ${agent}
     prompt: Implement.
 `,
-    });
-    const first = await harness.runJob({
-      rules: [{ do: [{ hang: true }] }],
-      stop: (machine) => ({
-        how: 'kill',
-        when: {
-          until: async () =>
-            (await readJournal(machine)).includes(event) && (await isPromptStored(machine, agent)),
-        },
-      }),
-    });
-    expect(first.main.signal).toBe('SIGKILL');
-    expect(first.post?.exitCode).toBe(0);
-    const { main } = await harness.runJob({ jobAttempt: 2 });
-    expect(callLines(await harness.calls())).toEqual([
-      `${agent} start a after 0`,
-      `${agent} resume a after 1`,
-    ]);
-    expect(attemptLines(main.report)).toEqual([
-      'impl#1@1 new declared-new cancelled:cancelled',
-      'impl#1@2 resumed continued passed',
-    ]);
-    expect(main.warnings).toEqual([]);
-  });
+      });
+      const first = await harness.runJob({
+        rules: [{ do: [{ hang: true }] }],
+        stop: (machine) => ({
+          how: 'kill',
+          when: {
+            until: async () =>
+              (await readJournal(machine)).includes(event) && (await isPromptStored(machine, agent)),
+          },
+        }),
+      });
+      expect(first.main.signal).toBe('SIGKILL');
+      expect(first.post?.exitCode).toBe(0);
+      const { main } = await harness.runJob({ jobAttempt: 2 });
+      expect(callLines(await harness.calls())).toEqual([
+        `${agent} start a after 0`,
+        `${agent} resume a after 1`,
+      ]);
+      expect(attemptLines(main.report)).toEqual([
+        'impl#1@1 new declared-new cancelled:cancelled',
+        'impl#1@2 resumed continued passed',
+      ]);
+      expect(main.warnings).toEqual([]);
+    },
+  );
 
-  it('S8: a kill before the CLI has kept anything costs the id but not the attempt', async () => {
+  it('S8: continues the attempt in a new session if main was killed before the CLI stored one', async () => {
     const harness = await createHarness({
       workflow: `name: flow
 steps:
@@ -153,7 +156,7 @@ steps:
     expect(main.warnings).toHaveLength(1);
   });
 
-  it('S9: a session that the provider does not know is replaced in the same attempt, with one warning', async () => {
+  it('S9: a missing session is replaced in the same attempt, with one warning', async () => {
     const harness = await createHarness({ workflow: lostSessionFlow });
     const { main } = await harness.runJob();
     expect(attemptLines(main.report)).toEqual([
@@ -172,7 +175,7 @@ steps:
     expect(sessionIdsOf(main.outputs).impl).not.toBe(sessionIdsOf(main.outputs).tests);
   });
 
-  it('S9: with `on-lost-session: fail` the step fails, and is not tried again', async () => {
+  it('S9: with `on-lost-session: fail` the step fails without a retry', async () => {
     const harness = await createHarness({ workflow: lostSessionFlow });
     const { main } = await harness.runJob({ inputs: { 'on-lost-session': 'fail' } });
     expect(attemptLines(main.report)).toEqual([
@@ -184,7 +187,7 @@ steps:
   });
 });
 
-/** The gate of `tests` takes every conversation away. */
+/** The gate of `tests` removes all sessions. */
 const lostSessionFlow = `name: flow
 steps:
   - name: tests

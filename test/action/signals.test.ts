@@ -1,4 +1,4 @@
-/** A cancelled or killed job leaves no process and no session file behind, and its state is there. */
+/** A cancelled or killed job stores its state and leaves no process and no session file behind. */
 import { glob, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -24,15 +24,15 @@ const stubborn: readonly AgentAction[] = [
   { say: 'now hanging' },
   { hang: true, ignore: ['SIGTERM', 'SIGINT'] },
 ];
-/** What only waits for the end of what has just ended may take a moment; what was asked to go never goes. */
+/** Polls, because a process that waits for an ended process needs a moment to end as well. */
 const expectNoProcesses = (machine: Machine) =>
   expect.poll(() => machine.processes(), { timeout: 5000 }).toEqual([]);
 
 const writeActions: readonly AgentAction[] = [{ write: 'made.txt', content: 'made' }];
 
-describe('a job that is stopped while an agent is at work', () => {
+describe('a job that ends while an agent is running', () => {
   it.each(['cancel', 'kill'] as const)(
-    'by %s leaves nothing running, and goes on where it was',
+    'by %s leaves no process, and the re-run resumes the session',
     async (how) => {
       const harness = await createHarness({ code: 'dist', workflow: flow });
       const { main, post } = await harness.runJob({
@@ -50,8 +50,8 @@ describe('a job that is stopped while an agent is at work', () => {
         expect(main.signal).toBe('SIGKILL');
         expect(post?.log).toMatch(/Stored checkpoint `gump-v1-/);
       }
-      const again = await harness.runJob({ jobAttempt: 2, rules: [{ do: writeActions }] });
-      expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+      const rerun = await harness.runJob({ jobAttempt: 2, rules: [{ do: writeActions }] });
+      expect(rerun.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
       const [first, second] = await harness.calls();
       expect(second?.session).toEqual({ mode: 'resume', id: first?.session.id });
       expect(second?.prompt).toMatch(/interrupted/);
@@ -59,8 +59,8 @@ describe('a job that is stopped while an agent is at work', () => {
   );
 });
 
-describe('a cancelled job whose checkpoint does not get out', () => {
-  it('has it sealed on disk for its owner alone, and post stores the state', async () => {
+describe('a cancelled job that cannot store its checkpoint', () => {
+  it('keeps it sealed on disk, readable only by its owner, and post stores it', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     harness.cache.injectFault('create', { status: 400, times: 1 });
     const { main, post } = await harness.runJob({
@@ -86,7 +86,7 @@ describe('the session files in the home of the runner user', () => {
       name.endsWith('.jsonl'),
     );
 
-  it('go with post, unless keep-sessions; what was in the way comes back', async () => {
+  it('are removed by post, unless `keep-sessions` is set, and replaced files of the user are restored', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     await harness.runJob({ inspect: async (machine) => expect(await found(machine)).toEqual([]) });
     const [first] = await harness.calls();
@@ -116,7 +116,7 @@ describe('the session files in the home of the runner user', () => {
   });
 
   it.each([{}, { ACTIONS_CACHE_MODE: 'read' }])(
-    'go also where main was killed before it could tell of them, with %o',
+    'are removed by post even if main was killed, with %o',
     async (env) => {
       const harness = await createHarness({ code: 'dist', workflow: flow });
       let agents: readonly string[] = [];
@@ -138,7 +138,7 @@ describe('the session files in the home of the runner user', () => {
     },
   );
 
-  it('go, for what was in the way, also where main ended while it put them back', async () => {
+  it('are replaced by the files of the user even if main failed while it restored sessions', async () => {
     const twoSteps = `name: flow
 steps:
   - {name: one, type: code, agent: claude, prompt: one}
@@ -163,8 +163,8 @@ steps:
   });
 });
 
-describe('a job that is cancelled while a gate is at work', () => {
-  it('ends in time, with nothing left running and without a verdict', async () => {
+describe('a job that is cancelled while a gate is running', () => {
+  it('ends in time, leaves no process, and reports no gate result', async () => {
     const gate = "(trap '' TERM INT; sleep 600) & trap '' TERM; echo gate hangs; while :; do sleep 1; done";
     const harness = await createHarness({
       code: 'dist',
@@ -181,8 +181,8 @@ describe('a job that is cancelled while a gate is at work', () => {
   });
 });
 
-describe('a main that is gone before it began', () => {
-  it.each(['cancel', 'kill'] as const)('by %s is not begun anew by post', async (how) => {
+describe('a main that ends before it starts the run', () => {
+  it.each(['cancel', 'kill'] as const)('by %s is not run by post', async (how) => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const { post } = await harness.runJob({ stop: { when: { log: 'gump-action:' }, how } });
     expect(await harness.calls()).toEqual([]);
@@ -191,8 +191,8 @@ describe('a main that is gone before it began', () => {
   });
 });
 
-describe('an agent that takes the ground away', () => {
-  it('ends the run with what went wrong, not as if nothing had been run', async () => {
+describe('an agent that deletes the Git repository', () => {
+  it('fails the run with the error of the step', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const { main } = await harness.runJob({ rules: [{ do: [{ run: 'rm -rf .git' }] }] });
     expect([main.exitCode, main.errors.length, main.outputs.status]).toEqual([1, 1, 'failed']);

@@ -1,6 +1,6 @@
 /**
- * One stage of the action in this process, from `src`: the same as through `dist/`, but for the start of the
- * process (`index.ts`, `entry.ts`), its signals and its end. Git, gates, CLIs and the cache client are as real.
+ * Runs one stage of the action from `src` in this process. Only the start of the process (`index.ts`, `entry.ts`), its
+ * signals and its end differ from `dist/`. Git, gates, CLIs and the cache client are the same.
  */
 import { appendFileSync, mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -22,7 +22,7 @@ export async function runSourceStage({ script, directory, env, stop }: StageInvo
   const cancellation = new AbortController();
   process.env = { ...env };
   process.chdir(directory);
-  // There is one summary in a process, and it remembers its file.
+  // The process has one summary object, which caches the path of its file.
   Reflect.set(core.summary, '_filePath', undefined);
   try {
     const phase = basename(script) === 'post.js' ? runPost(env) : runMain(env, cancellation.signal);
@@ -40,19 +40,25 @@ function runMain(env: Variables, signal: AbortSignal): Promise<number> {
   printRunLine(env);
   const privateDirectory = mkdtempSync(join(env.RUNNER_TEMP ?? '', 'gump-'));
   appendFileSync(env.GITHUB_STATE ?? '', `gump=${privateDirectory}\n`);
-  return told(env, privateDirectory, () => main(createActionContext({ ...env }), privateDirectory, signal));
+  return withErrorReport(env, privateDirectory, () =>
+    main(createActionContext({ ...env }), privateDirectory, signal),
+  );
 }
 
 function runPost(env: Variables): Promise<number> {
   const privateDirectory = env.STATE_gump ?? '';
-  return told(env, privateDirectory, async () => {
+  return withErrorReport(env, privateDirectory, async () => {
     if (readPostState(privateDirectory) !== undefined)
       await post(createActionContext({ ...env }), privateDirectory);
     return 0;
   });
 }
 
-async function told(env: Variables, privateDirectory: string, run: () => Promise<number>): Promise<number> {
+async function withErrorReport(
+  env: Variables,
+  privateDirectory: string,
+  run: () => Promise<number>,
+): Promise<number> {
   try {
     return await run();
   } catch (error) {
@@ -61,7 +67,7 @@ async function told(env: Variables, privateDirectory: string, run: () => Promise
   }
 }
 
-/** A cancelled job: the one way to end a stage that needs no process of its own. */
+/** Cancels the job. Other ways to end a stage need a separate process. */
 async function stopWhile(
   phase: Promise<unknown>,
   stop: Stop | undefined,
@@ -69,7 +75,8 @@ async function stopWhile(
   cancellation: AbortController,
 ): Promise<boolean> {
   if (stop === undefined) return false;
-  if (stop.how !== 'cancel') throw new Error(`a stage in this process cannot be ended by \`${stop.how}\``);
+  if (stop.how !== 'cancel')
+    throw new Error(`A stage in this process cannot end by \`${stop.how}\`. Use code 'dist'.`);
   let hasEnded = false;
   const end = phase.finally(() => {
     hasEnded = true;
@@ -94,9 +101,9 @@ type Write = typeof process.stdout.write;
 let sink: ((text: string) => void) | undefined;
 let isTapped = false;
 
-/** What is printed from here to `end`. */
+/** Collects everything that is printed until `end`. */
 function capture(): Output {
-  if (sink !== undefined) throw new Error('two stages cannot run in one process at once');
+  if (sink !== undefined) throw new Error('Two stages cannot run in one process at once.');
   tap();
   let text = '';
   sink = (chunk) => {
@@ -110,7 +117,7 @@ function capture(): Output {
   };
 }
 
-/** For good: the action lays its own filter over it, which also stays. */
+/** Stays installed for the whole process, because the action installs its own filter over it, which stays too. */
 function tap(): void {
   if (isTapped) return;
   isTapped = true;

@@ -1,4 +1,4 @@
-/** Where a run begins: afresh (S14), with all taken over, in the next job, or not at all (`resume`, `state-name`). */
+/** Whether a run starts fresh (S14), reuses all results, or continues in another job (`resume`, `state-name`, `until`). */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,8 +22,8 @@ steps:
 
 const done = [{ prompt: 'Implement', do: [{ write: 'done.txt', content: 'done\n' }] }];
 
-describe('S14: a re-run of a run that had passed', () => {
-  it('starts afresh, and says so, where the job had ended with success', async () => {
+describe('S14: a re-run of a passed run', () => {
+  it('starts fresh and logs it if the job succeeded', async () => {
     const harness = await createHarness({ code: 'dist', workflow: workflow() });
     const first = await harness.runJob({ rules: done });
     expect(first.main.outputs.status).toBe('passed');
@@ -43,7 +43,7 @@ describe('S14: a re-run of a run that had passed', () => {
     expect(main.warnings).toEqual([]);
   });
 
-  it('takes all over, and runs nothing, where the job failed later', async () => {
+  it('reuses all results and runs nothing if the job failed in a later step of the job', async () => {
     const harness = await createHarness({ workflow: workflow() });
     const first = await harness.runJob({ rules: done, laterStatus: 'failure' });
     let content = '';
@@ -70,7 +70,7 @@ describe('S14: a re-run of a run that had passed', () => {
 describe('`until` and one state for two jobs', () => {
   const shared = { 'state-name': 'shared' };
 
-  it('stops after a step; the next job goes on from there, in the same conversation, also when it is re-run', async () => {
+  it('stops after a step; the next job resumes the session, also in a re-run', async () => {
     const harness = await createHarness({ code: 'dist', workflow: workflow('codex') });
     const plan = await harness.runJob({ job: 'plan', inputs: { ...shared, until: 'tests' } });
     expect(plan.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
@@ -81,17 +81,17 @@ describe('`until` and one state for two jobs', () => {
       'impl#1@1 resumed from failed:gate',
     ]);
     expect(build.main.outputs).toMatchObject({ status: 'failed', resumed: 'true' });
-    const again = await harness.runJob({ job: 'build', jobAttempt: 2, inputs: shared, rules: done });
-    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    const rerun = await harness.runJob({ job: 'build', jobAttempt: 2, inputs: shared, rules: done });
+    expect(rerun.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
     expect(callLines(await harness.calls())).toEqual([
       'codex start a after 0',
       'codex resume a after 1',
       'codex resume a after 2',
     ]);
-    expect([...build.main.warnings, ...again.main.warnings]).toEqual([]);
+    expect([...build.main.warnings, ...rerun.main.warnings]).toEqual([]);
   });
 
-  it('starts both jobs afresh, once both had ended with success, where all jobs are re-run', async () => {
+  it('starts both jobs fresh if both succeeded and all jobs are re-run', async () => {
     const harness = await createHarness({ workflow: workflow(), store: 'directory' });
     const run = async (attempt: number) => {
       await harness.runJob({ jobAttempt: attempt, job: 'plan', inputs: { ...shared, until: 'tests' } });
@@ -111,10 +111,10 @@ describe('`until` and one state for two jobs', () => {
     ]);
   });
 
-  it('is an error for the one that finds the other at work with the same name', async () => {
+  it('fails the job that finds another running job with the same state name', async () => {
     const harness = await createHarness({ code: 'dist', workflow: workflow() });
     const [stored, mayEnd] = [`${harness.stateDirectory}-stored`, `${harness.stateDirectory}-end`];
-    // `late` comes to its first checkpoint when `early` has stored one, and `early` goes on after that.
+    // `late` stores its first checkpoint after `early` has stored one. Only then does `early` continue.
     const early = harness.runJob({
       job: 'early',
       inputs: shared,
@@ -187,14 +187,14 @@ describe('the input `resume`', () => {
   });
 });
 
-describe('a machine that is not like the one before', () => {
+describe('a re-run on a different machine', () => {
   it.each([
     ['claude-haiku', 'CLAUDE_CONFIG_DIR', '.claude'],
     ['codex', 'CODEX_HOME', '.codex'],
-  ])('another workspace, and another place for the sessions of %s', async (agent, variable, usual) => {
+  ])('resumes in another workspace and with another session folder of %s', async (agent, variable, usual) => {
     const harness = await createHarness({ workflow: workflow(agent) });
     await harness.runJob();
-    const places: boolean[] = [];
+    const found: boolean[] = [];
     const { main } = await harness.runJob({
       jobAttempt: 2,
       rules: done,
@@ -202,15 +202,15 @@ describe('a machine that is not like the one before', () => {
       env: (machine) => ({ [variable]: join(machine.root, 'agent home') }),
       prepare: async (machine) => void (await mkdir(join(machine.root, 'agent home'))),
       inspect: async (machine) => {
-        places.push(existsSync(join(machine.home, usual)));
+        found.push(existsSync(join(machine.home, usual)));
       },
     });
     expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
     expect(callLines(await harness.calls()).at(-1)).toMatch(/ resume a after 2$/);
     expect((await harness.calls()).at(-1)?.cwd).toContain('else with spaces');
-    expect(places).toEqual([false]);
-    const back = await harness.runJob({ jobAttempt: 3, inputs: { 'from-step': 'impl' }, rules: done });
+    expect(found).toEqual([false]);
+    const fromImpl = await harness.runJob({ jobAttempt: 3, inputs: { 'from-step': 'impl' }, rules: done });
     expect(promptBodies((await harness.calls()).at(-1)?.earlier ?? [])).toEqual(['Tests.']);
-    expect(back.main.outputs.status).toBe('passed');
+    expect(fromImpl.main.outputs.status).toBe('passed');
   });
 });

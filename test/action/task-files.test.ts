@@ -1,4 +1,4 @@
-/** Whether a task kept to the files that its plan names (blast radius), through the built action. */
+/** Whether a task changes only the files that its plan names (blast radius). */
 import { expect, it } from 'vitest';
 import { planRule } from './answer-rules.js';
 import { attemptLines } from './attempt-lines.js';
@@ -22,7 +22,7 @@ steps:
 
 const planning = planRule('Plan it', { name: 'a', files: ['src/**/*.ts', 'docs'] });
 
-/** Within the globs, in a folder that is named, beside both. */
+/** A file that matches the globs, one in the named folder, and two outside both. */
 const writeActions = ['src/deep/code.ts', 'docs/more/a.md', 'src/style.css', 'package.json'].map((path) => ({
   write: path,
   content: 'x\n',
@@ -30,8 +30,13 @@ const writeActions = ['src/deep/code.ts', 'docs/more/a.md', 'src/style.css', 'pa
 
 const runWithMode = async (mode: string) => {
   const harness = await createHarness({ workflow: flow(mode) });
-  const tidy = { prompt: 'did not pass', do: [{ delete: 'src/style.css' }, { delete: 'package.json' }] };
-  const { main } = await harness.runJob({ rules: [planning, tidy, { prompt: 'Do a.', do: writeActions }] });
+  const removeOutside = {
+    prompt: 'at this task failed',
+    do: [{ delete: 'src/style.css' }, { delete: 'package.json' }],
+  };
+  const { main } = await harness.runJob({
+    rules: [planning, removeOutside, { prompt: 'Do a.', do: writeActions }],
+  });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   const attempts = main.report?.steps.find(({ path }) => path === 'build/a/impl')?.attempts ?? [];
   const gates = attempts.map((one) => one.gates?.map(({ name, status }) => `${name} ${status}`));
@@ -42,7 +47,7 @@ const runWithMode = async (mode: string) => {
 const outsideFiles = /src\/\*\*\/\*\.ts, docs.*: package\.json, src\/style\.css/;
 
 it.each(['files: warn', 'x-unset: true'])(
-  '%s: a change beside them is shown and goes through',
+  '%s: changes outside the planned files cause a warning, and the task passes',
   async (mode) => {
     const { main, gates, row } = await runWithMode(mode);
     expect(gates).toEqual([['files warned', 'bash_0 passed']]);
@@ -52,7 +57,7 @@ it.each(['files: warn', 'x-unset: true'])(
   },
 );
 
-it('files: fail: it fails the attempt, and the next one is told', async () => {
+it('files: fail: changes outside the planned files fail the attempt, and the next prompt names them', async () => {
   const { main, gates, row, calls } = await runWithMode('files: fail');
   expect(attemptLines(main.report).slice(1)).toEqual([
     'build/a/impl#1@1 new declared-new failed:gate',
@@ -67,7 +72,7 @@ it('files: fail: it fails the attempt, and the next one is told', async () => {
   expect(calls[2]?.prompt).toMatch(outsideFiles);
 });
 
-it('files: off: nobody looks', async () => {
+it('files: off: changes outside the planned files are not checked', async () => {
   const { main, gates, row } = await runWithMode('files: off');
   expect(gates).toEqual([['bash_0 passed']]);
   expect(row).not.toContain('files');

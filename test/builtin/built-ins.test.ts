@@ -104,7 +104,7 @@ describe('plans', () => {
 
   it.each(split)('%s checks its plan and passes the tasks to the steps', (name) => {
     const plan = builtIn(name).steps[0];
-    if (plan?.kind !== 'split') throw new Error('no split');
+    if (plan?.kind !== 'split') throw new Error('The first step is not a split step.');
     expect(gateTypes(plan)).toEqual(['schema']);
     expect(plan.planner.prompt).toContain('`files`');
     for (const inner of plan.each) {

@@ -119,11 +119,11 @@ describe('a slow service', () => {
     slow.open();
     await settlePending();
     expect([...store.entries.keys()]).toEqual([keyAt(2, 1), keyAt(2, 2)]);
-    const again = createGate();
-    store.onWrite = () => again.closed;
+    const secondGate = createGate();
+    store.onWrite = () => secondGate.closed;
     const held = writer.save(plain);
     expect(await hasEnded(held)).toBe(false);
-    again.open();
+    secondGate.open();
     await held;
     expect(writer.stored).toBe(keyAt(2, 3));
   });

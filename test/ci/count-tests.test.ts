@@ -36,6 +36,6 @@ test('a stage that failed without a failed test is one failure', async () => {
   expect(await count(1, [])).toBe('0 passed, 1 failed\n');
 });
 
-test('half a file of a run that was cut off counts for nothing', async () => {
+test('an incomplete file of an interrupted run is ignored', async () => {
   expect(await count(143, [result(3, 0), '{"numPassed'])).toBe('3 passed, 1 failed\n');
 });

@@ -33,7 +33,7 @@ describe('npm run demo', () => {
     );
     expect(stdout).toContain('Error: Step `impl` failed at attempt 1 (gate)');
     expect(stdout).toContain('✓ tests: passed in job attempt 1, result reused');
-    expect(stdout).toMatch(/ {2}> Attempt 1 at this task did not pass/);
+    expect(stdout).toMatch(/ {2}> Attempt 1 at this task failed/);
     // Workflow commands are applied, not shown.
     expect(stdout).not.toMatch(/^\s*::/m);
     expect({ status, stderr, remaining }).toEqual({ status: 0, stderr: '', remaining: [] });

@@ -121,11 +121,11 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
 
   it('continues in the job that approves it, and logs who approved', async () => {
     const harness = await paused();
-    const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent }, { actor: 'ann' });
-    expect(gone.state.runEnded?.status).toBe('passed');
-    expect(firstPromptLines(gone.harness)).toEqual(after);
-    expect(new Set(approvals(gone.harness))).toEqual(new Set([`${path} by ann`]));
-    const attempt = gone.state.steps.get(path)?.attempts.findLast((one) => one.approvedBy !== undefined);
+    const second = await rerun(harness, planOf(steps, { approve: path }), { runAgent }, { actor: 'ann' });
+    expect(second.state.runEnded?.status).toBe('passed');
+    expect(firstPromptLines(second.harness)).toEqual(after);
+    expect(new Set(approvals(second.harness))).toEqual(new Set([`${path} by ann`]));
+    const attempt = second.state.steps.get(path)?.attempts.findLast((one) => one.approvedBy !== undefined);
     expect(attempt?.approvedBy).toBe('ann');
   });
 
@@ -133,21 +133,21 @@ describe.each(cases)('`hitl` on $name', ({ path, steps, before, after }) => {
     const harness = await paused();
     const failing: FakeAgent = (turn, files) =>
       turn.prompt.startsWith('do last') ? { failure: { kind: 'crash', message: '' } } : runAgent(turn, files);
-    const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent: failing });
-    expect(gone.state.runEnded).toMatchObject({ status: 'failed', failedStep: 'last' });
-    const again = await rerun(gone.harness, planOf(steps), { runAgent }, { jobAttempt: 3 });
-    expect(again.state.runEnded?.status).toBe('passed');
-    expect(firstPromptLines(again.harness)).toEqual(['do last']);
+    const second = await rerun(harness, planOf(steps, { approve: path }), { runAgent: failing });
+    expect(second.state.runEnded).toMatchObject({ status: 'failed', failedStep: 'last' });
+    const third = await rerun(second.harness, planOf(steps), { runAgent }, { jobAttempt: 3 });
+    expect(third.state.runEnded?.status).toBe('passed');
+    expect(firstPromptLines(third.harness)).toEqual(['do last']);
   });
 
   it('does not wait again if the approving job is lost at any point', async () => {
     const harness = await paused();
-    const gone = await rerun(harness, planOf(steps, { approve: path }), { runAgent });
-    const from = gone.harness.events.findIndex(({ type }) => type === 'attempt-approved');
+    const second = await rerun(harness, planOf(steps, { approve: path }), { runAgent });
+    const from = second.harness.events.findIndex(({ type }) => type === 'attempt-approved');
     expect(from).toBeGreaterThan(0);
-    for (let length = from + 1; length <= gone.harness.events.length; length += 1) {
-      const truncated = { ...gone.harness, events: gone.harness.events.slice(0, length) };
-      const options = { runAgent, sessions: gone.harness };
+    for (let length = from + 1; length <= second.harness.events.length; length += 1) {
+      const truncated = { ...second.harness, events: second.harness.events.slice(0, length) };
+      const options = { runAgent, sessions: second.harness };
       const next = await rerun(truncated, planOf(steps), options, { jobAttempt: 3 });
       expect(next.state.runEnded?.status, `prefix ${length}`).toBe('passed');
       for (const prompt of before)

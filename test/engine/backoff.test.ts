@@ -18,13 +18,13 @@ const rateLimited = (retryAfterMs?: number): Failure => ({
 describe('the time to wait', () => {
   const first = { waits: 0, waitedMs: 0, jitter: 0.5 };
 
-  it('is what the service asks for, or a little more, never less', () => {
+  it('is what the service requires or a little more, never less', () => {
     expect(nextWaitMs({ ...first, failure: rateLimited(2000), jitter: 0 })).toBe(2000);
     expect(nextWaitMs({ ...first, failure: rateLimited(2000), jitter: 1 })).toBe(2200);
     expect(nextWaitMs({ ...first, failure: rateLimited(0), jitter: 1 })).toBe(0);
   });
 
-  it('grows with each try if the service asks for no time', () => {
+  it('grows with each try if the service names no time', () => {
     const waits = [0, 1, 2, 3, 4].map((count) =>
       nextWaitMs({ ...first, failure: rateLimited(), waits: count }),
     );

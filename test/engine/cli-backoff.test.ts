@@ -5,7 +5,7 @@ import { createCliHarness } from '../fakes/cli-harness.js';
 import { agentStep, planOf } from '../fakes/plan.js';
 
 describe.each(['claude', 'codex', 'gemini', 'qwen', 'opencode', 'cursor'])('%s', (agent) => {
-  it('waits as long as the service asks, then resumes the same session', async () => {
+  it('waits as long as the service requires, then resumes the same session', async () => {
     const message = 'Rate limit reached. Please try again in 2s.';
     const { harness, calls, run } = createCliHarness({
       rules: [{ call: 1, do: [{ fail: 429, message, retryAfterMs: 2000 }] }, { do: [{ say: 'Done.' }] }],

@@ -6,7 +6,7 @@ import { createCliHarness } from '../fakes/cli-harness.js';
 import { agentStep, bashGate, exitAfter, planOf } from '../fakes/plan.js';
 import type { AgentAction, StandInProvider } from '../rig/stand-in.js';
 
-/** `isLive`: tokens are known while the agent runs; for Codex from its session's file. */
+/** `isLive`: tokens are known while the agent runs. For Codex they come from the session file. */
 const clis: readonly { readonly id: StandInProvider; readonly agent: string; readonly isLive: boolean }[] = [
   { id: 'claude', agent: 'claude-haiku-4-5', isLive: true },
   { id: 'codex', agent: 'codex-gpt-5.4', isLive: true },

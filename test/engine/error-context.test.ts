@@ -25,9 +25,7 @@ async function secondPrompt(errorContext?: ErrorContext, prompt?: string): Promi
 /** The lengths of the error and of the diff in the note. */
 async function noteLengths(errorContext?: ErrorContext): Promise<readonly [error: number, diff: number]> {
   const prompt = await secondPrompt(errorContext);
-  const note = /Reported errors:\n([\s\S]+)\n\nChanges since[^\n]+\n([\s\S]+)\n\nFix the problem/.exec(
-    prompt,
-  );
+  const note = /Reported errors:\n([\s\S]+)\n\nChanges made[^\n]+\n([\s\S]+)\n\nFix the problem/.exec(prompt);
   return [note?.[1]?.length ?? 0, note?.[2]?.length ?? 0];
 }
 

@@ -328,11 +328,11 @@ describe('a budget', () => {
   it('counts dropped results', async () => {
     const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await first.run(withBudget([agentStep('a')], {}, 5));
-    const again = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers), previous: first });
-    again.events.push({ type: 'steps-dropped', steps: ['a'], reason: 'x', at: 99 });
-    await again.run(withBudget([agentStep('a')], {}, 1), { jobAttempt: 2 });
-    expect(again.calls).toHaveLength(0);
-    expect(failureOf(again, 'a')?.kind).toBe('budget');
+    const next = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers), previous: first });
+    next.events.push({ type: 'steps-dropped', steps: ['a'], reason: 'x', at: 99 });
+    await next.run(withBudget([agentStep('a')], {}, 1), { jobAttempt: 2 });
+    expect(next.calls).toHaveLength(0);
+    expect(failureOf(next, 'a')?.kind).toBe('budget');
   });
 
   it('is the lower of the workflow and the input', async () => {
@@ -490,7 +490,7 @@ describe('an amount', () => {
     expect(formatAmount('maxTimeMs', 40)).toBe('0.04 s');
   });
 
-  it('of one has a singular unit', () => {
+  it('has a singular unit if the value is 1', () => {
     expect(formatAmount('maxTurns', 1)).toBe('1 turn');
     expect(formatAmount('maxTurns', 0)).toBe('0 turns');
     expect(formatAmount('maxTokens', 1)).toBe('1 token');

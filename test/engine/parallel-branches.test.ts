@@ -321,9 +321,9 @@ describe('parallel branches', () => {
     const next = await rerun(harness, workflow, { runAgent: work });
     expect(firstPromptLines(next.harness).toSorted()).toEqual(['do last', 'impl a', 'impl b']);
     for (const name of ['a', 'b']) {
-      const again = next.harness.calls.find(({ prompt }) => prompt.startsWith(`impl ${name}`));
+      const resumed = next.harness.calls.find(({ prompt }) => prompt.startsWith(`impl ${name}`));
       const before = harness.calls.find(({ prompt }) => prompt.startsWith(`tests ${name}`));
-      expect(again).toMatchObject({ mode: 'resume', sessionId: before?.sessionId });
+      expect(resumed).toMatchObject({ mode: 'resume', sessionId: before?.sessionId });
     }
     expect(next.state.runEnded?.status).toBe('passed');
   });

@@ -80,7 +80,7 @@ describe('a run', () => {
     const state = await harness.run(plan);
     expect([...harness.files.keys()]).toEqual([]);
     expect(state.steps.get('look')?.attempts).toMatchObject([
-      { failure: { kind: 'guard', message: expect.stringMatching(/^no_write: .*stray\.txt/) } },
+      { failure: { kind: 'guard', message: expect.stringMatching(/^`no_write`: .*`stray\.txt`/) } },
       { status: 'passed', changed: false },
     ]);
     expect(harness.calls[1]?.prompt).toContain('stray.txt');
@@ -114,6 +114,8 @@ describe('a run', () => {
       },
     });
     const state = await harness.run(planOf([agentStep('a')]), { permissions: 'read-only' });
-    expect(state.steps.get('a')?.attempts[0]?.failure?.message).toMatch(/10\.txt, .*29\.txt and 10 more\./);
+    expect(state.steps.get('a')?.attempts[0]?.failure?.message).toMatch(
+      /`10\.txt`, .*`29\.txt` and 10 more\./,
+    );
   });
 });

@@ -30,7 +30,7 @@ Attempt 1 at this task failed: gate \`test\` failed
 Reported errors:
 red
 
-Changes since the start of this step:
+Changes made in this step so far:
 changed a.txt
 
 Fix the problem and finish the task.

@@ -12,7 +12,7 @@ it('leaves out the bytes of binary files, and names them', () => {
   expect(readable.endsWith(text)).toBe(true);
 });
 
-it('says the words of a binary patch where a file is about them', () => {
+it('contains the words of a binary patch if a file contains them', () => {
   const about = `${text}+GIT binary patch\n`;
   expect(readablePatch(about)).toBe(about);
 });

@@ -23,13 +23,13 @@ const eachSteps = [
 
 /** Plans the tasks `a` and `b`. An `impl` is correct from its turn number `tries` on. */
 function createAgent(tries: Readonly<Record<string, number>> = {}): FakeAgent {
-  const made = new Map<string, number>();
+  const attempts = new Map<string, number>();
   return (turn, files) => {
     if (turn.prompt.startsWith('plan')) return { output: planOutput('a', 'b') };
     const name = /impl of (\w)/.exec(turn.prompt)?.[1];
     if (name === undefined) return {};
-    made.set(name, (made.get(name) ?? 0) + 1);
-    files.set(`${name}.txt`, (made.get(name) ?? 0) >= (tries[name] ?? 1) ? 'good' : 'bad');
+    attempts.set(name, (attempts.get(name) ?? 0) + 1);
+    files.set(`${name}.txt`, (attempts.get(name) ?? 0) >= (tries[name] ?? 1) ? 'good' : 'bad');
     return {};
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The engine with the real providers: their command lines, readers and sessions, over stand-in CLIs in this
- * process. Files of the workspace and time are those of `engine-harness.ts`; gates look at a true directory.
+ * Runs the engine with the real providers (command lines, readers, sessions) and stand-in CLIs in this process. The
+ * workspace and the time are those of `engine-harness.ts`. Gates check a real directory.
  */
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -26,33 +26,33 @@ import { createStandInRunner } from './stand-in-runner.js';
 
 export interface CliHarness {
   readonly harness: EngineHarness;
-  /** The agent starts for which the engine searched leftover processes. */
+  /** The agent turns after which the engine searched for leftover processes. */
   readonly searched: unknown[];
   readonly home: string;
-  /** Where the agents work. */
+  /** The working directory of the agents. */
   readonly directory: string;
-  /** Of all harnesses that go on from one another, in order. */
+  /** The calls of this harness and of all harnesses before it, in order. */
   calls(): Promise<readonly AgentCall[]>;
-  /** Runs the plan as a job attempt, from what the harnesses before have left. */
-  run(plan: Plan, told?: CliRun): Promise<RunState>;
+  /** Runs the plan as a job attempt that continues the state of the harness before. */
+  run(plan: Plan, options?: CliRun): Promise<RunState>;
 }
 
 export interface CliRun {
-  /** 1 unless told. */
+  /** Default: 1. */
   readonly jobAttempt?: number;
-  /** The job is cancelled when an agent does nothing any more. */
+  /** Cancels the job as soon as an agent hangs. */
   readonly isCancelledByHang?: boolean;
-  /** How the job ended later. */
+  /** The status of the job, recorded after the run. */
   readonly jobStatus?: 'success' | 'failure';
 }
 
 export interface CliHarnessOptions {
   readonly rules: readonly AgentRule[];
-  /** All pass unless told. */
+  /** Default: every gate passes. */
   gate?(gate: Gate, harness: Pick<CliHarness, 'home' | 'directory'>): boolean;
-  /** Time goes on only once the agent has stopped to do anything. */
+  /** Time advances only while an agent hangs. */
   readonly isTimedByHang?: boolean;
-  /** What is on this machine comes from that one, by what a checkpoint holds. */
+  /** The harness of the job attempt before. This one gets only what a checkpoint contains. */
   readonly after?: CliHarness;
 }
 
@@ -69,34 +69,34 @@ const callsFiles = new WeakMap<CliHarness, string>();
 export function createCliHarness(options: CliHarnessOptions): CliHarness {
   const { rules, after } = options;
   const root = makeRoot(after);
-  const place = { home: join(root, 'home'), directory: join(root, 'work') };
+  const folders = { home: join(root, 'home'), directory: join(root, 'work') };
   const callsFile = (after && callsFiles.get(after)) ?? join(root, 'calls.jsonl');
-  writeFileSync(join(place.home, '.fake-agent', 'calls-path'), callsFile);
+  writeFileSync(join(folders.home, '.fake-agent', 'calls-path'), callsFile);
   const hanging = watchHanging();
-  const processes = createStandInRunner({ rules, callsFile, onHang: hanging.tell });
+  const processes = createStandInRunner({ rules, callsFile, onHang: hanging.set });
   const searched: unknown[] = [];
-  const parts = makeParts(root, place.home, processes);
+  const parts = makeParts(root, folders.home, processes);
   const harness = createEngineHarness({
     runAgent: () => ({}),
-    directory: place.directory,
-    passesGate: (gate) => options.gate?.(gate, place) ?? true,
+    directory: folders.directory,
+    passesGate: (gate) => options.gate?.(gate, folders) ?? true,
     ...(options.isTimedByHang ? { onSleep: hanging.begun } : {}),
     ...(after === undefined ? {} : { previous: after.harness }),
     ports: {
       agents: { ...parts.agents, endLeftoverProcesses: async (turn) => void searched.push(turn) },
-      sessions: createSessionPort({ ...parts, onPlaced: () => undefined, warn: throwIt }),
+      sessions: createSessionPort({ ...parts, onPlaced: () => undefined, warn: failOnWarning }),
       readOutput,
     },
   });
   const append = (event: NewEvent) => harness.events.push({ ...event, at: 0 });
-  const made: CliHarness = {
-    ...place,
+  const cliHarness: CliHarness = {
+    ...folders,
     harness,
     searched,
     calls: () => readCalls(callsFile),
     async run(plan, { jobAttempt = 1, isCancelledByHang, jobStatus } = {}) {
-      takeOver(harness, plan, jobAttempt);
-      const unavailable = await bringBack(harness, place.directory, parts);
+      dropChangedSteps(harness, plan, jobAttempt);
+      const unavailable = await restoreSessions(harness, folders.directory, parts);
       append({ ...jobStarted, jobAttempt });
       const cancel = new AbortController();
       if (isCancelledByHang) void hanging.begun().then(() => cancel.abort());
@@ -105,9 +105,9 @@ export function createCliHarness(options: CliHarnessOptions): CliHarness {
       return state;
     },
   };
-  roots.set(made, root);
-  callsFiles.set(made, callsFile);
-  return made;
+  roots.set(cliHarness, root);
+  callsFiles.set(cliHarness, callsFile);
+  return cliHarness;
 }
 
 const jobStarted = {
@@ -119,11 +119,11 @@ const jobStarted = {
   startTree: 'tree',
 } as const;
 
-function throwIt(message: string): never {
+function failOnWarning(message: string): never {
   throw new Error(message);
 }
 
-/** Another machine, at other paths, with the copies of the sessions alone. */
+/** Creates another machine with other paths and only the session copies of the one before. */
 function makeRoot(after: CliHarness | undefined): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'gump-cli-harness-')));
   cleanUpAfterTest(() => rmSync(root, { recursive: true, force: true }));
@@ -159,14 +159,14 @@ function makeParts(root: string, home: string, processes: ProcessRunner) {
   return { agents, store, environmentOf, sessionCopies: openSessionCopies(join(root, 'session-copies')) };
 }
 
-function takeOver({ events }: EngineHarness, plan: Plan, jobAttempt: number): void {
+function dropChangedSteps({ events }: EngineHarness, plan: Plan, jobAttempt: number): void {
   const facts = { plan, state: foldEvents(events), job: 'job', jobAttempt, startTree: 'tree' };
   const { dropped, reason = '' } = decideReuse(facts);
   if (dropped.length > 0) events.push({ type: 'steps-dropped', steps: dropped, reason, at: 0 });
 }
 
-/** S13, as `resume.ts` has it. */
-async function bringBack(
+/** Restores sessions as `resume.ts` does (S13). Returns the ids that cannot be resumed. */
+async function restoreSessions(
   harness: EngineHarness,
   directory: string,
   { store, sessionCopies, environmentOf }: ReturnType<typeof makeParts>,
@@ -192,7 +192,7 @@ function watchHanging() {
   let isHanging = false;
   let wake = (): void => undefined;
   return {
-    tell(hangs: boolean) {
+    set(hangs: boolean) {
       isHanging = hangs;
       if (hangs) wake();
     },

@@ -363,10 +363,10 @@ function fakeBranches(start: Snapshot): EnginePorts['workspace']['branchWorktree
       workspace: { ...fakeWorkspace(new Map(treeOf(from)), start), root: directory, directory },
       close: async () => undefined,
     }),
-    async merge(base, units) {
+    async merge(base, branches) {
       const merged = new Map(treeOf(base));
       const owners = new Map<string, string>();
-      for (const { name, snapshot } of units) {
+      for (const { name, snapshot } of branches) {
         const tree = treeOf(snapshot);
         for (const { path } of differences(treeOf(base), tree)) {
           const earlier = owners.get(path);
@@ -387,11 +387,11 @@ function fakeBranches(start: Snapshot): EnginePorts['workspace']['branchWorktree
 }
 
 /** Merges whole files: two parallel branches with different contents at one path conflict. */
-async function mergeFiles(base: Snapshot, units: readonly BranchResult[]): Promise<BranchMergeResult> {
+async function mergeFiles(base: Snapshot, branches: readonly BranchResult[]): Promise<BranchMergeResult> {
   const before = treeOf(base);
   const merged = new Map(before);
   const owners = new Map<string, string>();
-  for (const { name, snapshot } of units) {
+  for (const { name, snapshot } of branches) {
     for (const { path } of differences(before, treeOf(snapshot))) {
       const content = treeOf(snapshot).get(path);
       const owner = owners.get(path);

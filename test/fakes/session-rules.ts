@@ -1,37 +1,67 @@
-/** A workflow that takes a CLI through the session rules that each keeps in its own way. */
+/** A workflow with which each CLI shows the session rules whose implementation depends on the CLI. */
 import type { StandInProvider } from '../rig/stand-in.js';
 
-export interface Row {
+export interface CliCase {
   readonly id: StandInProvider;
   readonly agent: string;
-  /** What stands before the id on its command line (S12). */
-  readonly resumes: string;
-  /** How a session is had as it was at an earlier point (S13). */
-  readonly goesBack: 'resumed from' | 'new session-ahead';
-  /** Whom its work is handed to (S5). */
-  readonly next: StandInProvider;
+  /** The argument before the session id on the command line (S12). */
+  readonly resumeArgument: string;
+  /** Mode and reason of the session of a step that must resume an earlier point of it (S13). */
+  readonly earlierPoint: 'resumed from' | 'new session-ahead';
+  /** The provider of the retry (S5). */
+  readonly nextProvider: StandInProvider;
 }
 
-export const rows: readonly Row[] = [
-  { id: 'claude', agent: 'claude-haiku', resumes: '--resume', goesBack: 'resumed from', next: 'codex' },
-  { id: 'codex', agent: 'codex', resumes: 'resume', goesBack: 'resumed from', next: 'gemini' },
-  { id: 'gemini', agent: 'gemini-flash', resumes: '--resume', goesBack: 'resumed from', next: 'qwen' },
-  { id: 'qwen', agent: 'qwen-coder', resumes: '--resume', goesBack: 'resumed from', next: 'opencode' },
+export const cliCases: readonly CliCase[] = [
+  {
+    id: 'claude',
+    agent: 'claude-haiku',
+    resumeArgument: '--resume',
+    earlierPoint: 'resumed from',
+    nextProvider: 'codex',
+  },
+  {
+    id: 'codex',
+    agent: 'codex',
+    resumeArgument: 'resume',
+    earlierPoint: 'resumed from',
+    nextProvider: 'gemini',
+  },
+  {
+    id: 'gemini',
+    agent: 'gemini-flash',
+    resumeArgument: '--resume',
+    earlierPoint: 'resumed from',
+    nextProvider: 'qwen',
+  },
+  {
+    id: 'qwen',
+    agent: 'qwen-coder',
+    resumeArgument: '--resume',
+    earlierPoint: 'resumed from',
+    nextProvider: 'opencode',
+  },
   {
     id: 'opencode',
     agent: 'opencode-anthropic/claude-haiku-4-5',
-    resumes: '--session',
-    goesBack: 'resumed from',
-    next: 'cursor',
+    resumeArgument: '--session',
+    earlierPoint: 'resumed from',
+    nextProvider: 'cursor',
   },
-  // By its documentation: its chats lie in a database, which cannot be cut back to an earlier point.
-  { id: 'cursor', agent: 'cursor', resumes: '--resume', goesBack: 'new session-ahead', next: 'claude' },
+  // According to its documentation, it stores chats in a database, which cannot be reset to an earlier point.
+  {
+    id: 'cursor',
+    agent: 'cursor',
+    resumeArgument: '--resume',
+    earlierPoint: 'new session-ahead',
+    nextProvider: 'claude',
+  },
 ];
 
-const agentOf = (id: StandInProvider): string => rows.find((row) => row.id === id)?.agent ?? id;
+const agentOf = (id: StandInProvider): string => cliCases.find((one) => one.id === id)?.agent ?? id;
 
-/** `forget`: a command after which the CLIs have no conversation any more. */
-export const flow = ({ agent, next }: Row, forget: string): string => `name: flow
+/** `deleteSessions`: a command that deletes all sessions of the CLIs. */
+export const sessionFlow = ({ agent, nextProvider }: CliCase, deleteSessions: string): string => `name: flow
 steps:
   - name: tests
     type: code
@@ -44,21 +74,21 @@ steps:
     prompt: Implement.
     gate: [{bash: "test -e impl.txt"}]
     retry: [{exit: 2}]
-  - name: handed
+  - name: switched
     type: code
     agent: ${agent}
-    prompt: Hand over.
-    gate: [{bash: "test -e handed.txt"}]
-    retry: [{attempt: 2, agent: "${agentOf(next)}"}, {exit: 2}]
-  - name: gone
+    prompt: Switch.
+    gate: [{bash: "test -e switched.txt"}]
+    retry: [{attempt: 2, agent: "${agentOf(nextProvider)}"}, {exit: 2}]
+  - name: deleted
     type: code
     agent: ${agent}
-    prompt: Vanish.
-    gate: [{bash: "${forget}"}]
-  - name: lost
+    prompt: Delete.
+    gate: [{bash: "${deleteSessions}"}]
+  - name: replaced
     type: code
     agent: ${agent}
-    session: from: gone
-    prompt: Find.
-    gate: [{bash: "test -e found.txt"}]
+    session: from: deleted
+    prompt: Replace.
+    gate: [{bash: "test -e replaced.txt"}]
 `;

@@ -1,6 +1,6 @@
 /**
  * Runs the stand-in CLIs of the rig as programs in this process. The environment, working directory and output of
- * the process are exchanged for each synchronous part of their work, so that several can run at once.
+ * the process are replaced during each synchronous part of their work, so that several can run at once.
  */
 import { basename } from 'node:path';
 import { createLineSplitter } from '../../src/system/line-splitter.js';
@@ -14,7 +14,7 @@ export interface StandInRunnerOptions {
   readonly rules: readonly AgentRule[];
   /** The file in which the stand-ins record their calls. */
   readonly callsFile: string;
-  /** Called when an agent is idle, and when it has been ended. */
+  /** Called with `true` when an agent hangs, and with `false` when it was stopped. */
   onHang?(hangs: boolean): void;
 }
 
@@ -67,7 +67,7 @@ class FakeProcess {
     this.#stderr = splitter(spec, 'stderr');
   }
 
-  /** Does the work of the program up to its first wait. */
+  /** Runs one synchronous part of the program with its own environment. */
   enter<T>(work: () => T): T {
     const { env, directory } = this.#spec;
     const { env: own, exitCode } = process;
@@ -93,7 +93,7 @@ class FakeProcess {
   }
 
   #print(text: string): boolean {
-    // Nobody reads the output after the program was ended.
+    // After the program was stopped, nobody reads its output.
     if (this.#spec.signal?.aborted !== true) this.#stdout.push(Buffer.from(text));
     return true;
   }

@@ -12,7 +12,7 @@ it('gives a command less time to end after the run was cancelled', async () => {
   const setting = { directory: '/', env: {}, processes: { run }, signal: job.signal, timeoutMs: 1000 };
   await runShell('true', setting);
   const grace = specs[0]?.graceMs;
-  if (typeof grace !== 'function') throw new Error('the time to end is fixed');
+  if (typeof grace !== 'function') throw new Error('The grace period is not a function.');
   const before = grace();
   job.abort();
   expect([before, grace()]).toEqual([5000, 1000]);

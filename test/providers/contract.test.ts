@@ -128,8 +128,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       expect(new Set(argsByPermission).size).toBe(
         [...withoutFull, ...checkedAfterRun].includes(provider.id) ? 2 : 3,
       );
-      const again = permissions.map((permission) => words({ permission, session }));
-      expect(new Set(again).size).toBe(new Set(argsByPermission).size);
+      const resumeArgs = permissions.map((permission) => words({ permission, session }));
+      expect(new Set(resumeArgs).size).toBe(new Set(argsByPermission).size);
     });
 
     test('aliases become model names', () => {

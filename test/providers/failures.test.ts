@@ -101,7 +101,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     for (const transcript of silent) expect(failureIn(transcript)?.retryAfterMs).toBeUndefined();
   });
 
-  test('says what to do about an unknown model', () => {
+  test('explains how to fix an unknown model', () => {
     for (const transcript of transcripts.filter(({ scenario }) => scenario === 'model'))
       expect(failureIn(transcript)?.message).toContain('Set a different model');
   });

@@ -88,9 +88,13 @@ describe.each(clis.map((cli) => [`${cli.provider.id} ${cli.version}`, cli] as co
     expect(listSessionFiles(cli, first, id).size).toBe(provider.sessionCommands === undefined ? 1 : 0);
 
     const second = await move(first, id, first.directory);
-    const again = await resume(second, id, 'Also TOKEN-two.');
-    expect(again.outcome).toMatchObject({ status: 'done', session: id, text: 'seen: TOKEN-one TOKEN-two' });
-    expect(again.outcome.usage).toEqual(started.outcome.usage);
+    const repeated = await resume(second, id, 'Also TOKEN-two.');
+    expect(repeated.outcome).toMatchObject({
+      status: 'done',
+      session: id,
+      text: 'seen: TOKEN-one TOKEN-two',
+    });
+    expect(repeated.outcome.usage).toEqual(started.outcome.usage);
 
     const third = await move(second, id);
     expect(third.directory).not.toBe(first.directory);

@@ -63,7 +63,7 @@ describe.each(currentClis.map((cli) => [titleOf(cli), agentNameOf(cli), cli] as 
 
     test.each<[string, string, ModelRule]>([
       ['max_tokens', 'max_tokens: 300', expensive],
-      ['max_time', 'max_time: 12s', silent],
+      ['max_time', 'max_time: 20s', silent],
     ])(
       '%s: the agent is stopped, none of its processes remain, and the retry resumes',
       async (limit, guard, rule) => {

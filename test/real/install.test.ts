@@ -88,7 +88,7 @@ describe.each(cases)('$provider.title', ({ provider, agent }) => {
     const first = await runJob(registryEnvironment);
     expect(first.main.errors).toEqual([]);
     expect(first.main.outputs.status).toBe('passed');
-    expect(first.main.log).toContain(`Installing ${provider.title} ${version}`);
+    expect(first.main.log).toMatch(new RegExp(`^Installing ${provider.title}(?: CLI)? ${version} `, 'm'));
     expect(first.main.report?.steps[0]?.attempts[0]).toMatchObject({ cliVersion: version });
     expect(existsSync(join(tools, 'gump-clis', provider.id, version))).toBe(true);
 

@@ -45,7 +45,7 @@ steps:
  * command, because Qwen Code overwrites no file that the same process has not read.
  */
 const fixesOnRetry: ModelRule = ({ prompt, toolResults }) =>
-  prompt.includes('did not pass') && toolResults === 0
+  prompt.includes('at this task failed') && toolResults === 0
     ? { bash: "printf 'second try' > impl.txt" }
     : undefined;
 

@@ -52,7 +52,7 @@ const model: ModelRule = (request) => {
     return { write: { path: '.gump/out/plan.json', content: JSON.stringify(tasks) } };
   if (!prompt.includes('Implement')) return undefined;
   const name = hasUserText(request, 'TOKEN-sums') ? 'sums' : 'words';
-  const isRight = name === 'sums' || prompt.includes('did not pass');
+  const isRight = name === 'sums' || prompt.includes('at this task failed');
   return { bash: `echo ${isRight ? 'done' : 'half'} > ${name}.txt` };
 };
 

@@ -137,7 +137,7 @@ flow (flow.yaml)
 │  └─ two · code, claude-haiku
 │        session: from step one (same agent)
 │        attempts: 1
-├─ sides · group, in parallel, at most one per core, at least 2
+├─ sides · group, in parallel, one per core, at least 2
 │  │  attempts: 1
 │  ├─ left · code, claude-haiku
 │  │     session: new
@@ -268,7 +268,7 @@ describe('the chart', () => {
     expect(boxes).toEqual([
       'each task of plan<br/>in parallel, at most 3',
       'both<br/>one after the other<br/>gates ok<br/>at most 2 attempts',
-      'sides<br/>in parallel, at most one per core, at least 2',
+      'sides<br/>in parallel, one per core, at least 2',
       'called<br/>at most 3 attempts<br/>waits for approval<br/>workflow team/build',
     ]);
     expect(chart.match(/^ +end$/gm)).toHaveLength(boxes.length);

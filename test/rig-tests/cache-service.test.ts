@@ -62,9 +62,9 @@ describe('with the real client', () => {
     await writeFile(join(folder, 'state'), 'first');
     expect((await actionsCache(main, 'save', 'k-1-', 'state')).result).toBeGreaterThan(0);
     await writeFile(join(folder, 'state'), 'second');
-    const again = await actionsCache(main, 'save', 'k-1-', 'state');
-    expect(again.result).toBe(-1);
-    expect(again.log).toContain('Unable to reserve cache with key k-1-');
+    const second = await actionsCache(main, 'save', 'k-1-', 'state');
+    expect(second.result).toBe(-1);
+    expect(second.log).toContain('Unable to reserve cache with key k-1-');
     const restored = await actionsCache(main, 'restore', 'k-1-', 'state');
     expect(restored.result).toBe('k-1-');
     expect(await readFile(join(folder, 'state'), 'utf8')).toBe('first');

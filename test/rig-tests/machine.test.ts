@@ -273,10 +273,10 @@ describe('a job', () => {
 it('has the same paths again if its root is given, otherwise others', async () => {
   const first = await make();
   await first.wipe();
-  const again = await make({ root: first.root });
+  const second = await make({ root: first.root });
   const moved = await make({ workspace: 'elsewhere/deep/repo' });
-  expect(again.workspace).toBe(first.workspace);
+  expect(second.workspace).toBe(first.workspace);
   expect(moved.workspace).toBe(join(moved.root, 'elsewhere/deep/repo'));
-  await again.wipe();
+  await second.wipe();
   await moved.wipe();
 });

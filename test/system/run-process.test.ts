@@ -94,9 +94,9 @@ describe('a program that cannot be started', () => {
   });
 
   it('is not found in a missing directory, and the exit names that directory', async () => {
-    const gone = join(directory, 'gone');
-    const exit = await processRunner.run(shell('true', { directory: gone }));
-    expect(exit).toMatchObject({ reason: 'not-found', stderrTail: expect.stringContaining(gone) });
+    const missing = join(directory, 'missing');
+    const exit = await processRunner.run(shell('true', { directory: missing }));
+    expect(exit).toMatchObject({ reason: 'not-found', stderrTail: expect.stringContaining(missing) });
   });
 
   it('has no exit code if the system rejects its arguments', async () => {

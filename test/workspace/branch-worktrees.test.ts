@@ -232,10 +232,10 @@ describe('the worktree of a parallel branch', () => {
     target.write('of this machine', 'm');
     const second = await target.open();
     await second.unpack(pack);
-    const again = await openBranch(second, state);
-    expect(again.checkout.files()).toEqual({ ...at.files(), 'of this machine': 'm' });
-    again.checkout.write('a.txt', 'went on\n');
-    const later = await again.branch.workspace.record('y');
+    const reopened = await openBranch(second, state);
+    expect(reopened.checkout.files()).toEqual({ ...at.files(), 'of this machine': 'm' });
+    reopened.checkout.write('a.txt', 'changed later\n');
+    const later = await reopened.branch.workspace.record('y');
     expect(await second.changes(state, later)).toEqual([{ path: 'a.txt', kind: 'modified' }]);
     expect(target.read('a.txt')).toBe('a\n');
     const third = cloneOf(source);

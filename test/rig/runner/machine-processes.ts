@@ -23,7 +23,7 @@ export async function killProcessesOf(home: string): Promise<void> {
     for (const pid of alive) kill(pid);
     await sleep(20);
   }
-  throw new Error(`processes with HOME=${home} do not end: ${(await processesOf(home)).join(', ')}`);
+  throw new Error(`Processes with HOME=${home} do not end: ${(await processesOf(home)).join(', ')}`);
 }
 
 function kill(pid: number): void {

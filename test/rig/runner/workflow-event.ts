@@ -48,7 +48,7 @@ export function eventPayload(event: WorkflowEvent, repository: string): string {
 
 export type CacheMode = 'none' | 'read' | 'write' | 'write-only';
 
-/** Since 2026-06-26 these get a token without write scopes unless the workflow says `cache-mode: write`. */
+/** Since 2026-06-26 these get a token without write scopes unless the workflow sets `cache-mode: write`. */
 const untrustedEvents = new Set(['issue_comment', 'pull_request_target', 'workflow_run']);
 
 /** The cache scopes of a run: its own ref, then the base and default branch (GitHub docs, cache restrictions). */

@@ -1,4 +1,4 @@
-/** What a run does when the cache does not do what it should: it goes on, and says once what a re-run will find. */
+/** Errors of the cache: the run continues and warns once about what a re-run can restore. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +32,7 @@ const stored = (harness: Harness) => harness.cache.entries().filter(({ state }) 
 const warnings = ({ main, post }: StepResult) => [...main.warnings, ...(post?.warnings ?? [])];
 const errors = ({ main, post }: StepResult) => [...main.errors, ...(post?.errors ?? [])];
 
-/** A job attempt in which `meanwhile` happens while the second agent is at work and the first is stored. */
+/** Runs a job attempt and calls `onStored` while the second agent runs and the first attempt is stored. */
 async function runWhileStoring(harness: Harness, onStored: () => void, then: readonly AgentRule[] = rules) {
   const go = join(harness.stateDirectory, '..', `go-${stored(harness).length}`);
   const waiting: AgentRule = { prompt: 'make them pass', do: [{ waitFor: go }, ...(then[1]?.do ?? [])] };
@@ -44,22 +44,22 @@ async function runWhileStoring(harness: Harness, onStored: () => void, then: rea
   return running;
 }
 
-describe('a cache that may not be used', () => {
-  it('for writing: the state before is taken up, and the run does not count as stored', async () => {
+describe('a cache without permission', () => {
+  it('to write: restores the earlier state and reports that the run is not stored', async () => {
     const harness = await createHarness({ workflow: flow });
     await harness.runJob({ rules });
-    const again = await harness.runJob({ jobAttempt: 2, cacheMode: 'read', rules });
-    expect(again.main.outputs).toMatchObject({ resumed: 'true', status: 'failed', persisted: 'false' });
-    expect(warnings(again)).toEqual([
+    const rerun = await harness.runJob({ jobAttempt: 2, cacheMode: 'read', rules });
+    expect(rerun.main.outputs).toMatchObject({ resumed: 'true', status: 'failed', persisted: 'false' });
+    expect(warnings(rerun)).toEqual([
       'No checkpoint is stored. The Actions cache cannot be written in this job because `cache-mode` is `read`. ' +
         'Set `cache-mode: write` for the job if you trust the event that starts it. ' +
         'A re-run of this job starts fresh, or from an earlier checkpoint.',
     ]);
-    expect(again.main.errors[0]).toContain('The last state is not stored');
-    expect(again.main.summary).toContain('checkpoint not stored');
+    expect(rerun.main.errors[0]).toContain('The last state is not stored');
+    expect(rerun.main.summary).toContain('checkpoint not stored');
   });
 
-  it('for reading: what is stored counts for nothing, and it is said at the first attempt', async () => {
+  it('to read: warns in the first job attempt that a re-run cannot restore', async () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({ cacheMode: 'write-only', rules: passing });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
@@ -68,7 +68,7 @@ describe('a cache that may not be used', () => {
     ]);
   });
 
-  it('for anything, by its mode or by its token', async () => {
+  it('to read or write, by mode or by token: runs without a checkpoint', async () => {
     const harness = await createHarness({ workflow: flow });
     const none = await harness.runJob({ cacheMode: 'none', rules: passing });
     expect(none.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
@@ -81,12 +81,12 @@ describe('a cache that may not be used', () => {
   });
 });
 
-describe('a service that fails', () => {
+describe('a failing cache service', () => {
   it.each([
     ['409', { status: 409 }],
     ['429', { status: 429 }],
     ['ECONNRESET', { reset: true }],
-  ] as const)('with %s is told of once, also where post tries again', async (word, fault) => {
+  ] as const)('with %s causes one warning, even if post tries again', async (word, fault) => {
     const harness = await createHarness({ workflow: flow });
     harness.cache.injectFault('create', fault);
     const result = await harness.runJob({ rules });
@@ -98,12 +98,12 @@ describe('a service that fails', () => {
     expect(warnings(result)).toEqual([expect.stringContaining(word)]);
     expect(warnings(result)[0]).toMatch(/The run continues\. .*a re-run finds no checkpoint/);
     expect(stored(harness)).toEqual([]);
-    const again = await harness.runJob({ jobAttempt: 2, rules: passing });
-    expect(again.main.warnings[0]).toMatch(/^Starting fresh: .*none was found/);
-    expect(again.main.outputs).toMatchObject({ resumed: 'false', status: 'passed', persisted: 'false' });
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
+    expect(rerun.main.warnings[0]).toMatch(/^Starting fresh: .*none was found/);
+    expect(rerun.main.outputs).toMatchObject({ resumed: 'false', status: 'passed', persisted: 'false' });
   });
 
-  it('in the middle leaves what was stored before, and the warning names it', async () => {
+  it('during the run: keeps the last stored checkpoint and names it in the warning', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const result = await runWhileStoring(harness, () => {
       for (const operation of ['create', 'lookup', 'upload'] as const)
@@ -118,12 +118,12 @@ describe('a service that fails', () => {
     });
     expect(warnings(result)).toEqual([expect.stringContaining(`continues from checkpoint \`${kept?.key}\``)]);
     harness.cache.clearFaults();
-    const again = await harness.runJob({ jobAttempt: 2, rules: passing });
-    expect(again.main.outputs).toMatchObject({ resumed: 'true', status: 'passed', persisted: 'true' });
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
+    expect(rerun.main.outputs).toMatchObject({ resumed: 'true', status: 'passed', persisted: 'true' });
     expect((await harness.calls()).map(({ provider }) => provider)).toEqual(['claude', 'codex', 'codex']);
   });
 
-  it('only to answer has stored all the same', async () => {
+  it('that stores but does not answer: counts as stored', async () => {
     const harness = await createHarness({ workflow: flow });
     const result = await runWhileStoring(harness, () =>
       harness.cache.injectFault('finalize', { reset: true, moment: 'after' }),
@@ -132,7 +132,7 @@ describe('a service that fails', () => {
     expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'true', checkpoint: last });
   });
 
-  it('to keep the last save has not stored it', async () => {
+  it('that does not find the last checkpoint afterwards: counts as not stored', async () => {
     const harness = await createHarness({ workflow: flow });
     harness.cache.injectFault('lookup', { reset: true });
     const result = await harness.runJob({ rules: passing });
@@ -142,7 +142,7 @@ describe('a service that fails', () => {
 });
 
 describe('another job', () => {
-  it('of a later attempt stops this one from storing', async () => {
+  it('of a later job attempt prevents this one from storing', async () => {
     const harness = await createHarness({ workflow: flow });
     const result = await runWhileStoring(harness, () =>
       copyAs(harness, (key) => key.replace('-a1-', '-a2-')),
@@ -152,7 +152,7 @@ describe('another job', () => {
     expect(stored(harness)).toHaveLength(2);
   });
 
-  it('at the same time under the same name is an error', async () => {
+  it('with the same state name at the same time causes an error', async () => {
     const harness = await createHarness({ workflow: flow });
     const result = await runWhileStoring(harness, () =>
       copyAs(harness, (key) => key.replace(/.{9}$/, 'deadbeef-')),
@@ -166,20 +166,20 @@ describe('another job', () => {
 
 function copyAs(harness: Harness, rename: (key: string) => string): void {
   const newest = stored(harness).at(-1);
-  if (newest === undefined) throw new Error('nothing is stored');
+  if (newest === undefined) throw new Error('No checkpoint is stored.');
   harness.cache.add({ ...newest, key: rename(newest.key) }, newest.body);
 }
 
-describe('what the cache client prints', () => {
-  it('is in the log only where the user asked for it', async () => {
+describe('the output of the cache client', () => {
+  it('is in the log only with debug logging', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const silent = await harness.runJob({ rules: passing });
-    const loud = await harness.runJob({ runId: '1002', rules: passing, env: { RUNNER_DEBUG: '1' } });
-    const clients = /Cache (?:saved|Size|hit)|Resolved Keys|Sent \d+ of|sig=|::debug::/;
-    expect(silent.main.log).not.toMatch(clients);
+    const debug = await harness.runJob({ runId: '1002', rules: passing, env: { RUNNER_DEBUG: '1' } });
+    const clientOutput = /Cache (?:saved|Size|hit)|Resolved Keys|Sent \d+ of|sig=|::debug::/;
+    expect(silent.main.log).not.toMatch(clientOutput);
     expect(silent.main.log + silent.post?.log).not.toContain('checkpoint.gump');
-    expect(loud.main.log).toMatch(/::debug::Resolved Keys/);
-    for (const { main, post } of [silent, loud]) {
+    expect(debug.main.log).toMatch(/::debug::Resolved Keys/);
+    for (const { main, post } of [silent, debug]) {
       expect(main.masked + post?.masked).not.toMatch(/sig=[0-9a-f]/);
     }
   });
