@@ -35,7 +35,7 @@ export function agentText(agent: string): string {
 
 /** Session, files, permissions and context. */
 export function agentFacts({ agent, session, worktree, permissions, context }: AgentStep): readonly string[] {
-  const from = session.mode === 'new' ? 'new' : `from step ${excerpt(session.step)} (same agent)`;
+  const from = session.mode === 'new' ? 'new' : `from step ${excerpt(session.step)}`;
   return [
     ...(agent === 'pass' ? [] : [`session: ${from}`]),
     ...(worktree === 'read-write'

@@ -47,7 +47,7 @@ describe('a dry run', () => {
     expect(main.summary).toMatch(/^### flow: planned\n/);
     for (const text of [
       '│     gates: test\n',
-      '      session: from step tests (same agent)\n',
+      '      session: from step tests\n',
       '        from attempt 2: agent claude-opus\n',
       '```mermaid\nflowchart TD\n',
       '  s1 -.->|session| s2\n',

@@ -125,7 +125,7 @@ flow (flow.yaml)
 │     │       if gate compile failed: different prompt
 │     │       from attempt 2: agent claude-opus, new session, files reset
 │     └─ impl · code, claude-haiku
-│           session: from step tests (same agent)
+│           session: from step tests
 │           attempts: 1
 ├─ both · group, one after the other
 │  │  limits of an attempt: $2.00
@@ -135,7 +135,7 @@ flow (flow.yaml)
 │  │     session: new
 │  │     attempts: 1
 │  └─ two · code, claude-haiku
-│        session: from step one (same agent)
+│        session: from step one
 │        attempts: 1
 ├─ sides · group, in parallel, one per core, at least 2
 │  │  attempts: 1
@@ -143,7 +143,7 @@ flow (flow.yaml)
 │  │     session: new
 │  │     attempts: 1
 │  └─ right · code, claude-haiku
-│        session: from step left (same agent)
+│        session: from step left
 │        attempts: 1
 ├─ called · workflow team/build
 │  │  inputs: goal
