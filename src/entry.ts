@@ -73,6 +73,17 @@ function createCancelSignal(): AbortSignal {
   return controller.signal;
 }
 
+/**
+ * Prints an error that nothing catches with its stack only. Node would also print the source line, which is more
+ * than a megabyte in the minified `dist/`.
+ */
+export function reportUncaughtErrors(): void {
+  process.on('uncaughtException', (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  });
+}
+
 /** Exits the process explicitly: handles that a library keeps open must not delay the job. */
 async function runPhase(
   environment: Environment,

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isPost } from '../../src/entry.js';
 import { defined } from '../../src/optional-keys.js';
@@ -28,5 +30,16 @@ describe('post', () => {
     expect(isPostStage('/a/both.mjs')).toBe(false);
     for (const planted of ['', '/pwned', 'other', 'gump-gone', 'gump-link', '../gump-abc123'])
       expect(isPostStage('/a/both.mjs', planted === '' ? '' : join(temp, planted)), planted).toBe(false);
+  });
+});
+
+describe('an error that nothing catches', () => {
+  it('prints its stack, but not the source line of the minified bundle', () => {
+    const script = fileURLToPath(new URL('../../dist/index.js', import.meta.url));
+    // There is no file for the summary, so reporting the missing variables fails too.
+    const { status, stderr } = spawnSync(process.execPath, [script], { env: {}, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^Error: .*\n {4}at /);
+    expect(stderr.length).toBeLessThan(5000);
   });
 });
