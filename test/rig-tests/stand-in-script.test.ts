@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../rig/machine.js';
+import { readCalls } from '../rig/stand-in.js';
 import { runCli, startCli, useMachine } from './run-cli.js';
 
 const rig = useMachine();
@@ -28,6 +29,12 @@ describe('the script', () => {
       countFrom: 'now',
     });
     expect(await replyTo('build')).toBe('second script');
+  });
+
+  it('is followed while another agent appends its call', async () => {
+    const file = join(rig.machine.scratch, 'calls.jsonl');
+    await writeFile(file, `${JSON.stringify({ prompt: 'one' })}\n{"prompt": "tw`);
+    expect((await readCalls(file)).map(({ prompt }) => prompt)).toEqual(['one']);
   });
 
   it('can be a module', async () => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseCalls } from './cli/calls.mjs';
 import type { Machine } from './machine.js';
 
 export type StandInProvider = 'claude' | 'codex' | 'gemini' | 'qwen' | 'opencode' | 'cursor';
@@ -141,6 +142,5 @@ function wrapper(name: string): string {
 /** The calls in a calls file; none if it does not exist yet. */
 export async function readCalls(file: string): Promise<readonly AgentCall[]> {
   if (!existsSync(file)) return [];
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as AgentCall);
+  return parseCalls(await readFile(file, 'utf8'));
 }

@@ -39,11 +39,16 @@ export function recordCall(provider, argv, prompt, request, opened) {
 export async function ruleFor(call) {
   const script = await readScript();
   if (typeof script === 'function') return toRule(await script(call));
-  const calls = readFileSync(callsFile(), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const calls = parseCalls(readFileSync(callsFile(), 'utf8'));
   return chooseRule(Array.isArray(script) ? { rules: script } : script, calls, call);
+}
+
+/** The calls in the text of a calls file. The last line is incomplete while another agent appends its call. */
+export function parseCalls(text) {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
 }
 
 /** `calls`: all recorded calls, including this one. */
