@@ -128,8 +128,7 @@ async function runAgent(
 
 /** The version for CLIs that do not report it in their output. A reported version takes precedence. */
 function knownVersion(provider: Provider, { versionOf }: AgentsOptions): { readonly version?: string } {
-  const version = versionOf(provider);
-  return version === undefined ? {} : { version };
+  return defined({ version: versionOf(provider) });
 }
 
 /** Writes settings that the CLI reads only from a file. Returns the variable with the path of the file. */

@@ -121,7 +121,7 @@ async function versionOnPath(
     directory,
     env: childEnvironment,
   });
-  return version === undefined ? {} : { version };
+  return defined({ version });
 }
 
 /** `undefined` if the program on PATH is used or the installation was cancelled. */

@@ -108,8 +108,7 @@ async function storeCheckpoint(
     ...defined({ seen: postState.seen, restored: postState.restored }),
     onNotice: (notice) => {
       const names = { store: stateStorage.store.title, stateName: postState.binding.stateName };
-      const stored = postState.restored === undefined ? {} : { stored: postState.restored };
-      const text = saveNoticeText(notice, { ...names, ...stored });
+      const text = saveNoticeText(notice, { ...names, ...defined({ stored: postState.restored }) });
       // `main` has already reported it if it finished.
       if (postState.isDone) log.info(text);
       else log.warning(text);

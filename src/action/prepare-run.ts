@@ -138,7 +138,11 @@ function openCheckpointWriter(
 ): CheckpointWriter {
   const names = { store: stateStorage.store.title, stateName: binding.stateName };
   const onNotice = (notice: SaveNotice) =>
-    reportNotice(live, saveNoticeText(notice, { ...names, ...storedIn(checkpointWriter) }), notice);
+    reportNotice(
+      live,
+      saveNoticeText(notice, { ...names, ...defined({ stored: checkpointWriter.newest }) }),
+      notice,
+    );
   const checkpointWriter: CheckpointWriter = new CheckpointWriter({
     store: stateStorage.store,
     clock: systemClock,
@@ -152,12 +156,8 @@ function openCheckpointWriter(
   return checkpointWriter;
 }
 
-function storedIn({ newest }: CheckpointWriter): { readonly stored?: string } {
-  return newest === undefined ? {} : { stored: newest };
-}
-
 function keysOf({ seen, restored }: ResumedState): { readonly seen?: string; readonly restored?: string } {
-  return { ...defined({ seen, restored }) };
+  return defined({ seen, restored });
 }
 
 function reportNotice(live: LiveReport, text: string, notice: SaveNotice): void {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { CommandName } from '../gates/resolve-gate.js';
-import { quoted } from './quote.js';
+import { quoted, useOneOf } from './quote.js';
 import { readMapping, textListValue, textValue } from './yaml-mapping.js';
 
 /** Gates whose command the input `commands` can set. */
@@ -29,7 +29,7 @@ const gateName = z
   .string()
   .refine(
     (name) => commandGates.some((gate) => gate === name),
-    `is not a gate with a command. Use one of: ${commandGates.map((gate) => `\`${gate}\``).join(', ')}.`,
+    `is not a gate with a command. ${useOneOf(commandGates)}`,
   );
 const command = textValue.refine(
   (text) => text.trim() !== '',

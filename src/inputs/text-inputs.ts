@@ -6,7 +6,7 @@ import { UserError, UserErrors } from '../failure.js';
 import { isRunnerVariable } from '../security/secret-names.js';
 import { readDuration } from '../workflow/duration.js';
 import { readAmount } from '../workflow/numbers.js';
-import { quoted } from './quote.js';
+import { quoted, useOneOf } from './quote.js';
 
 export function readWorkflow(text: string): string {
   if (text !== '') return text;
@@ -118,8 +118,4 @@ export function readJobStatus(text: string): (typeof jobStatuses)[number] | unde
 
 function notAllowed(name: string, text: string, whatToDo: string): UserError {
   return new UserError(`Input \`${name}\`: ${quoted(text)} is not allowed. ${whatToDo}`);
-}
-
-function useOneOf(allowed: readonly string[]): string {
-  return `Use one of: ${allowed.map((one) => `\`${one}\``).join(', ')}.`;
 }

@@ -1,7 +1,9 @@
 /** Installs one npm package into the tool cache. */
+
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
+import { defined } from '../optional-keys.js';
 import type { NpmPackage } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
 import type { ProcessExit, ProcessRunner } from '../system/process.js';
@@ -113,7 +115,6 @@ function run(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<ProcessExit> {
-  const stop = signal === undefined ? {} : { signal };
   return processes.run({
     file,
     args: [...leadingArgs, ...args],
@@ -121,7 +122,7 @@ function run(
     env,
     timeoutMs,
     graceMs: 1000,
-    ...stop,
+    ...defined({ signal }),
   });
 }
 

@@ -2,6 +2,7 @@
  * Claude Code: command line, environment, session file. Tested with 2.1.197 and 2.1.330. `claude-reader.ts` reads
  * its output.
  */
+import { defined } from '../optional-keys.js';
 import { createClaudeReader, installHint } from './claude-reader.js';
 import { asNumber, parseLine } from './ndjson.js';
 import type {
@@ -87,10 +88,7 @@ const sessionFiles: SessionFiles = {
   // Any folder: 2.1.330 also resumes a session of another directory and continues to write to its existing file.
   patterns: (id) => [`projects/*/${id}.jsonl`],
   restorePath: (_file, id, directory) => `projects/${claudeProjectFolder(directory)}/${id}.jsonl`,
-  readUsage: (content) => {
-    const total = lastCostState(content);
-    return total === undefined ? {} : { costUsd: total };
-  },
+  readUsage: (content) => defined({ costUsd: lastCostState(content) }),
 };
 
 /** The folder in `projects` where Claude Code stores the sessions of `directory` (symbolic links resolved). */

@@ -2,6 +2,7 @@
  * The cost of tokens if the CLI does not report it: an estimate from the public prices of the model services.
  * A model without a public price has no cost.
  */
+import { defined } from '../optional-keys.js';
 import type { Provider, Usage } from './provider.js';
 
 /** Adds the cost to a usage that has tokens but no cost. The first of the models that has a price counts. */
@@ -67,7 +68,7 @@ function priceOf(
     ...(cacheWriteTokens === 0 ? {} : { cache_write_tokens: cacheWriteTokens / turns }),
   };
   try {
-    const price = library.calcPrice(tokens, model, service === undefined ? {} : { providerId: service });
+    const price = library.calcPrice(tokens, model, defined({ providerId: service }));
     return price === null ? undefined : price.total_price * turns;
   } catch {
     // The prices of the model do not cover these kinds of tokens, so the cost is unknown.

@@ -120,7 +120,7 @@ function limitsIn(place: LimitPlace, tree: YamlNode | undefined) {
 }
 
 function pauseOf({ hitl }: StepOutline) {
-  return hitl?.value === undefined ? {} : { hitl: hitl.value };
+  return defined({ hitl: hitl?.value });
 }
 
 function parallelOf({ parallel, tree }: StepOutline) {

@@ -87,6 +87,6 @@ export async function updateIndex(
 
 /** `--missing-ok`: otherwise git would fetch every blob of the tree in a partial clone. */
 export async function writeTree(git: Git, index?: string): Promise<string> {
-  const { stdout } = await git.run(['write-tree', '--missing-ok'], index === undefined ? {} : { index });
+  const { stdout } = await git.run(['write-tree', '--missing-ok'], defined({ index }));
   return stdout.toString('latin1').trim();
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeSession, type SessionTextFacts } from '../../src/engine/session-text.js';
-import type { SessionReason } from '../../src/journal/event.js';
+import { type SessionReason, sessionReasons } from '../../src/journal/event.js';
 import { makeAttempt } from './attempts.js';
 
 const textOf = (reason: SessionReason, more: Partial<SessionTextFacts> = {}): string =>
@@ -9,6 +9,7 @@ const textOf = (reason: SessionReason, more: Partial<SessionTextFacts> = {}): st
 describe('the sentence about a session', () => {
   it('names the step whose session is resumed, or why it is not', () => {
     expect(textOf('from')).toBe('resumes the session of step `reproduce`');
+    expect(textOf('from-target-not-run')).toContain('step `reproduce` has not run');
     expect(textOf('from-other-agent')).toBe('new session: step `reproduce` ran with a different agent');
   });
 
@@ -27,12 +28,10 @@ describe('the sentence about a session', () => {
   });
 
   it('has one line for every reason', () => {
-    const reasons: readonly SessionReason[] = [
-      'declared-new',
-      'kept-on-retry',
-      'override-new',
-      'session-lost',
-    ];
-    for (const reason of reasons) expect(textOf(reason)).toMatch(/^(new session|resumes )[^\n.]*$/);
+    for (const reason of sessionReasons) {
+      expect(textOf(reason)).toMatch(/^(new session|resumes )[^\n.]*$/);
+      const session = { declared: 'new', effective: 'new', reason } as const;
+      expect(describeSession({ session })).not.toContain('undefined');
+    }
   });
 });

@@ -4,8 +4,7 @@ import {
   isWarningReason,
   type SessionDecisionInput,
 } from '../../src/engine/session-decision.js';
-import { describeSession } from '../../src/engine/session-text.js';
-import { type SessionReason, sessionReasons } from '../../src/journal/event.js';
+import { sessionReasons } from '../../src/journal/event.js';
 import { makeAttempt } from './attempts.js';
 
 const firstInput: SessionDecisionInput = {
@@ -220,38 +219,6 @@ describe('decideSession', () => {
   it('warns about every reason from `agent-changed` on, and about no other', () => {
     const from = sessionReasons.indexOf('agent-changed');
     expect(sessionReasons.filter(isWarningReason)).toEqual(sessionReasons.slice(from));
-  });
-});
-
-describe('describeSession', () => {
-  const decide = (reason: SessionReason, declared = 'new') =>
-    ({ declared, effective: 'new', reason }) as const;
-
-  it('names the step of `from:`', () => {
-    expect(describeSession({ session: decide('from', 'from:reproduce') })).toBe(
-      'resumes the session of step `reproduce`',
-    );
-    expect(describeSession({ session: decide('from-target-not-run', 'from:tests') })).toContain(
-      'step `tests` has not run',
-    );
-  });
-
-  it('names the job attempt of the session that continues', () => {
-    expect(describeSession({ session: decide('continued'), previous: makeAttempt({ id: 'A' }) })).toBe(
-      'resumes its session from job attempt 1',
-    );
-  });
-
-  it('names the agents if the agent changed', () => {
-    const facts = { agent: 'claude-sonnet', previous: makeAttempt({ id: 'A' }) };
-    expect(describeSession({ session: decide('agent-changed'), ...facts })).toBe(
-      'new session: the agent changed from claude-haiku to claude-sonnet',
-    );
-  });
-
-  it('explains every reason even if it knows only the session', () => {
-    for (const reason of sessionReasons)
-      expect(describeSession({ session: decide(reason) })).not.toContain('undefined');
   });
 });
 
