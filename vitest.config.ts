@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{action,demo,real}/**', 'test/meta/self-test.test.ts', '**/node_modules/**'],
+          exclude: ['test/{act,action,demo,real}/**', 'test/meta/self-test.test.ts', '**/node_modules/**'],
         },
       },
       {

@@ -9,6 +9,7 @@ import type { Environment } from './system/environment.js';
 export interface Job {
   /** `owner/name`. */
   readonly repository: string;
+  /** GitHub's number of the repository; `owner/name` on a runner that does not set it. */
   readonly repositoryId: string;
   readonly runId: string;
   /** 1 for the first run, then one more for each re-run of the run or of a part of it. */
@@ -22,8 +23,10 @@ export interface Job {
   readonly eventName: string;
   /** The event's payload, read at the first call; `{}` if it is missing or unreadable. */
   payload(): unknown;
-  /** `owner/name/.github/workflows/file.yml@ref`. */
+  /** `owner/name/.github/workflows/file.yml@ref`; the workflow's name, or its file, on a runner that does not set it. */
   readonly workflowRef: string;
+  /** Variables that identify the repository and the workflow on GitHub, and that this runner does not set. */
+  readonly missingIdentity: readonly string[];
   readonly serverUrl: string;
   readonly apiUrl: string;
   readonly actor: string;
@@ -36,6 +39,8 @@ export interface Job {
   readonly isDebug: boolean;
 }
 
+const identityVariables = ['GITHUB_REPOSITORY_ID', 'GITHUB_WORKFLOW_REF'] as const;
+
 /** Reads the job's variables. Throws a `UserError` if they are missing (outside a runner) or invalid. */
 export function readJob(environment: Environment): Job {
   const problems: string[] = [];
@@ -46,9 +51,13 @@ export function readJob(environment: Environment): Job {
     return value;
   };
   const number = (name: string) => text(name, /^\d+$/, 'a number');
+  // nektos/act (0.2.89) and the runners of Forgejo and Gitea do not set these two.
+  const missingIdentity = identityVariables.filter((name) => !environment[name]?.trim());
+  const isMissing = (name: (typeof identityVariables)[number]) => missingIdentity.includes(name);
+  const repository = text('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/, 'owner/name');
   const job: Job = {
-    repository: text('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/, 'owner/name'),
-    repositoryId: number('GITHUB_REPOSITORY_ID'),
+    repository,
+    repositoryId: isMissing('GITHUB_REPOSITORY_ID') ? repository : number('GITHUB_REPOSITORY_ID'),
     runId: number('GITHUB_RUN_ID'),
     jobAttempt: Number(text('GITHUB_RUN_ATTEMPT', /^[1-9]\d{0,5}$/, 'a number from 1')),
     jobId: text('GITHUB_JOB'),
@@ -57,7 +66,8 @@ export function readJob(environment: Environment): Job {
     sha: text('GITHUB_SHA', /^[0-9a-f]{40,64}$/, 'a commit'),
     eventName: text('GITHUB_EVENT_NAME'),
     payload: lazily(() => readPayload(environment.GITHUB_EVENT_PATH)),
-    workflowRef: text('GITHUB_WORKFLOW_REF'),
+    workflowRef: text(isMissing('GITHUB_WORKFLOW_REF') ? 'GITHUB_WORKFLOW' : 'GITHUB_WORKFLOW_REF'),
+    missingIdentity,
     serverUrl: environment.GITHUB_SERVER_URL || 'https://github.com',
     apiUrl: environment.GITHUB_API_URL || 'https://api.github.com',
     actor: text('GITHUB_ACTOR'),

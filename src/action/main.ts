@@ -37,6 +37,7 @@ export async function main(
     );
   // A dry run starts nothing, so everybody may start it.
   if (!inputs.dryRun) await requireAllowedActors(actionContext);
+  reportWeakIdentity(actionContext);
   const directory = resolve(job.workspace, inputs.workingDirectory);
   requireDirectory(directory);
   const definition = readRunDefinition(actionContext, directory);
@@ -93,6 +94,15 @@ function planRun(actionContext: ActionContext, workflow: Workflow, directory: st
     makePlan(workflow, { ...known, ...defined({ until, fromStep, approve }) }),
   );
   return { plan: plan.value ?? makePlan(workflow, known), problems: [...spec.problems, ...plan.problems] };
+}
+
+/** On a runner other than GitHub's, less is known about the job that a checkpoint belongs to. */
+function reportWeakIdentity({ job: { missingIdentity }, log }: ActionContext): void {
+  if (missingIdentity.length === 0) return;
+  const names = missingIdentity.map((name) => `\`${name}\``).join(' and ');
+  log.notice(
+    `This runner does not set ${names}. Checkpoints are bound to the names of the repository and of the workflow instead, so a repository or workflow that takes over such a name could use them.`,
+  );
 }
 
 /** Requires write permission of the actors if anybody can trigger the event (docs/security.md). */

@@ -9,7 +9,7 @@ import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { readOrCreateDirectoryKey } from '../checkpoint/directory-key.js';
 import { createDirectoryStore } from '../checkpoint/directory-store.js';
 import { chooseSecrets, type SealSecret } from '../checkpoint/seal-secrets.js';
-import { deriveStateName } from '../checkpoint/state-name.js';
+import { deriveStateName, formerStateName, type StateNameSource } from '../checkpoint/state-name.js';
 import { defined } from '../optional-keys.js';
 import { sealingCredentials } from '../security/credentials.js';
 import { trustClass } from '../security/trust.js';
@@ -94,14 +94,31 @@ export function bindingOf(actionContext: ActionContext): Omit<Binding, 'sequence
   };
 }
 
-export function stateNameOf({ inputs, job }: ActionContext): string {
-  if (inputs.stateName !== undefined) return inputs.stateName;
+export function stateNameOf(actionContext: StateNameInputs): string {
+  return actionContext.inputs.stateName ?? deriveStateName(stateNameSource(actionContext));
+}
+
+/** Where version 0.1.0 stored the state of this job, if that is another name. */
+export function formerStateNameOf(actionContext: StateNameInputs): string | undefined {
+  const isDerived = actionContext.inputs.stateName === undefined;
+  return isDerived ? formerStateName(stateNameSource(actionContext)) : undefined;
+}
+
+type StateNameInputs = Pick<ActionContext, 'inputs' | 'job'>;
+
+function stateNameSource({ inputs, job }: StateNameInputs): StateNameSource {
   const { workflowRef, jobId, actionId } = job;
-  return deriveStateName({
+  const { spec, vars, workingDirectory } = inputs;
+  return {
     workflowRef,
     jobId,
     actionId,
     workflowFile: inputs.workflow,
     matrix: inputs.matrix,
-  });
+    call: defined({
+      workingDirectory: workingDirectory === '.' ? undefined : workingDirectory,
+      spec: spec?.from === 'file' ? spec.file : spec?.text,
+      vars: Object.keys(vars).length === 0 ? undefined : vars,
+    }),
+  };
 }

@@ -34,23 +34,27 @@ function modeSentence(mode: string, verb: string): string {
   );
 }
 
+/**
+ * The rules of the client (`@actions/cache` 6.3.0, `internal/config.js`): version 2 of the protocol needs
+ * ACTIONS_RESULTS_URL and a token. Version 1, on an Enterprise Server and without ACTIONS_CACHE_SERVICE_V2, needs an
+ * address only: the cache of nektos/act (0.2.89) asks for no token.
+ */
 function missingService(env: CacheEnvironment): string | undefined {
   const advice = 'Set `state-store: directory:PATH` to store the state on a disk.';
-  if (!env.ACTIONS_RUNTIME_TOKEN) {
+  if (isEnterpriseServer(env.GITHUB_SERVER_URL) || !env.ACTIONS_CACHE_SERVICE_V2) {
+    if (env.ACTIONS_CACHE_URL) return undefined;
+    const who = isEnterpriseServer(env.GITHUB_SERVER_URL)
+      ? 'this GitHub Enterprise Server has none'
+      : 'the runner provides no cache service for this step';
+    return `The Actions cache is unavailable: ${who}. ${advice}`;
+  }
+  if (!env.ACTIONS_RUNTIME_TOKEN)
     return `The Actions cache is unavailable: the runner provides no cache token for this step. ${advice}`;
-  }
-  if (isEnterpriseServer(env.GITHUB_SERVER_URL)) {
-    return env.ACTIONS_CACHE_URL
-      ? undefined
-      : `The Actions cache is unavailable: this GitHub Enterprise Server has none. ${advice}`;
-  }
-  const hasService = env.ACTIONS_CACHE_SERVICE_V2 && env.ACTIONS_RESULTS_URL;
-  return hasService
+  return env.ACTIONS_RESULTS_URL
     ? undefined
     : `The Actions cache is unavailable: the runner provides no cache service for this step. ${advice}`;
 }
 
-// The rule of the client (6.3.0), which uses version 1 of the protocol on an Enterprise Server.
 function isEnterpriseServer(serverUrl: string | undefined): boolean {
   if (!serverUrl || !URL.canParse(serverUrl)) return false;
   const host = new URL(serverUrl).hostname.toLowerCase();

@@ -254,6 +254,17 @@ describe('the availability of the cache', () => {
       false,
     ],
     [{ GITHUB_SERVER_URL: 'https://company.ghe.com' }, false, false],
+    // nektos/act (0.2.89): version 1 of the protocol, without a token, on github.com.
+    [
+      {
+        ACTIONS_CACHE_SERVICE_V2: undefined,
+        ACTIONS_RESULTS_URL: undefined,
+        ACTIONS_RUNTIME_TOKEN: undefined,
+        ACTIONS_CACHE_URL: 'http://cache.example/',
+      },
+      false,
+      false,
+    ],
   ])('with %o: unwritable %s, unreadable %s', (change, unwritable, unreadable) => {
     const availability = cacheAvailability({ ...there, ...change });
     expect([

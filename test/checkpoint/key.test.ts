@@ -10,7 +10,7 @@ import {
   olderPrefixes,
   parseKey,
 } from '../../src/checkpoint/checkpoint-key.js';
-import { deriveStateName } from '../../src/checkpoint/state-name.js';
+import { deriveStateName, formerStateName } from '../../src/checkpoint/state-name.js';
 import { holds } from '../fakes/holds.js';
 
 const scope = { stateName: 'build', runId: '1001' };
@@ -103,6 +103,7 @@ describe('the derived state name', () => {
     actionId: '__gump',
     workflowFile: 'tdd',
     matrix: { os: 'linux', node: [20, 22] },
+    call: {},
   };
 
   it('is the same for the same job, in any order of the matrix values', () => {
@@ -119,7 +120,26 @@ describe('the derived state name', () => {
     { matrix: { os: 'macos', node: [20, 22] } },
     { matrix: { os: 'linux', node: [22, 20] } },
     { matrix: null },
+    { call: { spec: 'Fix the login' } },
+    { call: { vars: { package: 'a' } } },
+    { call: { workingDirectory: 'packages/a' } },
   ])('is different for %o', (change) => {
     expect(deriveStateName({ ...place, ...change })).not.toBe(deriveStateName(place));
+  });
+
+  it('differs for two calls of one reusable workflow, and shows none of their inputs', () => {
+    const [a, b] = ['alpha', 'beta'].map((text) =>
+      deriveStateName({ ...place, call: { spec: text, vars: { x: text } } }),
+    );
+    expect(a).not.toBe(b);
+    expect(a).not.toContain('alpha');
+  });
+
+  it('is the one of version 0.1.0 without such inputs, and that one is known with them', () => {
+    const former =
+      '["o/r/.github/workflows/ci.yml@refs/heads/main","agent","__gump","tdd",{"node":[20,22],"os":"linux"}]';
+    expect(deriveStateName(place)).toBe(former);
+    expect(formerStateName(place)).toBeUndefined();
+    expect(formerStateName({ ...place, call: { spec: 'x' } })).toBe(former);
   });
 });

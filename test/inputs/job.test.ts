@@ -60,6 +60,17 @@ describe('readJob', () => {
     );
   });
 
+  it('falls back to the names of repository and workflow on runners other than those of GitHub', () => {
+    const { GITHUB_REPOSITORY_ID: _id, GITHUB_WORKFLOW_REF: _ref, ...others } = environment;
+    expect(readJob(environment).missingIdentity).toEqual([]);
+    expect(readJob({ ...others, GITHUB_WORKFLOW: 'ci' })).toMatchObject({
+      repositoryId: 'o/r',
+      workflowRef: 'ci',
+      missingIdentity: ['GITHUB_REPOSITORY_ID', 'GITHUB_WORKFLOW_REF'],
+    });
+    expect(() => readJob(others)).toThrow('GITHUB_WORKFLOW is not set');
+  });
+
   it.each([
     ['GITHUB_RUN_ATTEMPT', '0', 'GITHUB_RUN_ATTEMPT is "0", not a number from 1'],
     ['GITHUB_RUN_ID', '1a', 'GITHUB_RUN_ID is "1a", not a number'],
