@@ -37,6 +37,8 @@ export async function runMain(): Promise<void> {
   const signal = createCancelSignal();
   const privateDirectory = makePrivateDirectory(environment);
   await runPhase(environment, privateDirectory, async () => {
+    const { noteMainProcess } = await import(/* webpackMode: "eager" */ './action/main-process.js');
+    noteMainProcess(privateDirectory);
     const { createActionContext } = await import(/* webpackMode: "eager" */ './action/action-context.js');
     const { main } = await import(/* webpackMode: "eager" */ './action/main.js');
     return main(createActionContext(environment), privateDirectory, signal);
@@ -47,6 +49,9 @@ export async function runPost(): Promise<void> {
   const environment = { ...process.env };
   const directory = environment[`STATE_${stateKey}`] ?? '';
   await runPhase(environment, directory, async () => {
+    const { endMainProcess } = await import(/* webpackMode: "eager" */ './action/main-process.js');
+    if (await endMainProcess(directory, process.argv[1] ?? ''))
+      process.stdout.write('The job ended while the run was still at work. Ended the run.\n');
     const { readPostState } = await import(/* webpackMode: "eager" */ './action/post-state.js');
     // Nothing ran: `main` has reported why, and there is nothing for `post` to do.
     if (readPostState(directory) === undefined) return 0;

@@ -1,8 +1,11 @@
 /** A cancelled or killed job stores its state and leaves no process and no session file behind. */
+import { spawn } from 'node:child_process';
 import { glob, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { claudeProjectFolder } from '../../src/providers/claude.js';
+import { identifyProcess } from '../../src/system/process-identity.js';
+import { cleanUpAfterTest } from '../fakes/clean-ups.js';
 import type { Machine } from '../rig/machine.js';
 import type { AgentAction } from '../rig/stand-in.js';
 import { createHarness } from './harness.js';
@@ -57,6 +60,46 @@ describe('a job that ends while an agent is running', () => {
       expect(second?.prompt).toMatch(/interrupted/);
     },
   );
+});
+
+describe('a cancelled container job, in which no signal reaches main', () => {
+  it('ends main in post, pays for no further attempt, and the re-run resumes the session', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const { post } = await harness.runJob({
+      rules: [{ do: [{ write: 'half.txt', content: 'half' }, { say: 'now hanging' }, { hang: true }] }],
+      stop: { when: { log: 'now hanging' }, how: 'detach' },
+      inspect: expectNoProcesses,
+    });
+    expect(post?.log).toContain('The job ended while the run was still at work.');
+    expect(await harness.calls()).toHaveLength(1);
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: [{ do: writeActions }] });
+    expect(rerun.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    const [first, second] = await harness.calls();
+    expect(second?.session).toEqual({ mode: 'resume', id: first?.session.id });
+  });
+
+  it('never ends a process that took over the id of main, or that somebody else named', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const other = spawn('sleep', ['60']);
+    cleanUpAfterTest(() => other.kill());
+    const { post } = await harness.runJob({
+      rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
+      stop: ({ temp }) => ({
+        when: {
+          async until(log) {
+            if (!log.includes('now hanging')) return false;
+            const named = JSON.stringify(identifyProcess(other.pid ?? 0));
+            for await (const file of glob(join(temp, 'gump-*', 'main-process.json')))
+              await writeFile(file, named);
+            return true;
+          },
+        },
+        how: 'kill',
+      }),
+    });
+    expect(post?.exitCode).toBe(0);
+    expect(other.exitCode ?? other.signalCode).toBeNull();
+  });
 });
 
 describe('a cancelled job that cannot store its checkpoint', () => {

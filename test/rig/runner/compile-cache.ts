@@ -4,14 +4,17 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../../node_modules/.cache/gump-rig', import.meta.url));
 
-/** A wrapper of `script` with the same name, from which `dist/` knows whether it is main or post. */
+/**
+ * A wrapper of `script` with the same name, from which `dist/` knows whether it is main or post. The wrappers of one
+ * folder are in one folder.
+ */
 export async function withCompileCache(script: string): Promise<string> {
-  const place = join(folder, Buffer.from(script).toString('base64url').slice(-100));
+  const place = join(folder, Buffer.from(dirname(script)).toString('base64url').slice(-100));
   const starter = join(place, basename(script));
   if (existsSync(starter)) return starter;
   await mkdir(place, { recursive: true });

@@ -129,7 +129,7 @@ function endsMachine(stop: Stop | undefined): boolean {
 }
 
 function statusAfter(before: JobStatus, main: StageResult, stop: Stop | undefined): JobStatus {
-  if (main.isStopped && stop?.how === 'cancel') return 'cancelled';
+  if (main.isStopped && (stop?.how === 'cancel' || stop?.how === 'detach')) return 'cancelled';
   return main.exitCode !== 0 && before === 'success' ? 'failure' : before;
 }
 

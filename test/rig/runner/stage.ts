@@ -20,8 +20,9 @@ export interface Stop {
    * `shutdown`: the same signals, then everything on the machine ends; post does not run.
    * `kill`: SIGKILL of the process only, as when memory is exhausted; its agents continue; post runs.
    * `lose`: SIGKILL of everything on the machine at once; post does not run.
+   * `detach`: no signal, as in a container job: the runner ends `docker exec`, the process goes on; post runs.
    */
-  readonly how: 'cancel' | 'shutdown' | 'kill' | 'lose';
+  readonly how: 'cancel' | 'shutdown' | 'kill' | 'lose' | 'detach';
   /** Milliseconds to SIGTERM and then to SIGKILL, for tests of the rig; if absent, those of the runner. */
   readonly gracePeriodsMs?: readonly [number, number];
 }
@@ -65,6 +66,8 @@ export async function runStage(invocation: StageInvocation): Promise<StageExit> 
   });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const isStopped = await waitForStopOrExit(invocation, child, output, exited);
+  if (isStopped && invocation.stop?.how === 'detach')
+    return { log: output.text(), isStopped, isHeldOpen: false };
   await exited;
   const isClosed = await settlesWithin(closed, heldOpenMs);
   child.stdout?.destroy();
@@ -131,6 +134,7 @@ async function stopProcess(
   child: ChildProcess,
   exited: Promise<void>,
 ): Promise<void> {
+  if (stop.how === 'detach') return;
   if (stop.how === 'kill' || stop.how === 'lose') {
     child.kill('SIGKILL');
     if (stop.how === 'lose') await killProcessesOf(home);
