@@ -115,7 +115,7 @@ async function readBack(source: string, journal: string) {
     state,
     job: '',
     jobAttempt: 2,
-    startTree: state.jobs[0]?.startTree ?? '',
+    startDifferences: new Map(),
   });
   const read = performance.now();
   if (expandPlan(plan, state).length !== 401 || reuse.dropped.length > 0)

@@ -3,7 +3,7 @@
  * restores files and sessions. What a restored state means for each step is up to the engine.
  */
 
-import { sessionsOf } from '../checkpoint/checkpoint-builder.js';
+import { sessionsOf, snapshotsOf } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointContents } from '../checkpoint/checkpoint-contents.js';
 import { attemptPrefixes } from '../checkpoint/checkpoint-key.js';
 import { type RecordedRun, readRecordedRun } from '../checkpoint/recorded-run.js';
@@ -140,32 +140,50 @@ async function planReuse(
   state: RunState,
 ): Promise<ReuseDecision> {
   const { workspace, plan, job, request } = options;
-  const reuse = decideReuse({
-    plan,
-    state,
-    job,
-    jobAttempt: request.jobAttempt,
-    startTree: workspace.startTree,
-  });
   const recorded = state.jobs.at(-1)?.startCommit ?? workspace.startCommit;
-  if (recorded !== workspace.startCommit && !(await workspace.hasCommit(recorded)))
-    return startOver(
-      options,
-      state,
-      `${recorded}. That commit is not in this checkout: set \`fetch-depth: 0\` for actions/checkout`,
-    );
+  if (!(await canUnpack(workspace, contents, state, recorded))) return startOver(options, state, recorded);
+  const startDifferences = await findStartDifferences(workspace, state);
+  return decideReuse({ plan, state, job, jobAttempt: request.jobAttempt, startDifferences });
+}
+
+/** `false` if version 0.1.0 stored the state, which needs the commit from which the run started. */
+async function canUnpack(
+  workspace: Workspace,
+  contents: CheckpointContents,
+  state: RunState,
+  recorded: string,
+): Promise<boolean> {
   try {
     await workspace.unpack(contents.pack);
-    return reuse;
   } catch (error) {
     if (recorded === workspace.startCommit) throw error;
-    return startOver(options, state, recorded);
+    return false;
   }
+  return workspace.hasSnapshots(snapshotsOf(state));
+}
+
+/** What `decideReuse` compares. The snapshot of a step contains the changes of the steps before it, too. */
+async function findStartDifferences(
+  workspace: Workspace,
+  state: RunState,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const differences = new Map<string, readonly string[]>();
+  if (state.jobs.at(-1)?.startTree === workspace.startTree) return differences;
+  for (const { path, attempts, merged } of state.steps.values()) {
+    const snapshot = merged?.snapshot ?? attempts.at(-1)?.snapshot;
+    if (snapshot === undefined) continue;
+    const files = await workspace.findStartDifferences(snapshot);
+    if (files.length > 0) differences.set(path, files);
+  }
+  return differences;
 }
 
 function startOver(options: ResumeOptions, state: RunState, recorded: string): ReuseDecision {
   const reason = 'the checkout is at another commit than the recorded run';
-  reportNoCheckpoint(options, `${reason}, which started at ${recorded}`);
+  reportNoCheckpoint(
+    options,
+    `${reason}, which started at ${recorded}, and the state was stored by version 0.1.0, which needs that commit`,
+  );
   return { dropped: [...state.steps.keys()], reason };
 }
 

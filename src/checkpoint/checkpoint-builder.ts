@@ -96,7 +96,7 @@ function hasMissingSession(fresh: CheckpointContents, expected: CheckpointConten
 }
 
 /** Every recorded snapshot of the steps in the state, each once. */
-function snapshotsOf(state: RunState): readonly Snapshot[] {
+export function snapshotsOf(state: RunState): readonly Snapshot[] {
   const all = [...state.steps.values()].flatMap((step) => [
     step.startSnapshot,
     ...step.attempts.flatMap((attempt) => attempt.snapshot ?? []),

@@ -24,7 +24,13 @@ export interface ReuseFacts {
   /** This job: its id, action step and matrix leg. */
   readonly job: string;
   readonly jobAttempt: number;
-  readonly startTree: string;
+  /**
+   * Step → the files that this step or an earlier one changed and whose content in the start tree is another one now.
+   * Steps without such files are left out.
+   */
+  readonly startDifferences: ReadonlyMap<string, readonly string[]>;
+  /** The first reused step whose gates failed on another start tree than that of the recorded run. */
+  readonly failedGatesOf?: string;
 }
 
 export function decideReuse(facts: ReuseFacts): ReuseDecision {
@@ -35,6 +41,7 @@ export function decideReuse(facts: ReuseFacts): ReuseDecision {
     ...findStepChanges(facts),
     ...findNewBranchSteps(facts),
     ...findFromStep(facts),
+    ...findFailedGates(facts),
   ];
   const droppedSteps = recorded.filter(({ branchPrefix }, index) =>
     invalidations.some(
@@ -72,13 +79,26 @@ function startFresh(state: RunState): ReuseDecision {
   return { dropped: [...state.steps.keys()], reason };
 }
 
-/** Without a passed step no result can be out of date, so sessions are resumed. */
-function findStartTreeChange({ state, startTree }: ReuseFacts): readonly Invalidation[] {
-  const recorded = state.jobs.at(-1)?.startTree;
-  if (recorded === undefined || recorded === startTree) return [];
-  const index = [...state.steps.values()].findIndex(hasPassed);
-  const reason = 'the start tree of the run changed';
-  return index < 0 ? [] : [{ index, branchPrefix: '', reason }];
+/** Without a result nothing can be out of date, so sessions are resumed. */
+function findStartTreeChange({ state, startDifferences }: ReuseFacts): readonly Invalidation[] {
+  return [...state.steps.values()].flatMap((step, index) => {
+    const [file, ...others] = hasPassed(step) ? (startDifferences.get(step.path) ?? []) : [];
+    if (file === undefined) return [];
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    const reason = `\`${file}\`${more}, which step \`${step.path}\` or an earlier step changed, is different in the checkout of this job`;
+    return [{ index, branchPrefix: step.branchPrefix, reason }];
+  });
+}
+
+/** A step with an agent continues as one that failed, so only the steps after it run again. */
+function findFailedGates({ plan, state, failedGatesOf }: ReuseFacts): readonly Invalidation[] {
+  const recorded = [...state.steps.values()];
+  const index = recorded.findIndex(({ path }) => path === failedGatesOf);
+  const step = recorded[index];
+  if (step === undefined) return [];
+  const kind = expandPlan(plan, state).find(({ path }) => path === step.path)?.step.kind;
+  const reason = `the gates of step \`${step.path}\` failed on the start tree of this job`;
+  return [{ index: kind === 'agent' ? index + 1 : index, branchPrefix: step.branchPrefix, reason }];
 }
 
 /** The first changed step of each branch. */

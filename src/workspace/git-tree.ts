@@ -42,6 +42,19 @@ export async function diffTrees(git: Git, from: string, to: string): Promise<rea
   return changes;
 }
 
+/** Every file of a tree. */
+export async function listTree(git: Git, tree: string): Promise<ReadonlyMap<BytePath, TreeEntry>> {
+  const { stdout } = await git.run(['ls-tree', '-r', '-z', '--full-tree', tree]);
+  return new Map(
+    splitRecords(stdout).map((record) => {
+      // `100644 blob ID<tab>PATH`
+      const end = record.indexOf('\t');
+      const [mode = '', , id = ''] = record.slice(0, end).split(' ');
+      return [record.slice(end + 1), { mode, id }];
+    }),
+  );
+}
+
 /** `:100644 000000 ID ID D` */
 function toChange(record: string, path: BytePath): TreeChange {
   const [beforeMode = '', afterMode = '', beforeId = '', afterId = ''] = record.slice(1).split(' ');

@@ -10,6 +10,7 @@ import {
   applyUpdates,
   diffTrees,
   isSameEntry,
+  listTree,
   type TreeChange,
   type TreeEntry,
   type TreeUpdate,
@@ -31,6 +32,9 @@ export interface SnapshotMergeResult {
   readonly conflicts: readonly BytePath[];
 }
 
+/** The files of a tree. */
+export type ListFiles = (tree: string) => Promise<ReadonlyMap<BytePath, TreeEntry>>;
+
 type EntryMergeResult = { readonly entry: TreeEntry | undefined } | 'conflict';
 
 /** Merges the change base → commit onto `tree`. */
@@ -39,14 +43,15 @@ export async function mergeOnto(
   files: MergeFiles,
   tree: string,
   snapshot: Snapshot,
+  listFiles: ListFiles = (one) => listTree(git, one),
 ): Promise<SnapshotMergeResult> {
   const changes = await diffTrees(git, snapshot.base, snapshot.commit);
-  const differing = await diffTrees(git, snapshot.base, tree);
-  const currentChanges = new Map(differing.map((change) => [change.path, change]));
+  if (changes.length === 0) return { tree, updates: [], conflicts: [] };
+  const present = await listFiles(tree);
   const updates: TreeUpdate[] = [];
   const conflicts: BytePath[] = [];
   for (const change of changes) {
-    const current = currentChanges.has(change.path) ? currentChanges.get(change.path)?.after : change.before;
+    const current = present.get(change.path);
     const outcome = await mergeEntry(git, files, change, current);
     if (outcome === 'conflict') conflicts.push(change.path);
     const entry = outcome === 'conflict' ? change.after : outcome.entry;

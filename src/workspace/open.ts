@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeExcludes } from './exclude-rules.js';
 import { type Git, openGit, openGitShell } from './git.js';
+import { openObjectWriter } from './git-objects.js';
 import { openGitStateSaver } from './git-state.js';
-import { diffTrees } from './git-tree.js';
 import { listIgnoredPaths } from './ignored.js';
 import type { LeftOutFile, LeftOutRules } from './left-out-files.js';
 import { openBranchWorktrees } from './open-branch-worktrees.js';
@@ -87,15 +87,12 @@ async function recordStart({
   const start = await stagingIndex.update();
   stagingIndex.pinTo(start.tree);
   const index = files.overlayIndex;
-  const snapshots = openSnapshots({
-    git,
-    index,
-    scratch,
-    startCommit,
-    headTree,
-    startTree: start.tree,
-    startChanges: await diffTrees(git, headTree, start.tree),
+  const objects = openObjectWriter({
+    directory: files.objects,
+    format: headTree.length === 64 ? 'sha256' : 'sha1',
+    now: Date.now,
   });
+  const snapshots = openSnapshots({ git, index, scratch, startCommit, startTree: start.tree, objects });
   const main = {
     git,
     rules,

@@ -1,6 +1,6 @@
 /** The operations of a workspace. They run one after the other because they share one index. */
 import { applySnapshot } from './apply.js';
-import { type BytePath, bytePathToText, displayPath } from './byte-path.js';
+import { type BytePath, bytePathToText, displayPath, toBytePath } from './byte-path.js';
 import type { Git } from './git.js';
 import { diffTrees, type TreeChange } from './git-tree.js';
 import { isRecordedDirectory, listIgnoredNames } from './ignored.js';
@@ -8,7 +8,7 @@ import type { LeftOutFile, LeftOutFiles, LeftOutRules } from './left-out-files.j
 import type { MergeFiles } from './merge.js';
 import { emptyOutput, removeOutput } from './output-directory.js';
 import type { Ownership } from './ownership.js';
-import { hasTree, packSnapshots, unpackSnapshots } from './pack.js';
+import { hasSnapshots, packSnapshots, unpackSnapshots } from './pack.js';
 import { patchBetween } from './patch.js';
 import { resetWorktree } from './reset.js';
 import type { createSerialQueue } from './serial.js';
@@ -56,7 +56,14 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
       }),
     patch: (from, to) =>
       runExclusive(async () => patchBetween(git, files.scratch, ...(await treesOf(from, to)))),
-    hasCommit: (commit) => runExclusive(() => hasTree(git, commit)),
+    hasSnapshots: (list) => runExclusive(() => hasSnapshots(git, list)),
+    findStartDifferences: (snapshot) =>
+      runExclusive(async () => {
+        const { prefix } = parts.rules.repository;
+        const paths = await snapshots.findStartDifferences(snapshot);
+        const own = toBytePath(`${bytePathToText(prefix)}.gump/`);
+        return paths.filter((path) => !path.startsWith(own)).map((path) => displayPath(path, prefix));
+      }),
     pack: (list) => runExclusive(() => packSnapshots(git, startCommit, list)),
     unpack: (pack) => runExclusive(() => unpackSnapshots(git, pack)),
     saveGitState: () =>

@@ -1,12 +1,14 @@
 /**
  * Converts between the tree of a recorded state and its snapshot. The tree contains all recorded files of the
  * worktree, including files that were untracked in the start tree. The two commits of the snapshot contain only
- * what steps changed, on top of the start commit, and only this may leave the machine.
+ * the files that steps changed, before and after, and only this may leave the machine. They need no other commit, so
+ * a re-run can use them in a checkout that has none of the old commits.
  */
 import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
-import { applyUpdates, diffTrees, type TreeChange } from './git-tree.js';
-import { type MergeFiles, mergeOnto } from './merge.js';
+import type { ObjectWriter } from './git-objects.js';
+import { diffTrees, isSameEntry, listTree, type TreeChange, type TreeEntry } from './git-tree.js';
+import { type ListFiles, type MergeFiles, mergeOnto } from './merge.js';
 import type { Snapshot } from './workspace.js';
 
 export interface Snapshots {
@@ -14,6 +16,8 @@ export interface Snapshots {
   fromTree(tree: string, message: string): Promise<Snapshot>;
   /** The complete tree of that state, also if an earlier job recorded it on another start tree. */
   treeOf(snapshot: Snapshot): Promise<string>;
+  /** The files of the snapshot's change whose content in the start tree is neither that before nor that after it. */
+  findStartDifferences(snapshot: Snapshot): Promise<readonly BytePath[]>;
   /** Records the tree of the worktree after the snapshot's change was applied to it. */
   remember(snapshot: Snapshot, tree: string): void;
   /** The same states for another worktree of the repository, which is used at the same time. */
@@ -27,11 +31,9 @@ export interface SnapshotWorktree extends MergeFiles {
 
 export interface SnapshotSources extends SnapshotWorktree {
   readonly startCommit: string;
-  readonly headTree: string;
   /** The start tree, including untracked and changed files. */
   readonly startTree: string;
-  /** The difference between the start commit and the start tree. */
-  readonly startChanges: readonly TreeChange[];
+  readonly objects: ObjectWriter;
 }
 
 /** The states recorded so far. */
@@ -53,11 +55,16 @@ export function openSnapshots(sources: SnapshotSources): Snapshots {
 function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshots {
   const { git, startTree } = sources;
   const { trees, recorded } = known;
+  let startFiles: ReturnType<ListFiles> | undefined;
+  const listStartFiles = () => {
+    startFiles ??= listTree(git, startTree);
+    return startFiles;
+  };
   return {
     async fromTree(tree, message) {
       const existing = recorded.get(tree);
       if (existing !== undefined) return existing;
-      const snapshot = await commitChange(sources, tree, message);
+      const snapshot = commitChange(sources.objects, await diffTrees(git, startTree, tree), message);
       recorded.set(tree, snapshot);
       trees.set(snapshot.commit, tree);
       return snapshot;
@@ -65,9 +72,18 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
     async treeOf(snapshot) {
       const known = trees.get(snapshot.commit);
       if (known !== undefined) return known;
-      const { tree } = await mergeOnto(git, sources, startTree, snapshot);
+      if (snapshot.base === snapshot.commit) return startTree;
+      const { tree } = await mergeOnto(git, sources, startTree, snapshot, listStartFiles);
       trees.set(snapshot.commit, tree);
       return tree;
+    },
+    async findStartDifferences({ base, commit }) {
+      const changes = await diffTrees(git, base, commit);
+      if (changes.length === 0) return [];
+      const present = await listStartFiles();
+      const isKnown = ({ path, before, after }: TreeChange) =>
+        isSameEntry(present.get(path), before) || isSameEntry(present.get(path), after);
+      return changes.filter((change) => !isKnown(change)).map(({ path }) => path);
     },
     remember(snapshot, tree) {
       trees.set(snapshot.commit, tree);
@@ -76,36 +92,17 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
   };
 }
 
-async function commitChange(sources: SnapshotSources, tree: string, message: string): Promise<Snapshot> {
-  const { git, startCommit, startChanges } = sources;
-  if (startChanges.length === 0) {
-    return { base: startCommit, commit: await commitTree(git, tree, startCommit, message) };
-  }
-  const changes = await diffTrees(git, sources.startTree, tree);
-  const base = await commitBase(sources, new Set(changes.map(({ path }) => path)));
-  const after = changes.map(({ path, after }) => ({ path, entry: after }));
-  // The tree starts from the base, not from HEAD: both differ from HEAD only at paths that steps changed.
-  const ours = await applyUpdates(git, sources.index, base.tree, after);
-  return { base: base.commit, commit: await commitTree(git, ours, base.commit, message) };
+function commitChange(objects: ObjectWriter, changes: readonly TreeChange[], message: string): Snapshot {
+  const base = objects.commit(
+    objects.tree(filesOf(changes, 'before')),
+    undefined,
+    'Start tree version of files that steps changed',
+  );
+  return { base, commit: objects.commit(objects.tree(filesOf(changes, 'after')), base, message) };
 }
 
-interface BaseCommit {
-  readonly commit: string;
-  readonly tree: string;
-}
-
-/** The start commit, or a commit on top of it with the start-tree version of the files that a step changed. */
-async function commitBase(sources: SnapshotSources, changed: ReadonlySet<BytePath>): Promise<BaseCommit> {
-  const { git, index, headTree, startCommit } = sources;
-  const touched = sources.startChanges.filter(({ path }) => changed.has(path));
-  if (touched.length === 0) return { commit: startCommit, tree: headTree };
-  const placements = touched.map(({ path, after }) => ({ path, entry: after }));
-  const tree = await applyUpdates(git, index, headTree, placements);
-  const message = 'Start tree version of files that steps changed';
-  return { commit: await commitTree(git, tree, startCommit, message), tree };
-}
-
-async function commitTree(git: Git, tree: string, parent: string, message: string): Promise<string> {
-  const { stdout } = await git.run(['commit-tree', tree, '-p', parent], { input: message });
-  return stdout.toString('latin1').trim();
+function filesOf(changes: readonly TreeChange[], side: 'before' | 'after'): ReadonlyMap<string, TreeEntry> {
+  return new Map(
+    changes.flatMap(({ path, [side]: entry }) => (entry === undefined ? [] : [[path, entry] as const])),
+  );
 }

@@ -3,15 +3,15 @@
  *
  * WORKSPACE1 The user's branch, index, config, hooks and `.gitignore` do not change. The action uses a private object
  *            directory and a private index.
- * WORKSPACE2 A snapshot is self-contained: the change base → commit can be applied to any checkout of the start
- *            commit.
+ * WORKSPACE2 A snapshot is self-contained: the change base → commit can be applied to any checkout.
  * WORKSPACE3 Files that were untracked in the start tree are not part of a snapshot's change unless a step changed
  *            them.
  */
 
 /**
- * A recorded state of the worktree, as commit ids. `base` is the start commit, or a commit on top of it with the
- * start-tree version of files that differed from the start commit and were then changed by a step.
+ * A recorded state of the worktree, as commit ids. Both contain only the files that steps changed: `base` their
+ * version in the start tree, `commit` the recorded one. If nothing changed, both are the start commit. In a state of
+ * version 0.1.0, both contain all files, and `base` is the start commit or a commit on top of it.
  */
 export interface Snapshot {
   readonly base: string;
@@ -121,9 +121,14 @@ export interface Workspace {
    */
   reset(snapshot: Snapshot): Promise<void>;
 
-  /** Whether the checkout has this commit. Only then can the changes of a run that started from it be computed. */
-  hasCommit(commit: string): Promise<boolean>;
-  /** The objects of these snapshots that the start commit does not have, as one pack. Empty if there are none. */
+  /** Whether the changes of these snapshots can be computed, after `unpack`. */
+  hasSnapshots(snapshots: readonly Snapshot[]): Promise<boolean>;
+  /**
+   * The files that the snapshot changes and that differ between its start tree and this one, without `.gump/**`. A
+   * file that already has its changed content does not count.
+   */
+  findStartDifferences(snapshot: Snapshot): Promise<readonly string[]>;
+  /** The objects of these snapshots, as one pack. Empty if there is no change. */
   pack(snapshots: readonly Snapshot[]): Promise<Buffer>;
   /** Adds the objects of an earlier job. */
   unpack(pack: Buffer): Promise<void>;

@@ -159,7 +159,7 @@ describe('a re-run of a split', () => {
       splitStep('build', eachSteps, { prompt: 'plan it otherwise' }),
       agentStep('last'),
     ]);
-    const facts = { state: foldEvents(harness.events), job: 'j', jobAttempt: 2, startTree: 'tree' };
+    const facts = { state: foldEvents(harness.events), job: 'j', jobAttempt: 2, startDifferences: new Map() };
     expect(decideReuse({ ...facts, plan: changed })).toMatchObject({
       dropped: ['build', 'build/a/tests', 'build/a/impl', 'build/b/tests', 'build/b/impl'],
       reason: 'the definition of step `build` changed',
@@ -175,7 +175,7 @@ describe('a re-run of a split', () => {
       state: foldEvents(harness.events),
       job: 'j',
       jobAttempt: 2,
-      startTree: 'tree',
+      startDifferences: new Map(),
       plan,
     });
     expect(dropped).toEqual(['build/b/impl', 'last']);
@@ -252,7 +252,7 @@ describe('a passed split', () => {
       state: foldEvents(harness.events),
       job: 'j',
       jobAttempt: 2,
-      startTree: 'tree',
+      startDifferences: new Map(),
       plan: grown,
     });
     harness.events.push({ type: 'steps-dropped', steps: dropped, reason: '', at: 0 });

@@ -160,7 +160,7 @@ function makeParts(root: string, home: string, processes: ProcessRunner) {
 }
 
 function dropChangedSteps({ events }: EngineHarness, plan: Plan, jobAttempt: number): void {
-  const facts = { plan, state: foldEvents(events), job: 'job', jobAttempt, startTree: 'tree' };
+  const facts = { plan, state: foldEvents(events), job: 'job', jobAttempt, startDifferences: new Map() };
   const { dropped, reason = '' } = decideReuse(facts);
   if (dropped.length > 0) events.push({ type: 'steps-dropped', steps: dropped, reason, at: 0 });
 }

@@ -28,7 +28,7 @@ export async function rerun(
     state: foldEvents(before.events),
     job: 'j',
     jobAttempt,
-    startTree: 'tree',
+    startDifferences: new Map(),
   });
   const { dropped, reason = '' } = reuse;
   const events = [...before.events];

@@ -57,7 +57,7 @@ function recordRun(
   return foldEvents([started, ...events, ...more].map((event) => ({ ...event, at: 0 }) as JournalEvent));
 }
 
-const facts = { plan, job: 'job', jobAttempt: 2, startTree: 'T' };
+const facts = { plan, job: 'job', jobAttempt: 2, startDifferences: new Map<string, readonly string[]>() };
 
 describe('decideReuse', () => {
   it('keeps everything if nothing changed', () => {
@@ -122,10 +122,26 @@ describe('decideReuse', () => {
     ]);
   });
 
-  it('drops every result if the start tree changed, but not the session of a first step that failed', () => {
-    const state = recordRun(['passed', 'failed']);
-    expect(decideReuse({ ...facts, startTree: 'other', state }).dropped).toEqual(['a', 'b']);
-    expect(decideReuse({ ...facts, startTree: 'other', state: recordRun(['failed']) }).dropped).toEqual([]);
+  it('drops from the first passed step whose files are different in the start tree now', () => {
+    const startDifferences = new Map([
+      ['b', ['x.ts']],
+      ['c', ['x.ts', 'y.ts']],
+    ]);
+    const state = recordRun(['passed', 'passed', 'passed']);
+    expect(decideReuse({ ...facts, startDifferences, state })).toEqual({
+      dropped: ['b', 'c'],
+      reason: '`x.ts`, which step `b` or an earlier step changed, is different in the checkout of this job',
+    });
+    const failed = recordRun(['passed', 'failed']);
+    expect(decideReuse({ ...facts, startDifferences, state: failed }).dropped).toEqual([]);
+  });
+
+  it('drops what comes after a step whose gates failed on another start tree', () => {
+    const state = recordRun(['passed', 'passed', 'failed']);
+    expect(decideReuse({ ...facts, failedGatesOf: 'a', state })).toEqual({
+      dropped: ['b', 'c'],
+      reason: 'the gates of step `a` failed on the start tree of this job',
+    });
   });
 
   it('drops from `from-step` on', () => {

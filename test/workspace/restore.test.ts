@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type Checkout, checkoutAt, cloneOf, repository, temporaryDirectory } from './checkout.js';
 
@@ -159,15 +160,64 @@ describe('a state of an earlier job', () => {
     expect(target.git('status', '--porcelain', '-uno')).toBe(' M a.txt\n D gone.txt\n M run.sh\n');
   });
 
-  it('is small if little changed, and empty if nothing changed', async () => {
+  it('is restored in a shallow clone of another commit, and only the changed files are compared', async () => {
+    const source = repository({ 'a.txt': 'a\n', 'b.txt': 'b\n', 'dir/c.txt': 'c\n', 'd.txt': 'd\n' });
+    const workspace = await source.open();
+    source.write('a.txt', 'a\nmore\n');
+    source.write('dir/new.txt', 'new\n');
+    const first = await workspace.record('first');
+    source.write('d.txt', 'changed\n');
+    const second = await workspace.record('second');
+    const pack = await workspace.pack([workspace.startSnapshot, first, second]);
+    await workspace.reset(workspace.startSnapshot);
+    source.write('b.txt', 'unrelated\n');
+    source.write('d.txt', 'elsewhere\n');
+    source.git('commit', '-q', '-a', '-m', 'moved');
+
+    const target = cloneOf(source, '--depth', '1');
+    const moved = await target.open();
+    await moved.unpack(pack);
+    expect(await moved.hasSnapshots([first, second])).toBe(true);
+    expect(await moved.findStartDifferences(first)).toEqual([]);
+    expect(await moved.findStartDifferences(second)).toEqual(['d.txt']);
+    expect(await moved.apply(first)).toEqual([]);
+    expect(target.files()).toEqual({
+      'a.txt': 'a\nmore\n',
+      'b.txt': 'unrelated\n',
+      'd.txt': 'elsewhere\n',
+      'dir/c.txt': 'c\n',
+      'dir/new.txt': 'new\n',
+    });
+    const third = await moved.record('third');
+    expect(await moved.changes(moved.startSnapshot, third)).toHaveLength(2);
+    expect((await moved.pack([first, third])).length).toBeGreaterThan(0);
+    expect(await moved.apply(second)).toEqual(['d.txt']);
+  });
+
+  it('counts a file that already has its changed content as no difference', async () => {
+    const source = repository({ 'a.txt': 'a\n' });
+    const workspace = await source.open();
+    source.write('a.txt', 'changed\n');
+    const after = await workspace.record('x');
+    const pack = await workspace.pack([after]);
+    source.git('commit', '-q', '-a', '-m', 'the same change');
+    const target = cloneOf(source, '--depth', '1');
+    const moved = await target.open();
+    await moved.unpack(pack);
+    expect(await moved.findStartDifferences(after)).toEqual([]);
+    expect(await moved.apply(after)).toEqual([]);
+  });
+
+  it('contains the changed files and nothing else, and is empty if nothing changed', async () => {
     const big = Array.from({ length: 20_000 }, (_, line) => `line ${line * 7919}\n`).join('');
-    const checkout = repository({ 'big.txt': big });
+    const checkout = repository({ 'big.txt': big, 'other.txt': `${big}other\n` });
     const workspace = await checkout.open();
     expect(await workspace.pack([])).toHaveLength(0);
     expect(await workspace.pack([workspace.startSnapshot, await workspace.record('x')])).toHaveLength(0);
     await workspace.unpack(Buffer.alloc(0));
     checkout.write('big.txt', `${big}one more\n`);
-    expect((await workspace.pack([await workspace.record('x')])).length).toBeLessThan(2000);
+    const pack = await workspace.pack([await workspace.record('x')]);
+    expect(pack.length).toBeLessThan(deflateSync(big).length + 2000);
   });
 
   it('is refused if its pack is damaged', async () => {
