@@ -1,6 +1,7 @@
 /** Starts the phase that the runner calls, and turns what the phase throws into an exit code. */
-import { appendFileSync, lstatSync, mkdtempSync } from 'node:fs';
+import { lstatSync, mkdtempSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { stepFilesOf } from './security/step-files.js';
 import type { Environment } from './system/environment.js';
 
 /** Name of the state that `main` saves for `post`; the runner passes it as `STATE_gump`. */
@@ -67,7 +68,7 @@ function makePrivateDirectory(environment: Environment): string {
   // Outside of a runner there is no directory. `readJob` reports the missing variables.
   if (!environment.RUNNER_TEMP) return '';
   const directory = mkdtempSync(join(environment.RUNNER_TEMP, 'gump-'));
-  if (environment.GITHUB_STATE) appendFileSync(environment.GITHUB_STATE, `${stateKey}=${directory}\n`);
+  stepFilesOf(environment).saveState(stateKey, directory);
   return directory;
 }
 
@@ -100,7 +101,7 @@ async function runPhase(
     code = await run();
   } catch (error) {
     const { reportError } = await import(/* webpackMode: "eager" */ './action/report-error.js');
-    await reportError(error, environment, directory);
+    reportError(error, environment, directory);
   }
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   process.exit(code);

@@ -38,6 +38,13 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
+/** Stops what runs outside of an attempt with the failure that an attempt would have. */
+export class FailureError extends UserError {
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+  }
+}
+
 /** The problems that the user must fix, one message each. Throws every other error again. */
 export function problemsOf(error: unknown): readonly string[] {
   if (error instanceof UserErrors) return error.problems;

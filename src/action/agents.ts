@@ -1,6 +1,5 @@
 /** Runs agents for the engine: starts a provider's CLI as a process with a filtered environment. */
 
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agents, AgentTurn } from '../engine/engine-ports.js';
@@ -16,15 +15,15 @@ import type {
   TurnOutcome,
 } from '../providers/provider.js';
 import { withCredentialHint } from '../security/credentials.js';
-import { guardFileCommands } from '../security/file-commands.js';
 import { filterEnvironment, type ProviderVariables } from '../security/filter-environment.js';
 import type { Environment } from '../system/environment.js';
-import { endLeftovers, type ProcessMark } from '../system/marked-processes.js';
-import type { ProcessRunner } from '../system/process.js';
+import type { ProcessExit, ProcessRunner } from '../system/process.js';
+import type { ForeignCode } from './foreign-code.js';
 
 export interface AgentsOptions {
   readonly providers: readonly Provider[];
   readonly processes: ProcessRunner;
+  readonly foreignCode: ForeignCode;
   /** The version of a provider's CLI; `undefined` if it is unknown without starting the CLI. */
   versionOf(provider: Provider): string | undefined;
   /** Provider → further arguments, from the input `agent-args`. */
@@ -45,7 +44,6 @@ export interface AgentsOptions {
 }
 
 export function createAgents(options: AgentsOptions): Agents {
-  const marks = new WeakMap<AgentTurn, ProcessMark>();
   return {
     find(agent) {
       const name = readAgentName(agent, options.providers);
@@ -55,23 +53,13 @@ export function createAgents(options: AgentsOptions): Agents {
         : { provider: name.provider, model: name.model };
     },
     ensureInstalled: options.ensureInstalled,
-    run(turn) {
-      // Every program that the agent starts inherits this, unless it gets a new environment.
-      const mark = { name: 'GUMP_ATTEMPT', value: randomUUID() };
-      marks.set(turn, mark);
-      return runAgent(turn, options, mark);
-    },
-    async endLeftoverProcesses(turn) {
-      const mark = marks.get(turn);
-      if (mark !== undefined) await endLeftovers(mark);
-    },
+    run: (turn) => runAgent(turn, options),
   };
 }
 
 async function runAgent(
   turn: AgentTurn,
   options: AgentsOptions,
-  mark: ProcessMark,
 ): Promise<TurnOutcome & { readonly durationMs: number }> {
   const { provider, model, signal } = turn;
   const environment = agentEnvironment({ environment: providerEnvironmentFor(provider, model) }, options);
@@ -87,43 +75,70 @@ async function runAgent(
   });
   options.debug(`${command.file} ${command.args.join(' ')}`);
   const settings = writeSettingsFile(provider, command, options.settingsDirectory);
-  const checkFileCommands = await guardFileCommands(options.environment);
   const reader = provider.createReader(turn.usageBefore);
-  let markEnded = (): void => undefined;
   const stallWatch = watchForStall(turn.stallMs ?? defaultStallMs, signal);
-  const exit = await options.processes.run({
-    file: command.file,
-    args: command.args,
-    directory: turn.directory,
-    env: { ...environment, ...settings, ...command.env, [mark.name]: mark.value },
-    mark,
-    stdin: command.stdin,
-    onStart: (pid) => {
-      markEnded = options.onProcess(pid);
-    },
-    onLine: (line, stream) => {
-      options.debug(`${provider.executable} (${stream}): ${line}`);
-      if (stream === 'stderr') return;
-      const events = reader.readLine(line);
-      stallWatch.onEvents(events);
-      for (const event of events) turn.onEvent(event, reader.currentModel?.());
-    },
-    onSkippedLine: (bytes) => turn.onEvent(skippedLineEvent(bytes), undefined),
-    signal: stallWatch.signal,
-    hurrySignal: turn.cancelSignal,
-    graceMs: turn.graceMs,
-  });
-  markEnded();
+  const { value: exit, failure: violation } = await options.foreignCode.run(
+    { who: 'The agent', processes: options.processes, mustNotWrite: turn.mustNotWrite },
+    (processes) =>
+      runCli(turn, options, processes, {
+        command,
+        env: { ...environment, ...settings, ...command.env },
+        signal: stallWatch.signal,
+        onLine(line) {
+          const events = reader.readLine(line);
+          stallWatch.onEvents(events);
+          for (const event of events) turn.onEvent(event, reader.currentModel?.());
+        },
+      }),
+  );
   const stalled = stallWatch.stop(provider.title);
   const read = reader.finish(exit);
-  const failure =
+  const ownFailure =
     stalled ??
     (read.failure && withCredentialHint(read.failure, providerEnvironmentFor(provider, model), environment));
+  const failure = violation?.isFinal ? violation : (ownFailure ?? violation);
   const durationMs = Math.round(exit.durationMs);
   const known = { ...knownVersion(provider, options), ...read, durationMs };
-  const outcome = failure === undefined ? known : { ...known, status: 'failed' as const, failure };
-  const touched = await checkFileCommands();
-  return touched.length === 0 ? outcome : { ...outcome, status: 'failed', failure: tamperedFailure(touched) };
+  return failure === undefined ? known : { ...known, status: 'failed', failure };
+}
+
+interface CliProcess {
+  readonly command: AgentCommand;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Called for each line of standard output. */
+  onLine(line: string): void;
+}
+
+async function runCli(
+  turn: AgentTurn,
+  options: AgentsOptions,
+  processes: ProcessRunner,
+  { command, env, signal, onLine }: CliProcess,
+): Promise<ProcessExit> {
+  let markEnded = (): void => undefined;
+  try {
+    return await processes.run({
+      file: command.file,
+      args: command.args,
+      directory: turn.directory,
+      env,
+      stdin: command.stdin,
+      onStart: (pid) => {
+        markEnded = options.onProcess(pid);
+      },
+      onLine: (line, stream) => {
+        options.debug(`${turn.provider.executable} (${stream}): ${line}`);
+        if (stream === 'stdout') onLine(line);
+      },
+      onSkippedLine: (bytes) => turn.onEvent(skippedLineEvent(bytes), undefined),
+      signal,
+      hurrySignal: turn.cancelSignal,
+      graceMs: turn.graceMs,
+    });
+  } finally {
+    markEnded();
+  }
 }
 
 /** The version for CLIs that do not report it in their output. A reported version takes precedence. */
@@ -170,10 +185,4 @@ function skippedLineEvent(bytes: number): AgentEvent {
     type: 'notice',
     message: `skipped an output line of ${bytes} bytes, because it is longer than 64 MB`,
   };
-}
-
-function tamperedFailure(files: readonly string[]) {
-  const names = files.map((file) => file.replace(/^.*\//, '')).join(', ');
-  const message = `The agent wrote to command files of the runner (${names}). The files were restored, and the run stops.`;
-  return { kind: 'guard', message, isFinal: true } as const;
 }

@@ -1,7 +1,7 @@
 /** The engine's parallel branches in git worktrees, prepared by the user's setup command. */
 import { rmSync } from 'node:fs';
 import type { ParallelBranches } from '../engine/engine-ports.js';
-import { UserError } from '../failure.js';
+import { FailureError, UserError } from '../failure.js';
 import { describeExit, runShell } from '../gates/run-shell.js';
 import type { LiveReport } from '../report/live-report.js';
 import type { Log } from '../report/log.js';
@@ -9,6 +9,7 @@ import { branchName } from '../step-path.js';
 import type { ProcessRunner } from '../system/process.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { AgentDirectories } from './agent-directories.js';
+import type { ForeignCode } from './foreign-code.js';
 
 export interface BranchWorktreesOptions {
   readonly workspace: Workspace;
@@ -47,6 +48,7 @@ export interface WorktreeSetupOptions {
   /** Input `worktree-setup`. Absent if there is nothing to do. */
   readonly command?: string;
   readonly processes: ProcessRunner;
+  readonly foreignCode: ForeignCode;
   readonly env: Readonly<Record<string, string>>;
   readonly log: Log;
 }
@@ -57,17 +59,22 @@ const setUpMs = 15 * 60_000;
 export function createWorktreeSetup({
   command,
   processes,
+  foreignCode,
   env,
   log,
 }: WorktreeSetupOptions): BranchWorktreesOptions['setUp'] {
   return async (directory, signal) => {
     if (command === undefined) return;
     log.info(`Setting up ${directory}: ${command}`);
-    const { exit, output } = await runShell(
-      command,
-      { processes, directory, env, signal, timeoutMs: setUpMs },
-      (line) => log.untrusted(`  [setup] ${line}`),
+    const { value, failure } = await foreignCode.run(
+      { who: 'The command of `worktree-setup`', processes },
+      (watched) =>
+        runShell(command, { processes: watched, directory, env, signal, timeoutMs: setUpMs }, (line) =>
+          log.untrusted(`  [setup] ${line}`),
+        ),
     );
+    if (failure !== undefined) throw new FailureError(failure);
+    const { exit, output } = value;
     if (exit.reason === 'exited' && exit.code === 0) return;
     const last = output.trimEnd().split('\n').at(-1) ?? '';
     throw new UserError(

@@ -6,9 +6,11 @@ import type { ContextSource } from '../engine/engine-ports.js';
 import { createBoundedOutput } from '../gates/bounded-output.js';
 import { gracePeriodFor, type ProcessRunner } from '../system/process.js';
 import { readRegularFile } from '../system/regular-file.js';
+import type { ForeignCode } from './foreign-code.js';
 
 export interface ContextSourceOptions {
   readonly processes: ProcessRunner;
+  readonly foreignCode: ForeignCode;
   /** The environment of commands. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -17,23 +19,28 @@ const commandTimeoutMs = 30_000;
 const maxFileBytes = 4 * 1024 * 1024;
 const maxOutputCharacters = 256 * 1024;
 
-export function createContextSource({ processes, env }: ContextSourceOptions): ContextSource {
+export function createContextSource({ processes, foreignCode, env }: ContextSourceOptions): ContextSource {
   return {
     readFile: readWorktreeFile,
     async runCommand(directory, command, signal) {
       const printed = createBoundedOutput(maxOutputCharacters);
-      const exit = await processes.run({
-        file: 'sh',
-        args: ['-c', command],
-        directory,
-        env,
-        timeoutMs: commandTimeoutMs,
-        signal,
-        graceMs: gracePeriodFor(signal),
-        onLine: (line, stream) => {
-          if (stream === 'stdout') printed.add(line);
-        },
-      });
+      const { value: exit, failure } = await foreignCode.run(
+        { who: 'A command of `context`', processes },
+        (watched) =>
+          watched.run({
+            file: 'sh',
+            args: ['-c', command],
+            directory,
+            env,
+            timeoutMs: commandTimeoutMs,
+            signal,
+            graceMs: gracePeriodFor(signal),
+            onLine: (line, stream) => {
+              if (stream === 'stdout') printed.add(line);
+            },
+          }),
+      );
+      if (failure !== undefined) return { failure };
       if (exit.reason === 'exited' && exit.code === 0) return { output: printed.text() };
       if (exit.reason === 'timeout') return { problem: 'took longer than 30 seconds' };
       return {

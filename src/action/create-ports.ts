@@ -19,7 +19,7 @@ import { createContextSource } from './context-source.js';
 import { commandSources, createGateRunner } from './gate-runner.js';
 import { saveLocalCheckpoint } from './local-checkpoint.js';
 import { type PostStateFile, privatePaths } from './post-state.js';
-import type { RunContext, RunRequest } from './run-context.js';
+import type { RunContext } from './run-context.js';
 import { createSessionPort } from './session-port.js';
 
 export interface PortDependencies {
@@ -40,7 +40,11 @@ export function createPorts(runContext: RunContext, dependencies: PortDependenci
     clock: systemClock,
     newId: randomUUID,
     branches: buildBranchPort(runContext),
-    context: createContextSource({ processes: processRunner, env: runContext.request.gateEnvironment.env }),
+    context: createContextSource({
+      processes: processRunner,
+      foreignCode: runContext.foreignCode,
+      env: runContext.request.gateEnvironment.env,
+    }),
     readOutput,
     async createBareDirectory(step) {
       const directory = runContext.agentDirectories.bareDirectory(step);
@@ -51,12 +55,16 @@ export function createPorts(runContext: RunContext, dependencies: PortDependenci
   };
 }
 
-function buildAgentPort({ request, sessions, environmentOf }: RunContext, { postState }: PortDependencies) {
+function buildAgentPort(
+  { request, sessions, foreignCode, environmentOf }: RunContext,
+  { postState }: PortDependencies,
+) {
   const running = new Set<number>();
   const saveRunning = () => postState.update({ agentPids: [...running] });
   return createAgents({
     ...request.actionContext,
     processes: request.clis.processes,
+    foreignCode,
     versionOf: request.clis.versionOf,
     ensureInstalled: (provider, signal) => request.clis.ensureInstalled([provider], signal),
     args: request.actionContext.inputs.agentArgs,
@@ -85,10 +93,11 @@ function buildAgentPort({ request, sessions, environmentOf }: RunContext, { post
   });
 }
 
-function buildGatePort({ request }: RunContext) {
+function buildGatePort({ request, foreignCode }: RunContext) {
   const { gateTimeoutMs } = request.settings;
   return createGateRunner({
     processes: processRunner,
+    foreignCode,
     projectOf: (directory) =>
       directory === request.workspace.directory
         ? request.project
@@ -114,20 +123,23 @@ function buildSessionPort(
   });
 }
 
-function buildBranchPort({ request, agentDirectories, live }: RunContext) {
+function buildBranchPort(runContext: RunContext) {
+  const { request, agentDirectories, live } = runContext;
   return createBranchWorktrees({
     workspace: request.workspace,
     agentDirectories,
     live,
-    setUp: buildWorktreeSetup(request),
+    setUp: buildWorktreeSetup(runContext),
   });
 }
 
 /** Runs the user's command for fresh worktrees (input `worktree-setup`). */
-export function buildWorktreeSetup({ actionContext, gateEnvironment }: RunRequest) {
+export function buildWorktreeSetup({ request, foreignCode }: RunContext) {
+  const { actionContext, gateEnvironment } = request;
   const { worktreeSetup } = actionContext.inputs;
   return createWorktreeSetup({
     processes: processRunner,
+    foreignCode,
     env: gateEnvironment.env,
     log: actionContext.log,
     ...defined({ command: worktreeSetup }),

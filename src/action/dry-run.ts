@@ -2,6 +2,7 @@
 import type { Plan } from '../plan/plan.js';
 import { planSummary } from '../report/plan-summary.js';
 import { planTree } from '../report/plan-tree.js';
+import { stepFilesOf } from '../security/step-files.js';
 import type { Workflow } from '../workflow/workflow.js';
 import type { ActionContext } from './action-context.js';
 import { privatePaths } from './post-state.js';
@@ -15,22 +16,23 @@ export interface DryRunInput {
   readonly privateDirectory: string;
 }
 
-export async function showPlan(
-  { inputs, job, log, redact }: ActionContext,
+export function showPlan(
+  { environment, inputs, job, log, redact }: ActionContext,
   planned: DryRunInput,
-): Promise<void> {
+): void {
   // The steps of the plan, in which the input `agent` already replaced the agents.
   const steps = planned.plan.steps.map(({ step }) => step);
   const workflow = { ...planned.workflow, steps };
   const tree = planTree(workflow, inputs.permissions);
   for (const line of tree) log.info(line);
-  await writeUnstartedRun({
-    status: 'planned',
+  const unstarted = {
+    status: 'planned' as const,
     workflow: redact(workflow.name),
     runId: job.runId,
     jobAttempt: job.jobAttempt,
     report: privatePaths(planned.privateDirectory).report,
     summary: planSummary({ workflow, tree, warnings: planned.warnings }, redact),
-  });
+  };
+  writeUnstartedRun(unstarted, stepFilesOf(environment));
   log.info(`✓ ${workflow.name}: checked, nothing ran`);
 }

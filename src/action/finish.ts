@@ -4,6 +4,7 @@ import { newestSnapshot, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import type { Log } from '../report/log.js';
 import { rerunNote } from '../report/rerun.js';
+import { stepFilesOf } from '../security/step-files.js';
 import { systemClock } from '../system/clock.js';
 import { privatePaths } from './post-state.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
@@ -20,9 +21,10 @@ export async function finishRun(
   state: RunState,
 ): Promise<number> {
   const { actionContext, signal, workspace } = request;
+  const stepFiles = stepFilesOf(actionContext.environment);
   const result = await collectRunResult(request, prepared, state);
   // When cancelled, write the result first: waiting for the upload may take longer than the runner allows.
-  if (signal.aborted) await writeRunResult(result, actionContext.redact);
+  if (signal.aborted) writeRunResult(result, actionContext.redact, stepFiles);
   const settled = await prepared.checkpointWriter.settle(
     signal.aborted ? settleMs.cancelled : settleMs.normal,
   );
@@ -37,7 +39,7 @@ export async function finishRun(
   if (finalResult.status === 'passed' && actionContext.inputs.apply === 'none')
     await workspace.reset(workspace.startSnapshot);
   await workspace.removeOutput().catch((error: unknown) => actionContext.log.warning(String(error)));
-  await writeRunResult(finalResult, actionContext.redact);
+  writeRunResult(finalResult, actionContext.redact, stepFiles);
   const { usedSequence } = prepared.checkpointWriter;
   prepared.postState.update({
     isDone: true,

@@ -14,9 +14,11 @@ import type { Clock } from '../system/clock.js';
 import type { ProcessRunner } from '../system/process.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Gate } from '../workflow/workflow.js';
+import type { ForeignCode } from './foreign-code.js';
 
 export interface GateRunnerOptions {
   readonly processes: ProcessRunner;
+  readonly foreignCode: ForeignCode;
   /** The project that the gates examine in this working directory. */
   projectOf(directory: string): Project;
   readonly clock: Clock;
@@ -43,27 +45,33 @@ export function commandSources(
 }
 
 export function createGateRunner(options: GateRunnerOptions): GateRunner {
-  const { log, filteredEnvironment, projectOf, ...setting } = options;
+  const { log, filteredEnvironment, projectOf, foreignCode, processes, ...setting } = options;
   return {
     async run({ gates, branchName, directory, changes, output, signal }) {
       const prefix = branchPrefix(branchName);
       const needsChanges = gates.some((gate) => changeGates.includes(gate.type));
-      const results = await runGates(gates, {
-        ...setting,
-        directory,
-        project: projectOf(directory),
-        env: filteredEnvironment.env,
-        signal,
-        ...defined({ output }),
-        changes: needsChanges ? await changes() : [],
-        onLine: (gate, line) => log.untrusted(`${prefix}  [${gate.name}] ${line}`),
-      });
+      const known = needsChanges ? await changes() : [];
+      const { value: results, ...end } = await foreignCode.run(
+        { who: 'A gate', processes },
+        (watched, stopSignal) =>
+          runGates(gates, {
+            ...setting,
+            processes: watched,
+            directory,
+            project: projectOf(directory),
+            env: filteredEnvironment.env,
+            signal: AbortSignal.any([signal, stopSignal]),
+            ...defined({ output }),
+            changes: known,
+            onLine: (gate, line) => log.untrusted(`${prefix}  [${gate.name}] ${line}`),
+          }),
+      );
       const isInterrupted = (status: string) => signal.aborted && status === 'failed';
       for (const { name, status } of results)
         log.info(`${prefix}  gate ${name}: ${isInterrupted(status) ? 'interrupted' : status}`);
       if (!signal.aborted && results.some((result) => result.status === 'failed'))
         logWithheld(log, filteredEnvironment.withheld);
-      return results;
+      return { results, ...end };
     },
   };
 }

@@ -45,7 +45,7 @@ export async function main(
   const { plan, problems } = planRun(actionContext, definition.workflow, directory);
   if (inputs.dryRun) {
     if (problems.length > 0) throw new UserErrors(problems);
-    await showPlan(actionContext, { ...definition, plan, privateDirectory });
+    showPlan(actionContext, { ...definition, plan, privateDirectory });
     return 0;
   }
   const gateEnvironment = filterEnvironment({ environment, providers, passEnv: inputs.passEnv });

@@ -13,6 +13,7 @@ import { defined } from '../optional-keys.js';
 import { openSessionCopies, saveSession } from '../sessions/session-copies.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { systemClock } from '../system/clock.js';
+import { endLeftovers } from '../system/marked-processes.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
 import { removeLeftoverWorktrees } from '../workspace/leftover-worktrees.js';
 import { repackSnapshots } from '../workspace/repack.js';
@@ -20,6 +21,7 @@ import { type ActionContext, jobIdentity } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { agentEnvironment } from './agents.js';
 import { openClis } from './clis.js';
+import { markOfRun } from './foreign-code.js';
 import { gitEnvironment } from './git-environment.js';
 import { openLocalCheckpoint } from './local-checkpoint.js';
 import { openHomeSessions, removePlacedSessions } from './open-sessions.js';
@@ -81,11 +83,12 @@ async function storeFinalState(leftover: LeftoverRun, sessions: SessionStore): P
   await storeCheckpoint(leftover, state);
 }
 
-/** If `main` was killed, its agents may still run and write to files that are being packed. */
-async function stopAgents({ agentPids }: PostState): Promise<void> {
+/** If `main` was killed, its agents and what they left may still run and write to files that are being packed. */
+async function stopAgents({ agentPids, runMarks }: PostState): Promise<void> {
   for (const pid of agentPids) signalGroup(pid, 'SIGTERM');
   const until = Date.now() + 1000;
   await Promise.all(agentPids.map((pid) => endGroup(pid, () => until)));
+  if (runMarks !== undefined) await endLeftovers(markOfRun(runMarks), false);
 }
 
 async function storeCheckpoint(

@@ -6,6 +6,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
 import type { PlacedSession } from '../sessions/session-store.js';
+import type { RunMarks } from './foreign-code.js';
 
 export interface PostState {
   /** The working directory of the checkout. */
@@ -28,6 +29,8 @@ export interface PostState {
   readonly placed: readonly PlacedSession[];
   /** Process groups of the running agents. */
   readonly agentPids: readonly number[];
+  /** Finds what left its process group. */
+  readonly runMarks?: RunMarks;
   /** `main` finished by itself. */
   readonly isDone: boolean;
 }

@@ -5,6 +5,7 @@ import type { Project } from '../gates/project.js';
 import { allSteps, type Plan } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import { escapeText } from '../report/summary.js';
+import { stepFilesOf } from '../security/step-files.js';
 import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
 import type { Settings } from '../workflow/settings.js';
 import { openWorkspace } from '../workspace/open.js';
@@ -49,7 +50,7 @@ export async function runPreflight(
   const requirements = checkRequirements({ ...input, providers, environment, commands });
   if (requirements.missingCredentials.length > 0 && canSkip(actionContext)) {
     log.notice(`Nothing ran: ${requirements.missingCredentials.join(' ')}`);
-    await reportSkipped(actionContext, input);
+    reportSkipped(actionContext, input);
     return 'skipped';
   }
   const git = privatePaths(input.privateDirectory).git;
@@ -80,14 +81,17 @@ export async function runPreflight(
 }
 
 function reportSkipped(
-  { job, redact }: ActionContext,
+  { environment, job, redact }: ActionContext,
   { plan, privateDirectory }: PreflightInput,
-): Promise<void> {
+): void {
   const { runId, jobAttempt } = job;
   const workflow = redact(plan.workflow);
   const summary = `### ${escapeText(workflow)}: skipped\n\nA credential for an agent of this workflow is missing, as on pull requests of forks.\n`;
   const { report } = privatePaths(privateDirectory);
-  return writeUnstartedRun({ status: 'skipped', workflow, runId, jobAttempt, report, summary });
+  writeUnstartedRun(
+    { status: 'skipped', workflow, runId, jobAttempt, report, summary },
+    stepFilesOf(environment),
+  );
 }
 
 function canSkip({ inputs, job }: ActionContext): boolean {

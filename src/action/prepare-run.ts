@@ -9,12 +9,14 @@ import { type Journal, openJournal } from '../journal/journal.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { createLiveReport, type LiveReport } from '../report/live-report.js';
+import { stepFilesOf } from '../security/step-files.js';
 import { openSessionCopies } from '../sessions/session-copies.js';
 import { systemClock } from '../system/clock.js';
 import { jobIdentity } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { agentEnvironment } from './agents.js';
 import { buildWorktreeSetup, createPorts } from './create-ports.js';
+import { createForeignCode, createRunMarks } from './foreign-code.js';
 import { openHomeSessions } from './open-sessions.js';
 import { createPostStateFile, type PostStateFile, privatePaths } from './post-state.js';
 import { type ResumedState, resume } from './resume.js';
@@ -27,7 +29,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   // First, because `post` must know every session file that is restored to a home folder.
   const postState = startPostState(runContext);
   const resumed = await resumeRun(runContext, postState);
-  await repeatWorktreeSetup(request, resumed);
+  await repeatWorktreeSetup(runContext, resumed);
   const ignored = await request.workspace.listIgnoredNames();
   const journal = startJournal(request, resumed, ignored);
   postState.update({ ...keysOf(resumed), isBegun: true });
@@ -40,6 +42,7 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
   const { actionContext, workspace, privateDirectory } = request;
   const live = createLiveReport(actionContext.log, workspace.directory);
   const stateStorage = await openStateStorage(actionContext, privateDirectory);
+  const runMarks = createRunMarks();
   const warning = stateWarning(stateStorage);
   if (warning !== undefined) live.warn(warning);
   return {
@@ -54,6 +57,12 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
       stateName: stateNameOf(actionContext),
       directory: workspace.directory,
       prefix: relative(workspace.root, workspace.directory),
+    }),
+    runMarks,
+    foreignCode: createForeignCode({
+      marks: runMarks,
+      watches: [stepFilesOf(actionContext.environment)],
+      warn: live.warn,
     }),
     environmentOf: (provider) =>
       agentEnvironment(provider, { ...actionContext, passEnv: actionContext.inputs.passEnv }),
@@ -86,11 +95,14 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
 }
 
 /** Runs `worktree-setup` after a restore: git does not restore ignored files such as `node_modules`. Its changes belong to no step. */
-async function repeatWorktreeSetup(request: RunRequest, { events, decisions }: ResumedState): Promise<void> {
-  const { workspace, signal, actionContext } = request;
+async function repeatWorktreeSetup(
+  runContext: RunContext,
+  { events, decisions }: ResumedState,
+): Promise<void> {
+  const { workspace, signal, actionContext } = runContext.request;
   const isRestored = events.length > 0 && decisions.length < events.length;
   if (!isRestored || actionContext.inputs.worktreeSetup === undefined) return;
-  await buildWorktreeSetup(request)(workspace.directory, signal);
+  await buildWorktreeSetup(runContext)(workspace.directory, signal);
   await workspace.disown();
 }
 
@@ -117,11 +129,12 @@ function startJournal(
   return { journal, before: events.reduce(applyEvent, foldEvents(resumed.events)) };
 }
 
-function startPostState({ request, binding, sessions }: RunContext): PostStateFile {
+function startPostState({ request, binding, sessions, runMarks }: RunContext): PostStateFile {
   return createPostStateFile(request.privateDirectory, {
     directory: request.workspace.directory,
     prefix: relative(request.workspace.root, request.workspace.directory),
     agentPids: [],
+    runMarks,
     binding,
     usedSequence: 0,
     storedEvents: 0,

@@ -15,6 +15,7 @@ import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
 import type { AgentDirectories } from './agent-directories.js';
 import type { Clis } from './clis.js';
+import type { ForeignCode, RunMarks } from './foreign-code.js';
 import type { PostStateFile } from './post-state.js';
 import type { ResumedState } from './resume.js';
 import type { StateStorage } from './state-storage.js';
@@ -54,5 +55,7 @@ export interface RunContext {
   readonly sessions: SessionStore;
   readonly sessionCopies: SessionCopies;
   readonly agentDirectories: AgentDirectories;
+  readonly foreignCode: ForeignCode;
+  readonly runMarks: RunMarks;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
 }

@@ -1,7 +1,6 @@
 /** The result of a run in its three forms: report, outputs, summary. */
 
 import { writeFileSync } from 'node:fs';
-import * as core from '@actions/core';
 import { emptyState, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { expandPlan, plannedTasks } from '../plan/placed-step.js';
@@ -11,6 +10,7 @@ import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
 import { makeSummary } from '../report/summary.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
+import type { StepFiles } from '../security/step-files.js';
 
 export interface RunResult {
   readonly plan: Plan;
@@ -34,15 +34,16 @@ export interface RunResult {
 }
 
 /** Writes report, patch, outputs and summary. May be called again when more is known. */
-export async function writeRunResult(result: RunResult, redact: Redactor): Promise<void> {
+export function writeRunResult(result: RunResult, redact: Redactor, stepFiles: StepFiles): void {
   const report = redactDeep(makeReport(result.plan, result.state, result), redact);
   writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(result.files.patch, result.patch);
-  for (const [name, value] of Object.entries(outputs(report, result))) core.setOutput(name, redact(value));
+  for (const [name, value] of Object.entries(outputs(report, result)))
+    stepFiles.setOutput(name, redact(value));
   const rerun = nextStepText(result);
   const { state, warnings } = result;
   const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
-  await core.summary.emptyBuffer().addRaw(summary).write({ overwrite: true });
+  stepFiles.setSummary(summary);
 }
 
 /** What the user can do next. `undefined` if the run passed. */
@@ -134,7 +135,7 @@ export interface UnstartedRun {
 }
 
 /** Writes outputs, report and summary of a job in which no step ran. */
-export async function writeUnstartedRun(unstarted: UnstartedRun): Promise<void> {
+export function writeUnstartedRun(unstarted: UnstartedRun, stepFiles: StepFiles): void {
   const { status, workflow, runId, jobAttempt } = unstarted;
   const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
   const plan = { workflow, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [], vars: {} } as const;
@@ -144,6 +145,6 @@ export async function writeUnstartedRun(unstarted: UnstartedRun): Promise<void> 
   }
   const baseOutputs = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : emptyOutputs;
   const allOutputs = { ...baseOutputs, status, ...defined({ report: unstarted.report }) };
-  for (const [name, value] of Object.entries(allOutputs)) core.setOutput(name, value);
-  await core.summary.emptyBuffer().addRaw(unstarted.summary).write({ overwrite: true });
+  for (const [name, value] of Object.entries(allOutputs)) stepFiles.setOutput(name, value);
+  stepFiles.setSummary(unstarted.summary);
 }

@@ -18,7 +18,7 @@ import { monitorAgent } from './limits/agent-monitor.js';
 import { describeWait, exhausted, isTransient, nextWaitMs } from './limits/backoff.js';
 import { checkTimeForWait, waitUnderLimits } from './limits/backoff-wait.js';
 import { type NextAttempt, withNewSessionId } from './next-attempt.js';
-import { outputContractOf, permissionOf, withNoWrite } from './output-contract.js';
+import { isReadOnly, outputContractOf, permissionOf, withNoWrite } from './output-contract.js';
 import { composePrompt, resumeAfterRefusalNote } from './prompt.js';
 import { isWarningReason } from './session-decision.js';
 import { describeSession } from './session-text.js';
@@ -188,6 +188,7 @@ async function runProcess(
   if (startFailure !== undefined) return startFailure;
   const monitor = await monitorAgent(run, step, ref, next, usageBefore);
   if ('failure' in monitor) return { ...emptyOutcome, failure: monitor.failure };
+  const restricted = withNoWrite(step, run.isWriteForbidden);
   const stopProgress = run.ports.reporter.showProgress(() => monitor.progress());
   const turn: AgentTurn = {
     provider: next.provider,
@@ -195,7 +196,8 @@ async function runProcess(
     prompt,
     session: turnSession(session),
     directory: next.directory,
-    permission: permissionOf(withNoWrite(step, run.isWriteForbidden), run.permissions),
+    permission: permissionOf(restricted, run.permissions),
+    mustNotWrite: isReadOnly(restricted, run.permissions),
     ...defined({ stallMs: step.guard.stallMs }),
     usageBefore,
     onEvent(event, model) {
@@ -210,10 +212,7 @@ async function runProcess(
   const withUsage = await withSessionFileUsage(run, ref, next, usageBefore, outcome);
   const usage = await withEstimatedCost(next.provider, [withUsage.model, next.model], withUsage.usage);
   const firstTurn = session.effective === 'resumed' ? monitor.firstTurn(usage) : undefined;
-  const end = monitor.end({ ...withUsage, usage });
-  // Also if only the end of the process reported too much.
-  if (monitor.hasHitLimit()) await run.ports.agents.endLeftoverProcesses(turn);
-  return { ...end, ...defined({ firstTurn }) };
+  return { ...monitor.end({ ...withUsage, usage }), ...defined({ firstTurn }) };
 }
 
 /** The agent cannot start. Parallel branches continue. */

@@ -1,4 +1,5 @@
 /** The interfaces through which the engine reaches everything outside. Each has a fake in `test/fakes`. */
+import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { SessionMark } from '../journal/event.js';
 import type { Journal } from '../journal/journal.js';
@@ -40,7 +41,8 @@ export interface EnginePorts {
 export interface ParallelBranches {
   /**
    * A worktree with the files of the snapshot, set up for agents. `branchPrefix`: what the paths of the branch's
-   * steps begin with. Rejects with a `UserError` if the worktree cannot be set up.
+   * steps begin with. Rejects with a `UserError` if the worktree cannot be set up, and with a `FailureError` if the
+   * setup changed something that it must not change.
    */
   open(branchPrefix: string, from: Snapshot, signal: AbortSignal): Promise<ParallelBranch>;
   /** Merges the changes of the branches since `base`, in this order. */
@@ -59,13 +61,14 @@ export interface ParallelBranch {
 export interface ContextSource {
   /** The text of a file, by its path from that directory; `undefined` if the worktree has no readable file there. */
   readFile(directory: string, path: string): Promise<string | undefined>;
-  /** The output of a shell command, or why there is none. */
-  runCommand(
-    directory: string,
-    command: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly output: string } | { readonly problem: string }>;
+  /** The output of a shell command, or why there is none. `failure`: the attempt must not start. */
+  runCommand(directory: string, command: string, signal: AbortSignal): Promise<ContextCommandEnd>;
 }
+
+export type ContextCommandEnd =
+  | { readonly output: string }
+  | { readonly problem: string }
+  | { readonly failure: Failure };
 
 export interface Agents {
   /** The provider and model of an agent name. The names were checked before the run. */
@@ -75,10 +78,11 @@ export interface Agents {
    * fails; resolves if it was cancelled.
    */
   ensureInstalled(provider: Provider, signal: AbortSignal): Promise<void>;
-  /** Runs one process of the CLI from start to end. Never rejects because of what the CLI does. */
+  /**
+   * Runs one process of the CLI from start to end, and ends the processes that it left running. Never rejects because
+   * of what the CLI does.
+   */
   run(turn: AgentTurn): Promise<TurnOutcome & { readonly durationMs: number }>;
-  /** Ends processes that the agent of that turn left running; its own process has ended. */
-  endLeftoverProcesses(turn: AgentTurn): Promise<void>;
 }
 
 export interface AgentTurn {
@@ -91,6 +95,8 @@ export interface AgentTurn {
     | { readonly mode: 'start'; readonly id?: string }
     | { readonly mode: 'resume'; readonly id: string };
   readonly permission: Permission;
+  /** The agent may write only its output file, whatever its permission allows. */
+  readonly mustNotWrite: boolean;
   /** Milliseconds without any output after which the agent counts as stalled; 0: no limit. Absent: 10 minutes. */
   readonly stallMs?: number;
   /** The usage of the session before this turn. */
@@ -106,7 +112,13 @@ export interface AgentTurn {
 }
 
 export interface GateRunner {
-  run(request: GateRequest): Promise<readonly GateResult[]>;
+  run(request: GateRequest): Promise<GatesEnd>;
+}
+
+export interface GatesEnd {
+  readonly results: readonly GateResult[];
+  /** A gate did what no gate may do. The attempt fails with this, whatever the results are. */
+  readonly failure?: Failure;
 }
 
 export interface GateRequest {

@@ -11,6 +11,7 @@ import { branchName } from '../step-path.js';
 import type { Gate } from '../workflow/workflow.js';
 import type { FileChange } from '../workspace/workspace.js';
 import { endedWithoutVerdict, runCall } from './call.js';
+import type { GatesEnd } from './engine-ports.js';
 import type { EngineRun } from './engine-run.js';
 
 export type AttemptVerdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files' | 'isUnjudged'>;
@@ -32,8 +33,11 @@ export async function evaluateGates(
   let brokenCount = 0;
   for (const batch of batches(gates)) {
     const [first] = batch;
-    if (first?.type !== 'validate') results.push(...(await runCommands(run, ref.step, batch, known, output)));
-    else {
+    if (first?.type !== 'validate') {
+      const end = await runCommands(run, ref.step, batch, known, output);
+      results.push(...end.results);
+      if (end.failure !== undefined) return failedBy(end.failure, results, known);
+    } else {
       const judged = await runValidator(run, placed, ref, first.name);
       if (judged === 'cancelled') return judged;
       results.push(judged.result);
@@ -48,6 +52,15 @@ export async function evaluateGates(
   const isUnjudged =
     brokenFailure !== undefined && results.filter(({ status }) => status === 'failed').length === brokenCount;
   return { status: 'failed', failure, gates: results, files, ...(isUnjudged ? { isUnjudged } : {}) };
+}
+
+/** No other gate runs, and what the gates report does not count. */
+async function failedBy(
+  failure: Failure,
+  gates: readonly GateResult[],
+  known: ReturnType<ReadChanges>,
+): Promise<AttemptVerdict> {
+  return { status: 'failed', failure, gates, files: (await known).map((change) => change.path) };
 }
 
 /** Checks the files that an agent changed against its task. */
@@ -79,7 +92,7 @@ function runCommands(
   gates: readonly Gate[],
   known: ReturnType<ReadChanges>,
   output: string | undefined,
-): Promise<readonly GateResult[]> {
+): Promise<GatesEnd> {
   run.markGateFilesDue();
   return run.ports.gates.run({
     step,

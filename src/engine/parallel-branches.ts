@@ -9,7 +9,7 @@
  */
 
 import type { Failure } from '../failure.js';
-import { UserError } from '../failure.js';
+import { FailureError, UserError } from '../failure.js';
 import { writeConflict } from '../journal/conflict-event.js';
 import { newestSnapshot, type StepState } from '../journal/run-state.js';
 import { type PlacedStep, placeStep, type StepScope, stepsInScope } from '../plan/placed-step.js';
@@ -118,6 +118,7 @@ async function runBranch(run: EngineRun, path: string, scope: StepScope, base: S
     branch = await run.ports.branches.open(scope.branchPrefix, from, run.signal);
   } catch (error) {
     if (run.signal.aborted) return { status: 'cancelled', path };
+    if (error instanceof FailureError) return { status: 'failed', path, failure: error.failure };
     if (!(error instanceof UserError)) throw error;
     return { status: 'failed', path, failure: { kind: 'crash', message: error.message } };
   }

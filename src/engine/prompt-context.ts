@@ -45,11 +45,12 @@ async function runContextCommand(
   run: EngineRun,
   path: string,
   { command }: Extract<ContextEntry, { type: 'bash' }>,
-): Promise<string | undefined> {
+): Promise<string | Failure | undefined> {
   const { context, workspace, reporter } = run.ports;
   const end = await context.runCommand(workspace.directory, command, run.signal);
   if ('output' in end)
     return `Output of \`${command}\`:\n\n${cutMiddle(end.output.trimEnd(), maxContextCharacters)}`;
+  if ('failure' in end) return end.failure;
   if (!run.signal.aborted)
     reporter.warn(
       `Step \`${path}\`: the prompt lacks the output of \`${command}\` from \`context\`, because the command ${end.problem}.`,

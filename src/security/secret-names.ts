@@ -17,7 +17,19 @@ export const fileCommandVariables = [
   'GITHUB_OUTPUT',
   'GITHUB_STATE',
   'GITHUB_STEP_SUMMARY',
+  'GITHUB_ARTIFACTS',
+  'GITHUB_ARTIFACTS_LIST',
 ] as const;
+
+export type FileCommandVariable = (typeof fileCommandVariables)[number];
+
+/**
+ * Whether the file begins empty and holds only what the step writes. The runner itself fills `GITHUB_ARTIFACTS_LIST`
+ * before the step (actions/runner, `ArtifactsListFileCommand`, 2026).
+ */
+export function isWrittenByActions(name: FileCommandVariable): boolean {
+  return name !== 'GITHUB_ARTIFACTS_LIST';
+}
 
 const runnerPrefixes = ['ACTIONS_', 'INPUT_', 'STATE_'];
 const fileCommandNames: ReadonlySet<string> = new Set(fileCommandVariables);

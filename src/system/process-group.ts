@@ -3,8 +3,8 @@
  * group or session. The id stays reserved while any member runs, so the group can get signals after its leader
  * has ended.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock } from './clock.js';
+import { hasEnded, listProcessIds, readProcess } from './process-table.js';
 
 /** Groups that must end with this process. Detached programs get no signal when their parent ends. */
 const watchedGroups = new Set<number>();
@@ -67,16 +67,8 @@ async function isGoneBy(id: number, deadline: () => number): Promise<boolean> {
  * with `tail -f /dev/null` as process 1), so this reads the state from the process table.
  */
 function hasRunningMember(id: number): boolean {
-  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isRunningMember(name, id));
-}
-
-export function isRunningMember(pid: string, group: number): boolean {
-  try {
-    // Format: `pid (name) state parent group …`. The name may contain any character, including `)`.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const [state, , memberOf] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(memberOf) === group && state !== 'Z' && state !== 'X';
-  } catch {
-    return false;
-  }
+  return listProcessIds().some((pid) => {
+    const entry = readProcess(pid);
+    return entry !== undefined && entry.group === id && !hasEnded(entry);
+  });
 }

@@ -3,19 +3,22 @@
  *
  * PROCESS1 When `run` resolves, no member of the program's process group runs any more.
  * PROCESS2 A program that left the group and still has our pipes open does not delay `run`. If we end the program,
- *          marked programs that left the group are ended too (`marked-processes.ts`).
+ *          marked programs that left the group are ended too (`marked-processes.ts`). Otherwise the caller ends them.
  * PROCESS3 Memory use does not grow with the output of a program.
  */
 
+import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { defined } from '../optional-keys.js';
 import { systemClock } from './clock.js';
+import { withLimit } from './inherited-limit.js';
 import { createLineSplitter } from './line-splitter.js';
 import { longestTimerMs } from './longest-timer.js';
 import { endMarkedProcesses, signalMarkedProcesses } from './marked-processes.js';
 import type { ProcessExit, ProcessRunner, ProcessSpec } from './process.js';
 import { endGroup, signalGroup, watchGroup } from './process-group.js';
+import { findProgram, isProgram } from './programs.js';
 import { createTail, type Tail } from './tail.js';
 
 const longestLine = 64 * 1024 * 1024;
@@ -53,7 +56,8 @@ async function start(spec: ProcessSpec, tail: Tail): Promise<ExitDetails> {
 
 /** Not async, because the child is a promise that resolves when it ends, and an async function would wait for it. */
 function spawn(execa: Execa, spec: ProcessSpec) {
-  return execa(spec.file, spec.args, {
+  const { file, args } = commandLine(spec);
+  return execa(file, args, {
     cwd: spec.directory,
     env: spec.env,
     extendEnv: false,
@@ -64,6 +68,14 @@ function spawn(execa: Execa, spec: ProcessSpec) {
     buffer: false,
     reject: false,
   });
+}
+
+/** A program that is missing is started directly, so that the system reports that it is missing. */
+function commandLine({ file, args, directory, env, mark }: ProcessSpec): Pick<ProcessSpec, 'file' | 'args'> {
+  const isFound = file.includes('/')
+    ? isProgram(resolve(directory, file))
+    : findProgram(file, env.PATH, directory) !== undefined;
+  return mark?.limits === undefined || !isFound ? { file, args } : withLimit(mark.limits.base, file, args);
 }
 
 type Execa = typeof import('execa')['execa'];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AgentsOptions, createAgents } from '../../src/action/agents.js';
+import { createForeignCode, createRunMarks } from '../../src/action/foreign-code.js';
 import type { AgentTurn } from '../../src/engine/engine-ports.js';
 import { codex } from '../../src/providers/codex.js';
 import type { AgentCommand, AgentEvent, Provider } from '../../src/providers/provider.js';
@@ -26,6 +27,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
   createAgents({
     providers,
     processes: processRunner,
+    foreignCode: createForeignCode({ watches: [], marks: createRunMarks(), warn: () => undefined }),
     environment: { PATH: process.env.PATH },
     passEnv: [],
     versionOf: () => undefined,
@@ -43,6 +45,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     directory,
     session: { mode: 'start' },
     permission: 'workspace',
+    mustNotWrite: false,
     usageBefore: {},
     onEvent: () => undefined,
     signal: new AbortController().signal,

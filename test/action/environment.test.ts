@@ -106,7 +106,7 @@ describe('an agent that writes to command files of the runner', () => {
     const { main, post } = await harness.runJob({ rules: [{ do: [{ run: evil }] }] });
     expect(main.errors).toEqual([
       expect.stringMatching(
-        /^Step `one` failed at attempt 1 \(guard\): The agent wrote to command files of the runner/,
+        /^Step `one` failed at attempt 1 \(guard\): The agent changed command files of the runner/,
       ),
     ]);
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'one' });

@@ -2,16 +2,16 @@
  * Runs one stage of the action from `src` in this process. Only the start of the process (`index.ts`, `entry.ts`), its
  * signals and its end differ from `dist/`. Git, gates, CLIs and the cache client are the same.
  */
-import { appendFileSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as core from '@actions/core';
 import { createActionContext } from '../../src/action/action-context.js';
 import { main } from '../../src/action/main.js';
 import { post } from '../../src/action/post-phase.js';
 import { readPostState } from '../../src/action/post-state.js';
 import { reportError } from '../../src/action/report-error.js';
 import { printRunLine } from '../../src/entry.js';
+import { stepFilesOf } from '../../src/security/step-files.js';
 import { isConditionMet, type StageExit, type StageInvocation, type Stop } from '../rig/runner/stage.js';
 
 type Variables = Readonly<Record<string, string>>;
@@ -22,8 +22,6 @@ export async function runSourceStage({ script, directory, env, stop }: StageInvo
   const cancellation = new AbortController();
   process.env = { ...env };
   process.chdir(directory);
-  // The process has one summary object, which caches the path of its file.
-  Reflect.set(core.summary, '_filePath', undefined);
   try {
     const phase = basename(script) === 'post.js' ? runPost(env) : runMain(env, cancellation.signal);
     const stopping = stopWhile(phase, stop, output, cancellation);
@@ -39,17 +37,16 @@ export async function runSourceStage({ script, directory, env, stop }: StageInvo
 function runMain(env: Variables, signal: AbortSignal): Promise<number> {
   printRunLine(env);
   const privateDirectory = mkdtempSync(join(env.RUNNER_TEMP ?? '', 'gump-'));
-  appendFileSync(env.GITHUB_STATE ?? '', `gump=${privateDirectory}\n`);
+  stepFilesOf(env).saveState('gump', privateDirectory);
   return withErrorReport(env, privateDirectory, () =>
-    main(createActionContext({ ...env }), privateDirectory, signal),
+    main(createActionContext(env), privateDirectory, signal),
   );
 }
 
 function runPost(env: Variables): Promise<number> {
   const privateDirectory = env.STATE_gump ?? '';
   return withErrorReport(env, privateDirectory, async () => {
-    if (readPostState(privateDirectory) !== undefined)
-      await post(createActionContext({ ...env }), privateDirectory);
+    if (readPostState(privateDirectory) !== undefined) await post(createActionContext(env), privateDirectory);
     return 0;
   });
 }
@@ -62,7 +59,7 @@ async function withErrorReport(
   try {
     return await run();
   } catch (error) {
-    await reportError(error, env, privateDirectory);
+    reportError(error, env, privateDirectory);
     return 1;
   }
 }

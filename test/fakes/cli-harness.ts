@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } f
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { agentEnvironment, createAgents } from '../../src/action/agents.js';
+import { createForeignCode, createRunMarks } from '../../src/action/foreign-code.js';
 import { openHomeSessions } from '../../src/action/open-sessions.js';
 import { createSessionPort } from '../../src/action/session-port.js';
 import { sessionsOf } from '../../src/checkpoint/checkpoint-builder.js';
@@ -26,8 +27,6 @@ import { createStandInRunner } from './stand-in-runner.js';
 
 export interface CliHarness {
   readonly harness: EngineHarness;
-  /** The agent turns after which the engine searched for leftover processes. */
-  readonly searched: unknown[];
   readonly home: string;
   /** The working directory of the agents. */
   readonly directory: string;
@@ -74,7 +73,6 @@ export function createCliHarness(options: CliHarnessOptions): CliHarness {
   writeFileSync(join(folders.home, '.fake-agent', 'calls-path'), callsFile);
   const hanging = watchHanging();
   const processes = createStandInRunner({ rules, callsFile, onHang: hanging.set });
-  const searched: unknown[] = [];
   const parts = makeParts(root, folders.home, processes);
   const harness = createEngineHarness({
     runAgent: () => ({}),
@@ -83,7 +81,7 @@ export function createCliHarness(options: CliHarnessOptions): CliHarness {
     ...(options.isTimedByHang ? { onSleep: hanging.begun } : {}),
     ...(after === undefined ? {} : { previous: after.harness }),
     ports: {
-      agents: { ...parts.agents, endLeftoverProcesses: async (turn) => void searched.push(turn) },
+      agents: parts.agents,
       sessions: createSessionPort({ ...parts, onPlaced: () => undefined, warn: failOnWarning }),
       readOutput,
     },
@@ -92,7 +90,6 @@ export function createCliHarness(options: CliHarnessOptions): CliHarness {
   const cliHarness: CliHarness = {
     ...folders,
     harness,
-    searched,
     calls: () => readCalls(callsFile),
     async run(plan, { jobAttempt = 1, isCancelledByHang, jobStatus } = {}) {
       dropChangedSteps(harness, plan, jobAttempt);
@@ -144,6 +141,7 @@ function makeParts(root: string, home: string, processes: ProcessRunner) {
   const agents = createAgents({
     providers,
     processes,
+    foreignCode: createForeignCode({ watches: [], marks: createRunMarks(), warn: failOnWarning }),
     environment,
     passEnv,
     args: {},

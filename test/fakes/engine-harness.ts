@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentTurn, EnginePorts, ParallelBranch } from '../../src/engine/engine-ports.js';
 import type { ErrorContext } from '../../src/engine/engine-run.js';
 import { runPlan } from '../../src/engine/run-plan.js';
-import { UserError } from '../../src/failure.js';
+import { type Failure, FailureError, UserError } from '../../src/failure.js';
 import type { JournalEvent } from '../../src/journal/event.js';
 import { foldEvents, newestSnapshot, type RunState } from '../../src/journal/run-state.js';
 import { defined } from '../../src/optional-keys.js';
@@ -81,12 +81,16 @@ export interface HarnessRunOptions {
 export interface EngineHarnessOptions {
   readonly runAgent: FakeAgent;
   readonly passesGate?: (gate: Gate, files: Files) => boolean;
+  /** What a gate did that no gate may do. */
+  readonly gateFailure?: (gate: Gate) => Failure | undefined;
+  /** What a `context` command did that none may do. */
+  readonly contextFailure?: (command: string) => Failure | undefined;
   /** The output of `context` commands; a text that begins with `!` is the reason why there is none. */
   readonly contextOutput?: (command: string) => string;
   /** Installs the CLI of an agent. May return a promise, and may throw. */
   provideCli?(agent: string, signal: AbortSignal): unknown;
-  /** Whether the worktree of a parallel branch can be set up. */
-  readonly canOpenBranch?: (branchPrefix: string) => boolean;
+  /** Whether the worktree of a parallel branch can be set up; a failure if the setup did what it may not do. */
+  readonly canOpenBranch?: (branchPrefix: string) => boolean | Failure;
   /** Whether the action chooses session ids (as for `claude`) or the CLI does (`codex`). */
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
   /** The usage in a session's own file. */
@@ -165,11 +169,12 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
           await options.provideCli?.(provider.title, signal);
         },
         run: runTurn,
-        endLeftoverProcesses: async () => undefined,
       },
       gates: {
-        run: async ({ gates, directory }) =>
-          gates.map((one) => gateResult(one, passesGate(one, filesIn(directory)))),
+        run: async ({ gates, directory }) => ({
+          results: gates.map((one) => gateResult(one, passesGate(one, filesIn(directory)))),
+          ...defined({ failure: gates.map((one) => options.gateFailure?.(one)).find(Boolean) }),
+        }),
       },
       sessions: {
         export: async (_provider, id) => markOf(sessions.get(id)),
@@ -184,6 +189,8 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
       context: {
         readFile: async (directory, path) => filesIn(directory).get(path),
         async runCommand(_directory, command) {
+          const failure = options.contextFailure?.(command);
+          if (failure !== undefined) return { failure };
           const text = options.contextOutput?.(command) ?? '';
           return text.startsWith('!') ? { problem: text.slice(1) } : { output: text };
         },
@@ -232,7 +239,9 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
   }
 
   async function openBranch(branch: string, from: Snapshot): Promise<ParallelBranch> {
-    if (options.canOpenBranch?.(branch) === false) throw new UserError(`${branch} cannot be made ready`);
+    const canOpen = options.canOpenBranch?.(branch) ?? true;
+    if (canOpen === false) throw new UserError(`${branch} cannot be made ready`);
+    if (canOpen !== true) throw new FailureError(canOpen);
     harness.openedBranches.push(branch);
     const directory = `/branches/${branch}`;
     const own = new Map(treeOf(from));

@@ -29,7 +29,6 @@ export interface AgentMonitor {
   firstTurn(usage: Usage): Usage | undefined;
   /** To be called when the agent has ended, with all that it spent. The outcome fails if a limit is exceeded. */
   end<T extends TurnOutcome>(outcome: T): T;
-  hasHitLimit(): boolean;
 }
 
 /** A failure instead of a monitor if a limit leaves nothing to spend: the agent must not start. */
@@ -204,12 +203,9 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
     // An interrupted attempt continues in a re-run and is checked there. A complete one is checked only here.
     if (!this.#run.signal.aborted || outcome.failure === undefined) this.#hit ??= this.#findHit(false);
     this.#warnAboutUnknownCost(outcome);
-    if (this.#hit === undefined || outcome.failure?.kind === 'auth') return outcome;
+    const { failure } = outcome;
+    if (this.#hit === undefined || failure?.kind === 'auth' || failure?.isFinal) return outcome;
     return { ...outcome, status: 'failed', failure: limitFailure(this.#run, this.#hit) };
-  }
-
-  hasHitLimit(): boolean {
-    return this.#hit !== undefined;
   }
 
   #warnAboutUnknownCost({ usage, model }: TurnOutcome): void {
