@@ -93,7 +93,8 @@ function buildAgentPort(
   });
 }
 
-function buildGatePort({ request, foreignCode }: RunContext) {
+/** Also used before the run, for the gates of reused steps. */
+export function buildGatePort({ request, foreignCode }: RunContext) {
   const { gateTimeoutMs } = request.settings;
   return createGateRunner({
     processes: processRunner,

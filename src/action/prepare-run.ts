@@ -15,13 +15,19 @@ import { systemClock } from '../system/clock.js';
 import { jobIdentity } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { agentEnvironment } from './agents.js';
-import { buildWorktreeSetup, createPorts } from './create-ports.js';
+import { buildGatePort, buildWorktreeSetup, createPorts } from './create-ports.js';
 import { createForeignCode, createRunMarks } from './foreign-code.js';
 import { openHomeSessions } from './open-sessions.js';
 import { createPostStateFile, type PostStateFile, privatePaths } from './post-state.js';
 import { type ResumedState, resume } from './resume.js';
 import type { PreparedRun, RunContext, RunRequest } from './run-context.js';
-import { bindingOf, openStateStorage, type StateStorage, stateNameOf } from './state-storage.js';
+import {
+  bindingOf,
+  formerStateNameOf,
+  openStateStorage,
+  type StateStorage,
+  stateNameOf,
+} from './state-storage.js';
 
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const runContext = await createRunContext(request);
@@ -29,7 +35,6 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   // First, because `post` must know every session file that is restored to a home folder.
   const postState = startPostState(runContext);
   const resumed = await resumeRun(runContext, postState);
-  await repeatWorktreeSetup(runContext, resumed);
   const ignored = await request.workspace.listIgnoredNames();
   const journal = startJournal(request, resumed, ignored);
   postState.update({ ...keysOf(resumed), isBegun: true });
@@ -84,10 +89,14 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
     ...runContext,
     mode: request.actionContext.inputs.resume,
     request: { store: stateStorage.store, secrets: stateStorage.secrets, expected, jobAttempt },
+    ...defined({ formerStateName: formerStateNameOf(request.actionContext) }),
     plan: request.plan,
     job: jobIdentity(request.actionContext),
     workspace: request.workspace,
     providers: request.actionContext.providers,
+    setUpWorktree: () => repeatWorktreeSetup(runContext),
+    gates: buildGatePort(runContext),
+    signal: request.signal,
     onPlaced: () => postState.update({ placed: sessions.placed() }),
     log: live.log,
     warn: live.warn,
@@ -95,13 +104,9 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
 }
 
 /** Runs `worktree-setup` after a restore: git does not restore ignored files such as `node_modules`. Its changes belong to no step. */
-async function repeatWorktreeSetup(
-  runContext: RunContext,
-  { events, decisions }: ResumedState,
-): Promise<void> {
+async function repeatWorktreeSetup(runContext: RunContext): Promise<void> {
   const { workspace, signal, actionContext } = runContext.request;
-  const isRestored = events.length > 0 && decisions.length < events.length;
-  if (!isRestored || actionContext.inputs.worktreeSetup === undefined) return;
+  if (actionContext.inputs.worktreeSetup === undefined) return;
   await buildWorktreeSetup(runContext)(workspace.directory, signal);
   await workspace.disown();
 }
@@ -122,7 +127,7 @@ function startJournal(
     job: jobIdentity(actionContext),
     workflow: plan.workflow,
     startCommit: workspace.startCommit,
-    startTree: workspace.startTree,
+    startTree: resumed.startTree,
     ignored,
   } as const;
   const events = [...resumed.decisions, started].map((event): JournalEvent => journal.append(event));

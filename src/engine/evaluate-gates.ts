@@ -127,7 +127,8 @@ async function runValidator(
   return { result, failure: { ...end.failure, message: `gate \`${name}\`: ${end.failure.message}` } };
 }
 
-function gateFailure(results: readonly GateResult[]): Failure | undefined {
+/** The failure of an attempt with these results; `undefined` if no gate failed. */
+export function gateFailure(results: readonly GateResult[]): Failure | undefined {
   const failed = results.filter((result) => result.status === 'failed');
   if (failed.length === 0) return undefined;
   const names = failed.map((result) => `\`${result.name}\``).join(', ');

@@ -77,6 +77,8 @@ export interface JobStarted {
 export interface StepsDropped {
   readonly type: 'steps-dropped';
   readonly steps: readonly string[];
+  /** Steps that run again without losing their attempts. The steps around them have not ended any more. */
+  readonly reopened?: readonly string[];
   readonly reason: string;
 }
 

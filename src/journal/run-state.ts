@@ -29,6 +29,7 @@ import type {
   RunEnded,
   SessionDecision,
   SessionMark,
+  StepsDropped,
   StepsReopened,
 } from './event.js';
 import { applyToLedger, emptyLedger, type Ledger } from './ledger.js';
@@ -148,7 +149,7 @@ function applyToState(state: RunState, event: JournalEvent): RunState {
     case 'job-started':
       return startJob(state, event);
     case 'steps-dropped':
-      return { ...state, steps: withoutDroppedSteps(state.steps, event.steps) };
+      return { ...state, steps: withoutDroppedSteps(state.steps, event) };
     case 'step-started':
       return withStep(state, {
         path: event.step,
@@ -326,10 +327,10 @@ function withStep(state: RunState, step: StepState): RunState {
 
 function withoutDroppedSteps(
   steps: ReadonlyMap<string, StepState>,
-  dropped: readonly string[],
+  { steps: dropped, reopened = [] }: StepsDropped,
 ): ReadonlyMap<string, StepState> {
   const kept = [...steps.values()].filter((step) => !dropped.includes(step.path));
-  return new Map(kept.map((step) => [step.path, reopenIfParentOfDropped(step, dropped)]));
+  return new Map(kept.map((step) => [step.path, reopenIfParentOfDropped(step, [...dropped, ...reopened])]));
 }
 
 /** A step has not ended any more if a step below it was dropped. */

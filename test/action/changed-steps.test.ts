@@ -26,7 +26,8 @@ steps:
     gate: [{bash: "test -e done.txt"}]
 `;
 
-const inputs = { spec: 'sums', vars: 'flavour: mint' };
+// Without a state name, the name of the state contains these values.
+const inputs = { 'state-name': 'flow', spec: 'sums', vars: 'flavour: mint' };
 
 const firstRules = [
   { prompt: 'Tests for', do: [{ write: 'tests.txt', content: 'tests\n' }] },
@@ -145,34 +146,73 @@ describe('a re-run after a change', () => {
     expect(main.outputs.status).toBe('passed');
   });
 
-  it('starts fresh and recommends `fetch-depth: 0` if the checkout lacks the commit of the recorded run', async () => {
+  it('reuses results on a branch that moved, at depth 1, also after a force-push', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
+      code: 'dist',
       inputs,
       rules: rerunRules,
-      changes: { '.gump/workflows/flow.yaml': workflow('Implement again with {flavour}.') },
+      laterStatus: 'failure',
+      changes: { 'src/a.txt': 'unrelated\n', 'new.txt': 'unrelated\n' },
+      async inspect(machine) {
+        const read = (path: string) => readFile(join(machine.workspace, path), 'utf8');
+        expect([await read('src/a.txt'), await read('impl.txt')]).toEqual(['unrelated\n', 'impl\n']);
+      },
     });
-    expect(main.warnings[0]).toMatch(
-      /^Starting fresh: .*the checkout is at another commit .*`fetch-depth: 0`/,
-    );
-    expect(await promptsOfRerun(harness)).toHaveLength(3);
-    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'false' });
+    expect(await promptsOfRerun(harness)).toEqual(['Document.']);
+    expect(main.log).not.toContain('run again');
+    expect(main.warnings).toEqual([]);
+    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(attemptLines(main.report).at(-1)).toBe('docs#2@2 resumed continued passed');
+    // A third job attempt on the same commit finds the state of the second one.
+    const again = await harness.runJob({ jobAttempt: 3, inputs });
+    expect(again.main.outputs.status).toBe('passed');
+    expect(await harness.calls()).toHaveLength(4);
   });
 
-  it('runs all steps again if the start tree changed', async () => {
+  it('runs the steps again from the first that changed a file which is different now', async () => {
     const harness = await runFailingAtDocs();
     const { main } = await harness.runJob({
       jobAttempt: 2,
       inputs,
       rules: rerunRules,
-      checkout: { depth: 0 },
-      changes: { 'src/a.txt': 'another\n' },
+      changes: { 'impl.txt': 'somebody else\n' },
+      async inspect(machine) {
+        expect(await readFile(join(machine.workspace, 'impl.txt'), 'utf8')).toBe('somebody else\n');
+      },
     });
-    expect(await promptsOfRerun(harness)).toHaveLength(3);
-    expect(main.log).toContain('Note: the start tree of the run changed.');
-    expect(main.log).toContain('These steps run again: tests, impl, docs.');
+    expect(main.log).toContain(
+      'Note: `impl.txt`, which step `impl` or an earlier step changed, is different in the checkout of this job.',
+    );
+    expect(main.log).toContain('These steps run again: impl, docs.');
+    expect(await promptsOfRerun(harness)).toEqual(['Implement with mint.', 'Document.']);
     expect(main.outputs.status).toBe('passed');
+  });
+
+  it('merges the change of a failed step onto the new start tree, and names a file that cannot be merged', async () => {
+    const lines = Array.from({ length: 9 }, (_, line) => `${line}\n`);
+    const text = (first: string, last: string) => [first, ...lines, last].join('');
+    const harness = await createHarness({ workflow: workflow(), files: { 'long.txt': text('a\n', 'z\n') } });
+    const docs = { prompt: 'Document', do: [{ write: 'long.txt', content: text('docs\n', 'z\n') }] };
+    await harness.runJob({ inputs, rules: [...firstRules.slice(0, 2), docs] });
+    const clash = await harness.runJob({
+      jobAttempt: 2,
+      inputs,
+      changes: { 'long.txt': text('another\n', 'z\n') },
+    });
+    expect(clash.main.errors[0]).toContain('`long.txt`: the restored changes conflict');
+    const { main } = await harness.runJob({
+      jobAttempt: 3,
+      inputs,
+      rules: rerunRules,
+      changes: { 'long.txt': text('a\n', 'moved\n') },
+      async inspect(machine) {
+        expect(await readFile(join(machine.workspace, 'long.txt'), 'utf8')).toBe(text('docs\n', 'moved\n'));
+      },
+    });
+    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(await promptsOfRerun(harness)).toEqual(['Document.']);
   });
 
   it('uses the changed definition of a step that has not passed yet', async () => {
@@ -186,5 +226,80 @@ describe('a re-run after a change', () => {
     });
     expect(await promptsOfRerun(harness)).toEqual(['Document it well.']);
     expect(attemptLines(main.report).at(-1)).toBe('docs#2@2 resumed continued passed');
+  });
+});
+
+const gated = `name: flow
+steps:
+  - name: tests
+    type: code
+    agent: claude-haiku
+    prompt: Write tests.
+    gate: [bash: 'test ! -e forbidden.txt']
+  - name: impl
+    type: code
+    agent: claude-haiku
+    session: from: tests
+    prompt: Implement.
+    gate: [bash: 'test -e tests.txt']
+  - name: docs
+    type: code
+    agent: claude-haiku
+    prompt: Document.
+    gate: [bash: 'test -e done.txt']
+`;
+
+const gatedRules = [
+  { prompt: 'Write tests', do: [{ write: 'tests.txt', content: 'tests\n' }] },
+  { prompt: 'Implement', do: [{ write: 'impl.txt', content: 'impl\n' }] },
+];
+
+describe('the gates of reused steps', () => {
+  it('run once more on another start tree, and only there', async () => {
+    const harness = await createHarness({ workflow: gated });
+    await harness.runJob({ rules: gatedRules });
+    const same = await harness.runJob({ jobAttempt: 2 });
+    expect(same.main.log).not.toContain('once more');
+    const { main } = await harness.runJob({
+      jobAttempt: 3,
+      changes: { 'other.txt': 'x' },
+      rules: [{ do: [{ write: 'done.txt' }] }],
+    });
+    expect(main.log).toContain('Checking step `tests` once more');
+    expect(main.log).toContain('Checking step `impl` once more');
+    expect(main.log).not.toContain('Checking step `docs` once more');
+    expect(main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(await harness.calls()).toHaveLength(5);
+  });
+
+  it('that fail make their step continue as one that failed, and the steps after it run again', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: gated });
+    await harness.runJob({ rules: gatedRules });
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      changes: { 'forbidden.txt': 'x' },
+      rules: [
+        { prompt: 'Write tests', do: [{ run: 'ls > seen.txt; rm forbidden.txt' }] },
+        { prompt: 'Implement', do: [{ run: 'ls' }] },
+        { prompt: 'Document', do: [{ write: 'done.txt' }] },
+      ],
+      async inspect(machine) {
+        const seen = await readFile(join(machine.workspace, 'seen.txt'), 'utf8');
+        expect(seen.split('\n')).toContain('tests.txt');
+        expect(seen.split('\n')).not.toContain('impl.txt');
+      },
+    });
+    expect(main.log).toContain('Note: the gates of step `tests` failed on the start tree of this job.');
+    expect(main.log).toContain('These steps run again: impl, docs.');
+    const [first, , , again] = await harness.calls();
+    expect(again?.session).toEqual({ mode: 'resume', id: first?.session.id });
+    expect(again?.prompt).toContain('They passed on the start tree of job attempt 1');
+    expect(attemptLines(main.report)).toEqual([
+      'tests#1@1 new declared-new failed:gate',
+      'tests#2@2 resumed continued passed',
+      'impl#1@2 resumed from passed',
+      'docs#1@2 new declared-new passed',
+    ]);
+    expect(main.outputs.status).toBe('passed');
   });
 });

@@ -195,7 +195,7 @@ steps:
         how: 'cancel',
         when: { until: async () => (await readJournal(machine)).includes(event) },
       }) as const;
-    const inputs = { spec: 'mint' };
+    const inputs = { 'state-name': 'flow', spec: 'mint' };
     await harness.runJob({ inputs: { ...inputs, vars: 'what: sums' }, stop: interrupted('"agent-ended"') });
     const { main } = await harness.runJob({
       jobAttempt: 2,
@@ -210,5 +210,31 @@ steps:
       'impl#1@1 new declared-new cancelled:cancelled',
       'impl#1@2 resumed continued passed',
     ]);
+  });
+});
+
+describe('two calls of one reusable workflow in one run', () => {
+  it('keep their sessions, files and cost apart, although their job and step have the same ids', async () => {
+    const harness = await createHarness({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: "Implement {spec}."
+    gate: [{bash: "test -e done.txt"}]
+`,
+    });
+    const call = (spec: string, jobAttempt: number, rules: Parameters<typeof harness.runJob>[0] = {}) =>
+      harness.runJob({ code: 'dist', jobAttempt, inputs: { spec }, ...rules });
+    await call('alpha', 1);
+    const beta = await call('beta', 1);
+    expect(beta.main.outputs).toMatchObject({ resumed: 'false', turns: '2' });
+    const done = { rules: [{ do: [{ write: 'done.txt' }] }] };
+    const again = await call('alpha', 2, done);
+    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    const [first, second, third] = await harness.calls();
+    expect(second?.earlier).toEqual([]);
+    expect(third?.session).toEqual({ mode: 'resume', id: first?.session.id });
   });
 });
