@@ -229,7 +229,7 @@ steps:
       harness.runJob({ code: 'dist', jobAttempt, inputs: { spec }, ...rules });
     await call('alpha', 1);
     const beta = await call('beta', 1);
-    expect(beta.main.outputs).toMatchObject({ resumed: 'false', turns: '2' });
+    expect(beta.main.outputs).toMatchObject({ resumed: 'false', turns: '1' });
     const done = { rules: [{ do: [{ write: 'done.txt' }] }] };
     const again = await call('alpha', 2, done);
     expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
