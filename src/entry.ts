@@ -49,6 +49,8 @@ export async function runMain(): Promise<void> {
 export async function runPost(): Promise<void> {
   const environment = { ...process.env };
   const directory = environment[`STATE_${stateKey}`] ?? '';
+  // First, because it empties what a process that `main` left has already written.
+  stepFilesOf(environment);
   await runPhase(environment, directory, async () => {
     const { endMainProcess } = await import(/* webpackMode: "eager" */ './action/main-process.js');
     if (await endMainProcess(directory, process.argv[1] ?? ''))
@@ -90,6 +92,18 @@ export function reportUncaughtErrors(): void {
   });
 }
 
+/** The last act before the runner reads the files. Only a process that the action could not end can have written to them. */
+async function restoreStepFiles(environment: Environment): Promise<void> {
+  const changed = stepFilesOf(environment).restoreAll();
+  if (changed.length === 0) return;
+  const { currentLog } = await import(/* webpackMode: "eager" */ './action/action-context.js');
+  const { log } = currentLog();
+  log.warning(
+    `A process that is still running wrote to command files of the runner (${changed.map((path) => basename(path)).join(', ')}). The change was undone. Use a new runner for each job.`,
+  );
+  log.close();
+}
+
 /** Exits the process explicitly: handles that a library keeps open must not delay the job. */
 async function runPhase(
   environment: Environment,
@@ -103,6 +117,7 @@ async function runPhase(
     const { reportError } = await import(/* webpackMode: "eager" */ './action/report-error.js');
     reportError(error, environment, directory);
   }
+  await restoreStepFiles(environment);
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   process.exit(code);
 }

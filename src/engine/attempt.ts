@@ -172,6 +172,7 @@ async function runAgent(run: EngineRun, step: AgentStep, ref: AttemptRef, next: 
     id === undefined ? undefined : sessions.export(next.provider, id, next.directory),
     workspace.listIgnoredNames(),
   ]);
+  run.markRecorded();
   warnAboutLeftOutFiles(run, snapshot);
   reportVersionChange(run, next.provider, id, outcome.version);
   const output = outputOf(run, step, next.directory);

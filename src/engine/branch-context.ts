@@ -19,6 +19,13 @@ export function createBranchContext(
 ): BranchContext {
   let isDue = false;
   let hasGateFiles = false;
+  // A check right after another one would find nothing.
+  let isJustChecked = true;
+  const disownGateFiles = async (): Promise<void> => {
+    hasGateFiles = false;
+    isJustChecked = true;
+    await ports.workspace.disown();
+  };
   return {
     branchPrefix,
     origin,
@@ -35,11 +42,22 @@ export function createBranchContext(
     markGateFilesDue() {
       hasGateFiles = true;
     },
+    markRecorded() {
+      [hasGateFiles, isJustChecked] = [false, false];
+    },
+    async takeUnexplainedChanges() {
+      if (hasGateFiles) await disownGateFiles();
+      else if (!isJustChecked) return ports.workspace.takeUnrecorded();
+      isJustChecked = false;
+      return [];
+    },
     async flush() {
-      const due = [isDue, hasGateFiles];
-      [isDue, hasGateFiles] = [false, false];
-      const { checkpoints, workspace } = ports;
-      await Promise.all([due[0] && checkpoints.store(shared.state()), due[1] && workspace.disown()]);
+      const isStoring = isDue;
+      isDue = false;
+      await Promise.all([
+        isStoring && ports.checkpoints.store(shared.state()),
+        hasGateFiles && disownGateFiles(),
+      ]);
     },
     openBranch: (other, branchOrigin, { workspace, reporter }) =>
       createBranchContext(shared, other, branchOrigin, { ...ports, workspace, reporter }),

@@ -7,7 +7,7 @@ import { defined } from '../optional-keys.js';
 import type { PlacedStep, StepScope } from '../plan/placed-step.js';
 import type { Plan } from '../plan/plan.js';
 import type { Permission } from '../providers/provider.js';
-import type { Snapshot } from '../workspace/workspace.js';
+import type { FileChange, Snapshot } from '../workspace/workspace.js';
 import type { EnginePorts, ParallelBranch } from './engine-ports.js';
 import type { Limit, MonitoredAgent } from './limits/limit.js';
 
@@ -20,8 +20,12 @@ export interface BranchContext {
   record(event: NewEvent): void;
   /** An agent starts: the next `flush` must store a checkpoint. */
   markCheckpointDue(): void;
-  /** Gates start: files that they write are not changes of a step. */
+  /** Gates or other commands start: files that they write are not changes of a step. */
   markGateFilesDue(): void;
+  /** The worktree was recorded: whatever wrote to it before, its files now belong to the step. */
+  markRecorded(): void;
+  /** The files that changed while no agent and no command ran. Call it before something that relies on the worktree. */
+  takeUnexplainedChanges(): Promise<readonly FileChange[]>;
   /** Stores the checkpoint that is due. Await it before anything later starts (ENGINE3). */
   flush(): Promise<void>;
   /** The context of a parallel branch of the same run, which has its own worktree. */

@@ -13,6 +13,7 @@ import type { FileChange } from '../workspace/workspace.js';
 import { endedWithoutVerdict, runCall } from './call.js';
 import type { GatesEnd } from './engine-ports.js';
 import type { EngineRun } from './engine-run.js';
+import { findUnexplainedChanges } from './unexplained-changes.js';
 
 export type AttemptVerdict = Pick<AttemptEnded, 'status' | 'failure' | 'gates' | 'files' | 'isUnjudged'>;
 
@@ -28,6 +29,8 @@ export async function evaluateGates(
   output?: string,
 ): Promise<AttemptVerdict | 'cancelled'> {
   const known = changes();
+  const unexplained = gates.length === 0 ? undefined : await findUnexplainedChanges(run);
+  if (unexplained !== undefined) return failedBy(unexplained, [], known);
   const results: GateResult[] = await filesGate(run, placed, known);
   let brokenFailure: Failure | undefined;
   let brokenCount = 0;

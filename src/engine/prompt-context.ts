@@ -47,6 +47,7 @@ async function runContextCommand(
   { command }: Extract<ContextEntry, { type: 'bash' }>,
 ): Promise<string | Failure | undefined> {
   const { context, workspace, reporter } = run.ports;
+  run.markGateFilesDue();
   const end = await context.runCommand(workspace.directory, command, run.signal);
   if ('output' in end)
     return `Output of \`${command}\`:\n\n${cutMiddle(end.output.trimEnd(), maxContextCharacters)}`;

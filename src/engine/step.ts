@@ -12,6 +12,7 @@ import { usedUpFailure } from './limits/run-limits.js';
 import { maxAttempts } from './retry-policy.js';
 import { runInnerSteps, runRounds } from './rounds.js';
 import { isPaused, pauseAfterGatesIfRequested, staysPaused } from './step-pause.js';
+import { findUnexplainedChanges } from './unexplained-changes.js';
 
 export async function runStep(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
   startStep(run, placed);
@@ -55,7 +56,9 @@ async function runUntilDone(run: EngineRun, placed: PlacedStep): Promise<ScopeEn
   for (let made = 1; ; made += 1) {
     await run.flush();
     if (run.signal.aborted) return cancelled;
-    const failure = willStartAgent(run, placed) ? usedUpFailure(run, run.limits) : undefined;
+    const failure =
+      (await findUnexplainedChanges(run)) ??
+      (willStartAgent(run, placed) ? usedUpFailure(run, run.limits) : undefined);
     if (failure !== undefined) return { status: 'failed', path, failure };
     const attempt = await runAttempt(run, placed);
     if (attempt === 'stopped') return findPausedStepBelow(run, path) ?? cancelled;

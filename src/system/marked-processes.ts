@@ -11,9 +11,11 @@ import { isInRange, isLoweredLimit, type LimitRange } from './inherited-limit.js
 import {
   hasEnded,
   listProcessIds,
+  readControlGroup,
   readLockLimit,
   readProcess,
   readProcessVariables,
+  readUser,
 } from './process-table.js';
 
 export interface ProcessMark {
@@ -59,11 +61,11 @@ function isMarked(id: number, mark: ProcessMark, own: OwnProcess, isAlone: boole
   if (entry === undefined) return undefined;
   // Most programs of a machine are older, and need no further look.
   if (hasEnded(entry) || (entry.startedAt < own.startedAt && mark.isOfAnyAge !== true)) return false;
-  const limit = readLockLimit(id);
+  const limit = mark.limits === undefined ? Infinity : readLockLimit(id);
   if (limit === undefined) return undefined;
   if (mark.limits !== undefined && isInRange(limit, mark.limits)) return true;
   if (readProcessVariables(id)?.includes(`${mark.name}=${mark.value}`)) return true;
-  const isLowered = mark.limits !== undefined && isLoweredLimit(limit) && limit < own.limit;
+  const isLowered = isLoweredLimit(limit) && limit < own.limit;
   return isAlone && isLowered && isOrphan(id, own) && !belongsToOthers(id, mark);
 }
 
@@ -85,8 +87,12 @@ function ancestorsOf(id: number): ReadonlySet<number> {
   return above;
 }
 
-/** A mark of another run, or the runner's own mark of another job (`RUNNER_TRACKING_ID`). */
+/**
+ * Whether something shows that the program is not ours: another user, another control group (services and logins have
+ * their own), the mark of another run, or the runner's own mark of another job (`RUNNER_TRACKING_ID`).
+ */
 function belongsToOthers(id: number, { name }: ProcessMark): boolean {
+  if (readUser(id) !== process.getuid?.() || readControlGroup(id) !== readControlGroup('self')) return true;
   const variables = readProcessVariables(id)?.toString('latin1').split('\0') ?? [];
   const tracking = variables.find((one) => one.startsWith('RUNNER_TRACKING_ID='));
   const isOtherJob =
@@ -152,6 +158,7 @@ async function endAll(
   onFound?: (found: readonly number[]) => void,
 ): Promise<void> {
   const required = mark.limits === undefined ? requiredEmptyScans.variable : requiredEmptyScans.limit;
+  if (process.platform !== 'linux') return;
   const startedAt = systemClock.now();
   const last = () => Math.max(deadline(), startedAt) + 1000;
   let incomplete = 0;

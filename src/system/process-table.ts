@@ -1,5 +1,5 @@
 /** Reads Linux's process table. Everything is absent for a program that has ended, or that this user may not read. */
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 
 export interface ProcessEntry {
   /** `Z` and `X`: it has ended and is still listed. */
@@ -43,10 +43,20 @@ export function readProcessVariables(id: number): Buffer | undefined {
   }
 }
 
+/** The id of the user who runs it. */
+export function readUser(id: number): number | undefined {
+  return statSync(`/proc/${id}`, { throwIfNoEntry: false })?.uid;
+}
+
+/** The control groups that it is in, as the system lists them. */
+export function readControlGroup(id: number | 'self'): string | undefined {
+  return readProcessFile(id, 'cgroup');
+}
+
 const buffer = Buffer.alloc(16 * 1024);
 
 /** With one read, because these files are small and are read for every program of the machine. */
-function readProcessFile(id: number | 'self', name: 'stat' | 'limits'): string | undefined {
+function readProcessFile(id: number | 'self', name: 'stat' | 'limits' | 'cgroup'): string | undefined {
   let file: number | undefined;
   try {
     file = openSync(`/proc/${id}/${name}`, 'r');

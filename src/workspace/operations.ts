@@ -47,6 +47,7 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
     startSnapshot: { base: startCommit, commit: startCommit },
     record: (message) => runExclusive(() => states.record(message)),
     disown: () => runExclusive(() => states.disown()),
+    takeUnrecorded: () => runExclusive(() => states.takeUnrecorded()),
     reset: (snapshot) => runExclusive(() => states.reset(snapshot)),
     apply: (snapshot) => runExclusive(() => states.apply(snapshot)),
     changes: (from, to) =>
@@ -98,6 +99,13 @@ function stateOperations({
     },
     async disown(): Promise<void> {
       ownership.disown((await stagingIndex.update()).tree);
+    },
+    async takeUnrecorded(): Promise<readonly FileChange[]> {
+      const before = ownership.seenTree();
+      const { tree } = await stagingIndex.update();
+      if (tree === before) return [];
+      ownership.disown(tree);
+      return (await diffTrees(git, before, tree)).map((change) => toChange(change, prefix));
     },
     async reset(snapshot: Snapshot): Promise<void> {
       const keptFiles = [...leftOut.atStart, ...(leftOut.bySnapshot.get(snapshot.commit) ?? [])];

@@ -9,6 +9,8 @@ import { applyUpdates, diffTrees, type TreeUpdate } from './git-tree.js';
 export interface Ownership {
   /** Records that a step wrote what changed since the last check. Returns the tree of all owned files. */
   own(seen: string): Promise<{ readonly tree: string; readonly changed: boolean }>;
+  /** The worktree at the last check. */
+  seenTree(): string;
   /** Records that no step wrote what changed since the last check. */
   disown(seen: string): void;
   /** The worktree in which the owned files are those of `tree` and the other files stay. */
@@ -43,6 +45,7 @@ export function openOwnership(git: Git, index: string, startTree: string): Owner
         changed,
       };
     },
+    seenTree: () => seen,
     disown(now) {
       seen = now;
     },

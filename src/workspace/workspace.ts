@@ -112,6 +112,11 @@ export interface Workspace {
    * belongs to no snapshot.
    */
   disown(): Promise<void>;
+  /**
+   * The files that changed since the last `record`, `disown`, `reset` or `apply`. They stay in the worktree and belong
+   * to no snapshot.
+   */
+  takeUnrecorded(): Promise<readonly FileChange[]>;
   /** The files that differ between `from` and `to`. */
   changes(from: Snapshot, to: Snapshot): Promise<readonly FileChange[]>;
   /** The same difference as a patch for `git apply`, including binary files. */

@@ -345,6 +345,11 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
     async disown() {
       last = new Map(files);
     },
+    async takeUnrecorded() {
+      const found = differences(last, files);
+      last = new Map(files);
+      return found;
+    },
     changes: async (from, to) => differences(treeOf(from), treeOf(to)),
     patch: async (from, to) =>
       differences(treeOf(from), treeOf(to))

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { openLimitRange } from '../../src/system/inherited-limit.js';
 import { endLeftovers, findMarkedProcesses, type ProcessMark } from '../../src/system/marked-processes.js';
 import type { ProcessSpec } from '../../src/system/process.js';
@@ -12,7 +12,11 @@ import { readLockLimit, readProcess } from '../../src/system/process-table.js';
 import { processRunner } from '../../src/system/run-process.js';
 import { cleanUpAfterTest } from '../fakes/clean-ups.js';
 
-const name = 'STRAY_TEST';
+const name = 'GUMP_ATTEMPT';
+// Runs of the action in other test processes do not take these programs for theirs.
+const job = randomUUID();
+vi.stubEnv('RUNNER_TRACKING_ID', job);
+afterAll(() => vi.unstubAllEnvs());
 const variableMark = (): ProcessMark => ({ name, value: randomUUID() });
 
 /** Marks as one run makes them, for its first and second piece of foreign code. */
@@ -113,7 +117,10 @@ describe.runIf(process.platform === 'linux')('a program that left the group', ()
 
   it('is found if it lowered the limit, but only while no other foreign code runs', async () => {
     const [mark] = limitMarks();
-    const id = await leave(mark, 'ulimit -w 1000 2>/dev/null || ulimit -x 1000; env -i /usr/bin/setsid');
+    const id = await leave(
+      mark,
+      `ulimit -w 1000 2>/dev/null || ulimit -x 1000; env -i RUNNER_TRACKING_ID=${job} /usr/bin/setsid`,
+    );
     expect(readLockLimit(id)).toBe(1000);
     await endLeftovers(mark, false);
     expect(isRunning(id)).toBe(true);

@@ -390,3 +390,38 @@ describe('what gates write', () => {
     expect(checkout.read('a.txt')).toBe('a\n');
   });
 });
+
+describe('a change that nobody recorded', () => {
+  it('is taken once, and belongs to no snapshot', async () => {
+    const checkout = repository({ 'a.txt': '1', 'b.txt': '1', '.gitignore': 'ignored' });
+    const workspace = await checkout.open();
+    checkout.write('a.txt', '2');
+    const first = await workspace.record('x');
+    expect(await workspace.takeUnrecorded()).toEqual([]);
+    checkout.write('b.txt', '2');
+    checkout.write('late.txt', '2');
+    checkout.write('ignored', '2');
+    checkout.write('.gump/out/plan.json', '[]');
+    expect(await workspace.takeUnrecorded()).toEqual([
+      { path: 'b.txt', kind: 'modified' },
+      { path: 'late.txt', kind: 'added' },
+    ]);
+    expect(await workspace.takeUnrecorded()).toEqual([]);
+    checkout.write('c.txt', '2');
+    const second = await workspace.record('y');
+    expect(await workspace.changes(first, second)).toEqual([{ path: 'c.txt', kind: 'added' }]);
+  });
+
+  it('is none after a reset, with files that are too large to record', async () => {
+    const checkout = repository({ 'a.txt': '1', 'tracked.bin': 'small' });
+    const workspace = await checkout.open({ maximumFileBytes: 1000 });
+    checkout.write('a.txt', '2');
+    checkout.write('tracked.bin', 'x'.repeat(1001));
+    checkout.write('new.bin', 'x'.repeat(1001));
+    const { leftOut } = await workspace.record('x');
+    expect(leftOut).toEqual(['new.bin', 'tracked.bin']);
+    expect(await workspace.takeUnrecorded()).toEqual([]);
+    await workspace.reset(workspace.startSnapshot);
+    expect(await workspace.takeUnrecorded()).toEqual([]);
+  });
+});
