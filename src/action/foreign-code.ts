@@ -170,5 +170,8 @@ function unrestoredFailure(who: string, reason: string): Failure {
 
 function guardFailure(who: string, changes: readonly WatchedChange[], note: string): Failure {
   const what = changes.map((change) => change.what).join(' and ');
-  return { kind: 'guard', message: `${who} changed ${what}. The change was undone.${note}` };
+  const end = changes.some(({ isPermanent }) => isPermanent)
+    ? 'The change cannot be undone.'
+    : 'The change was undone.';
+  return { kind: 'guard', message: `${who} changed ${what}. ${end}${note}` };
 }

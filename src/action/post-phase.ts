@@ -58,13 +58,7 @@ async function removeBranchWorktrees(
     directory,
     prefix,
   });
-  const git = {
-    directory,
-    privateDirectory: privatePaths(privateDirectory).git,
-    env: gitEnvironment(actionContext.environment),
-  };
-  // Fails if an agent removed the repository: then there are none.
-  await removeLeftoverWorktrees(git, root).catch((error: unknown) => actionContext.log.debug(String(error)));
+  removeLeftoverWorktrees(privatePaths(privateDirectory).git, root);
   await rm(root, { recursive: true, force: true });
 }
 

@@ -66,7 +66,7 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
     runMarks,
     foreignCode: createForeignCode({
       marks: runMarks,
-      watches: [stepFilesOf(actionContext.environment)],
+      watches: [workspace.watch, stepFilesOf(actionContext.environment)],
       warn: live.warn,
     }),
     environmentOf: (provider) =>

@@ -12,14 +12,15 @@ import type { PlacedStep } from '../plan/placed-step.js';
 import { passAgent } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import type { AgentStep } from '../workflow/workflow.js';
-import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
+import type { Snapshot } from '../workspace/workspace.js';
 import { type AgentTurnOutcome, runTurn, sessionOf, sessionText, warnAboutSession } from './agent-turn.js';
 import { currentSnapshot } from './branch-context.js';
 import type { EngineRun } from './engine-run.js';
 import { type AttemptVerdict, evaluateGates } from './evaluate-gates.js';
 import { lastAttemptOf, needsOnlyGates } from './history.js';
 import { type BlockedAttempt, type NextAttempt, nextAttempt } from './next-attempt.js';
-import { isReadOnly, outputContractOf, outputProblem, withNoWrite } from './output-contract.js';
+import { outputContractOf, outputProblem } from './output-contract.js';
+import { recordWork } from './record-work.js';
 import { pauseIfRequested, staysPaused } from './step-pause.js';
 
 /** `stopped`: a call that must run first was interrupted or waits for a person. The attempt has not started. */
@@ -165,26 +166,27 @@ async function runAgent(run: EngineRun, step: AgentStep, ref: AttemptRef, next: 
   const { workspace, sessions } = run.ports;
   const before = next.resetWorktree ? run.state().steps.get(ref.step)?.startSnapshot : currentSnapshot(run);
   const [restoreGitState] = await Promise.all([workspace.saveGitState(), workspace.emptyOutput()]);
-  const outcome = await runTurn(run, step, ref, next).finally(restoreGitState);
+  const outcome = await runTurn(run, step, ref, next).catch(async (error: unknown) => {
+    await restoreGitState();
+    throw error;
+  });
   const id = sessionOf(run, ref)?.id;
-  const [snapshot, mark, ignored] = await Promise.all([
-    workspace.record(`${ref.step} attempt ${ref.number}`),
+  const [work, mark] = await Promise.all([
+    recordWork(run, step, ref, before ?? workspace.startSnapshot, restoreGitState),
     id === undefined ? undefined : sessions.export(next.provider, id, next.directory),
-    workspace.listIgnoredNames(),
   ]);
   run.markRecorded();
-  warnAboutLeftOutFiles(run, snapshot);
   reportVersionChange(run, next.provider, id, outcome.version);
   const output = outputOf(run, step, next.directory);
-  const result = await enforceReadOnly(run, step, snapshot, before ?? workspace.startSnapshot);
+  const { error, ...result } = work;
   run.record({
     type: 'agent-ended',
     ...ref,
     ...result,
     ...agentEndFields(outcome),
-    ignored,
     ...defined({ mark, output }),
   });
+  if (error !== undefined) throw error;
 }
 
 function outputOf(run: EngineRun, step: AgentStep, directory: string): OutputFile | undefined {
@@ -202,39 +204,6 @@ function agentEndFields(
     durationMs,
     ...defined({ failure, totals, firstTurn, version }),
   };
-}
-
-/** A message names at most this many files. */
-const maxNamedFiles = 20;
-
-/** A read-only step may write only its answer. Any other change is undone and fails the attempt (`no_write`). */
-async function enforceReadOnly(
-  run: EngineRun,
-  step: AgentStep,
-  snapshot: RecordedSnapshot,
-  before: Snapshot,
-): Promise<Pick<AgentEnded, 'snapshot' | 'changed'> & Partial<Pick<AgentEnded, 'failure'>>> {
-  const { base, commit, changed } = snapshot;
-  if (!isReadOnly(withNoWrite(step, run.isWriteForbidden), run.permissions) || !changed)
-    return { snapshot: { base, commit }, changed };
-  const changes = await run.ports.workspace.changes(before, snapshot);
-  await run.ports.workspace.reset(before);
-  const more = changes.length > maxNamedFiles ? ` and ${changes.length - maxNamedFiles} more` : '';
-  const names =
-    changes
-      .slice(0, maxNamedFiles)
-      .map((change) => `\`${change.path}\``)
-      .join(', ') + more;
-  const message = `\`no_write\`: the agent of this step may change only \`.gump/out\`, but it changed ${names}. The files were restored.`;
-  return { snapshot: before, changed: false, failure: { kind: 'guard', message } };
-}
-
-function warnAboutLeftOutFiles(run: EngineRun, snapshot: RecordedSnapshot): void {
-  for (const file of snapshot.leftOut) {
-    run.ports.reporter.warn(
-      `File not stored, so a re-run will not have it: \`${file}\` is larger than 100 MB, cannot be read, or is a separate git repository.`,
-    );
-  }
 }
 
 /** A session may be resumed with another version of the CLI. The log line helps to explain differences. */
@@ -276,7 +245,8 @@ async function judgeAttempt(
     run.record({ type: 'attempt-ended', ...ref, ...verdict, durationMs });
     return undefined;
   }
-  const files = (await changes()).map((change) => change.path);
+  // The repository may be damaged. Then the reason of the failure is more important than the list of files.
+  const files = (await changes().catch(() => [])).map((change) => change.path);
   const status = attempt.failure?.kind === 'cancelled' ? 'cancelled' : 'failed';
   const { failure } = attempt;
   run.record({

@@ -223,6 +223,8 @@ export interface AgentEnded extends AttemptRef {
   readonly mark?: SessionMark;
   /** Top-level names that git ignores and that were present, for the interruption note. */
   readonly ignored: readonly string[];
+  /** Repositories in the worktree that the attempt changed. Their changes are not in the snapshot. */
+  readonly unstored?: readonly string[];
   /** The file that the agent wrote below `.gump/out`. */
   readonly output?: OutputFile;
   readonly version?: string;

@@ -57,6 +57,8 @@ export interface Attempt {
   readonly changed: boolean;
   readonly mark?: SessionMark;
   readonly ignored: readonly string[];
+  /** Repositories in the worktree that it changed. Their changes are not in the snapshot. */
+  readonly unstored?: readonly string[];
   readonly output?: OutputFile;
   readonly comments?: string;
   readonly files: readonly string[];
@@ -258,12 +260,13 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
 }
 
 /** What is reused of an attempt that only needs its gates. Its spending belongs to the earlier job. */
-function carriedOverFields({ hasAgentEnded, snapshot, mark, output, changed, ignored, approvedBy }: Attempt) {
+function carriedOverFields(earlier: Attempt) {
+  const { hasAgentEnded, snapshot, mark, output, changed, ignored, unstored, approvedBy } = earlier;
   return {
     hasAgentEnded,
     changed,
     ignored,
-    ...defined({ snapshot, mark, output, approvedBy }),
+    ...defined({ snapshot, mark, output, unstored, approvedBy }),
   };
 }
 

@@ -39,6 +39,7 @@ export function decideReuse(facts: ReuseFacts): ReuseDecision {
   const invalidations = [
     ...findStartTreeChange(facts),
     ...findStepChanges(facts),
+    ...findUnstoredWork(facts),
     ...findNewBranchSteps(facts),
     ...findFromStep(facts),
     ...findFailedGates(facts),
@@ -99,6 +100,17 @@ function findFailedGates({ plan, state, failedGatesOf }: ReuseFacts): readonly I
   const kind = expandPlan(plan, state).find(({ path }) => path === step.path)?.step.kind;
   const reason = `the gates of step \`${step.path}\` failed on the start tree of this job`;
   return [{ index: kind === 'agent' ? index + 1 : index, branchPrefix: step.branchPrefix, reason }];
+}
+
+/** Work in a repository within the worktree is lost with its machine, so the step must do it again. */
+function findUnstoredWork({ state }: ReuseFacts): readonly Invalidation[] {
+  return [...state.steps.values()].flatMap((step, index) => {
+    const lost = new Set(step.attempts.flatMap(({ unstored = [] }) => unstored));
+    if (lost.size === 0 || !hasPassed(step)) return [];
+    const names = [...lost].map((path) => `\`${path}\``).join(', ');
+    const reason = `step \`${step.path}\` changed ${names}, and these changes were not stored`;
+    return [{ index, branchPrefix: step.branchPrefix, reason }];
+  });
 }
 
 /** The first changed step of each branch. */

@@ -21,4 +21,6 @@ export interface WatchedChange {
    * one warning for the run. `warning`: one warning for the run.
    */
   readonly effect: 'run' | 'read-only' | 'warning';
+  /** It could not be undone. */
+  readonly isPermanent?: true;
 }

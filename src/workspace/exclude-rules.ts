@@ -4,10 +4,10 @@
  * over that file, so the same rule is also applied to the paths that git lists.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type BytePath, bytesOf } from './byte-path.js';
-import type { Git } from './git.js';
 import type { Repository } from './repository.js';
+import { type GitSettings, pathSettingOf } from './settings-copy.js';
 
 /** google-github-actions/auth (v2, v3) leaves `gha-creds-<hex>.json` in the workspace. */
 const credentialName = /^gha-creds-.*\.json$/s;
@@ -20,13 +20,13 @@ export function isExcluded(path: BytePath, prefix: BytePath): boolean {
 }
 
 /** Writes the exclude file: the content of the user's global one, then our rules. */
-export async function writeExcludes(
-  git: Git,
+export function writeExcludes(
+  settings: GitSettings,
   repository: Repository,
   env: Readonly<Record<string, string>>,
   file: string,
-): Promise<void> {
-  const userExcludes = await readUserExcludes(git, repository.root, env);
+): void {
+  const userExcludes = readUserExcludes(settings, repository.root, env);
   const output = `/${escapePattern(repository.prefix)}.gump/out\n`;
   writeFileSync(
     file,
@@ -35,18 +35,14 @@ export async function writeExcludes(
 }
 
 /** Without a setting, git reads the documented default path: gitignore(5). */
-async function readUserExcludes(
-  git: Git,
+function readUserExcludes(
+  settings: GitSettings,
   root: string,
   env: Readonly<Record<string, string>>,
-): Promise<Buffer> {
-  const { status, stdout } = await git.run(['config', '--type=path', '--get', 'core.excludesFile'], {
-    accept: [0, 1],
-  });
-  const configured = stdout.toString('utf8').replace(/\n$/, '');
+): Buffer {
   const { HOME = '/', XDG_CONFIG_HOME } = env;
   const defaultFile = join(XDG_CONFIG_HOME || join(HOME, '.config'), 'git', 'ignore');
-  const file = status === 0 ? resolve(root, configured) : defaultFile;
+  const file = pathSettingOf(settings, 'core.excludesfile', { root, home: HOME }) ?? defaultFile;
   try {
     return readFileSync(file);
   } catch {

@@ -6,8 +6,7 @@
  */
 import { copyFileSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Git } from './git.js';
-import { readBranch } from './refs.js';
+import { readBranch, writeBranch } from './refs.js';
 import type { Repository } from './repository.js';
 
 /** Files that a killed git or an unfinished merge leaves behind (git 2.39, gitrepository-layout(5)). */
@@ -50,11 +49,7 @@ interface SavedGitState {
  * Returns a function that saves the state and returns a function that restores it. `copy` is the path of a private
  * file for the copy of the index.
  */
-export function openGitStateSaver(
-  git: Git,
-  repository: Repository,
-  copy: string,
-): () => Promise<() => Promise<void>> {
+export function openGitStateSaver(repository: Repository, copy: string): () => Promise<() => Promise<void>> {
   const { gitDirectory } = repository;
   let index: SavedIndex | undefined;
   return async () => {
@@ -63,7 +58,7 @@ export function openGitStateSaver(
     }
     const saved = readGitState(repository, index);
     return async () => {
-      await restoreGitState(git, repository, saved);
+      restoreGitState(repository, saved);
       // The restored index has a new change time but the same content, so the next attempt needs no new copy.
       index = { copy: saved.index.copy, stamp: fileStamp(join(gitDirectory, 'index')) };
     };
@@ -92,17 +87,15 @@ function saveIndex(gitDirectory: string, copy: string): SavedIndex {
   return { copy, stamp };
 }
 
-async function restoreGitState(git: Git, repository: Repository, saved: SavedGitState): Promise<void> {
+function restoreGitState(repository: Repository, saved: SavedGitState): void {
   const { gitDirectory, commonDirectory } = repository;
   for (const name of leftoverFiles) {
     if (!saved.leftoverFiles.has(name)) rmSync(join(gitDirectory, name), { recursive: true, force: true });
   }
   restoreHead(gitDirectory, saved.head);
   if (saved.branch !== undefined && saved.commit !== undefined) {
-    if (readBranch(commonDirectory, saved.branch) !== saved.commit) {
-      rmSync(join(commonDirectory, `${saved.branch}.lock`), { force: true });
-      await git.run(['update-ref', '-m', 'gump-action: restore branch', saved.branch, saved.commit]);
-    }
+    if (readBranch(commonDirectory, saved.branch) !== saved.commit)
+      writeBranch(commonDirectory, saved.branch, saved.commit);
   }
   restoreIndex(gitDirectory, saved.index);
 }

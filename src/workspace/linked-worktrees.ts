@@ -1,5 +1,5 @@
 /**
- * Adds and removes linked worktrees with git's command and its files (gitrepository-layout(5)): each worktree has
+ * Adds and removes linked worktrees by git's files (gitrepository-layout(5)): each worktree has
  * an entry, a directory in `worktrees` of the common directory. The file `gitdir` of the entry contains the path of
  * the `.git` file of the worktree.
  */
@@ -12,25 +12,42 @@ import {
   realpathSync,
   rmdirSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Git } from './git.js';
 import { resolveLinks } from './ignored.js';
 import type { Repository } from './repository.js';
 
 /**
  * Adds a worktree at `directory` with a detached HEAD at the start commit, without index and files. Removes what is
- * at `directory` and git's entry of an earlier worktree there, which a killed job may have left locked.
+ * at `directory` and git's entry of an earlier worktree there, which a killed job may have left locked. Writes the
+ * files itself, because `git worktree add` would follow the settings of the repository.
  */
-export async function addWorktree(git: Git, main: Repository, directory: string): Promise<Repository> {
+export function addWorktree(main: Repository, directory: string): Repository {
   removeWorktree(main.commonDirectory, directory);
-  mkdirSync(dirname(directory), { recursive: true });
-  await git.run(['worktree', 'add', '--quiet', '--detach', '--no-checkout', directory, main.startCommit], {
-    // Relative paths would write an extension into the user's config (git 2.48).
-    settings: ['worktree.useRelativePaths=false'],
-  });
+  mkdirSync(directory, { recursive: true });
   const root = realpathSync(directory);
-  return { ...main, root, directory: join(root, prefixOf(main)), gitDirectory: gitDirectoryOf(root) };
+  const gitDirectory = createEntry(join(main.commonDirectory, 'worktrees'), basename(root));
+  // In this order: an entry with a path belongs to a worktree and is removed with it.
+  writeFileSync(join(gitDirectory, 'gitdir'), `${join(root, '.git')}\n`);
+  writeFileSync(join(gitDirectory, 'HEAD'), `${main.startCommit}\n`);
+  writeFileSync(join(gitDirectory, 'commondir'), '../..\n');
+  writeFileSync(join(root, '.git'), `gitdir: ${gitDirectory}\n`);
+  return { ...main, root, directory: join(root, prefixOf(main)), gitDirectory };
+}
+
+/** A new directory with this name, or with a number after it. */
+function createEntry(entries: string, name: string): string {
+  mkdirSync(entries, { recursive: true });
+  for (let number = 0; ; number += 1) {
+    const entry = join(entries, number === 0 ? name : `${name}${number}`);
+    try {
+      mkdirSync(entry);
+      return entry;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 /** Removes the worktree at `directory` and git's entry of it, if they exist. */
@@ -72,11 +89,6 @@ function directoryOf(entry: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function gitDirectoryOf(root: string): string {
-  const text = readFileSync(join(root, '.git'), 'utf8');
-  return resolve(root, text.replace(/^gitdir: /, '').replace(/\n$/, ''));
 }
 
 function prefixOf({ root, directory }: Repository): string {

@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
 import { type Git, openGit } from './git.js';
-import { objectVariables } from './private-git.js';
+import { isolation, objectVariables } from './private-git.js';
+import type { PrivateRepository } from './private-repository.js';
 import type { Repository } from './repository.js';
 import type { Shell } from './shell.js';
 
@@ -26,13 +27,20 @@ export async function requireMergeTree(git: Git): Promise<void> {
 export interface MergeGitOptions {
   readonly shell: Shell;
   readonly repository: Repository;
+  readonly own: PrivateRepository;
   /** The directory that the shell runs in. */
   readonly scratch: string;
   readonly objects: string;
 }
 
 /** Opens the repository for merges. Creates it on the first call. */
-export async function openMergeGit({ shell, repository, scratch, objects }: MergeGitOptions): Promise<Git> {
+export async function openMergeGit({
+  shell,
+  repository,
+  own,
+  scratch,
+  objects,
+}: MergeGitOptions): Promise<Git> {
   const gitDirectory = join(scratch, 'merge.git');
   const git = openGit({
     shell,
@@ -44,25 +52,20 @@ export async function openMergeGit({ shell, repository, scratch, objects }: Merg
       GIT_DIR: gitDirectory,
       // git reads attributes from the main worktree.
       GIT_WORK_TREE: repository.root,
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_COUNT: '0',
-      GIT_CONFIG_PARAMETERS: '',
-      GIT_ATTR_NOSYSTEM: '1',
-      ...objectVariables(repository, objects),
+      ...isolation(own, scratch),
+      ...objectVariables(own, objects),
     },
   });
-  if (!existsSync(gitDirectory)) await initMergeRepository(shell, repository, scratch, gitDirectory);
+  if (!existsSync(gitDirectory))
+    await initMergeRepository({ shell, repository, own, scratch, objects }, gitDirectory);
   return git;
 }
 
 async function initMergeRepository(
-  shell: Shell,
-  repository: Repository,
-  scratch: string,
+  { shell, repository, own, scratch }: MergeGitOptions,
   gitDirectory: string,
 ): Promise<void> {
   const format = repository.headTree.length === 64 ? 'sha256' : 'sha1';
-  const git = openGit({ shell, scratch, directory: scratch });
+  const git = openGit({ shell, scratch, directory: scratch, variables: isolation(own, scratch) });
   await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, gitDirectory]);
 }

@@ -22,6 +22,8 @@ export interface MergeFiles {
   readonly index: string;
   /** Directory for temporary files. */
   readonly scratch: string;
+  /** Files of the start tree whose bytes differ from what git has for them. */
+  readonly converted: ReadonlyMap<BytePath, { readonly clean: TreeEntry; readonly real: TreeEntry }>;
 }
 
 export interface SnapshotMergeResult {
@@ -51,7 +53,7 @@ export async function mergeOnto(
   const updates: TreeUpdate[] = [];
   const conflicts: BytePath[] = [];
   for (const change of changes) {
-    const current = present.get(change.path);
+    const current = currentEntry(files, change, present);
     const outcome = await mergeEntry(git, files, change, current);
     if (outcome === 'conflict') conflicts.push(change.path);
     const entry = outcome === 'conflict' ? change.after : outcome.entry;
@@ -60,6 +62,22 @@ export async function mergeOnto(
   const merged = await applyUpdates(git, files.index, tree, updates);
   conflicts.push(...(await findDisplacedPaths(git, tree, merged, updates)));
   return { tree: merged, updates, conflicts };
+}
+
+/**
+ * What the tree has at the path of a change. Version 0.1.0 recorded what git has for a converted file, and not its
+ * bytes: such a file counts as unchanged.
+ */
+export function currentEntry(
+  { converted }: Pick<MergeFiles, 'converted'>,
+  { path, before }: TreeChange,
+  present: ReadonlyMap<BytePath, TreeEntry>,
+): TreeEntry | undefined {
+  const current = present.get(path);
+  const file = converted.get(path);
+  const isUnchanged =
+    file !== undefined && isSameEntry(current, file.real) && isSameEntry(before, file.clean);
+  return isUnchanged ? before : current;
 }
 
 async function mergeEntry(

@@ -8,12 +8,13 @@ import { join, resolve } from 'node:path';
 import { findBlockedPaths } from './apply.js';
 import { openBranchWorkspace } from './branch-workspace.js';
 import { type BytePath, displayPath } from './byte-path.js';
-import { type Git, openGitShell } from './git.js';
+import { openGitShell } from './git.js';
 import { addWorktree, removeWorktree, requireSeparate } from './linked-worktrees.js';
 import { mergeBranchTrees } from './merge-branches.js';
 import { openMergeGit, requireMergeTree } from './merge-git.js';
 import type { WorkspaceComponents } from './operations.js';
 import { privateFiles } from './private-git.js';
+import type { PrivateRepository } from './private-repository.js';
 import type { Shell } from './shell.js';
 import type {
   BranchMergeResult,
@@ -25,18 +26,17 @@ import type {
 
 /** The components of the main workspace. */
 export interface OpenBranchWorktreesOptions
-  extends Omit<WorkspaceComponents, 'branchWorktrees' | 'ownership' | 'files'> {
-  /** git with the user's index and objects. */
-  readonly userGit: Git;
+  extends Omit<WorkspaceComponents, 'branchWorktrees' | 'ownership' | 'innerRepositories'> {
+  readonly own: PrivateRepository;
   readonly shell: Shell;
   readonly env: Readonly<Record<string, string>>;
   readonly privateDirectory: string;
 }
 
 export function openBranchWorktrees(parts: OpenBranchWorktreesOptions): BranchWorktrees {
-  const { runExclusive, userGit } = parts;
+  const { runExclusive, git } = parts;
   const main = shareGitState(parts);
-  const requireGit = untilSucceeded(() => requireMergeTree(userGit));
+  const requireGit = untilSucceeded(() => requireMergeTree(git));
   const branchWorktrees: BranchWorktrees = {
     requireMergeSupport: () => runExclusive(requireGit),
     open: async (path, from, setUp = async () => undefined) => {
@@ -71,7 +71,7 @@ async function openBranchWorktree({
   from,
   setUp,
 }: OpenBranchRequest): Promise<BranchWorktree> {
-  const { runExclusive, userGit, snapshots, rules, env } = parts;
+  const { runExclusive, snapshots, rules, env, own } = parts;
   const { repository: mainRepository, maximumFileBytes } = rules;
   const privateDirectory = mkdtempSync(join(parts.privateDirectory, 'branch-'));
   const shell = openGitShell(privateDirectory, env);
@@ -86,19 +86,21 @@ async function openBranchWorktree({
   try {
     const [tree, repository] = await runExclusive(async () => {
       await main.acquire();
-      // One at a time: two of these commands would fail on each other's incomplete entries.
-      return [await snapshots.treeOf(from), await addWorktree(userGit, mainRepository, directory)];
+      return [await snapshots.treeOf(from), addWorktree(mainRepository, directory)];
     });
     const workspace = await openBranchWorkspace({
       repository,
+      own,
       tree,
       shell,
       privateDirectory,
       sharedDirectory: parts.privateDirectory,
       maximumFileBytes,
       snapshots,
+      converted: parts.files.converted,
       startTree: parts.startTree,
       branchWorktrees,
+      watch: parts.watch,
       setUp,
       restoreMainGitState: () => runExclusive(() => main.restore()),
     });
@@ -115,7 +117,7 @@ async function mergeBranches(
   branches: readonly BranchResult[],
   message: string,
 ): Promise<BranchMergeResult> {
-  const { snapshots, rules, shell, leftOut, privateDirectory } = parts;
+  const { snapshots, rules, shell, own, leftOut, privateDirectory } = parts;
   const { repository } = rules;
   const displayPaths = (paths: readonly BytePath[]) =>
     paths.map((path) => displayPath(path, repository.prefix)).sort();
@@ -124,7 +126,7 @@ async function mergeBranches(
   for (const { name, snapshot } of branches) trees.push({ name, tree: await snapshots.treeOf(snapshot) });
 
   const { objects } = privateFiles(privateDirectory);
-  const git = await openMergeGit({ shell, repository, scratch: privateDirectory, objects });
+  const git = await openMergeGit({ shell, repository, own, scratch: privateDirectory, objects });
   const merged = await mergeBranchTrees(git, baseTree, trees);
   if (merged.status === 'conflict') {
     return { status: 'conflict', files: displayPaths(merged.paths), branches: merged.branches };

@@ -1,22 +1,30 @@
 /** Opens the workspace with real git: finds the repository, sets up the private files and records the start tree. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ConvertedFiles, differingFiles, stageConvertedFiles } from './converted-files.js';
 import { writeExcludes } from './exclude-rules.js';
 import { type Git, openGit, openGitShell } from './git.js';
 import { openObjectWriter } from './git-objects.js';
 import { openGitStateSaver } from './git-state.js';
+import { diffTrees } from './git-tree.js';
 import { listIgnoredPaths } from './ignored.js';
+import { listIndex } from './index-listing.js';
+import { type InnerRepositories, nestedIn, openInnerRepositories } from './inner-repositories.js';
 import type { LeftOutFile, LeftOutRules } from './left-out-files.js';
 import { openBranchWorktrees } from './open-branch-worktrees.js';
 import { createWorkspace } from './operations.js';
 import { openOwnership } from './ownership.js';
 import { openPrivateGit, type PrivateFiles, privateFiles } from './private-git.js';
+import { createPrivateRepository, type PrivateRepository, saveRepository } from './private-repository.js';
 import { findRepository, requireDirectory } from './repository.js';
+import { type RepositoryWatch, watchRepository } from './repository-watch.js';
 import { createSerialQueue } from './serial.js';
+import { readSettings } from './settings-copy.js';
 import type { Shell } from './shell.js';
+import { openSkippedFiles, type SkippedFiles } from './skipped-files.js';
 import { openSnapshots } from './snapshots.js';
 import { copyIndex, openStagingIndex } from './staging-index.js';
-import { comparableTree } from './start-tree.js';
+import { cleanTree, comparableTree } from './start-tree.js';
 import type { Workspace } from './workspace.js';
 
 export interface WorkspaceOptions {
@@ -47,26 +55,64 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   const shell = openGitShell(privateDirectory, env);
   const userGit = openGit({ shell, scratch: privateDirectory, directory });
   const repository = await findRepository(userGit, directory);
+  const rootGit = openGit({ shell, scratch: privateDirectory, directory: repository.root });
+  const settings = await readSettings(rootGit, repository.root);
   const files = privateFiles(privateDirectory);
-  await writeExcludes(userGit, repository, env, files.excludes);
+  writeExcludes(settings, repository, env, files.excludes);
+  const own = createPrivateRepository({ repository, settings, directory: privateDirectory });
+  saveRepository(privateDirectory, repository, own);
   copyIndex(join(repository.gitDirectory, 'index'), files.index);
-  const git = openPrivateGit({ shell, repository, privateDirectory });
+  const git = openPrivateGit({ shell, repository, own, privateDirectory });
+  const { maximumFileBytes = defaultMaximumFileBytes } = options;
+  const entries = await listIndex(git);
+  const skipped = await openSkippedFiles(git, repository.root, entries);
+  const converted = await stageConvertedFiles({
+    userGit: rootGit,
+    git,
+    entries,
+    index: files.index,
+    settings,
+    repository,
+    env,
+    maximumFileBytes,
+  });
   const rules: LeftOutRules = {
     repository,
-    maximumFileBytes: options.maximumFileBytes ?? defaultMaximumFileBytes,
+    maximumFileBytes,
     ignoredAtStart: await listIgnoredPaths(git),
     startedAt,
   };
-  return recordStart({ git, userGit, files, rules, shell, env, scratch: privateDirectory });
+  return recordStart({
+    git,
+    own,
+    files,
+    rules,
+    converted,
+    skipped,
+    innerRepositories: openInnerRepositories({
+      root: repository.root,
+      entries,
+      scratch: privateDirectory,
+      openGitAt: (root, index) =>
+        openPrivateGit({ shell, repository: { root }, own, privateDirectory, index }),
+    }),
+    watch: watchRepository({ repository, settings, env }),
+    shell,
+    env,
+    scratch: privateDirectory,
+  });
 }
 
 interface StartOptions {
   /** git with the private index and objects. */
   readonly git: Git;
-  /** git with the user's index and objects. */
-  readonly userGit: Git;
+  readonly own: PrivateRepository;
   readonly files: PrivateFiles;
   readonly rules: LeftOutRules;
+  readonly converted: ConvertedFiles;
+  readonly skipped: SkippedFiles;
+  readonly innerRepositories: InnerRepositories;
+  readonly watch: RepositoryWatch;
   readonly shell: Shell;
   readonly env: Readonly<Record<string, string>>;
   readonly scratch: string;
@@ -74,37 +120,52 @@ interface StartOptions {
 
 async function recordStart({
   git,
-  userGit,
+  own,
   files,
   rules,
+  converted,
+  skipped,
+  innerRepositories,
+  watch,
   shell,
   env,
   scratch,
 }: StartOptions): Promise<Workspace> {
   const { repository } = rules;
   const { headTree, startCommit } = repository;
-  const stagingIndex = openStagingIndex(git, files.index, rules);
+  const stagingIndex = openStagingIndex({ git, index: files.index, rules, skipped });
   const start = await stagingIndex.update();
   stagingIndex.pinTo(start.tree);
+  await innerRepositories.findChanged(nestedIn(start.leftOut));
   const index = files.overlayIndex;
+  const startChanges = await diffTrees(git, headTree, start.tree);
+  const differing = differingFiles(converted, startChanges);
+  const mergeFiles = { index, scratch, converted: new Map(differing.map((file) => [file.path, file])) };
   const objects = openObjectWriter({
     directory: files.objects,
     format: headTree.length === 64 ? 'sha256' : 'sha1',
     now: Date.now,
   });
-  const snapshots = openSnapshots({ git, index, scratch, startCommit, startTree: start.tree, objects });
+  const snapshots = openSnapshots({ git, ...mergeFiles, startCommit, startTree: start.tree, objects });
   const main = {
     git,
     rules,
     stagingIndex,
     snapshots,
-    saveGitState: openGitStateSaver(userGit, repository, files.indexCopy),
+    saveGitState: openGitStateSaver(repository, files.indexCopy),
     ownership: openOwnership(git, index, start.tree),
+    innerRepositories,
     leftOut: { atStart: start.leftOut, bySnapshot: new Map<string, readonly LeftOutFile[]>() },
-    startTree: await comparableTree(git, repository, index, start.tree),
-    files: { index, scratch },
+    startTree: await comparableTree(
+      git,
+      repository,
+      index,
+      await cleanTree(git, index, start.tree, differing),
+    ),
+    files: mergeFiles,
+    watch,
     runExclusive: createSerialQueue(),
   };
-  const branchWorktrees = openBranchWorktrees({ ...main, userGit, shell, env, privateDirectory: scratch });
+  const branchWorktrees = openBranchWorktrees({ ...main, own, shell, env, privateDirectory: scratch });
   return createWorkspace({ ...main, branchWorktrees });
 }

@@ -1,15 +1,18 @@
 /** The operations of a workspace. They run one after the other because they share one index. */
+import { UserError } from '../failure.js';
 import { applySnapshot } from './apply.js';
 import { type BytePath, bytePathToText, displayPath, toBytePath } from './byte-path.js';
 import type { Git } from './git.js';
 import { diffTrees, type TreeChange } from './git-tree.js';
 import { isRecordedDirectory, listIgnoredNames } from './ignored.js';
-import type { LeftOutFile, LeftOutFiles, LeftOutRules } from './left-out-files.js';
+import { type InnerRepositories, nestedIn } from './inner-repositories.js';
+import type { LeftOutFile, LeftOutFiles, LeftOutReason, LeftOutRules } from './left-out-files.js';
 import type { MergeFiles } from './merge.js';
 import { emptyOutput, removeOutput } from './output-directory.js';
 import type { Ownership } from './ownership.js';
-import { hasSnapshots, packSnapshots, unpackSnapshots } from './pack.js';
+import { hasSnapshots, hasTree, packSnapshots, unpackSnapshots } from './pack.js';
 import { patchBetween } from './patch.js';
+import type { RepositoryWatch } from './repository-watch.js';
 import { resetWorktree } from './reset.js';
 import type { createSerialQueue } from './serial.js';
 import type { Snapshots } from './snapshots.js';
@@ -23,8 +26,10 @@ export interface WorkspaceComponents {
   readonly snapshots: Snapshots;
   readonly saveGitState: Workspace['saveGitState'];
   readonly ownership: Ownership;
+  readonly innerRepositories: InnerRepositories;
   readonly leftOut: LeftOutFiles;
   readonly branchWorktrees: BranchWorktrees;
+  readonly watch: RepositoryWatch;
   /** The tree that a re-run compares. */
   readonly startTree: string;
   readonly files: MergeFiles;
@@ -38,18 +43,21 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
   const treesOf = async (from: Snapshot, to: Snapshot) =>
     [await snapshots.treeOf(from), await snapshots.treeOf(to)] as const;
   const states = stateOperations(parts);
+  const runOnState = <T>(task: () => Promise<T>): Promise<T> =>
+    runExclusive(() => task().catch((error: unknown) => explainLoss(parts, error)));
   return {
     root,
     directory,
     startCommit,
     startTree: parts.startTree,
     branchWorktrees,
+    watch: parts.watch,
     startSnapshot: { base: startCommit, commit: startCommit },
-    record: (message) => runExclusive(() => states.record(message)),
-    disown: () => runExclusive(() => states.disown()),
-    takeUnrecorded: () => runExclusive(() => states.takeUnrecorded()),
-    reset: (snapshot) => runExclusive(() => states.reset(snapshot)),
-    apply: (snapshot) => runExclusive(() => states.apply(snapshot)),
+    record: (message) => runOnState(() => states.record(message)),
+    disown: () => runOnState(() => states.disown()),
+    takeUnrecorded: () => runOnState(() => states.takeUnrecorded()),
+    reset: (snapshot) => runOnState(() => states.reset(snapshot)),
+    apply: (snapshot) => runOnState(() => states.apply(snapshot)),
     changes: (from, to) =>
       runExclusive(async () => {
         const changes = await diffTrees(git, ...(await treesOf(from, to)));
@@ -68,9 +76,9 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
     pack: (list) => runExclusive(() => packSnapshots(git, startCommit, list)),
     unpack: (pack) => runExclusive(() => unpackSnapshots(git, pack)),
     saveGitState: () =>
-      runExclusive(async () => {
+      runOnState(async () => {
         const restore = await parts.saveGitState();
-        return () => runExclusive(restore);
+        return () => runOnState(restore);
       }),
     listIgnoredNames: () => runExclusive(() => listIgnoredNames(git, parts.rules.repository)),
     isRecordedDirectory: (path) => runExclusive(() => isRecordedDirectory(git, parts.rules.repository, path)),
@@ -79,12 +87,23 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
   };
 }
 
+/** Without the objects of the start commit, nothing can be recorded or restored. */
+async function explainLoss({ git, rules }: WorkspaceComponents, error: unknown): Promise<never> {
+  const { root, startCommit } = rules.repository;
+  if (await hasTree(git, startCommit)) throw error;
+  throw new UserError(
+    `The git repository of the checkout is damaged: commit ${startCommit} cannot be read in \`${root}\`. ` +
+      'An agent or a command removed or replaced `.git`, so the work of this attempt is not recorded. Re-run the job.',
+  );
+}
+
 function stateOperations({
   git,
   rules,
   stagingIndex,
   snapshots,
   ownership,
+  innerRepositories,
   leftOut,
   files,
 }: WorkspaceComponents) {
@@ -95,10 +114,18 @@ function stateOperations({
       const { tree, changed } = await ownership.own(staged.tree);
       const snapshot = await snapshots.fromTree(tree, message);
       leftOut.bySnapshot.set(snapshot.commit, staged.leftOut);
-      return { ...snapshot, leftOut: reportedFiles(staged.leftOut, leftOut.atStart), changed };
+      const unstored = await innerRepositories.findChanged(nestedIn(staged.leftOut));
+      return {
+        ...snapshot,
+        leftOut: reportedFiles(staged.leftOut, leftOut.atStart),
+        unstored: unstored.map(bytePathToText),
+        changed,
+      };
     },
     async disown(): Promise<void> {
-      ownership.disown((await stagingIndex.update()).tree);
+      const staged = await stagingIndex.update();
+      ownership.disown(staged.tree);
+      await innerRepositories.findChanged(nestedIn(staged.leftOut));
     },
     async takeUnrecorded(): Promise<readonly FileChange[]> {
       const before = ownership.seenTree();
@@ -128,13 +155,13 @@ function stateOperations({
   };
 }
 
+const unreported: ReadonlySet<LeftOutReason> = new Set(['dropped', 'untouched', 'nested']);
+
 /** The files to report: those that a step wrote, without files that a rule excludes and files from before the run. */
 function reportedFiles(leftOut: readonly LeftOutFile[], atStart: readonly LeftOutFile[]): readonly string[] {
   const known = new Set(atStart.map(({ signature }) => signature));
   return leftOut
-    .filter(
-      ({ reason, signature }) => reason !== 'dropped' && reason !== 'untouched' && !known.has(signature),
-    )
+    .filter(({ reason, signature }) => !unreported.has(reason) && !known.has(signature))
     .map(({ path }) => bytePathToText(path))
     .sort();
 }

@@ -51,3 +51,9 @@ export async function unpackSnapshots(git: Git, pack: Buffer): Promise<void> {
   if (pack.length === 0) return;
   await git.run(['index-pack', '--stdin', '--fix-thin'], { input: pack });
 }
+
+/** Whether the repository has the tree of a commit. A shallow checkout has only the tree of its own commit. */
+export async function hasTree(git: Git, commit: string): Promise<boolean> {
+  const { status } = await git.run(['cat-file', '-e', `${commit}^{tree}`], { accept: [0, 1, 128] });
+  return status === 0;
+}

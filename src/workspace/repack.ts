@@ -1,9 +1,9 @@
 /** Packs snapshots that an earlier process of this job recorded. `post` needs it if `main` was killed. */
-import { openGit, openGitShell } from './git.js';
+import { openGitShell } from './git.js';
 import type { WorkspaceOptions } from './open.js';
 import { packSnapshots } from './pack.js';
 import { openPrivateGit } from './private-git.js';
-import { findRepository } from './repository.js';
+import { loadRepository } from './private-repository.js';
 import type { Snapshot } from './workspace.js';
 
 export interface RepackOptions extends Omit<WorkspaceOptions, 'maximumFileBytes'> {
@@ -18,8 +18,9 @@ export async function repackSnapshots(
 ): Promise<Buffer> {
   const { directory, privateDirectory, env, startCommit } = options;
   const shell = openGitShell(privateDirectory, env);
-  const userGit = openGit({ shell, scratch: privateDirectory, directory });
-  const repository = await findRepository(userGit, directory);
-  const git = openPrivateGit({ shell, repository, privateDirectory });
+  const { own } = loadRepository(privateDirectory) ?? {};
+  if (own === undefined) throw new Error('the job has recorded no snapshots');
+  // A pack needs no worktree.
+  const git = openPrivateGit({ shell, repository: { root: directory }, own, privateDirectory });
   return packSnapshots(git, startCommit, snapshots);
 }

@@ -8,7 +8,7 @@ import type { BytePath } from './byte-path.js';
 import type { Git } from './git.js';
 import type { ObjectWriter } from './git-objects.js';
 import { diffTrees, isSameEntry, listTree, type TreeChange, type TreeEntry } from './git-tree.js';
-import { type ListFiles, type MergeFiles, mergeOnto } from './merge.js';
+import { currentEntry, type ListFiles, type MergeFiles, mergeOnto } from './merge.js';
 import type { Snapshot } from './workspace.js';
 
 export interface Snapshots {
@@ -81,8 +81,10 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
       const changes = await diffTrees(git, base, commit);
       if (changes.length === 0) return [];
       const present = await listStartFiles();
-      const isKnown = ({ path, before, after }: TreeChange) =>
-        isSameEntry(present.get(path), before) || isSameEntry(present.get(path), after);
+      const isKnown = (change: TreeChange) => {
+        const current = currentEntry(sources, change, present);
+        return isSameEntry(current, change.before) || isSameEntry(current, change.after);
+      };
       return changes.filter((change) => !isKnown(change)).map(({ path }) => path);
     },
     remember(snapshot, tree) {

@@ -12,6 +12,7 @@ import type { Git } from './git.js';
 import { diffTrees, type TreeUpdate, updateIndex, writeTree } from './git-tree.js';
 import { checkLeftOut, type LeftOutFile, type LeftOutRules } from './left-out-files.js';
 import { isBehindLink, isDirectoryNow } from './path-status.js';
+import type { SkippedFiles } from './skipped-files.js';
 
 export interface StagedTree {
   /** Tree of all recorded files of the worktree. */
@@ -44,7 +45,15 @@ export function copyIndex(usersIndex: string, index: string): void {
   utimesSync(index, atime, Math.floor(mtimeMs / 1000));
 }
 
-export function openStagingIndex(git: Git, index: string, rules: LeftOutRules): StagingIndex {
+export interface StagingIndexOptions {
+  readonly git: Git;
+  /** Path of the private index. */
+  readonly index: string;
+  readonly rules: LeftOutRules;
+  readonly skipped: SkippedFiles;
+}
+
+export function openStagingIndex({ git, index, rules, skipped }: StagingIndexOptions): StagingIndex {
   const { root, prefix, headTree } = rules.repository;
   let pinned = headTree;
   let last: (StagedTree & { readonly key: string }) | undefined;
@@ -54,6 +63,7 @@ export function openStagingIndex(git: Git, index: string, rules: LeftOutRules): 
 
   const update = async (): Promise<StagedTree> => {
     unlock();
+    await skipped.revealPresent();
     const listed = await changedPaths(git);
     const leftOut = listed.flatMap((path) => checkLeftOut(path, rules) ?? []);
     const names = new Set(leftOut.map(({ path }) => path));
@@ -78,7 +88,10 @@ export function openStagingIndex(git: Git, index: string, rules: LeftOutRules): 
     async checkOutTree(tree, mode) {
       unlock();
       const from = last?.tree ?? headTree;
+      const changed = skipped.isEmpty ? [] : await pathsBetween(git, pinned, tree);
+      await skipped.reveal(changed);
       await git.run(['read-tree', ...(mode === 'keep' ? ['-m', '-u', from] : ['--reset', '-u']), tree]);
+      if (mode === 'overwrite') await skipped.hide(new Set(changed));
       last = { tree, leftOut: [], key: '' };
     },
     async untracked() {
@@ -86,6 +99,10 @@ export function openStagingIndex(git: Git, index: string, rules: LeftOutRules): 
       return splitRecords(stdout);
     },
   };
+}
+
+async function pathsBetween(git: Git, from: string, to: string): Promise<readonly BytePath[]> {
+  return (await diffTrees(git, from, to)).map(({ path }) => path);
 }
 
 /** What git would record: new, changed and deleted files, each once. A nested repository ends with `/`. */

@@ -1,12 +1,13 @@
 /**
  * The git worktree that agents write to, and its recorded states. docs/checkpoint.md describes what is stored.
  *
- * WORKSPACE1 The user's branch, index, config, hooks and `.gitignore` do not change. The action uses a private object
- *            directory and a private index.
+ * WORKSPACE1 The user's branch, index, config, hooks and `.gitignore` do not change. The action uses a private git
+ *            directory and a private index, and reads only the objects of the user's repository.
  * WORKSPACE2 A snapshot is self-contained: the change base → commit can be applied to any checkout.
  * WORKSPACE3 Files that were untracked in the start tree are not part of a snapshot's change unless a step changed
  *            them.
  */
+import type { RepositoryWatch } from './repository-watch.js';
 
 /**
  * A recorded state of the worktree, as commit ids. Both contain only the files that steps changed: `base` their
@@ -19,11 +20,13 @@ export interface Snapshot {
 }
 
 export interface RecordedSnapshot extends Snapshot {
-  /**
-   * Files of steps that were left out, relative to the repository root: files that are too large or unreadable, and
-   * nested repositories, which have a `/` at the end.
-   */
+  /** Files of steps that were left out, relative to the repository root: too large or unreadable. */
   readonly leftOut: readonly string[];
+  /**
+   * Submodules and other repositories in the worktree that changed since the last recorded or disowned state, as paths
+   * with a `/` at the end. Their changes are in no snapshot, and a reset does not undo them.
+   */
+  readonly unstored: readonly string[];
   /** Whether anything differs from the last recorded or disowned state. */
   readonly changed: boolean;
 }
@@ -142,6 +145,9 @@ export interface Workspace {
    * nothing is written.
    */
   apply(snapshot: Snapshot): Promise<readonly string[]>;
+
+  /** What governs the user's git, noted when the workspace was opened. The same for all worktrees of the run. */
+  readonly watch: RepositoryWatch;
 
   /** The worktrees of parallel branches. The workspace of a branch has the same ones as the main workspace. */
   readonly branchWorktrees: BranchWorktrees;

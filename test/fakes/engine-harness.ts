@@ -340,7 +340,7 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
       commits += 1;
       const commit = `commit-${commits}`;
       trees.set(commit, last);
-      return { base: 'start', commit, leftOut: [], changed };
+      return { base: 'start', commit, leftOut: [], unstored: [], changed };
     },
     async disown() {
       last = new Map(files);
@@ -367,6 +367,7 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
     emptyOutput: async () => undefined,
     removeOutput: async () => undefined,
     branchWorktrees: fakeBranches(start),
+    watch: { restore: async () => [] },
   };
 }
 

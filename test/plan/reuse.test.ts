@@ -144,6 +144,30 @@ describe('decideReuse', () => {
     });
   });
 
+  it('drops a passed step that changed a submodule, and the steps after it', () => {
+    const ended: NewEvent = {
+      type: 'agent-ended',
+      step: 'b',
+      number: 1,
+      jobAttempt: 1,
+      usage: {},
+      snapshot,
+      changed: false,
+      unstored: ['lib/'],
+      ignored: [],
+      durationMs: 1,
+    };
+    expect(
+      decideReuse({ ...facts, state: recordRun(['passed', 'passed', 'failed'], plan, [ended]) }),
+    ).toEqual({
+      dropped: ['b', 'c'],
+      reason: 'step `b` changed `lib/`, and these changes were not stored',
+    });
+    expect(decideReuse({ ...facts, state: recordRun(['passed', 'failed'], plan, [ended]) }).dropped).toEqual(
+      [],
+    );
+  });
+
   it('drops from `from-step` on', () => {
     const from = planOf(steps, { spec: 'x', vars: { colour: 'red' }, fromStep: 'b' });
     expect(

@@ -369,7 +369,7 @@ describe('leftovers of an earlier job', () => {
     await openBranch(main, main.startSnapshot, join(parent, 'two/deep'));
     rmSync(one.branch.workspace.root, { recursive: true });
     const privateDirectory = checkout.privateDirectory();
-    await removeLeftoverWorktrees({ directory: checkout.root, privateDirectory, env: checkout.env }, parent);
+    removeLeftoverWorktrees(privateDirectory, parent);
     expect(checkout.gitState()).toBe(before);
     expect(existsSync(join(parent, 'two/deep'))).toBe(false);
     expect(existsSync(users)).toBe(true);
@@ -493,7 +493,7 @@ describe('a parallel branch of a repository that', () => {
     ]);
   });
 
-  it('has line end conversion and filters', async () => {
+  it('has line end conversion and filters: it gets the bytes of the checkout, and no filter runs', async () => {
     const checkout = repository({
       '.gitattributes': '*.up filter=up -text\n',
       'x.up': 'UP\n',
@@ -503,13 +503,18 @@ describe('a parallel branch of a repository that', () => {
     checkout.git('config', 'filter.up.clean', 'tr a-z A-Z');
     checkout.git('config', 'filter.up.smudge', 'tr A-Z a-z');
     checkout.git('config', 'filter.up.required', 'true');
+    checkout.remove('crlf');
+    checkout.remove('x.up');
+    checkout.git('checkout', '-q', '--', '.');
     const main = await checkout.open();
+    checkout.git('config', 'filter.up.smudge', 'false');
+    checkout.git('config', 'filter.up.clean', 'false');
     const { branch, checkout: at } = await openBranch(main);
     expect([at.read('crlf'), at.read('x.up')]).toEqual(['one\r\n', 'up\n']);
     expect((await branch.workspace.record('x')).changed).toBe(false);
     at.write('x.up', 'changed\n');
     expect(await main.patch(main.startSnapshot, await branch.workspace.record('y'))).toContain(
-      '-UP\n+CHANGED',
+      '-up\n+changed',
     );
   });
 

@@ -3,7 +3,14 @@ import { chownSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/failure.js';
-import { checkoutAt, cloneOf, installHook, repository, temporaryDirectory } from './checkout.js';
+import {
+  type Checkout,
+  checkoutAt,
+  cloneOf,
+  installHook,
+  repository,
+  temporaryDirectory,
+} from './checkout.js';
 
 describe('a directory that is refused', () => {
   const refusal = async (directory: string, env?: Record<string, string>) => {
@@ -212,6 +219,79 @@ describe('a repository in an unusual state', () => {
     await workspace.reset(workspace.startSnapshot);
     expect(checkout.files()).toEqual({ 'in/a': 'a' });
   });
+
+  it.each([
+    ['with cones', ['set', '--cone', 'in']],
+    ['with a sparse index', ['set', '--cone', '--sparse-index', 'in']],
+    ['with patterns', ['set', '--no-cone', '/in/', '/root.txt']],
+  ])('is a sparse checkout %s: files of steps outside it are recorded and restored', async (_name, args) => {
+    const source = repository({
+      'in/a': 'a',
+      'out/b': 'b',
+      'out/deep/c': 'c',
+      'root.txt': 'r',
+      'far/d': 'd',
+    });
+    const sparse = (one: Checkout) => {
+      one.git('sparse-checkout', ...args);
+      return one;
+    };
+    const checkout = sparse(cloneOf(source));
+    const workspace = await checkout.open();
+    const start = checkout.files();
+    checkout.write('out/b', 'changed');
+    checkout.write('out/new', 'new');
+    checkout.write('in/new', 'new');
+    const written = checkout.files();
+    const after = await workspace.record('x');
+    expect((await workspace.changes(workspace.startSnapshot, after)).map(({ path }) => path)).toEqual([
+      'in/new',
+      'out/b',
+      'out/new',
+    ]);
+    await workspace.reset(workspace.startSnapshot);
+    expect(checkout.files()).toEqual(start);
+    expect((await workspace.record('nothing')).changed).toBe(false);
+    await workspace.reset(after);
+    expect(checkout.files()).toEqual(written);
+
+    const target = sparse(cloneOf(source));
+    const later = await target.open();
+    await later.unpack(await workspace.pack([after]));
+    expect(await later.apply(after)).toEqual([]);
+    expect(target.files()).toEqual(written);
+    const { workspace: branch, close } = await later.branchWorktrees.open(join(target.home, 'branch'), after);
+    expect(checkoutAt(branch.root).files()).toEqual(written);
+    expect((await branch.record('nothing')).changed).toBe(false);
+    await close();
+    const other = sparse(cloneOf(source));
+    const fresh = await other.open();
+    await fresh.unpack(await workspace.pack([after]));
+    const opened = await fresh.branchWorktrees.open(join(other.home, 'branch'), after);
+    expect(checkoutAt(opened.workspace.root).files()).toEqual(written);
+    await opened.close();
+  });
+
+  it.each(['--skip-worktree', '--assume-unchanged'])(
+    'has a file marked with %s that is there',
+    async (mark) => {
+      const checkout = repository({ 'a.txt': 'a', 'b.txt': 'b' });
+      checkout.git('update-index', mark, 'a.txt');
+      const workspace = await checkout.open();
+      checkout.write('a.txt', 'changed');
+      const after = await workspace.record('x');
+      expect(await workspace.changes(workspace.startSnapshot, after)).toEqual([
+        { path: 'a.txt', kind: 'modified' },
+      ]);
+      await workspace.reset(workspace.startSnapshot);
+      expect(checkout.read('a.txt')).toBe('a');
+      checkout.remove('a.txt');
+      const gone = await workspace.record('y');
+      expect(await workspace.changes(workspace.startSnapshot, gone)).toEqual([
+        { path: 'a.txt', kind: 'deleted' },
+      ]);
+    },
+  );
 
   it('is a partial clone whose remote is gone', async () => {
     const source = repository({ 'a.txt': 'a\n', 'dir/b.txt': 'b\n' });

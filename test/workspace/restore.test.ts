@@ -63,7 +63,7 @@ describe('a reset', () => {
     expect((await workspace.record('x')).changed).toBe(false);
   });
 
-  it('writes files like git: line ends and filters', async () => {
+  it('writes the bytes that were in the checkout, and no filter runs', async () => {
     const checkout = repository({
       '.gitattributes': '*.up filter=up -text\n',
       'x.up': 'UP\n',
@@ -80,14 +80,18 @@ describe('a reset', () => {
     expect([checkout.read('crlf.txt'), checkout.read('x.up')]).toEqual(['one\r\ntwo\r\n', 'up\n']);
     const workspace = await checkout.open();
     expect(workspace.startTree).toBe(checkout.git('rev-parse', 'HEAD^{tree}').trim());
+    for (const name of ['clean', 'smudge']) checkout.git('config', `filter.up.${name}`, 'false');
     checkout.write('crlf.txt', 'one\r\ntwo\r\nthree\n');
     checkout.write('x.up', 'changed\n');
     const after = await workspace.record('x');
-    expect(await workspace.patch(workspace.startSnapshot, after)).toContain('-UP\n+CHANGED');
+    expect(await workspace.patch(workspace.startSnapshot, after)).toContain('-up\n+changed');
     await workspace.reset(workspace.startSnapshot);
     expect([checkout.read('crlf.txt'), checkout.read('x.up')]).toEqual(['one\r\ntwo\r\n', 'up\n']);
     await workspace.reset(after);
-    expect(checkout.read('x.up')).toBe('changed\n');
+    expect([checkout.read('crlf.txt'), checkout.read('x.up')]).toEqual([
+      'one\r\ntwo\r\nthree\n',
+      'changed\n',
+    ]);
   });
 
   it('removes files that a step created and un-ignored, and keeps ignored files', async () => {
@@ -332,8 +336,8 @@ describe('a state on top of another start tree', () => {
   }
 });
 
-describe('submodules', () => {
-  it('are recorded unchanged', async () => {
+describe('the commit of a submodule', () => {
+  it('is recorded, and its files stay', async () => {
     const library = repository({ 'lib.c': '1' });
     const checkout = repository({ 'a.txt': 'a' });
     checkout.git('submodule', '--quiet', 'add', `file://${library.root}`, 'lib');
