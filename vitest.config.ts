@@ -17,14 +17,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{act,action,demo,real}/**', 'test/meta/self-test.test.ts', '**/node_modules/**'],
+          exclude: [
+            'test/{act,action,crash,demo,real}/**',
+            'test/meta/self-test.test.ts',
+            '**/node_modules/**',
+          ],
         },
       },
       {
         extends: true,
         test: {
           name: 'action',
-          include: ['test/{action,demo}/**/*.test.ts', 'test/meta/self-test.test.ts'],
+          include: ['test/{action,crash,demo}/**/*.test.ts', 'test/meta/self-test.test.ts'],
         },
       },
     ],

@@ -55,9 +55,9 @@ export async function runPost(): Promise<void> {
     const { endMainProcess } = await import(/* webpackMode: "eager" */ './action/main-process.js');
     if (await endMainProcess(directory, process.argv[1] ?? ''))
       process.stdout.write('The job ended while the run was still at work. Ended the run.\n');
-    const { readPostState } = await import(/* webpackMode: "eager" */ './action/post-state.js');
+    const { hasPostState } = await import(/* webpackMode: "eager" */ './action/post-state.js');
     // Nothing ran: `main` has reported why, and there is nothing for `post` to do.
-    if (readPostState(directory) === undefined) return 0;
+    if (!hasPostState(directory)) return 0;
     const { createActionContext } = await import(/* webpackMode: "eager" */ './action/action-context.js');
     const { post } = await import(/* webpackMode: "eager" */ './action/post-phase.js');
     await post(createActionContext(environment), directory);

@@ -4,7 +4,9 @@ import { type Job, readJob } from '../job.js';
 import type { Provider } from '../providers/provider.js';
 import { providers } from '../providers/provider-registry.js';
 import { createLog, type Log, standardOutput } from '../report/log.js';
+import { sealingCredentials } from '../security/credentials.js';
 import { secretsOf } from '../security/job-secrets.js';
+import { deriveLineKey } from '../security/line-key.js';
 import { createRedactor, type Redactor } from '../security/redact.js';
 import type { Environment } from '../system/environment.js';
 
@@ -45,6 +47,20 @@ export function currentLog(): Pick<ActionContext, 'log' | 'redact'> {
 }
 
 let currentContext: Pick<ActionContext, 'log' | 'redact'> | undefined;
+
+/** The key that seals what `main` leaves for `post` in the private directory. The same in both phases. */
+export function lineKeyOf(
+  { environment, inputs, providers }: ActionContext,
+  privateDirectory: string,
+): Buffer {
+  const { stateKeys, githubToken = '' } = inputs;
+  const credentials = sealingCredentials(environment, providers).map(({ value }) => value);
+  return deriveLineKey({
+    environment,
+    privateDirectory,
+    otherSecrets: [...stateKeys, githubToken, ...credentials],
+  });
+}
 
 /** Distinguishes a re-run of this job from another job that shares its state. */
 export function jobIdentity({ job, inputs }: ActionContext): string {

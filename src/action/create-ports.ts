@@ -8,7 +8,7 @@ import { createCheckpointBuilder } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import type { EnginePorts } from '../engine/engine-ports.js';
 import { openProject } from '../gates/project.js';
-import type { Journal } from '../journal/journal.js';
+import type { JournalFile } from '../journal/journal.js';
 import { defined } from '../optional-keys.js';
 import { systemClock } from '../system/clock.js';
 import { processRunner } from '../system/run-process.js';
@@ -23,7 +23,7 @@ import type { RunContext } from './run-context.js';
 import { createSessionPort } from './session-port.js';
 
 export interface PortDependencies {
-  readonly journal: Journal;
+  readonly journal: JournalFile;
   readonly checkpointWriter: CheckpointWriter;
   readonly postState: PostStateFile;
 }
@@ -149,7 +149,7 @@ export function buildWorktreeSetup({ request, foreignCode }: RunContext) {
 
 function buildCheckpointPort(
   { request, stateStorage, sessionCopies }: RunContext,
-  { checkpointWriter, postState }: PortDependencies,
+  { journal, checkpointWriter, postState }: PortDependencies,
 ) {
   const { privateDirectory, signal } = request;
   return createCheckpointBuilder({
@@ -157,13 +157,12 @@ function buildCheckpointPort(
     secrets: stateStorage.secrets,
     workspace: request.workspace,
     sessionCopies,
-    journalFile: privatePaths(privateDirectory).journal,
+    journal: journal.content,
     isDisabled: stateStorage.unavailableReason !== undefined,
     onCancel: {
       signal,
       async saveLocally(checkpoint) {
-        await saveLocalCheckpoint(privateDirectory, checkpoint);
-        postState.update({ kept: checkpoint.key, usedSequence: checkpointWriter.usedSequence });
+        postState.update({ kept: await saveLocalCheckpoint(privateDirectory, checkpoint) });
       },
     },
   });

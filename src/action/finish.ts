@@ -40,10 +40,8 @@ export async function finishRun(
     await workspace.reset(workspace.startSnapshot);
   await workspace.removeOutput().catch((error: unknown) => actionContext.log.warning(String(error)));
   writeRunResult(finalResult, actionContext.redact, stepFiles);
-  const { usedSequence } = prepared.checkpointWriter;
   prepared.postState.update({
     isDone: true,
-    usedSequence,
     ...(settled.persisted ? { storedEvents: state.eventCount } : {}),
   });
   return reportEnd(request, finalResult);

@@ -1,7 +1,11 @@
 /**
  * The checkpoint that a cancelled `main` seals on local disk before it contacts the service. If `main` is killed
  * before the upload is done, `post` takes the state from here, even if the session copies are gone.
+ *
+ * Without `state-key`, an agent has a key that opens and seals checkpoints: that of its provider. So `post` takes
+ * only the file whose hash `main` noted.
  */
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
@@ -10,24 +14,35 @@ import { type CheckpointContents, fromEntries } from '../checkpoint/checkpoint-c
 import type { SealedCheckpoint } from '../checkpoint/checkpoint-writer.js';
 import type { SealSecret } from '../checkpoint/seal-secrets.js';
 
+/** A checkpoint on local disk. */
+export interface LocalCheckpoint {
+  readonly key: string;
+  readonly sha256: string;
+}
+
 export async function saveLocalCheckpoint(
   directory: string,
   { key, sealed }: SealedCheckpoint,
-): Promise<void> {
+): Promise<LocalCheckpoint> {
   await writeFile(fileOf(directory, key), sealed, { mode: 0o600 });
+  return { key, sha256: sha256(sealed) };
 }
 
-/** `undefined` if the file is missing or does not open. */
+/** `undefined` if the file is missing, was changed, or does not open. */
 export async function openLocalCheckpoint(
   directory: string,
-  key: string,
+  { key, sha256: expected }: LocalCheckpoint,
   secrets: readonly SealSecret[],
   binding: Omit<Binding, 'sequence'>,
 ): Promise<CheckpointContents | undefined> {
   const sealed = await readFile(fileOf(directory, key)).catch(() => undefined);
-  if (sealed === undefined) return undefined;
+  if (sealed === undefined || sha256(sealed) !== expected) return undefined;
   const opened = await openCheckpoint(sealed, secrets, { ...binding, key });
   return opened.status === 'opened' ? fromEntries(opened.entries) : undefined;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function fileOf(directory: string, key: string): string {

@@ -1,23 +1,35 @@
 /**
  * The post phase: stores what `main` could not store, records how the job ended (S14), and removes the session
  * files from the runner user's home.
+ *
+ * What `main` left on disk could be written by agents, also between the end of `main` and now. So everything that is
+ * used of it is either sealed by `main` line by line (journal, post state), or named there by its hash (session
+ * copies, local checkpoint) or by its git object id (trees). Nothing else counts, not even as "interrupted".
  */
 
 import { rm } from 'node:fs/promises';
 import { createCheckpointBuilder, sessionsOf } from '../checkpoint/checkpoint-builder.js';
+import { attemptPrefixes, parseKey } from '../checkpoint/checkpoint-key.js';
+import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { saveNoticeText } from '../checkpoint/save-notice.js';
-import { openJournal, readJournal } from '../journal/journal.js';
-import { applyEvent, foldEvents, lastStepOfSession, type RunState } from '../journal/run-state.js';
+import type { JournalEvent } from '../journal/event.js';
+import { formatJournal, readJournalFile } from '../journal/journal.js';
+import { foldEvents, lastStepOfSession, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import { openSessionCopies, saveSession } from '../sessions/session-copies.js';
+import {
+  alteredCopyText,
+  openSessionCopies,
+  type SessionCopies,
+  saveSession,
+} from '../sessions/session-copies.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { systemClock } from '../system/clock.js';
 import { endLeftovers } from '../system/marked-processes.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
 import { removeLeftoverWorktrees } from '../workspace/leftover-worktrees.js';
 import { repackSnapshots } from '../workspace/repack.js';
-import { type ActionContext, jobIdentity } from './action-context.js';
+import { type ActionContext, jobIdentity, lineKeyOf } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { agentEnvironment } from './agents.js';
 import { openClis } from './clis.js';
@@ -32,7 +44,11 @@ import { openStateStorage, stateNameOf } from './state-storage.js';
 const settleMs = 60_000;
 
 export async function post(actionContext: ActionContext, privateDirectory: string): Promise<void> {
-  const postState = readPostState(privateDirectory);
+  const { postState, isAltered } = readPostState(
+    privateDirectory,
+    lineKeyOf(actionContext, privateDirectory),
+  );
+  if (isAltered) actionContext.log.warning(alteredFileText);
   if (postState === undefined) return;
   const { processes } = openClis(actionContext, { directory: postState.directory, canInstall: false });
   const sessions = openHomeSessions(privateDirectory, processes, postState.placed);
@@ -45,6 +61,12 @@ export async function post(actionContext: ActionContext, privateDirectory: strin
       await removePlacedSessions(actionContext, sessions, postState.directory);
   }
 }
+
+const alteredFileText =
+  "Another program changed the files that `main` left for `post`. `post` uses only what `main` wrote before that change. Find out which step writes to the action's files below RUNNER_TEMP.";
+
+const shortenedFileText =
+  "Another program shortened the files that `main` left for `post`. `post` stores nothing, and a re-run continues from the last stored checkpoint. Find out which step writes to the action's files below RUNNER_TEMP.";
 
 /** Removes worktrees of parallel branches that `main` left. */
 async function removeBranchWorktrees(
@@ -70,11 +92,23 @@ interface LeftoverRun {
 }
 
 async function storeFinalState(leftover: LeftoverRun, sessions: SessionStore): Promise<void> {
-  const { journal } = privatePaths(leftover.privateDirectory);
-  const state = appendJobEnd(leftover.actionContext, journal);
+  const { privateDirectory, postState } = leftover;
+  const events = readFinalEvents(leftover);
+  const state = foldEvents(events);
+  const sessionCopies = openSessionCopies({
+    directory: privatePaths(privateDirectory).sessions,
+    index: postState.copies,
+    onAltered: (session) => leftover.actionContext.log.warning(alteredCopyText(session)),
+  });
   // Even if nothing can be stored: it also finds the session files to remove.
-  if (!leftover.postState.isDone) await copySessions(leftover, sessions, state);
-  await storeCheckpoint(leftover, state);
+  if (!postState.isDone) await copySessions(leftover, { sessions, sessionCopies }, state);
+  await storeCheckpoint(leftover, { events, state, sessionCopies });
+}
+
+interface FinalState {
+  readonly events: readonly JournalEvent[];
+  readonly state: RunState;
+  readonly sessionCopies: SessionCopies;
 }
 
 /** If `main` was killed, its agents and what they left may still run and write to files that are being packed. */
@@ -87,7 +121,7 @@ async function stopAgents({ agentPids, runMarks }: PostState): Promise<void> {
 
 async function storeCheckpoint(
   { actionContext, privateDirectory, postState }: LeftoverRun,
-  state: RunState,
+  { events, state, sessionCopies }: FinalState,
 ): Promise<void> {
   const paths = privatePaths(privateDirectory);
   const isPassed = state.runEnded?.status === 'passed';
@@ -97,6 +131,8 @@ async function storeCheckpoint(
   const { log } = actionContext;
   const stateStorage = await openStateStorage(actionContext, privateDirectory);
   if (stateStorage.unavailableReason !== undefined) return;
+  if (state.eventCount - 1 < postState.storedEvents || (await isNewerStored(postState, stateStorage.store)))
+    return log.warning(shortenedFileText);
   const checkpointWriter = new CheckpointWriter({
     store: stateStorage.store,
     clock: systemClock,
@@ -126,8 +162,8 @@ async function storeCheckpoint(
     checkpointWriter,
     secrets: stateStorage.secrets,
     workspace: { pack: (snapshots) => repackSnapshots(git, snapshots) },
-    sessionCopies: openSessionCopies(paths.sessions),
-    journalFile: paths.journal,
+    sessionCopies,
+    journal: () => formatJournal(events),
     isDisabled: false,
     ...defined({ fallbackContents: localContents }),
   });
@@ -139,27 +175,38 @@ async function storeCheckpoint(
     );
 }
 
-function appendJobEnd(actionContext: ActionContext, journalFile: string): RunState {
-  const state = foldEvents(readJournal(journalFile));
+/**
+ * Whether `main` stored more than it left on disk: the end of its files was cut off. `main` notes each sequence
+ * before it uses it. Storing the older state again would hide the newer one.
+ */
+async function isNewerStored({ binding, usedSequence }: PostState, store: CheckpointStore): Promise<boolean> {
+  const found = await store.findNewest(attemptPrefixes(binding, binding.jobAttempt).slice(0, 1));
+  const newest = found === undefined ? undefined : parseKey(found);
+  return newest !== undefined && newest.writer === binding.writer && newest.sequence > usedSequence;
+}
+
+/** The events that `main` recorded, and how the job ended. */
+function readFinalEvents({ actionContext, privateDirectory }: LeftoverRun): readonly JournalEvent[] {
+  const file = privatePaths(privateDirectory).journal;
+  const { events, isAltered } = readJournalFile(file, lineKeyOf(actionContext, privateDirectory));
+  if (isAltered) actionContext.log.warning(alteredFileText);
   const { jobStatus = 'unknown' } = actionContext.inputs;
-  const journal = openJournal(journalFile, () => systemClock.now());
-  const event = journal.append({
+  const jobEnd: JournalEvent = {
     type: 'job-ended',
     jobAttempt: actionContext.job.jobAttempt,
     job: jobIdentity(actionContext),
     status: jobStatus,
-  });
-  journal.close();
-  return applyEvent(state, event);
+    at: systemClock.now(),
+  };
+  return [...events, jobEnd];
 }
 
 /** Copies the sessions as they are now, if `main` was killed before it could. */
 async function copySessions(
-  { actionContext, privateDirectory, postState }: LeftoverRun,
-  store: SessionStore,
+  { actionContext, postState }: LeftoverRun,
+  { sessions, sessionCopies }: { readonly sessions: SessionStore; readonly sessionCopies: SessionCopies },
   state: RunState,
 ): Promise<void> {
-  const sessionCopies = openSessionCopies(privatePaths(privateDirectory).sessions);
   const directoryOf = createSessionDirectoryLookup(actionContext, postState, state);
   for (const { provider: providerId, id } of sessionsOf(state)) {
     const provider = actionContext.providers.find((one) => one.id === providerId);
@@ -168,7 +215,7 @@ async function copySessions(
       ...actionContext,
       passEnv: actionContext.inputs.passEnv,
     });
-    await saveSession(store, sessionCopies, { provider, id, directory: directoryOf(id), environment });
+    await saveSession(sessions, sessionCopies, { provider, id, directory: directoryOf(id), environment });
   }
 }
 

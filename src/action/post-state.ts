@@ -1,12 +1,18 @@
 /**
  * What `main` leaves for `post`, which is another process. It is a file in the job's private directory, because
  * `main` may be killed at any moment and the runner accepts state only while `main` runs.
+ *
+ * `post` ends processes and removes files that this file names, and an agent can write to it. So each line is
+ * sealed, and `post` believes nothing after the first line that is not.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
+import { createLineSeal, readSealedLines } from '../journal/line-seal.js';
+import type { SessionCopyIndex } from '../sessions/session-copies.js';
 import type { PlacedSession } from '../sessions/session-store.js';
 import type { RunMarks } from './foreign-code.js';
+import type { LocalCheckpoint } from './local-checkpoint.js';
 
 export interface PostState {
   /** The working directory of the checkout. */
@@ -19,12 +25,14 @@ export interface PostState {
   readonly seen?: string;
   /** Key of the newest checkpoint that is known to be stored. */
   readonly restored?: string;
-  /** Key of a checkpoint that was sealed in the private directory when the run was cancelled. */
-  readonly kept?: string;
+  /** A checkpoint that was sealed in the private directory when the run was cancelled. */
+  readonly kept?: LocalCheckpoint;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
   /** The journal contains everything that this job continues from: there is a state to store. */
   readonly isBegun: boolean;
+  /** The copies of sessions for the next checkpoint. */
+  readonly copies: SessionCopyIndex;
   /** Session files in home folders that `post` removes. */
   readonly placed: readonly PlacedSession[];
   /** Process groups of the running agents. */
@@ -44,25 +52,44 @@ export interface PostStateFile {
  * on ext4, replacing the file at every agent start takes as long as starting the agent.
  */
 const fileName = 'handover.ndjson';
+const sealName = 'post';
 
-export function createPostStateFile(directory: string, first: PostState): PostStateFile {
+/** `key`: from `lineKeyOf`. */
+export function createPostStateFile(directory: string, key: Buffer, first: PostState): PostStateFile {
+  const seal = createLineSeal({ key, name: sealName });
   const write = (change: Partial<PostState>) =>
-    appendFileSync(join(directory, fileName), `${JSON.stringify(change)}\n`, { mode: 0o600 });
+    appendFileSync(join(directory, fileName), seal(JSON.stringify(change)), { mode: 0o600 });
   write(first);
   return { update: write };
 }
 
-/** `undefined` if `main` ended before it wrote any state. */
-export function readPostState(directory: string): PostState | undefined {
+/** Whether `main` left any state. Says nothing about what it is worth. */
+export function hasPostState(directory: string): boolean {
   // Without a directory this would be a file of the workspace.
-  if (directory === '') return undefined;
+  return directory !== '' && existsSync(join(directory, fileName));
+}
+
+export interface RecordedPostState {
+  /** `undefined` if `main` ended before it wrote any state. */
+  readonly postState?: PostState;
+  /** Another program changed the file. The state is that before the change. */
+  readonly isAltered: boolean;
+}
+
+export function readPostState(directory: string, key: Buffer): RecordedPostState {
+  if (!hasPostState(directory)) return { isAltered: false };
+  const { lines, isAltered } = readLines(join(directory, fileName), key);
+  if (lines.length === 0) return { isAltered };
+  const changes = lines.map((line) => JSON.parse(line) as Partial<PostState>);
+  return { postState: Object.assign({}, ...changes) as PostState, isAltered };
+}
+
+function readLines(file: string, key: Buffer) {
   try {
-    const lines = readFileSync(join(directory, fileName), 'utf8').split('\n');
-    // The text after the last line end is empty or an incomplete line.
-    const changes = lines.slice(0, -1).map((line) => JSON.parse(line) as Partial<PostState>);
-    return changes.length === 0 ? undefined : (Object.assign({}, ...changes) as PostState);
+    return readSealedLines(readFileSync(file, 'utf8'), { key, name: sealName });
   } catch {
-    return undefined;
+    // It is not a file that can be read, and `main` made one.
+    return { lines: [], isAltered: true };
   }
 }
 

@@ -1,22 +1,21 @@
 /** Prepares a run: opens the state, restores what can be restored, and creates the engine's ports. */
 
-import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { type SaveNotice, saveNoticeText } from '../checkpoint/save-notice.js';
 import { type JournalEvent, journalVersion } from '../journal/event.js';
-import { type Journal, openJournal } from '../journal/journal.js';
+import { createJournal, type JournalFile } from '../journal/journal.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { createLiveReport, type LiveReport } from '../report/live-report.js';
 import { stepFilesOf } from '../security/step-files.js';
-import { openSessionCopies } from '../sessions/session-copies.js';
+import { alteredCopyText, openSessionCopies } from '../sessions/session-copies.js';
 import { systemClock } from '../system/clock.js';
-import { jobIdentity } from './action-context.js';
+import { jobIdentity, lineKeyOf } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { agentEnvironment } from './agents.js';
 import { buildGatePort, buildWorktreeSetup, createPorts } from './create-ports.js';
-import { createForeignCode, createRunMarks } from './foreign-code.js';
+import { createForeignCode, createRunMarks, type RunMarks } from './foreign-code.js';
 import { openHomeSessions } from './open-sessions.js';
 import { createPostStateFile, type PostStateFile, privatePaths } from './post-state.js';
 import { type ResumedState, resume } from './resume.js';
@@ -31,16 +30,14 @@ import {
 
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const runContext = await createRunContext(request);
-  const { live } = runContext;
-  // First, because `post` must know every session file that is restored to a home folder.
-  const postState = startPostState(runContext);
+  const { live, postState } = runContext;
   const resumed = await resumeRun(runContext, postState);
   const ignored = await request.workspace.listIgnoredNames();
-  const journal = startJournal(request, resumed, ignored);
+  const { journal, before } = startJournal(request, resumed, ignored);
   postState.update({ ...keysOf(resumed), isBegun: true });
   const checkpointWriter = openCheckpointWriter(runContext, resumed, postState);
-  const ports = createPorts(runContext, { journal: journal.journal, checkpointWriter, postState });
-  return { resumed, initialState: journal.before, ports, checkpointWriter, live, postState };
+  const ports = createPorts(runContext, { journal, checkpointWriter, postState });
+  return { resumed, initialState: before, journal, ports, checkpointWriter, live, postState };
 }
 
 async function createRunContext(request: RunRequest): Promise<RunContext> {
@@ -50,13 +47,22 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
   const runMarks = createRunMarks();
   const warning = stateWarning(stateStorage);
   if (warning !== undefined) live.warn(warning);
+  const binding = bindingOf(actionContext);
+  const sessions = openHomeSessions(privateDirectory, request.clis.processes);
+  // Before anything is restored, because `post` must know every session file that is placed in a home folder.
+  const postState = startPostState(request, binding, runMarks);
   return {
     request,
     live,
     stateStorage,
-    binding: bindingOf(actionContext),
-    sessions: openHomeSessions(privateDirectory, request.clis.processes),
-    sessionCopies: openSessionCopies(privatePaths(privateDirectory).sessions),
+    binding,
+    postState,
+    sessions,
+    sessionCopies: openSessionCopies({
+      directory: privatePaths(privateDirectory).sessions,
+      onChange: (copies) => postState.update({ copies }),
+      onAltered: (session) => live.warn(alteredCopyText(session)),
+    }),
     agentDirectories: openAgentDirectories({
       temp: actionContext.job.temp,
       stateName: stateNameOf(actionContext),
@@ -116,10 +122,13 @@ function startJournal(
   { actionContext, plan, workspace, privateDirectory }: RunRequest,
   resumed: ResumedState,
   ignored: readonly string[],
-): { readonly journal: Journal; readonly before: RunState } {
-  const file = privatePaths(privateDirectory).journal;
-  writeFileSync(file, resumed.events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 });
-  const journal = openJournal(file, () => systemClock.now());
+): { readonly journal: JournalFile; readonly before: RunState } {
+  const journal = createJournal({
+    file: privatePaths(privateDirectory).journal,
+    key: lineKeyOf(actionContext, privateDirectory),
+    now: () => systemClock.now(),
+    earlier: resumed.events,
+  });
   const started = {
     type: 'job-started',
     version: journalVersion,
@@ -134,17 +143,22 @@ function startJournal(
   return { journal, before: events.reduce(applyEvent, foldEvents(resumed.events)) };
 }
 
-function startPostState({ request, binding, sessions, runMarks }: RunContext): PostStateFile {
-  return createPostStateFile(request.privateDirectory, {
-    directory: request.workspace.directory,
-    prefix: relative(request.workspace.root, request.workspace.directory),
+function startPostState(
+  { actionContext, workspace, privateDirectory }: RunRequest,
+  binding: RunContext['binding'],
+  runMarks: RunMarks,
+): PostStateFile {
+  return createPostStateFile(privateDirectory, lineKeyOf(actionContext, privateDirectory), {
+    directory: workspace.directory,
+    prefix: relative(workspace.root, workspace.directory),
     agentPids: [],
     runMarks,
     binding,
     usedSequence: 0,
     storedEvents: 0,
     isBegun: false,
-    placed: sessions.placed(),
+    copies: {},
+    placed: [],
     isDone: false,
   });
 }
@@ -167,8 +181,8 @@ function openCheckpointWriter(
     binding,
     ...keysOf(resumed),
     hasLookupFailed: resumed.hasLookupFailed ?? false,
-    onStored: (restored, storedEvents) =>
-      postState.update({ restored, storedEvents, usedSequence: checkpointWriter.usedSequence }),
+    onSequence: (usedSequence) => postState.update({ usedSequence }),
+    onStored: (restored, storedEvents) => postState.update({ restored, storedEvents }),
     onNotice,
   });
   return checkpointWriter;

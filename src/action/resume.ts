@@ -3,7 +3,7 @@
  * restores files and sessions. What a restored state means for each step is up to the engine.
  */
 
-import { sessionsOf } from '../checkpoint/checkpoint-builder.js';
+import { sessionsOf, snapshotsOf } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointContents } from '../checkpoint/checkpoint-contents.js';
 import { attemptPrefixes } from '../checkpoint/checkpoint-key.js';
 import { type RecordedRun, readRecordedRun } from '../checkpoint/recorded-run.js';
@@ -20,6 +20,7 @@ import { defined } from '../optional-keys.js';
 import type { Provider } from '../providers/provider.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionStore } from '../sessions/session-store.js';
+import type { Workspace } from '../workspace/workspace.js';
 import type { AgentDirectories } from './agent-directories.js';
 import { type ReuseOptions, reuseResults } from './reuse-results.js';
 
@@ -83,9 +84,11 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
   const { request, mode } = options;
   if (mode === 'never') return ignoreCheckpoints(options);
   let recorded: RecordedRun | undefined;
-  const findRefusal: RestoreRequest['findRefusal'] = (entries) => {
+  const findRefusal: RestoreRequest['findRefusal'] = async (entries) => {
     const result = readRecordedRun(entries);
     if (result.status === 'refused') return result;
+    const detail = await findMissingFiles(options.workspace, result);
+    if (detail !== undefined) return { reason: 'bad-content', detail };
     recorded = result;
     return undefined;
   };
@@ -117,6 +120,26 @@ async function restoreUnderAnyName(
   const isOver = own.status !== 'none' || own.lastError !== undefined || request.jobAttempt === 1;
   if (isOver || formerStateName === undefined) return own;
   return restore({ ...request, expected: { ...request.expected, stateName: formerStateName } });
+}
+
+/**
+ * Why the recorded files cannot be restored. An agent of the job that stored them may have changed git objects. Not
+ * known yet if the checkout is at another commit; `reuseResults` handles that.
+ */
+async function findMissingFiles(
+  workspace: Workspace,
+  { contents, events }: RecordedRun,
+): Promise<string | undefined> {
+  const state = foldEvents(events);
+  if (state.jobs.at(-1)?.startCommit !== workspace.startCommit) return undefined;
+  try {
+    await workspace.unpack(contents.pack);
+    return (await workspace.hasSnapshots(snapshotsOf(state)))
+      ? undefined
+      : 'git objects of its files are missing';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** `resume: never`: looks up only the newest checkpoint, because those of this job must get higher numbers. */

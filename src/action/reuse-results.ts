@@ -91,10 +91,11 @@ async function canUnpack(
   state: RunState,
   recorded: string,
 ): Promise<boolean> {
+  // Unpacked when the checkpoint was chosen.
+  if (recorded === workspace.startCommit) return true;
   try {
     await workspace.unpack(objects);
-  } catch (error) {
-    if (recorded === workspace.startCommit) throw error;
+  } catch {
     return false;
   }
   return workspace.hasSnapshots(snapshotsOf(state));

@@ -3,6 +3,7 @@ import type { Binding } from '../checkpoint/binding.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import type { EnginePorts } from '../engine/engine-ports.js';
 import type { Project } from '../gates/project.js';
+import type { JournalFile } from '../journal/journal.js';
 import type { RunState } from '../journal/run-state.js';
 import type { Plan } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
@@ -40,6 +41,7 @@ export interface PreparedRun {
   readonly resumed: ResumedState;
   /** The state at the start of this job's part. */
   readonly initialState: RunState;
+  readonly journal: JournalFile;
   readonly ports: EnginePorts;
   readonly checkpointWriter: CheckpointWriter;
   readonly live: LiveReport;
@@ -52,6 +54,7 @@ export interface RunContext {
   readonly live: LiveReport;
   readonly stateStorage: StateStorage;
   readonly binding: Omit<Binding, 'sequence'>;
+  readonly postState: PostStateFile;
   readonly sessions: SessionStore;
   readonly sessionCopies: SessionCopies;
   readonly agentDirectories: AgentDirectories;

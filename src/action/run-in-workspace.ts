@@ -4,11 +4,9 @@ import { availableParallelism } from 'node:os';
 import { runPlan } from '../engine/run-plan.js';
 import { UserError } from '../failure.js';
 import { failedWithoutVerdict, type NewEvent } from '../journal/event.js';
-import { readJournal } from '../journal/journal.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { finishRun } from './finish.js';
-import { privatePaths } from './post-state.js';
 import { prepareRun } from './prepare-run.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
 
@@ -21,15 +19,15 @@ export async function runInWorkspace(request: RunRequest): Promise<number> {
   return finishRun(request, prepared, state);
 }
 
-/** After an internal error, what the journal holds still counts: it is stored and reported. */
+/** After an internal error, what was recorded still counts: it is stored and reported. */
 async function recordCrash(request: RunRequest, prepared: PreparedRun, error: unknown): Promise<RunState> {
-  const { actionContext, privateDirectory } = request;
+  const { actionContext } = request;
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof UserError) && error instanceof Error)
     actionContext.log.info(`Internal error in gump-action. ${error.stack ?? ''}`);
-  const recordedState = foldEvents(readJournal(privatePaths(privateDirectory).journal));
+  const recordedState = foldEvents(prepared.journal.events());
   const events = crashEvents(recordedState, message, actionContext.job.jobAttempt).map(
-    prepared.ports.journal.append,
+    prepared.journal.append,
   );
   const state = events.reduce(applyEvent, recordedState);
   if (state.runEnded?.failedStep === undefined) prepared.live.error(message);

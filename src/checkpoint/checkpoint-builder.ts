@@ -1,5 +1,4 @@
 /** Implements the engine's checkpoints: collects the contents and passes them to the `CheckpointWriter`. */
-import { readFileSync } from 'node:fs';
 import type { Checkpoints } from '../engine/engine-ports.js';
 import { attemptsInOrder, type RunState } from '../journal/run-state.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
@@ -15,7 +14,8 @@ export interface CheckpointBuilderOptions {
   readonly secrets: readonly SealSecret[];
   readonly workspace: Pick<Workspace, 'pack'>;
   readonly sessionCopies: SessionCopies;
-  readonly journalFile: string;
+  /** The journal of the state, from the memory of this process. */
+  journal(): Buffer;
   /** If true, this job can store nothing, and the builder does no work. */
   readonly isDisabled: boolean;
   /** Absent if the run cannot be cancelled. */
@@ -67,13 +67,13 @@ async function waitUnlessAborted(work: Promise<void>, signal: AbortSignal): Prom
 
 type PackSnapshots = (snapshots: readonly Snapshot[]) => Promise<Buffer>;
 
-/** Reads the journal immediately: it must not be newer than the trees that are packed with it. */
+/** Takes the journal immediately: it must not be newer than the trees that are packed with it. */
 function createSealFunction(
   state: RunState,
   options: CheckpointBuilderOptions,
   pack: PackSnapshots,
 ): SealFunction {
-  const journal = readFileSync(options.journalFile);
+  const journal = options.journal();
   return async (binding) => {
     const { fallbackContents } = options;
     const gathered = Promise.all([

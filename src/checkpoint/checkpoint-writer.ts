@@ -41,6 +41,8 @@ export interface CheckpointWriterOptions {
   readonly restored?: string;
   /** The highest sequence that this writer has used: `post` continues after the last number of `main`. */
   readonly usedSequence?: number;
+  /** Called with each sequence before it is used. No later process of the job may use a smaller one. */
+  onSequence?(sequence: number): void;
   /** Called after every save that succeeded, even a late one, with the number of events in it. */
   onStored?(key: string, events: number): void;
   /** Called once for each type of notice, and again after a save has succeeded. */
@@ -199,6 +201,7 @@ export class CheckpointWriter {
 
   private async seal(sealFor: SealFunction): Promise<SealedCheckpoint> {
     this.sequence += 1;
+    this.options.onSequence?.(this.sequence);
     const binding = { ...this.options.binding, sequence: this.sequence };
     return { key: keyOf(binding), sealed: await sealFor(binding) };
   }

@@ -22,7 +22,7 @@ export interface RestoreRequest {
   readonly jobAttempt: number;
   readonly limits?: ArchiveLimits;
   /** Why an opened checkpoint cannot be used. `undefined` if it can. */
-  findRefusal?(entries: readonly ArchiveEntry[]): Omit<RefusedCheckpoint, 'key'> | undefined;
+  findRefusal?(entries: readonly ArchiveEntry[]): Promise<Omit<RefusedCheckpoint, 'key'> | undefined>;
 }
 
 export interface RefusedCheckpoint {
@@ -89,7 +89,7 @@ async function openAt(request: RestoreRequest, key: string): Promise<OpenResult>
   const sealed = await store.read(key);
   if (sealed !== undefined) {
     const opened = await openCheckpoint(sealed, secrets, { ...expected, key }, limits);
-    const refusal = opened.status === 'opened' ? request.findRefusal?.(opened.entries) : undefined;
+    const refusal = opened.status === 'opened' ? await request.findRefusal?.(opened.entries) : undefined;
     return refusal === undefined ? opened : { status: 'refused', ...refusal };
   }
   const detail = store.lastError?.();

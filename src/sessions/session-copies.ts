@@ -1,9 +1,14 @@
 /**
  * The store of session copies, from which the next checkpoint is built. It is in a private directory of the job,
  * so that `post` can still use the copies after `main` ended and they do not fill the memory.
+ *
+ * Agents can write there too. So the store keeps an index in memory, with the hash of each copy as it was taken, and
+ * reads nothing that differs. A replaced copy is written next to the old one, and the old one is removed after the
+ * index was passed on. So every index that `post` can have names complete copies, whenever `main` is killed.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { SessionFile } from './session-mark.js';
 import {
   type ExportedSession,
@@ -19,32 +24,70 @@ export interface SessionCopies {
   save(session: SessionRef, exported: ExportedSession): Promise<void>;
   /** Replaces all copies of this session by those of a restored checkpoint. */
   replace(session: SessionRef, copies: readonly SessionFile[]): Promise<void>;
-  /** All copies, the newest last; empty if there are none. */
+  /** All copies, the newest last; empty if there are none, or if another program changed one of them. */
   read(session: SessionRef): Promise<readonly SessionFile[]>;
 }
 
-export function openSessionCopies(directory: string): SessionCopies {
-  const folderOf = ({ provider, id }: SessionRef) => join(directory, provider, id);
+/** The copies of one session: files below the folder `<provider>/<id>/<generation>`, and their hashes. */
+export interface CopiedSession {
+  readonly generation: number;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** `<provider>/<id>` → its copies. Plain data, because `post` is another process. */
+export type SessionCopyIndex = Readonly<Record<string, CopiedSession>>;
+
+export interface SessionCopiesOptions {
+  readonly directory: string;
+  /** The index of an earlier process of this job. */
+  readonly index?: SessionCopyIndex;
+  /** Called when copies were written. What it returns is all that a later process may believe. */
+  onChange?(index: SessionCopyIndex): void;
+  /** Called if another program changed a copy, so that the session cannot be stored. */
+  onAltered?(session: SessionRef): void;
+}
+
+export function openSessionCopies(options: SessionCopiesOptions): SessionCopies {
+  const { directory } = options;
+  const index = new Map(Object.entries(options.index ?? {}));
+  const folderOf = (session: SessionRef, generation: number) =>
+    join(directory, session.provider, session.id, String(generation));
+
+  function put(session: SessionRef, copied: CopiedSession): void {
+    index.set(keyOf(session), copied);
+    options.onChange?.(Object.fromEntries(index));
+  }
+
   const copies: SessionCopies = {
     async save(session, { files, includesEarlierPoints }) {
       if (includesEarlierPoints) return copies.replace(session, files);
-      const last = (await copies.read(session)).at(-1);
-      for (const file of files) {
-        if (last?.content.equals(file.content)) continue;
-        await write(join(folderOf(session), `${nextNumber(last?.path)}-${file.path}`), file.content);
-      }
+      const before = index.get(keyOf(session)) ?? { generation: 1, files: {} };
+      const last = Object.entries(before.files).sort().at(-1);
+      const added: SessionFile[] = [];
+      for (const { path, content } of files)
+        if (last?.[1] !== hashOf(content)) added.push({ path: `${nextNumber(last?.[0])}-${path}`, content });
+      await writeAll(folderOf(session, before.generation), added);
+      put(session, { ...before, files: { ...before.files, ...hashesOf(added) } });
     },
     async replace(session, files) {
-      const folder = folderOf(session);
-      await rm(folder, { recursive: true, force: true });
-      for (const file of files) await write(join(folder, ...file.path.split('/')), file.content);
+      const before = index.get(keyOf(session));
+      const generation = (before?.generation ?? 0) + 1;
+      await writeAll(folderOf(session, generation), files);
+      put(session, { generation, files: hashesOf(files) });
+      if (before !== undefined)
+        await rm(folderOf(session, before.generation), { recursive: true, force: true });
     },
     async read(session) {
-      const folder = folderOf(session);
-      const paths = await filesIn(folder);
-      return Promise.all(
-        paths.map(async (path) => ({ path: relativeTo(folder, path), content: await readFile(path) })),
-      );
+      for (;;) {
+        const copied = index.get(keyOf(session));
+        if (copied === undefined) return [];
+        const files = await readAll(folderOf(session, copied.generation), copied);
+        if (files !== undefined) return files;
+        // Otherwise this process replaced the copies in the meantime.
+        if (index.get(keyOf(session)) === copied) break;
+      }
+      options.onAltered?.(session);
+      return [];
     },
   };
   return copies;
@@ -61,24 +104,47 @@ export async function saveSession(
   return exported;
 }
 
+/** The warning about a session whose copy is no longer the one that was taken. */
+export function alteredCopyText({ provider, id }: SessionRef): string {
+  return `The stored copy of the ${provider} session \`${id}\` was changed by another program and is not used. A re-run starts a new session. Find out which step writes to the action's files below RUNNER_TEMP.`;
+}
+
+function keyOf({ provider, id }: SessionRef): string {
+  return `${provider}/${id}`;
+}
+
 /** Six digits, so that the alphabetical order is the order of the copies. */
 function nextNumber(last: string | undefined): string {
   return String((Number.parseInt(last ?? '0', 10) || 0) + 1).padStart(6, '0');
 }
 
-async function write(file: string, content: Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, content, { mode: 0o600 });
+/** Writes to an empty folder: what another program put there has other contents than the index says. */
+async function writeAll(folder: string, files: readonly SessionFile[]): Promise<void> {
+  for (const { path, content } of files) {
+    const file = join(folder, ...path.split('/'));
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, content, { mode: 0o600 });
+  }
 }
 
-async function filesIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+/** `undefined` if a file is missing or differs. */
+async function readAll(
+  folder: string,
+  { files }: CopiedSession,
+): Promise<readonly SessionFile[] | undefined> {
+  const read: SessionFile[] = [];
+  for (const path of Object.keys(files).sort()) {
+    const content = await readFile(join(folder, ...path.split('/'))).catch(() => undefined);
+    if (content === undefined || hashOf(content) !== files[path]) return undefined;
+    read.push({ path, content });
+  }
+  return read;
 }
 
-function relativeTo(folder: string, path: string): string {
-  return relative(folder, path).split(sep).join('/');
+function hashesOf(files: readonly SessionFile[]): CopiedSession['files'] {
+  return Object.fromEntries(files.map(({ path, content }) => [path, hashOf(content)]));
+}
+
+function hashOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }

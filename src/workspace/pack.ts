@@ -35,21 +35,43 @@ async function areRoots(git: Git, snapshots: readonly Snapshot[]): Promise<boole
   return stdout.toString('latin1').split('\n').filter(Boolean).length === bases.length;
 }
 
-/** Whether the repository can compute the changes of these snapshots, after `unpackSnapshots`. */
-export async function hasSnapshots(git: Git, snapshots: readonly Snapshot[]): Promise<boolean> {
-  const changed = snapshots.filter(({ base, commit }) => base !== commit);
-  const commits = [...new Set(changed.flatMap(({ base, commit }) => [base, commit]))];
-  if (commits.length === 0) return true;
-  const { stdout } = await git.run(['cat-file', '--batch-check'], {
-    input: commits.map((commit) => `${commit}^{tree}\n`).join(''),
-  });
-  return !stdout.toString('latin1').includes(' missing');
-}
-
 /** Adds the objects of such a pack to the private ones. Throws if the pack is damaged, or needs a start commit that is missing. */
 export async function unpackSnapshots(git: Git, pack: Buffer): Promise<void> {
   if (pack.length === 0) return;
   await git.run(['index-pack', '--stdin', '--fix-thin'], { input: pack });
+}
+
+/**
+ * Whether nothing is missing that the snapshots changed. The ids of unpacked objects are computed from their contents,
+ * so an object that another program replaced before it was packed is missing.
+ */
+export async function hasSnapshots(git: Git, snapshots: readonly Snapshot[]): Promise<boolean> {
+  const changed = snapshots.filter(({ base, commit }) => base !== commit);
+  const commits = [...new Set(changed.flatMap(({ base, commit }) => [base, commit]))];
+  if (
+    !(await areInRepository(
+      git,
+      commits.map((commit) => `${commit}^{tree}`),
+    ))
+  )
+    return false;
+  const args = ['diff-tree', '--stdin', '-r', '--raw', '--no-commit-id', '--no-renames', '--no-abbrev'];
+  const { status, stdout } = await git.run(args, {
+    input: changed.map(({ base, commit }) => `${commit} ${base}\n`).join(''),
+    accept: [0, 128],
+  });
+  // `:<mode> <mode> <id> <id> <status>`; a submodule is in another repository.
+  const found = stdout.toString('latin1').matchAll(/^:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) [AMT]/gm);
+  const files = [...found].flatMap(([, mode, id]) => (mode === '160000' || id === undefined ? [] : [id]));
+  return status === 0 && areInRepository(git, [...new Set(files)]);
+}
+
+async function areInRepository(git: Git, ids: readonly string[]): Promise<boolean> {
+  if (ids.length === 0) return true;
+  const { stdout } = await git.run(['cat-file', '--batch-check'], {
+    input: ids.map((id) => `${id}\n`).join(''),
+  });
+  return !/ missing$/m.test(stdout.toString('latin1'));
 }
 
 /** Whether the repository has the tree of a commit. A shallow checkout has only the tree of its own commit. */

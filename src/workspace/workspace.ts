@@ -129,7 +129,7 @@ export interface Workspace {
    */
   reset(snapshot: Snapshot): Promise<void>;
 
-  /** Whether the changes of these snapshots can be computed, after `unpack`. */
+  /** Whether everything is present that these snapshots changed, after `unpack`. */
   hasSnapshots(snapshots: readonly Snapshot[]): Promise<boolean>;
   /**
    * The files that the snapshot changes and that differ between its start tree and this one, without `.gump/**`. A

@@ -67,6 +67,8 @@ export interface RunJobOptions extends JobOptions, Omit<StepOptions, 'stop' | 'e
   readonly laterStatus?: 'success' | 'failure' | 'cancelled';
   /** Called between checkout and the step. */
   prepare?(machine: Machine): Promise<void>;
+  /** Called between main and post. */
+  beforePost?(machine: Machine): Promise<void>;
   /** Called after post, before the machine is wiped. */
   inspect?(machine: Machine): Promise<void>;
 }
@@ -103,10 +105,10 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
   return harness;
 }
 
-/** The journal of the job on this machine. Empty if it does not exist yet. */
+/** The events in the journal of the job on this machine, one per line. Empty if it does not exist yet. */
 export async function readJournal(machine: Machine): Promise<string> {
   for await (const file of glob(join(machine.temp, 'gump-*', 'journal.ndjson')))
-    return readFile(file, 'utf8');
+    return (await readFile(file, 'utf8')).replace(/\t[\w-]+$/gm, '');
   return '';
 }
 
@@ -124,6 +126,7 @@ async function runJobAttempt(
     changes,
     stop,
     prepare,
+    beforePost,
     inspect,
     inputs,
     env,
@@ -146,6 +149,7 @@ async function runJobAttempt(
     options.store === 'directory' ? { 'state-store': `directory:${harness.stateDirectory}` } : {};
   const result = await machine.runStep({
     ...job,
+    ...(beforePost === undefined ? {} : { beforePost: () => beforePost(machine) }),
     ...(stop === undefined ? {} : { stop: typeof stop === 'function' ? stop(machine) : stop }),
     inputs: { workflow: 'flow', ...store, ...inputs },
     env: {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createActionContext } from '../../src/action/action-context.js';
 import { main } from '../../src/action/main.js';
 import { post } from '../../src/action/post-phase.js';
-import { readPostState } from '../../src/action/post-state.js';
+import { hasPostState } from '../../src/action/post-state.js';
 import { reportError } from '../../src/action/report-error.js';
 import { printRunLine } from '../../src/entry.js';
 import { stepFilesOf } from '../../src/security/step-files.js';
@@ -46,7 +46,7 @@ function runMain(env: Variables, signal: AbortSignal): Promise<number> {
 function runPost(env: Variables): Promise<number> {
   const privateDirectory = env.STATE_gump ?? '';
   return withErrorReport(env, privateDirectory, async () => {
-    if (readPostState(privateDirectory) !== undefined) await post(createActionContext(env), privateDirectory);
+    if (hasPostState(privateDirectory)) await post(createActionContext(env), privateDirectory);
     return 0;
   });
 }

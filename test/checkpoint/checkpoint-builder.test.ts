@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -21,7 +21,6 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gump-checkpointer-'));
-  writeFileSync(join(folder, 'journal'), '{}\n');
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -33,8 +32,8 @@ function setUp(more: Partial<CheckpointBuilderOptions> = {}) {
     checkpointWriter: writer,
     secrets: [stateKey],
     workspace: { pack: async () => Buffer.from('fresh') },
-    sessionCopies: openSessionCopies(join(folder, 'sessions')),
-    journalFile: join(folder, 'journal'),
+    sessionCopies: openSessionCopies({ directory: join(folder, 'sessions') }),
+    journal: () => Buffer.from('{}\n'),
     isDisabled: false,
     ...more,
   });

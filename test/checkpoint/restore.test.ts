@@ -129,7 +129,7 @@ describe('restore', () => {
     const good = await putJournal(1, started(0));
     for (const [sequence, journal] of [undefined, '{"type":\n', started(1)].entries())
       await putJournal(sequence + 2, journal);
-    const refusal = (entries: readonly ArchiveEntry[]) => {
+    const refusal = async (entries: readonly ArchiveEntry[]) => {
       const read = readRecordedRun(entries);
       return read.status === 'refused' ? read : undefined;
     };

@@ -2,7 +2,16 @@
  * Runs the engine with the real providers (command lines, readers, sessions) and stand-in CLIs in this process. The
  * workspace and the time are those of `engine-harness.ts`. Gates check a real directory.
  */
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { agentEnvironment, createAgents } from '../../src/action/agents.js';
@@ -16,7 +25,7 @@ import type { Plan } from '../../src/plan/plan.js';
 import { decideReuse } from '../../src/plan/reuse.js';
 import type { Provider } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/provider-registry.js';
-import { openSessionCopies } from '../../src/sessions/session-copies.js';
+import { openSessionCopies, type SessionCopies } from '../../src/sessions/session-copies.js';
 import type { ProcessRunner } from '../../src/system/process.js';
 import type { Gate } from '../../src/workflow/workflow.js';
 import { readOutput } from '../../src/workspace/read-output.js';
@@ -154,7 +163,22 @@ function makeParts(root: string, home: string, processes: ProcessRunner) {
     onProcess: () => () => undefined,
     debug: () => undefined,
   });
-  return { agents, store, environmentOf, sessionCopies: openSessionCopies(join(root, 'session-copies')) };
+  return {
+    agents,
+    store,
+    environmentOf,
+    sessionCopies: openCopies(join(root, 'session-copies')),
+  };
+}
+
+/** The index is a file in the folder, because the next machine gets only that. */
+function openCopies(directory: string): SessionCopies {
+  const file = join(directory, 'index.json');
+  return openSessionCopies({
+    directory,
+    index: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {},
+    onChange: (index) => writeFileSync(file, JSON.stringify(index)),
+  });
 }
 
 function dropChangedSteps({ events }: EngineHarness, plan: Plan, jobAttempt: number): void {

@@ -160,7 +160,6 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
           events.push(stamped);
           return stamped;
         },
-        close: () => undefined,
       },
       workspace: { ...fakeWorkspace(files, emptySnapshot), root, directory: root },
       agents: {

@@ -69,14 +69,21 @@ export interface Machine {
   install(name: string, script: string): Promise<void>;
   startJob(options?: JobOptions): Promise<Job>;
   /**
-   * A job with one step and its post stage; `post` is absent if it did not run. `laterStatus`: the job status after
-   * steps of another kind between the two.
+   * A job with one step and its post stage; `post` is absent if it did not run.
    */
-  runStep(options?: JobOptions & StepOptions & { readonly laterStatus?: JobStatus }): Promise<StepResult>;
+  runStep(options?: JobOptions & StepOptions & LaterSteps): Promise<StepResult>;
   /** Ids of the living processes that were started on this machine. */
   processes(): Promise<readonly number[]>;
   /** Ends whatever still runs and deletes everything. */
   wipe(): Promise<void>;
+}
+
+/** Steps of another kind between main and post. */
+export interface LaterSteps {
+  /** The job status after them. */
+  readonly laterStatus?: JobStatus;
+  /** What they do. */
+  beforePost?(): Promise<void>;
 }
 
 export interface StepResult {
@@ -149,10 +156,11 @@ async function createFolders(options: MachineOptions): Promise<MachineFacts & { 
 
 async function runStep(
   job: (options: JobOptions) => Promise<Job>,
-  options: JobOptions & StepOptions & { readonly laterStatus?: JobStatus },
+  options: JobOptions & StepOptions & LaterSteps,
 ): Promise<StepResult> {
   const started = await job(options);
   const main = await started.runStep(options);
+  await options.beforePost?.();
   const [post] = await started.finish(options.laterStatus);
   return { main, ...(post ? { post } : {}) };
 }

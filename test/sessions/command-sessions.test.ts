@@ -26,7 +26,7 @@ beforeEach(() => {
   for (const folder of ['home', 'work']) mkdirSync(join(root, folder));
   installSampleProgram(join(root, 'bin'));
   sessions = createCommandSessions({ processes: processRunner, directory: join(root, 'private') });
-  copies = openSessionCopies(join(root, 'copies'));
+  copies = openSessionCopies({ directory: join(root, 'copies') });
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 

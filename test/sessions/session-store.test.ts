@@ -15,7 +15,7 @@ let copies: SessionCopies;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'gump-test-'));
   installSampleProgram(join(root, 'bin'));
-  copies = openSessionCopies(join(root, 'copies'));
+  copies = openSessionCopies({ directory: join(root, 'copies') });
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 

@@ -1,0 +1,60 @@
+/**
+ * The names of all points at which the crash tests can kill the action (`watch-writes.cjs`). A write of `dist/` that
+ * has none of these names fails the tests: add it here, and it is killed there from then on.
+ */
+
+/** Where else than in its own files `dist/` writes, and what it sends. */
+const writes = [
+  'start environment: writeFile',
+  'start environment: rm',
+  'runner files: appendFile',
+  'runner files: writeFile',
+  'private git: writeFile',
+  'private git: copyFile',
+  'private git: rm',
+  'user git: rm',
+  'workspace: rm',
+  'agent directories: rm',
+  'session copies: writeFile',
+  'session copies: rm',
+  'home: rm',
+  'result: writeFile',
+] as const;
+
+/** The phases of a checkpoint, from its number to the look-up after it was stored. */
+const checkpointPhases = [
+  'post state: usedSequence',
+  'cache file: symlink',
+  'cache file: writeFile',
+  'cache file: rm',
+  'cache client: tar',
+  'request: GetCacheEntryDownloadURL',
+  'answer: GetCacheEntryDownloadURL',
+  'request: CreateCacheEntry',
+  'answer: CreateCacheEntry',
+  'request: PUT blob',
+  'answer: PUT blob',
+  'request: FinalizeCacheEntryUpload',
+  'answer: FinalizeCacheEntryUpload',
+  'post state: restored, storedEvents',
+] as const;
+
+/** Further lines for `post`. */
+const postStateLines = [
+  'post state: first line',
+  'post state: isBegun',
+  'post state: placed',
+  'post state: agentPids',
+  'post state: copies',
+  'post state: isDone, storedEvents',
+] as const;
+
+export const otherPoints: readonly string[] = [...writes, ...checkpointPhases, ...postStateLines];
+
+/** Events that no first job of a scene writes. */
+export const unreachedEvents: Readonly<Record<string, string>> = {
+  'steps-dropped': 'only a re-run writes it, before its first agent',
+  'step-redefined': 'only a re-run with a changed workflow writes it',
+  'attempt-approved': 'only a job with the input `approve` writes it',
+  'job-ended': '`post` adds it to the checkpoint, not to the journal',
+};
