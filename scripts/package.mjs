@@ -1,6 +1,6 @@
-// Makes dist/ from build/: one minified chunk by ncc, the licenses of everything in it, the module marker, and the
-// entry of post, which loads the chunk. Minified, because a job compiles the chunk at every start. The source map
-// stays in build/ and is not shipped.
+// Makes dist/ from build/: a small file that starts (index.js), which loads the action (entry.js), each one minified
+// chunk by ncc; the licenses of everything in them; the module marker; and the entry of post. Minified, because a job
+// compiles the chunk at every start. The source map stays in build/ and is not shipped.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -12,17 +12,24 @@ import {
   writeFileSync,
 } from 'node:fs';
 
-const options = ['--minify', '--source-map', '--no-source-map-register', '--license', 'licenses.txt', '-q'];
+const options = ['--minify', '--source-map', '--no-source-map-register', '-q'];
 rmSync('dist', { recursive: true, force: true });
-execFileSync('ncc', ['build', 'build/index.js', '-o', 'dist', ...options], { stdio: 'inherit' });
-
-renameSync('dist/index.js.map', 'build/index.js.map');
-const bundle = readFileSync('dist/index.js', 'utf8');
-writeFileSync('dist/index.js', bundle.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'));
+bundle('entry.js', 'dist', ['--license', 'licenses.txt']);
+bundle('index.js', 'build/start', []);
+copyFileSync('build/start/index.js', 'dist/index.js');
 copyFileSync('build/post.js', 'dist/post.js');
 
+/** Writes `index.js` of ncc under the name of its source, so that errors name the right file. */
+function bundle(name, folder, more) {
+  execFileSync('ncc', ['build', `build/${name}`, '-o', folder, ...options, ...more], { stdio: 'inherit' });
+  renameSync(`${folder}/index.js.map`, `build/${name}.map`);
+  const text = readFileSync(`${folder}/index.js`, 'utf8');
+  rmSync(`${folder}/index.js`);
+  writeFileSync(`${folder}/${name}`, text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'));
+}
+
 const files = readdirSync('dist').sort();
-const expected = ['index.js', 'licenses.txt', 'package.json', 'post.js'];
+const expected = ['entry.js', 'index.js', 'licenses.txt', 'package.json', 'post.js'];
 if (files.join() !== expected.join())
   throw new Error(`dist contains ${files.join(', ')}; expected ${expected.join(', ')}`);
 const { type } = JSON.parse(readFileSync('dist/package.json', 'utf8'));

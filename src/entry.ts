@@ -1,57 +1,31 @@
-/** Starts the phase that the runner calls, and turns what the phase throws into an exit code. */
-import { lstatSync, mkdtempSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+/** Runs a phase of the action, and turns what it throws into an exit code. `index.ts` loads this file on demand. */
+import { mkdtempSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { UserError } from './failure.js';
+import { restoreMainEnvironment, saveMainEnvironment } from './security/main-environment.js';
 import { stepFilesOf } from './security/step-files.js';
+import { stateKey } from './start.js';
 import type { Environment } from './system/environment.js';
 
-/** Name of the state that `main` saves for `post`; the runner passes it as `STATE_gump`. */
-const stateKey = 'gump';
-
-/**
- * Whether this process is `post`. `script`: the file that was started (`post.ts`). If one file with another name is
- * started for both phases, the saved state decides. The state counts only if `main` can have written it, because
- * anybody can set a variable.
- */
-export function isPost(environment: Environment, script: string | undefined): boolean {
-  const name = basename(script ?? '');
-  if (name === 'post.js' || name === 'index.js') return name === 'post.js';
-  return isPrivateDirectory(environment[`STATE_${stateKey}`], environment.RUNNER_TEMP);
-}
-
-function isPrivateDirectory(directory: string | undefined, temp: string | undefined): boolean {
-  if (!directory || !temp) return false;
-  if (resolve(dirname(directory)) !== resolve(temp) || !basename(directory).startsWith('gump-')) return false;
-  const found = lstatSync(directory, { throwIfNoEntry: false });
-  return found?.isDirectory() === true && found.uid === process.getuid?.();
-}
-
-/** The workflow name is user text: other characters become `?`, so that it cannot become a workflow command. */
-export function printRunLine(environment: Environment): void {
-  const workflow = (environment.INPUT_WORKFLOW ?? '').replace(/[^\w./-]/g, '?');
-  process.stdout.write(
-    `gump-action: workflow ${workflow}, run ${environment.GITHUB_RUN_ID}, job attempt ${environment.GITHUB_RUN_ATTEMPT}\n`,
-  );
-}
-
-export async function runMain(): Promise<void> {
-  const environment = { ...process.env };
-  const signal = createCancelSignal();
-  const privateDirectory = makePrivateDirectory(environment);
-  await runPhase(environment, privateDirectory, async () => {
+/** `signal`: aborted if the job is cancelled. */
+export async function runMain(environment: Environment, signal: AbortSignal): Promise<void> {
+  await runPhase(environment, async (use) => {
+    const privateDirectory = use(makePrivateDirectory(environment));
     const { noteMainProcess } = await import(/* webpackMode: "eager" */ './action/main-process.js');
     noteMainProcess(privateDirectory);
+    if (privateDirectory !== '') saveMainEnvironment(privateDirectory, environment);
     const { createActionContext } = await import(/* webpackMode: "eager" */ './action/action-context.js');
     const { main } = await import(/* webpackMode: "eager" */ './action/main.js');
     return main(createActionContext(environment), privateDirectory, signal);
   });
 }
 
-export async function runPost(): Promise<void> {
-  const environment = { ...process.env };
+export async function runPost(environment: Environment): Promise<void> {
   const directory = environment[`STATE_${stateKey}`] ?? '';
   // First, because it empties what a process that `main` left has already written.
   stepFilesOf(environment);
-  await runPhase(environment, directory, async () => {
+  await runPhase(environment, async (use) => {
+    use(directory);
     const { endMainProcess } = await import(/* webpackMode: "eager" */ './action/main-process.js');
     if (await endMainProcess(directory, process.argv[1] ?? ''))
       process.stdout.write('The job ended while the run was still at work. Ended the run.\n');
@@ -60,36 +34,55 @@ export async function runPost(): Promise<void> {
     if (!hasPostState(directory)) return 0;
     const { createActionContext } = await import(/* webpackMode: "eager" */ './action/action-context.js');
     const { post } = await import(/* webpackMode: "eager" */ './action/post-phase.js');
-    await post(createActionContext(environment), directory);
+    const actionContext = orUserError(() =>
+      createActionContext(restoreMainEnvironment(directory, environment)),
+    );
+    // `main` had valid inputs, so these are not its own. A job that passed must not fail because of that.
+    if (actionContext instanceof UserError) process.stdout.write(`::warning::${foreignInputsText}\n`);
+    else await post(actionContext, directory);
     return 0;
   });
 }
 
-/** Created and saved as state before anything can fail, so that `post` recognizes itself. */
+const foreignInputsText =
+  'The runner gave the end of this job other inputs than its start, as in nested composite actions, and no cache token. The last state is not stored, and the session files of this run stay in the home of the runner user. Call this action from the workflow, or from one composite action.';
+
+function orUserError<T>(read: () => T): T | UserError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
+/** Created and saved as state before anything can fail, so that `post` finds it. */
 function makePrivateDirectory(environment: Environment): string {
   // Outside of a runner there is no directory. `readJob` reports the missing variables.
   if (!environment.RUNNER_TEMP) return '';
-  const directory = mkdtempSync(join(environment.RUNNER_TEMP, 'gump-'));
-  stepFilesOf(environment).saveState(stateKey, directory);
+  const directory = createDirectory(environment.RUNNER_TEMP);
+  try {
+    if (environment.GITHUB_STATE) stepFilesOf(environment).saveState(stateKey, directory);
+  } catch (error) {
+    process.stdout.write(
+      `::warning::The state for the end of the job could not be saved (${messageOf(error)}). The session files of this run stay in the home of the runner user, and a killed run cannot store its last state. Check what the runner user may write below RUNNER_TEMP.\n`,
+    );
+  }
   return directory;
 }
 
-/** Aborted by the first SIGINT or SIGTERM. The runner sends both, some seconds apart. */
-function createCancelSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
-  return controller.signal;
+function createDirectory(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, 'gump-'));
+  } catch (error) {
+    throw new UserError(
+      `RUNNER_TEMP: no directory can be created in \`${parent}\` (${messageOf(error)}). Check its owner and the space on the disk.`,
+    );
+  }
 }
 
-/**
- * Prints an error that nothing catches with its stack only. Node would also print the source line, which is more
- * than a megabyte in the minified `dist/`.
- */
-export function reportUncaughtErrors(): void {
-  process.on('uncaughtException', (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exit(1);
-  });
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
 }
 
 /** The last act before the runner reads the files. Only a process that the action could not end can have written to them. */
@@ -104,15 +97,21 @@ async function restoreStepFiles(environment: Environment): Promise<void> {
   log.close();
 }
 
-/** Exits the process explicitly: handles that a library keeps open must not delay the job. */
+/**
+ * Exits the process explicitly: handles that a library keeps open must not delay the job. `run` passes the private
+ * directory to `use` as soon as there is one.
+ */
 async function runPhase(
   environment: Environment,
-  directory: string,
-  run: () => Promise<number>,
+  run: (use: (directory: string) => string) => Promise<number>,
 ): Promise<never> {
   let code = 1;
+  let directory = '';
   try {
-    code = await run();
+    code = await run((used) => {
+      directory = used;
+      return used;
+    });
   } catch (error) {
     const { reportError } = await import(/* webpackMode: "eager" */ './action/report-error.js');
     reportError(error, environment, directory);

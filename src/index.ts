@@ -1,18 +1,45 @@
 /**
- * The entry of both phases. It prints the first line of the log before it evaluates anything large. Then `main`
- * replaces itself by a process without the job's secrets in its readable environment (`clean-process.ts`).
+ * The entry of both phases. It prints the first line of the log before it loads anything large. Then the process
+ * replaces itself by one without the job's secrets in its readable environment (`clean-process.ts`).
  */
-import { isPost, printRunLine, reportUncaughtErrors, runMain, runPost } from './entry.js';
 import { restartWithCleanEnvironment, restoreEnvironment } from './security/clean-process.js';
+import { ownEnvironment } from './security/own-environment.js';
+import { canBeUnreadable, copyLoader } from './security/unreadable-launcher.js';
+import { createCancelSignal, isPost, printRunLine, reportUncaughtErrors, startProblem } from './start.js';
+import type { Environment } from './system/environment.js';
 
 reportUncaughtErrors();
-if (isPost(process.env, process.argv[1])) {
-  await runPost();
-} else {
-  if (!restoreEnvironment()) {
-    printRunLine(process.env);
-    if (process.env.RUNNER_TEMP)
-      restartWithCleanEnvironment({ directory: process.env.RUNNER_TEMP, debug: () => undefined });
+const problem = startProblem(process.versions.node, process.env);
+if (problem === undefined) void start(restoreEnvironment());
+else {
+  process.stdout.write(`::error::${problem}\n`);
+  process.exitCode = 1;
+}
+
+/** `restored`: the variables of the job, if this process was replaced. */
+async function start(restored: Environment | undefined): Promise<void> {
+  const isPostPhase = isPost(restored ?? process.env, process.argv[1]);
+  if (restored === undefined) {
+    if (!isPostPhase) printRunLine(process.env);
+    replaceProcess(process.env);
   }
-  await runMain();
+  const environment = { ...(restored ?? process.env) };
+  process.env = ownEnvironment(environment);
+  const signal = createCancelSignal();
+  const { runMain, runPost } = await import(/* webpackIgnore: true */ './entry.js');
+  if (isPostPhase) await runPost(environment);
+  else await runMain(environment, signal);
+}
+
+/** Returns only if that is not possible. */
+function replaceProcess({ RUNNER_TEMP, RUNNER_DEBUG }: Environment): void {
+  // Outside of a runner there is no directory. `readJob` reports the missing variables.
+  if (!RUNNER_TEMP) return;
+  restartWithCleanEnvironment({
+    directory: RUNNER_TEMP,
+    ...(canBeUnreadable() ? { createLoader: copyLoader } : {}),
+    debug: (message) => {
+      if (RUNNER_DEBUG === '1') process.stdout.write(`::debug::${message.replace(/\s+/g, ' ')}\n`);
+    },
+  });
 }

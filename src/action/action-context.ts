@@ -9,9 +9,10 @@ import { secretsOf } from '../security/job-secrets.js';
 import { deriveLineKey } from '../security/line-key.js';
 import { createRedactor, type Redactor } from '../security/redact.js';
 import type { Environment } from '../system/environment.js';
+import { userHome } from '../system/user-home.js';
 
 export interface ActionContext {
-  /** The job's environment as the runner set it. Child processes get theirs from it, never from `process.env`. */
+  /** The job's environment as the runner set it, always with HOME. Child processes get theirs from it, never from `process.env`. */
   readonly environment: Environment;
   readonly job: Job;
   readonly inputs: Inputs;
@@ -36,7 +37,14 @@ export function createActionContext(
   // After `readJob`, which throws outside of a runner: only a runner interprets these commands, others print them.
   for (const secret of secrets) log.mask(secret);
   const inputs = readInputs(get);
-  return { environment, job, inputs, log, redact, providers: table };
+  return {
+    environment: { ...environment, HOME: userHome(environment) },
+    job,
+    inputs,
+    log,
+    redact,
+    providers: table,
+  };
 }
 
 /** The log so far. It knows no secrets if the phase failed before it read them. */

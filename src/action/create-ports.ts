@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createCheckpointBuilder } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
@@ -69,7 +68,7 @@ function buildAgentPort(
     ensureInstalled: (provider, signal) => request.clis.ensureInstalled([provider], signal),
     args: request.actionContext.inputs.agentArgs,
     passEnv: request.actionContext.inputs.passEnv,
-    isRoot: userInfo().uid === 0,
+    isRoot: process.getuid?.() === 0,
     settingsDirectory: privatePaths(request.privateDirectory).settings,
     async createSession(provider, id, directory) {
       const isBegun = await sessions.create({

@@ -33,6 +33,6 @@ export function showPlan(
     report: privatePaths(planned.privateDirectory).report,
     summary: planSummary({ workflow, tree, warnings: planned.warnings }, redact),
   };
-  writeUnstartedRun(unstarted, stepFilesOf(environment));
+  writeUnstartedRun(unstarted, stepFilesOf(environment), log);
   log.info(`✓ ${workflow.name}: checked, nothing ran`);
 }

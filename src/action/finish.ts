@@ -24,7 +24,7 @@ export async function finishRun(
   const stepFiles = stepFilesOf(actionContext.environment);
   const result = await collectRunResult(request, prepared, state);
   // When cancelled, write the result first: waiting for the upload may take longer than the runner allows.
-  if (signal.aborted) writeRunResult(result, actionContext.redact, stepFiles);
+  if (signal.aborted) writeRunResult(result, actionContext, stepFiles);
   const settled = await prepared.checkpointWriter.settle(
     signal.aborted ? settleMs.cancelled : settleMs.normal,
   );
@@ -39,7 +39,7 @@ export async function finishRun(
   if (finalResult.status === 'passed' && actionContext.inputs.apply === 'none')
     await workspace.reset(workspace.startSnapshot);
   await workspace.removeOutput().catch((error: unknown) => actionContext.log.warning(String(error)));
-  writeRunResult(finalResult, actionContext.redact, stepFiles);
+  writeRunResult(finalResult, actionContext, stepFiles);
   prepared.postState.update({
     isDone: true,
     ...(settled.persisted ? { storedEvents: state.eventCount } : {}),

@@ -81,7 +81,7 @@ export async function runPreflight(
 }
 
 function reportSkipped(
-  { environment, job, redact }: ActionContext,
+  { environment, job, redact, log }: ActionContext,
   { plan, privateDirectory }: PreflightInput,
 ): void {
   const { runId, jobAttempt } = job;
@@ -91,6 +91,7 @@ function reportSkipped(
   writeUnstartedRun(
     { status: 'skipped', workflow, runId, jobAttempt, report, summary },
     stepFilesOf(environment),
+    log,
   );
 }
 

@@ -29,7 +29,7 @@ export function reportError(error: unknown, environment: Environment, privateDir
     ...(privateDirectory === '' || hasReport ? {} : { report }),
     summary: `### gump-action: ${what}\n\n${list}\n`,
   };
-  writeUnstartedRun(unstarted, stepFilesOf(environment));
+  writeUnstartedRun(unstarted, stepFilesOf(environment), log);
 }
 
 function messageOf(error: unknown): string {

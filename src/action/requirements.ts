@@ -1,6 +1,5 @@
 /** Checks what the plan needs: agents, gates, credentials. Finds everything that is missing. */
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import type { Project } from '../gates/project.js';
 import { type CommandSource, findGateProblems } from '../gates/resolve-gate.js';
 import type { Plan } from '../plan/plan.js';
@@ -9,6 +8,7 @@ import { readAgentName } from '../providers/agent-name.js';
 import type { Provider } from '../providers/provider.js';
 import { type CredentialFacts, findCredential } from '../security/credentials.js';
 import type { Environment } from '../system/environment.js';
+import { userHome } from '../system/user-home.js';
 import { parseTemplate, templateNames } from '../workflow/template.js';
 import { providerEnvironmentFor } from './agents.js';
 
@@ -81,7 +81,7 @@ function missingCredential({ provider, model }: UsedAgent, facts: RequirementsIn
 
 function credentialFacts({ environment, directory }: RequirementsInput): CredentialFacts {
   return {
-    environment: { HOME: homedir(), ...environment },
+    environment: { ...environment, HOME: userHome(environment) },
     directory,
     fileContains(path, text) {
       if (text === undefined) return existsSync(path);

@@ -9,8 +9,10 @@ import { sumKnown } from '../providers/usage.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
 import { makeSummary } from '../report/summary.js';
-import { type Redactor, redactDeep } from '../security/redact.js';
+import { redactDeep } from '../security/redact.js';
 import type { StepFiles } from '../security/step-files.js';
+import type { ActionContext } from './action-context.js';
+import { writeStepResults } from './step-results.js';
 
 export interface RunResult {
   readonly plan: Plan;
@@ -34,16 +36,18 @@ export interface RunResult {
 }
 
 /** Writes report, patch, outputs and summary. May be called again when more is known. */
-export function writeRunResult(result: RunResult, redact: Redactor, stepFiles: StepFiles): void {
+export function writeRunResult(
+  result: RunResult,
+  { log, redact }: Pick<ActionContext, 'log' | 'redact'>,
+  stepFiles: StepFiles,
+): void {
   const report = redactDeep(makeReport(result.plan, result.state, result), redact);
   writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(result.files.patch, result.patch);
-  for (const [name, value] of Object.entries(outputs(report, result)))
-    stepFiles.setOutput(name, redact(value));
   const rerun = nextStepText(result);
   const { state, warnings } = result;
   const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
-  stepFiles.setSummary(summary);
+  writeStepResults({ outputs: redactDeep(outputs(report, result), redact), summary }, stepFiles, log);
 }
 
 /** What the user can do next. `undefined` if the run passed. */
@@ -135,7 +139,11 @@ export interface UnstartedRun {
 }
 
 /** Writes outputs, report and summary of a job in which no step ran. */
-export function writeUnstartedRun(unstarted: UnstartedRun, stepFiles: StepFiles): void {
+export function writeUnstartedRun(
+  unstarted: UnstartedRun,
+  stepFiles: StepFiles,
+  log: ActionContext['log'],
+): void {
   const { status, workflow, runId, jobAttempt } = unstarted;
   const facts = { status, runId, jobAttempt, startCommit: '', persisted: false, resumed: false };
   const plan = { workflow, sessionMatch: 'agent', onPause: 'fail', budget: {}, steps: [], vars: {} } as const;
@@ -144,7 +152,6 @@ export function writeUnstartedRun(unstarted: UnstartedRun, stepFiles: StepFiles)
     writeFileSync(unstarted.report, `${JSON.stringify(report, null, 2)}\n`);
   }
   const baseOutputs = unstarted.hasReport ? { resumed: 'false', persisted: 'false' } : emptyOutputs;
-  const allOutputs = { ...baseOutputs, status, ...defined({ report: unstarted.report }) };
-  for (const [name, value] of Object.entries(allOutputs)) stepFiles.setOutput(name, value);
-  stepFiles.setSummary(unstarted.summary);
+  const outputs = { ...baseOutputs, status, ...defined({ report: unstarted.report }) };
+  writeStepResults({ outputs, summary: unstarted.summary }, stepFiles, log);
 }

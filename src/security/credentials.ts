@@ -2,12 +2,12 @@
  * Whether an agent will find a credential, and which credentials may seal a checkpoint. Pure: the caller passes
  * a function that reads login files. A credential that is found may still be invalid.
  */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Failure } from '../failure.js';
 import type { Provider, ProviderEnvironment } from '../providers/provider.js';
 import { sessionHome } from '../providers/session-home.js';
 import type { Environment } from '../system/environment.js';
+import { userHome } from '../system/user-home.js';
 import { isSwitchedOn, type ProviderVariables } from './filter-environment.js';
 import { isPath, minSecretLength } from './job-secrets.js';
 
@@ -41,7 +41,12 @@ export function findCredential(
   if (variable) return { source: 'variable', name: variable.variable };
   const gateway = gateways.find((one) => isSwitchedOn(facts.environment[one.when]));
   if (gateway) return { source: 'gateway', name: gateway.when };
-  const home = sessionHome(provider.sessionFiles.home, facts.environment, facts.directory, homedir());
+  const home = sessionHome(
+    provider.sessionFiles.home,
+    facts.environment,
+    facts.directory,
+    userHome(facts.environment),
+  );
   const paths = logins.map((login) => ({ path: join(home, login.file), text: login.contains }));
   const login = paths.find(({ path, text }) => facts.fileContains(path, text));
   return login && { source: 'login', name: login.path };

@@ -23,6 +23,7 @@ import type { Environment } from '../system/environment.js';
 import { type FileCommandVariable, fileCommandVariables, isWrittenByActions } from './secret-names.js';
 import type { Watch } from './watch.js';
 
+/** The methods that write throw if a file cannot be written. */
 export interface StepFiles extends Watch {
   setOutput(name: string, value: string): void;
   saveState(name: string, value: string): void;
@@ -66,7 +67,9 @@ export function openStepFiles(environment: Environment): StepFiles {
   }
   const write = (name: FileCommandVariable, textFor: (before: string) => string): void => {
     const file = files.get(name);
-    if (file === undefined || file.expected.kind === 'other' || file.expected.kind === 'link') return;
+    if (file === undefined) throw new Error(`${name} is not set`);
+    if (file.expected.kind === 'other' || file.expected.kind === 'link')
+      throw new Error(`\`${file.path}\` is not a regular file`);
     const before = file.expected.kind === 'file' ? file.expected : { content: Buffer.alloc(0), mode: 0o644 };
     const content = Buffer.from(textFor(before.content.toString('utf8')));
     place(file, { kind: 'file', content, mode: before.mode });

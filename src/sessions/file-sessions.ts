@@ -3,12 +3,12 @@
  * the end of the job. The provider lists the files of a session. This module reads and writes nothing else, in
  * both directions, because a checkpoint may be old and agents could write on the machine that made it.
  */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
 import type { Usage } from '../providers/provider.js';
 import { sessionHome } from '../providers/session-home.js';
 import { readRegularFile } from '../system/regular-file.js';
+import { userHome } from '../system/user-home.js';
 import { findFiles, pathMatcher, type SessionFileInfo } from './find-files.js';
 import { viewHome } from './home-view.js';
 import { type PlacedFile, PlaceFileError, placeFile, removePlacedFile } from './place-file.js';
@@ -161,7 +161,7 @@ function homeOf(location: SessionLocation): string {
     location.provider.sessionFiles.home,
     location.environment,
     location.directory,
-    homedir(),
+    userHome(location.environment),
   );
 }
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isPost } from '../../src/entry.js';
 import { defined } from '../../src/optional-keys.js';
+import { isPost } from '../../src/start.js';
 
 let temp: string;
 beforeEach(() => {
@@ -36,10 +36,14 @@ describe('post', () => {
 describe('an error that nothing catches', () => {
   it('prints its stack, but not the source line of the minified bundle', () => {
     const script = fileURLToPath(new URL('../../dist/index.js', import.meta.url));
-    // There is no file for the summary, so reporting the missing variables fails too.
-    const { status, stderr } = spawnSync(process.execPath, [script], { env: {}, encoding: 'utf8' });
+    const late =
+      'data:text/javascript,const { exit } = process; process.exit = () => { process.exit = exit; throw new Error("late"); }';
+    const { status, stderr } = spawnSync(process.execPath, ['--import', late, script], {
+      env: { GITHUB_RUN_ID: '1' },
+      encoding: 'utf8',
+    });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^Error: .*\n {4}at /);
+    expect(stderr).toMatch(/^Error: late\n {4}at /);
     expect(stderr.length).toBeLessThan(5000);
   });
 });

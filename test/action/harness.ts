@@ -1,6 +1,6 @@
 /** A repository with a workflow, and job attempts of it, each on a new machine. */
 
-import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chown, glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defined } from '../../src/optional-keys.js';
@@ -12,11 +12,13 @@ import {
   createMachine,
   type JobOptions,
   type Machine,
+  type RunStage,
   type StepOptions,
   type StepResult,
   type Stop,
 } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
+import { runStage, type StageInvocation } from '../rig/runner/stage.js';
 import {
   type AgentCall,
   type AgentRule,
@@ -44,6 +46,10 @@ export interface HarnessOptions {
    * runs `dist`.
    */
   readonly code?: 'dist' | 'src';
+  /** The user that runs the jobs, with `code: 'dist'`. Default: the present one. Only root can set it. */
+  readonly user?: number;
+  /** Changes each stage before it starts, with `code: 'dist'`. */
+  readonly changeStage?: (invocation: StageInvocation) => StageInvocation;
 }
 
 export interface RunJobOptions extends JobOptions, Omit<StepOptions, 'stop' | 'env'> {
@@ -85,6 +91,7 @@ export interface Harness {
 export async function createHarness(options: HarnessOptions): Promise<Harness> {
   const outside = await mkdtemp(join(tmpdir(), 'gump-harness-'));
   cleanUpAfterTest(() => rm(outside, { recursive: true, force: true }));
+  if (options.user !== undefined) await chown(outside, options.user, options.user);
   const cache = await startCacheService();
   cleanUpAfterTest(() => cache.close());
   const repository = await makeRepository({
@@ -137,8 +144,8 @@ async function runJobAttempt(
   const machine = await createMachine({
     cache: harness.cache,
     isCompiledOnce: true,
-    ...(needsProcess(options, jobOptions) ? {} : { runStage: runSourceStage }),
-    ...defined({ workspace, actionDirectory }),
+    ...runStageOf(options, jobOptions),
+    ...defined({ workspace, actionDirectory, user: options.user }),
   });
   cleanUpAfterTest(() => machine.wipe());
   await machine.checkout(harness.repository, checkout);
@@ -160,6 +167,12 @@ async function runJobAttempt(
   await inspect?.(machine);
   await machine.wipe();
   return result;
+}
+
+function runStageOf(harness: HarnessOptions, job: RunJobOptions): { readonly runStage?: RunStage } {
+  if (!needsProcess(harness, job)) return { runStage: runSourceStage };
+  const { changeStage } = harness;
+  return changeStage === undefined ? {} : { runStage: (stage) => runStage(changeStage(stage)) };
 }
 
 function needsProcess(

@@ -10,8 +10,8 @@ import { main } from '../../src/action/main.js';
 import { post } from '../../src/action/post-phase.js';
 import { hasPostState } from '../../src/action/post-state.js';
 import { reportError } from '../../src/action/report-error.js';
-import { printRunLine } from '../../src/entry.js';
 import { stepFilesOf } from '../../src/security/step-files.js';
+import { printRunLine } from '../../src/start.js';
 import { isConditionMet, type StageExit, type StageInvocation, type Stop } from '../rig/runner/stage.js';
 
 type Variables = Readonly<Record<string, string>>;

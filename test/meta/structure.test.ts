@@ -26,6 +26,7 @@ const layers = [
   'inputs',
   'job.ts',
   'action',
+  'start.ts',
   'entry.ts',
   'index.ts',
   'post.ts',

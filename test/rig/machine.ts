@@ -41,6 +41,8 @@ export interface MachineOptions {
   readonly isCompiledOnce?: boolean;
   /** Runs main and post, instead of starting processes. */
   readonly runStage?: RunStage;
+  /** The user that owns the machine and runs main and post. Only root can set it. */
+  readonly user?: number;
 }
 
 export interface CheckoutOptions {
@@ -122,12 +124,13 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
   };
 }
 
-function jobSetupOf(options: MachineOptions, machine: MachineFacts) {
+function jobSetupOf(options: MachineOptions, machine: MachineFacts & { readonly root: string }) {
   return {
     machine,
     actionDirectory: options.actionDirectory ?? repositoryTop,
     isCompiledOnce: options.isCompiledOnce ?? false,
     ...(options.runStage === undefined ? {} : { runStage: options.runStage }),
+    ...(options.user === undefined ? {} : { owner: { user: options.user, root: machine.root } }),
     ...(options.entry === undefined ? {} : { entry: resolve(repositoryTop, options.entry) }),
   };
 }

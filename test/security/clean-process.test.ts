@@ -24,6 +24,9 @@ function environmentOf(more: Record<string, string> = {}) {
 interface ProgramOutput {
   readonly isRestored: boolean;
   readonly secret: string;
+  readonly own: string | null;
+  readonly execPath: string;
+  readonly argv0: string;
   readonly environmentFile: string | null;
   readonly environ: string;
   readonly pid: number;
@@ -32,8 +35,12 @@ interface ProgramOutput {
 }
 
 function run(...args: string[]): ProgramOutput {
+  return runWith({}, ...args);
+}
+
+function runWith(variables: Record<string, string>, ...args: string[]): ProgramOutput {
   const output = execFileSync(process.execPath, [program, ...args], {
-    env: environmentOf(),
+    env: environmentOf(variables),
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
   });
@@ -43,9 +50,9 @@ function run(...args: string[]): ProgramOutput {
 describe.runIf(process.platform === 'linux' && process.execve !== undefined)(
   'restartWithCleanEnvironment',
   () => {
-    it('removes secrets from what other processes can read, and keeps all variables in process.env', () => {
+    it('removes secrets from what other processes can read, and returns all variables', () => {
       const output = run('--clean');
-      expect(output).toMatchObject({ isRestored: true, secret, environmentFile: null, debug: [] });
+      expect(output).toMatchObject({ isRestored: true, secret, own: null, environmentFile: null, debug: [] });
       expect(output.environ).not.toContain(secret);
       expect(output.environ).toContain('PATH=');
       // Without cleaning, the secret is readable.
@@ -72,6 +79,56 @@ describe.runIf(process.platform === 'linux' && process.execve !== undefined)(
       const [output, last] = stdout.trim().split('\n');
       expect(JSON.parse(output ?? '').pid).toBe(child.pid);
       expect({ code, last, stderr }).toEqual({ code: 7, last: 'interrupted', stderr: '' });
+    });
+
+    it('keeps what Node and its libraries read only at their start', () => {
+      const needed = {
+        ...{ NODE_USE_SYSTEM_CA: '1', NODE_EXTRA_CA_CERTS: '/srv/ca.pem', NODE_TLS_REJECT_UNAUTHORIZED: '1' },
+        ...{
+          NODE_DEBUG: 'none',
+          NODE_PENDING_DEPRECATION: '0',
+          NODE_NO_WARNINGS: '1',
+          UV_THREADPOOL_SIZE: '3',
+        },
+        ...{
+          OPENSSL_CONF: '/dev/null',
+          SSL_CERT_FILE: '/srv/ca.pem',
+          SSL_CERT_DIR: '/srv/certs',
+          LC_TIME: 'C',
+        },
+        ...{ NSS_WRAPPER_PASSWD: '/srv/passwd', TZ: 'UTC', RES_OPTIONS: 'attempts:1' },
+      };
+      const others = {
+        NODE_AUTH_TOKEN: 'x',
+        UV_PUBLISH_TOKEN: 'x',
+        LD_SDK_KEY: 'x',
+        HTTPS_PROXY: 'http://u:p@x',
+      };
+      const { environ } = runWith({ ...needed, ...others }, '--clean');
+      const variables = environ.split('\0');
+      for (const [name, value] of Object.entries(needed)) expect(variables).toContain(`${name}=${value}`);
+      for (const name of Object.keys(others)) expect(environ).not.toContain(name);
+      const withProxy = runWith({ ...others, NODE_USE_ENV_PROXY: '1' }, '--clean');
+      expect(withProxy.environ.split('\0')).toContain('HTTPS_PROXY=http://u:p@x');
+    });
+
+    it('starts with a copy of the loader, removes it, and reports the path of Node', () => {
+      const output = run('--clean', '--loader', 'two words');
+      expect(output).toMatchObject({ isRestored: true, secret, own: null, debug: [] });
+      expect(output).toMatchObject({ execPath: process.execPath, argv0: process.execPath });
+      expect(output.arguments).toEqual(['--clean', '--loader', 'two words']);
+      expect(readdirSync(temp)).toEqual([]);
+    });
+
+    it('starts without the loader and reports why if that is not possible', () => {
+      const output = run('--clean', '--broken-loader');
+      expect(output).toMatchObject({
+        isRestored: true,
+        secret,
+        debug: [],
+        execPath: process.execPath,
+      });
+      expect(readdirSync(temp)).toEqual([]);
     });
 
     it('keeps its environment and reports why if a process cannot be replaced', () => {

@@ -1,5 +1,6 @@
 /** One job on a machine: its steps in order, then their post stages in reverse order. */
 
+import { execFileSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../../src/optional-keys.js';
@@ -61,6 +62,8 @@ export interface JobSetup {
   readonly isCompiledOnce: boolean;
   /** Replaces the separate process. */
   readonly runStage?: RunStage;
+  /** The user that owns the machine and runs the stages. */
+  readonly owner?: { readonly user: number; readonly root: string };
   readonly sha: string;
 }
 
@@ -176,14 +179,16 @@ async function runActionStage(
   stop: Stop | undefined,
   state: Readonly<Record<string, string>>,
 ): Promise<StageResult> {
-  const { machine } = context.setup;
+  const { machine, owner } = context.setup;
   const files = await makeFileCommands(machine.temp);
+  if (owner !== undefined) execFileSync('chown', ['-R', `${owner.user}:${owner.user}`, owner.root]);
   const run = context.setup.runStage ?? runStage;
   const end = await run({
     script: context.setup.isCompiledOnce ? await withCompileCache(script) : script,
     directory: machine.workspace,
     env: { ...stageVariables(context, step), ...state, ...files },
     home: machine.home,
+    ...(owner === undefined ? {} : { user: owner.user }),
     ...(stop ? { stop } : {}),
   });
   const results = await readFileCommands(files);

@@ -33,6 +33,8 @@ export interface StageInvocation {
   readonly env: Readonly<Record<string, string>>;
   /** HOME of the machine, which identifies its processes. */
   readonly home: string;
+  /** The user that runs it. Default: the present one. */
+  readonly user?: number;
   readonly stop?: Stop;
 }
 
@@ -58,6 +60,7 @@ export async function runStage(invocation: StageInvocation): Promise<StageExit> 
     cwd: invocation.directory,
     env: { ...invocation.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(invocation.user === undefined ? {} : { uid: invocation.user, gid: invocation.user }),
   });
   const output = collectOutput(child);
   const exited = new Promise<void>((resolve, reject) => {
