@@ -18,8 +18,9 @@ export function startProblem(version: string, environment: Environment): string 
   const isOld = major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]);
   if (isOld)
     return `gump-action needs Node 24, and this is Node ${version}. Run this action as a step of a GitHub Actions job, whose runner contains Node 24, or install Node 24 for your runner.`;
-  if (environment.RUNNER_TEMP || environment.GITHUB_RUN_ID) return undefined;
-  return 'gump-action was started outside of a GitHub Actions runner: RUNNER_TEMP and GITHUB_RUN_ID are not set. Run this action as a step of a GitHub Actions job.';
+  const { GITHUB_ACTIONS, GITHUB_RUN_ID, RUNNER_TEMP } = environment;
+  if (GITHUB_ACTIONS || GITHUB_RUN_ID || RUNNER_TEMP) return undefined;
+  return 'gump-action was started outside of a GitHub Actions runner: GITHUB_ACTIONS, GITHUB_RUN_ID and RUNNER_TEMP are not set. Run this action as a step of a GitHub Actions job.';
 }
 
 /**

@@ -92,15 +92,22 @@ export function createForeignCode(options: ForeignCodeOptions): ForeignCode {
     async run(piece, task) {
       const mark = nextMark();
       let failure: Failure | undefined;
-      const after = async () => {
-        failure ??= await checkAfter(piece);
+      let hasStarted = false;
+      const onStart = () => {
+        hasStarted = true;
       };
-      const processes = watchedProcesses(piece.processes, mark, stopped.signal, after);
+      const after = async () => {
+        const found = await checkAfter(piece);
+        failure ??= found;
+      };
+      const processes = watchedProcesses(piece.processes, mark, stopped.signal, onStart, after);
       running.add(piece);
       try {
-        const value = await task(processes, stopped.signal);
-        await endLeftovers(mark, running.size === 1);
-        await after();
+        const value = await task(processes, stopped.signal).finally(async () => {
+          if (!hasStarted) return;
+          await endLeftovers(mark, running.size === 1);
+          await after();
+        });
         const end = finalFailure ?? failure;
         return end === undefined ? { value } : { value, failure: end };
       } finally {
@@ -115,11 +122,13 @@ function watchedProcesses(
   { run }: ProcessRunner,
   mark: ProcessMark,
   stop: AbortSignal,
+  onStart: () => void,
   after: () => Promise<void>,
 ): ProcessRunner {
   return {
     async run(spec) {
       if (stop.aborted) return notStarted;
+      onStart();
       const signal = spec.signal === undefined ? stop : AbortSignal.any([spec.signal, stop]);
       const exit = await run({ ...spec, env: { ...spec.env, [mark.name]: mark.value }, mark, signal });
       await after();

@@ -7,8 +7,6 @@ import { openProject } from '../gates/project.js';
 import { defined } from '../optional-keys.js';
 import { makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
 import { filterEnvironment } from '../security/filter-environment.js';
-import { requireWritePermission } from '../security/permission.js';
-import { requiredActors } from '../security/trust.js';
 import { systemClock } from '../system/clock.js';
 import type { Workflow } from '../workflow/workflow.js';
 import { requireDirectory } from '../workspace/repository.js';
@@ -16,6 +14,7 @@ import type { ActionContext } from './action-context.js';
 import { openClis } from './clis.js';
 import { collectProblems, readRunDefinition } from './definition.js';
 import { showPlan } from './dry-run.js';
+import { requireAllowedActors } from './event-checks.js';
 import { runPreflight } from './preflight.js';
 import { runInWorkspace } from './run-in-workspace.js';
 
@@ -103,16 +102,6 @@ function reportWeakIdentity({ job: { missingIdentity }, log }: ActionContext): v
   log.notice(
     `This runner does not set ${names}. Checkpoints are bound to the names of the repository and of the workflow instead, so a repository or workflow that takes over such a name could use them.`,
   );
-}
-
-/** Requires write permission of the actors if anybody can trigger the event (docs/security.md). */
-async function requireAllowedActors({ job, inputs }: ActionContext): Promise<void> {
-  const { logins } = requiredActors({ ...job, payload: job.payload() });
-  await requireWritePermission(logins, {
-    repository: job.repository,
-    token: inputs.githubToken,
-    apiUrl: job.apiUrl,
-  });
 }
 
 function readSpec({ inputs }: ActionContext, directory: string): string | undefined {

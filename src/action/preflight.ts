@@ -6,12 +6,13 @@ import { allSteps, type Plan } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import { escapeText } from '../report/summary.js';
 import { stepFilesOf } from '../security/step-files.js';
-import { isUntrustedPullRequest, requiredActors } from '../security/trust.js';
+import { isUntrustedPullRequest } from '../security/trust.js';
 import type { Settings } from '../workflow/settings.js';
 import { openWorkspace } from '../workspace/open.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
 import type { Clis } from './clis.js';
+import { eventOf, findCheckoutProblems, requireAllowedForkActor } from './event-checks.js';
 import { commandSources } from './gate-runner.js';
 import { gitEnvironment } from './git-environment.js';
 import { privatePaths } from './post-state.js';
@@ -53,6 +54,7 @@ export async function runPreflight(
     reportSkipped(actionContext, input);
     return 'skipped';
   }
+  if (requirements.hasCredential) await requireAllowedForkActor(actionContext);
   const git = privatePaths(input.privateDirectory).git;
   const opened = await openWorkspace({
     directory: input.directory,
@@ -62,7 +64,7 @@ export async function runPreflight(
   const gitProblems =
     'root' in opened
       ? [
-          ...findCheckoutProblems(actionContext, opened),
+          ...(await findCheckoutProblems(actionContext, opened)),
           ...(await findStateStoreProblems(actionContext, opened)),
         ]
       : opened;
@@ -95,18 +97,10 @@ function reportSkipped(
   );
 }
 
-function canSkip({ inputs, job }: ActionContext): boolean {
-  if (inputs.onNoCredentials !== 'auto') return inputs.onNoCredentials === 'skip';
-  return isUntrustedPullRequest({ ...job, payload: job.payload() });
-}
-
-/** Configuration in a checkout can run code, so it must come from the commit of the event (docs/security.md). */
-function findCheckoutProblems({ job }: ActionContext, workspace: Workspace): readonly string[] {
-  const { requiresEventCommit } = requiredActors({ ...job, payload: job.payload() });
-  if (!requiresEventCommit || workspace.startCommit === job.sha) return [];
-  return [
-    `The checkout is at ${workspace.startCommit}, not at the commit of the event (${job.sha}). On \`${job.eventName}\`, agents run only on the repository's own code. Remove \`ref:\` from the checkout step.`,
-  ];
+function canSkip(actionContext: ActionContext): boolean {
+  const { onNoCredentials } = actionContext.inputs;
+  if (onNoCredentials !== 'auto') return onNoCredentials === 'skip';
+  return isUntrustedPullRequest(eventOf(actionContext));
 }
 
 /** Parallel branches need a git that can merge trees. */

@@ -8,6 +8,7 @@ import { createJournal, type JournalFile } from '../journal/journal.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { createLiveReport, type LiveReport } from '../report/live-report.js';
+import { findTokenSetting, tokenSettingWarning } from '../security/config-tokens.js';
 import { stepFilesOf } from '../security/step-files.js';
 import { alteredCopyText, openSessionCopies } from '../sessions/session-copies.js';
 import { systemClock } from '../system/clock.js';
@@ -51,6 +52,8 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
   const sessions = openHomeSessions(privateDirectory, request.clis.processes);
   // Before anything is restored, because `post` must know every session file that is placed in a home folder.
   const postState = startPostState(request, binding, runMarks);
+  const token = findTokenSetting(workspace.checkoutSettings);
+  if (token !== undefined) live.warn(tokenSettingWarning(token));
   return {
     request,
     live,

@@ -28,6 +28,8 @@ export interface RequirementsCheck {
   readonly usedProviders: readonly Provider[];
   /** Complete sentences, one per provider without a credential. */
   readonly missingCredentials: readonly string[];
+  /** Whether an agent of any provider would find a credential. The agent of a step may be known only later. */
+  readonly hasCredential: boolean;
 }
 
 export function checkRequirements(facts: RequirementsInput): RequirementsCheck {
@@ -38,6 +40,9 @@ export function checkRequirements(facts: RequirementsInput): RequirementsCheck {
     problems: [...used.problems, ...findGateProblems(steps, project, commands)],
     usedProviders: used.providers,
     missingCredentials: [...new Set(used.agents.flatMap((agent) => missingCredential(agent, facts)))],
+    hasCredential: facts.providers.some(
+      (provider) => findCredential(provider, credentialFacts(facts)) !== undefined,
+    ),
   };
 }
 

@@ -9,7 +9,7 @@ import { sumKnown } from '../providers/usage.js';
 import { makeReport, type Report, type RunStatus } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
 import { makeSummary } from '../report/summary.js';
-import { redactDeep } from '../security/redact.js';
+import { type Redactor, redactDeep } from '../security/redact.js';
 import type { StepFiles } from '../security/step-files.js';
 import type { ActionContext } from './action-context.js';
 import { writeStepResults } from './step-results.js';
@@ -47,7 +47,7 @@ export function writeRunResult(
   const rerun = nextStepText(result);
   const { state, warnings } = result;
   const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
-  writeStepResults({ outputs: redactDeep(outputs(report, result), redact), summary }, stepFiles, log);
+  writeStepResults({ outputs: redactDeep(outputs(report, result, redact), redact), summary }, stepFiles, log);
 }
 
 /** What the user can do next. `undefined` if the run passed. */
@@ -80,7 +80,7 @@ const emptyOutputs = {
   commit: '',
 };
 
-function outputs(report: Report, result: RunResult): typeof emptyOutputs {
+function outputs(report: Report, result: RunResult, redact: Redactor): typeof emptyOutputs {
   const { totals } = report;
   const tokens = sumKnown([totals.inputTokens, totals.outputTokens]);
   return {
@@ -96,18 +96,18 @@ function outputs(report: Report, result: RunResult): typeof emptyOutputs {
     turns: text(totals.turns),
     report: result.files.report,
     patch: result.files.patch,
-    tasks: tasksOutput(result),
+    tasks: tasksOutput(result, redact),
     commit: '',
   };
 }
 
-/** The task names of the last split as JSON. Empty if there was no split. */
-function tasksOutput({ plan, state }: RunResult): string {
+/** The task names of the last split as JSON, without secrets. Empty if there was no split. */
+function tasksOutput({ plan, state }: RunResult, redact: Redactor): string {
   const splits = expandPlan(plan, state).filter((placed) => placed.step.kind === 'split');
   const tasks = splits
     .map((split) => plannedTasks(state.steps.get(split.path)))
     .findLast((one) => one !== undefined);
-  return tasks === undefined ? '' : JSON.stringify(tasks.map((task) => task.name));
+  return tasks === undefined ? '' : JSON.stringify(tasks.map((task) => redact(task.name)));
 }
 
 /** Step path → the session of the step's last attempt with an agent. */

@@ -15,6 +15,7 @@ import { sealingCredentials } from '../security/credentials.js';
 import { trustClass } from '../security/trust.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
+import { eventOf } from './event-checks.js';
 import { privatePaths } from './post-state.js';
 
 export interface StateStorage {
@@ -90,7 +91,7 @@ export function bindingOf(actionContext: ActionContext): Omit<Binding, 'sequence
     jobAttempt: job.jobAttempt,
     writer: newWriter(),
     ref: job.ref,
-    trust: trustClass({ ...job, payload: job.payload() }),
+    trust: trustClass(eventOf(actionContext)),
   };
 }
 

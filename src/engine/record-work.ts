@@ -2,7 +2,7 @@
 import { UserError } from '../failure.js';
 import type { AgentEnded, AttemptRef } from '../journal/event.js';
 import type { AgentStep } from '../workflow/workflow.js';
-import type { RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
+import type { NotKeptPath, RecordedSnapshot, Snapshot } from '../workspace/workspace.js';
 import type { EngineRun } from './engine-run.js';
 import { isReadOnly, withNoWrite } from './output-contract.js';
 
@@ -74,6 +74,16 @@ function warnAboutLeftOutFiles(run: EngineRun, { step }: AttemptRef, snapshot: R
       `File not stored, so a re-run will not have it: \`${file}\` is larger than 100 MB or cannot be read.`,
     );
   }
+  const names = (reason: NotKeptPath['reason']) =>
+    snapshot.notKept.flatMap((one) => (one.reason === reason ? [one.path] : []));
+  if (names('empty').length > 0)
+    run.ports.reporter.warn(
+      `Empty directories are not stored, so a re-run will not have them: step \`${step}\` made ${namesOf(names('empty'))}. Let the step write a file into each.`,
+    );
+  if (names('ignored').length > 0)
+    run.ports.reporter.warn(
+      `Ignored files are not stored, so a re-run will not have them: step \`${step}\` made ${namesOf(names('ignored'))}, and also added the rule to \`.gitignore\`.`,
+    );
   for (const path of snapshot.unstored) {
     run.ports.reporter.warn(
       `Changes not stored: step \`${step}\` changed \`${path}\`, which is a submodule or a separate git repository. A re-run does not have these changes, so it runs the step again. Let steps change only files of the repository itself.`,

@@ -12,6 +12,7 @@ import type { Permission } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
 import { readAgentArgs, readCliVersions, readCommands, readVars } from './mapping-inputs.js';
 import {
+  readAllowedBots,
   readBoolean,
   readChoice,
   readJobStatus,
@@ -62,6 +63,10 @@ export interface Inputs {
   readonly permissions?: Permission;
   /** Names and globs. */
   readonly passEnv: readonly string[];
+  /** Logins of bots that may start agents, with or without `[bot]`. */
+  readonly allowedBots: readonly string[];
+  /** Whether agents may run on the files of any commit. */
+  readonly allowUntrustedCheckout: boolean;
   readonly commands: Readonly<Partial<Record<CommandName, string>>>;
   readonly apply: 'workspace' | 'none';
   /** Only check the workflow and show what would run. */
@@ -115,6 +120,8 @@ export function readInputs(get: GetInput): Inputs {
     cliVersions: read('cli-versions', () => readCliVersions(get('cli-versions')), {}),
     agentArgs: read('agent-args', () => readAgentArgs(get('agent-args')), {}),
     passEnv: read('pass-env', readPassEnv, []),
+    allowedBots: read('allowed-bots', readAllowedBots, []),
+    allowUntrustedCheckout: flag('allow-untrusted-checkout'),
     commands: read('commands', () => readCommands(get('commands')), {}),
     apply: choice('apply', ['workspace', 'none']),
     dryRun: flag('dry-run'),

@@ -72,13 +72,30 @@ export function readStateStore(text: string): StateStoreInput {
 
 /** Names of variables and globs, one per line. */
 export function readPassEnv(text: string): readonly string[] {
-  const entries = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((entry) => entry !== '');
+  const entries = linesOf(text);
   const problems = entries.flatMap(passEnvProblems);
   if (problems.length > 0) throw new UserErrors(problems);
   return [...new Set(entries)];
+}
+
+/** Logins of bots, one per line. `*` is refused: then anybody could start agents through some bot. */
+export function readAllowedBots(text: string): readonly string[] {
+  const names = linesOf(text);
+  const invalid = names.filter((name) => !/^[a-z\d][a-z\d-]*(?:\[bot\])?$/i.test(name));
+  if (invalid.length === 0) return [...new Set(names)];
+  throw new UserErrors(
+    invalid.map(
+      (name) =>
+        `Input \`allowed-bots\`: ${quoted(name)} is not allowed. Give the login of each bot, one per line, such as \`renovate[bot]\`.`,
+    ),
+  );
+}
+
+function linesOf(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 function passEnvProblems(entry: string): readonly string[] {

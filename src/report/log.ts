@@ -5,9 +5,12 @@
  * LOG2 Text of others is printed only while the runner accepts no commands (`::stop-commands::` with a token that
  *      is used once). Each of its line ends is known to the log, so no line escapes the check for commands.
  * LOG3 The log prints none of its own commands while the runner accepts none.
+ * LOG4 Every line of others starts with a visible mark and looks like no compiler message (`foreign-line.ts`), so that
+ *      the problem matchers of the job make no annotations of it.
  */
 import { randomBytes } from 'node:crypto';
 import type { Redactor } from '../security/redact.js';
+import { foreignLine, withoutMatches } from './foreign-line.js';
 import {
   type Annotation,
   type AnnotationLocation,
@@ -77,7 +80,8 @@ export function createLog(options: LogOptions): Log {
       stopToken = newToken();
       write(command('stop-commands', stopToken));
     }
-    for (const line of redact(stripControlCharacters(text)).split('\n')) write(`${truncateLine(line)}\n`);
+    for (const line of redact(stripControlCharacters(text)).split('\n'))
+      write(`${foreignLine(truncateLine(line))}\n`);
   };
   const annotate = (kind: Annotation) => (message: string, location?: AnnotationLocation) =>
     print(
@@ -95,8 +99,10 @@ export function createLog(options: LogOptions): Log {
   return {
     info(text) {
       const clean = redact(stripControlCharacters(text));
-      if (clean.split('\n').some(couldBeCommand)) untrusted(clean);
-      else print(`${clean}\n`);
+      const [first = '', ...more] = clean.split('\n');
+      if ([first, ...more].some(couldBeCommand)) untrusted(clean);
+      // Only the first line certainly starts with our own words.
+      else print(`${[withoutMatches(first), ...more.map(foreignLine)].join('\n')}\n`);
     },
     debug(text) {
       if (isDebug) print(command('debug', redact(stripControlCharacters(text))));

@@ -9,7 +9,8 @@ import { sessionHome } from '../providers/session-home.js';
 import type { Environment } from '../system/environment.js';
 import { userHome } from '../system/user-home.js';
 import { isSwitchedOn, type ProviderVariables } from './filter-environment.js';
-import { isPath, minSecretLength } from './job-secrets.js';
+import { minSecretLength } from './job-secrets.js';
+import { isPath } from './secret-values.js';
 
 export interface CredentialFacts {
   readonly environment: Environment;

@@ -7,9 +7,9 @@
  * 3. `GITHUB_TOKEN` and `GH_TOKEN`: no. A glob in `pass-env` does not include them, because `*_TOKEN` for a
  *    registry must not give an agent the right to push.
  * 4. Variables of the agent's own provider, and of its enabled gateways: yes.
- * 5. Credentials of other providers: no. A glob does not include them, for the same reason.
+ * 5. Variables and credentials of other providers: no. A glob does not include them, for the same reason.
  * 6. Names that match a glob in `pass-env`: yes.
- * 7. Variables of other providers, and names that look like secrets: no.
+ * 7. Names or values that look like secrets, and the git settings in `GIT_CONFIG_COUNT` and its companions: no.
  * 8. Everything else: yes.
  *
  * Variables of a gateway are withheld only if their names look like secrets. For example, `AWS_REGION` is not
@@ -17,7 +17,14 @@
  */
 import type { Provider, ProviderEnvironment } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
-import { isGlob, isRunnerVariable, isSecretName, nameMatcher } from './secret-names.js';
+import {
+  gitConfigFamily,
+  isGitConfigVariable,
+  isGlob,
+  isRunnerVariable,
+  isSecretVariable,
+  nameMatcher,
+} from './secret-names.js';
 
 /** The part of a provider that describes its environment variables. */
 export type ProviderVariables = Pick<Provider, 'environment'>;
@@ -48,7 +55,7 @@ export function filterEnvironment(request: EnvironmentFilterOptions): FilteredEn
   const withheld: string[] = [];
   for (const [name, value] of Object.entries(request.environment)) {
     if (value === undefined) continue;
-    if (isAllowed(name)) env[name] = value;
+    if (isAllowed(name, value)) env[name] = value;
     else withheld.push(name);
   }
   return { env, withheld: withheld.sort() };
@@ -59,26 +66,26 @@ export function isSwitchedOn(value: string | undefined): boolean {
   return value !== undefined && !/^\s*(?:0|false)?\s*$/i.test(value);
 }
 
-function createVariableFilter(request: EnvironmentFilterOptions): (name: string) => boolean {
+function createVariableFilter(request: EnvironmentFilterOptions): (name: string, value: string) => boolean {
   const rows = request.providers.map((provider) => provider.environment);
   const namedVariables = new Set(request.passEnv.filter((entry) => !isGlob(entry)));
   const matchesGlob = nameMatcher(request.passEnv.filter(isGlob));
   const isOwn = nameMatcher(
     request.provider ? ownNames(request.provider.environment, request.environment) : [],
   );
-  const isCredential = nameMatcher(
-    rows.flatMap((row) => row.credentials.map((credential) => credential.variable)),
+  const isProviders = nameMatcher(
+    rows.flatMap((row) => [...row.variables, ...row.credentials.map(({ variable }) => variable)]),
   );
-  const isProviders = nameMatcher(rows.flatMap((row) => row.variables));
+  const isPassed = (name: string) => namedVariables.has(name) || matchesGlob(name);
 
-  return (name) => {
+  return (name, value) => {
     if (isRunnerVariable(name)) return false;
+    if (isGitConfigVariable(name)) return isPassed(gitConfigFamily);
     if (namedVariables.has(name)) return true;
     if (githubTokens.has(name)) return false;
     if (isOwn(name)) return true;
-    if (isCredential(name)) return false;
-    if (matchesGlob(name)) return true;
-    return !isProviders(name) && !isSecretName(name);
+    if (isProviders(name)) return false;
+    return matchesGlob(name) || !isSecretVariable(name, value);
   };
 }
 

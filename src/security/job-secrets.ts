@@ -3,13 +3,15 @@
  *
  * A known credential (a provider's static key, a state key, the token of the job) always counts. A value whose
  * variable name looks like a secret counts unless it is a path or a plain URL. Otherwise pieces of
- * `/home/runner/.config` would disappear from every log line. The URL of a webhook is a secret after its host.
+ * `/home/runner/.config` would disappear from every log line. The URL of a webhook is a secret after its host. Parts of
+ * other values count if they look like a secret themselves.
  */
 
 import type { Environment } from '../system/environment.js';
 import type { ProviderVariables } from './filter-environment.js';
 import { minRedactedLength } from './redact.js';
-import { isSecretName, isWebhookName } from './secret-names.js';
+import { isAmbiguousName, isSecretName, isSecretVariable, isWebhookName } from './secret-names.js';
+import { isPath, isPlainUrl, secretsIn } from './secret-values.js';
 
 /** The inputs with secret values. */
 export interface SecretInputs {
@@ -39,23 +41,9 @@ export function secretsOf(
   ];
   const found = new Set<string>();
   for (const value of knownCredentials) addSecret(value, found);
-  for (const value of [...secretsByName(environment, providers), ...passwordsInUrls(environment)]) {
-    if (!isPath(value) && !isPlainUrl(value)) addSecret(value, found);
-  }
+  for (const value of secretsInVariables(environment, providers)) addSecret(value, found);
   for (const value of webhooks(environment)) addSecret(value, found);
   return [...found];
-}
-
-/** Whether a value looks like a file path. Base64 rarely does, because it has no `.` and often `+` or `=`. */
-export function isPath(value: string): boolean {
-  return /^(?:~|\.{1,2})\/|^\/[^/\n:+=]+\/[^\n:+=]*$/.test(value.trim());
-}
-
-/** Whether a value is one URL without a user name or password. */
-function isPlainUrl(value: string): boolean {
-  const text = value.trim();
-  if (!/^[a-z][a-z0-9+.-]*:\/\/\S+$/i.test(text)) return false;
-  return !/^[^/]+:\/\/[^/?#]*@/.test(text);
 }
 
 function staticVariables(providers: readonly ProviderVariables[]): readonly string[] {
@@ -65,22 +53,25 @@ function staticVariables(providers: readonly ProviderVariables[]): readonly stri
     .map((credential) => credential.variable);
 }
 
-function secretsByName(environment: Environment, providers: readonly ProviderVariables[]): readonly string[] {
+/**
+ * The whole value if the name says that it is a secret, otherwise only its secret parts: the address in
+ * `postgres://user:password@host/db` is in many log lines.
+ */
+function secretsInVariables(
+  environment: Environment,
+  providers: readonly ProviderVariables[],
+): readonly string[] {
   const credentials = new Set(
     providers.flatMap((provider) =>
       provider.environment.credentials.map((credential) => credential.variable),
     ),
   );
-  return Object.entries(environment)
-    .filter(([name]) => credentials.has(name) || isSecretName(name))
-    .flatMap(([, value]) => (value === undefined ? [] : [value]));
-}
-
-/** The passwords in values like `postgres://user:password@host/db`, whatever the name of the variable. */
-function passwordsInUrls(environment: Environment): readonly string[] {
-  return Object.values(environment).flatMap((value) => {
-    const password = value && /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*?:([^/?#\s]+)@/i.exec(value.trim())?.[1];
-    return password ? [password, decoded(password)] : [];
+  return Object.entries(environment).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (!credentials.has(name) && !isSecretVariable(name, value)) return [];
+    const isNamed = credentials.has(name) || isSecretName(name) || isAmbiguousName(name);
+    const isWhole = isNamed && !isPath(value) && !isPlainUrl(value);
+    return [...(isWhole ? [value] : []), ...secretsIn(value)];
   });
 }
 
@@ -90,14 +81,6 @@ function webhooks(environment: Environment): readonly string[] {
     if (!isWebhookName(name) || value === undefined || !isPlainUrl(value)) return [];
     return [value.trim().replace(/^[^/]+:\/\/[^/?#]*/, '')];
   });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function addSecret(value: string | undefined, found: Set<string>): void {

@@ -2,15 +2,13 @@
  * Looks up at GitHub whether people may write to the repository. `trust.ts` decides whose permission is needed.
  * Throws a `UserError` unless GitHub clearly confirms the permission, also if GitHub does not answer.
  */
-import { UserError, UserErrors } from '../failure.js';
+import { UserErrors } from '../failure.js';
+import { type GitHubApiOptions, openGitHubApi, statusOf, unansweredError } from './github-api.js';
+import type { RequiredActor } from './trust.js';
 
-export interface PermissionCheckOptions {
-  /** `owner/name`. */
-  readonly repository: string;
-  /** The input `github-token`. The check fails if it is absent or empty. */
-  readonly token: string | undefined;
-  /** GITHUB_API_URL. */
-  readonly apiUrl: string;
+export interface PermissionCheckOptions extends GitHubApiOptions {
+  /** The input `allowed-bots`: logins of bots, with or without `[bot]`. */
+  readonly allowedBots: readonly string[];
 }
 
 /** Returns the repository permission that GitHub reports: `admin`, `write`, `read` or `none`. */
@@ -19,23 +17,36 @@ type PermissionLookup = (login: string) => Promise<string>;
 const writePermissions: ReadonlySet<string> = new Set(['admin', 'write']);
 
 /**
- * Resolves if every login has write permission. Otherwise throws `UserErrors` that name each login without it.
- * Refuses bots without a request, because GitHub does not report who made them act. Sends no request for an
- * empty list.
+ * Resolves if every person has write permission and every bot is allowed. Otherwise throws `UserErrors` that name
+ * each of the others. Never asks about bots, because GitHub does not report who made them act. Sends no request if
+ * there are no people.
  */
 export async function requireWritePermission(
-  logins: readonly string[],
+  actors: readonly RequiredActor[],
   options: PermissionCheckOptions,
 ): Promise<void> {
-  if (logins.length === 0) return;
-  const bots = logins.filter((login) => login.endsWith('[bot]'));
-  const people = logins.filter((login) => !bots.includes(login));
-  const problems = bots.map(
-    (login) =>
-      `${login} is a bot, and anyone can trigger this event. No agent starts. Let a person with write permission trigger the event.`,
-  );
+  const bots = actors.filter(({ isBot }) => isBot).map(({ login }) => login);
+  const people = actors.filter(({ login, isBot }) => login !== '' && !isBot).map(({ login }) => login);
+  const problems = bots
+    .filter((login) => !isAllowedBot(login, options.allowedBots))
+    .map(
+      (login) =>
+        `${login} is a bot that the input \`allowed-bots\` does not name. No agent starts. ` +
+        'Name the bot there, or let a person with write permission trigger the event.',
+    );
+  if (actors.some(({ login }) => login === ''))
+    problems.push(
+      'The event does not name everybody who started the earlier workflow run, so nobody can check their permission. ' +
+        'No agent starts. Let a person with write permission trigger the event.',
+    );
   if (people.length > 0) problems.push(...(await findPermissionProblems(people, options)));
   if (problems.length > 0) throw new UserErrors(problems);
+}
+
+/** A name without the suffix means the bot, never a person of this name: only the login of a bot is compared. */
+function isAllowedBot(login: string, allowed: readonly string[]): boolean {
+  const name = login.toLowerCase();
+  return allowed.some((one) => [one.toLowerCase(), `${one.toLowerCase()}[bot]`].includes(name));
 }
 
 async function findPermissionProblems(
@@ -56,45 +67,15 @@ async function findPermissionProblems(
 }
 
 async function createPermissionLookup(options: PermissionCheckOptions): Promise<PermissionLookup> {
-  const { repository, token, apiUrl } = options;
-  const [owner, repo] = repository.split('/');
-  if (!owner || !repo)
-    throw new UserError(
-      `GITHUB_REPOSITORY: "${repository}" is not \`owner/name\`. Set it to the repository of the run.`,
-    );
-  if (!token) {
-    throw new UserError(
-      'Input `github-token` is empty, so the action cannot check who may start an agent. ' +
-        'Remove the input to use the token of the job.',
-    );
-  }
-  // Loaded on demand, because most events need no look-up and the package costs start-up time.
-  const { getOctokit } = await import(/* webpackMode: "eager" */ '@actions/github');
-  const octokit = getOctokit(token, { baseUrl: apiUrl });
+  const { rest, owner, repo } = await openGitHubApi(options);
   return async (username) => {
     try {
-      const answer = await octokit.rest.repos.getCollaboratorPermissionLevel({ owner, repo, username });
+      const answer = await rest.repos.getCollaboratorPermissionLevel({ owner, repo, username });
       return answer.data.permission;
     } catch (error) {
       if (statusOf(error) === 404) return 'none';
-      throw lookupError(username, options, error);
+      const text = `whether ${username} may write to ${options.repository}`;
+      throw unansweredError({ text, permission: 'metadata: read' }, options.apiUrl, error);
     }
   };
-}
-
-function lookupError(login: string, options: PermissionCheckOptions, error: unknown): UserError {
-  const status = statusOf(error);
-  const problem = `GitHub (${options.apiUrl}) did not report whether ${login} may write to ${options.repository}`;
-  const denied = status === 401 || status === 403;
-  const reason = denied
-    ? `status ${status}. Set \`github-token\` to a valid token with \`metadata: read\`.`
-    : `${status ? `status ${status}: ` : ''}${error instanceof Error ? error.message : String(error)}. Re-run the job.`;
-  return new UserError(`${problem}, so no agent starts: ${reason}`, { cause: error });
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
-  // The client reports a failed connection as status 500, with the real reason as its cause.
-  if ('cause' in error && error.cause !== undefined) return undefined;
-  return typeof error.status === 'number' ? error.status : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Removes secrets from texts that people read: a whole secret, its base64 form at any alignment, and any piece
- * of 12 characters or more. Pieces count because a manipulated agent may print a key without its first
+ * Removes secrets from texts that people read: a whole secret, its base64 form at any alignment, its forms in URLs,
+ * in JSON and as hexadecimal digits, and any piece of 12 characters or more. Pieces count because a manipulated agent may print a key without its first
  * characters, so that a search for the whole value finds nothing.
  *
  * All pieces of 12 characters, of every form of every secret, are in one set. A text is read once. A rolling
@@ -21,7 +21,7 @@ const minPieceLength = 12;
 
 const replacement = '***';
 const multiplier = 0x01000193;
-const filterBits = 18;
+const filterBits = 20;
 
 /** Returns a function that replaces each secret, or part of one, by `***`. */
 export function createRedactor(secrets: readonly string[]): Redactor {
@@ -43,13 +43,49 @@ export function redactDeep<T>(value: T, redact: Redactor): T {
 
 function addPieces(secret: string, pieces: Set<string>): void {
   if (secret.length < minRedactedLength) return;
-  for (const form of [secret, ...base64Forms(secret)]) {
+  for (const form of formsOf(secret)) {
     for (let start = 0; start + minPieceLength <= form.length; start++) {
       const piece = form.slice(start, start + minPieceLength);
       // Indentation in a JSON secret is not secret, and many log lines contain it.
       if (piece.trim() !== '') pieces.add(piece);
     }
   }
+}
+
+/** The secret and the forms in which programs print it. */
+function formsOf(secret: string): ReadonlySet<string> {
+  const hex = Buffer.from(secret, 'utf8').toString('hex');
+  return new Set([
+    secret,
+    ...base64Forms(secret),
+    ...urlForms(secret),
+    ...jsonForms(secret),
+    hex,
+    hex.toUpperCase(),
+  ]);
+}
+
+/** As JavaScript encodes a part of a URL, as Python does (`/` stays), as forms do, and with every sign encoded. */
+function urlForms(secret: string): readonly string[] {
+  // Not `encodeURIComponent`, which throws for half of a surrogate pair.
+  const encode = (kept: RegExp) =>
+    Array.from(secret, (sign) =>
+      kept.test(sign)
+        ? sign
+        : Buffer.from(sign, 'utf8').toString('hex').toUpperCase().replaceAll(/../g, '%$&'),
+    ).join('');
+  const forms = [encode(/[\w.~!*'()-]/), encode(/[\w.~/-]/), encode(/[\w.~-]/)];
+  const all = [...forms, ...forms.map((form) => form.replaceAll('%20', '+'))];
+  return [...all, ...all.map((form) => form.replaceAll(/%../g, (code) => code.toLowerCase()))];
+}
+
+/** As most programs escape a text in JSON, as PHP does (`\/`), as Go does (`\u0026`), and with ASCII only. */
+function jsonForms(secret: string): readonly string[] {
+  const form = JSON.stringify(secret).slice(1, -1);
+  const code = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is not ASCII.
+  const ascii = form.replaceAll(/[^\u0000-\u007f]/g, code);
+  return [form, ascii, form.replaceAll('/', '\\/'), form.replaceAll(/[<>&]/g, code)];
 }
 
 /**

@@ -5,7 +5,7 @@
 
 /**
  * `fork`: a pull request from another repository or by Dependabot, without secrets and write permission.
- * `comment`: an event that anyone can trigger but that runs with the secrets of the default branch.
+ * `comment`: an event that may run with the secrets of the default branch although anyone can trigger it.
  * `trusted`: an event that only people with write permission can trigger.
  */
 export type TrustClass = 'fork' | 'comment' | 'trusted';
@@ -22,36 +22,42 @@ export interface EventFacts {
   readonly triggeringActor: string;
 }
 
-/** What must be true before an agent may start (docs/security.md). */
-export interface RequiredActors {
-  /** Logins that all need write permission, each once. */
-  readonly logins: readonly string[];
-  /** Whether HEAD must be `GITHUB_SHA`. Another checkout may contain an untrusted configuration. */
-  readonly requiresEventCommit: boolean;
+/** Somebody whose permission is needed before an agent may start (docs/security.md). */
+export interface RequiredActor {
+  /** Empty: the payload should name this actor but does not. */
+  readonly login: string;
+  readonly isBot: boolean;
 }
 
-/** The events that people without write permission can trigger and that run with secrets. */
-const publicEvents: ReadonlySet<string> = new Set([
-  'issue_comment',
-  'issues',
-  'pull_request_target',
-  'pull_request_review',
-  'pull_request_review_comment',
-  'pull_request_comment',
-  'workflow_run',
-  'commit_comment',
-  'discussion',
-  'discussion_comment',
-  'fork',
-  'gollum',
-  'watch',
+/**
+ * The events that start agents without a check: only people with write permission can trigger them, or, like
+ * `pull_request`, they get no secrets if anyone else does. Every other event needs the check, also one that GitHub
+ * adds later.
+ */
+const uncheckedEvents: ReadonlySet<string> = new Set([
+  'push',
+  'pull_request',
+  'merge_group',
+  'workflow_dispatch',
+  'repository_dispatch',
+  'schedule',
+  'release',
+  'create',
+  'delete',
+  'workflow_call',
+  'deployment',
 ]);
 
 const dependabot = 'dependabot[bot]';
 
+/** Whether the actors of the event need write permission, and the checkout must be that of an allowed commit. */
+export function needsCheck({ eventName }: Pick<EventFacts, 'eventName'>): boolean {
+  return !uncheckedEvents.has(eventName);
+}
+
 /** The trust class of the event. Every checkpoint is bound to it. */
 export function trustClass(event: EventFacts): TrustClass {
-  if (publicEvents.has(event.eventName)) return 'comment';
+  if (needsCheck(event)) return 'comment';
   return isUntrustedPullRequest(event) ? 'fork' : 'trusted';
 }
 
@@ -66,12 +72,34 @@ export function isUntrustedPullRequest(event: EventFacts): boolean {
   return event.actor === dependabot || comesFromFork(event);
 }
 
-/** Who needs write permission for this event, and whether the checkout must be at the event's commit. */
-export function requiredActors(event: EventFacts): RequiredActors {
-  if (trustClass(event) !== 'comment') return { logins: [], requiresEventCommit: false };
-  const workflowRunActor = textAt(event.payload, 'workflow_run', 'actor', 'login');
-  const logins = [event.actor, event.triggeringActor, workflowRunActor ?? ''];
-  return { logins: [...new Set(logins.filter((login) => login !== ''))], requiresEventCommit: true };
+/** Who needs write permission for this event. Empty for an event that needs no check. */
+export function requiredActors(event: EventFacts): readonly RequiredActor[] {
+  if (!needsCheck(event)) return [];
+  const logins = [event.actor, event.triggeringActor];
+  if (event.eventName === 'workflow_run') {
+    // The run that ended may be that of a pull request of a fork, while this one has the secrets.
+    for (const key of ['actor', 'triggering_actor'])
+      logins.push(textAt(event.payload, 'workflow_run', key, 'login') ?? '');
+  }
+  return [...new Set(logins)].map((login) => ({ login, isBot: isBot(event, login) }));
+}
+
+/**
+ * Who needs write permission if the run has a credential. A pull request of a fork usually has none, but a
+ * repository can send secrets to it, and a self-hosted machine can be logged in.
+ */
+export function requiredForkActors(event: EventFacts): readonly RequiredActor[] {
+  if (event.eventName !== 'pull_request' || !comesFromFork(event)) return [];
+  return [{ login: event.actor, isBot: isBot(event, event.actor) }];
+}
+
+/** Bots are GitHub Apps with the suffix, and a few, such as Copilot, that only the payload describes as bots. */
+function isBot({ payload }: EventFacts, login: string): boolean {
+  if (login.endsWith('[bot]')) return true;
+  const holders = [['sender'], ['workflow_run', 'actor'], ['workflow_run', 'triggering_actor']];
+  return holders.some(
+    (path) => textAt(payload, ...path, 'login') === login && textAt(payload, ...path, 'type') === 'Bot',
+  );
 }
 
 /** If the head repository was deleted, the payload has none. Then it was a fork. */
@@ -80,11 +108,18 @@ function comesFromFork(event: EventFacts): boolean {
   return source?.toLowerCase() !== event.repository.toLowerCase();
 }
 
-function textAt(value: unknown, ...keys: readonly string[]): string | undefined {
+/** The text at a path of keys in a payload; `undefined` if there is none. */
+export function textAt(value: unknown, ...keys: readonly string[]): string | undefined {
+  const found = valueAt(value, ...keys);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** The value at a path of keys in a payload. */
+export function valueAt(value: unknown, ...keys: readonly string[]): unknown {
   let current = value;
   for (const key of keys) {
     if (typeof current !== 'object' || current === null) return undefined;
     current = (current as Readonly<Record<string, unknown>>)[key];
   }
-  return typeof current === 'string' ? current : undefined;
+  return current;
 }

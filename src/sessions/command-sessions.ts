@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
 import type { SessionCommand, SessionCommands } from '../providers/provider.js';
-import { isSecretName } from '../security/secret-names.js';
+import { isSecretVariable } from '../security/secret-names.js';
 import type { ProcessExit, ProcessRunner } from '../system/process.js';
 import { stripAnsi } from '../system/strip-ansi.js';
 import { openPlacedSessions } from './placed-sessions.js';
@@ -161,12 +161,10 @@ async function runCommand(
 /** These commands call no model and need no key, so they get neither known credentials nor variables that look like secrets. */
 function withoutCredentials({ provider, environment }: SessionLocation): Readonly<Record<string, string>> {
   const names = new Set(provider.environment.credentials.map(({ variable }) => variable));
-  const rest = Object.entries(environment).filter(([name]) => !names.has(name) && !isSecret(name));
-  return Object.fromEntries(rest.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-}
-
-function isSecret(name: string): boolean {
-  return isSecretName(name) || name.endsWith('_AUTH_CONTENT');
+  const rest = Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined || names.has(name) || isSecretVariable(name, value) ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries(rest);
 }
 
 function hasSucceeded(exit: ProcessExit): boolean {

@@ -10,6 +10,7 @@ import { nestedIn, openInnerRepositories } from './inner-repositories.js';
 import { type KeptFiles, keepFiles } from './kept-files.js';
 import type { LeftOutRules } from './left-out-files.js';
 import type { MergeFiles } from './merge.js';
+import { openNotKept } from './not-kept.js';
 import { createWorkspace, type WorkspaceComponents } from './operations.js';
 import { openOwnership } from './ownership.js';
 import { openPrivateGit, privateFiles } from './private-git.js';
@@ -36,6 +37,7 @@ export interface BranchWorkspaceOptions {
   readonly sharedDirectory: string;
   readonly maximumFileBytes: number;
   readonly snapshots: Snapshots;
+  readonly checkoutSettings: Workspace['checkoutSettings'];
   readonly converted: MergeFiles['converted'];
   readonly startTree: string;
   readonly branchWorktrees: BranchWorktrees;
@@ -85,10 +87,12 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
   };
   return createWorkspace({
     git,
+    checkoutSettings: parts.checkoutSettings,
     rules,
     stagingIndex,
     ownership,
     innerRepositories,
+    notKept: await openNotKept({ git, rules, startTree: tree }),
     snapshots: parts.snapshots.forWorktree({ git, ...mergeFiles }),
     saveGitState: combineSavers(
       openGitStateSaver(repository, files.indexCopy),

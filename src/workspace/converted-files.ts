@@ -39,7 +39,8 @@ export async function stageConvertedFiles(options: ConvertedFilesOptions): Promi
   const areAll = hasCrlfSettings(options.settings);
   if (!areAll && !hasConvertingRules(options)) return new Map();
   const entries = recordableFiles(options);
-  const paths = areAll ? [...entries.keys()] : await findConverted(userGit, [...entries.keys()]);
+  const found = areAll ? [...entries.keys()] : await findConverted(userGit, [...entries.keys()]);
+  const { paths, bytes } = withinLimit(found, repository.root);
   if (paths.length === 0) return new Map();
   const modified = await findModified(userGit, index);
   const updates = paths.map((path): TreeUpdate => ({ path, entry: entries.get(path) }));
@@ -47,6 +48,8 @@ export async function stageConvertedFiles(options: ConvertedFilesOptions): Promi
   await updateIndex(git, undefined, repository.headTree.length, updates);
   await git.run(['update-index', '-z', '--stdin'], {
     input: bytesOf(paths.map((path) => `${path}\0`).join('')),
+    // These objects stay on this machine unless a step changes the file, and compressing takes the longest.
+    ...(bytes > 32 * 1024 * 1024 ? { settings: ['core.looseCompression=0'] } : {}),
   });
   return new Map(
     updates.flatMap(({ path, entry }) =>
@@ -55,15 +58,50 @@ export async function stageConvertedFiles(options: ConvertedFilesOptions): Promi
   );
 }
 
-/** The converted files with real content that differs from what git has. */
+/** What git has for a file that nobody has changed, and what is really in the worktree. */
+export interface DifferingFile {
+  readonly path: BytePath;
+  readonly clean: TreeEntry;
+  readonly real: TreeEntry;
+}
+
+/** The converted files with real content that differs, and with `core.fileMode = false`, files with another mode. */
 export function differingFiles(
   converted: ConvertedFiles,
+  settings: GitSettings,
   startChanges: readonly TreeChange[],
-): readonly { readonly path: BytePath; readonly clean: TreeEntry; readonly real: TreeEntry }[] {
-  return startChanges.flatMap(({ path, after: real }) => {
+): readonly DifferingFile[] {
+  const areModesIgnored = !isTrue(settingOf(settings, 'core.filemode') ?? 'true');
+  return startChanges.flatMap(({ path, before, after: real }) => {
     const clean = converted.get(path);
-    return clean === undefined || real === undefined || clean.id === real.id ? [] : [{ path, clean, real }];
+    if (real === undefined) return [];
+    if (clean !== undefined && clean.id !== real.id) return [{ path, clean, real }];
+    const isOnlyMode = areModesIgnored && isFile(before) && isFile(real) && before.id === real.id;
+    return isOnlyMode ? [{ path, clean: before, real }] : [];
   });
+}
+
+function isFile(entry: TreeEntry | undefined): entry is TreeEntry {
+  return entry?.mode.startsWith('100') === true;
+}
+
+/** More would fill the disk. Of the files beyond it, a reset writes what git has for them. */
+const maximumBytes = 1024 * 1024 * 1024;
+
+/** The smallest files first. */
+function withinLimit(
+  paths: readonly BytePath[],
+  root: string,
+): { readonly paths: readonly BytePath[]; readonly bytes: number } {
+  const sizes = new Map(paths.map((path) => [path, statPath(path, root)?.size ?? 0]));
+  let bytes = 0;
+  const kept: BytePath[] = [];
+  for (const [path, size] of [...sizes].sort(([, one], [, other]) => one - other)) {
+    if (bytes + size > maximumBytes) break;
+    bytes += size;
+    kept.push(path);
+  }
+  return { paths: kept, bytes };
 }
 
 function hasCrlfSettings(settings: GitSettings): boolean {

@@ -5,9 +5,9 @@ import type { TreeEntry } from './git-tree.js';
 
 export interface IndexEntry extends TreeEntry {
   readonly path: BytePath;
-  /** The file is not in the worktree of a sparse checkout (or somebody told git so). */
+  /** Marked with `--skip-worktree`, as the files that a sparse checkout leaves out. */
   readonly isSkipped: boolean;
-  /** Somebody told git not to look for changes. */
+  /** Marked with `--assume-unchanged`: git does not look for changes. */
   readonly isAssumedUnchanged: boolean;
 }
 

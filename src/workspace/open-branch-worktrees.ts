@@ -26,7 +26,7 @@ import type {
 
 /** The components of the main workspace. */
 export interface OpenBranchWorktreesOptions
-  extends Omit<WorkspaceComponents, 'branchWorktrees' | 'ownership' | 'innerRepositories'> {
+  extends Omit<WorkspaceComponents, 'branchWorktrees' | 'ownership' | 'innerRepositories' | 'notKept'> {
   readonly own: PrivateRepository;
   readonly shell: Shell;
   readonly env: Readonly<Record<string, string>>;
@@ -99,6 +99,7 @@ async function openBranchWorktree({
       snapshots,
       converted: parts.files.converted,
       startTree: parts.startTree,
+      checkoutSettings: parts.checkoutSettings,
       branchWorktrees,
       watch: parts.watch,
       setUp,

@@ -11,6 +11,7 @@ import { listIgnoredPaths } from './ignored.js';
 import { listIndex } from './index-listing.js';
 import { type InnerRepositories, nestedIn, openInnerRepositories } from './inner-repositories.js';
 import type { LeftOutFile, LeftOutRules } from './left-out-files.js';
+import { openNotKept } from './not-kept.js';
 import { openBranchWorktrees } from './open-branch-worktrees.js';
 import { createWorkspace } from './operations.js';
 import { openOwnership } from './ownership.js';
@@ -19,7 +20,7 @@ import { createPrivateRepository, type PrivateRepository, saveRepository } from 
 import { findRepository, requireDirectory } from './repository.js';
 import { type RepositoryWatch, watchRepository } from './repository-watch.js';
 import { createSerialQueue } from './serial.js';
-import { readSettings } from './settings-copy.js';
+import { checkoutSettings, type GitSettings, readSettings } from './settings-copy.js';
 import type { Shell } from './shell.js';
 import { openSkippedFiles, type SkippedFiles } from './skipped-files.js';
 import { openSnapshots } from './snapshots.js';
@@ -88,6 +89,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     files,
     rules,
     converted,
+    settings,
     skipped,
     innerRepositories: openInnerRepositories({
       root: repository.root,
@@ -96,7 +98,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
       openGitAt: (root, index) =>
         openPrivateGit({ shell, repository: { root }, own, privateDirectory, index }),
     }),
-    watch: watchRepository({ repository, settings, env }),
+    watch: watchRepository({ repository, settings, env, privateDirectory }),
     shell,
     env,
     scratch: privateDirectory,
@@ -110,6 +112,7 @@ interface StartOptions {
   readonly files: PrivateFiles;
   readonly rules: LeftOutRules;
   readonly converted: ConvertedFiles;
+  readonly settings: GitSettings;
   readonly skipped: SkippedFiles;
   readonly innerRepositories: InnerRepositories;
   readonly watch: RepositoryWatch;
@@ -124,6 +127,7 @@ async function recordStart({
   files,
   rules,
   converted,
+  settings,
   skipped,
   innerRepositories,
   watch,
@@ -139,7 +143,7 @@ async function recordStart({
   await innerRepositories.findChanged(nestedIn(start.leftOut));
   const index = files.overlayIndex;
   const startChanges = await diffTrees(git, headTree, start.tree);
-  const differing = differingFiles(converted, startChanges);
+  const differing = differingFiles(converted, settings, startChanges);
   const mergeFiles = { index, scratch, converted: new Map(differing.map((file) => [file.path, file])) };
   const objects = openObjectWriter({
     directory: files.objects,
@@ -155,6 +159,8 @@ async function recordStart({
     saveGitState: openGitStateSaver(repository, files.indexCopy),
     ownership: openOwnership(git, index, start.tree),
     innerRepositories,
+    checkoutSettings: checkoutSettings(settings),
+    notKept: await openNotKept({ git, rules, startTree: start.tree }),
     leftOut: { atStart: start.leftOut, bySnapshot: new Map<string, readonly LeftOutFile[]>() },
     startTree: await comparableTree(
       git,

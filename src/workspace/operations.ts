@@ -2,12 +2,14 @@
 import { UserError } from '../failure.js';
 import { applySnapshot } from './apply.js';
 import { type BytePath, bytePathToText, displayPath, toBytePath } from './byte-path.js';
+import { isExcluded } from './exclude-rules.js';
 import type { Git } from './git.js';
-import { diffTrees, type TreeChange } from './git-tree.js';
+import { diffTrees, isSameEntry, type TreeChange } from './git-tree.js';
 import { isRecordedDirectory, listIgnoredNames } from './ignored.js';
 import { type InnerRepositories, nestedIn } from './inner-repositories.js';
 import type { LeftOutFile, LeftOutFiles, LeftOutReason, LeftOutRules } from './left-out-files.js';
 import type { MergeFiles } from './merge.js';
+import type { NotKeptPaths } from './not-kept.js';
 import { emptyOutput, removeOutput } from './output-directory.js';
 import type { Ownership } from './ownership.js';
 import { hasSnapshots, hasTree, packSnapshots, unpackSnapshots } from './pack.js';
@@ -27,8 +29,10 @@ export interface WorkspaceComponents {
   readonly saveGitState: Workspace['saveGitState'];
   readonly ownership: Ownership;
   readonly innerRepositories: InnerRepositories;
+  readonly notKept: NotKeptPaths;
   readonly leftOut: LeftOutFiles;
   readonly branchWorktrees: BranchWorktrees;
+  readonly checkoutSettings: Workspace['checkoutSettings'];
   readonly watch: RepositoryWatch;
   /** The tree that a re-run compares. */
   readonly startTree: string;
@@ -51,6 +55,7 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
     startCommit,
     startTree: parts.startTree,
     branchWorktrees,
+    checkoutSettings: parts.checkoutSettings,
     watch: parts.watch,
     startSnapshot: { base: startCommit, commit: startCommit },
     record: (message) => runOnState(() => states.record(message)),
@@ -65,6 +70,7 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
       }),
     patch: (from, to) =>
       runExclusive(async () => patchBetween(git, files.scratch, ...(await treesOf(from, to)))),
+    startDifferences: (commit) => runExclusive(() => startDifferences(parts, commit)),
     hasSnapshots: (list) => runExclusive(() => hasSnapshots(git, list)),
     findStartDifferences: (snapshot) =>
       runExclusive(async () => {
@@ -104,6 +110,7 @@ function stateOperations({
   snapshots,
   ownership,
   innerRepositories,
+  notKept,
   leftOut,
   files,
 }: WorkspaceComponents) {
@@ -119,6 +126,7 @@ function stateOperations({
         ...snapshot,
         leftOut: reportedFiles(staged.leftOut, leftOut.atStart),
         unstored: unstored.map(bytePathToText),
+        notKept: await notKept.find(staged.changed),
         changed,
       };
     },
@@ -126,6 +134,7 @@ function stateOperations({
       const staged = await stagingIndex.update();
       ownership.disown(staged.tree);
       await innerRepositories.findChanged(nestedIn(staged.leftOut));
+      await notKept.skip(staged.changed);
     },
     async takeUnrecorded(): Promise<readonly FileChange[]> {
       const before = ownership.seenTree();
@@ -153,6 +162,26 @@ function stateOperations({
       return [];
     },
   };
+}
+
+async function startDifferences(
+  { git, rules, snapshots, leftOut, files }: WorkspaceComponents,
+  commit: string,
+): Promise<readonly string[] | undefined> {
+  const { startCommit, prefix } = rules.repository;
+  // Anything else could be an option of git.
+  if (!/^[0-9a-f]{40,64}$/.test(commit) || !(await hasTree(git, commit))) return undefined;
+  const startTree = await snapshots.treeOf({ base: startCommit, commit: startCommit });
+  const isConverted = ({ path, before, after }: TreeChange) => {
+    const file = files.converted.get(path);
+    return file !== undefined && isSameEntry(before, file.clean) && isSameEntry(after, file.real);
+  };
+  const changes = (await diffTrees(git, commit, startTree)).filter((change) => !isConverted(change));
+  const unrecorded = leftOut.atStart.filter(({ reason }) => reason !== 'dropped' && reason !== 'untouched');
+  const paths = [...changes, ...unrecorded]
+    .map(({ path }) => path)
+    .filter((path) => !isExcluded(path, prefix));
+  return [...new Set(paths.map((path) => displayPath(path, prefix)))].sort();
 }
 
 const unreported: ReadonlySet<LeftOutReason> = new Set(['dropped', 'untouched', 'nested']);

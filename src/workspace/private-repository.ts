@@ -30,13 +30,17 @@ export interface PrivateRepositoryOptions {
   readonly directory: string;
 }
 
+export function privateGitDirectory(directory: string): string {
+  return join(directory, 'repository');
+}
+
 export function createPrivateRepository({
   repository,
   settings,
   directory,
 }: PrivateRepositoryOptions): PrivateRepository {
   const { commonDirectory, gitDirectory: users, startCommit } = repository;
-  const gitDirectory = join(directory, 'repository');
+  const gitDirectory = privateGitDirectory(directory);
   for (const name of ['refs', 'info']) mkdirSync(join(gitDirectory, name), { recursive: true, mode: 0o700 });
   writeFileSync(join(gitDirectory, 'HEAD'), `${startCommit}\n`);
   // It may hold the token of the checkout.
@@ -67,11 +71,12 @@ function copyIfPresent(from: string, to: string): void {
   if (existsSync(from)) copyFileSync(from, to);
 }
 
-const fileName = 'workspace.json';
+/** In the private directory. */
+export const repositoryFile = 'workspace.json';
 
 /** Stores what `post` needs if an agent has damaged the repository. */
 export function saveRepository(directory: string, repository: Repository, own: PrivateRepository): void {
-  writeFileSync(join(directory, fileName), JSON.stringify({ repository, own }), { mode: 0o600 });
+  writeFileSync(join(directory, repositoryFile), JSON.stringify({ repository, own }), { mode: 0o600 });
 }
 
 /** `undefined` if the workspace was never opened. */
@@ -79,7 +84,7 @@ export function loadRepository(
   directory: string,
 ): { readonly repository: Repository; readonly own: PrivateRepository } | undefined {
   try {
-    return JSON.parse(readFileSync(join(directory, fileName), 'utf8'));
+    return JSON.parse(readFileSync(join(directory, repositoryFile), 'utf8'));
   } catch {
     return undefined;
   }

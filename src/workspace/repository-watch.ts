@@ -7,6 +7,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { type KeptFiles, keepFiles, stampOf } from './kept-files.js';
+import { privateFiles } from './private-git.js';
+import { privateGitDirectory, repositoryFile } from './private-repository.js';
 import type { Repository } from './repository.js';
 import { type GitSettings, pathSettingOf } from './settings-copy.js';
 
@@ -25,6 +27,8 @@ export interface RepositoryWatchOptions {
   readonly repository: Repository;
   readonly settings: GitSettings;
   readonly env: Readonly<Record<string, string>>;
+  /** The action's private directory for git. */
+  readonly privateDirectory: string;
 }
 
 /** Files that git reads and does not write during normal work (gitrepository-layout(5), git 2.39 to 2.51). */
@@ -46,9 +50,12 @@ export function watchRepository(options: RepositoryWatchOptions): RepositoryWatc
   const governing = keepFiles(() => listGoverning(repository));
   const replaced = keepReplacedRefs(join(repository.commonDirectory, 'packed-refs'));
   const outside = keepFiles(() => listOutside(options));
+  const own = keepFiles(() => listOwn(options.privateDirectory));
   return {
     async restore() {
       if (!isSameRepository(identity, identityOf(repository))) return [lostRepository];
+      const ours = own.restore();
+      if (ours.length > 0) return [{ what: "files of the action's own git", effect: 'run' }];
       const inRepository = [...governing.restore(), ...replaced.restore()];
       return [
         ...describe(
@@ -101,6 +108,20 @@ function isSameRepository(noted: readonly Identity[], now: readonly Identity[]):
     const other = now[at];
     return place === other?.place && (created === undefined || place === '' || created === other.created);
   });
+}
+
+/** git does not write these files of the private git directory. */
+function listOwn(privateDirectory: string): readonly string[] {
+  const { excludes, objects } = privateFiles(privateDirectory);
+  const gitDirectory = privateGitDirectory(privateDirectory);
+  return [
+    join(gitDirectory, 'HEAD'),
+    // A fetch of a partial clone may change it.
+    ...listGoverningIn(gitDirectory).filter((path) => path !== join(gitDirectory, 'shallow')),
+    excludes,
+    join(objects, 'info', 'alternates'),
+    join(privateDirectory, repositoryFile),
+  ];
 }
 
 function listGoverning({ gitDirectory, commonDirectory }: Repository): readonly string[] {

@@ -11,6 +11,10 @@ export interface GitSetting {
   readonly name: string;
   /** `undefined` for a name without `=`, which means `true`. */
   readonly value: string | undefined;
+  /** The file that contains it, absolute. */
+  readonly file: string;
+  /** It belongs to the checkout, and not to the user or the machine. */
+  readonly isOfCheckout: boolean;
 }
 
 export interface GitSettings {
@@ -22,7 +26,6 @@ export interface GitSettings {
 /** How files and objects are read. Names after `remote.` are in `fetchSettings`. */
 const copiedNames: ReadonlySet<string> = new Set([
   'core.repositoryformatversion',
-  'core.filemode',
   'core.symlinks',
   'core.ignorecase',
   'core.precomposeunicode',
@@ -42,19 +45,33 @@ const fetchSettings =
 
 /** All settings in effect, from every file, in the order in which they apply. */
 export async function readSettings(git: Git, root: string): Promise<GitSettings> {
-  const { stdout } = await git.run(['config', '--list', '--show-origin', '-z']);
+  const { stdout } = await git.run(['config', '--list', '--show-scope', '--show-origin', '-z']);
   const records = stdout.toString('utf8').split('\0');
   const all: GitSetting[] = [];
   const files = new Set<string>();
-  for (let at = 0; at + 1 < records.length; at += 2) {
-    const origin = records[at] ?? '';
+  for (let at = 0; at + 2 < records.length; at += 3) {
+    const [scope = '', origin = '', entry = ''] = records.slice(at, at + 3);
     // git's own `-c` options are not the user's.
     if (!origin.startsWith('file:')) continue;
-    files.add(resolve(root, origin.slice('file:'.length)));
-    const [name = '', ...rest] = (records[at + 1] ?? '').split('\n');
-    all.push({ name, value: rest.length === 0 ? undefined : rest.join('\n') });
+    const file = resolve(root, origin.slice('file:'.length));
+    files.add(file);
+    const [name = '', ...rest] = entry.split('\n');
+    const isOfCheckout = scope === 'local' || scope === 'worktree';
+    all.push({ name, value: rest.length === 0 ? undefined : rest.join('\n'), file, isOfCheckout });
   }
   return { all, files: [...files] };
+}
+
+/**
+ * The settings in `.git/config`, `config.worktree` and what they include. actions/checkout v6 and newer keeps the token
+ * in a file below RUNNER_TEMP that `.git/config` includes (actions/checkout f548e57, `git-auth-helper.ts`).
+ */
+export function checkoutSettings({
+  all,
+}: GitSettings): readonly { readonly name: string; readonly value: string; readonly file: string }[] {
+  return all
+    .filter(({ isOfCheckout }) => isOfCheckout)
+    .map(({ name, value = '', file }) => ({ name, value, file }));
 }
 
 /** The value that applies. `undefined` if there is none. */
@@ -91,10 +108,11 @@ export function writeCopy(settings: GitSettings): string {
   const copied = settings.all.filter(
     ({ name }) => copiedNames.has(name) || (isPartial && fetchSettings.test(name)),
   );
-  return ['[core]\n\tbare = false\n', ...copied.map(toLines)].join('');
+  // With `fileMode = false`, a step's change of an executable bit would be lost.
+  return ['[core]\n\tbare = false\n\tfilemode = true\n', ...copied.map(toLines)].join('');
 }
 
-function toLines({ name, value }: GitSetting): string {
+function toLines({ name, value }: Pick<GitSetting, 'name' | 'value'>): string {
   const first = name.indexOf('.');
   const last = name.lastIndexOf('.');
   const section = name.slice(0, first);

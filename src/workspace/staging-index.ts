@@ -18,6 +18,8 @@ export interface StagedTree {
   /** Tree of all recorded files of the worktree. */
   readonly tree: string;
   readonly leftOut: readonly LeftOutFile[];
+  /** The paths that changed since the last update. */
+  readonly changed: readonly BytePath[];
 }
 
 export interface StagingIndex {
@@ -69,14 +71,14 @@ export function openStagingIndex({ git, index, rules, skipped }: StagingIndexOpt
     const names = new Set(leftOut.map(({ path }) => path));
     const changed = listed.filter((path) => !names.has(path));
     const key = [...names].join('\0');
-    if (last !== undefined && changed.length === 0 && key === last.key) return last;
+    if (last !== undefined && changed.length === 0 && key === last.key) return { ...last, changed };
     const isFirst = last === undefined;
     await stagePaths(git, { root, paths: changed, idLength: headTree.length, force: isFirst });
     const isKeptOut = (path: BytePath) =>
       names.has(path) || names.has(`${path}/`) || isExcluded(path, prefix);
     const tree = await writeTree(git);
     const finalTree = isFirst || names.size > 0 ? await restorePinned(git, pinned, tree, isKeptOut) : tree;
-    last = { tree: finalTree, leftOut, key };
+    last = { tree: finalTree, leftOut, changed, key };
     return last;
   };
 
@@ -92,7 +94,7 @@ export function openStagingIndex({ git, index, rules, skipped }: StagingIndexOpt
       await skipped.reveal(changed);
       await git.run(['read-tree', ...(mode === 'keep' ? ['-m', '-u', from] : ['--reset', '-u']), tree]);
       if (mode === 'overwrite') await skipped.hide(new Set(changed));
-      last = { tree, leftOut: [], key: '' };
+      last = { tree, leftOut: [], changed: [], key: '' };
     },
     async untracked() {
       const { stdout } = await git.run(['ls-files', '-z', '--others', '--exclude-standard']);

@@ -27,8 +27,17 @@ export interface RecordedSnapshot extends Snapshot {
    * with a `/` at the end. Their changes are in no snapshot, and a reset does not undo them.
    */
   readonly unstored: readonly string[];
+  /** What the step made and git does not record, each path once in a run. */
+  readonly notKept: readonly NotKeptPath[];
   /** Whether anything differs from the last recorded or disowned state. */
   readonly changed: boolean;
+}
+
+export interface NotKeptPath {
+  /** Relative to the repository root. A directory ends with `/`. */
+  readonly path: string;
+  /** `empty`: an empty directory. `ignored`: a rule that a step added to a `.gitignore` hides it. */
+  readonly reason: 'empty' | 'ignored';
 }
 
 export interface FileChange {
@@ -136,6 +145,12 @@ export interface Workspace {
    * file that already has its changed content does not count.
    */
   findStartDifferences(snapshot: Snapshot): Promise<readonly string[]>;
+  /**
+   * The files that differ between the commit and the start tree, in the form of `FileChange.path`, sorted. This
+   * includes files that cannot be recorded. Ignored and excluded files do not count. `undefined` if the checkout does
+   * not have the commit.
+   */
+  startDifferences(commit: string): Promise<readonly string[] | undefined>;
   /** The objects of these snapshots, as one pack. Empty if there is no change. */
   pack(snapshots: readonly Snapshot[]): Promise<Buffer>;
   /** Adds the objects of an earlier job. */
@@ -152,6 +167,12 @@ export interface Workspace {
   /** The worktrees of parallel branches. The workspace of a branch has the same ones as the main workspace. */
   readonly branchWorktrees: BranchWorktrees;
 
+  /** The settings of git that belong to the checkout, as they were when the run started. */
+  readonly checkoutSettings: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly file: string;
+  }[];
   /** Saves HEAD, branch and index. The returned function restores them if an agent has moved them. */
   saveGitState(): Promise<() => Promise<void>>;
   /** Top-level names in the working directory that git ignores (`node_modules`, `dist`), sorted. */

@@ -1,6 +1,6 @@
 /** The runner's command files: what agents, gates and other commands write to them affects no later step. */
-import { spawn } from 'node:child_process';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cleanUpAfterTest } from '../fakes/clean-ups.js';
@@ -110,21 +110,19 @@ describe('the command files of other steps of the job', () => {
   });
 });
 
-describe('a process of an earlier step that writes to each new command file', () => {
+describe('what a process of an earlier step wrote to the new command files', () => {
   it('affects neither `main` nor `post`', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gump-early-'));
+    cleanUpAfterTest(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'early.cjs');
+    // Runs after the runner has created the files and before the action. Later processes do not get their names.
+    await writeFile(
+      file,
+      `for (const name of ['ENV', 'PATH', 'OUTPUT', 'STATE', 'STEP_SUMMARY'])
+        if (process.env['GITHUB_' + name]) require('fs').appendFileSync(process.env['GITHUB_' + name], 'EVIL=1\\n');`,
+    );
     const harness = await createHarness({ code: 'dist', workflow: flowOf(step('one', '')) });
-    const { main, post } = await harness.runJob({
-      async prepare(machine) {
-        const folder = commandFolder(machine);
-        await mkdir(folder, { recursive: true });
-        const seen = join(machine.temp, 'seen');
-        await appendFile(seen, '');
-        const script = `while sleep 0.01; do for f in ${folder}/s* ${folder}/a*; do
-          if [ -e "$f" ] && ! grep -qxF "$f" ${seen}; then echo "$f" >> ${seen}; echo EVIL=1 >> "$f"; fi; done; done`;
-        const child = spawn('sh', ['-c', script], { stdio: 'ignore', detached: true });
-        cleanUpAfterTest(() => process.kill(-(child.pid ?? 0), 'SIGKILL'));
-      },
-    });
+    const { main, post } = await harness.runJob({ env: { NODE_OPTIONS: `--require=${file}` } });
     expect(main.outputs.status).toBe('passed');
     expectUntouched(main);
     if (post === undefined) throw new Error('post did not run');

@@ -145,6 +145,18 @@ describe('a piece of foreign code', () => {
     expect(failure?.message).toContain('cannot be restored (Error: no access)');
   });
 
+  it('is checked and restored also after a failure, and if its task fails', async () => {
+    const scene = place();
+    scene.change('`.git/config`', 'read-only');
+    const { failure } = await scene.runPiece({ mustNotWrite: true }, 3);
+    expect([failure?.isFinal, scene.checks()]).toEqual([undefined, 4]);
+    const broken = place(async () => {
+      throw new Error('broken');
+    });
+    await expect(broken.runPiece()).rejects.toThrow('broken');
+    expect(broken.checks()).toBe(1);
+  });
+
   it('is not restored by two at once', async () => {
     const scene = place();
     await Promise.all([scene.runPiece(), scene.runPiece(), scene.runPiece()]);

@@ -41,8 +41,8 @@ const spyLog = (machine: Machine) => readFile(join(machine.home, 'spy.log'), 'ut
 
 /** The variables of all processes of this machine, with the name of the program that looked. */
 const dumpAll = (name: string) =>
-  `PATH=/usr/bin:/bin; echo "spy ${name}"; for e in /proc/[0-9]*/environ; do v=$(tr '\\0' '\\n' <"$e") && ` +
-  `case "$v" in *"HOME=$HOME"*) echo "-- $v";; esac; done 2>/dev/null`;
+  `PATH=/usr/bin:/bin; echo "spy ${name}"; for e in $(grep -lszx "HOME=$HOME" /proc/[0-9]*/environ); do ` +
+  `echo "-- $(tr '\\0' '\\n' <"$e")"; done 2>/dev/null`;
 
 interface Leak {
   readonly process: string;
@@ -70,7 +70,7 @@ function watchEnvironments(home: string, secrets: readonly string[]) {
         leaks.set(`${pid} ${secret}`, { process: found.command, secret });
     }
   };
-  const timer = setInterval(look, 10);
+  const timer = setInterval(look, 20);
   return () => {
     clearInterval(timer);
     return [...leaks.values()];

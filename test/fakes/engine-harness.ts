@@ -339,7 +339,7 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
       commits += 1;
       const commit = `commit-${commits}`;
       trees.set(commit, last);
-      return { base: 'start', commit, leftOut: [], unstored: [], changed };
+      return { base: 'start', commit, leftOut: [], unstored: [], notKept: [], changed };
     },
     async disown() {
       last = new Map(files);
@@ -358,6 +358,8 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
     pack: async () => Buffer.alloc(0),
     hasSnapshots: async () => true,
     findStartDifferences: async () => [],
+    checkoutSettings: [],
+    startDifferences: async () => [],
     unpack: async () => undefined,
     apply: async () => [],
     saveGitState: async () => async () => undefined,

@@ -95,12 +95,12 @@ describe('text of others', () => {
     log.close();
     expect(lines()).toEqual([
       '::stop-commands::token-1',
-      '::set-env name=A::b',
-      'more',
+      ' │ ::set-env name=A::b',
+      ' │ more',
       '::token-1::',
       '::warning::ours',
       '::stop-commands::token-2',
-      'again',
+      ' │ again',
       '::token-2::',
     ]);
   });
@@ -162,22 +162,22 @@ describe('text of others', () => {
     const { log, lines } = logOf();
     log.untrusted('a\tb\u0000\u0007\u009b\u007f \u001b[2K\u001b]0;title\u0007\u001b(B\u001b[1;31mred');
     log.untrusted('\u001b[32mgreen\u001b[0m');
-    expect(lines().slice(1)).toEqual(['a\tb \u001b[1;31mred\u001b[0m', '\u001b[32mgreen\u001b[0m']);
+    expect(lines().slice(1)).toEqual([' │ a\tb \u001b[1;31mred\u001b[0m', ' │ \u001b[32mgreen\u001b[0m']);
   });
 
   it('has the same lines as the runner sees, and none more at the end', () => {
     const { log, lines } = logOf();
     log.untrusted('a\rb\r\nc\n');
     log.untrusted('');
-    expect(lines().slice(1)).toEqual(['a', 'b', 'c', '']);
+    expect(lines().slice(1)).toEqual([' │ a', ' │ b', ' │ c', ' │ ']);
   });
 
   it('is truncated if a line is very long, also within a colour', () => {
     const { log, lines } = logOf();
     log.untrusted('x'.repeat(2100));
     log.untrusted(`${'x'.repeat(1998)}\u001b[31mred`);
-    expect(lines()[1]).toBe(`${'x'.repeat(2000)} … (100 more characters)`);
-    expect(lines()[2]).toBe(`${'x'.repeat(1998)} … (6 more characters)`);
+    expect(lines()[1]).toBe(` │ ${'x'.repeat(2000)} … (100 more characters)`);
+    expect(lines()[2]).toBe(` │ ${'x'.repeat(1998)} … (6 more characters)`);
   });
 
   it('shows no secret that a control character or the truncation could hide', () => {

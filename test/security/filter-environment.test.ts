@@ -98,11 +98,14 @@ describe('filterEnvironment', () => {
     expect(passed).not.toContain('NPM_TOKEN');
   });
 
-  it('passes GitHub tokens and provider credentials only by their full names', () => {
-    const protectedNames = ['GITHUB_TOKEN', 'GH_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'];
+  it('passes GitHub tokens and the variables of providers only by their full names', () => {
+    const protectedNames = [
+      ...['GITHUB_TOKEN', 'GH_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'],
+      ...['ANTHROPIC_BASE_URL', 'OPENAI_BASE_URL'],
+    ];
     const byGlob = names({ passEnv: ['*'] });
     for (const name of protectedNames) expect(byGlob).not.toContain(name);
-    expect(byGlob).toContain('ANTHROPIC_BASE_URL');
+    expect(byGlob).toContain('NPM_TOKEN');
     const byName = names({ passEnv: protectedNames });
     for (const name of protectedNames) expect(byName).toContain(name);
   });
@@ -111,6 +114,23 @@ describe('filterEnvironment', () => {
     const greedy = { environment: { ...claude.environment, variables: ['*'] } };
     const passed = names({ passEnv: ['*', ...neverPassed], provider: greedy, providers: [greedy] });
     for (const name of neverPassed) expect(passed).not.toContain(name);
+  });
+
+  it('withholds or passes the settings of git in the environment together', () => {
+    const family = {
+      GIT_CONFIG_COUNT: '2',
+      GIT_CONFIG_KEY_0: 'safe.directory',
+      GIT_CONFIG_VALUE_0: '*',
+      GIT_CONFIG_KEY_1: 'http.extraheader',
+      GIT_CONFIG_VALUE_1: 'AUTHORIZATION: basic x',
+    };
+    const environment = { ...family, GIT_CONFIG_GLOBAL: '/etc/gitconfig' };
+    const passed = (passEnv: string[]) => names({ environment, passEnv });
+    expect(passed([])).toEqual(['GIT_CONFIG_GLOBAL']);
+    expect(passed(['GIT_CONFIG_KEY_0', 'GIT_CONFIG_VALUE_*'])).toEqual(['GIT_CONFIG_GLOBAL']);
+    const all = Object.keys(environment).sort();
+    expect(passed(['GIT_CONFIG_COUNT'])).toEqual(all);
+    expect(passed(['GIT_CONFIG_*'])).toEqual(all);
   });
 
   it('escapes special characters in a glob', () => {

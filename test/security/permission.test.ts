@@ -24,9 +24,19 @@ afterEach(async () => {
   await new Promise((done) => server.close(done));
 });
 
-function checkPermission(logins: string[], more: { token?: string; apiUrl?: string } = {}) {
+function checkPermission(
+  logins: string[],
+  more: { token?: string; apiUrl?: string; allowedBots?: string[] } = {},
+) {
   const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return requireWritePermission(logins, { repository: 'o/r', token: 't-1', apiUrl, ...more });
+  const actors = logins.map((login) => ({ login, isBot: login.endsWith('[bot]') }));
+  return requireWritePermission(actors, {
+    repository: 'o/r',
+    token: 't-1',
+    apiUrl,
+    allowedBots: [],
+    ...more,
+  });
 }
 
 describe('requireWritePermission', () => {
@@ -63,9 +73,22 @@ describe('requireWritePermission', () => {
     await expect(checkPermission(['ghost'])).rejects.toThrow('ghost has the permission "none" in o/r');
   });
 
-  it('refuses bots without a request', async () => {
+  it('refuses bots that are not named, without a request', async () => {
     await expect(checkPermission(['renovate[bot]'])).rejects.toThrow('renovate[bot] is a bot');
+    const allowedBots = ['renovate-2[bot]', 'renovat', 'eno'];
+    await expect(checkPermission(['renovate[bot]'], { allowedBots })).rejects.toThrow('is a bot');
     expect(requests).toEqual([]);
+  });
+
+  it.each(['renovate', 'renovate[bot]', 'Renovate[bot]'])('accepts the bot that %s names', async (name) => {
+    await checkPermission(['renovate[bot]'], { allowedBots: [name] });
+    expect(requests).toEqual([]);
+    answer = () => ({ status: 200, body: { permission: 'read' } });
+    await expect(checkPermission(['renovate'], { allowedBots: [name] })).rejects.toThrow('renovate has');
+  });
+
+  it('refuses an actor that the event does not name', async () => {
+    await expect(checkPermission(['ada', ''])).rejects.toThrow('does not name everybody');
   });
 
   it.each([401, 403])('reports that the token is invalid if GitHub answers %i', async (status) => {

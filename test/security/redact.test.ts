@@ -75,6 +75,28 @@ describe('createRedactor', () => {
     );
   });
 
+  it.each<[string, (text: string) => string]>([
+    ['a URL', encodeURIComponent],
+    [
+      'a URL, in lower case',
+      (text) => encodeURIComponent(text).replace(/%../g, (code) => code.toLowerCase()),
+    ],
+    ['a form', (text) => new URLSearchParams({ a: text }).toString().slice(2)],
+    ['JSON', (text) => JSON.stringify(text).slice(1, -1)],
+    ['JSON of Go', (text) => JSON.stringify(text).slice(1, -1).replaceAll('&', '\\u0026')],
+    ['JSON of PHP', (text) => JSON.stringify(text).slice(1, -1).replaceAll('/', '\\/')],
+    ['hexadecimal digits', (text) => Buffer.from(text).toString('hex')],
+    ['upper-case hexadecimal digits', (text) => Buffer.from(text).toString('hex').toUpperCase()],
+  ])('removes a secret in %s', (_form, encode) => {
+    const value = 'pass/word "with" spaces&signs+ü\n\\and%lines';
+    const shown = createRedactor([value])(`before=${encode(value)}=after`);
+    expect(shown).toBe('before=***=after');
+  });
+
+  it('reads any secret, also half of a surrogate pair', () => {
+    expect(createRedactor(['\ud83d-CANARY-0123456789'])('CANARY-0123456789')).toBe('***');
+  });
+
   it('leaves texts alone that share fewer than 12 characters with a secret', () => {
     holds(
       fc.property(someSecret, fc.string({ maxLength: 200 }), (value, text) => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type EventFacts,
   isUntrustedPullRequest,
+  needsCheck,
   requiredActors,
+  requiredForkActors,
   trustClass,
 } from '../../src/security/trust.js';
 
@@ -60,15 +62,51 @@ describe('isUntrustedPullRequest', () => {
 });
 
 describe('requiredActors', () => {
-  it('requires nobody if only people with write permission can trigger the event', () => {
-    expect(requiredActors(event('push'))).toEqual({ logins: [], requiresEventCommit: false });
-    expect(requiredActors(event('pull_request', { payload: pullRequestFrom('eve/r') })).logins).toEqual([]);
+  const logins = (facts: EventFacts) => requiredActors(facts).map(({ login }) => login);
+  const user = (login: string, type = 'User') => ({ login, type });
+
+  it.each([
+    ...['push', 'pull_request', 'merge_group', 'workflow_dispatch', 'repository_dispatch', 'schedule'],
+    ...['release', 'create', 'delete', 'workflow_call', 'deployment'],
+  ])('requires nobody for %s', (name) => {
+    expect(needsCheck({ eventName: name })).toBe(false);
+    expect(requiredActors(event(name))).toEqual([]);
   });
 
-  it('requires every actor of a public event, each once', () => {
-    expect(requiredActors(event('issue_comment'))).toEqual({ logins: ['ada'], requiresEventCommit: true });
-    expect(requiredActors(event('issue_comment', { triggeringActor: 'bob' })).logins).toEqual(['ada', 'bob']);
-    const payload = { workflow_run: { actor: { login: 'eve' } } };
-    expect(requiredActors(event('workflow_run', { payload })).logins).toEqual(['ada', 'eve']);
+  it.each([
+    ...['check_suite', 'check_run', 'status', 'label', 'milestone', 'issue_comment', 'issues', 'public'],
+    ...['pull_request_target', 'pull_request_review', 'page_build', 'registry_package', 'deployment_status'],
+    ...['branch_protection_rule', 'image_version', 'unknown', '', 'Push', 'constructor'],
+  ])('requires the actors of %s', (name) => {
+    expect(needsCheck({ eventName: name })).toBe(true);
+    expect(trustClass(event(name))).toBe('comment');
+    expect(logins(event(name))).toEqual(['ada']);
+    expect(logins(event(name, { triggeringActor: 'bob' }))).toEqual(['ada', 'bob']);
+  });
+
+  it('requires both actors of the run that ended, and an empty login if the payload names none', () => {
+    const run = (workflow_run: object) => logins(event('workflow_run', { payload: { workflow_run } }));
+    expect(run({ actor: user('eve'), triggering_actor: user('mal') })).toEqual(['ada', 'eve', 'mal']);
+    expect(run({ actor: user('ada'), triggering_actor: user('ada') })).toEqual(['ada']);
+    expect(run({ actor: user('ada'), triggering_actor: null })).toEqual(['ada', '']);
+    expect(logins(event('workflow_run', { payload: 'text' }))).toEqual(['ada', '']);
+  });
+
+  it('recognizes bots by their suffix, and by the type in the payload', () => {
+    const bots = (facts: EventFacts) => requiredActors(facts).filter(({ isBot }) => isBot);
+    expect(bots(event('issues', { actor: 'renovate[bot]' }))).toEqual([
+      { login: 'renovate[bot]', isBot: true },
+    ]);
+    const payload = { sender: user('Copilot', 'Bot') };
+    expect(bots(event('issues', { payload, actor: 'Copilot' }))).toEqual([{ login: 'Copilot', isBot: true }]);
+    expect(bots(event('issues', { payload }))).toEqual([]);
+  });
+
+  it('requires the actor of a pull request of a fork', () => {
+    const fork = (payload: unknown, name = 'pull_request') => requiredForkActors(event(name, { payload }));
+    expect(fork(pullRequestFrom('eve/r'))).toEqual([{ login: 'ada', isBot: false }]);
+    expect(fork(pullRequestFrom(null))).toHaveLength(1);
+    expect(fork(pullRequestFrom('o/r'))).toEqual([]);
+    expect(fork({}, 'push')).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@
  * what is recorded and restored, also before it is restored.
  */
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Checkout, checkoutAt, repository, temporaryDirectory } from './checkout.js';
 
@@ -231,6 +231,28 @@ describe('a file of the user that git reads', () => {
     symlinkSync(elsewhere, join(checkout.root, '.git/modules'));
     await workspace.watch.restore();
     expect(existsSync(join(elsewhere, 'config'))).toBe(true);
+  });
+});
+
+describe('the git directory of the action', () => {
+  it.each([
+    'repository/config',
+    'repository/info/attributes',
+    'repository/commondir',
+    'exclude',
+    'objects/info/alternates',
+  ])('stops the run if somebody changes its file %s', async (name) => {
+    const checkout = repository(files);
+    const workspace = await checkout.open();
+    await workspace.record('x');
+    expect(await workspace.watch.restore()).toEqual([]);
+    const file = join(checkout.privateDirectory(), name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '*.txt\n');
+    expect(await workspace.watch.restore()).toEqual([
+      { what: "files of the action's own git", effect: 'run' },
+    ]);
+    expect(await workspace.watch.restore()).toEqual([]);
   });
 });
 

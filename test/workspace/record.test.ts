@@ -49,6 +49,7 @@ describe('a snapshot', () => {
       ...workspace.startSnapshot,
       leftOut: [],
       unstored: [],
+      notKept: [],
       changed: false,
     });
     checkout.write('a.txt', 'b');

@@ -233,6 +233,20 @@ describe('a state of an earlier job', () => {
     await expect(workspace.unpack(pack)).rejects.toThrow(/index-pack/);
   });
 
+  it('is known to be complete only after its objects were unpacked', async () => {
+    const source = repository({ 'a.txt': '0\n' });
+    const first = await source.open();
+    source.write('b/b.txt', '1\n');
+    const one = await first.record('1');
+    source.write('b/b.txt', '2\n');
+    const two = await first.record('2');
+    const second = await cloneOf(source).open();
+    expect(await second.hasSnapshots([one])).toBe(false);
+    await second.unpack(await first.pack([one]));
+    expect(await second.hasSnapshots([one, second.startSnapshot])).toBe(true);
+    expect(await second.hasSnapshots([one, two])).toBe(false);
+  });
+
   it('can be reset to, compared, and packed again with later states', async () => {
     const source = repository({ 'a.txt': '0\n' });
     source.write('untracked', 'first machine');
@@ -334,6 +348,24 @@ describe('a state on top of another start tree', () => {
     checkout.write('.git/info/exclude', `${name}\n`);
     checkout.write(name, 'ignored content');
   }
+});
+
+describe('a state of version 0.1.0, which has what git has for a converted file', () => {
+  it('is restored without a conflict, and the start tree is the same', async () => {
+    const checkout = repository({ 'a.txt': 'one\ntwo\n', 'b.txt': 'b\n' });
+    checkout.write('a.txt', 'one\ntwo\nthree\n');
+    checkout.git('commit', '-qam', 'a step, as version 0.1.0 recorded it');
+    const commit = checkout.git('rev-parse', 'HEAD').trim();
+    checkout.git('config', 'core.autocrlf', 'true');
+    checkout.git('reset', '-q', '--hard', 'HEAD~1');
+    checkout.remove('a.txt');
+    checkout.git('checkout', '-q', '--', 'a.txt');
+    expect(checkout.read('a.txt')).toBe('one\r\ntwo\r\n');
+    const workspace = await checkout.open();
+    expect(workspace.startTree).toBe(checkout.git('rev-parse', 'HEAD^{tree}').trim());
+    expect(await workspace.apply({ base: workspace.startCommit, commit })).toEqual([]);
+    expect(checkout.read('a.txt')).toBe('one\ntwo\nthree\n');
+  });
 });
 
 describe('the commit of a submodule', () => {

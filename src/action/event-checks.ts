@@ -1,0 +1,107 @@
+/** Who may start the run, and on which files: the checks of `docs/security.md`, with the facts of this job. */
+import { problemsOf } from '../failure.js';
+import {
+  type AllowedCommit,
+  commitsOfEvent,
+  commitsOfPullRequests,
+  forkNotes,
+  pullRequestNumbers,
+} from '../security/allowed-commits.js';
+import type { GitHubApiOptions } from '../security/github-api.js';
+import { requireWritePermission } from '../security/permission.js';
+import { findPullRequests } from '../security/pull-requests.js';
+import { type EventFacts, needsCheck, requiredActors, requiredForkActors } from '../security/trust.js';
+import type { Workspace } from '../workspace/workspace.js';
+import type { ActionContext } from './action-context.js';
+
+/** The event of this job. */
+export function eventOf({ job }: Pick<ActionContext, 'job'>): EventFacts {
+  return { ...job, payload: job.payload() };
+}
+
+/** Requires write permission of the actors if anybody can trigger the event. */
+export async function requireAllowedActors(actionContext: ActionContext): Promise<void> {
+  const { allowedBots } = actionContext.inputs;
+  await requireWritePermission(requiredActors(eventOf(actionContext)), {
+    ...apiOptions(actionContext),
+    allowedBots,
+  });
+}
+
+/** Requires write permission of the actor of a fork's pull request. Only for a job that has a credential. */
+export async function requireAllowedForkActor(actionContext: ActionContext): Promise<void> {
+  const { allowedBots } = actionContext.inputs;
+  await requireWritePermission(requiredForkActors(eventOf(actionContext)), {
+    ...apiOptions(actionContext),
+    allowedBots,
+  });
+}
+
+/** Why agents may not run on the files of this checkout. Empty if they may. */
+export async function findCheckoutProblems(
+  actionContext: ActionContext,
+  workspace: Workspace,
+): Promise<readonly string[]> {
+  const { job, inputs } = actionContext;
+  const event = eventOf(actionContext);
+  if (!needsCheck(event) || inputs.allowUntrustedCheckout) return [];
+  const own = commitsOfEvent(event, job.sha);
+  // Most checkouts are at the event's own commit and need no request.
+  if (await hasFilesOfAny(own, workspace)) return [];
+  const query = { numbers: pullRequestNumbers(event), commit: workspace.startCommit };
+  const pulls = await findPullRequests(query, apiOptions(actionContext)).catch(problemsOf);
+  if (!isPullRequestList(pulls)) return pulls;
+  const allowed = [...own, ...commitsOfPullRequests(pulls, job.repository)];
+  if (await hasFilesOfAny(allowed, workspace)) return [];
+  return [await explain(event, workspace, allowed, forkNotes(pulls, job.repository))];
+}
+
+type PullRequestList = Awaited<ReturnType<typeof findPullRequests>>;
+
+/** The other list consists of problems. */
+function isPullRequestList(list: PullRequestList | readonly string[]): list is PullRequestList {
+  return list.every((one) => typeof one !== 'string');
+}
+
+async function hasFilesOfAny(allowed: readonly AllowedCommit[], workspace: Workspace): Promise<boolean> {
+  for (const { commit } of allowed) {
+    if ((await workspace.startDifferences(commit))?.length === 0) return true;
+  }
+  return false;
+}
+
+async function explain(
+  { eventName }: EventFacts,
+  workspace: Workspace,
+  allowed: readonly AllowedCommit[],
+  notes: readonly string[],
+): Promise<string> {
+  const { startCommit } = workspace;
+  const head = allowed.find(({ commit }) => commit === startCommit);
+  if (head !== undefined) {
+    const files = (await workspace.startDifferences(startCommit)) ?? [];
+    return (
+      `The files of the checkout are not those of ${startCommit} (${head.name}): ${listed(files)}. ` +
+      `On \`${eventName}\`, agents run only on the files of an allowed commit. ` +
+      'Remove the step that changes these files, write them outside of the checkout, or let git ignore them.'
+    );
+  }
+  const commits = allowed.map(({ commit, name }) => `${commit} (${name})`).join(', ');
+  return [
+    `The checkout is at ${startCommit}, not at a commit that agents may run on for \`${eventName}\`: ${commits}.`,
+    ...notes,
+    'Remove `ref:` from the checkout step, or set it to one of these commits.',
+  ].join(' ');
+}
+
+const maxListedFiles = 10;
+
+function listed(files: readonly string[]): string {
+  const more = files.length - maxListedFiles;
+  const names = files.slice(0, maxListedFiles).map((file) => `\`${file}\``);
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function apiOptions({ job, inputs }: ActionContext): GitHubApiOptions {
+  return { repository: job.repository, token: inputs.githubToken, apiUrl: job.apiUrl };
+}
