@@ -31,7 +31,7 @@ export function createActionContext(
   const stateKeys = get('state-key').split('\n');
   const secrets = secretsOf(environment, table, { stateKeys, githubToken: get('github-token') });
   const redact = createRedactor(secrets);
-  const log = createLog({ write: standardOutput(), redact, isDebug: environment.RUNNER_DEBUG === '1' });
+  const log = createLog({ ...standardOutput(), redact, isDebug: environment.RUNNER_DEBUG === '1' });
   currentContext = { log, redact };
   const job = readJob(environment);
   // After `readJob`, which throws outside of a runner: only a runner interprets these commands, others print them.
@@ -51,7 +51,7 @@ export function createActionContext(
 export function currentLog(): Pick<ActionContext, 'log' | 'redact'> {
   if (currentContext !== undefined) return currentContext;
   const redact = createRedactor([]);
-  return { log: createLog({ write: standardOutput(), redact, isDebug: false }), redact };
+  return { log: createLog({ ...standardOutput(), redact, isDebug: false }), redact };
 }
 
 let currentContext: Pick<ActionContext, 'log' | 'redact'> | undefined;

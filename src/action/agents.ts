@@ -3,8 +3,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agents, AgentTurn } from '../engine/engine-ports.js';
-import { defaultStallMs, watchForStall } from '../engine/limits/stall.js';
-import { UserError } from '../failure.js';
+import {
+  type AgentStop,
+  defaultExitGraceMs,
+  defaultStallMs,
+  exitBeforeStop,
+  silenceFailure,
+  watchForStall,
+} from '../engine/limits/stall.js';
+import { type Failure, UserError } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type {
@@ -40,7 +47,11 @@ export interface AgentsOptions {
   createSession(provider: Provider, id: string, directory: string): Promise<boolean>;
   /** Called with the process id of every agent that starts. The returned function is called when the agent has ended. */
   onProcess(pid: number): () => void;
+  /** How long a CLI may take to exit after its final result; 10 s by default. */
+  readonly exitGraceMs?: number;
   debug(message: string): void;
+  /** While it is pending, no output of agents is read. */
+  whenReady?(): Promise<void> | undefined;
 }
 
 export function createAgents(options: AgentsOptions): Agents {
@@ -76,7 +87,11 @@ async function runAgent(
   options.debug(`${command.file} ${command.args.join(' ')}`);
   const settings = writeSettingsFile(provider, command, options.settingsDirectory);
   const reader = provider.createReader(turn.usageBefore);
-  const stallWatch = watchForStall(turn.stallMs ?? defaultStallMs, signal);
+  const stallWatch = watchForStall({
+    stallMs: turn.stallMs ?? defaultStallMs,
+    exitGraceMs: options.exitGraceMs ?? defaultExitGraceMs,
+    signal,
+  });
   const { value: exit, failure: violation } = await options.foreignCode.run(
     { who: 'The agent', processes: options.processes, mustNotWrite: turn.mustNotWrite },
     (processes) =>
@@ -84,18 +99,19 @@ async function runAgent(
         command,
         env: { ...environment, ...settings, ...command.env },
         signal: stallWatch.signal,
+        onErrorLine: stallWatch.onErrorLine,
         onLine(line) {
           const events = reader.readLine(line);
-          stallWatch.onEvents(events);
+          stallWatch.onEvents(events, reader.resultState?.() ?? 'none');
           for (const event of events) turn.onEvent(event, reader.currentModel?.());
         },
       }),
   );
-  const stalled = stallWatch.stop(provider.title);
-  const read = reader.finish(exit);
-  const ownFailure =
-    stalled ??
-    (read.failure && withCredentialHint(read.failure, providerEnvironmentFor(provider, model), environment));
+  const stop = stallWatch.stop();
+  if (stop?.reason === 'has-result') turn.onEvent(lateExitEvent(provider), undefined);
+  const read = reader.finish(exitBeforeStop(exit, stop));
+  const cause = causeOf(provider, stop, read.failure);
+  const ownFailure = cause && withCredentialHint(cause, providerEnvironmentFor(provider, model), environment);
   const failure = violation?.isFinal ? violation : (ownFailure ?? violation);
   const durationMs = Math.round(exit.durationMs);
   const known = { ...knownVersion(provider, options), ...read, durationMs };
@@ -108,13 +124,14 @@ interface CliProcess {
   readonly signal: AbortSignal;
   /** Called for each line of standard output. */
   onLine(line: string): void;
+  onErrorLine(line: string): void;
 }
 
 async function runCli(
   turn: AgentTurn,
   options: AgentsOptions,
   processes: ProcessRunner,
-  { command, env, signal, onLine }: CliProcess,
+  { command, env, signal, onLine, onErrorLine }: CliProcess,
 ): Promise<ProcessExit> {
   let markEnded = (): void => undefined;
   try {
@@ -130,8 +147,10 @@ async function runCli(
       onLine: (line, stream) => {
         options.debug(`${turn.provider.executable} (${stream}): ${line}`);
         if (stream === 'stdout') onLine(line);
+        else onErrorLine(line);
       },
       onSkippedLine: (bytes) => turn.onEvent(skippedLineEvent(bytes), undefined),
+      ...defined({ whenReady: options.whenReady }),
       signal,
       hurrySignal: turn.cancelSignal,
       graceMs: turn.graceMs,
@@ -178,6 +197,21 @@ export function agentEnvironment(
   options: Pick<AgentsOptions, 'environment' | 'providers' | 'passEnv'>,
 ): Readonly<Record<string, string>> {
   return filterEnvironment({ ...options, provider }).env;
+}
+
+function causeOf(
+  { title }: Provider,
+  stop: AgentStop | undefined,
+  read: Failure | undefined,
+): Failure | undefined {
+  return stop?.reason === 'silent' ? silenceFailure(title, stop, read) : read;
+}
+
+function lateExitEvent({ title }: Provider): AgentEvent {
+  return {
+    type: 'notice',
+    message: `${title} did not exit after its final result and was ended; the result counts`,
+  };
 }
 
 function skippedLineEvent(bytes: number): AgentEvent {

@@ -5,6 +5,7 @@ import { FailureError, UserError } from '../failure.js';
 import { describeExit, runShell } from '../gates/run-shell.js';
 import type { LiveReport } from '../report/live-report.js';
 import type { Log } from '../report/log.js';
+import { createLogShare } from '../report/log-share.js';
 import { branchName } from '../step-path.js';
 import type { ProcessRunner } from '../system/process.js';
 import type { Workspace } from '../workspace/workspace.js';
@@ -69,8 +70,10 @@ export function createWorktreeSetup({
     const { value, failure } = await foreignCode.run(
       { who: 'The command of `worktree-setup`', processes },
       (watched) =>
-        runShell(command, { processes: watched, directory, env, signal, timeoutMs: setUpMs }, (line) =>
-          log.untrusted(`  [setup] ${line}`),
+        runShell(
+          command,
+          { processes: watched, directory, env, signal, timeoutMs: setUpMs, whenReady: log.whenDrained },
+          createLogShare(log.untrusted, '  [setup] '),
         ),
     );
     if (failure !== undefined) throw new FailureError(failure);

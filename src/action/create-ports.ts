@@ -89,6 +89,7 @@ function buildAgentPort(
       };
     },
     debug: request.actionContext.log.debug,
+    whenReady: request.actionContext.log.whenDrained,
   });
 }
 

@@ -22,6 +22,8 @@ export async function finishRun(
 ): Promise<number> {
   const { actionContext, signal, workspace } = request;
   const stepFiles = stepFilesOf(actionContext.environment);
+  // Nothing more is recorded, so report and outputs may have the space.
+  prepared.diskReserve.release();
   const result = await collectRunResult(request, prepared, state);
   // When cancelled, write the result first: waiting for the upload may take longer than the runner allows.
   if (signal.aborted) writeRunResult(result, actionContext, stepFiles);

@@ -8,6 +8,7 @@ import type { Inputs } from '../inputs/inputs.js';
 import { defined } from '../optional-keys.js';
 import { branchPrefix } from '../report/live-report.js';
 import type { Log } from '../report/log.js';
+import { createLogShare } from '../report/log-share.js';
 import type { FilteredEnvironment } from '../security/filter-environment.js';
 import { isRunnerVariable } from '../security/secret-names.js';
 import type { Clock } from '../system/clock.js';
@@ -63,7 +64,8 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
             signal: AbortSignal.any([signal, stopSignal]),
             ...defined({ output }),
             changes: known,
-            onLine: (gate, line) => log.untrusted(`${prefix}  [${gate.name}] ${line}`),
+            openSink: (gate) => createLogShare(log.untrusted, `${prefix}  [${gate.name}] `),
+            whenReady: log.whenDrained,
           }),
       );
       const isInterrupted = (status: string) => signal.aborted && status === 'failed';

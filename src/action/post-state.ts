@@ -5,12 +5,13 @@
  * `post` ends processes and removes files that this file names, and an agent can write to it. So each line is
  * sealed, and `post` believes nothing after the first line that is not.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
 import { createLineSeal, readSealedLines } from '../journal/line-seal.js';
 import type { SessionCopyIndex } from '../sessions/session-copies.js';
 import type { PlacedSession } from '../sessions/session-store.js';
+import { appendWhole } from '../system/append-whole.js';
 import type { RunMarks } from './foreign-code.js';
 import type { LocalCheckpoint } from './local-checkpoint.js';
 
@@ -57,8 +58,9 @@ const sealName = 'post';
 /** `key`: from `lineKeyOf`. */
 export function createPostStateFile(directory: string, key: Buffer, first: PostState): PostStateFile {
   const seal = createLineSeal({ key, name: sealName });
+  const descriptor = openSync(join(directory, fileName), 'a', 0o600);
   const write = (change: Partial<PostState>) =>
-    appendFileSync(join(directory, fileName), seal(JSON.stringify(change)), { mode: 0o600 });
+    seal(JSON.stringify(change), (text) => appendWhole(descriptor, text));
   write(first);
   return { update: write };
 }

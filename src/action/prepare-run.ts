@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { type SaveNotice, saveNoticeText } from '../checkpoint/save-notice.js';
-import { type JournalEvent, journalVersion } from '../journal/event.js';
+import { type JournalEvent, journalVersion, type NewEvent } from '../journal/event.js';
 import { createJournal, type JournalFile } from '../journal/journal.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
@@ -12,6 +12,7 @@ import { findTokenSetting, tokenSettingWarning } from '../security/config-tokens
 import { stepFilesOf } from '../security/step-files.js';
 import { alteredCopyText, openSessionCopies } from '../sessions/session-copies.js';
 import { systemClock } from '../system/clock.js';
+import { type DiskReserve, openDiskReserve } from '../system/disk-reserve.js';
 import { jobIdentity, lineKeyOf } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { agentEnvironment } from './agents.js';
@@ -34,11 +35,12 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { live, postState } = runContext;
   const resumed = await resumeRun(runContext, postState);
   const ignored = await request.workspace.listIgnoredNames();
-  const { journal, before } = startJournal(request, resumed, ignored);
+  const { journal, before } = startJournal(runContext, resumed, ignored);
   postState.update({ ...keysOf(resumed), isBegun: true });
   const checkpointWriter = openCheckpointWriter(runContext, resumed, postState);
   const ports = createPorts(runContext, { journal, checkpointWriter, postState });
-  return { resumed, initialState: before, journal, ports, checkpointWriter, live, postState };
+  const { diskReserve } = runContext;
+  return { resumed, initialState: before, journal, ports, checkpointWriter, live, postState, diskReserve };
 }
 
 async function createRunContext(request: RunRequest): Promise<RunContext> {
@@ -48,15 +50,21 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
   const runMarks = createRunMarks();
   const warning = stateWarning(stateStorage);
   if (warning !== undefined) live.warn(warning);
+  const diskReserve = openDiskReserve(privateDirectory, (error) =>
+    live.warn(
+      `The disk of \`RUNNER_TEMP\` is full (${error.message}). The run may end early. Free space on the runner.`,
+    ),
+  );
   const binding = bindingOf(actionContext);
   const sessions = openHomeSessions(privateDirectory, request.clis.processes);
   // Before anything is restored, because `post` must know every session file that is placed in a home folder.
-  const postState = startPostState(request, binding, runMarks);
+  const postState = startPostState(request, binding, runMarks, diskReserve);
   const token = findTokenSetting(workspace.checkoutSettings);
   if (token !== undefined) live.warn(tokenSettingWarning(token));
   return {
     request,
     live,
+    diskReserve,
     stateStorage,
     binding,
     postState,
@@ -122,16 +130,19 @@ async function repeatWorktreeSetup(runContext: RunContext): Promise<void> {
 
 /** Starts the journal of this job: earlier events, decisions that drop some of them, then `job-started`. */
 function startJournal(
-  { actionContext, plan, workspace, privateDirectory }: RunRequest,
+  { request, diskReserve }: RunContext,
   resumed: ResumedState,
   ignored: readonly string[],
 ): { readonly journal: JournalFile; readonly before: RunState } {
-  const journal = createJournal({
+  const { actionContext, plan, workspace, privateDirectory } = request;
+  const journalFile = createJournal({
     file: privatePaths(privateDirectory).journal,
     key: lineKeyOf(actionContext, privateDirectory),
     now: () => systemClock.now(),
     earlier: resumed.events,
   });
+  const append = (event: NewEvent) => diskReserve.use(() => journalFile.append(event));
+  const journal = { ...journalFile, append };
   const started = {
     type: 'job-started',
     version: journalVersion,
@@ -150,8 +161,9 @@ function startPostState(
   { actionContext, workspace, privateDirectory }: RunRequest,
   binding: RunContext['binding'],
   runMarks: RunMarks,
+  diskReserve: DiskReserve,
 ): PostStateFile {
-  return createPostStateFile(privateDirectory, lineKeyOf(actionContext, privateDirectory), {
+  const postState = createPostStateFile(privateDirectory, lineKeyOf(actionContext, privateDirectory), {
     directory: workspace.directory,
     prefix: relative(workspace.root, workspace.directory),
     agentPids: [],
@@ -164,6 +176,7 @@ function startPostState(
     placed: [],
     isDone: false,
   });
+  return { update: (change) => diskReserve.use(() => postState.update(change)) };
 }
 
 function openCheckpointWriter(

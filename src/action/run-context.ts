@@ -11,6 +11,7 @@ import type { LiveReport } from '../report/live-report.js';
 import type { FilteredEnvironment } from '../security/filter-environment.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionStore } from '../sessions/session-store.js';
+import type { DiskReserve } from '../system/disk-reserve.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
@@ -46,12 +47,14 @@ export interface PreparedRun {
   readonly checkpointWriter: CheckpointWriter;
   readonly live: LiveReport;
   readonly postState: PostStateFile;
+  readonly diskReserve: DiskReserve;
 }
 
 /** What is open during the run, shared by the ports and by `resume`. */
 export interface RunContext {
   readonly request: RunRequest;
   readonly live: LiveReport;
+  readonly diskReserve: DiskReserve;
   readonly stateStorage: StateStorage;
   readonly binding: Omit<Binding, 'sequence'>;
   readonly postState: PostStateFile;

@@ -6,6 +6,7 @@ import { UserError } from '../failure.js';
 import { failedWithoutVerdict, type NewEvent } from '../journal/event.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
+import { hasFullDisk, isDiskFull } from '../system/disk-reserve.js';
 import { finishRun } from './finish.js';
 import { prepareRun } from './prepare-run.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
@@ -21,9 +22,12 @@ export async function runInWorkspace(request: RunRequest): Promise<number> {
 
 /** After an internal error, what was recorded still counts: it is stored and reported. */
 async function recordCrash(request: RunRequest, prepared: PreparedRun, error: unknown): Promise<RunState> {
-  const { actionContext } = request;
-  const message = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof UserError) && error instanceof Error)
+  const { actionContext, privateDirectory } = request;
+  const isFull: boolean = isDiskFull(error) || hasFullDisk(privateDirectory);
+  prepared.diskReserve.release();
+  const text = error instanceof Error ? error.message : String(error);
+  const message = isFull ? diskFullText(text) : text;
+  if (!(error instanceof UserError) && error instanceof Error && !isFull)
     actionContext.log.info(`Internal error in gump-action. ${error.stack ?? ''}`);
   const recordedState = foldEvents(prepared.journal.events());
   const events = crashEvents(recordedState, message, actionContext.job.jobAttempt).map(
@@ -33,6 +37,10 @@ async function recordCrash(request: RunRequest, prepared: PreparedRun, error: un
   if (state.runEnded?.failedStep === undefined) prepared.live.error(message);
   await prepared.ports.checkpoints.store(state).catch(() => undefined);
   return state;
+}
+
+function diskFullText(message: string): string {
+  return `The disk of the runner is full: ${message.trim().replace(/\.$/, '')}. Free space, or use a runner with a larger disk, and re-run the failed jobs.`;
 }
 
 /** The step that was running when the error occurred has failed. */

@@ -1,6 +1,6 @@
 /** The result of a run in its three forms: report, outputs, summary. */
 
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { emptyState, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { expandPlan, plannedTasks } from '../plan/placed-step.js';
@@ -11,6 +11,7 @@ import { rerunNote } from '../report/rerun.js';
 import { makeSummary } from '../report/summary.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import type { StepFiles } from '../security/step-files.js';
+import { isDiskFull } from '../system/disk-reserve.js';
 import type { ActionContext } from './action-context.js';
 import { writeStepResults } from './step-results.js';
 
@@ -43,11 +44,21 @@ export function writeRunResult(
 ): void {
   const report = redactDeep(makeReport(result.plan, result.state, result), redact);
   writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(result.files.patch, result.patch);
+  writePatch(result);
   const rerun = nextStepText(result);
   const { state, warnings } = result;
   const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
   writeStepResults({ outputs: redactDeep(outputs(report, result, redact), redact), summary }, stepFiles, log);
+}
+
+/** A large patch may not fit on the disk. Report and outputs are more important. */
+function writePatch({ files, patch }: RunResult): void {
+  try {
+    writeFileSync(files.patch, patch);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    rmSync(files.patch, { force: true });
+  }
 }
 
 /** What the user can do next. `undefined` if the run passed. */

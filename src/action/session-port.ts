@@ -3,6 +3,7 @@ import type { Sessions } from '../engine/engine-ports.js';
 import type { Provider } from '../providers/provider.js';
 import { type SessionCopies, saveSession } from '../sessions/session-copies.js';
 import type { SessionLocation, SessionStore } from '../sessions/session-store.js';
+import { isDiskFull } from '../system/disk-reserve.js';
 
 export interface SessionPortOptions {
   readonly store: SessionStore;
@@ -11,6 +12,12 @@ export interface SessionPortOptions {
   /** Called after a session was exported, so that `post` knows what to remove. */
   onPlaced(): void;
   warn(message: string): void;
+}
+
+/** What the agent spent must be recorded, also if its session cannot be copied. */
+function skipOnFullDisk(error: unknown) {
+  if (!isDiskFull(error)) throw error;
+  return { status: 'skipped', reason: error.message } as const;
 }
 
 export function createSessionPort(options: SessionPortOptions): Sessions {
@@ -23,7 +30,9 @@ export function createSessionPort(options: SessionPortOptions): Sessions {
   return {
     async export(provider, id, directory) {
       const location = locationOf(provider, id, directory);
-      const exported = await saveSession(options.store, options.sessionCopies, location);
+      const exported = await saveSession(options.store, options.sessionCopies, location).catch(
+        skipOnFullDisk,
+      );
       if (exported.status !== 'exported') {
         const reason = exported.status === 'none' ? 'no session file was found' : exported.reason;
         options.warn(`A re-run cannot resume the ${provider.title} session \`${id}\`: ${reason}.`);
@@ -31,6 +40,9 @@ export function createSessionPort(options: SessionPortOptions): Sessions {
       }
       options.onPlaced();
       return exported.mark;
+    },
+    async isStored(provider, id, directory) {
+      return (await options.store.export(locationOf(provider, id, directory))).status !== 'none';
     },
     async readUsage(provider, id, directory) {
       if (provider.sessionFiles.readUsage === undefined) return undefined;

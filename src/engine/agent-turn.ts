@@ -209,10 +209,30 @@ async function runProcess(
     graceMs: () => monitor.graceMs(),
   };
   const outcome = await run.ports.agents.run(turn).catch(toStartFailure).finally(stopProgress);
+  await keepKnownSession(run, ref, next, session);
   const withUsage = await withSessionFileUsage(run, ref, next, usageBefore, outcome);
   const usage = await withEstimatedCost(next.provider, [withUsage.model, next.model], withUsage.usage);
   const firstTurn = session.effective === 'resumed' ? monitor.firstTurn(usage) : undefined;
   return { ...monitor.end({ ...withUsage, usage }), ...defined({ firstTurn }) };
+}
+
+/**
+ * S8: a CLI may give a resumed session another id. If it stored no session with that id, the conversation is in the
+ * one that was resumed, and a later attempt can resume only that.
+ */
+async function keepKnownSession(
+  run: EngineRun,
+  ref: AttemptRef,
+  { provider, directory }: NextAttempt,
+  { effective, id }: SessionDecision,
+): Promise<void> {
+  const reported = sessionOf(run, ref)?.id;
+  if (effective !== 'resumed' || id === undefined || reported === undefined || reported === id) return;
+  if (await run.ports.sessions.isStored(provider, reported, directory)) return;
+  run.record({ type: 'session-known', ...ref, id });
+  run.ports.reporter.log(
+    `${provider.title} reported the session \`${reported}\` but did not store it. Keeping \`${id}\``,
+  );
 }
 
 /** The agent cannot start. Parallel branches continue. */
@@ -287,6 +307,10 @@ function onEvent(run: EngineRun, ref: AttemptRef, { provider }: NextAttempt, eve
   const isId = event.type === 'session' && provider.isSessionId(event.id);
   if (isId && event.id !== sessionOf(run, ref)?.id)
     run.record({ type: 'session-known', ...ref, id: event.id });
+  if (event.type === 'ignored-number')
+    run.ports.reporter.warn(
+      `Step \`${ref.step}\`: ${provider.title} reported \`${event.name}\` as ${event.value}, which cannot be true. The number is ignored.`,
+    );
   run.ports.reporter.onAgentEvent(event);
 }
 

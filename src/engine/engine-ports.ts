@@ -137,6 +137,8 @@ export interface GateRequest {
 }
 
 export interface Sessions {
+  /** Whether the CLI has stored a session with this id on this machine. */
+  isStored(provider: Provider, id: string, directory: string): Promise<boolean>;
   /** Copies the files of a session for the next checkpoint; returns the mark up to which they reach. */
   export(provider: Provider, id: string, directory: string): Promise<SessionMark | undefined>;
   /** The usage in the session's own file; `undefined` if the file does not contain it. */

@@ -41,7 +41,7 @@ export function describeSession({ session, agent, previous }: SessionTextFacts):
     case 'session-ahead':
       return 'new session: the session to resume is ahead of this step and cannot be rolled back';
     case 'context-full':
-      return 'new session: the context of the previous session is full';
+      return 'new session: the context of the previous session is full, or the service refused its content';
     case 'no-progress':
       return 'new session: two job attempts in a row failed in the previous session without changing a file';
   }

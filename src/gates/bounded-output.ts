@@ -1,4 +1,5 @@
 /** Keeps the first and the last part of a command's output within a fixed size, however much it prints. */
+import { createLineTail } from '../system/line-tail.js';
 
 export interface BoundedOutput {
   add(line: string): void;
@@ -9,40 +10,22 @@ export interface BoundedOutput {
 /** `limit`: characters that are kept in total, half of them from the end. One line may have a quarter of that. */
 export function createBoundedOutput(limit: number): BoundedOutput {
   const half = Math.floor(limit / 2);
+  const longest = Math.floor(limit / 4);
   const head: string[] = [];
   let headLength = 0;
-  let tail: string[] = [];
-  let first = 0;
-  let tailLength = 0;
-  let dropped = 0;
-
-  const trimTail = (): void => {
-    while (tailLength > half) {
-      tailLength -= tail[first]?.length ?? 0;
-      first++;
-      dropped++;
-    }
-    // Only every 1024 lines: copying the array for each dropped line would be slow.
-    if (first <= 1024) return;
-    tail = tail.slice(first);
-    first = 0;
-  };
-
+  // One more for the line end.
+  const tail = createLineTail(half, (line) => line.length + 1);
   return {
     add(line) {
-      const kept = `${shorten(line, Math.floor(limit / 4))}\n`;
-      if (tail.length === 0 && headLength + kept.length <= half) {
-        head.push(kept);
-        headLength += kept.length;
-        return;
-      }
-      tail.push(kept);
-      tailLength += kept.length;
-      trimTail();
+      const kept = shorten(line, longest);
+      if (!tail.isEmpty || headLength + kept.length + 1 > half) return tail.add(kept);
+      head.push(kept);
+      headLength += kept.length + 1;
     },
     text() {
-      const gap = dropped === 0 ? [] : [`[… ${dropped} lines left out …]\n`];
-      return [...head, ...gap, ...tail.slice(first)].join('');
+      const dropped = tail.dropped();
+      const gap = dropped === 0 ? [] : [`[… ${dropped} lines left out …]`];
+      return [...head, ...gap, ...tail.lines()].map((line) => `${line}\n`).join('');
     },
   };
 }

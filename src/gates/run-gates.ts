@@ -10,11 +10,18 @@ import type { Clock } from '../system/clock.js';
 import type { Gate } from '../workflow/workflow.js';
 import type { FileChange } from '../workspace/workspace.js';
 import { readCoverage } from './coverage.js';
+import { readCoverageFiles, stampCoverageFiles } from './coverage-files.js';
 import type { GateResult } from './gate-result.js';
 import type { CommandGate } from './markers.js';
 import type { Project } from './project.js';
 import { type CommandSource, quoteCommand, type ResolvedCommand, resolveGate } from './resolve-gate.js';
-import { describeExit, type GateShellOptions, runShell, type ShellResult } from './run-shell.js';
+import {
+  describeExit,
+  type GateShellOptions,
+  type OutputSink,
+  runShell,
+  type ShellResult,
+} from './run-shell.js';
 import { judgeSchema } from './schema.js';
 import { isTestFile } from './test-files.js';
 import { judgeTestList, judgeTests } from './tests-found.js';
@@ -31,8 +38,8 @@ export interface GateOptions extends Omit<GateShellOptions, 'timeoutMs'> {
   readonly commands: readonly CommandSource[];
   /** The time limit of each gate; 10 minutes by default. */
   readonly timeoutMs?: number;
-  /** Called for each line that the command of a gate prints. */
-  onLine?(gate: Gate, line: string): void;
+  /** Called when the command of a gate starts. Gets what it prints. */
+  openSink?(gate: Gate): OutputSink;
 }
 
 type GateVerdict = Pick<GateResult, 'status' | 'output'>;
@@ -94,7 +101,7 @@ async function runWithCommand(
 
 function execute(gate: Gate, { command }: TitledCommand, options: GateOptions): Promise<ShellResult> {
   const timeoutMs = options.timeoutMs ?? gateTimeoutMs;
-  return runShell(command, { ...options, timeoutMs }, (line) => options.onLine?.(gate, line));
+  return runShell(command, { ...options, timeoutMs }, options.openSink?.(gate));
 }
 
 async function judgeByExitCode(
@@ -125,14 +132,19 @@ async function runCoverageGate(
   command: TitledCommand,
   options: GateOptions,
 ): Promise<GateVerdict> {
+  const before = stampCoverageFiles(options.directory);
   const run = await execute(gate, command, options);
   if (!succeeded(run)) return commandFailed(command, run, options);
   if (gate.atLeast === undefined) return { status: 'passed', output: run.output };
-  const percentage = readCoverage(run.output);
+  const printed = readCoverage(run.output);
+  const file =
+    printed === undefined ? readCoverageFiles(options.directory, options.project, before) : undefined;
+  const percentage = printed ?? file?.share;
   if (percentage === undefined) {
     return failed(run.output, `The output of ${command.title} contains no coverage percentage.`);
   }
-  const sentence = `Coverage is ${percentage} %; the gate requires at least ${gate.atLeast} %.`;
+  const source = file === undefined ? '' : ` (\`${file.path}\`)`;
+  const sentence = `Coverage is ${percentage} %${source}; the gate requires at least ${gate.atLeast} %.`;
   return percentage >= gate.atLeast ? passed(run.output, sentence) : failed(run.output, sentence);
 }
 

@@ -1,7 +1,7 @@
 /** Runs the shell command of a gate. `run-gates.ts` judges how it ends. */
 import { defined } from '../optional-keys.js';
 import type { ProcessExit } from '../system/process.js';
-import { gracePeriodFor, type ProcessRunner } from '../system/process.js';
+import { gracePeriodFor, type ProcessRunner, type ProcessSpec } from '../system/process.js';
 import { createBoundedOutput } from './bounded-output.js';
 
 export interface GateShellOptions {
@@ -12,6 +12,15 @@ export interface GateShellOptions {
   readonly processes: ProcessRunner;
   readonly signal?: AbortSignal;
   readonly timeoutMs: number;
+  /** While it is pending, no output is read. */
+  whenReady?(): Promise<void> | undefined;
+}
+
+/** Gets what a command prints, for the log. */
+export interface OutputSink {
+  print(line: string): void;
+  /** Called when the command has ended. */
+  end(): void;
 }
 
 export interface ShellResult {
@@ -25,26 +34,30 @@ const maxOutputCharacters = 256 * 1024;
 export async function runShell(
   command: string,
   options: GateShellOptions,
-  onLine?: (line: string) => void,
+  sink?: OutputSink,
 ): Promise<ShellResult> {
   const output = createBoundedOutput(maxOutputCharacters);
   const add = (line: string): void => {
     output.add(line);
-    onLine?.(line);
+    sink?.print(line);
   };
-  const exit = await options.processes.run({
+  const spec: ProcessSpec = {
     file: 'sh',
     // Joins both streams before the shell of the command starts: two pipes would lose their order.
     args: ['-c', 'exec sh -c "$1" 2>&1', 'sh', command],
     directory: options.directory,
     env: options.env,
     timeoutMs: options.timeoutMs,
-    ...defined({ signal: options.signal }),
+    ...defined({ signal: options.signal, whenReady: options.whenReady }),
     graceMs: gracePeriodFor(options.signal),
     onLine: add,
     onSkippedLine: (bytes) => add(`[… a line of ${bytes} bytes left out …]`),
-  });
-  return { exit, output: output.text() };
+  };
+  try {
+    return { exit: await options.processes.run(spec), output: output.text() };
+  } finally {
+    sink?.end();
+  }
 }
 
 /** A sentence about how a failed command ended; `command` is its name in the sentence. */

@@ -2,8 +2,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import {
   buildFailurePatterns,
+  failedFileCounts,
   noTestsPatterns,
-  testCountPatterns,
+  type TestCount,
+  testCounts,
   testResultPatterns,
 } from './test-summaries.js';
 
@@ -20,10 +22,9 @@ export type TestsVerdict = 'found' | 'none' | 'broken' | 'unknown';
 /** Reads the output of a test command. */
 export function judgeTests(output: string): TestsVerdict {
   const text = stripVTControlCharacters(output);
-  const numbers = testCountPatterns.flatMap((pattern) =>
-    [...text.matchAll(pattern)].map((match) => Number(match.slice(1).find(Boolean))),
-  );
-  if (numbers.some((count) => count > 0) || matchesAny(testResultPatterns, text)) return 'found';
+  const numbers = testCounts.flatMap((count) => readCounts(count, text));
+  const isFound = numbers.some((count) => count > 0) || matchesAny(testResultPatterns, text);
+  if (isFound || hasUnloadedFiles(text)) return 'found';
   if (matchesAny(buildFailurePatterns, text)) return 'broken';
   return numbers.length > 0 || matchesAny(noTestsPatterns, text) ? 'none' : 'unknown';
 }
@@ -33,6 +34,28 @@ export function judgeTestList(output: string): TestsVerdict {
   const text = stripVTControlCharacters(output);
   if (/^(?:Test|Fuzz|Example)\w*$/m.test(text)) return 'found';
   return matchesAny(buildFailurePatterns, text) ? 'broken' : 'none';
+}
+
+/** The numbers that one form reports, without entries that are no tests. */
+function readCounts({ pattern, notTests, unless }: TestCount, text: string): readonly number[] {
+  if (unless?.test(text)) return [];
+  const counts = [...text.matchAll(pattern)].map((match) =>
+    Math.max(...match.slice(1).flatMap((group) => (group === undefined ? [] : Number(group)))),
+  );
+  if (notTests === undefined || counts.length === 0) return counts;
+  return [sum(counts) - [...text.matchAll(notTests)].length];
+}
+
+/** Files that failed for another reason than that they have no tests. */
+function hasUnloadedFiles(text: string): boolean {
+  return failedFileCounts.some(({ failed, empty }) => {
+    const count = sum([...text.matchAll(failed)].map(([, number]) => Number(number)));
+    return count > (empty === undefined ? 0 : [...text.matchAll(empty)].length);
+  });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
 }
 
 function matchesAny(patterns: readonly RegExp[], text: string): boolean {

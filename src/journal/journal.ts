@@ -5,7 +5,8 @@
  * This process believes only its memory: checkpoints are sealed from `content`, and the file is never read again by
  * the process that writes it. It is for `post`, which believes only sealed lines (`line-seal.ts`).
  */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { appendWhole } from '../system/append-whole.js';
 import type { JournalEvent, NewEvent } from './event.js';
 import { createLineSeal, type LineSealOptions, readSealedLines } from './line-seal.js';
 
@@ -36,16 +37,16 @@ export function createJournal({ file, key, now, earlier = [] }: JournalOptions):
   const descriptor = openSync(file, 'w', 0o600);
   const seal = createLineSeal({ key, name: sealName });
   const lines: string[] = [];
-  const toLine = (event: JournalEvent): string => {
+  const append = (event: JournalEvent): void => {
     const line = JSON.stringify(event);
+    seal(line, (text) => appendWhole(descriptor, text));
     lines.push(line);
-    return seal(line);
   };
-  writeSync(descriptor, earlier.map(toLine).join(''));
+  for (const event of earlier) append(event);
   return {
     append(event) {
       const stamped = { ...event, at: now() } as JournalEvent;
-      writeSync(descriptor, toLine(stamped));
+      append(stamped);
       return stamped;
     },
     content: () => Buffer.from(lines.map((line) => `${line}\n`).join('')),

@@ -17,12 +17,18 @@ export interface LineSealOptions {
   readonly name: string;
 }
 
-/** Returns a function that seals the next line, a JSON text, with its line end. */
-export function createLineSeal(options: LineSealOptions): (line: string) => string {
+/**
+ * Returns a function that seals the next line, a JSON text, and passes it with its line end to `write`. If `write`
+ * throws, the line is not part of the file, and the next one takes its place.
+ */
+export function createLineSeal(
+  options: LineSealOptions,
+): (line: string, write: (sealed: string) => void) => void {
   let last = '';
-  return (line) => {
-    last = codeOf(options, last, line);
-    return `${line}${separator}${last}\n`;
+  return (line, write) => {
+    const code = codeOf(options, last, line);
+    write(`${line}${separator}${code}\n`);
+    last = code;
   };
 }
 

@@ -1,5 +1,6 @@
 /** The plan that the planner of a split writes (`.gump/out/plan.json`), and the path names of its tasks. Pure. */
 import { createHash } from 'node:crypto';
+import { parseAnswer, quoteFirstLine } from './json-answer.js';
 
 export interface Task {
   readonly name: string;
@@ -13,8 +14,9 @@ export interface Task {
 /** The tasks of a plan, or a text that describes the problem. */
 export function readPlan(text: string | undefined): readonly Task[] | string {
   if (text === undefined) return 'The agent did not write `.gump/out/plan.json`.';
-  const value = parseJson(text);
-  if (!Array.isArray(value)) return '`.gump/out/plan.json` is not a JSON array of tasks.';
+  const value = parseAnswer(text, 'array');
+  if (!Array.isArray(value))
+    return `\`.gump/out/plan.json\` is not a JSON array of tasks. ${quoteFirstLine(text)}`;
   const problems = value.flatMap((item, index) => taskProblems(item, index));
   if (problems.length > 0) return `\`.gump/out/plan.json\`: ${problems.join('; ')}.`;
   const tasks = value.map(toTask);
@@ -27,14 +29,6 @@ export function readPlan(text: string | undefined): readonly Task[] | string {
   return shared === undefined
     ? tasks
     : `\`.gump/out/plan.json\` has two tasks whose names both become "${shared}" in paths. Give the tasks other names.`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function taskProblems(item: unknown, index: number): readonly string[] {

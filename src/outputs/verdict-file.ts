@@ -1,4 +1,5 @@
 /** The verdict that the agent of a `validate` step writes (`.gump/out/validate.json`). Pure. */
+import { parseAnswer, quoteFirstLine } from './json-answer.js';
 
 export interface Verdict {
   readonly pass: boolean;
@@ -8,8 +9,9 @@ export interface Verdict {
 /** The verdict, or a text that describes the problem. */
 export function readVerdict(text: string | undefined): Verdict | string {
   if (text === undefined) return 'The agent did not write `.gump/out/validate.json`.';
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null) return '`.gump/out/validate.json` is not a JSON object.';
+  const value = parseAnswer(text, 'object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return `\`.gump/out/validate.json\` is not a JSON object. ${quoteFirstLine(text)}`;
   const { pass, comments, comment } = value as Record<string, unknown>;
   const commentText = comments ?? comment ?? '';
   if (typeof pass !== 'boolean')
@@ -18,12 +20,4 @@ export function readVerdict(text: string | undefined): Verdict | string {
   if (!pass && commentText.trim() === '')
     return '`.gump/out/validate.json` has "pass": false without "comments". Write the reasons to "comments".';
   return { pass, comments: commentText };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

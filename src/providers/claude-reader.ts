@@ -11,10 +11,12 @@ import {
   classifyFailure,
   exitCodeFailure,
   type FailurePatterns,
+  isRefusedStatus,
   missingResultFailure,
+  refusedFailure,
 } from './exit-failures.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
-import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
+import { asNumber, asObject, asObjects, asText, asTokens, asUsd, type JsonObject } from './ndjson.js';
+import type { AgentEvent, ResultState, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { createTurnReader, messagePartEvents } from './turn-reader.js';
 import { addUsage, subtractUsage, toUsage } from './usage.js';
 
@@ -42,6 +44,7 @@ export function createClaudeReader(before: Usage): TurnReader {
   return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
+    () => state.resultState,
     () => state.model,
   );
 }
@@ -59,6 +62,18 @@ class ClaudeStream {
   #result: JsonObject | undefined;
   #resultCost: number | undefined;
   #waitMs: number | undefined;
+  /** The newest line about answers or results is a result. */
+  #endsWithResult = false;
+  #hasBackgroundTasks = false;
+
+  /**
+   * With a background task, a result is not the last one: the CLI waits for the task, for at most 10 minutes, and lets
+   * the model answer again. It then prints another result (2.1.330).
+   */
+  get resultState(): ResultState {
+    if (!this.#endsWithResult) return 'none';
+    return this.#hasBackgroundTasks ? 'provisional' : 'final';
+  }
 
   get model(): string | undefined {
     return this.#model;
@@ -74,6 +89,7 @@ class ClaudeStream {
 
   #byType(object: JsonObject): readonly AgentEvent[] {
     const conversation = asText(object.parent_tool_use_id) ?? '';
+    if (['assistant', 'user', 'stream_event'].includes(String(object.type))) this.#endsWithResult = false;
     switch (object.type) {
       case 'system':
         return this.#system(object);
@@ -93,6 +109,8 @@ class ClaudeStream {
   #system(object: JsonObject): readonly AgentEvent[] {
     this.#version = asText(object.claude_code_version) ?? this.#version;
     if (object.subtype === 'init') this.#model = asText(object.model);
+    if (object.subtype === 'background_tasks_changed')
+      this.#hasBackgroundTasks = asObjects(object.tasks).length > 0;
     if (object.subtype === 'permission_denied') {
       const tool = asText(object.tool_name) ?? 'a tool';
       return [{ type: 'notice', message: `${title} was denied permission to use ${tool}.` }];
@@ -156,14 +174,16 @@ class ClaudeStream {
   #takeResult(object: JsonObject): readonly AgentEvent[] {
     const closed = [...this.#open.keys()].flatMap((conversation) => this.#close(conversation));
     this.#result = object;
+    this.#endsWithResult = true;
     const models = asObject(object.model_usage_since_last_result);
-    if (models !== undefined) this.#resultCost = (this.#resultCost ?? 0) + costOf(models);
+    const cost = models && costOf(models);
+    if (cost !== undefined) this.#resultCost = (this.#resultCost ?? 0) + cost;
     return closed;
   }
 
   outcome(exit: ProcessExit, before: Usage): TurnOutcome {
     const failure = abnormalExitFailure(exit, title, installHint) ?? this.#failure(exit);
-    const total = asNumber(this.#result?.total_cost_usd);
+    const total = asUsd(this.#result?.total_cost_usd);
     const session = failure?.kind === 'session-lost' ? undefined : this.#session;
     return {
       status: failure === undefined ? 'done' : 'failed',
@@ -217,8 +237,11 @@ function resultFailure(result: JsonObject, exit: ProcessExit): Failure {
     return { ...classifyFailure(message, []), kind: 'guard' };
   if (result.terminal_reason === 'prompt_too_long')
     return { ...classifyFailure(message, []), kind: 'context' };
-  const kind = kindOfStatus(asNumber(result.api_error_status) ?? 0);
-  return kind === undefined ? classifyFailure(message, patterns) : { ...classifyFailure(message, []), kind };
+  const status = asNumber(result.api_error_status) ?? 0;
+  const kind = kindOfStatus(status);
+  if (kind !== undefined) return { ...classifyFailure(message, []), kind };
+  const failure = classifyFailure(message, patterns);
+  return isRefusedStatus(status) ? refusedFailure(failure) : failure;
 }
 
 function kindOfStatus(status: number): Failure['kind'] | undefined {
@@ -231,18 +254,18 @@ function kindOfStatus(status: number): Failure['kind'] | undefined {
 function usageFrom(value: unknown): Usage {
   const usage = asObject(value) ?? {};
   return toUsage({
-    inputTokens: asNumber(usage.input_tokens),
-    outputTokens: asNumber(usage.output_tokens),
-    cacheReadTokens: asNumber(usage.cache_read_input_tokens),
-    cacheWriteTokens: asNumber(usage.cache_creation_input_tokens),
+    inputTokens: asTokens(usage.input_tokens),
+    outputTokens: asTokens(usage.output_tokens),
+    cacheReadTokens: asTokens(usage.cache_read_input_tokens),
+    cacheWriteTokens: asTokens(usage.cache_creation_input_tokens),
   });
 }
 
-function costOf(models: JsonObject): number {
-  return Object.values(models).reduce<number>(
-    (sum, model) => sum + (asNumber(asObject(model)?.costUSD) ?? 0),
-    0,
-  );
+/** `undefined` if one of the costs is unknown. */
+function costOf(models: JsonObject): number | undefined {
+  const costs = Object.values(models).map((model) => asObject(model)?.costUSD ?? 0);
+  const known = costs.flatMap((cost) => asUsd(cost) ?? []);
+  return known.length < costs.length ? undefined : known.reduce((sum, cost) => sum + cost, 0);
 }
 
 /** The most informative inputs of Claude Code's tools, the best first. */

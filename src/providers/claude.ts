@@ -4,7 +4,7 @@
  */
 import { defined } from '../optional-keys.js';
 import { createClaudeReader, installHint } from './claude-reader.js';
-import { asNumber, parseLine } from './ndjson.js';
+import { asUsd, parseLine } from './ndjson.js';
 import type {
   AgentCommand,
   Permission,
@@ -111,7 +111,7 @@ function lastCostState(content: Buffer): number | undefined {
   const last = lines.findLast(
     (line) => line.includes('"cost-state"') && parseLine(line)?.type === 'cost-state',
   );
-  return last === undefined ? undefined : asNumber(parseLine(last)?.totalCostUSD);
+  return last === undefined ? undefined : asUsd(parseLine(last)?.totalCostUSD);
 }
 
 /** Only needed for a process that was stopped: Claude Code reports the cost at its end. */

@@ -19,7 +19,7 @@ import {
   quotaPatterns,
   withRetryAfter,
 } from './exit-failures.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject, oneLine } from './ndjson.js';
+import { asObject, asObjects, asText, asTokens, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { createTurnReader, markAsLastTurn } from './turn-reader.js';
 import { addUsage, subtractUsage, toUsage } from './usage.js';
@@ -49,6 +49,7 @@ export function createCodexReader(before: Usage): TurnReader {
   return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
+    () => (state.hasEnded ? 'final' : 'none'),
   );
 }
 
@@ -62,6 +63,10 @@ class CodexStream {
   #total: Usage | undefined;
   #final: 'completed' | 'failed' | undefined;
   #error: string | undefined;
+
+  get hasEnded(): boolean {
+    return this.#final !== undefined;
+  }
 
   take(object: JsonObject): readonly AgentEvent[] {
     switch (object.type) {
@@ -172,10 +177,10 @@ class CodexStream {
 /** The counts of the thread so far. Input includes tokens from the cache, as OpenAI counts. */
 export function codexUsage(usage: JsonObject): Usage {
   return toUsage({
-    inputTokens: asNumber(usage.input_tokens),
-    outputTokens: asNumber(usage.output_tokens),
-    cacheReadTokens: asNumber(usage.cached_input_tokens),
-    cacheWriteTokens: asNumber(usage.cache_write_input_tokens),
+    inputTokens: asTokens(usage.input_tokens),
+    outputTokens: asTokens(usage.output_tokens),
+    cacheReadTokens: asTokens(usage.cached_input_tokens),
+    cacheWriteTokens: asTokens(usage.cache_write_input_tokens),
   });
 }
 

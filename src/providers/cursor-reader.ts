@@ -17,7 +17,7 @@ import {
   quotaPatterns,
   withRetryAfter,
 } from './exit-failures.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
+import { asObject, asObjects, asText, asTokens, type JsonObject } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { createTurnReader, toolCallEvent } from './turn-reader.js';
 import { addUsage, toUsage } from './usage.js';
@@ -41,6 +41,7 @@ export function createCursorReader(): TurnReader {
   return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }),
+    () => (state.hasEnded ? 'final' : 'none'),
   );
 }
 
@@ -51,6 +52,10 @@ class CursorStream {
   #call: string | undefined;
   #turns = 0;
   #result: JsonObject | undefined;
+
+  get hasEnded(): boolean {
+    return this.#result !== undefined;
+  }
 
   take(object: JsonObject): readonly AgentEvent[] {
     return [...this.#noteSession(object), ...this.#read(object)];
@@ -129,10 +134,10 @@ class CursorStream {
 function resultUsage(result: JsonObject | undefined): Usage {
   const usage = asObject(result?.usage) ?? {};
   return toUsage({
-    inputTokens: asNumber(usage.inputTokens),
-    outputTokens: asNumber(usage.outputTokens),
-    cacheReadTokens: asNumber(usage.cacheReadTokens),
-    cacheWriteTokens: asNumber(usage.cacheWriteTokens),
+    inputTokens: asTokens(usage.inputTokens),
+    outputTokens: asTokens(usage.outputTokens),
+    cacheReadTokens: asTokens(usage.cacheReadTokens),
+    cacheWriteTokens: asTokens(usage.cacheWriteTokens),
   });
 }
 

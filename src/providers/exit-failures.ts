@@ -30,16 +30,43 @@ const unknownModel =
   /\bmodel\b.{0,100}\b(does not exist|(was|is) not (found|supported)|may not exist|not found)|models\/\S+ is not found|model_not_found/is;
 const otherModel = 'The service does not offer the model of this agent. Set a different model.';
 
+/**
+ * How CLIs report that the service refuses a request for its content (HTTP 400, of some services 422). Codex prints
+ * only the answer of the service, whose type at OpenAI is `invalid_request_error` (0.169.0).
+ */
+const refusedRequest =
+  /\b(?:API Error|status|code)"?:? ?\(?4(?:00|22)\b|"type": ?"invalid_request_error"|\bINVALID_ARGUMENT\b|\b400 Bad Request\b/i;
+const refusedHint =
+  'The service refused this request, so the next attempt gets a new session. If it refuses that one too, check the model and the input `agent-args`.';
+
+export function isRefusedStatus(status: number | undefined): boolean {
+  return status === 400 || status === 422;
+}
+
+/**
+ * A refused request of which only the content can be the cause. The same conversation would be refused again, so it
+ * counts as one that no longer fits. An unknown model stays what it is.
+ */
+export function refusedFailure(failure: Failure): Failure {
+  if (failure.isFinal || (failure.kind !== 'crash' && failure.kind !== 'protocol')) return failure;
+  return { kind: 'context', message: `${withFullStop(failure.message)} ${refusedHint}` };
+}
+
+function withFullStop(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 /** The failure that a message of a CLI indicates; of kind `otherwise` if no pattern matches. */
 export function classifyFailure(
   message: string,
   patterns: FailurePatterns,
   otherwise: FailureKind = 'crash',
 ): Failure {
-  const kind = patterns.find(([, pattern]) => pattern.test(message))?.[0] ?? otherwise;
-  const failure = { kind, message: message.trim().slice(0, messageLimit) };
-  if (kind !== 'crash' || !unknownModel.test(message)) return failure;
-  return { ...failure, message: `${failure.message} ${otherModel}`, isFinal: true };
+  const known = patterns.find(([, pattern]) => pattern.test(message))?.[0];
+  const failure = { kind: known ?? otherwise, message: message.trim().slice(0, messageLimit) };
+  if (failure.kind === 'crash' && unknownModel.test(message))
+    return { ...failure, message: `${failure.message} ${otherModel}`, isFinal: true };
+  return known === undefined && refusedRequest.test(message) ? refusedFailure(failure) : failure;
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -11,7 +11,7 @@ import {
   missingResultFailure,
   withRetryAfter,
 } from './exit-failures.js';
-import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
+import { asObject, asText, asTokens, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { createTurnReader, markAsLastTurn, toolCallEvent } from './turn-reader.js';
 import { toUsage } from './usage.js';
@@ -55,6 +55,7 @@ export function createGeminiReader(): TurnReader {
   return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit),
+    () => (state.hasEnded ? 'final' : 'none'),
     () => state.model,
   );
 }
@@ -71,6 +72,10 @@ class GeminiStream {
   #turns = 0;
   #error: string | undefined;
   #result: JsonObject | undefined;
+
+  get hasEnded(): boolean {
+    return this.#result !== undefined;
+  }
 
   get model(): string | undefined {
     return this.#model;
@@ -191,15 +196,15 @@ function usageFrom(value: unknown): Usage {
 export function tokenUsage(
   tokens: Readonly<Record<'input' | 'output' | 'cached' | 'total', unknown>>,
 ): Usage {
-  const [input, output, total] = [asNumber(tokens.input), asNumber(tokens.output), asNumber(tokens.total)];
+  const [input, output, total] = [asTokens(tokens.input), asTokens(tokens.output), asTokens(tokens.total)];
   const outputTokens = output === undefined ? undefined : Math.max(output, (total ?? 0) - (input ?? 0));
-  return toUsage({ inputTokens: input, outputTokens, cacheReadTokens: asNumber(tokens.cached) });
+  return toUsage({ inputTokens: input, outputTokens, cacheReadTokens: asTokens(tokens.cached) });
 }
 
 /** The first line may only report `auto`, and small models do small tasks in addition to the chosen one. */
 function busiestModel(value: unknown): string | undefined {
   const models = Object.entries(asObject(asObject(value)?.models) ?? {}).map(
-    ([name, stats]) => [name, asNumber(asObject(stats)?.total_tokens) ?? 0] as const,
+    ([name, stats]) => [name, asTokens(asObject(stats)?.total_tokens) ?? 0] as const,
   );
   return models.sort((a, b) => b[1] - a[1])[0]?.[0];
 }

@@ -37,6 +37,61 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** Larger numbers of tokens or dollars are no real ones. */
+const limits = { tokens: 1e12, usd: 1e6 };
+
+/** The value if it can be an amount of tokens. */
+export function asTokens(value: unknown): number | undefined {
+  return isAmount(value, limits.tokens) ? value : undefined;
+}
+
+/** The value if it can be a cost in dollars. */
+export function asUsd(value: unknown): number | undefined {
+  return isAmount(value, limits.usd) ? value : undefined;
+}
+
+function isAmount(value: unknown, maximum: number): value is number {
+  return typeof value === 'number' && value >= 0 && value <= maximum;
+}
+
+export interface IgnoredNumber {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** Most lines have no such number, and a search of all their fields would be slow. */
+const suspectNumber = /:\s*(?:-\d|\d[\d.]*e\+?\d|\d{7,})/i;
+const tokenName = /tokens?$|^(?:input|output|cached?|read|write|reasoning|total)$/i;
+const costName = /cost(?:_?usd)?$/i;
+/** What the agent or its tools wrote, not the CLI. */
+const foreignFields: readonly string[] = [
+  'content',
+  'input',
+  'parameters',
+  'result',
+  'item',
+  'state',
+  'text',
+];
+
+/** The numbers in a line that are no real amounts, so that readers leave them out. */
+export function ignoredNumbers(line: string, object: JsonObject): readonly IgnoredNumber[] {
+  return suspectNumber.test(line) ? findIgnored(object) : [];
+}
+
+function findIgnored(object: JsonObject): readonly IgnoredNumber[] {
+  return Object.entries(object).flatMap(([name, value]) => {
+    if (typeof value === 'number') return isIgnored(name, value) ? [{ name, value }] : [];
+    const inner = foreignFields.includes(name) ? undefined : asObject(value);
+    return inner === undefined ? [] : findIgnored(inner);
+  });
+}
+
+function isIgnored(name: string, value: number): boolean {
+  if (costName.test(name)) return !isAmount(value, limits.usd);
+  return tokenName.test(name) && !isAmount(value, limits.tokens);
+}
+
 /** One line of at most `limit` characters, for the log. Any white space becomes one blank. */
 export function oneLine(text: string, limit = 200): string {
   // Truncate first: an agent may pass a text of megabytes to a tool.

@@ -14,11 +14,13 @@ import {
   classifyFailure,
   exitCodeFailure,
   type FailurePatterns,
+  isRefusedStatus,
   missingResultFailure,
   quotaPatterns,
+  refusedFailure,
   withRetryAfter,
 } from './exit-failures.js';
-import { asNumber, asObject, asText, type JsonObject, oneLine } from './ndjson.js';
+import { asNumber, asObject, asText, asTokens, asUsd, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { createTurnReader, toolCallEvent } from './turn-reader.js';
 import { addUsage, toUsage } from './usage.js';
@@ -43,6 +45,7 @@ export function createOpencodeReader(): TurnReader {
   return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }),
+    () => (state.hasEnded ? 'final' : 'none'),
   );
 }
 
@@ -55,6 +58,11 @@ class OpencodeStream {
   /** Why the last step ended; `undefined` while a step runs. */
   #reason: string | undefined;
   #error: JsonObject | undefined;
+
+  /** Another step can follow an error, but not a `stop`. */
+  get hasEnded(): boolean {
+    return this.#reason === 'stop';
+  }
 
   take(object: JsonObject): readonly AgentEvent[] {
     const known = this.#noteSession(object);
@@ -141,13 +149,13 @@ class OpencodeStream {
 function stepUsage(part: JsonObject): Usage {
   const tokens = asObject(part.tokens) ?? {};
   const cache = asObject(tokens.cache) ?? {};
-  const output = asNumber(tokens.output);
+  const output = asTokens(tokens.output);
   return toUsage({
-    inputTokens: asNumber(tokens.input),
-    outputTokens: output === undefined ? undefined : output + (asNumber(tokens.reasoning) ?? 0),
-    cacheReadTokens: asNumber(cache.read),
-    cacheWriteTokens: asNumber(cache.write),
-    costUsd: asNumber(part.cost) || undefined,
+    inputTokens: asTokens(tokens.input),
+    outputTokens: output === undefined ? undefined : output + (asTokens(tokens.reasoning) ?? 0),
+    cacheReadTokens: asTokens(cache.read),
+    cacheWriteTokens: asTokens(cache.write),
+    costUsd: asUsd(part.cost) || undefined,
   });
 }
 
@@ -168,8 +176,12 @@ function errorFailure(error: JsonObject): Failure {
   const data = asObject(error.data) ?? {};
   const message = messageOf(error);
   // The answer of the service often contains more than OpenCode's message about it.
-  const byBody = classifyFailure(`${message} ${asText(data.responseBody) ?? ''}`, patterns);
-  const kind = kindOf(asText(error.name), asNumber(data.statusCode), byBody.kind) ?? byBody.kind;
+  const answer = `${message} ${asText(data.responseBody) ?? ''}`;
+  const byBody = classifyFailure(answer, patterns);
+  const status = asNumber(data.statusCode);
+  const kind = kindOf(asText(error.name), status, byBody.kind) ?? byBody.kind;
+  if (isRefusedStatus(status) && !patterns.some(([, pattern]) => pattern.test(answer)))
+    return refusedFailure(classifyFailure(withHint(message), []));
   const failure =
     kind === 'crash' ? classifyFailure(withHint(message), []) : { kind, message: withHint(message) };
   const wait = kind === 'rate-limit' ? retryAfterMsOf(asObject(data.responseHeaders) ?? {}) : undefined;

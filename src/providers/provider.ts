@@ -99,7 +99,15 @@ export interface TurnReader {
   finish(exit: ProcessExit): TurnOutcome;
   /** The model in use; `undefined` until the stream reports it. */
   currentModel?(): string | undefined;
+  /** Whether the CLI has reported its result and should exit. Absent: `none`. */
+  resultState?(): ResultState;
 }
+
+/**
+ * `final`: the result was reported, and the CLI has nothing left to do. `provisional`: the result was reported, but
+ * the CLI waits for programs that the agent left in the background, and may answer again.
+ */
+export type ResultState = 'none' | 'provisional' | 'final';
 
 export type AgentEvent =
   | { readonly type: 'session'; readonly id: string }
@@ -109,7 +117,9 @@ export type AgentEvent =
   | { readonly type: 'tool'; readonly name: string; readonly detail?: string; readonly isOfLast?: true }
   /** An answer of the model, including its tool calls, has ended. `usage` of this answer, if reported. */
   | { readonly type: 'turn'; readonly usage?: Usage }
-  | { readonly type: 'notice'; readonly message: string };
+  | { readonly type: 'notice'; readonly message: string }
+  /** A usage or a cost that cannot be real. It does not count. */
+  | { readonly type: 'ignored-number'; readonly name: string; readonly value: number };
 
 /** An absent number was not reported. Sums skip absent numbers, and are absent if all of them are. */
 export interface Usage {

@@ -12,7 +12,7 @@ import {
   quotaPatterns,
   withRetryAfter,
 } from './exit-failures.js';
-import { asNumber, asObject, asObjects, asText, type JsonObject } from './ndjson.js';
+import { asNumber, asObject, asObjects, asText, asTokens, type JsonObject } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
 import { createTurnReader, markAsLastTurn, messagePartEvents } from './turn-reader.js';
 import { addUsage, subtractUsage, toUsage } from './usage.js';
@@ -39,6 +39,7 @@ export function createQwenReader(before: Usage): TurnReader {
   return createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
+    () => (state.hasEnded ? 'final' : 'none'),
     () => state.model,
   );
 }
@@ -52,6 +53,12 @@ class QwenStream {
   readonly #answers = new Set<string>();
   #spent: Usage = {};
   #result: JsonObject | undefined;
+  /** No answer came after the result. */
+  #endsWithResult = false;
+
+  get hasEnded(): boolean {
+    return this.#endsWithResult;
+  }
 
   get model(): string | undefined {
     return this.#model;
@@ -66,9 +73,11 @@ class QwenStream {
       case 'system':
         return this.#system(object);
       case 'assistant':
+        this.#endsWithResult = false;
         return this.#answer(asObject(object.message) ?? {}, asText(object.parent_tool_use_id));
       case 'result':
         this.#result = object;
+        this.#endsWithResult = true;
         return [];
       default:
         return [];
@@ -141,9 +150,9 @@ function isServiceError(text: string): boolean {
 function usageFrom(value: unknown): Usage {
   const usage = asObject(value) ?? {};
   return toUsage({
-    inputTokens: asNumber(usage.input_tokens),
-    outputTokens: asNumber(usage.output_tokens),
-    cacheReadTokens: asNumber(usage.cache_read_input_tokens),
+    inputTokens: asTokens(usage.input_tokens),
+    outputTokens: asTokens(usage.output_tokens),
+    cacheReadTokens: asTokens(usage.cache_read_input_tokens),
   });
 }
 

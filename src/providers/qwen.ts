@@ -1,7 +1,7 @@
 /**
  * Qwen Code: command line, environment, session file. Tested with 0.24.4. `qwen-reader.ts` reads its output.
  */
-import { asNumber, asObject, parseLine } from './ndjson.js';
+import { asObject, asTokens, parseLine } from './ndjson.js';
 import type {
   AgentCommand,
   Permission,
@@ -102,9 +102,9 @@ function answerUsage(line: string): Usage {
   const event = asObject(asObject(parseLine(line)?.systemPayload)?.uiEvent);
   if (event?.['event.name'] !== 'qwen-code.api_response') return {};
   return toUsage({
-    inputTokens: asNumber(event.input_token_count),
-    outputTokens: asNumber(event.output_token_count),
-    cacheReadTokens: asNumber(event.cached_content_token_count),
+    inputTokens: asTokens(event.input_token_count),
+    outputTokens: asTokens(event.output_token_count),
+    cacheReadTokens: asTokens(event.cached_content_token_count),
   });
 }
 

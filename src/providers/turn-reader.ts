@@ -1,21 +1,28 @@
 /** Shared by the readers of all CLIs: a line becomes an object; a line that is not an object gives no event (PROVIDER1). */
 
 import type { ProcessExit } from '../system/process.js';
-import { asObject, asText, type JsonObject, oneLine, parseLine } from './ndjson.js';
-import type { AgentEvent, TurnOutcome, TurnReader } from './provider.js';
+import { asObject, asText, ignoredNumbers, type JsonObject, oneLine, parseLine } from './ndjson.js';
+import type { AgentEvent, ResultState, TurnOutcome, TurnReader } from './provider.js';
 
 export function createTurnReader(
   take: (object: JsonObject) => readonly AgentEvent[],
   end: (exit: ProcessExit) => TurnOutcome,
+  resultState: () => ResultState,
   model: () => string | undefined = () => undefined,
 ): TurnReader {
   return {
     readLine: (line) => {
       const object = parseLine(line);
-      return object === undefined ? [] : take(object);
+      if (object === undefined) return [];
+      const ignored = ignoredNumbers(line, object);
+      const events = take(object);
+      return ignored.length === 0
+        ? events
+        : [...events, ...ignored.map((number) => ({ type: 'ignored-number', ...number }) as const)];
     },
     finish: end,
     currentModel: model,
+    resultState,
   };
 }
 

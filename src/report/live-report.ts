@@ -5,6 +5,7 @@ import type { AgentEvent } from '../providers/provider.js';
 import { formatDuration, usageFacts } from './format.js';
 import { createHeartbeat } from './heartbeat.js';
 import type { Log } from './log.js';
+import { createLogShare } from './log-share.js';
 
 export interface LiveReport extends Reporter {
   /** The reporter of a parallel branch, whose agents run in `directory`. */
@@ -123,23 +124,36 @@ function createHeartbeatReporter(
 ): Pick<LogReporter, 'onAgentEvent' | 'showProgress'> {
   const print = (line: string): void => log.untrusted(prefix + line.replaceAll(`${directory}/`, ''));
   const heartbeat = createHeartbeat(print, heartbeatMs);
+  let share = createLogShare(log.untrusted, '');
   return {
     onAgentEvent(event) {
       heartbeat.onEvent(event);
-      logEvent(log, event, directory, prefix);
+      const text = eventText(event, directory, prefix);
+      if (text !== undefined) share.print(text);
     },
-    showProgress: (progress) => heartbeat.start(progress),
+    // One share for each process of an agent.
+    showProgress(progress) {
+      share = createLogShare(log.untrusted, '');
+      const stop = heartbeat.start(progress);
+      return () => {
+        stop();
+        share.end();
+      };
+    },
   };
 }
 
-function logEvent(log: Log, event: AgentEvent, directory: string, prefix: string): void {
-  if (event.type === 'tool')
-    log.untrusted(
-      `${prefix}${[event.name, event.detail?.replaceAll(`${directory}/`, '')].filter(Boolean).join(' ')}`,
-    );
-  if (event.type === 'text')
-    log.untrusted(prefix.trim() === '' ? event.text : prefixLines(event.text, prefix));
-  if (event.type === 'notice') log.untrusted(`${prefix}(${event.message})`);
+function eventText(event: AgentEvent, directory: string, prefix: string): string | undefined {
+  switch (event.type) {
+    case 'tool':
+      return `${prefix}${[event.name, event.detail?.replaceAll(`${directory}/`, '')].filter(Boolean).join(' ')}`;
+    case 'text':
+      return prefix.trim() === '' ? event.text : prefixLines(event.text, prefix);
+    case 'notice':
+      return `${prefix}(${event.message})`;
+    default:
+      return undefined;
+  }
 }
 
 function prefixLines(text: string, prefix: string): string {

@@ -34,6 +34,8 @@ export interface Log {
   untrusted(text: string): void;
   /** Makes the runner hide this value in everything that this job prints from now on. */
   mask(secret: string): void;
+  /** Resolves when the log can take more. `undefined` if it can now. Whoever prints very much must wait for it. */
+  whenDrained(): Promise<void> | undefined;
   /** Makes the runner accept commands again. Call it before other code prints, and at the end. */
   close(): void;
 }
@@ -41,6 +43,8 @@ export interface Log {
 export interface LogOptions {
   /** Writes to the standard output of the step. */
   write(text: string): void;
+  /** Resolves when what was written has been read, if too much of it waits. By default, nothing ever waits. */
+  whenDrained?(): Promise<void> | undefined;
   readonly redact: Redactor;
   /** RUNNER_DEBUG=1. */
   readonly isDebug: boolean;
@@ -55,10 +59,24 @@ const maxLineLength = 2000;
  * The present standard output of this process. It still works while `process.stdout.write` is temporarily
  * replaced.
  */
-export function standardOutput(): (text: string) => void {
-  const write = process.stdout.write.bind(process.stdout);
-  return (text) => {
-    write(text);
+export function standardOutput(): Required<Pick<LogOptions, 'write' | 'whenDrained'>> {
+  const { stdout } = process;
+  const write = stdout.write.bind(stdout);
+  let waiting: Promise<void> | undefined;
+  return {
+    write(text) {
+      write(text);
+    },
+    whenDrained() {
+      if (!stdout.writableNeedDrain) return undefined;
+      waiting ??= new Promise((resolve) => {
+        stdout.once('drain', () => {
+          waiting = undefined;
+          resolve();
+        });
+      });
+      return waiting;
+    },
   };
 }
 
@@ -80,8 +98,9 @@ export function createLog(options: LogOptions): Log {
       stopToken = newToken();
       write(command('stop-commands', stopToken));
     }
-    for (const line of redact(stripControlCharacters(text)).split('\n'))
-      write(`${foreignLine(truncateLine(line))}\n`);
+    const lines = redact(stripControlCharacters(text)).split('\n');
+    // One write: each write that has to wait takes much more memory than a short line.
+    write(lines.map((line) => `${foreignLine(truncateLine(line))}\n`).join(''));
   };
   const annotate = (kind: Annotation) => (message: string, location?: AnnotationLocation) =>
     print(
@@ -117,6 +136,7 @@ export function createLog(options: LogOptions): Log {
     },
     endGroup,
     untrusted,
+    whenDrained: () => options.whenDrained?.(),
     mask: (secret) => print(command('add-mask', secret)),
     close,
   };

@@ -18,6 +18,11 @@ export interface ProcessSpec {
   onLine?(line: string, stream: 'stdout' | 'stderr'): void;
   /** Called instead of `onLine` for a line above 64 MB, which is dropped; `bytes` is its length. */
   onSkippedLine?(bytes: number, stream: 'stdout' | 'stderr'): void;
+  /**
+   * Called after each part of the output. While the promise that it returns is pending, no more is read, so that the
+   * program has to wait if it prints more.
+   */
+  whenReady?(): Promise<void> | undefined;
   /** If aborted, the process group gets SIGTERM, and SIGKILL after `graceMs`. The reason of the exit is `cancelled`. */
   readonly signal?: AbortSignal;
   /** If aborted while the program is being ended, `graceMs` is called again, and the earlier SIGKILL applies. */

@@ -108,17 +108,18 @@ async function waitForEnd(spec: ProcessSpec, running: RunningProcess, tail: Tail
   const unwatch = watchGroup(running.id);
   const stop = createProcessStopper(spec, running.id);
   running.stderr?.on('data', (chunk: Buffer) => tail.push(chunk));
+  const flow = createFlow(spec);
   const drained = Promise.all([
-    deliverLines(running.stdout, 'stdout', spec, stop),
-    deliverLines(running.stderr, 'stderr', spec, stop),
+    deliverLines(running.stdout, 'stdout', spec, stop, flow),
+    deliverLines(running.stderr, 'stderr', spec, stop, flow),
   ]);
   const code = await running.exit;
   stop.leaderEnded();
-  await waitAtMost(drained, drainMs);
+  await waitAtMost(drained, drainMs, flow);
   stop.stopLeftovers();
   await endGroup(running.id, stop.deadline);
   if (spec.mark !== undefined && stop.isStoppedByUs()) await endMarkedProcesses(spec.mark, stop.deadline);
-  await waitAtMost(drained, drainMs);
+  await waitAtMost(drained, drainMs, flow);
   unwatch();
   running.stdout?.destroy();
   running.stderr?.destroy();
@@ -208,6 +209,7 @@ async function deliverLines(
   name: 'stdout' | 'stderr',
   spec: ProcessSpec,
   stop: ProcessStopper,
+  flow: Flow,
 ): Promise<void> {
   if (!stream) return;
   const callSafely = (act: () => void): void => {
@@ -224,14 +226,48 @@ async function deliverLines(
     },
     longestLine,
   );
-  stream.on('data', (chunk: Buffer) => callSafely(() => lines.push(chunk)));
+  stream.on('data', (chunk: Buffer) => {
+    callSafely(() => lines.push(chunk));
+    flow.pauseIfNeeded(stream);
+  });
   // If we or a broken pipe closed the stream early, there is nothing more to read.
   await finished(stream, { writable: false }).catch(() => undefined);
   callSafely(() => lines.end());
 }
 
-/** Waits for `promise`, but no longer than `ms`. */
-async function waitAtMost(promise: Promise<unknown>, ms: number): Promise<void> {
+/** Pauses the streams of a program while its reader is busy (`whenReady`). */
+interface Flow {
+  pauseIfNeeded(stream: Readable): void;
+  /** Resolves when no stream is paused. `undefined` if none is now. */
+  whenFlowing(): Promise<unknown> | undefined;
+}
+
+function createFlow({ whenReady }: ProcessSpec): Flow {
+  const paused = new Set<Promise<void>>();
+  return {
+    pauseIfNeeded(stream) {
+      const ready = whenReady?.();
+      if (ready === undefined) return;
+      stream.pause();
+      const resumed = ready.then(() => {
+        paused.delete(resumed);
+        stream.resume();
+      });
+      paused.add(resumed);
+    },
+    whenFlowing: () => (paused.size === 0 ? undefined : Promise.all(paused)),
+  };
+}
+
+/** Waits for `promise`, but no longer than `ms`. Time in which the output is paused does not count. */
+async function waitAtMost(promise: Promise<unknown>, ms: number, flow: Flow): Promise<void> {
+  do {
+    await flow.whenFlowing();
+    await waitFor(promise, ms);
+  } while (flow.whenFlowing() !== undefined);
+}
+
+async function waitFor(promise: Promise<unknown>, ms: number): Promise<void> {
   const enough = new AbortController();
   const late = systemClock.sleep(ms, enough.signal).catch(() => undefined);
   await Promise.race([promise, late]);

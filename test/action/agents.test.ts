@@ -1,5 +1,5 @@
 /** Agents with real processes: agents without activity, rejected credentials, and settings files. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { codex } from '../../src/providers/codex.js';
 import type { AgentCommand, AgentEvent, Provider } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/provider-registry.js';
 import { processRunner } from '../../src/system/run-process.js';
+import { transcriptsOf } from '../providers/transcripts.js';
 
 let directory: string;
 beforeEach(() => {
@@ -97,6 +98,113 @@ describe('an agent without activity', () => {
   it('is cancelled if the job is cancelled', async () => {
     const signal = AbortSignal.timeout(200);
     const { failure } = await run(codexScript('sleep 60'), {}, { stallMs: 60_000, signal });
+    expect(failure?.kind).toBe('cancelled');
+  });
+});
+
+describe('an agent that reported an error and was then silent', () => {
+  const silentAfter = (command: string) => run(codexScript(`${command}; sleep 60`), {}, { stallMs: 300 });
+
+  it('fails with the cause that its output names', async () => {
+    const text = 'unexpected status 401 Unauthorized: bad key';
+    const { failure, status } = await silentAfter(line({ type: 'error', message: text }));
+    expect(status).toBe('failed');
+    expect(failure?.kind).toBe('auth');
+    expect(failure?.message).toContain(`was stopped. Last message: ${text}`);
+  });
+
+  it('fails with the cause that standard error names', async () => {
+    const { failure } = await silentAfter(`echo 'ERROR: context window exceeded' >&2`);
+    expect(failure).toEqual({
+      kind: 'context',
+      message:
+        'Codex showed no activity for 0.3 s and was stopped. Last message: ERROR: context window exceeded',
+    });
+  });
+
+  it('shows a cause of another kind in the message', async () => {
+    const { failure } = await silentAfter(`echo 'lock file is busy' >&2`);
+    expect(failure?.kind).toBe('timeout');
+    expect(failure?.message).toContain('Last message: lock file is busy');
+  });
+
+  it('does not fail with an error before its last activity', async () => {
+    const { failure } = await silentAfter(
+      `${line({ type: 'error', message: 'status 401' })}; echo 'status 401' >&2; sleep 0.1; ${message}`,
+    );
+    expect(failure?.kind).toBe('timeout');
+    expect(failure?.message).not.toContain('Last message');
+  });
+});
+
+describe('a CLI that does not exit after its final result', () => {
+  const recorded = (id: string, scenario: string) => {
+    const provider = providers.find((one) => one.id === id);
+    const transcript = provider && transcriptsOf(provider).findLast((one) => one.scenario === scenario);
+    if (provider === undefined || transcript === undefined) throw new Error(`no transcript ${scenario}`);
+    const file = join(directory, 'lines');
+    writeFileSync(file, transcript.lines.map((one) => `${one}\n`).join(''));
+    const script = `cat '${file}'; sleep 60`;
+    const turn = {
+      session: { mode: 'start' },
+      stallMs: 30_000,
+      usageBefore: transcript.expected.before,
+    } as const;
+    return {
+      provider: { ...codexScript(script), title: provider.title, createReader: provider.createReader },
+      turn,
+      transcript,
+    };
+  };
+
+  it.each(providers.map(({ id }) => id))('%s: is ended, and the result counts', async (id) => {
+    const { provider, turn, transcript } = recorded(id, 'success');
+    const events: AgentEvent[] = [];
+    const onEvent = (event: AgentEvent) => void events.push(event);
+    const outcome = await run(provider, { exitGraceMs: 100 }, { ...turn, onEvent });
+    expect(outcome).toMatchObject(transcript.expected.outcome);
+    expect(outcome.status).toBe('done');
+    expect(events.at(-1)).toMatchObject({
+      type: 'notice',
+      message: `${provider.title} did not exit after its final result and was ended; the result counts`,
+    });
+  });
+
+  // OpenCode has no final result if it failed: another step can follow an error.
+  it.each(['claude', 'codex', 'gemini', 'qwen', 'cursor'])('%s: a failed result counts too', async (id) => {
+    const { provider, turn, transcript } = recorded(id, '401');
+    const { failure } = await run(provider, { exitGraceMs: 100 }, turn);
+    expect(failure?.kind).toBe('auth');
+    expect(failure?.message).toContain(transcript.expected.outcome.failure?.message.slice(0, 20));
+  });
+
+  const answer = line({ type: 'assistant', message: { id: 'a', content: [{ type: 'text', text: 'one' }] } });
+  const result = (text: string) =>
+    line({ type: 'result', subtype: 'success', is_error: false, result: text });
+  const tasks = (list: readonly object[]) =>
+    line({ type: 'system', subtype: 'background_tasks_changed', tasks: list });
+  const claudeScript = (script: string) => ({
+    ...codexScript(script),
+    title: 'Claude Code',
+    createReader: providers.find(({ id }) => id === 'claude')?.createReader ?? codex.createReader,
+  });
+
+  it('may answer again if the agent left a background task', async () => {
+    const script = `${tasks([{ task_id: 'a' }])}; ${answer}; ${result('one')}; sleep 0.5; ${tasks([])}; ${answer}; ${result('two')}`;
+    const { text, status } = await run(claudeScript(script), { exitGraceMs: 100 }, { stallMs: 30_000 });
+    expect([status, text]).toEqual(['done', 'two']);
+  });
+
+  it('is ended as an agent without activity while it waits for a background task, and its result counts', async () => {
+    const script = `${tasks([{ task_id: 'a' }])}; ${answer}; ${result('one')}; sleep 60`;
+    const { text, status } = await run(claudeScript(script), { exitGraceMs: 100 }, { stallMs: 300 });
+    expect([status, text]).toEqual(['done', 'one']);
+  });
+
+  it('is cancelled if the job is cancelled meanwhile', async () => {
+    const { provider, turn } = recorded('claude', 'success');
+    const signal = AbortSignal.timeout(300);
+    const { failure } = await run(provider, { exitGraceMs: 20_000 }, { ...turn, signal });
     expect(failure?.kind).toBe('cancelled');
   });
 });

@@ -83,6 +83,7 @@ describe('files that change while nothing runs', () => {
             return undefined;
           },
           readUsage: async () => undefined,
+          isStored: async () => true,
         },
       },
     };

@@ -177,6 +177,7 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
       },
       sessions: {
         export: async (_provider, id) => markOf(sessions.get(id)),
+        isStored: async () => true,
         readUsage: async (_provider, id) => options.sessionUsage?.(id),
       },
       checkpoints: {

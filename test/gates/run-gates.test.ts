@@ -76,7 +76,10 @@ describe('the gates of a step', () => {
 
   it('do not run after the run is cancelled', async () => {
     const abort = new AbortController();
-    const more = { signal: abort.signal, onLine: () => abort.abort() };
+    const more = {
+      signal: abort.signal,
+      openSink: () => ({ print: () => abort.abort(), end: () => undefined }),
+    };
     const results = await run([bash('echo a; sleep 600', 'bash_0'), bash('touch ran', 'bash_1')], { more });
     expect(results.map(({ status, output }) => [status, output])).toEqual([
       ['failed', 'a\n`echo a; sleep 600` was stopped because the run was cancelled.'],
@@ -99,9 +102,12 @@ describe('a command', () => {
 
   it('passes on its lines while it runs', async () => {
     const received: string[] = [];
-    const onLine: GateOptions['onLine'] = (gate, line) => received.push(`${gate.name}: ${line}`);
-    await run([bash('echo a; echo b >&2')], { more: { onLine } });
-    expect(received).toEqual(['bash_0: a', 'bash_0: b']);
+    const openSink: GateOptions['openSink'] = (gate) => ({
+      print: (line) => void received.push(`${gate.name}: ${line}`),
+      end: () => void received.push('end'),
+    });
+    await run([bash('echo a; echo b >&2')], { more: { openSink } });
+    expect(received).toEqual(['bash_0: a', 'bash_0: b', 'end']);
   });
 
   it('may have several lines and any quotes', async () => {
@@ -242,6 +248,14 @@ describe('coverage', () => {
     expect((await run([gate(1)], withCommands({ coverage: 'echo fine' })))[0]).toMatchObject({
       status: 'failed',
       output: 'fine\nThe output of `echo fine` contains no coverage percentage.',
+    });
+    expect((await run([gate(1)], withCommands({ coverage: 'echo "Downloading 95%"' })))[0]?.status).toBe(
+      'failed',
+    );
+    const report = 'mkdir -p coverage; printf "LF:4\\nLH:3\\n" > coverage/lcov.info; echo done at 100%';
+    expect((await run([gate(80)], withCommands({ coverage: report })))[0]).toMatchObject({
+      status: 'failed',
+      output: 'done at 100%\nCoverage is 75 % (`coverage/lcov.info`); the gate requires at least 80 %.',
     });
     expect((await run([gate(1)], withCommands({ coverage: 'echo "total: 90%"; exit 1' })))[0]?.status).toBe(
       'failed',

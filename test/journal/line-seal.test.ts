@@ -8,7 +8,10 @@ const options = { key: Buffer.alloc(32, 7), name: 'journal' };
 const texts = ['{"a":"1\\t2"}', '{}', '{"b":[2]}', '{}'];
 
 function sealed(from: readonly string[] = texts, more = options): readonly string[] {
-  return from.map(createLineSeal(more));
+  const seal = createLineSeal(more);
+  const lines: string[] = [];
+  for (const text of from) seal(text, (line) => lines.push(line));
+  return lines;
 }
 
 it('reads what was sealed, and ignores an incomplete last line', () => {
@@ -19,6 +22,21 @@ it('reads what was sealed, and ignores an incomplete last line', () => {
     isAltered: false,
   });
   expect(readSealedLines('', options)).toEqual({ lines: [], isAltered: false });
+});
+
+it('takes another line in the place of one that could not be written', () => {
+  const seal = createLineSeal(options);
+  const lines: string[] = [];
+  const fail = () => {
+    throw new Error('the disk is full');
+  };
+  seal('{"a":1}', (line) => lines.push(line));
+  expect(() => seal('{"b":2}', fail)).toThrow('full');
+  seal('{"c":3}', (line) => lines.push(line));
+  expect(readSealedLines(lines.join(''), options)).toEqual({
+    lines: ['{"a":1}', '{"c":3}'],
+    isAltered: false,
+  });
 });
 
 it.each([

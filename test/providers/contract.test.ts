@@ -30,6 +30,7 @@ const kinds: Readonly<Record<string, string | undefined>> = {
   'cut-stream': 'overloaded',
   'no-network': 'overloaded',
   context: 'context',
+  conversation: 'context',
   'unknown-session': 'session-lost',
   killed: 'protocol',
   'max-turns': 'guard',

@@ -26,6 +26,7 @@ const expectedFailures: Readonly<Record<string, Expected | 'no failure'>> = {
   500: { kind: 'overloaded', waits: true },
   529: { kind: 'overloaded', waits: true },
   context: { kind: 'context' },
+  conversation: { kind: 'context' },
   quota: { kind: 'auth' },
   model: { kind: 'crash', isFinal: true },
   'max-turns': { kind: 'guard' },
@@ -99,6 +100,13 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     }
     const silent = transcripts.filter(({ scenario }) => scenario === '429-silent');
     for (const transcript of silent) expect(failureIn(transcript)?.retryAfterMs).toBeUndefined();
+  });
+
+  test('a refused conversation is distinct from a full one', () => {
+    for (const transcript of transcripts.filter(({ scenario }) => scenario === 'conversation'))
+      expect(failureIn(transcript)?.message).toContain('the next attempt gets a new session');
+    for (const transcript of transcripts.filter(({ scenario }) => scenario === 'context'))
+      expect(failureIn(transcript)?.message).not.toContain('the next attempt gets a new session');
   });
 
   test('explains how to fix an unknown model', () => {

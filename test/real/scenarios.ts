@@ -47,13 +47,18 @@ export function usageOfSession(cli: RealCli, machine: CliMachine, id: string): U
   return file === undefined ? {} : (cli.provider.sessionFiles.readUsage?.(readFileSync(file)) ?? {});
 }
 
-const resumeScenario: Scenario = async (cli, machine, server) => {
-  const first = await startScenario('Remember TOKEN-one.')(cli, machine, server);
-  const id = first.outcome.session ?? '';
-  const before = usageOfSession(cli, machine, id);
-  const rest = { prompt: 'Which tokens do you know? TOKEN-two', session: { mode: 'resume', id } } as const;
-  return { ...(await runTurn(cli, machine, server.url, rest, { usageBefore: before })), usageBefore: before };
-};
+const resumeScenario =
+  (prompt: string): Scenario =>
+  async (cli, machine, server) => {
+    const first = await startScenario('Remember TOKEN-one.')(cli, machine, server);
+    const id = first.outcome.session ?? '';
+    const before = usageOfSession(cli, machine, id);
+    const rest = { prompt, session: { mode: 'resume', id } } as const;
+    return {
+      ...(await runTurn(cli, machine, server.url, rest, { usageBefore: before })),
+      usageBefore: before,
+    };
+  };
 
 const killedScenario: Scenario = (cli, machine, server) => {
   const kill = server.waitForRequest(
@@ -65,7 +70,7 @@ const killedScenario: Scenario = (cli, machine, server) => {
 export const scenarios: Readonly<Record<string, Scenario>> = {
   success: startScenario('Say hello. TOKEN-one'),
   tool: startScenario('TOKEN-one [[write:notes.txt|hello]] [[bash:cat notes.txt]]'),
-  resume: resumeScenario,
+  resume: resumeScenario('Which tokens do you know? TOKEN-two'),
   401: startScenario('[[fail:401]]'),
   429: startScenario('[[fail:429:2]]'),
   500: startScenario('[[fail:500]]'),
@@ -75,6 +80,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   context: startScenario('[[fail:context]]'),
   quota: startScenario('[[fail:quota]]'),
   model: startScenario('[[fail:model]]'),
+  conversation: resumeScenario('[[fail:conversation]]'),
   'cut-stream': startScenario('[[cut]]'),
   'no-network': offlineScenario,
   refused: startScenario('[[write:notes.txt|hello]]', {}, 'read-only'),

@@ -256,7 +256,7 @@ describe('standardOutput', () => {
     const seen: unknown[] = [];
     try {
       process.stdout.write = ((text: unknown) => seen.push(text) > 0) as typeof process.stdout.write;
-      const write = standardOutput();
+      const { write } = standardOutput();
       process.stdout.write = (() => true) as typeof process.stdout.write;
       write('still here');
     } finally {

@@ -5,7 +5,7 @@
  *
  * Markers, each one answer of the model, in their order in the newest prompt:
  *   [[write:PATH|CONTENT]]  [[read:PATH]]  [[bash:COMMAND]]  [[say:TEXT]]  [[fail:STATUS]]  [[fail:429:SECONDS]]
- *   [[fail:context]]  [[fail:quota]]  [[fail:model]]  [[hang]]  [[cut]] (the connection breaks)
+ *   [[fail:context]]  [[fail:quota]]  [[fail:model]]  [[fail:conversation]]  [[hang]]  [[cut]] (the connection breaks)
  *   [[loop:COMMAND]] (the same tool call without end)  [[delay:MS]] (before the next answer)
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -38,7 +38,7 @@ export type AgentAction =
   /** Ends immediately with this code and without a final result. */
   | { readonly exit: number };
 
-export type StandInFailure = 401 | 429 | 500 | 529 | 'context' | 'max-turns';
+export type StandInFailure = 400 | 401 | 429 | 500 | 529 | 'context' | 'max-turns';
 
 /** The first rule whose conditions are all true applies; without one the agent answers `ok`. */
 export interface AgentRule {
@@ -53,6 +53,8 @@ export interface AgentRule {
   /** Actions before the CLI prints or stores anything. */
   readonly before?: readonly AgentAction[];
   readonly do?: readonly AgentAction[];
+  /** Actions after the CLI has printed its final result. */
+  readonly after?: readonly AgentAction[];
   /** The usage of every answer. Default: 100 input tokens, 20 output tokens, 0.001 USD. */
   readonly usage?: {
     readonly inputTokens?: number;

@@ -49,6 +49,58 @@ function isRunning(pid: number): boolean {
   }
 }
 
+describe('a reader that is busy', () => {
+  const flood =
+    "const line = 'x'.repeat(999) + '\\n'; for (let i = 0; i < 5000; i++) process.stdout.write(line); process.stdout.write('end')";
+
+  /** Holds the output up after its first part. `begun` resolves when that happens, `release` ends it. */
+  function busyReader() {
+    let release = (): void => undefined;
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isFree = false;
+    void released.then(() => {
+      isFree = true;
+    });
+    const whenReady = () => {
+      begin();
+      return isFree ? undefined : released;
+    };
+    return { whenReady, begun, release };
+  }
+
+  it('makes the program wait, and gets everything afterwards', async () => {
+    const { whenReady, begun, release } = busyReader();
+    const lines: string[] = [];
+    const run = processRunner.run(program(flood, { whenReady, onLine: (line) => void lines.push(line) }));
+    await begun;
+    // Longer than the program would take, and than output is waited for after its end.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(lines.length).toBeLessThan(1000);
+    release();
+    await run;
+    expect(lines).toHaveLength(5001);
+    expect(lines.at(-1)).toBe('end');
+  });
+
+  it('gets the rest of a program that has ended meanwhile', async () => {
+    const { whenReady, begun, release } = busyReader();
+    const lines: string[] = [];
+    const script = 'echo one; sleep 0.1; echo two';
+    const run = processRunner.run(shell(script, { whenReady, onLine: (line) => void lines.push(line) }));
+    await begun;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    release();
+    await run;
+    expect(lines).toEqual(['one', 'two']);
+  });
+});
+
 describe('the input of a program', () => {
   it('is the given environment and nothing else', async () => {
     const env = { PATH: process.env.PATH ?? '', ONLY: 'this' };

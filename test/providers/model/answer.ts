@@ -2,7 +2,7 @@
 import type { Json, ModelRequest } from './request.js';
 
 /** Errors that the services report with a message of their own, not only with a status. */
-const namedFailures = ['context', 'quota', 'model'] as const;
+const namedFailures = ['context', 'quota', 'model', 'conversation'] as const;
 
 export type NamedFailure = (typeof namedFailures)[number];
 

@@ -70,6 +70,35 @@ const namedErrors: Readonly<Record<NamedFailure, Readonly<Record<Service, readon
       ),
     ],
   },
+  // The texts are from public reports of conversations that could not be continued.
+  conversation: {
+    anthropic: [
+      400,
+      anthropic(
+        'invalid_request_error',
+        'messages.3: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1.',
+      ),
+    ],
+    openai: [
+      400,
+      {
+        error: {
+          message: 'No tool output found for function call call_1.',
+          type: 'invalid_request_error',
+          param: 'input',
+          code: null,
+        },
+      },
+    ],
+    google: [
+      400,
+      google(
+        400,
+        'INVALID_ARGUMENT',
+        'Please ensure that function call turn comes immediately after a user turn or after a function response turn.',
+      ),
+    ],
+  },
 };
 
 function contextError(message: string): Json {

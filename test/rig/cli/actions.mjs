@@ -41,7 +41,7 @@ const actions = {
     for (const signal of ignore) process.on(signal, () => {});
     for (;;) await sleep(60_000);
   },
-  /** Ends as the CLI does on that error: `401`, `429`, `500`, `529`, `context`, `max-turns`. */
+  /** Ends as the CLI does on that error: `400`, `401`, `429`, `500`, `529`, `context`, `max-turns`. */
   fail: ({ fail, message, retryAfterMs }, agent) => {
     agent.fail({ kind: String(fail), message, retryAfterMs });
     return true;

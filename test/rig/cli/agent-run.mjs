@@ -87,6 +87,11 @@ export function totalUsage(run) {
 
 /** The message of the API and its status for a kind of failure, the same for all CLIs. */
 export const apiErrors = {
+  400: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'No tool output found for function call call_1.',
+  },
   401: { status: 401, type: 'authentication_error', message: 'invalid x-api-key' },
   429: { status: 429, type: 'rate_limit_error', message: 'This request would exceed your rate limit.' },
   500: { status: 500, type: 'api_error', message: 'Internal server error' },

@@ -62,6 +62,7 @@ async function run(agent, rule, enter, performAction) {
   enter(agent.begin);
   for (const act of rule.do ?? []) if (await enter(() => performAction(act, agent))) return;
   enter(agent.finish);
+  for (const act of rule.after ?? []) if (await enter(() => performAction(act, agent))) return;
 }
 
 /** A refusal is thrown as `{ refusal: { code, stdout?, stderr? } }`; every other error is an error of the rig. */

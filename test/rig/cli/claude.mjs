@@ -182,7 +182,7 @@ function fail(run, { kind, message, retryAfterMs }) {
   return 1;
 }
 
-const errorNames = { 401: 'authentication_failed', 429: 'rate_limit' };
+const errorNames = { 400: 'invalid_request', 401: 'authentication_failed', 429: 'rate_limit' };
 
 function failure(kind) {
   if (kind === 'context') {
@@ -197,6 +197,7 @@ function failure(kind) {
   }
   const { status, type, message } = apiErrors[kind];
   const texts = {
+    400: 'API Error: 400 due to tool use concurrency issues.',
     401: `Failed to authenticate. API Error: 401 ${message}`,
     429: `API Error: Request rejected (429) · ${message}`,
   };

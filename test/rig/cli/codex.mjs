@@ -77,6 +77,10 @@ function finish(run) {
 
 const demand = 'We’re currently experiencing high demand, which may cause temporary errors.';
 const failures = {
+  // Only the answer of the service, without its status.
+  400: JSON.stringify({
+    error: { message: apiErrors[400].message, type: apiErrors[400].type, param: 'input', code: null },
+  }),
   401: `unexpected status 401 Unauthorized: ${apiErrors[401].message}`,
   429: 'exceeded retry limit, last status: 429 Too Many Requests',
   500: demand,

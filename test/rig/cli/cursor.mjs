@@ -113,7 +113,8 @@ function finish(run) {
 }
 
 function fail(run, { kind, message }) {
-  const text = message ?? apiErrors[kind]?.message ?? 'The conversation is too long.';
+  const refused = kind === '400' ? `400 Bad Request: ${apiErrors[400].message}` : undefined;
+  const text = message ?? refused ?? apiErrors[kind]?.message ?? 'The conversation is too long.';
   result(run, { subtype: 'error', is_error: true, result: text });
   return 0;
 }
