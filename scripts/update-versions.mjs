@@ -26,6 +26,10 @@ for (const { id, npm } of providers) {
   changes.push(`${npm.name} ${before} -> ${after}`);
 }
 writeFileSync(path, text);
+// In its own process, because this one has read the former versions.
+execFileSync(process.execPath, [fileURLToPath(new URL('cli-locks.mjs', import.meta.url))], {
+  stdio: 'inherit',
+});
 for (const change of changes) console.log(change);
 if (changes.length === 0) console.log('All versions are current.');
 else

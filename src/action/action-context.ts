@@ -4,7 +4,7 @@ import { type Job, readJob } from '../job.js';
 import type { Provider } from '../providers/provider.js';
 import { providers } from '../providers/provider-registry.js';
 import { createLog, type Log, standardOutput } from '../report/log.js';
-import { sealingCredentials } from '../security/credentials.js';
+import { sealingCredentials, staticVariables } from '../security/credentials.js';
 import { secretsOf } from '../security/job-secrets.js';
 import { deriveLineKey } from '../security/line-key.js';
 import { createRedactor, type Redactor } from '../security/redact.js';
@@ -62,7 +62,7 @@ export function lineKeyOf(
   privateDirectory: string,
 ): Buffer {
   const { stateKeys, githubToken = '' } = inputs;
-  const credentials = sealingCredentials(environment, providers).map(({ value }) => value);
+  const credentials = sealingCredentials(environment, staticVariables(providers)).map(({ value }) => value);
   return deriveLineKey({
     environment,
     privateDirectory,

@@ -43,6 +43,8 @@ export interface AgentsOptions {
   readonly settingsDirectory: string;
   /** Installs the provider's CLI if it is missing. Rejects with a `UserError`. Resolves without an error if it is cancelled. */
   ensureInstalled(provider: Provider, signal: AbortSignal): Promise<void>;
+  /** Why no agent of this provider may start: a program was replaced since the start of the run. */
+  findReplaced(provider: Provider): Promise<string | undefined>;
   /** Creates an empty session with our id if the CLI needs that; `false` if that failed. */
   createSession(provider: Provider, id: string, directory: string): Promise<boolean>;
   /** Called with the process id of every agent that starts. The returned function is called when the agent has ended. */
@@ -73,6 +75,15 @@ async function runAgent(
   options: AgentsOptions,
 ): Promise<TurnOutcome & { readonly durationMs: number }> {
   const { provider, model, signal } = turn;
+  const replaced = await options.findReplaced(provider);
+  if (replaced !== undefined)
+    return {
+      status: 'failed',
+      failure: { kind: 'guard', message: replaced, isFinal: true },
+      durationMs: 0,
+      text: '',
+      usage: {},
+    };
   const environment = agentEnvironment({ environment: providerEnvironmentFor(provider, model) }, options);
   const command = provider.buildCommand({
     prompt: turn.prompt,

@@ -1,17 +1,23 @@
 /** The CLIs of the providers: found on PATH or in the tool cache, or installed into the tool cache. */
 
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { problemsOf, UserErrors } from '../failure.js';
 import { type CliChoice, chooseCli, cliName } from '../install/choose.js';
+import { type CliFiles, isCliUnchanged, noteCli } from '../install/cli-files.js';
 import { type Executable, executableAt } from '../install/executable.js';
 import { installPackage } from '../install/npm-install.js';
 import { packageVersion, reportedVersion } from '../install/path-version.js';
 import { findInstalled, platformName, type ToolCacheEntry } from '../install/tool-cache.js';
 import { defined } from '../optional-keys.js';
+import { cliLocks } from '../providers/cli-locks.js';
 import type { Provider } from '../providers/provider.js';
 import { pinnedVersions } from '../providers/versions.js';
 import { filterEnvironment } from '../security/filter-environment.js';
-import type { ProcessRunner } from '../system/process.js';
+import type { Environment } from '../system/environment.js';
+import { type FileIdentity, identify, isUnchanged } from '../system/file-identity.js';
+import type { ProcessExit, ProcessRunner } from '../system/process.js';
 import { findProgram } from '../system/programs.js';
 import { processRunner } from '../system/run-process.js';
 import type { ActionContext } from './action-context.js';
@@ -23,6 +29,8 @@ export interface Clis {
   ensureInstalled(used: readonly Provider[], signal: AbortSignal): Promise<void>;
   /** Runs programs. The program of a provider is found first, or installed if that is allowed. */
   readonly processes: ProcessRunner;
+  /** Why an agent of this provider must not start: its CLI, or a program of the action, was replaced. */
+  findReplaced(provider: Provider): Promise<string | undefined>;
   /** The version of a CLI that was searched before; `undefined` if it is unknown. */
   versionOf(provider: Provider): string | undefined;
 }
@@ -38,22 +46,40 @@ interface CliContext extends ClisOptions {
   readonly actionContext: ActionContext;
   /** The environment of a gate of this job. */
   readonly childEnvironment: Readonly<Record<string, string>>;
+  /** What was on PATH when the phase started, before an agent could put a program there. */
+  readonly programs: StartPrograms;
 }
+
+interface StartPrograms {
+  readonly clis: ReadonlyMap<Provider, CliFiles>;
+  readonly tools: ReadonlyMap<string, FileIdentity>;
+  /** The content of the user's `.npmrc`. */
+  readonly npmrc: string;
+}
+
+interface LocatedCli {
+  readonly executable: Executable;
+  readonly files: CliFiles;
+}
+
+/** Programs that the action itself starts by name. */
+const toolNames = ['git', 'sh', 'npm'];
 
 type NpmChoice = Extract<CliChoice, { readonly from: 'npm' }>;
 
 export function openClis(actionContext: ActionContext, options: ClisOptions): Clis {
   const { environment, providers, inputs } = actionContext;
   const childEnvironment = filterEnvironment({ environment, providers, passEnv: inputs.passEnv }).env;
-  const cliContext: CliContext = { ...options, actionContext, childEnvironment };
+  const programs = noteStartPrograms(actionContext, childEnvironment.PATH, options.directory);
+  const cliContext: CliContext = { ...options, actionContext, childEnvironment, programs };
   const choices = new Map<Provider, CliChoice>();
   const choose = async (provider: Provider): Promise<CliChoice> => {
     const choice = choices.get(provider) ?? (await chooseCliFor(provider, cliContext));
     choices.set(provider, choice);
     return choice;
   };
-  const located = new Map<Provider, Promise<Executable | undefined>>();
-  const locate = (provider: Provider, signal?: AbortSignal): Promise<Executable | undefined> => {
+  const located = new Map<Provider, Promise<LocatedCli | undefined>>();
+  const locate = (provider: Provider, signal?: AbortSignal): Promise<LocatedCli | undefined> => {
     const known = located.get(provider);
     if (known !== undefined) return known;
     const found = choose(provider).then((choice) => findExecutable(provider, choice, cliContext, signal));
@@ -80,9 +106,17 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
         const provider = providers.find((one) => one.executable === spec.file);
         const isOver = provider === undefined || spec.signal?.aborted === true;
         const found = isOver ? undefined : await locate(provider, spec.signal);
-        if (found === undefined) return processRunner.run(spec);
-        return processRunner.run({ ...spec, file: found.file, args: [...found.leadingArgs, ...spec.args] });
+        if (provider === undefined || found === undefined) return processRunner.run(spec);
+        const { file, leadingArgs } = found.executable;
+        if (!isCliUnchanged(found.files)) return refusedExit(replacedCliText(provider, found.files));
+        return processRunner.run({ ...spec, file, args: [...leadingArgs, ...spec.args] });
       },
+    },
+    async findReplaced(provider) {
+      const tool = findReplacedTool(cliContext);
+      if (tool !== undefined) return tool;
+      const files = (await locate(provider))?.files;
+      return files === undefined || isCliUnchanged(files) ? undefined : replacedCliText(provider, files);
     },
     versionOf(provider) {
       const choice = choices.get(provider);
@@ -91,11 +125,58 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
   };
 }
 
+function noteStartPrograms(
+  { providers, environment }: ActionContext,
+  path: string | undefined,
+  directory: string,
+): StartPrograms {
+  const clis = new Map<Provider, CliFiles>();
+  for (const provider of providers) {
+    const program = findProgram(provider.executable, path, directory);
+    if (program !== undefined) clis.set(provider, noteCli(program, provider.npm?.name));
+  }
+  const tools = new Map<string, FileIdentity>();
+  for (const name of toolNames) {
+    const program = findProgram(name, path, directory);
+    if (program !== undefined) tools.set(name, identify(program));
+  }
+  return { clis, tools, npmrc: readNpmrc(environment) };
+}
+
+function readNpmrc(environment: Environment): string {
+  const name = Object.keys(environment).find((one) => /^npm_config_userconfig$/i.test(one));
+  const path = (name && environment[name]) || join(environment.HOME || homedir(), '.npmrc');
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** A program that an agent put into an earlier folder on PATH counts as a replaced one. */
+function findReplacedTool({ programs, childEnvironment, directory }: CliContext): string | undefined {
+  for (const name of ['git', 'sh']) {
+    const noted = programs.tools.get(name);
+    const now = findProgram(name, childEnvironment.PATH, directory);
+    if (now === noted?.path && (noted === undefined || isUnchanged(noted))) continue;
+    return `The program \`${name}\` on PATH is no longer the one from the start of the run (now ${now ?? 'missing'}). No agent was started, and the run stops.`;
+  }
+  return undefined;
+}
+
+function replacedCliText(provider: Provider, { program }: CliFiles): string {
+  return `${cliName(provider)} (${program.path}) was changed during the run. It was not started, and the run stops. Turn off updates during the run, or find out which step changed it.`;
+}
+
+function refusedExit(stderrTail: string): ProcessExit {
+  return { reason: 'exited', code: 126, stderrTail, durationMs: 0 };
+}
+
 async function chooseCliFor(provider: Provider, cliContext: CliContext): Promise<CliChoice> {
   const { inputs } = cliContext.actionContext;
   const requested = inputs.cliVersions[provider.id];
   const pinned = pinnedVersions[provider.id];
-  const program = findProgram(provider.executable, cliContext.childEnvironment.PATH, cliContext.directory);
+  const program = cliContext.programs.clis.get(provider)?.program.path;
   return chooseCli({
     provider,
     mode: inputs.install,
@@ -124,23 +205,28 @@ async function versionOnPath(
   return defined({ version });
 }
 
-/** `undefined` if the program on PATH is used or the installation was cancelled. */
+/** `undefined` if there is no program, or the installation was cancelled. */
 async function findExecutable(
   provider: Provider,
   choice: CliChoice,
   cliContext: CliContext,
   signal: AbortSignal | undefined,
-): Promise<Executable | undefined> {
+): Promise<LocatedCli | undefined> {
+  const onPath = cliContext.programs.clis.get(provider);
+  if (choice.from === 'path' && onPath !== undefined)
+    return { executable: { file: onPath.program.path, leadingArgs: [] }, files: onPath };
   if (choice.from !== 'npm') return undefined;
   const installed = installedCliFor(provider, choice, cliContext);
   const folder = findInstalled(installed) ?? (await installCli(provider, choice, cliContext, signal));
-  return folder === undefined ? undefined : executableAt(join(folder, installed.program));
+  if (folder === undefined) return undefined;
+  const program = join(folder, installed.program);
+  return { executable: executableAt(program), files: noteCli(program, undefined, folder) };
 }
 
 async function installCli(
   provider: Provider,
   choice: NpmChoice,
-  { actionContext, childEnvironment, canInstall }: CliContext,
+  { actionContext, childEnvironment, canInstall, programs }: CliContext,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   if (!canInstall) return undefined;
@@ -154,7 +240,9 @@ async function installCli(
     processes: processRunner,
     environment,
     gateEnvironment: childEnvironment,
-    ...defined({ signal }),
+    npmrc: programs.npmrc,
+    ...(choice.version === pinnedVersions[provider.id] ? defined({ lock: cliLocks[provider.id] }) : {}),
+    ...defined({ signal, npm: programs.tools.get('npm') }),
   });
 }
 

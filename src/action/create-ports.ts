@@ -65,6 +65,7 @@ function buildAgentPort(
     processes: request.clis.processes,
     foreignCode,
     versionOf: request.clis.versionOf,
+    findReplaced: request.clis.findReplaced,
     ensureInstalled: (provider, signal) => request.clis.ensureInstalled([provider], signal),
     args: request.actionContext.inputs.agentArgs,
     passEnv: request.actionContext.inputs.passEnv,

@@ -68,6 +68,7 @@ export async function main(
     plan,
     project,
     workspace: preflightResult.workspace,
+    sealingVariables: preflightResult.sealingVariables,
     clis,
     privateDirectory,
     gateEnvironment,

@@ -129,7 +129,7 @@ async function storeCheckpoint(
   const isMarked = isPassed && actionContext.inputs.jobStatus === 'success';
   if (!isMarked && state.eventCount - 1 <= postState.storedEvents) return;
   const { log } = actionContext;
-  const stateStorage = await openStateStorage(actionContext, privateDirectory);
+  const stateStorage = await openStateStorage(actionContext, privateDirectory, postState.sealingVariables);
   if (stateStorage.unavailableReason !== undefined) return;
   if (state.eventCount - 1 < postState.storedEvents || (await isNewerStored(postState, stateStorage.store)))
     return log.warning(shortenedFileText);

@@ -21,6 +21,8 @@ export interface PostState {
   /** Its path relative to the top of the repository. */
   readonly prefix: string;
   readonly binding: Omit<Binding, 'sequence'>;
+  /** Names of the variables that may seal the state. */
+  readonly sealingVariables: readonly string[];
   /** The highest checkpoint sequence used. */
   readonly usedSequence: number;
   readonly seen?: string;

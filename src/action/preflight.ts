@@ -35,6 +35,8 @@ export interface PreflightInput {
 export interface PreflightResult {
   readonly workspace: Workspace;
   readonly usedProviders: readonly Provider[];
+  /** The variables that may seal the state. */
+  readonly sealingVariables: readonly string[];
 }
 
 /**
@@ -79,7 +81,8 @@ export async function runPreflight(
     ...requirements.missingCredentials,
   ];
   if (problems.length > 0 || !('root' in opened)) throw new UserErrors(problems);
-  return { workspace: opened, usedProviders: requirements.usedProviders };
+  const { usedProviders, sealingVariables } = requirements;
+  return { workspace: opened, usedProviders, sealingVariables };
 }
 
 function reportSkipped(

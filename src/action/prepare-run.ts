@@ -46,7 +46,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
 async function createRunContext(request: RunRequest): Promise<RunContext> {
   const { actionContext, workspace, privateDirectory } = request;
   const live = createLiveReport(actionContext.log, workspace.directory);
-  const stateStorage = await openStateStorage(actionContext, privateDirectory);
+  const stateStorage = await openStateStorage(actionContext, privateDirectory, request.sealingVariables);
   const runMarks = createRunMarks();
   const warning = stateWarning(stateStorage);
   if (warning !== undefined) live.warn(warning);
@@ -105,7 +105,13 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
   return resume({
     ...runContext,
     mode: request.actionContext.inputs.resume,
-    request: { store: stateStorage.store, secrets: stateStorage.secrets, expected, jobAttempt },
+    request: {
+      store: stateStorage.store,
+      secrets: stateStorage.secrets,
+      expected,
+      jobAttempt,
+      clock: systemClock,
+    },
     ...defined({ formerStateName: formerStateNameOf(request.actionContext) }),
     plan: request.plan,
     job: jobIdentity(request.actionContext),
@@ -158,7 +164,7 @@ function startJournal(
 }
 
 function startPostState(
-  { actionContext, workspace, privateDirectory }: RunRequest,
+  { actionContext, workspace, privateDirectory, sealingVariables }: RunRequest,
   binding: RunContext['binding'],
   runMarks: RunMarks,
   diskReserve: DiskReserve,
@@ -168,6 +174,7 @@ function startPostState(
     prefix: relative(workspace.root, workspace.directory),
     agentPids: [],
     runMarks,
+    sealingVariables,
     binding,
     usedSequence: 0,
     storedEvents: 0,

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.js';
 import { agentTemplates, allSteps } from '../plan/plan.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type { Provider } from '../providers/provider.js';
-import { type CredentialFacts, findCredential } from '../security/credentials.js';
+import { type CredentialFacts, findCredential, staticVariables } from '../security/credentials.js';
 import type { Environment } from '../system/environment.js';
 import { userHome } from '../system/user-home.js';
 import { parseTemplate, templateNames } from '../workflow/template.js';
@@ -26,6 +26,8 @@ export interface RequirementsCheck {
   readonly problems: readonly string[];
   /** The providers that the workflow is known to use. Their CLIs are checked elsewhere. */
   readonly usedProviders: readonly Provider[];
+  /** The static credentials of all agents that the workflow may use. They may seal the state. */
+  readonly sealingVariables: readonly string[];
   /** Complete sentences, one per provider without a credential. */
   readonly missingCredentials: readonly string[];
   /** Whether an agent of any provider would find a credential. The agent of a step may be known only later. */
@@ -39,6 +41,7 @@ export function checkRequirements(facts: RequirementsInput): RequirementsCheck {
   return {
     problems: [...used.problems, ...findGateProblems(steps, project, commands)],
     usedProviders: used.providers,
+    sealingVariables: sealingVariables(used.agents, facts),
     missingCredentials: [...new Set(used.agents.flatMap((agent) => missingCredential(agent, facts)))],
     hasCredential: facts.providers.some(
       (provider) => findCredential(provider, credentialFacts(facts)) !== undefined,
@@ -62,6 +65,16 @@ function usedAgents({ plan, providers }: RequirementsInput) {
       ),
     ],
   };
+}
+
+/** If an agent's name has a template, it may be any agent. */
+function sealingVariables(
+  used: readonly UsedAgent[],
+  { plan, providers }: RequirementsInput,
+): readonly string[] {
+  const isKnown = agentTemplates(plan).every(({ agent }) => templateNames(parseTemplate(agent)).length === 0);
+  const rows = used.map(({ provider, model }) => ({ environment: providerEnvironmentFor(provider, model) }));
+  return [...new Set(staticVariables(isKnown ? rows : [...rows, ...providers]))];
 }
 
 interface UsedAgent {

@@ -3,6 +3,7 @@
  * restores files and sessions. What a restored state means for each step is up to the engine.
  */
 
+import { askStore } from '../checkpoint/ask-store.js';
 import { sessionsOf, snapshotsOf } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointContents } from '../checkpoint/checkpoint-contents.js';
 import { attemptPrefixes } from '../checkpoint/checkpoint-key.js';
@@ -95,7 +96,7 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
   const restored = await restoreUnderAnyName(options, { ...request, findRefusal });
   if (restored.status !== 'none')
     for (const refused of restored.refused) options.warn(refusedCheckpointText(refused));
-  const seen = restored.status !== 'none' && restored.seen !== undefined ? { seen: restored.seen } : {};
+  const seen = restored.status === 'none' ? {} : defined({ seen: restored.seen });
   if (restored.status === 'opened' && recorded !== undefined) {
     const { key, binding } = restored;
     options.log(`Opened checkpoint \`${key}\` of job attempt ${binding.jobAttempt}`);
@@ -103,6 +104,10 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
     // This job stores under its own name, where that key means nothing.
     return binding.stateName === request.expected.stateName ? { ...found, restored: key, ...seen } : found;
   }
+  // The user must not pay a second time without knowing.
+  const obstacle = request.jobAttempt > 1 ? findObstacle(restored, request.store.title) : undefined;
+  if (obstacle !== undefined) throw new UserError(obstacle);
+  if (restored.status === 'unanswered') return { events: [], ...seen, hasLookupFailed: true };
   reportNoCheckpoint(
     options,
     restored.status === 'none' ? restored.lastError : 'none of the checkpoints that were found could be used',
@@ -141,16 +146,45 @@ async function findMissingFiles(
     return error instanceof Error ? error.message : String(error);
   }
 }
+/** Why no agent may start, although nothing could be restored. `undefined` if it may. */
+function findObstacle(restored: RestoreResult, store: string): string | undefined {
+  if (restored.status === 'unanswered')
+    return (
+      `It is unknown whether a checkpoint of an earlier job attempt exists: ${store} did not answer (${restored.reason}). ` +
+      `No agent was started. Re-run the job later: it then continues from the checkpoint. ${startOverHint}`
+    );
+  const locked =
+    restored.status === 'refused' && restored.refused.find((one) => one.reason === 'no-key-fits');
+  if (!locked) return undefined;
+  const names = (locked.sealedBy ?? []).map((name) => `\`${name}\``).join(', ');
+  const by =
+    names === '' ? '' : ` It was sealed with the value of ${names}, which was changed or removed since.`;
+  return (
+    `Checkpoint \`${locked.key}\` exists, but no secret of this job opens it.${by} ` +
+    `No agent was started. Add the former value as a line of \`state-key\`. ${startOverHint}`
+  );
+}
+
+/** A re-run reads the same workflow file as before, so only a variable of the repository can change the input. */
+const startOverHint =
+  'To start over instead, set `resume: never`, through a variable of the repository if you want to change it between re-runs.';
 
 /** `resume: never`: looks up only the newest checkpoint, because those of this job must get higher numbers. */
 async function ignoreCheckpoints({ request, log }: ResumeOptions): Promise<FoundCheckpoint> {
   log('Starting fresh, because the input `resume` is `never`');
-  const seen = await request.store.findNewest(
-    attemptPrefixes(request.expected, request.jobAttempt).slice(0, 1),
+  const { store, clock, expected, jobAttempt } = request;
+  const newest = await askStore(
+    store,
+    () => store.findNewest(attemptPrefixes(expected, jobAttempt).slice(0, 1)),
+    { clock, until: clock.now() + maxLookUpMs },
   );
-  const hasLookupFailed = seen === undefined && request.store.lastError?.() !== undefined;
-  return { events: [], ...defined({ seen }), hasLookupFailed };
+  if (newest.status === 'unanswered') return { events: [], hasLookupFailed: true };
+  const hasLookupFailed = newest.value === undefined && store.lastError?.() !== undefined;
+  return { events: [], ...defined({ seen: newest.value }), hasLookupFailed };
 }
+
+/** Maximum time to look up a key that only prevents two jobs from using one state name. */
+const maxLookUpMs = 10_000;
 
 /** Reports nothing in the first job attempt, because it needs no checkpoint. */
 function reportNoCheckpoint({ request, mode, warn }: ResumeOptions, cause: string | undefined): void {

@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly project: Project;
   readonly workspace: Workspace;
   readonly clis: Clis;
+  /** The variables that may seal the state. */
+  readonly sealingVariables: readonly string[];
   readonly privateDirectory: string;
   /** The environment of gates and commands. */
   readonly gateEnvironment: FilteredEnvironment;

@@ -11,7 +11,7 @@ import { createDirectoryStore } from '../checkpoint/directory-store.js';
 import { chooseSecrets, type SealSecret } from '../checkpoint/seal-secrets.js';
 import { deriveStateName, formerStateName, type StateNameSource } from '../checkpoint/state-name.js';
 import { defined } from '../optional-keys.js';
-import { sealingCredentials } from '../security/credentials.js';
+import { sealingCredentials, staticVariables } from '../security/credentials.js';
 import { trustClass } from '../security/trust.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
@@ -25,13 +25,17 @@ export interface StateStorage {
   readonly unavailableReason?: string;
 }
 
-/** Opens the store. For the cache, this changes the working directory of the process (`cache-client.ts`). */
+/**
+ * Opens the store. `sealingVariables`: the credentials of the providers that the plan uses (`requirements.ts`). For the cache, this
+ * changes the working directory of the process (`cache-client.ts`).
+ */
 export async function openStateStorage(
   actionContext: ActionContext,
   privateDirectory: string,
+  sealingVariables: readonly string[],
 ): Promise<StateStorage> {
   const { stateStore } = actionContext.inputs;
-  const secrets = await secretsFor(actionContext);
+  const secrets = await secretsFor(actionContext, sealingVariables);
   const store =
     stateStore.kind === 'cache'
       ? openCache(actionContext, privateDirectory)
@@ -57,22 +61,23 @@ export async function findStateStoreProblems(
 }
 
 const missingSecretReason =
-  'There is no secret to seal the state with. Set the input `state-key` to a secret of the repository (create one with `openssl rand -base64 32`).';
+  'There is no secret to seal the state with: no provider of this workflow has a static API key of at least 20 characters that is no placeholder. Set the input `state-key` to a secret of the repository (create one with `openssl rand -base64 32`).';
 
 function openCache({ environment }: ActionContext, privateDirectory: string): CheckpointStore {
   const directory = privatePaths(privateDirectory).cache;
-  prepareCacheClient(directory, process.env);
-  return createCacheStore({ directory, env: environment });
+  const tools = prepareCacheClient(directory, process.env);
+  return createCacheStore({ directory, env: environment, tools });
 }
 
-async function secretsFor({
-  inputs,
-  environment,
-  providers,
-  job,
-}: ActionContext): Promise<readonly SealSecret[]> {
+async function secretsFor(
+  { inputs, environment, providers, job }: ActionContext,
+  sealingVariables: readonly string[],
+): Promise<readonly SealSecret[]> {
   const { stateStore, stateKeys } = inputs;
-  const sources = { stateKeys, credentials: sealingCredentials(environment, providers) };
+  // `post` reads the names from a file that an agent can change.
+  const known = new Set(staticVariables(providers));
+  const variables = sealingVariables.filter((name) => known.has(name));
+  const sources = { stateKeys, credentials: sealingCredentials(environment, variables) };
   const chosen = chooseSecrets(sources);
   if (chosen.length > 0 || stateStore.kind === 'cache') return chosen;
   return chooseSecrets({

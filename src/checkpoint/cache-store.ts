@@ -5,32 +5,34 @@
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheAvailability } from './cache-availability.js';
-import { cachedName } from './cache-client.js';
+import { type CacheAvailability, cacheAvailability } from './cache-availability.js';
+import { type CacheTools, cachedName } from './cache-client.js';
 import { captureOutput } from './captured-output.js';
 import { maxKeysPerRequest } from './checkpoint-key.js';
-import type { CheckpointStore } from './checkpoint-store.js';
+import type { CheckpointStore, StoreFailure } from './checkpoint-store.js';
 import { maxSealedBytes, readStoredFile } from './new-file.js';
 
 export interface CacheStoreOptions {
   /** The directory passed to `prepareCacheClient`. */
   readonly directory: string;
+  /** From `prepareCacheClient`. */
+  readonly tools: CacheTools;
   /** The job's environment as the runner set it. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 type Client = typeof import('@actions/cache');
 
-export function createCacheStore({ directory, env }: CacheStoreOptions): CheckpointStore {
-  const availability = cacheAvailability(env);
+export function createCacheStore({ directory, env, tools }: CacheStoreOptions): CheckpointStore {
+  const availability = { ...missingTools(tools), ...cacheAvailability(env) };
   const isShown = env.RUNNER_DEBUG === '1';
   const file = join(directory, cachedName);
   const runSerially = createSerialExecutor();
-  let lastError: string | undefined;
+  let lastFailure: StoreFailure | undefined;
 
   async function call<T>(request: (client: Client) => Promise<T>): Promise<T | undefined> {
-    const { value, output } = await captureOutput(() => callClient(request), isShown);
-    lastError = value.error ?? errorFrom(output);
+    const { value, output } = await captureOutput(() => callClient(request, tools), isShown);
+    lastFailure = failureOf(value.error ?? errorFrom(output), output);
     return value.result;
   }
 
@@ -40,7 +42,7 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
       const found = await call((client) =>
         client.restoreCache([cachedName], first, others, { lookupOnly: true }),
       );
-      if (found !== undefined) return found;
+      if (found !== undefined || lastFailure !== undefined) return found;
     }
     return undefined;
   }
@@ -70,8 +72,16 @@ export function createCacheStore({ directory, env }: CacheStoreOptions): Checkpo
     findNewest: async (prefixes) => (availability.unreadableReason ? undefined : lookUp(prefixes)),
     read: async (key) => (availability.unreadableReason ? undefined : runSerially(() => read(key))),
     write: async (key, sealed) => !availability.unwritableReason && runSerially(() => write(key, sealed)),
-    lastError: () => lastError,
+    lastError: () => lastFailure?.message,
+    lastFailure: () => lastFailure,
   };
+}
+
+function missingTools({ missing }: CacheTools): CacheAvailability {
+  if (missing.length === 0) return {};
+  const names = missing.map((name) => `\`${name}\``).join(' and ');
+  const reason = `The Actions cache is unavailable: ${names} not found on PATH. Add what is missing to the image of the job.`;
+  return { unwritableReason: reason, unreadableReason: reason };
 }
 
 type SerialExecutor = <T>(work: () => Promise<T>) => Promise<T>;
@@ -96,14 +106,29 @@ interface ClientResult<T> {
   readonly error?: string;
 }
 
-async function callClient<T>(request: (client: Client) => Promise<T>): Promise<ClientResult<T>> {
+async function callClient<T>(
+  request: (client: Client) => Promise<T>,
+  tools: CacheTools,
+): Promise<ClientResult<T>> {
   try {
+    tools.renew();
     // Imported on first use, because it takes 40 ms to evaluate. Eager mode keeps it in ncc's single bundle.
     const client = await import(/* webpackMode: "eager" */ '@actions/cache');
     return { result: await request(client) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** What the client prints if the service may not be read, and if an entry cannot be unpacked (6.3.0). */
+const finalMessages = /cache read denied|(?:tar|sh)\b.* failed with (?:error|exit code)/i;
+
+function failureOf(message: string | undefined, output: string): StoreFailure | undefined {
+  if (message === undefined) return undefined;
+  if (finalMessages.test(message)) return { message, isAnswer: true };
+  // The client passes on the header only in a warning, and does not wait.
+  const seconds = /your rate limit will reset in (\d+) seconds/.exec(output)?.[1];
+  return { message, ...(seconds === undefined ? {} : { retryAfterMs: Number(seconds) * 1000 }) };
 }
 
 /**

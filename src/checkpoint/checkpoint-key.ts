@@ -72,13 +72,31 @@ export function fencePrefixes(scope: KeyScope, jobAttempt: number): readonly str
   ];
 }
 
-/** Prefixes of the next entry older than `key`: lower sequences of its attempt, then earlier attempts. */
-export function olderPrefixes(key: CheckpointKey): readonly string[] {
-  const earlier = countDown(key.jobAttempt - 1).map((attempt) => attemptPrefix(key, attempt));
-  // Failed saves leave gaps in the sequence, so several numbers are looked up.
-  const room = Math.max(maxKeysPerRequest - earlier.length, maxKeysPerRequest - 4);
-  const lower = countDown(key.sequence - 1, room).map((sequence) => sequencePrefix(key, sequence));
-  return [...lower, ...earlier].slice(0, maxKeysPerRequest);
+/**
+ * Prefixes that together cover all sequences below `sequence`, at most 1,000,000, of one job attempt, the highest
+ * first. Those of single sequences end with the delimiter; the others cover 10, 100, … sequences.
+ */
+export function lowerSequencePrefixes(
+  scope: KeyScope,
+  jobAttempt: number,
+  sequence: number,
+): readonly string[] {
+  const start = `${attemptPrefix(hashed(scope), jobAttempt)}s`;
+  if (sequence > maxSequence) return countDown(10).map((digit) => `${start}${digit - 1}`);
+  const digits = String(sequence).padStart(6, '0');
+  return [...digits].flatMap((_, fromEnd) => {
+    const place = digits.length - 1 - fromEnd;
+    const end = place === digits.length - 1 ? '-' : '';
+    return countDown(Number(digits[place])).map(
+      (digit) => `${start}${digits.slice(0, place)}${digit - 1}${end}`,
+    );
+  });
+}
+
+/** The parts of a prefix that covers several sequences, the highest first. */
+export function narrowerPrefixes(prefix: string): readonly string[] {
+  const end = /-s\d{5}$/.test(prefix) ? '-' : '';
+  return countDown(10).map((digit) => `${prefix}${digit - 1}${end}`);
 }
 
 /** Sorts from oldest to newest: by job attempt, then by sequence. */
@@ -105,7 +123,7 @@ function sequencePrefix(key: CheckpointKey, sequence: number): string {
   return `${attemptPrefix(key, key.jobAttempt)}s${String(sequence).padStart(6, '0')}-`;
 }
 
-/** The numbers from `from` down to 1, at most `most` of them. */
-function countDown(from: number, most = from): readonly number[] {
-  return Array.from({ length: Math.max(0, Math.min(from, most)) }, (_, index) => from - index);
+/** The numbers from `from` down to 1. */
+function countDown(from: number): readonly number[] {
+  return Array.from({ length: Math.max(0, from) }, (_, index) => from - index);
 }

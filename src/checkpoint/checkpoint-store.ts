@@ -17,4 +17,14 @@ export interface CheckpointStore {
   write(key: string, sealed: Buffer): Promise<boolean>;
   /** The error of the last call, for messages only. `undefined` if it succeeded. */
   lastError?(): string | undefined;
+  /** What the error of the last call means. If a store has no such function, every error is a missing answer. */
+  lastFailure?(): StoreFailure | undefined;
+}
+
+export interface StoreFailure {
+  readonly message: string;
+  /** The store did answer: an entry is damaged, or may not be read. */
+  readonly isAnswer?: true;
+  /** The wait that the store requests. Infinite if asking again does not help. */
+  readonly retryAfterMs?: number;
 }

@@ -4,7 +4,8 @@
  *
  * CHECKPOINT1 One save runs at a time. Of the waiting saves only the newest is done. No key is used twice.
  * CHECKPOINT2 A step waits for its save, but at most 10 s. After a save that was slow or failed, steps do not wait
- *             until a save succeeds: if the service is down, a run loses 10 s once and not at every step.
+ *             until a save succeeds: if the service is down, a run loses 10 s once and not at every step. At the end,
+ *             a service that does not answer at all gets 10 s more, so that an outage costs less than a minute per job.
  * CHECKPOINT3 Before each save the newest entry is looked up. If a later job attempt has stored one, or another job
  *             stores under the same name, this job stores nothing more.
  * CHECKPOINT4 `persisted` is true only for an entry that was found by its exact key after the save. A failed save is
@@ -59,6 +60,8 @@ export interface SettleResult {
 const maxWaitMs = 10_000;
 /** Maximum time to look up a failed save. A service that is down answers late and rarely has the entry. */
 const maxConfirmMs = 10_000;
+/** Maximum time at the end for a service that did not even answer the look-up before the save. */
+const maxSilentMs = 10_000;
 const maxBytes = 1_000_000_000;
 
 interface QueuedSave {
@@ -78,6 +81,8 @@ export class CheckpointWriter {
   private sequence: number;
   private isBlocking = true;
   private hasStopped = false;
+  /** The look-up before the running save has no answer so far, so nothing is being uploaded. */
+  private isSilent = false;
   private hasLookupFailed: boolean;
   private seen: string | undefined;
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
@@ -147,7 +152,7 @@ export class CheckpointWriter {
   async settle(maxMs: number): Promise<SettleResult> {
     const { clock } = this.options;
     const until = clock.now() + maxMs;
-    const isIdle = await endsWithin(this.queue.idle(), maxMs, clock);
+    const isIdle = await this.waitUntilIdle(until);
     if (isIdle) await this.confirmLastSave(until);
     const key = this.newest;
     const persisted = isIdle && key !== undefined && (await this.isStored(key, until));
@@ -159,6 +164,14 @@ export class CheckpointWriter {
     )
       this.notify({ type: 'not-found' });
     return { persisted, ...defined({ key }) };
+  }
+
+  private async waitUntilIdle(until: number): Promise<boolean> {
+    const { clock } = this.options;
+    const idle = this.queue.idle();
+    const left = () => Math.max(0, until - clock.now());
+    if (await endsWithin(idle, Math.min(maxSilentMs, left()), clock)) return true;
+    return !this.isSilent && left() > 0 && (await endsWithin(idle, left(), clock));
   }
 
   private canStore(): boolean {
@@ -180,8 +193,10 @@ export class CheckpointWriter {
 
   private async canStillStore(): Promise<boolean> {
     const { store, binding } = this.options;
+    this.isSilent = true;
     const found = await store.findNewest(fencePrefixes(binding, binding.jobAttempt));
-    if (this.hasLookupFailed && (found !== undefined || store.lastError?.() === undefined)) {
+    this.isSilent = found === undefined && store.lastError?.() !== undefined;
+    if (this.hasLookupFailed && !this.isSilent) {
       this.hasLookupFailed = false;
       this.seen = found;
     }

@@ -12,7 +12,13 @@ import type { SealSecret } from './seal-secrets.js';
 
 export type OpenedCheckpoint =
   | { readonly status: 'opened'; readonly binding: Binding; readonly entries: readonly ArchiveEntry[] }
-  | { readonly status: 'refused'; readonly reason: RefusalReason; readonly detail?: string };
+  | {
+      readonly status: 'refused';
+      readonly reason: RefusalReason;
+      readonly detail?: string;
+      /** For `no-key-fits`: the variables whose values sealed it, as the file claims. */
+      readonly sealedBy?: readonly string[];
+    };
 
 /** Packs, compresses and seals. Throws `ArchiveError` for a path that is not allowed in a checkpoint. */
 export async function sealCheckpoint(

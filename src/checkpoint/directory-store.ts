@@ -37,6 +37,9 @@ export function createDirectoryStore(path: string): CheckpointStore {
       ),
     write: (key, sealed) => recordError(() => writeCheckpoint(directory, key, sealed), false),
     lastError: () => lastError,
+    // A disk that cannot be read is the same after a pause.
+    lastFailure: () =>
+      lastError === undefined ? undefined : { message: lastError, retryAfterMs: Number.POSITIVE_INFINITY },
   };
 }
 

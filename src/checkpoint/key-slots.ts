@@ -1,9 +1,14 @@
 /**
  * Wraps the data key of a checkpoint once for each secret. A slot contains the kind and the variable name of its
  * secret, but nothing of the secret itself. Each slot has its own salt, so that equal secrets are not visible.
+ *
+ * Keys come from HKDF. A `state-key` is chosen by a person, so scrypt makes it expensive to guess first; a slot with the
+ * field `scrypt` was made so. Version 0.1.0 made slots of state keys without it, which are still opened.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { defined } from '../optional-keys.js';
 import type { SealSecret } from './seal-secrets.js';
+import { isStretchSalt, newStretchSalt, stretch } from './stretched-key.js';
 
 export const cipherName = 'aes-256-gcm';
 export const nonceBytes = 12;
@@ -21,6 +26,8 @@ interface KeySlot {
   readonly nonce: string;
   /** The wrapped data key, followed by its tag. */
   readonly key: string;
+  /** The salt for scrypt, if the secret went through it. */
+  readonly scrypt?: string;
 }
 
 /** The slots as bytes. `head` is authenticated with each slot. */
@@ -30,9 +37,13 @@ export function wrapKey(dataKey: Buffer, secrets: readonly SealSecret[], head: B
 
 /** The data key, if one of `secrets` opens one of the slots. Does not throw for any bytes. */
 export function unwrapKey(slots: Buffer, secrets: readonly SealSecret[], head: Buffer): Buffer | undefined {
-  for (const slot of decodeSlots(slots)) {
+  const decoded = decodeSlots(slots);
+  // All slots of a file have one salt for scrypt, so that a forged file cannot keep the reader busy.
+  const scrypt = decoded.find((slot) => slot.scrypt !== undefined)?.scrypt;
+  for (const slot of decoded) {
+    if (slot.scrypt !== undefined && slot.scrypt !== scrypt) continue;
     for (const secret of secrets) {
-      if (slot.kind !== secret.kind || slot.name !== secret.name) continue;
+      if (!mayOpen(secret, slot)) continue;
       const key = openSlot(slot, secret, head);
       if (key !== undefined) return key;
     }
@@ -40,18 +51,34 @@ export function unwrapKey(slots: Buffer, secrets: readonly SealSecret[], head: B
   return undefined;
 }
 
+/** A line of `state-key` also opens what a provider's key of that value has sealed, whatever its variable. */
+function mayOpen(secret: SealSecret, slot: KeySlot): boolean {
+  if (slot.kind === secret.kind) return slot.name === secret.name;
+  return slot.kind === 'credential' && secret.kind === 'state-key';
+}
+
+/** The names in the slots that have the form of one; nothing else in the slots proves that they are genuine. */
+export function slotNames(slots: Buffer): readonly string[] {
+  const names = decodeSlots(slots).map(({ name }) => name);
+  return [...new Set(names.filter((name) => /^[A-Za-z][\w-]{0,99}$/.test(name)))];
+}
+
 function makeSlot(dataKey: Buffer, secret: SealSecret, head: Buffer): KeySlot {
   const salt = randomBytes(saltBytes);
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv(cipherName, deriveKey(secret, salt), nonce).setAAD(head);
+  const { kind, name } = secret;
+  const scrypt = kind === 'state-key' ? newStretchSalt().toString('base64') : undefined;
+  const derived = deriveKey({ kind, name, ...defined({ scrypt }) }, secret.value, salt);
+  const cipher = createCipheriv(cipherName, derived, nonce).setAAD(head);
   const key = Buffer.concat([cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
   const [saltText, nonceText, keyText] = [salt, nonce, key].map((bytes) => bytes.toString('base64'));
   return {
-    kind: secret.kind,
-    name: secret.name,
+    kind,
+    name,
     salt: saltText ?? '',
     nonce: nonceText ?? '',
     key: keyText ?? '',
+    ...defined({ scrypt }),
   };
 }
 
@@ -61,7 +88,9 @@ function openSlot(slot: KeySlot, secret: SealSecret, head: Buffer): Buffer | und
   const key = Buffer.from(slot.key, 'base64');
   if (salt.length !== saltBytes || nonce.length !== nonceBytes || key.length !== keyBytes + tagBytes)
     return undefined;
-  const decipher = createDecipheriv(cipherName, deriveKey(secret, salt), nonce, { authTagLength: tagBytes })
+  const decipher = createDecipheriv(cipherName, deriveKey(slot, secret.value, salt), nonce, {
+    authTagLength: tagBytes,
+  })
     .setAAD(head)
     .setAuthTag(key.subarray(keyBytes));
   try {
@@ -72,9 +101,15 @@ function openSlot(slot: KeySlot, secret: SealSecret, head: Buffer): Buffer | und
 }
 
 // Kind and name are part of the derivation, so the same value in another variable does not open a slot.
-function deriveKey(secret: SealSecret, salt: Buffer): Buffer {
-  const info = JSON.stringify(['gump-action checkpoint slot 1', secret.kind, secret.name]);
-  return Buffer.from(hkdfSync('sha256', secret.value, salt, info, keyBytes));
+function deriveKey(
+  { kind, name, scrypt }: Pick<KeySlot, 'kind' | 'name' | 'scrypt'>,
+  value: string,
+  salt: Buffer,
+): Buffer {
+  const version = scrypt === undefined ? 1 : 2;
+  const info = JSON.stringify([`gump-action checkpoint slot ${version}`, kind, name]);
+  const input = scrypt === undefined ? value : stretch(value, Buffer.from(scrypt, 'base64'));
+  return Buffer.from(hkdfSync('sha256', input, salt, info, keyBytes));
 }
 
 function decodeSlots(bytes: Buffer): readonly KeySlot[] {
@@ -90,5 +125,6 @@ const slotFields = ['kind', 'name', 'salt', 'nonce', 'key'] as const;
 
 function isSlot(value: unknown): value is KeySlot {
   if (typeof value !== 'object' || value === null) return false;
-  return slotFields.every((field) => typeof (value as Record<string, unknown>)[field] === 'string');
+  const fields = value as Record<string, unknown>;
+  return slotFields.every((field) => typeof fields[field] === 'string') && isStretchSalt(fields.scrypt);
 }

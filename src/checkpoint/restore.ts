@@ -2,15 +2,22 @@
  * Finds the newest checkpoint that opens. Callers decide what happens without one, and interpret the files.
  */
 import { defined } from '../optional-keys.js';
+import type { Clock } from '../system/clock.js';
 import type { ArchiveEntry, ArchiveLimits } from './archive.js';
+import { askStore, type Patience } from './ask-store.js';
 import { type Binding, type ExpectedBinding, type RefusalReason, refusalText } from './binding.js';
 import { openCheckpoint } from './checkpoint.js';
-import { attemptPrefixes, compareKeys, olderPrefixes, parseKey } from './checkpoint-key.js';
+import { attemptPrefixes, parseKey } from './checkpoint-key.js';
 import type { CheckpointStore } from './checkpoint-store.js';
+import { entriesFromNewest } from './older-entries.js';
 import type { SealSecret } from './seal-secrets.js';
 
-/** Number of older checkpoints to try after the newest one. */
-const maxOlderTries = 3;
+/** Maximum time to wait for an answer of the store, and to try entries, each. */
+const maxRestoreMs = 60_000;
+/** The same in the first job attempt, in which there is rarely anything to restore. */
+const maxFirstAttemptMs = 10_000;
+/** A checkpoint of 1 GB takes minutes on a slow connection. */
+const maxReadMs = 600_000;
 
 export interface RestoreRequest {
   readonly store: CheckpointStore;
@@ -20,6 +27,7 @@ export interface RestoreRequest {
   readonly expected: Omit<ExpectedBinding, 'key'>;
   /** The current job attempt. Entries of this and earlier job attempts are looked up. */
   readonly jobAttempt: number;
+  readonly clock: Clock;
   readonly limits?: ArchiveLimits;
   /** Why an opened checkpoint cannot be used. `undefined` if it can. */
   findRefusal?(entries: readonly ArchiveEntry[]): Promise<Omit<RefusedCheckpoint, 'key'> | undefined>;
@@ -30,6 +38,8 @@ export interface RefusedCheckpoint {
   readonly reason: RefusalReason;
   /** Details from the store or the reader. */
   readonly detail?: string;
+  /** For `no-key-fits`: the variables whose values sealed it, as the file claims. */
+  readonly sealedBy?: readonly string[];
 }
 
 /** `seen`: the newest key of the current job attempt, which the `CheckpointWriter` needs. */
@@ -44,20 +54,34 @@ export type RestoreResult =
       readonly seen?: string;
     }
   | { readonly status: 'refused'; readonly refused: readonly RefusedCheckpoint[]; readonly seen?: string }
-  /** `lastError`: why the store cannot be read or did not answer. Absent if it gave no reason. */
-  | { readonly status: 'none'; readonly lastError?: string };
+  /** `lastError`: why the store cannot be read. Absent if it can be read and has no checkpoint. */
+  | { readonly status: 'none'; readonly lastError?: string }
+  /** It is not known whether there is a checkpoint, because the store did not answer in time. */
+  | {
+      readonly status: 'unanswered';
+      readonly reason: string;
+      readonly refused: readonly RefusedCheckpoint[];
+      readonly seen?: string;
+    };
 
 /** Tries the newest job attempt first, and its newest checkpoint first. Does not reject for any state of the store. */
 export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   const { store, expected, jobAttempt } = request;
-  const newest = await store.findNewest(attemptPrefixes(expected, jobAttempt));
-  if (newest === undefined) {
-    const lastError = store.unreadableReason ?? store.lastError?.();
-    return { status: 'none', ...defined({ lastError }) };
-  }
-  const found = await openNewest(request, newest);
-  const isOwn = parseKey(newest)?.jobAttempt === jobAttempt;
-  return { ...found, ...(isOwn ? { seen: newest } : {}) };
+  if (store.unreadableReason !== undefined) return { status: 'none', lastError: store.unreadableReason };
+  const newest = await askStore(
+    store,
+    () => store.findNewest(attemptPrefixes(expected, jobAttempt)),
+    patienceOf(request),
+  );
+  if (newest.status === 'unanswered') return { ...newest, refused: [] };
+  if (newest.value === undefined) return { status: 'none', ...defined({ lastError: store.lastError?.() }) };
+  const found = await openNewest(request, newest.value);
+  const isOwn = parseKey(newest.value)?.jobAttempt === jobAttempt;
+  return { ...found, ...(isOwn ? { seen: newest.value } : {}) };
+}
+
+function patienceOf({ clock, jobAttempt }: RestoreRequest): Patience {
+  return { clock, until: clock.now() + (jobAttempt > 1 ? maxRestoreMs : maxFirstAttemptMs) };
 }
 
 /** The warning about a refused checkpoint. */
@@ -66,42 +90,55 @@ export function refusedCheckpointText({ key, reason, detail }: RefusedCheckpoint
   return `Checkpoint \`${key}\` is not used: ${why}${detail === undefined ? '' : ` (${detail})`}.`;
 }
 
-async function openNewest(
-  request: RestoreRequest,
-  newest: string,
-): Promise<Exclude<RestoreResult, { status: 'none' }>> {
+type FoundEntry = Exclude<RestoreResult, { readonly status: 'none' }>;
+
+/** Bound by time and not by a number, so that entries of somebody else cannot hide a checkpoint. */
+async function openNewest(request: RestoreRequest, newest: string): Promise<FoundEntry> {
+  const { store, expected } = request;
+  const patience = patienceOf(request);
   const refused: RefusedCheckpoint[] = [];
-  let key: string | undefined = newest;
-  while (key !== undefined && refused.length <= maxOlderTries) {
-    const opened = await openAt(request, key);
+  let unanswered: string | undefined;
+  const lookUp = async (prefixes: readonly string[]) => {
+    const found = await askStore(store, () => store.findNewest(prefixes), patience);
+    if (found.status === 'answered') return found.value;
+    unanswered = found.reason;
+    return undefined;
+  };
+  for await (const key of newestFirst(newest, entriesFromNewest(expected, request.jobAttempt, lookUp))) {
+    if (refused.some((one) => one.key === key)) continue;
+    if (refused.length > 0 && request.clock.now() >= patience.until) {
+      unanswered = `after 60 s, not all of its entries have been tried`;
+      break;
+    }
+    const opened = await openAt(request, key, patience);
     if (opened.status === 'opened') return { ...opened, key, refused };
-    const { reason, detail } = opened;
-    refused.push({ key, reason, ...defined({ detail }) });
-    key = await olderThan(request.store, key);
+    if (opened.status === 'unanswered') return { ...opened, refused };
+    const { status: _status, ...refusal } = opened;
+    refused.push({ key, ...refusal });
   }
-  return { status: 'refused', refused };
+  return unanswered === undefined
+    ? { status: 'refused', refused }
+    : { status: 'unanswered', reason: unanswered, refused };
 }
 
-type OpenResult = Awaited<ReturnType<typeof openCheckpoint>>;
+/** First the entry that is already known, because it nearly always opens. */
+async function* newestFirst(newest: string, others: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield newest;
+  yield* others;
+}
 
-async function openAt(request: RestoreRequest, key: string): Promise<OpenResult> {
+type OpenResult =
+  | Extract<Awaited<ReturnType<typeof openCheckpoint>>, { readonly status: 'opened' }>
+  | ({ readonly status: 'refused' } & Omit<RefusedCheckpoint, 'key'>)
+  | { readonly status: 'unanswered'; readonly reason: string };
+
+async function openAt(request: RestoreRequest, key: string, patience: Patience): Promise<OpenResult> {
   const { store, secrets, expected, limits } = request;
-  const sealed = await store.read(key);
-  if (sealed !== undefined) {
-    const opened = await openCheckpoint(sealed, secrets, { ...expected, key }, limits);
-    const refusal = opened.status === 'opened' ? await request.findRefusal?.(opened.entries) : undefined;
-    return refusal === undefined ? opened : { status: 'refused', ...refusal };
-  }
-  const detail = store.lastError?.();
-  return { status: 'refused', reason: 'unreadable', ...defined({ detail }) };
-}
-
-async function olderThan(store: CheckpointStore, text: string): Promise<string | undefined> {
-  const key = parseKey(text);
-  const prefixes = key ? olderPrefixes(key) : [];
-  if (key === undefined || prefixes.length === 0) return undefined;
-  const found = await store.findNewest(prefixes);
-  const older = found === undefined ? undefined : parseKey(found);
-  // Prevents an endless loop if a store returns a newer entry.
-  return older && compareKeys(older, key) < 0 ? found : undefined;
+  const read = await askStore(store, () => store.read(key), { ...patience, maxAnswerMs: maxReadMs });
+  if (read.status === 'unanswered') return read;
+  if (read.value === undefined)
+    return { status: 'refused', reason: 'unreadable', ...defined({ detail: store.lastError?.() }) };
+  const opened = await openCheckpoint(read.value, secrets, { ...expected, key }, limits);
+  const refusal = opened.status === 'opened' ? await request.findRefusal?.(opened.entries) : undefined;
+  return refusal === undefined ? opened : { status: 'refused', ...refusal };
 }

@@ -18,12 +18,17 @@ import {
   findBindingMismatch,
   type RefusalReason,
 } from './binding.js';
-import { cipherName, keyBytes, nonceBytes, tagBytes, unwrapKey, wrapKey } from './key-slots.js';
+import { cipherName, keyBytes, nonceBytes, slotNames, tagBytes, unwrapKey, wrapKey } from './key-slots.js';
 import type { SealSecret } from './seal-secrets.js';
 
 export type OpenSealResult =
   | { readonly status: 'opened'; readonly binding: Binding; readonly payload: Buffer }
-  | { readonly status: 'refused'; readonly reason: RefusalReason };
+  | {
+      readonly status: 'refused';
+      readonly reason: RefusalReason;
+      /** For `no-key-fits`: the names of the variables whose values sealed the file, as it claims itself. */
+      readonly sealedBy?: readonly string[];
+    };
 
 /** The format that this version writes and reads. */
 const sealFormat = 1;
@@ -64,7 +69,8 @@ export function open(
   const mismatch = findBindingMismatch(binding, expected);
   if (mismatch !== undefined) return refused(mismatch);
   const dataKey = unwrapKey(parts.slots, secrets, parts.head);
-  if (dataKey === undefined) return refused('no-key-fits');
+  if (dataKey === undefined)
+    return { status: 'refused', reason: 'no-key-fits', sealedBy: slotNames(parts.slots) };
   const payload = decrypt(parts, dataKey);
   return payload === undefined ? refused('altered') : { status: 'opened', binding, payload };
 }

@@ -71,7 +71,10 @@ export type ContextCommandEnd =
   | { readonly failure: Failure };
 
 export interface Agents {
-  /** The provider and model of an agent name. The names were checked before the run. */
+  /**
+   * The provider and model of an agent name. Throws a `UserError` if it names no agent, which is possible only for a
+   * name with a template: all others were checked before the run.
+   */
   find(agent: string): { readonly provider: Provider; readonly model?: string };
   /**
    * Installs the CLI of the provider if it is missing, which can take minutes. Rejects with a `UserError` if that

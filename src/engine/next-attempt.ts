@@ -2,7 +2,7 @@
  * The next attempt of a step that runs an agent: its number, agent, session and prompt. Of the attempt itself it
  * records nothing; the calls that must run before it record their own events.
  */
-import type { Failure } from '../failure.js';
+import { type Failure, UserError } from '../failure.js';
 import type { SessionDecision } from '../journal/event.js';
 import { type Attempt, newestAttemptOf, type StepState } from '../journal/run-state.js';
 import { roleForGet, roleForRetry } from '../plan/calls.js';
@@ -94,7 +94,8 @@ export async function nextAttempt(
   const worktree = { directory, resetWorktree, previouslyIgnored: findPreviouslyIgnored(run, history) };
   if (agent === passAgent) return { ...common, ...worktree, isPass: true };
   if (isPromptEmpty(step, common)) return { number, agent, obstacle: emptyPromptFailure };
-  const found = run.ports.agents.find(agent);
+  const found = findAgent(run, agent);
+  if ('obstacle' in found) return { number, agent, ...found };
   const facts = {
     history: history.filter(hasRunAgent),
     isContinued,
@@ -104,6 +105,19 @@ export async function nextAttempt(
   };
   const session = sessionFor(run, placed, step, facts, needsFreshSession(state));
   return { ...common, ...worktree, ...found, session, isPass: false };
+}
+
+/** An agent name with a template is known only now. A name that no agent has fails the step, with the reason. */
+function findAgent(
+  run: EngineRun,
+  agent: string,
+): ReturnType<EngineRun['ports']['agents']['find']> | { readonly obstacle: Failure } {
+  try {
+    return run.ports.agents.find(agent);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { obstacle: { kind: 'crash', message: error.message, isFinal: true } };
+  }
 }
 
 /** Without a prompt, a CLI ends with an error about its own options. */

@@ -6,12 +6,20 @@ import { UserError } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import type { NpmPackage } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
+import { type FileIdentity, isUnchanged } from '../system/file-identity.js';
 import type { ProcessExit, ProcessRunner } from '../system/process.js';
 import { stripAnsi } from '../system/strip-ansi.js';
 import { type Executable, executableAt } from './executable.js';
 import { npmEnvironment } from './npm-environment.js';
 import { explainErrorCode, npmFailure } from './npm-failure.js';
-import { activateFolder, createFolder, removeStaleFolders, type ToolCacheEntry } from './tool-cache.js';
+import { isComplete, requireIntegrity } from './npm-lock.js';
+import {
+  activateFolder,
+  createFolder,
+  removeFolder,
+  removeStaleFolders,
+  type ToolCacheEntry,
+} from './tool-cache.js';
 
 export interface InstallRequest {
   /** The CLI and its version, for messages. */
@@ -19,6 +27,12 @@ export interface InstallRequest {
   readonly package: NpmPackage;
   readonly version: string;
   readonly cacheEntry: ToolCacheEntry;
+  /** The checksums of this version (`cli-locks.ts`), if it is the pinned one. */
+  readonly lock?: string;
+  /** The user's `.npmrc` from the start of the run: an agent may have changed the file. Empty if there was none. */
+  readonly npmrc: string;
+  /** The npm from the start of the run. Absent if there was none. */
+  readonly npm?: FileIdentity;
   readonly processes: ProcessRunner;
   /** The job's environment. */
   readonly environment: Environment;
@@ -33,7 +47,7 @@ const timeoutMs = 10 * 60 * 1000;
 /** These flags override the user's `.npmrc`. Without optional packages, for example, there is no native program. */
 const npmFlags = [
   ...['--no-audit', '--no-fund', '--no-update-notifier', '--no-progress', '--loglevel=error'],
-  ...['--no-global', '--no-dry-run', '--no-package-lock', '--no-engine-strict', '--bin-links'],
+  ...['--no-global', '--no-dry-run', '--no-engine-strict', '--bin-links'],
   ...['--include=optional', '--omit=dev', '--install-strategy=hoisted'],
 ];
 
@@ -59,7 +73,7 @@ export async function installPackage(request: InstallRequest): Promise<string | 
 async function discard(folder: string | undefined): Promise<void> {
   if (folder === undefined) return;
   // A later installation removes what is left.
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+  await removeFolder(folder).catch(() => undefined);
 }
 
 /** Returns `false` if the installation was cancelled. */
@@ -72,11 +86,31 @@ async function installInto(request: InstallRequest, folder: string): Promise<boo
     ...(needsScript === undefined ? {} : { allowScripts: { [name]: true } }),
   };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-  const download = await npm(request, folder, ['install', '--ignore-scripts', ...npmFlags]);
+  const download = await downloadPackages(request, folder);
   if (download === 'cancelled') return false;
   if (needsScript === undefined) return verifyProgram(request, folder);
   const scripts = await npm(request, folder, ['rebuild', '--no-ignore-scripts', ...npmFlags, name]);
   return scripts === 'cancelled' ? false : verifyProgram(request, folder);
+}
+
+async function downloadPackages(request: InstallRequest, folder: string): Promise<'done' | 'cancelled'> {
+  const { lock, npmrc } = request;
+  const { name } = request.package;
+  const userConfig = join(folder, 'user.npmrc');
+  await writeFile(userConfig, npmrc, { mode: 0o600 });
+  const flags = ['--ignore-scripts', `--userconfig=${userConfig}`, ...npmFlags];
+  try {
+    if (lock !== undefined && isComplete(lock, name)) {
+      await writeFile(join(folder, 'package-lock.json'), lock);
+      return await npm(request, folder, ['ci', '--package-lock', ...flags]);
+    }
+    const download = await npm(request, folder, ['install', '--no-package-lock', ...flags]);
+    if (download === 'done' && lock !== undefined) requireIntegrity(folder, lock, name);
+    return download;
+  } finally {
+    // It may contain a token.
+    await rm(userConfig, { force: true });
+  }
 }
 
 async function npm(
@@ -85,8 +119,11 @@ async function npm(
   args: readonly string[],
 ): Promise<'done' | 'cancelled'> {
   const { environment, gateEnvironment } = request;
-  const env = args[0] === 'install' ? npmEnvironment(environment, gateEnvironment) : gateEnvironment;
-  const exit = await run(request, folder, { file: 'npm', leadingArgs: [] }, args, env);
+  const env = args[0] === 'rebuild' ? gateEnvironment : npmEnvironment(environment, gateEnvironment);
+  if (request.npm !== undefined && !isUnchanged(request.npm))
+    throw new UserError(`npm (${request.npm.path}) was changed during the run. It was not started.`);
+  const file = request.npm?.path ?? 'npm';
+  const exit = await run(request, folder, { file, leadingArgs: [] }, args, env);
   if (exit.reason === 'cancelled') return 'cancelled';
   if (exit.reason === 'exited' && exit.code === 0) return 'done';
   throw new UserError(npmFailure({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }));

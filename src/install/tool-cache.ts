@@ -6,7 +6,7 @@
  * TOOLS2 No process changes a folder that another process may be filling or running.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { link, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isProgram } from '../system/programs.js';
 
@@ -38,14 +38,41 @@ export async function createFolder(entry: ToolCacheEntry): Promise<string> {
   return mkdtemp(join(entry.folder, `${entry.platform}-`));
 }
 
+/** Takes away write permission, so that an agent that is not root cannot change the program by accident. */
+async function makeReadOnly(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await makeReadOnly(path);
+    else if (entry.isFile()) await removeWriteBits(path);
+  }
+  await removeWriteBits(folder);
+}
+
+async function removeWriteBits(path: string): Promise<void> {
+  await chmod(path, (await stat(path)).mode & 0o7555);
+}
+
+/** Deletes a folder of this tool cache, which may be read-only. */
+export async function removeFolder(folder: string): Promise<void> {
+  await makeFoldersWritable(folder).catch(() => undefined);
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+async function makeFoldersWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) await makeFoldersWritable(join(folder, entry.name));
+}
+
 /** Activates the filled folder. If another process was first, deletes the folder and returns that of the other process. */
 export async function activateFolder(entry: ToolCacheEntry, folder: string): Promise<string> {
+  await makeReadOnly(folder);
   const marker = `${folder}.complete`;
   await writeFile(marker, `${basename(folder)}\n`);
   try {
     const first = await claimMarker(entry, marker);
     if (first === undefined) return folder;
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
     return first;
   } finally {
     await rm(marker, { force: true });
@@ -73,7 +100,7 @@ export async function removeStaleFolders(entry: ToolCacheEntry, now: number): Pr
   for (const name of names.filter((one) => one.startsWith(`${entry.platform}-`))) {
     const path = join(entry.folder, name);
     const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now;
-    if (path !== active && now - since > staleMs) await rm(path, { recursive: true, force: true });
+    if (path !== active && now - since > staleMs) await removeFolder(path);
   }
 }
 

@@ -5,7 +5,7 @@ import { findProvider, providers } from './provider-registry.js';
 
 export type AgentName =
   | { readonly status: 'known'; readonly provider: Provider; readonly model?: string }
-  /** `provider`: the unknown name; `known`: the valid names, for a "Did you mean" hint. */
+  /** `provider`: the name before the model; `known`: the valid names, for a "Did you mean" hint. */
   | {
       readonly status: 'unknown';
       readonly provider: string;
@@ -23,14 +23,32 @@ export function readAgentName(name: string, table: readonly Provider[] = provide
   const provider = findProvider(id, table);
   if (provider === undefined) return unknownProvider(name, id, table);
   const suffix = dash < 0 ? '' : name.slice(dash + 1);
+  if (suffix !== '' && !isModelName(suffix)) return invalidModel(name, id, table);
   const model = modelOf(provider, suffix);
   return { status: 'known', provider, ...defined({ model }) };
 }
+
+/**
+ * Whether a text can be the name of a model. The name becomes part of a command line, and may come from the output of
+ * an agent: with `-` at its start, a CLI would take it for an option, which could allow commands.
+ */
+export function isModelName(text: string): boolean {
+  return /^[A-Za-z0-9][\w./:@[\]-]*$/.test(text);
+}
+
+/** The rule of `isModelName` as an instruction. */
+export const modelNameRule =
+  'A model name begins with a letter or a digit and has only letters, digits and the characters `_ . / : @ [ ] -`.';
 
 function modelOf(provider: Provider, suffix: string): string | undefined {
   if (suffix === '') return undefined;
   // Not `??`: the alias of the CLI's default model has the value `undefined`.
   return Object.hasOwn(provider.models, suffix) ? provider.models[suffix] : suffix;
+}
+
+function invalidModel(name: string, provider: string, table: readonly Provider[]): AgentName {
+  const message = `the model in agent ${JSON.stringify(name)} is not a model name. ${modelNameRule.replace(/\.$/, '')}`;
+  return { status: 'unknown', provider, known: table.map(({ id }) => id), message };
 }
 
 function unknownProvider(name: string, provider: string, table: readonly Provider[]): AgentName {

@@ -37,7 +37,7 @@ function command(turn: TurnRequest): AgentCommand {
       // Without partial messages, no line reports the tokens of an answer before the process ends.
       '--include-partial-messages',
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
-      ...(model === undefined ? [] : ['--model', modelName(model)]),
+      ...(model === undefined ? [] : [`--model=${modelName(model)}`]),
       ...permissions[permission],
     ],
     env: {

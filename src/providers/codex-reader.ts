@@ -17,6 +17,7 @@ import {
   type FailurePatterns,
   missingResultFailure,
   quotaPatterns,
+  rejectedKeyPatterns,
   withRetryAfter,
 } from './exit-failures.js';
 import { asObject, asObjects, asText, asTokens, type JsonObject, oneLine } from './ndjson.js';
@@ -33,10 +34,8 @@ const patterns: FailurePatterns = [
   ['session-lost', /thread\/resume failed|no rollout found|no longer configured/i],
   ['context', /context window|context_length_exceeded|status 413/i],
   ...quotaPatterns,
-  [
-    'auth',
-    /status 40[123]\b|missing environment variable|not logged in|(log|sign) ?in again|api key|refresh token/i,
-  ],
+  ...rejectedKeyPatterns,
+  ['auth', /status 40[123]\b|missing environment variable|not logged in|(log|sign) ?in again|refresh token/i],
   ['rate-limit', /status:? 429|rate.?limit|usage limit|too many requests/i],
   [
     'overloaded',

@@ -38,7 +38,7 @@ function command(turn: TurnRequest): AgentCommand {
       ...['--disable', 'shell_snapshot'],
       ...['-c', 'analytics.enabled=false'],
       ...permissionArgs(turn),
-      ...(model === undefined ? [] : ['-m', model]),
+      ...(model === undefined ? [] : [`--model=${model}`]),
       // All flags come before `resume`, which accepts few. `-`: read the prompt from standard input.
       ...(session.mode === 'resume' ? ['resume', session.id] : []),
       '-',

@@ -15,6 +15,7 @@ import {
   type FailurePatterns,
   missingResultFailure,
   quotaPatterns,
+  rejectedKeyPatterns,
   withRetryAfter,
 } from './exit-failures.js';
 import { asObject, asObjects, asText, asTokens, type JsonObject } from './ndjson.js';
@@ -31,7 +32,8 @@ const patterns: FailurePatterns = [
   ['session-lost', /(chat|session|conversation)\b.*\b(not found|does not exist)|no such chat/i],
   ['context', /context (window|length)|(prompt|conversation) is too long/i],
   ...quotaPatterns,
-  ['auth', /unauthenticated|not logged in|authentication|unauthorized|api.?key|\b40[123]\b|quota/i],
+  ...rejectedKeyPatterns,
+  ['auth', /unauthenticated|not logged in|authentication|unauthorized|\b40[123]\b|quota/i],
   ['rate-limit', /rate.?limit|usage limit|too many requests|\b429\b/i],
   ['overloaded', /overloaded|internal server error|unavailable|\b5\d\d\b|timed? ?out|connection|ECONN/i],
 ];

@@ -22,6 +22,21 @@ export const quotaPatterns: FailurePatterns = [
   ['auth', /quota exceeded|exceeded your current quota|check your (plan and )?billing/i],
 ];
 
+/**
+ * A complaint about an API key. The words alone prove nothing: a crash may quote code or the name of a variable, such
+ * as `API_KEY`, and `auth` would end the run although the credential is valid.
+ */
+export const rejectedKeyPatterns: FailurePatterns = [
+  [
+    'auth',
+    /\b(?:invalid|incorrect|missing|expired|revoked|wrong|no|valid|set|provide|specify|check) (?:\S+ ){0,3}?[\w"'`-]*api[ _-]?key/i,
+  ],
+  [
+    'auth',
+    /api[ _-]?key\b["'`]?(?: \S+){0,3}? (?:invalid|not (?:valid|found|set|provided|allowed|authorized)|missing|expired|required|incorrect|revoked|rejected|disabled|leaked)|api_key_invalid/i,
+  ],
+];
+
 /** Maximum length of a stored message of a CLI, in characters. */
 const messageLimit = 2000;
 

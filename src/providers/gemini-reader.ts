@@ -9,6 +9,7 @@ import {
   exitCodeFailure,
   type FailurePatterns,
   missingResultFailure,
+  rejectedKeyPatterns,
   withRetryAfter,
 } from './exit-failures.js';
 import { asObject, asText, asTokens, type JsonObject, oneLine } from './ndjson.js';
@@ -27,7 +28,8 @@ const patterns: FailurePatterns = [
   ['session-lost', /error resuming session/i],
   ['context', /input token count|context (window|limit|length)|context_length_exceeded|"code":\s*413/i],
   ['guard', /max(imum)? session turns/i],
-  ['auth', /"code":\s*40[13]\b|api.?key|(invalid|set an) auth method|authenticat|permission_denied/i],
+  ...rejectedKeyPatterns,
+  ['auth', /"code":\s*40[13]\b|(invalid|set an) auth method|authenticat|permission_denied/i],
   ['rate-limit', /"code":\s*429|rate.?limit|resource_exhausted|quota|too many requests/i],
   [
     'overloaded',

@@ -37,7 +37,7 @@ function command({ session, model, args = [], permission, prompt }: TurnRequest)
       '--output-format=stream-json',
       `--approval-mode=${approvalModes[permission]}`,
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
-      ...(model === undefined ? [] : ['--model', model]),
+      ...(model === undefined ? [] : [`--model=${model}`]),
     ],
     env: {
       // For this process only. The user's list of trusted folders does not change.

@@ -18,6 +18,7 @@ import {
   missingResultFailure,
   quotaPatterns,
   refusedFailure,
+  rejectedKeyPatterns,
   withRetryAfter,
 } from './exit-failures.js';
 import { asNumber, asObject, asText, asTokens, asUsd, type JsonObject, oneLine } from './ndjson.js';
@@ -32,7 +33,8 @@ const patterns: FailurePatterns = [
   ['session-lost', /session not found|invalid session id/i],
   ['context', /context window|context length|context_length_exceeded|prompt is too long/i],
   ...quotaPatterns,
-  ['auth', /api key|unauthorized/i],
+  ...rejectedKeyPatterns,
+  ['auth', /unauthorized/i],
   ['rate-limit', /rate.?limit|usage limit|too many requests/i],
   [
     'overloaded',

@@ -48,7 +48,7 @@ function command(turn: TurnRequest): AgentCommand {
       ...['run', ...(turn.args ?? []), '--format', 'json'],
       // A new session was imported before, with an id that the action chose: `run` accepts none for a new one.
       ...(session.id === undefined ? [] : ['--session', session.id]),
-      ...(model === undefined ? [] : ['--model', model]),
+      ...(model === undefined ? [] : [`--model=${model}`]),
       // Without this flag its file tools cannot access files outside the working directory (1.18.33).
       ...(permission === 'full' ? ['--auto'] : []),
     ],

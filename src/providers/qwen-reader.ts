@@ -10,6 +10,7 @@ import {
   type FailurePatterns,
   missingResultFailure,
   quotaPatterns,
+  rejectedKeyPatterns,
   withRetryAfter,
 } from './exit-failures.js';
 import { asNumber, asObject, asObjects, asText, asTokens, type JsonObject } from './ndjson.js';
@@ -26,7 +27,8 @@ const patterns: FailurePatterns = [
   ['context', /context (window|limit|length)|maximum context|input length|API Error: 413/i],
   ['guard', /max session turns/i],
   ...quotaPatterns,
-  ['auth', /API Error: 40[123]\b|api.?key|auth type|authenticat|arrearage/i],
+  ...rejectedKeyPatterns,
+  ['auth', /API Error: 40[123]\b|auth type|authenticat|arrearage/i],
   ['rate-limit', /API Error: 429|rate.?limit|throttl|quota|too many requests/i],
   ['overloaded', /API Error: 5\d\d|overloaded|connection error|fetch failed|ECONN|ETIMEDOUT|timed? ?out/i],
 ];

@@ -35,7 +35,7 @@ function command({ session, model, args = [], permission, prompt, environment }:
       '--output-format=stream-json',
       `--approval-mode=${approvalModes[permission]}`,
       ...(session.mode === 'resume' ? ['--resume', session.id] : start),
-      ...(model === undefined ? [] : ['--model', model]),
+      ...(model === undefined ? [] : [`--model=${model}`]),
     ],
     env: {
       QWEN_USAGE_STATISTICS_ENABLED: 'false',

@@ -10,6 +10,7 @@ import type { Environment } from '../system/environment.js';
 import { userHome } from '../system/user-home.js';
 import { isSwitchedOn, type ProviderVariables } from './filter-environment.js';
 import { minSecretLength } from './job-secrets.js';
+import { isPlaceholder } from './placeholder.js';
 import { isPath } from './secret-values.js';
 
 export interface CredentialFacts {
@@ -74,20 +75,25 @@ function listed(names: readonly string[], word: 'and' | 'or'): string {
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} ${word} ${quoted.at(-1)}`;
 }
 
+/** The names of the static credentials of these providers. */
+export function staticVariables(providers: readonly ProviderVariables[]): readonly string[] {
+  return providers.flatMap(({ environment }) =>
+    environment.credentials.filter((one) => one.isStatic).map((one) => one.variable),
+  );
+}
+
 /**
- * The credentials that may seal a checkpoint: static ones of at least 20 characters, each variable once, sorted
- * by name (docs/checkpoint.md). The path of a credential file does not count, because it is not secret and
+ * The credentials in `variables` that may seal a checkpoint: at least 20 characters and no placeholder, each variable
+ * once, sorted by name (docs/checkpoint.md). The path of a credential file does not count, because it is not secret and
  * differs by machine.
  */
 export function sealingCredentials(
   environment: Environment,
-  providers: readonly ProviderVariables[],
+  variables: readonly string[],
 ): readonly SealingCredential[] {
-  const names = providers.flatMap((provider) =>
-    provider.environment.credentials.filter((one) => one.isStatic).map((one) => one.variable),
-  );
-  return [...new Set(names)].sort().flatMap((variable) => {
+  return [...new Set(variables)].sort().flatMap((variable) => {
     const value = environment[variable]?.trim() ?? '';
-    return value.length < minSecretLength || isPath(value) ? [] : [{ variable, value }];
+    const isWeak = value.length < minSecretLength || isPath(value) || isPlaceholder(value);
+    return isWeak ? [] : [{ variable, value }];
   });
 }

@@ -47,7 +47,9 @@ const table = {
   'gate-only-step': error('A step that only runs gates has a key that needs an agent.'),
   'missing-agent': error('A step that needs an agent names none.'),
   'missing-prompt': warning('A `code` step has no prompt for its agent.'),
-  'unknown-agent': error('The agent name does not start with a known provider.'),
+  'unknown-agent': error(
+    'The agent name does not start with a known provider, or its model is not a model name.',
+  ),
   'unreadable-file': error('A file that the workflow names cannot be read.'),
   'unknown-name': warning('A template uses a name that is not defined; its value is always empty.'),
   'removed-name': warning(

@@ -1,5 +1,6 @@
 /** Rules for agent names and templates, in all places of a step. */
 
+import { isModelName, modelNameRule } from '../providers/agent-name.js';
 import { type Diagnostic, problem } from './diagnostic.js';
 import type { Located } from './outline.js';
 import { passAgent } from './pass-rules.js';
@@ -19,7 +20,7 @@ export const agentNameRule: StepRule = (step, { providers }) =>
 function unknownAgent({ value, at }: Located<string>, providers: readonly string[]): readonly Diagnostic[] {
   if (templateNames(parseTemplate(value)).length > 0) return [];
   const [provider = '', ...model] = value.trim().split('-');
-  if (providers.includes(provider)) return [];
+  if (providers.includes(provider)) return invalidModel(value, at);
   const near = closest(provider, providers);
   const hint =
     near === undefined
@@ -32,6 +33,14 @@ function unknownAgent({ value, at }: Located<string>, providers: readonly string
       `Unknown provider \`${excerpt(provider)}\` in the agent name \`${excerpt(value)}\`. ${hint}`,
     ),
   ];
+}
+
+function invalidModel(value: string, at: Located<string>['at']): readonly Diagnostic[] {
+  const name = value.trim();
+  const model = name.slice(name.indexOf('-') + 1);
+  if (!name.includes('-') || model === '' || isModelName(model)) return [];
+  const message = `The model in the agent name \`${excerpt(value)}\` is not a model name. ${modelNameRule}`;
+  return [problem('unknown-agent', at, message)];
 }
 
 export const removedNamesRule: StepRule = (step, { text: source }) =>

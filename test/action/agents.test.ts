@@ -32,6 +32,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     environment: { PATH: process.env.PATH },
     passEnv: [],
     versionOf: () => undefined,
+    findReplaced: async () => undefined,
     ensureInstalled: async () => undefined,
     args: {},
     isRoot: false,

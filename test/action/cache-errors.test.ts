@@ -141,6 +141,73 @@ describe('a failing cache service', () => {
   });
 });
 
+describe('the look-up in a re-run', () => {
+  const providersOf = async (harness: Harness) => (await harness.calls()).map(({ provider }) => provider);
+
+  it('waits for a service that asks to wait, and then continues', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    await harness.runJob({ rules });
+    harness.cache.injectFault('lookup', { status: 429, retryAfter: 1, times: 1 });
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
+    expect(rerun.main.outputs).toMatchObject({ resumed: 'true', status: 'passed' });
+    expect(await providersOf(harness)).toEqual(['claude', 'codex', 'codex']);
+  });
+
+  it('without an answer fails the job before any agent starts, and a later re-run continues', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    await harness.runJob({ rules });
+    harness.cache.injectFault('lookup', { status: 429, retryAfter: 120 });
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
+    expect(rerun.main.exitCode).toBe(1);
+    expect(errors(rerun)).toEqual([
+      expect.stringMatching(
+        /^It is unknown whether a checkpoint .* exists: the Actions cache did not answer \(.*429.*\)\. No agent was started\. Re-run the job later/,
+      ),
+    ]);
+    expect(await providersOf(harness)).toEqual(['claude', 'codex']);
+    harness.cache.clearFaults();
+    const later = await harness.runJob({ jobAttempt: 3, rules: passing });
+    expect(later.main.outputs).toMatchObject({ resumed: 'true', status: 'passed' });
+    expect(await providersOf(harness)).toEqual(['claude', 'codex', 'codex']);
+  });
+
+  it('finds the checkpoint behind entries of somebody else', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    await harness.runJob({ rules });
+    const last = stored(harness).at(-1);
+    if (last === undefined) throw new Error('nothing is stored');
+    const { repository, scope, version, body } = last;
+    const put = (sequence: string, content: Buffer) =>
+      harness.cache.add(
+        { repository, scope, version, key: last.key.replace(/-s\d{6}-.{8}-$/, `-s${sequence}-deadbeef-`) },
+        content,
+      );
+    for (const sequence of ['000300', '000301', '000302', '000303', '999999'])
+      put(sequence, Buffer.from('garbage'));
+    put('000001', body);
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
+    expect(rerun.main.log).toContain(`Opened checkpoint \`${last.key}\``);
+    expect(await providersOf(harness)).toEqual(['claude', 'codex', 'codex']);
+  });
+
+  it('that finds only a checkpoint with another key fails the job and names the variable', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const former = 'a1Qm0vX9sLr27TgPzk4WbY6u';
+    await harness.runJob({ rules, inputs: { 'state-key': former } });
+    const inputs = { 'state-key': 'Zq8Wn3RtYb5Kd0LmXc7VhJ2p' };
+    const rerun = await harness.runJob({ jobAttempt: 2, rules: passing, inputs });
+    expect(errors(rerun)).toEqual([
+      expect.stringMatching(
+        /^Checkpoint `gump-v1-.*` exists, but no secret of this job opens it\. It was sealed with the value of `state-key`, which was changed or removed since\. No agent was started\. Add the former value as a line of `state-key`\. To start over instead, set `resume: never`/,
+      ),
+    ]);
+    expect(await providersOf(harness)).toEqual(['claude', 'codex']);
+    const both = { 'state-key': `${inputs['state-key']}\n${former}` };
+    const later = await harness.runJob({ jobAttempt: 3, rules: passing, inputs: both });
+    expect(later.main.outputs).toMatchObject({ resumed: 'true', status: 'passed' });
+  });
+});
+
 describe('another job', () => {
   it('of a later job attempt prevents this one from storing', async () => {
     const harness = await createHarness({ workflow: flow });

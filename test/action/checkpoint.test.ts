@@ -209,23 +209,23 @@ describe('the keys of a checkpoint', () => {
   it('open it if one of two keys changed and another was added, but not if both changed', async () => {
     const harness = await createHarness({ code: 'dist', workflow: short });
     await run(harness, {});
-    const more = { CODEX_API_KEY: 'codex-key-of-twenty-and-more' };
-    const env2 = { ANTHROPIC_API_KEY: 'sk-ant-api03-another-key-0000000000' };
-    const second = await run(harness, { jobAttempt: 2, env: env2 });
-    const env3 = { ...env2, ...more, OPENAI_API_KEY: 'sk-proj-another-key-0000000000' };
+    const codex = 'cdx-7Hq2mZ9vKp4Ws1Lx8Tn3Rb6';
+    const second = await run(harness, { jobAttempt: 2, env: { CODEX_API_KEY: codex } });
+    const env3 = { CODEX_API_KEY: codex, OPENAI_API_KEY: 'sk-proj-Vd3Yk6Pf1Jc8Mw5Gx2Tb' };
     const third = await run(harness, { jobAttempt: 3, env: env3 });
     expect([second, third].map(({ main }) => [main.outputs.resumed, main.warnings])).toEqual([
       ['true', []],
       ['true', []],
     ]);
-    const others = {
-      ANTHROPIC_API_KEY: 'sk-ant-api03-a-third-key-0000000000',
-      OPENAI_API_KEY: 'x'.repeat(30),
-    };
+    const others = { CODEX_API_KEY: 'cdx-Zt5Wq8Lm2Xv7Kb4Rn9Hs', OPENAI_API_KEY: 'x'.repeat(30) };
     const fourth = await run(harness, { jobAttempt: 4, rules: passing, env: others });
-    expect(fourth.main.outputs.resumed).toBe('false');
     expect(refusals(fourth)[0]).toContain('the secret that sealed it was changed or removed');
-    expect(fourth.main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
+    expect(fourth.main.errors[0]).toMatch(
+      /with the value of `CODEX_API_KEY`, `OPENAI_API_KEY`, .*No agent was started/,
+    );
+    const inputs = { 'state-key': codex };
+    const fifth = await run(harness, { jobAttempt: 5, rules: passing, env: others, inputs });
+    expect(fifth.main.outputs).toMatchObject({ resumed: 'true', status: 'passed' });
   });
 
   it('are the lines of `state-key` if it is set: the first seals, any opens', async () => {
@@ -242,7 +242,7 @@ describe('the keys of a checkpoint', () => {
     });
     expect([third.main.outputs.resumed, third.main.warnings]).toEqual(['true', []]);
     const fourth = await run(harness, { jobAttempt: 4, rules: passing });
-    expect(fourth.main.outputs.resumed).toBe('false');
+    expect(fourth.main.errors[0]).toContain('with the value of `state-key`');
     expect(refusals(fourth)[0]).toContain('none of the keys of this job opens it');
   });
 
@@ -256,6 +256,16 @@ describe('the keys of a checkpoint', () => {
     ]);
     expect(post?.masked.trim()).toBe('');
     expect(harness.cache.requests().filter(({ operation }) => operation === 'create')).toEqual([]);
+  });
+
+  it('are no placeholders, and no keys of providers that the plan does not use', async () => {
+    const claudeOnly =
+      'name: flow\nsteps:\n  - name: a\n    type: code\n    agent: claude-haiku\n    prompt: go\n';
+    const harness = await createHarness({ workflow: claudeOnly, code: 'dist' });
+    const { main } = await run(harness, { env: { ANTHROPIC_API_KEY: 'sk-no-key-required-local' } });
+    expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
+    expect(main.warnings).toEqual([expect.stringContaining('There is no secret to seal the state with')]);
+    expect(harness.cache.entries()).toEqual([]);
   });
 
   it('are stored next to a checkpoint in a directory if there is no other secret', async () => {

@@ -16,8 +16,12 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Installs a fake npm that runs this JavaScript. */
 function installFakeNpm(code: string): void {
-  const program = `#!${process.execPath}\nconst fs = require('node:fs');\n${code}\n`;
-  writeFileSync(join(directory, 'bin', 'npm'), program, { mode: 0o755 });
+  // The program itself stays the same, because a replaced one is not used.
+  const program = join(directory, 'bin', 'npm');
+  const script = join(directory, 'npm-script.cjs');
+  if (!existsSync(program))
+    writeFileSync(program, `#!${process.execPath}\nrequire(${JSON.stringify(script)});\n`, { mode: 0o755 });
+  writeFileSync(script, `const fs = require('node:fs');\n${code}\n`);
 }
 
 const installCode = `

@@ -81,7 +81,7 @@ describe('a missing CLI', () => {
     );
     expect(main.errors).toEqual([]);
     expect(main.outputs.status).toBe('passed');
-    expect(npm.map(({ argv }) => argv[0])).toEqual(['install']);
+    expect(npm.map(({ argv }) => argv[0])).toEqual(['ci']);
     expect(npm[0]?.argv).toContain('--ignore-scripts');
     expect(kept).toEqual(['folder', 'mark']);
     expect(main.log).toContain(
@@ -145,7 +145,7 @@ describe('a missing CLI', () => {
     const inputs = { vars: 'which: codex' };
     const { main } = await harness.runJob(withoutClis({ npm, inputs }));
     expect([main.errors, main.outputs.status]).toEqual([[], 'passed']);
-    expect(npm.map(({ argv }) => argv[0])).toEqual(['install']);
+    expect(npm.map(({ argv }) => argv[0])).toEqual(['ci']);
     expect((await harness.calls()).map(({ provider }) => provider)).toEqual(['codex']);
 
     const errorOutput = npmErrorOutput('ENOTFOUND', 'network request failed');

@@ -21,6 +21,7 @@ const initialState: PostState = {
   directory: '/srv/sample',
   prefix: '',
   agentPids: [],
+  sealingVariables: [],
   binding: {} as PostState['binding'],
   usedSequence: 0,
   storedEvents: 0,

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareCacheClient } from '../../src/checkpoint/cache-client.js';
+import { type CacheTools, prepareCacheClient } from '../../src/checkpoint/cache-client.js';
 import { type CacheGrant, type CacheService, startCacheService } from '../rig/cache-service.js';
 
 export interface CacheProcess {
@@ -11,8 +11,10 @@ export interface CacheProcess {
   readonly env: Readonly<Record<string, string>>;
   /** The client's directory on the current simulated machine. */
   readonly directory: string;
+  /** Of the current machine. */
+  readonly tools: CacheTools;
   /** Changes to a machine that shares only the service with the one before. */
-  moveToNewMachine(): Promise<string>;
+  moveToNewMachine(path?: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -28,14 +30,15 @@ export async function startCacheProcess(granted: CacheGrant = grant): Promise<Ca
     ACTIONS_RESULTS_URL: service.url,
     ACTIONS_RUNTIME_TOKEN: service.token(granted),
   };
-  const moveToNewMachine = async (): Promise<string> => {
+  let tools: CacheTools = { missing: [], renew: () => undefined };
+  const moveToNewMachine = async (path = before.env.PATH): Promise<string> => {
     const root = await mkdtemp(join(tmpdir(), 'gump-cache-'));
     roots.push(root);
     // Machines differ in the depth of their directories and in the tools on PATH.
     const directory = join(root, ...Array.from({ length: roots.length }, (_, depth) => `deep${depth}`));
-    Object.assign(process.env, env, { PATH: before.env.PATH });
+    Object.assign(process.env, env, { PATH: path });
     delete process.env.RUNNER_DEBUG;
-    prepareCacheClient(directory, process.env);
+    tools = prepareCacheClient(directory, process.env);
     return directory;
   };
   let directory = await moveToNewMachine();
@@ -45,8 +48,11 @@ export async function startCacheProcess(granted: CacheGrant = grant): Promise<Ca
     get directory() {
       return directory;
     },
-    moveToNewMachine: async () => {
-      directory = await moveToNewMachine();
+    get tools() {
+      return tools;
+    },
+    moveToNewMachine: async (path) => {
+      directory = await moveToNewMachine(path);
       return directory;
     },
     close: async () => {

@@ -1,7 +1,8 @@
 /** What only the Actions cache does: refusals, errors, foreign entries, log output. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { cacheAvailability } from '../../src/checkpoint/cache-availability.js';
 import { cachedName, prepareCacheClient } from '../../src/checkpoint/cache-client.js';
 import { createCacheStore } from '../../src/checkpoint/cache-store.js';
 import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
+import { cleanUpAfterTest } from '../fakes/clean-ups.js';
 import { type CacheProcess, startCacheProcess } from './cache-process.js';
 import { keyAt } from './sample.js';
 
@@ -30,7 +32,10 @@ async function start(
   ...grant: Parameters<typeof startCacheProcess>
 ): Promise<{ cache: CacheProcess; store: CheckpointStore }> {
   cache = await startCacheProcess(...grant);
-  return { cache, store: createCacheStore({ directory: cache.directory, env: cache.env }) };
+  return {
+    cache,
+    store: createCacheStore({ directory: cache.directory, env: cache.env, tools: cache.tools }),
+  };
 }
 
 const sealed = Buffer.from('sealed');
@@ -67,7 +72,11 @@ describe('a save that fails', () => {
   it('returns false if the disk refuses the file', async () => {
     const { cache, store } = await start();
     await writeFile(`${cache.directory}-is-a-file`, '');
-    const elsewhere = createCacheStore({ directory: `${cache.directory}-is-a-file`, env: cache.env });
+    const elsewhere = createCacheStore({
+      directory: `${cache.directory}-is-a-file`,
+      env: cache.env,
+      tools: cache.tools,
+    });
     expect(await elsewhere.write(keyAt(1, 1), sealed)).toBe(false);
     expect(elsewhere.lastError?.()).toContain('ENOTDIR');
     expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
@@ -102,7 +111,7 @@ describe('an entry', () => {
     const { cache, store } = await start();
     await store.write(keyAt(1, 1), sealed);
     const directory = await cache.moveToNewMachine();
-    await createCacheStore({ directory, env: cache.env }).write(keyAt(1, 2), sealed);
+    await createCacheStore({ directory, env: cache.env, tools: cache.tools }).write(keyAt(1, 2), sealed);
     const versions = new Set(cache.service.entries().map((entry) => entry.version));
     expect(versions.size).toBe(1);
     expect(cache.service.entries()).toHaveLength(2);
@@ -197,7 +206,11 @@ describe('an entry from somebody else', () => {
 describe('the log', () => {
   async function linesOf(env: Readonly<Record<string, string>>): Promise<readonly string[]> {
     const { cache } = await start();
-    const store = createCacheStore({ directory: cache.directory, env: { ...cache.env, ...env } });
+    const store = createCacheStore({
+      directory: cache.directory,
+      env: { ...cache.env, ...env },
+      tools: cache.tools,
+    });
     printed.length = 0;
     await store.write(keyAt(1, 1), sealed);
     await store.findNewest([keyAt(1, 1)]);
@@ -225,6 +238,92 @@ describe('the prepared process', () => {
     prepareCacheClient(cache.directory, process.env);
     expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
     expect(String(await store.read(keyAt(1, 1)))).toBe('sealed');
+  });
+});
+
+describe('the tools of the machine', () => {
+  /** A folder for PATH with these programs only. */
+  async function folderOf(programs: Readonly<Record<string, string>>): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'gump-tools-'));
+    cleanUpAfterTest(() => rm(folder, { recursive: true, force: true }));
+    for (const [name, text] of Object.entries(programs))
+      if (text.startsWith('/')) await symlink(text, join(folder, name));
+      else await writeFile(join(folder, name), text, { mode: 0o755 });
+    return folder;
+  }
+  const pathOf = (name: string) =>
+    execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+  // Found before a test changes PATH.
+  const system = { sh: pathOf('sh'), gzip: pathOf('gzip'), tar: pathOf('tar') };
+  const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(existsSync);
+  // Knows only the options that every `tar` has, in one word each.
+  const plainTar = () =>
+    `#!/bin/sh\nfor a do case "$a" in -czf | -xzf | -tzf | -C) ;; -*) echo "tar: unrecognized option: $a" >&2; exit 1;; esac; done\nexec ${system.tar} "$@"\n`;
+
+  it.each([
+    ['a tar that knows only plain options', () => ({ ...system, tar: plainTar() })],
+    ...(busybox === undefined
+      ? []
+      : ([['busybox (Alpine)', () => ({ sh: busybox, gzip: busybox, tar: busybox })]] as const)),
+  ] as const)('may be %s, and the entries are the same', async (_name, programs) => {
+    const { cache, store } = await start();
+    await store.write(keyAt(1, 1), sealed);
+    const folder = await folderOf(programs());
+    const directory = await cache.moveToNewMachine(folder);
+    const other = createCacheStore({ directory, env: cache.env, tools: cache.tools });
+    expect(await other.write(keyAt(1, 2), Buffer.from('from there')), other.lastError?.()).toBe(true);
+    expect(String(await other.read(keyAt(1, 1)))).toBe('sealed');
+    const back = await cache.moveToNewMachine();
+    const first = createCacheStore({ directory: back, env: cache.env, tools: cache.tools });
+    expect(String(await first.read(keyAt(1, 2)))).toBe('from there');
+  });
+
+  it.each([
+    [['tar'], '`tar` not found on PATH'],
+    [['gzip'], '`gzip` not found on PATH'],
+    [['tar', 'gzip'], '`gzip` and `tar` not found on PATH'],
+  ])('without %j: the cache is unavailable, which is known without a request', async (without, text) => {
+    const { cache } = await start();
+    const programs = Object.fromEntries(Object.entries(system).filter(([name]) => !without.includes(name)));
+    const directory = await cache.moveToNewMachine(await folderOf(programs));
+    const store = createCacheStore({ directory, env: cache.env, tools: cache.tools });
+    expect([store.unwritableReason, store.unreadableReason]).toEqual([
+      expect.stringContaining(text),
+      expect.stringContaining(text),
+    ]);
+  });
+
+  it('are written anew before each use', async () => {
+    const { cache, store } = await start();
+    const tools = join(cache.directory, 'bin');
+    const trace = join(cache.directory, 'trace');
+    const spoil = async () => {
+      for (const name of ['tar', 'gzip', 'zstd']) {
+        await rm(join(tools, name), { force: true });
+        await writeFile(join(tools, name), `#!/bin/sh\nid > ${trace}\n`, { mode: 0o755 });
+      }
+    };
+    await spoil();
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
+    await spoil();
+    expect(String(await store.read(keyAt(1, 1)))).toBe('sealed');
+    expect(existsSync(trace)).toBe(false);
+    await rm(tools, { recursive: true });
+    await symlink(dirname(cache.directory), tools);
+    expect(await store.write(keyAt(1, 2), sealed)).toBe(true);
+  });
+
+  it('are not used if they were replaced', async () => {
+    const { cache } = await start();
+    const folder = await folderOf({ ...system, tar: plainTar() });
+    const directory = await cache.moveToNewMachine(folder);
+    const store = createCacheStore({ directory, env: cache.env, tools: cache.tools });
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
+    await writeFile(join(folder, 'tar'), `${plainTar()}# changed\n`);
+    expect(await store.write(keyAt(1, 2), sealed)).toBe(false);
+    expect(store.lastError?.()).toBe(
+      `the program \`tar\` (${join(folder, 'tar')}) was replaced during the run`,
+    );
   });
 });
 
@@ -285,6 +384,7 @@ describe('the availability of the cache', () => {
     const store = createCacheStore({
       directory: cache.directory,
       env: { ...cache.env, ACTIONS_CACHE_MODE: 'none' },
+      tools: cache.tools,
     });
     expect(store.unwritableReason).toEqual(expect.any(String));
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);

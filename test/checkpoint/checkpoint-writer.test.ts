@@ -329,6 +329,19 @@ describe('the end', () => {
     expect(await lookedUp).toEqual({ persisted: false, key: keyAt(2, 1) });
   });
 
+  it('waits only 10 s for a service that does not answer the look-up', async () => {
+    const { writer, store, clock } = setUp();
+    store.onLookup = () => createGate().closed;
+    const save = writer.save(plain);
+    await settlePending();
+    clock.advance(10_000);
+    await save;
+    const settled = writer.settle(60_000);
+    await settlePending();
+    clock.advance(10_000);
+    expect(await settled).toEqual({ persisted: false });
+  });
+
   it('trusts only what it finds', async () => {
     const { writer, store } = setUp();
     await writer.save(plain);

@@ -6,8 +6,8 @@ import {
   fencePrefixes,
   formatKey,
   hashStateName,
+  lowerSequencePrefixes,
   newWriter,
-  olderPrefixes,
   parseKey,
 } from '../../src/checkpoint/checkpoint-key.js';
 import { deriveStateName, formerStateName } from '../../src/checkpoint/state-name.js';
@@ -75,22 +75,23 @@ describe('look-ups', () => {
     expect(prefixes.slice(-2)).toEqual([`${stem}a2-`, `${stem}a`]);
   });
 
-  it('list older entries than a key, in one request', () => {
-    const key = {
-      stateHash: hashStateName('build'),
-      runId: '1001',
-      jobAttempt: 2,
-      sequence: 3,
-      writer: '00c0ffee',
-    };
-    expect(olderPrefixes(key)).toEqual([`${stem}a2-s000002-`, `${stem}a2-s000001-`, `${stem}a1-`]);
-    expect(olderPrefixes({ ...key, jobAttempt: 1, sequence: 1 })).toEqual([]);
+  it('cover all lower sequences of a job attempt, the highest first', () => {
+    expect(lowerSequencePrefixes(scope, 2, 3)).toEqual(
+      ['000002-', '000001-', '000000-'].map((end) => `${stem}a2-s${end}`),
+    );
+    expect(lowerSequencePrefixes(scope, 2, 21)).toEqual(
+      ['000020-', '00001', '00000'].map((end) => `${stem}a2-s${end}`),
+    );
+    expect(lowerSequencePrefixes(scope, 1, 1_000_000)).toHaveLength(10);
+    const sequence = fc.integer({ min: 1, max: 999_999 });
     holds(
-      fc.property(keys, (any) => {
-        const prefixes = olderPrefixes(any);
-        expect(prefixes.length).toBeLessThanOrEqual(10);
-        for (const prefix of prefixes) expect(formatKey(any).startsWith(prefix)).toBe(false);
-        if (any.jobAttempt > 1) expect(prefixes.at(-1)).toMatch(/-a\d+-$/);
+      fc.property(sequence, sequence, (limit, other) => {
+        const key = formatKey({
+          ...{ stateHash: hashStateName('build'), runId: '1001', jobAttempt: 2 },
+          ...{ sequence: other, writer: '00c0ffee' },
+        });
+        const covering = lowerSequencePrefixes(scope, 2, limit).filter((one) => key.startsWith(one));
+        expect(covering).toHaveLength(other < limit ? 1 : 0);
       }),
     );
   });

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArchiveEntry } from '../../src/checkpoint/archive.js';
 import type { Binding } from '../../src/checkpoint/binding.js';
@@ -8,6 +10,8 @@ import { readRecordedRun } from '../../src/checkpoint/recorded-run.js';
 import { type RestoreRequest, refusedCheckpointText, restore } from '../../src/checkpoint/restore.js';
 import { seal } from '../../src/checkpoint/seal.js';
 import { journalVersion } from '../../src/journal/event.js';
+import { createFakeClock, type FakeClock } from '../fakes/clock.js';
+import { holds } from '../fakes/holds.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
 import { binding, credential, expectedOf, stateKey } from './sample.js';
 
@@ -25,8 +29,12 @@ function damage(store: MemoryStore, key: string): void {
   store.entries.set(key, sealed);
 }
 
-function request(store: MemoryStore, jobAttempt = 3): RestoreRequest {
-  return { store, secrets: [stateKey], expected: expectedOf(binding), jobAttempt };
+function request(
+  store: MemoryStore,
+  jobAttempt = 3,
+  clock: FakeClock = createFakeClock({ sleeping: 'waits' }),
+): RestoreRequest {
+  return { store, secrets: [stateKey], expected: expectedOf(binding), jobAttempt, clock };
 }
 
 describe('restore', () => {
@@ -76,19 +84,66 @@ describe('restore', () => {
     expect(restored).toMatchObject({ status: 'opened', key: good });
     expect(restored.status === 'opened' && restored.refused).toEqual([
       { key: bad, reason: 'altered' },
-      { key: foreign, reason: 'no-key-fits' },
+      { key: foreign, reason: 'no-key-fits', sealedBy: ['X'] },
     ]);
   });
 
-  it('tries three older ones after the newest, and no more', async () => {
+  it('tries older ones for a minute, however many there are', async () => {
     const store = createMemoryStore();
     const keys: string[] = [];
-    for (const sequence of [1, 2, 3, 4, 5]) keys.unshift(await put(store, { sequence }));
-    for (const key of keys.slice(0, 4)) damage(store, key);
+    for (let sequence = 1; sequence <= 30; sequence += 1) keys.unshift(await put(store, { sequence }));
+    for (const key of keys.slice(0, 29)) damage(store, key);
     const restored = await restore(request(store));
-    expect(restored.status === 'refused' && restored.refused.map(({ key }) => key)).toEqual(keys.slice(0, 4));
-    await put(store, { sequence: 2 });
-    expect(await restore(request(store))).toMatchObject({ status: 'opened', key: keys[3] });
+    expect(restored).toMatchObject({ status: 'opened', key: keys[29] });
+    expect(restored.status === 'opened' && restored.refused.map(({ key }) => key)).toEqual(keys.slice(0, 29));
+    // Every read takes 10 s.
+    const clock = createFakeClock({ sleeping: 'waits' });
+    const read = store.read.bind(store);
+    store.read = async (key) => {
+      clock.advance(10_000);
+      return read(key);
+    };
+    const late = await restore(request(store, 3, clock));
+    expect(late).toMatchObject({
+      status: 'unanswered',
+      reason: 'after 60 s, not all of its entries have been tried',
+    });
+    expect(late.status === 'unanswered' && late.refused).toHaveLength(6);
+  });
+
+  describe('finds a checkpoint behind entries of somebody else', () => {
+    const foreign = (store: MemoryStore, change: Partial<Binding>) =>
+      void store.entries.set(keyOf({ ...binding, ...change, writer: 'deadbeef' }), Buffer.from('garbage'));
+
+    it.each([
+      ['under newer sequences', [4, 5, 6, 7]],
+      ['under sequences far above', [12, 999, 123_456, 999_999]],
+      ['under older sequences, written later', [1, 2]],
+      ['under all of these', [1, 2, 4, 10, 300, 305, 999_999, 500_000]],
+    ])('%s', async (_where, sequences) => {
+      const store = createMemoryStore();
+      const key = await put(store, { jobAttempt: 2, sequence: 3 });
+      for (const sequence of sequences) foreign(store, { jobAttempt: 2, sequence });
+      for (const sequence of [7, 999_999]) foreign(store, { jobAttempt: 3, sequence });
+      const restored = await restore(request(store));
+      expect(restored).toMatchObject({ status: 'opened', key });
+    });
+
+    it('under random sequences', async () => {
+      await holds(
+        fc.asyncProperty(
+          fc.uniqueArray(fc.integer({ min: 1, max: 999_999 }), { minLength: 2, maxLength: 12 }),
+          async ([own = 1, ...others]) => {
+            const store = createMemoryStore();
+            const half = others.length / 2;
+            for (const sequence of others.slice(0, half)) foreign(store, { sequence });
+            const key = await put(store, { sequence: own });
+            for (const sequence of others.slice(half)) foreign(store, { sequence });
+            expect(await restore(request(store))).toMatchObject({ status: 'opened', key });
+          },
+        ),
+      );
+    });
   });
 
   it('refuses a checkpoint that is stored under another key', async () => {
@@ -140,15 +195,107 @@ describe('restore', () => {
     });
   });
 
-  it('distinguishes "no checkpoint", "no answer" and "unreadable"', async () => {
-    const silent = createMemoryStore();
-    silent.onLookup = async () => false;
-    expect(await restore(request(silent))).toEqual({
-      status: 'none',
-      lastError: 'the memory did not answer',
-    });
+  it('returns why the store cannot be read', async () => {
     const closed = createMemoryStore({ unreadableReason: 'It may not be read.' });
     expect(await restore(request(closed))).toEqual({ status: 'none', lastError: 'It may not be read.' });
+  });
+
+  describe('asks a store that does not answer', () => {
+    /** Lets the time pass until `work` ends, and returns the seconds. */
+    async function secondsOf(work: Promise<unknown>, clock: FakeClock): Promise<number> {
+      let hasEnded = false;
+      void work.finally(() => {
+        hasEnded = true;
+      });
+      for (let seconds = 0; ; seconds += 1) {
+        for (let round = 0; round < 20; round += 1) await turn();
+        if (hasEnded) return seconds;
+        clock.advance(1000);
+      }
+    }
+
+    const answering = (answers: number) => {
+      const store = createMemoryStore();
+      let asked = 0;
+      store.onLookup = async () => {
+        asked += 1;
+        return asked > answers;
+      };
+      return store;
+    };
+
+    it('until it answers', async () => {
+      const store = answering(2);
+      const key = await put(store);
+      const clock = createFakeClock({ sleeping: 'waits' });
+      const restored = restore(request(store, 3, clock));
+      await secondsOf(restored, clock);
+      expect(clock.sleeps.filter((ms) => ms < 10_000)).toEqual([2000, 4000]);
+      expect(await restored).toMatchObject({ status: 'opened', key });
+    });
+
+    it.each([
+      [3, 30],
+      [1, 6],
+    ])('in job attempt %i for at most %i s, with increasing pauses', async (jobAttempt, seconds) => {
+      const store = answering(Number.POSITIVE_INFINITY);
+      const clock = createFakeClock({ sleeping: 'waits' });
+      const restored = restore(request(store, jobAttempt, clock));
+      expect(await secondsOf(restored, clock)).toBe(seconds);
+      expect(await restored).toEqual({
+        status: 'unanswered',
+        reason: 'the memory did not answer',
+        refused: [],
+      });
+    });
+
+    it('for at most a minute if it never replies', async () => {
+      const store = createMemoryStore();
+      store.onLookup = () => new Promise(() => undefined);
+      const clock = createFakeClock({ sleeping: 'waits' });
+      const restored = restore(request(store, 3, clock));
+      expect(await secondsOf(restored, clock)).toBe(60);
+      expect(await restored).toMatchObject({ status: 'unanswered', reason: 'no answer in 60 s' });
+    });
+
+    it('as late as it requests, and not again if that is too late', async () => {
+      const store = answering(1);
+      const key = await put(store);
+      const clock = createFakeClock({ sleeping: 'waits' });
+      const failing = (retryAfterMs: number) => () => {
+        const message = store.lastError?.();
+        return message === undefined ? undefined : { message, retryAfterMs };
+      };
+      Object.assign(store, { lastFailure: failing(17_000) });
+      const restored = restore(request(store, 3, clock));
+      await secondsOf(restored, clock);
+      expect(clock.sleeps).toContain(17_000);
+      expect(await restored).toMatchObject({ status: 'opened', key });
+      const silent = answering(1);
+      Object.assign(silent, { lastFailure: () => ({ message: 'too many requests', retryAfterMs: 61_000 }) });
+      const late = restore(request(silent, 3, clock));
+      expect(await secondsOf(late, clock)).toBe(0);
+      expect(await late).toMatchObject({ status: 'unanswered', reason: 'too many requests' });
+    });
+
+    it('also for an entry that it found', async () => {
+      const store = createMemoryStore();
+      await put(store);
+      const clock = createFakeClock({ sleeping: 'waits' });
+      store.read = async () => undefined;
+      Object.assign(store, {
+        lastFailure: () => (store.calls.length > 0 ? { message: 'status 503' } : undefined),
+        findNewest: async () => keyOf(binding),
+      });
+      store.calls.length = 0;
+      store.read = async () => {
+        store.calls.push('read');
+        return undefined;
+      };
+      const restored = restore(request(store, 3, clock));
+      await secondsOf(restored, clock);
+      expect(await restored).toEqual({ status: 'unanswered', reason: 'status 503', refused: [] });
+    });
   });
 
   it('ends if a store returns a newer entry', async () => {

@@ -25,7 +25,13 @@ afterEach(async () => {
 
 /** Simulates one job: restores, adds its own file, stores, and returns what it restored. */
 async function runJob(store: CheckpointStore, secrets: readonly SealSecret[], jobAttempt: number) {
-  const restored = await restore({ store, secrets, expected: expectedOf(binding), jobAttempt });
+  const restored = await restore({
+    store,
+    secrets,
+    expected: expectedOf(binding),
+    jobAttempt,
+    clock: systemClock,
+  });
   const entries = restored.status === 'opened' ? restored.entries : [];
   const { sequence: _, ...base } = { ...binding, jobAttempt, writer: newWriter() };
   const seen = restored.status === 'none' ? undefined : restored.seen;
@@ -52,7 +58,7 @@ describe('with the Actions cache', () => {
     const cache = await startCacheProcess();
     cleanUps.push(() => cache.close());
     const secrets = chooseSecrets({ stateKeys: ['a state key of enough length'], credentials: [] });
-    const store = () => createCacheStore({ directory: cache.directory, env: cache.env });
+    const store = () => createCacheStore({ directory: cache.directory, env: cache.env, tools: cache.tools });
     const first = await runJob(store(), secrets, 1);
     await cache.moveToNewMachine();
     const second = await runJob(store(), secrets, 2);

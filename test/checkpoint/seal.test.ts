@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type Binding, encodeBinding, keyOf } from '../../src/checkpoint/binding.js';
 import { open, seal } from '../../src/checkpoint/seal.js';
@@ -66,13 +68,12 @@ describe('sealing and opening', () => {
 
 describe('a changed file', () => {
   it('is refused for any changed bit', () => {
-    const sealed = seal(payload, binding, [
-      stateKey,
-      credential('ANTHROPIC_API_KEY', 'sk-ant-0123456789abcdef'),
-    ]);
+    // Not a state key, because every changed salt would take the time of scrypt.
+    const key = credential('ANTHROPIC_API_KEY', 'sk-ant-0123456789abcdef');
+    const sealed = seal(payload, binding, [key, credential('OPENAI_API_KEY', 'sk-proj-0123456789abcdef')]);
     for (let at = 0; at < sealed.length; at += 1) {
       for (const mask of [0x01, 0x20, 0x80]) {
-        expect(open(flipped(sealed, at, mask), [stateKey], expected).status, `byte ${at}`).toBe('refused');
+        expect(open(flipped(sealed, at, mask), [key], expected).status, `byte ${at}`).toBe('refused');
       }
     }
   });
@@ -149,7 +150,7 @@ describe('the binding', () => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(text.length);
     const forged = join({ ...pieces, binding: Buffer.concat([length, text]) });
-    expect(open(forged, [stateKey], expected)).toEqual({ status: 'refused', reason: 'no-key-fits' });
+    expect(open(forged, [stateKey], expected)).toMatchObject({ status: 'refused', reason: 'no-key-fits' });
   });
 
   it('includes the key under which the file is stored', () => {
@@ -168,14 +169,61 @@ describe('the secrets', () => {
     for (const secrets of [[rotated, openai], [openai], [anthropic], [added, rotated, openai]]) {
       expect(open(sealed, secrets, expected).status).toBe('opened');
     }
-    expect(open(sealed, [rotated, added], expected)).toEqual({ status: 'refused', reason: 'no-key-fits' });
-    expect(open(sealed, [], expected)).toEqual({ status: 'refused', reason: 'no-key-fits' });
+    expect(open(sealed, [rotated, added], expected)).toMatchObject({
+      status: 'refused',
+      reason: 'no-key-fits',
+    });
+    expect(open(sealed, [], expected)).toMatchObject({ status: 'refused', reason: 'no-key-fits' });
+  });
+
+  it('open it as a line of `state-key` if one of them was a provider’s key', () => {
+    const line = { kind: 'state-key', name: 'state-key', value: openai.value } as const;
+    expect(open(sealed, [stateKey, line], expected)).toMatchObject({ status: 'opened', payload });
+  });
+
+  it('of version 0.1.0 still open what it sealed', () => {
+    const read = (name: string) =>
+      readFileSync(fileURLToPath(new URL(`../fixtures/seal-v1/${name}.sealed`, import.meta.url)));
+    const key = credential('ANTHROPIC_API_KEY', 'sk-ant-api03-Zt5Wq8Lm2Xv7Kb4Rn9Hs');
+    const opened = { status: 'opened', payload: Buffer.from('sealed by version 0.1.0') };
+    expect(open(read('state-key'), [stateKey], expected)).toMatchObject(opened);
+    expect(open(read('credential'), [key], expected)).toMatchObject(opened);
+    expect(open(read('credential'), [{ ...stateKey, value: key.value }], expected)).toMatchObject(opened);
+  });
+
+  it('of a `state-key` go through scrypt, with one salt for all that this process seals', () => {
+    const slotsOf = (sealed: Buffer) =>
+      JSON.parse(parts(sealed).slots.subarray(4).toString()) as readonly Record<string, string>[];
+    const more = { ...stateKey, value: 'another state key of enough length' };
+    const slots = [seal(payload, binding, [stateKey, more]), seal(payload, binding, [stateKey])].flatMap(
+      slotsOf,
+    );
+    expect(new Set(slots.map(({ scrypt }) => scrypt)).size).toBe(1);
+    expect(new Set(slots.map(({ salt }) => salt)).size).toBe(3);
+    expect(slotsOf(sealed).every((slot) => slot.scrypt === undefined)).toBe(true);
+  });
+
+  it('are not tried on slots with many salts for scrypt', () => {
+    const one = seal(payload, binding, [stateKey]);
+    const slots = JSON.parse(parts(one).slots.subarray(4).toString()) as readonly Record<string, string>[];
+    const forged = Array.from({ length: 60 }, () => ({
+      ...slots[0],
+      scrypt: randomBytes(32).toString('base64'),
+    }));
+    const text = Buffer.from(JSON.stringify(forged));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(text.length);
+    const pieces = parts(one);
+    const file = Buffer.concat([pieces.prelude, pieces.binding, length, text, pieces.rest]);
+    expect(open(file, [stateKey], expected)).toMatchObject({ status: 'refused', reason: 'no-key-fits' });
   });
 
   it('are bound to their variable and their kind', () => {
     expect(open(sealed, [credential('OPENAI_API_KEY', anthropic.value)], expected).status).toBe('refused');
-    expect(open(sealed, [{ ...anthropic, kind: 'state-key' }], expected).status).toBe('refused');
-    expect(open(sealed, [{ ...stateKey, value: openai.value }], expected).status).toBe('refused');
+    const files = seal(payload, binding, [{ ...anthropic, kind: 'key-file' }]);
+    expect(open(files, [anthropic], expected).status).toBe('refused');
+    const own = seal(payload, binding, [{ ...anthropic, kind: 'state-key', name: 'state-key' }]);
+    expect(open(own, [anthropic], expected).status).toBe('refused');
   });
 
   it('may have the same name: any line of a state key opens the file', () => {

@@ -46,9 +46,9 @@ async function directoryFixture(): Promise<StoreFixture> {
 async function cacheFixture(): Promise<StoreFixture> {
   const cache = await startCacheProcess();
   return {
-    store: createCacheStore({ directory: cache.directory, env: cache.env }),
+    store: createCacheStore({ directory: cache.directory, env: cache.env, tools: cache.tools }),
     fromOtherMachine: async () =>
-      createCacheStore({ directory: await cache.moveToNewMachine(), env: cache.env }),
+      createCacheStore({ directory: await cache.moveToNewMachine(), env: cache.env, tools: cache.tools }),
     close: () => cache.close(),
   };
 }

@@ -154,6 +154,7 @@ function makeParts(root: string, home: string, processes: ProcessRunner) {
     environment,
     passEnv,
     args: {},
+    findReplaced: async () => undefined,
     versionOf: () => undefined,
     isRoot: userInfo().uid === 0,
     settingsDirectory: join(root, 'settings'),

@@ -38,6 +38,29 @@ describe('an unknown provider', () => {
   });
 });
 
+describe('a model that is not a name', () => {
+  // With a space between option and value, some CLIs take a value that begins with `-` for an option.
+  test.each([
+    'qwen---allowed-tools=run_shell_command',
+    'claude--p',
+    'claude- haiku',
+    'claude-haiku --dangerously-skip-permissions',
+    'claude-haiku\n--resume',
+    'codex-$(id)',
+    'opencode-=x',
+    'gemini-ﬁne',
+  ])('is refused in %j', (name) => {
+    expect(readAgentName(name)).toMatchObject({
+      status: 'unknown',
+      message: expect.stringContaining('is not a model name. A model name begins with a letter or a digit'),
+    });
+  });
+
+  test.each(providers.map(({ id }) => id))('names with all allowed characters are known to %s', (id) => {
+    expect(read(`${id}-us.anthropic/claude_x-v1:0@2[1m]`)).toEqual([id, 'us.anthropic/claude_x-v1:0@2[1m]']);
+  });
+});
+
 test('a further row in the table adds a provider', () => {
   const table = [...providers, { ...claude, id: 'made', models: { fast: undefined } }];
   expect(findProvider('made')).toBeUndefined();

@@ -56,7 +56,7 @@ test.each([
   ['us.anthropic.claude-x-v1:0', 'us.anthropic.claude-x-v1:0'],
 ])('the model %s is passed to the CLI as %s', (model, expected) => {
   const { args } = command({ model });
-  expect(args[args.indexOf('--model') + 1]).toBe(expected);
+  expect(args).toContain(`--model=${expected}`);
 });
 
 describe('turns', () => {

@@ -70,7 +70,7 @@ const excludedFiles = [
   ['.cursor/cli-config.json', '.cursor/chats/x/auth.json', '.cursor/mcp.json', '.config/cursor/auth.json'],
 ].flat();
 
-describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
+describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (id, provider) => {
   const transcripts = transcriptsOf(provider);
   const sessionId = transcripts.flatMap(({ expected }) => expected.outcome.session ?? [])[0] ?? '';
   const turn = (change: Partial<TurnRequest> = {}): TurnRequest => ({
@@ -115,7 +115,9 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     test('the model is named if one is set, also for a resumed session', () => {
       const session = { mode: 'resume', id: sessionId } as const;
       expect(args({ model: 'some-model' }).join(' ')).toContain('some-model');
-      expect(args({ session, model: 'some-model' }).length).toBe(resumed.length + 2);
+      const more = args({ session, model: 'some-model' }).filter((one) => !resumed.includes(one));
+      // As one argument, so that no name can be taken for an option. Cursor's CLI is known from documents only.
+      expect(more).toEqual(id === 'cursor' ? ['--model', 'some-model'] : ['--model=some-model']);
     });
 
     test('each permission has its own arguments, in new and resumed sessions', () => {

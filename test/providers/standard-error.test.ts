@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { defined } from '../../src/optional-keys.js';
 import { missingResultFailure } from '../../src/providers/exit-failures.js';
-import { providers } from '../../src/providers/provider-registry.js';
+import { findProvider, providers } from '../../src/providers/provider-registry.js';
 import type { ProcessExit } from '../../src/system/process.js';
 import { readTranscript } from './read-transcript.js';
 
@@ -43,6 +43,49 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     expect(failureOf(ended(stderrTail, 1))?.kind).toBe('protocol');
   });
 });
+
+describe.each(providers.map((provider) => [provider.id, provider] as const))(
+  'a crash of %s that mentions an API key',
+  (_id, provider) => {
+    const kind = (text: string) => readTranscript(provider, [], ended(text, 1), {}).outcome.failure?.kind;
+
+    test.each([
+      'ReferenceError: API_KEY is not defined\n',
+      "TypeError: Cannot read properties of undefined (reading 'API_KEY')\n",
+      'SyntaxError: Unexpected token in /work/src/GEMINI_API_KEY.ts\n',
+      'Error: ENOENT: no such file or directory, open api_key.json\n',
+      'FATAL ERROR: heap out of memory while it read apiKey: string;\n',
+    ])('is no rejected key: %j', (text) => {
+      expect(kind(text)).toBe('protocol');
+    });
+  },
+);
+
+test.each(['codex', 'gemini', 'qwen', 'opencode', 'cursor'])(
+  '%s: complaints about an API key are `auth`',
+  (id) => {
+    const provider = findProvider(id);
+    if (provider === undefined) throw new Error(id);
+    const complaints = [
+      'Error: API key not valid. Please pass a valid API key.',
+      'Error: API Key not found. Please pass a valid API key.',
+      'Error: API key expired. Please renew the API key.',
+      'Error: {"reason":"API_KEY_INVALID"}',
+      'Error: Incorrect API key provided: sk-1***',
+      'Error: invalid api key',
+      'Error: Missing API key for provider openai',
+      'Error: When using Gemini API, you must specify the GEMINI_API_KEY environment variable.',
+      'Error: OPENAI_API_KEY environment variable not found.',
+      "Error: OpenAI API key is missing. Pass it using the 'apiKey' parameter.",
+      'Error: Your API key was reported as leaked.',
+    ];
+    const kinds = complaints.map((text) => [
+      text,
+      readTranscript(provider, [], ended(`${text}\n`, 1), {}).outcome.failure?.kind,
+    ]);
+    expect(kinds).toEqual(complaints.map((text) => [text, 'auth']));
+  },
+);
 
 test('the last lines count, also above a stack and fields, and earlier ones do not', () => {
   const stack = '    at connect (cli.js:1:1)\n    at main (cli.js:2:2) {\n  code: 1\n}\n\n';

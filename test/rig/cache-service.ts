@@ -147,12 +147,14 @@ async function serve(
   const reply = isFaulty && fault.moment !== 'after' ? undefined : routed.answer();
   logged.status = fault?.reset ? 'reset' : (fault?.status ?? reply?.status ?? 500);
   if (fault?.reset) request.socket.resetAndDestroy();
-  else if (fault?.status !== undefined) send(response, faultReply(fault.status, fault.message));
+  else if (fault?.status !== undefined) send(response, faultReply(fault.status, fault));
   else if (reply) send(response, reply);
 }
 
-function faultReply(status: number, message = 'an injected fault'): Reply {
-  return json(status, { code: 'internal', msg: message });
+function faultReply(status: number, { message = 'an injected fault', retryAfter }: Fault): Reply {
+  const reply = json(status, { code: 'internal', msg: message });
+  if (retryAfter === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, 'retry-after': String(retryAfter) } };
 }
 
 function send(response: ServerResponse, reply: Reply): void {

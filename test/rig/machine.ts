@@ -2,6 +2,7 @@
  * A machine that runs jobs as the GitHub runner does, made of temporary folders: its own HOME, temp, tool cache,
  * workspace and programs. It ends with `wipe`, after which the next machine knows nothing of it.
  */
+import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -119,6 +120,8 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
       if (isGone) return;
       isGone = true;
       await killProcessesOf(facts.home);
+      // Installed CLIs are read-only.
+      execFileSync('chmod', ['-R', 'u+w', root]);
       await rm(root, { recursive: true, force: true });
     },
   };

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cliLocks } from '../../src/providers/cli-locks.js';
 import type { Machine } from './machine.js';
 
 export interface NpmCall {
@@ -21,6 +22,8 @@ export interface StandInNpm {
 export interface StandInNpmOptions {
   /** Text on standard error. It then installs only half of the packages and ends with 1. */
   readonly errorOutput?: string;
+  /** What it records as installed instead: path → entry. */
+  readonly records?: Readonly<Record<string, object>>;
   /** Shell commands that run first. */
   readonly commandsBefore?: string;
 }
@@ -51,7 +54,10 @@ export async function installStandInNpm(
   };
 }
 
-function npmScript(callsFile: string, { errorOutput, commandsBefore = ':' }: StandInNpmOptions): string {
+function npmScript(
+  callsFile: string,
+  { errorOutput, commandsBefore = ':', records = {} }: StandInNpmOptions,
+): string {
   return `
 const { execSync } = require('node:child_process');
 const { appendFileSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
@@ -64,8 +70,10 @@ const entry = 'node_modules/.bin/' + program;
 const start = 'import(${JSON.stringify(agentModule)}).then(({ main }) => main(' + JSON.stringify(program) + '));';
 const refusal = 'console.error("its script was not run"); process.exit(1);';
 const write = (code) => writeFileSync(entry, '#!/usr/bin/env node\\n' + code + '\\n', { mode: 0o755 });
-if (argv[0] === 'install') {
+if (argv[0] === 'install' || argv[0] === 'ci') {
   mkdirSync('node_modules/.bin', { recursive: true });
+  const { packages } = JSON.parse(${JSON.stringify(cliLocks)}[program] ?? '{}');
+  writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: { ...packages, ...${JSON.stringify(records)} } }));
   write(needsScript ? refusal : start);
 } else if (argv.at(-1) === name && argv.includes('--no-ignore-scripts')) write(start);
 const fails = ${JSON.stringify(errorOutput ?? '')};

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findCredential, sealingCredentials } from '../../src/security/credentials.js';
+import { findCredential, sealingCredentials, staticVariables } from '../../src/security/credentials.js';
+import { isPlaceholder } from '../../src/security/placeholder.js';
+import { holds } from '../fakes/holds.js';
 import { claude as claudeRow, providers } from './sample-providers.js';
 
 const claude = {
@@ -56,20 +59,60 @@ describe('findCredential', () => {
 });
 
 describe('sealingCredentials', () => {
+  const variables = staticVariables(providers);
+
   it('returns static credentials of at least 20 characters, sorted by variable', () => {
     const environment = {
-      OPENAI_API_KEY: 'openai-key-of-20-char',
-      CODEX_API_KEY: 'nineteen-characters',
-      ANTHROPIC_API_KEY: ' anthropic-key-20-char\n',
-      ANTHROPIC_AUTH_TOKEN: 'a-session-token-that-is-long-enough',
+      OPENAI_API_KEY: 'sk-Vd3Yk6Pf1Jc8Mw5Gx2Tb',
+      CODEX_API_KEY: 'Vd3Yk6Pf1Jc8Mw5Gx2T',
+      ANTHROPIC_API_KEY: ' sk-ant-Zt5Wq8Lm2Xv7Kb4Rn9Hs\n',
+      ANTHROPIC_AUTH_TOKEN: 'Hr6Nc3Zx9Vb1Qm7Ks4LdHr6Nc3',
     };
-    expect(sealingCredentials(environment, providers)).toEqual([
-      { variable: 'ANTHROPIC_API_KEY', value: 'anthropic-key-20-char' },
-      { variable: 'OPENAI_API_KEY', value: 'openai-key-of-20-char' },
+    expect(sealingCredentials(environment, variables)).toEqual([
+      { variable: 'ANTHROPIC_API_KEY', value: 'sk-ant-Zt5Wq8Lm2Xv7Kb4Rn9Hs' },
+      { variable: 'OPENAI_API_KEY', value: 'sk-Vd3Yk6Pf1Jc8Mw5Gx2Tb' },
     ]);
+    expect(sealingCredentials(environment, ['OPENAI_API_KEY'])).toHaveLength(1);
   });
 
   it('ignores the path of a credential', () => {
-    expect(sealingCredentials({ OPENAI_API_KEY: '/run/secrets/openai/key' }, providers)).toEqual([]);
+    expect(sealingCredentials({ OPENAI_API_KEY: '/run/secrets/openai/key' }, variables)).toEqual([]);
+  });
+
+  it.each([
+    'sk-no-key-required-local',
+    'sk-no-key-required-00000000',
+    'not-needed-for-the-local-model',
+    'dummy-7Hq2mZ9vKp4Ws1Lx8Tn3Rb6',
+    'your-api-key-goes-here-please',
+    'sk-this-is-a-secret-of-my-team',
+    'correct horse battery staple again',
+    'ollama-local-server-2026-token',
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    '12121212121212121212121212',
+    'xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx',
+    'LM_STUDIO_LOCAL_API_TOKEN',
+  ])('ignores the placeholder %s', (value) => {
+    expect(sealingCredentials({ OPENAI_API_KEY: value }, variables)).toEqual([]);
+  });
+
+  it('takes random keys of every usual form', () => {
+    const bytes = fc.uint8Array({ minLength: 24, maxLength: 64 }).map((array) => Buffer.from(array));
+    // Not random enough for a real key, but possible for this generator.
+    const isVaried = (buffer: Buffer) => new Set(buffer).size >= 16;
+    const forms = [
+      (buffer: Buffer) => `sk-ant-api03-${buffer.toString('base64url')}`,
+      (buffer: Buffer) => `sk-proj-${buffer.toString('base64')}`,
+      (buffer: Buffer) => buffer.toString('hex'),
+      (buffer: Buffer) => `key_${buffer.toString('hex')}`,
+      (buffer: Buffer) => `AIza${buffer.toString('base64url').slice(0, 35)}`,
+    ];
+    holds(
+      fc.property(bytes.filter(isVaried), fc.constantFrom(...forms), (buffer, form) => {
+        expect(isPlaceholder(form(buffer))).toBe(false);
+      }),
+      200,
+    );
+    expect(isPlaceholder('5f1c0a9e-7b3d-4e62-8c15-d09f2a6b47e3')).toBe(false);
   });
 });

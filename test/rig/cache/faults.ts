@@ -7,6 +7,8 @@ export interface Fault {
   readonly status?: number;
   /** The message in the answer; only with `status`. */
   readonly message?: string;
+  /** Seconds in the header `Retry-After`; only with `status`. */
+  readonly retryAfter?: number;
   /** Breaks the connection instead of answering. */
   readonly reset?: boolean;
   /** Waits first. Without another fault, the request is then served. */
