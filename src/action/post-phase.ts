@@ -27,7 +27,7 @@ import type { SessionStore } from '../sessions/session-store.js';
 import { systemClock } from '../system/clock.js';
 import { endLeftovers } from '../system/marked-processes.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
-import { removeLeftoverWorktrees } from '../workspace/leftover-worktrees.js';
+import { removeLeftoverWorktrees, restoreSetAsideSettings } from '../workspace/clean-leftovers.js';
 import { repackSnapshots } from '../workspace/repack.js';
 import { type ActionContext, jobIdentity, lineKeyOf } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
@@ -54,6 +54,7 @@ export async function post(actionContext: ActionContext, privateDirectory: strin
   const sessions = openHomeSessions(privateDirectory, processes, postState.placed);
   try {
     await stopAgents(postState);
+    if (!postState.isDone) putSettingsBack(actionContext, privateDirectory);
     if (postState.isBegun) await storeFinalState({ actionContext, privateDirectory, postState }, sessions);
   } finally {
     await removeBranchWorktrees(actionContext, privateDirectory, postState);
@@ -67,6 +68,15 @@ const alteredFileText =
 
 const shortenedFileText =
   "Another program shortened the files that `main` left for `post`. `post` stores nothing, and a re-run continues from the last stored checkpoint. Find out which step writes to the action's files below RUNNER_TEMP.";
+
+/** Early, because the job may end `post` while it stores the state. */
+function putSettingsBack({ log }: ActionContext, privateDirectory: string): void {
+  try {
+    restoreSetAsideSettings(privatePaths(privateDirectory).git);
+  } catch (error) {
+    log.debug(String(error));
+  }
+}
 
 /** Removes worktrees of parallel branches that `main` left. */
 async function removeBranchWorktrees(

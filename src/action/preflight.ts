@@ -8,6 +8,7 @@ import { escapeText } from '../report/summary.js';
 import { stepFilesOf } from '../security/step-files.js';
 import { isUntrustedPullRequest } from '../security/trust.js';
 import type { Settings } from '../workflow/settings.js';
+import type { AgentFileNames } from '../workspace/agent-files.js';
 import { openWorkspace } from '../workspace/open.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
@@ -62,6 +63,7 @@ export async function runPreflight(
     directory: input.directory,
     privateDirectory: git,
     env: gitEnvironment(environment),
+    agentFiles: agentFileNames(providers),
   }).catch(problemsOf);
   const gitProblems =
     'root' in opened
@@ -83,6 +85,15 @@ export async function runPreflight(
   if (problems.length > 0 || !('root' in opened)) throw new UserErrors(problems);
   const { usedProviders, sealingVariables } = requirements;
   return { workspace: opened, usedProviders, sealingVariables };
+}
+
+/** Of all providers: a step may start any of them. */
+function agentFileNames(providers: readonly Provider[]): AgentFileNames {
+  return {
+    settings: providers.flatMap(({ projectFiles }) => projectFiles.settings),
+    instructions: providers.flatMap(({ projectFiles }) => projectFiles.instructions),
+    completed: providers.flatMap(({ projectFiles }) => projectFiles.completedByCli ?? []),
+  };
 }
 
 function reportSkipped(

@@ -19,6 +19,7 @@ import { agentEnvironment } from './agents.js';
 import { buildGatePort, buildWorktreeSetup, createPorts } from './create-ports.js';
 import { createForeignCode, createRunMarks, type RunMarks } from './foreign-code.js';
 import { openHomeSessions } from './open-sessions.js';
+import { watchOutsideSettings } from './outside-settings.js';
 import { createPostStateFile, type PostStateFile, privatePaths } from './post-state.js';
 import { type ResumedState, resume } from './resume.js';
 import type { PreparedRun, RunContext, RunRequest } from './run-context.js';
@@ -48,6 +49,12 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
   const live = createLiveReport(actionContext.log, workspace.directory);
   const stateStorage = await openStateStorage(actionContext, privateDirectory, request.sealingVariables);
   const runMarks = createRunMarks();
+  const agentDirectories = openAgentDirectories({
+    temp: actionContext.job.temp,
+    stateName: stateNameOf(actionContext),
+    directory: workspace.directory,
+    prefix: relative(workspace.root, workspace.directory),
+  });
   const warning = stateWarning(stateStorage);
   if (warning !== undefined) live.warn(warning);
   const diskReserve = openDiskReserve(privateDirectory, (error) =>
@@ -74,16 +81,20 @@ async function createRunContext(request: RunRequest): Promise<RunContext> {
       onChange: (copies) => postState.update({ copies }),
       onAltered: (session) => live.warn(alteredCopyText(session)),
     }),
-    agentDirectories: openAgentDirectories({
-      temp: actionContext.job.temp,
-      stateName: stateNameOf(actionContext),
-      directory: workspace.directory,
-      prefix: relative(workspace.root, workspace.directory),
-    }),
+    agentDirectories,
     runMarks,
     foreignCode: createForeignCode({
       marks: runMarks,
-      watches: [workspace.watch, stepFilesOf(actionContext.environment)],
+      watches: [
+        workspace.watch,
+        stepFilesOf(actionContext.environment),
+        watchOutsideSettings({
+          ...actionContext,
+          root: workspace.root,
+          directory: workspace.directory,
+          agentRoot: agentDirectories.root,
+        }),
+      ],
       warn: live.warn,
     }),
     environmentOf: (provider) =>

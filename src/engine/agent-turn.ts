@@ -22,6 +22,7 @@ import { isReadOnly, outputContractOf, permissionOf, withNoWrite } from './outpu
 import { composePrompt, resumeAfterRefusalNote } from './prompt.js';
 import { isWarningReason } from './session-decision.js';
 import { describeSession } from './session-text.js';
+import { withStartSettings } from './start-settings-turn.js';
 
 export type AgentTurnOutcome = TurnOutcome & {
   readonly durationMs: number;
@@ -208,7 +209,12 @@ async function runProcess(
     cancelSignal: run.cancelSignal,
     graceMs: () => monitor.graceMs(),
   };
-  const outcome = await run.ports.agents.run(turn).catch(toStartFailure).finally(stopProgress);
+  // For each process, because an earlier process of this turn may have changed settings as well.
+  const outcome = await withStartSettings(run, ref, { withInstructions: turn.mustNotWrite }, () =>
+    run.ports.agents.run(turn),
+  )
+    .catch(toStartFailure)
+    .finally(stopProgress);
   await keepKnownSession(run, ref, next, session);
   const withUsage = await withSessionFileUsage(run, ref, next, usageBefore, outcome);
   const usage = await withEstimatedCost(next.provider, [withUsage.model, next.model], withUsage.usage);

@@ -3,12 +3,16 @@
  * its output.
  */
 import { defined } from '../optional-keys.js';
+import { canonicalJson } from './canonical-json.js';
 import { createClaudeReader, installHint } from './claude-reader.js';
-import { asUsd, parseLine } from './ndjson.js';
+import { homeFiles } from './home-files.js';
+import { asObject, asUsd, parseLine } from './ndjson.js';
 import type {
   AgentCommand,
+  HomeFile,
   Permission,
   Pricing,
+  ProjectFiles,
   Provider,
   ProviderEnvironment,
   SessionFiles,
@@ -121,6 +125,66 @@ const pricing: Pricing = {
   inputIncludesCache: false,
 };
 
+/** Found by tracing the file accesses of 2.1.197 and 2.1.330: up to the root of the file system, and in folders of files that it reads. */
+const projectFiles: ProjectFiles = {
+  // `.claude` also contains hooks, skills, rules and agents.
+  settings: ['.claude', '.mcp.json', '.claude-plugin'],
+  instructions: ['CLAUDE.md', 'CLAUDE.local.md', 'AGENTS.md'],
+  above: [
+    '.mcp.json',
+    'CLAUDE.md',
+    'CLAUDE.local.md',
+    'AGENTS.md',
+    '.claude/CLAUDE.md',
+    '.claude/AGENTS.md',
+    '.claude/rules',
+  ],
+};
+
+/** Of a project in `.claude.json`: what it allows. The rest are counters and the last use. */
+const projectKeys = /^(mcp|allowed|enabled|disabled|hasTrust|hasClaudeMd|hooks|env)/;
+
+/** What it allows and starts. It writes the rest of the file at every start (2.1.330). */
+const claudeJsonPart = (text: string): string =>
+  canonicalJson(text, ({ mcpServers, env, hooks, apiKeyHelper, permissions, projects }) => ({
+    ...{ mcpServers, env, hooks, apiKeyHelper, permissions },
+    projects: Object.entries(asObject(projects) ?? {}).flatMap(([path, project]) => {
+      const kept = Object.entries(asObject(project) ?? {}).filter(
+        ([key, value]) => projectKeys.test(key) && !isEmpty(value),
+      );
+      return kept.length === 0 ? [] : [[path, Object.fromEntries(kept)]];
+    }),
+  }));
+
+/** It adds empty lists and `false` by itself. */
+function isEmpty(value: unknown): boolean {
+  return value === false || (typeof value === 'object' && Object.keys(value ?? {}).length === 0);
+}
+
+const ownHomeFiles: readonly HomeFile[] = [
+  ...homeFiles(
+    'settings.json',
+    'settings.local.json',
+    'CLAUDE.md',
+    'AGENTS.md',
+    'agents',
+    'commands',
+    'hooks',
+  ),
+  ...homeFiles(
+    'skills',
+    'rules',
+    'output-styles',
+    'workflows',
+    'plugins/cache',
+    'plugins/installed_plugins.json',
+  ),
+  ...homeFiles('plugins/known_marketplaces.json'),
+  // In the folder of CLAUDE_CONFIG_DIR if that is set, otherwise in HOME.
+  { path: '.claude.json', relevantPart: claudeJsonPart },
+  { path: '.claude.json', base: 'user', relevantPart: claudeJsonPart },
+];
+
 export const claude: Provider = {
   id: 'claude',
   title: 'Claude Code',
@@ -140,6 +204,8 @@ export const claude: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  projectFiles,
+  homeFiles: ownHomeFiles,
   pricing,
   buildCommand: command,
   createReader: createClaudeReader,

@@ -2,10 +2,13 @@
  * Codex: command line, environment, session file. Tested with 0.169.0. `codex-reader.ts` reads its output.
  */
 import { codexUsage, createCodexReader, installHint } from './codex-reader.js';
+import { homeFiles } from './home-files.js';
 import { asObject, parseLine } from './ndjson.js';
 import type {
   AgentCommand,
+  HomeFile,
   Pricing,
+  ProjectFiles,
   Provider,
   ProviderEnvironment,
   SessionFiles,
@@ -92,6 +95,28 @@ const pricing: Pricing = {
   inputIncludesCache: true,
 };
 
+/** Found by tracing the file accesses of 0.169.0: from the root of the repository to the working directory. */
+const projectFiles: ProjectFiles = {
+  // `.agents` has skills and plugins; also the plugins of Claude Code and Cursor count.
+  settings: ['.codex', '.agents', '.codex-plugin', '.claude-plugin', '.cursor-plugin'],
+  instructions: ['AGENTS.md', 'AGENTS.override.md'],
+  above: [],
+};
+
+const ownHomeFiles: readonly HomeFile[] = [
+  ...homeFiles(
+    'config.toml',
+    'managed_config.toml',
+    'hooks.json',
+    'hooks',
+    'rules',
+    'agents',
+    'prompts',
+    'plugins',
+  ),
+  ...homeFiles('AGENTS.md', 'AGENTS.override.md'),
+];
+
 export const codex: Provider = {
   id: 'codex',
   title: 'Codex',
@@ -112,6 +137,8 @@ export const codex: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  projectFiles,
+  homeFiles: ownHomeFiles,
   pricing,
   buildCommand: command,
   createReader: createCodexReader,

@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import { createCursorReader, installHint } from './cursor-reader.js';
 import type {
   AgentCommand,
+  HomeFile,
   Permission,
+  ProjectFiles,
   Provider,
   ProviderEnvironment,
   SessionFiles,
@@ -59,6 +61,22 @@ function cursorChatFolder(directory: string): string {
   return createHash('md5').update(directory).digest('hex');
 }
 
+/** From its documentation. */
+const projectFiles: ProjectFiles = {
+  settings: ['.cursor', '.cursor-plugin', '.agents'],
+  instructions: ['.cursorrules', 'AGENTS.md', 'CLAUDE.md', '.cursorignore'],
+  above: ['.cursorrules', 'AGENTS.md'],
+};
+
+const ownHomeFiles: readonly HomeFile[] = [
+  'mcp.json',
+  'hooks.json',
+  'hooks',
+  'rules',
+  'skills',
+  'commands',
+].map((path) => ({ path: `.cursor/${path}` }));
+
 export const cursor: Provider = {
   id: 'cursor',
   title: 'Cursor',
@@ -76,6 +94,8 @@ export const cursor: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  projectFiles,
+  homeFiles: ownHomeFiles,
   buildCommand: command,
   createReader: createCursorReader,
 };

@@ -4,11 +4,14 @@
  */
 import { geminiProjectFolder } from './gemini-project.js';
 import { createGeminiReader, installHint, tokenUsage } from './gemini-reader.js';
+import { homeFiles } from './home-files.js';
 import { asNumber, asObject, asText, parseLine } from './ndjson.js';
 import type {
   AgentCommand,
+  HomeFile,
   Permission,
   Pricing,
+  ProjectFiles,
   Provider,
   ProviderEnvironment,
   SessionFiles,
@@ -99,6 +102,28 @@ const pricing: Pricing = {
   inputIncludesCache: true,
 };
 
+/** Found by tracing the file accesses of 0.61.0: `.env` up to the root of the file system. */
+const projectFiles: ProjectFiles = {
+  settings: ['.gemini', '.agents', '.env'],
+  instructions: ['GEMINI.md', '.geminiignore'],
+  above: ['.env', '.gemini/.env'],
+};
+
+const ownHomeFiles: readonly HomeFile[] = [
+  ...homeFiles(
+    'settings.json',
+    '.env',
+    'GEMINI.md',
+    'extensions',
+    'commands',
+    'policies',
+    'skills',
+    'agents',
+  ),
+  ...homeFiles('trustedFolders.json', 'hooks', 'system.md'),
+  { path: '.env', base: 'user' },
+];
+
 export const gemini: Provider = {
   id: 'gemini',
   title: 'Gemini CLI',
@@ -116,6 +141,8 @@ export const gemini: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  projectFiles,
+  homeFiles: ownHomeFiles,
   pricing,
   buildCommand: command,
   createReader: createGeminiReader,

@@ -2,12 +2,17 @@
  * OpenCode: command line, environment, and the commands that export sessions from its database and import them.
  * Tested with 1.18.33. `opencode-reader.ts` reads its output.
  */
+
+import { canonicalJson } from './canonical-json.js';
+import { homeFiles } from './home-files.js';
 import { asObject, parseLine } from './ndjson.js';
 import { createOpencodeReader, installHint } from './opencode-reader.js';
 import { serviceEnvironment, withheldEnvironment } from './opencode-services.js';
 import type {
   AgentCommand,
+  HomeFile,
   Pricing,
+  ProjectFiles,
   Provider,
   SessionCommand,
   SessionCommands,
@@ -73,11 +78,11 @@ function configEnvironment(userConfig: string | undefined): Readonly<Record<stri
   return { OPENCODE_CONFIG_CONTENT: JSON.stringify({ ...settings, experimental }) };
 }
 
-/** `--pure`: plugins of the checkout must not run while a session is stored or restored. */
+/** Neither plugins nor settings of the checkout may take effect while a session is stored or restored. */
 const sessionCommand = (...args: readonly string[]): SessionCommand => ({
   file: opencode.executable,
   args: [...args, '--pure'],
-  env: quietEnvironment,
+  env: { ...quietEnvironment, OPENCODE_DISABLE_PROJECT_CONFIG: '1' },
 });
 
 const sessionCommands: SessionCommands = {
@@ -132,6 +137,47 @@ const pricing: Pricing = {
   inputIncludesCache: false,
 };
 
+/**
+ * It adds its schema to a configuration without one, as text after the first brace, and creates the user's file with it.
+ */
+const withoutSchema = (text: string): string =>
+  canonicalJson(text.replace(/\s*"\$schema"\s*:\s*"[^"]*",?/, ''), (settings) => settings);
+
+/** Folders with code and definitions, in each of its configuration folders. */
+const configFolders = ['plugin', 'tool', 'agent', 'command', 'skill', 'mode'].flatMap((name) => [
+  name,
+  `${name}s`,
+]);
+
+/** Found by tracing the file accesses of 1.18.33: from the root of the repository to the working directory. */
+const projectFiles: ProjectFiles = {
+  // `.claude` and `.agents` have skills.
+  settings: ['.opencode', 'opencode.json', 'opencode.jsonc', '.claude', '.agents'],
+  instructions: ['AGENTS.md', 'CLAUDE.md', 'CONTEXT.md'],
+  above: [
+    ...['opencode.json', 'opencode.jsonc', 'AGENTS.md', 'CLAUDE.md', 'CONTEXT.md'],
+    ...['opencode.json', 'opencode.jsonc', ...configFolders].map((name) => `.opencode/${name}`),
+  ],
+  completedByCli: ['opencode.json', 'opencode.jsonc'].map((path) => ({
+    path,
+    relevantPart: withoutSchema,
+  })),
+};
+
+const configFiles = ['opencode.json', 'opencode.jsonc', 'config.json'].map((path) => ({
+  path,
+  // It creates the file with this key.
+  relevantPart: withoutSchema,
+}));
+
+const ownHomeFiles: readonly HomeFile[] = (['config', 'user'] as const).flatMap((base) =>
+  [...configFiles, ...homeFiles('config', 'AGENTS.md', ...configFolders)].map((file) => ({
+    ...file,
+    base,
+    path: `${base === 'user' ? '.opencode' : 'opencode'}/${file.path}`,
+  })),
+);
+
 export const opencode: Provider = {
   id: 'opencode',
   title: 'OpenCode',
@@ -152,6 +198,8 @@ export const opencode: Provider = {
   environment: withheldEnvironment,
   environmentForModel: serviceEnvironment,
   sessionFiles,
+  projectFiles,
+  homeFiles: ownHomeFiles,
   sessionCommands,
   pricing,
   buildCommand: command,

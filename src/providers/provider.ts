@@ -36,6 +36,9 @@ export interface Provider {
   /** For a CLI that supports many services: only the variables of the service that this model needs. */
   environmentForModel?(model: string | undefined): ProviderEnvironment;
   readonly sessionFiles: SessionFiles;
+  readonly projectFiles: ProjectFiles;
+  /** Files that an agent must not change for later agents. Never logins: a CLI renews them. */
+  readonly homeFiles: readonly HomeFile[];
   /** How tokens are priced if the CLI reports no cost. Absent if the cost depends on more than the model. */
   readonly pricing?: Pricing;
   /** For a CLI whose sessions are not available as files. `sessionFiles` then only describes the home folder. */
@@ -43,6 +46,38 @@ export interface Provider {
   buildCommand(turn: TurnRequest): AgentCommand;
   /** One reader per process. `before`: what the session has spent before the process starts. */
   createReader(before: Usage): TurnReader;
+}
+
+/**
+ * Names of the files and folders in a project from which a CLI reads what to do. It may read them in its working
+ * directory and in those above and below.
+ */
+export interface ProjectFiles {
+  /** They can run code, grant permissions, or send requests elsewhere. No step's change of them takes effect. */
+  readonly settings: readonly string[];
+  /** Text for the model, and lists of files that it must not see. */
+  readonly instructions: readonly string[];
+  /** Paths that it also reads in the folders above the repository, of both kinds. A folder counts with its content. */
+  readonly above: readonly string[];
+  /** Settings that the CLI itself completes when it starts, by the end of their path. */
+  readonly completedByCli?: readonly CompletedFile[];
+}
+
+/** The CLI writes to the file although nobody asked for it. That is no change by its agent. */
+export interface CompletedFile {
+  readonly path: string;
+  /** The part of the text that the CLI does not change. */
+  relevantPart(text: string): string;
+}
+
+/** A file or folder outside the worktree with settings or instructions of the runner user. */
+export interface HomeFile {
+  /** Relative to `base`. A folder counts with its content. */
+  readonly path: string;
+  /** `cli`: the home folder in `sessionFiles`. `config`: `XDG_CONFIG_HOME`. `user`: HOME. Default: `cli`. */
+  readonly base?: 'cli' | 'config' | 'user';
+  /** The part of the text that matters, if the CLI itself writes to the file. A missing file has the text ''. */
+  relevantPart?(text: string): string;
 }
 
 export interface NpmPackage {

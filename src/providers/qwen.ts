@@ -1,11 +1,14 @@
 /**
  * Qwen Code: command line, environment, session file. Tested with 0.24.4. `qwen-reader.ts` reads its output.
  */
+import { homeFiles, withoutKeys } from './home-files.js';
 import { asObject, asTokens, parseLine } from './ndjson.js';
 import type {
   AgentCommand,
+  HomeFile,
   Permission,
   Pricing,
+  ProjectFiles,
   Provider,
   ProviderEnvironment,
   SessionFiles,
@@ -111,6 +114,34 @@ function answerUsage(line: string): Usage {
 /** It supports any service of this kind, so only the name of the model determines the price. */
 const pricing: Pricing = { priceReference: (model) => ({ model }), inputIncludesCache: true };
 
+/** Found by tracing the file accesses of 0.24.4: `.env` up to the root of the file system. */
+const projectFiles: ProjectFiles = {
+  // `.lsp.json` starts language servers, if that is switched on.
+  settings: ['.qwen', '.agents', '.mcp.json', '.lsp.json', '.env'],
+  instructions: ['QWEN.md', 'QWEN.local.md', 'AGENTS.md', '.qwenignore', '.agentignore', '.aiignore'],
+  above: ['.env', '.qwen/.env'],
+  completedByCli: [{ path: '.qwen/settings.json', relevantPart: withoutKeys('$version') }],
+};
+
+const ownHomeFiles: readonly HomeFile[] = [
+  // It writes the version of the format into the file (0.24.4).
+  { path: 'settings.json', relevantPart: withoutKeys('$version') },
+  ...homeFiles(
+    '.env',
+    'QWEN.md',
+    'AGENTS.md',
+    'commands',
+    'skills',
+    'agents',
+    'hooks',
+    'rules',
+    'trustedFolders.json',
+  ),
+  // Each extension is a folder in it; the CLI writes lists next to them.
+  ...homeFiles('extensions'),
+  { path: '.env', base: 'user' },
+];
+
 export const qwen: Provider = {
   id: 'qwen',
   title: 'Qwen Code',
@@ -128,6 +159,8 @@ export const qwen: Provider = {
   isSessionId: isUuid,
   environment,
   sessionFiles,
+  projectFiles,
+  homeFiles: ownHomeFiles,
   pricing,
   buildCommand: command,
   createReader: createQwenReader,

@@ -1,6 +1,7 @@
 /** Creates the worktree of one parallel branch and records its first state. */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { openAgentFileFinder } from './agent-files.js';
 import type { Git } from './git.js';
 import { openGitStateSaver } from './git-state.js';
 import { diffTrees } from './git-tree.js';
@@ -22,6 +23,7 @@ import type { Shell } from './shell.js';
 import { openSkippedFiles } from './skipped-files.js';
 import type { Snapshots } from './snapshots.js';
 import { copyIndex, openStagingIndex } from './staging-index.js';
+import { openStartSettings, type StartSettingsOptions } from './start-settings.js';
 import type { BranchWorktrees, Workspace } from './workspace.js';
 
 export interface BranchWorkspaceOptions {
@@ -36,6 +38,7 @@ export interface BranchWorkspaceOptions {
   /** Private directory of the main workspace, which has the objects and the exclude file. */
   readonly sharedDirectory: string;
   readonly maximumFileBytes: number;
+  readonly agentSettings: Omit<StartSettingsOptions, 'repository' | 'finder'>;
   readonly snapshots: Snapshots;
   readonly checkoutSettings: Workspace['checkoutSettings'];
   readonly converted: MergeFiles['converted'];
@@ -93,6 +96,11 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
     ownership,
     innerRepositories,
     notKept: await openNotKept({ git, rules, startTree: tree }),
+    startSettings: openStartSettings({
+      repository,
+      finder: openAgentFileFinder(repository.root, parts.agentSettings.names),
+      ...parts.agentSettings,
+    }),
     snapshots: parts.snapshots.forWorktree({ git, ...mergeFiles }),
     saveGitState: combineSavers(
       openGitStateSaver(repository, files.indexCopy),

@@ -16,6 +16,7 @@ import type { WorkspaceComponents } from './operations.js';
 import { privateFiles } from './private-git.js';
 import type { PrivateRepository } from './private-repository.js';
 import type { Shell } from './shell.js';
+import type { StartSettingsOptions } from './start-settings.js';
 import type {
   BranchMergeResult,
   BranchResult,
@@ -26,7 +27,11 @@ import type {
 
 /** The components of the main workspace. */
 export interface OpenBranchWorktreesOptions
-  extends Omit<WorkspaceComponents, 'branchWorktrees' | 'ownership' | 'innerRepositories' | 'notKept'> {
+  extends Omit<
+    WorkspaceComponents,
+    'branchWorktrees' | 'ownership' | 'innerRepositories' | 'notKept' | 'startSettings'
+  > {
+  readonly agentSettings: Pick<StartSettingsOptions, 'names' | 'start'>;
   readonly own: PrivateRepository;
   readonly shell: Shell;
   readonly env: Readonly<Record<string, string>>;
@@ -96,6 +101,7 @@ async function openBranchWorktree({
       privateDirectory,
       sharedDirectory: parts.privateDirectory,
       maximumFileBytes,
+      agentSettings: { ...parts.agentSettings, ignoredInMain: rules.ignoredAtStart },
       snapshots,
       converted: parts.files.converted,
       startTree: parts.startTree,

@@ -1,6 +1,7 @@
 /** Opens the workspace with real git: finds the repository, sets up the private files and records the start tree. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type AgentFileFinder, type AgentFileNames, openAgentFileFinder } from './agent-files.js';
 import { type ConvertedFiles, differingFiles, stageConvertedFiles } from './converted-files.js';
 import { writeExcludes } from './exclude-rules.js';
 import { type Git, openGit, openGitShell } from './git.js';
@@ -20,11 +21,14 @@ import { createPrivateRepository, type PrivateRepository, saveRepository } from 
 import { findRepository, requireDirectory } from './repository.js';
 import { type RepositoryWatch, watchRepository } from './repository-watch.js';
 import { createSerialQueue } from './serial.js';
+import { restoreLeftover } from './set-aside.js';
 import { checkoutSettings, type GitSettings, readSettings } from './settings-copy.js';
 import type { Shell } from './shell.js';
 import { openSkippedFiles, type SkippedFiles } from './skipped-files.js';
 import { openSnapshots } from './snapshots.js';
 import { copyIndex, openStagingIndex } from './staging-index.js';
+import { noteStartFiles } from './start-files.js';
+import { openStartSettings, type StartSettingsOptions } from './start-settings.js';
 import { cleanTree, comparableTree } from './start-tree.js';
 import type { Workspace } from './workspace.js';
 
@@ -38,6 +42,8 @@ export interface WorkspaceOptions {
   readonly privateDirectory: string;
   /** The complete environment of git: at least PATH and HOME, without `GIT_DIR` and similar variables. */
   readonly env: Readonly<Record<string, string>>;
+  /** Names of the files from which agent CLIs read settings and instructions. Default: none. */
+  readonly agentFiles?: AgentFileNames;
   /** Larger files are left out. Default: 100 MB. */
   readonly maximumFileBytes?: number;
 }
@@ -56,6 +62,11 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   const shell = openGitShell(privateDirectory, env);
   const userGit = openGit({ shell, scratch: privateDirectory, directory });
   const repository = await findRepository(userGit, directory);
+  const names = options.agentFiles ?? { settings: [], instructions: [] };
+  // What a killed job set aside comes from its steps, so it counts as their change and not as part of the start.
+  const finder = openAgentFileFinder(repository.root, names);
+  const agentSettings = { names, start: noteStartFiles(repository.root, finder) };
+  restoreLeftover(repository, true);
   const rootGit = openGit({ shell, scratch: privateDirectory, directory: repository.root });
   const settings = await readSettings(rootGit, repository.root);
   const files = privateFiles(privateDirectory);
@@ -90,6 +101,8 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     rules,
     converted,
     settings,
+    agentSettings,
+    finder,
     skipped,
     innerRepositories: openInnerRepositories({
       root: repository.root,
@@ -113,6 +126,9 @@ interface StartOptions {
   readonly rules: LeftOutRules;
   readonly converted: ConvertedFiles;
   readonly settings: GitSettings;
+  readonly agentSettings: Pick<StartSettingsOptions, 'names' | 'start'>;
+  /** Knows the folders already. */
+  readonly finder: AgentFileFinder;
   readonly skipped: SkippedFiles;
   readonly innerRepositories: InnerRepositories;
   readonly watch: RepositoryWatch;
@@ -128,6 +144,8 @@ async function recordStart({
   rules,
   converted,
   settings,
+  agentSettings,
+  finder,
   skipped,
   innerRepositories,
   watch,
@@ -157,6 +175,7 @@ async function recordStart({
     stagingIndex,
     snapshots,
     saveGitState: openGitStateSaver(repository, files.indexCopy),
+    startSettings: openStartSettings({ repository, finder, ...agentSettings }),
     ownership: openOwnership(git, index, start.tree),
     innerRepositories,
     checkoutSettings: checkoutSettings(settings),
@@ -172,6 +191,13 @@ async function recordStart({
     watch,
     runExclusive: createSerialQueue(),
   };
-  const branchWorktrees = openBranchWorktrees({ ...main, own, shell, env, privateDirectory: scratch });
+  const branchWorktrees = openBranchWorktrees({
+    ...main,
+    agentSettings,
+    own,
+    shell,
+    env,
+    privateDirectory: scratch,
+  });
   return createWorkspace({ ...main, branchWorktrees });
 }

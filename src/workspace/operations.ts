@@ -19,6 +19,7 @@ import { resetWorktree } from './reset.js';
 import type { createSerialQueue } from './serial.js';
 import type { Snapshots } from './snapshots.js';
 import type { StagingIndex } from './staging-index.js';
+import type { StartSettings } from './start-settings.js';
 import type { BranchWorktrees, FileChange, RecordedSnapshot, Snapshot, Workspace } from './workspace.js';
 
 export interface WorkspaceComponents {
@@ -27,6 +28,7 @@ export interface WorkspaceComponents {
   readonly stagingIndex: StagingIndex;
   readonly snapshots: Snapshots;
   readonly saveGitState: Workspace['saveGitState'];
+  readonly startSettings: StartSettings;
   readonly ownership: Ownership;
   readonly innerRepositories: InnerRepositories;
   readonly notKept: NotKeptPaths;
@@ -85,6 +87,11 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
       runOnState(async () => {
         const restore = await parts.saveGitState();
         return () => runOnState(restore);
+      }),
+    setAsideSettings: (options) =>
+      runExclusive(async () => {
+        const { paths, putBack } = parts.startSettings.setAside(options);
+        return { paths, putBack: () => runExclusive(async () => putBack()) };
       }),
     listIgnoredNames: () => runExclusive(() => listIgnoredNames(git, parts.rules.repository)),
     isRecordedDirectory: (path) => runExclusive(() => isRecordedDirectory(git, parts.rules.repository, path)),

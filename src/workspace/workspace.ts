@@ -105,6 +105,18 @@ export interface BranchWorktrees {
   merge(base: Snapshot, branches: readonly BranchResult[], message: string): Promise<BranchMergeResult>;
 }
 
+export interface SetAsideOptions {
+  /** Also the instructions (`AGENTS.md`), not only the settings. */
+  readonly withInstructions: boolean;
+}
+
+export interface SettingsSetAside {
+  /** The files that agents now see as they were in the start tree, relative to the repository root, sorted. */
+  readonly paths: readonly string[];
+  /** Restores what was set aside. What was changed in the meantime stays. */
+  putBack(): Promise<void>;
+}
+
 export interface Workspace {
   /** Top directory of the repository, absolute, symbolic links resolved. */
   readonly root: string;
@@ -175,6 +187,11 @@ export interface Workspace {
   }[];
   /** Saves HEAD, branch and index. The returned function restores them if an agent has moved them. */
   saveGitState(): Promise<() => Promise<void>>;
+  /**
+   * Gives the worktree the settings files of agent CLIs from the start tree. Call it before an agent starts. Throws a
+   * `UserError` if that is not possible: then no agent may start.
+   */
+  setAsideSettings(options: SetAsideOptions): Promise<SettingsSetAside>;
   /** Top-level names in the working directory that git ignores (`node_modules`, `dist`), sorted. */
   listIgnoredNames(): Promise<readonly string[]>;
   /** Whether the run records or removes files in the directory at this absolute path, which need not exist. */

@@ -33,6 +33,8 @@ const acme: Provider = {
     patterns: (id) => [`sessions/${id}.txt`],
     restorePath: (file) => file,
   },
+  projectFiles: { settings: ['.acme'], instructions: [], above: [] },
+  homeFiles: [{ path: 'settings.json' }],
   buildCommand: (turn) => ({
     file: 'acme-agent',
     args: [

@@ -366,6 +366,7 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
     saveGitState: async () => async () => undefined,
     listIgnoredNames: async () => [],
     isRecordedDirectory: async () => false,
+    setAsideSettings: async () => ({ paths: [], putBack: async () => undefined }),
     emptyOutput: async () => undefined,
     removeOutput: async () => undefined,
     branchWorktrees: fakeBranches(start),

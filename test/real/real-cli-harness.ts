@@ -35,6 +35,8 @@ export interface RealJobOptions {
   readonly inputs?: Readonly<Record<string, string>>;
   /** Shell commands that the program on PATH runs before it starts the CLI. */
   readonly commandsAtStart?: string;
+  /** Variables that the step does not have, of those for the mock model. */
+  readonly withoutVariables?: readonly string[];
   /** Called after post, before the machine is wiped. */
   inspect?(machine: Machine): void;
 }
@@ -46,6 +48,8 @@ export interface RealJobResult extends StepResult {
 
 export interface RealCliHarness {
   readonly model: ModelServer;
+  /** Adds files to the repository, for the next job. */
+  commit(files: Files): Promise<unknown>;
   runJob(cli: RealCli, number: number, options?: RealJobOptions): Promise<RealJobResult>;
 }
 
@@ -76,6 +80,7 @@ export async function createRealCliHarness(
   const options = { cache, root: join(outside, 'machine'), isCompiledOnce: true };
   return {
     model,
+    commit: (files) => repository.commit(files),
     async runJob(cli, number, jobOptions = {}) {
       const before = model.requests.length;
       const machine = await startMachine(cli, model.url, options, jobOptions);
@@ -106,28 +111,33 @@ function runStepWithKeys(
   machine: Machine,
   url: string,
   runJob: number,
-  { stop, inputs }: RealJobOptions,
+  { stop, inputs, withoutVariables = [] }: RealJobOptions,
 ): Promise<StepResult> {
+  const env = Object.entries(variablesFor(url)).filter(([name]) => !withoutVariables.includes(name));
   return machine.runStep({
     jobAttempt: runJob,
     ...defined({ stop }),
     inputs: { workflow: 'flow', ...inputs },
-    env: {
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',
-      OPENAI_BASE_URL: `${url}/v1`,
-      OPENAI_API_KEY: 'dummy-openai-key-0123456789',
-      // Without it Qwen Code ignores the two variables above, even with a model.
-      OPENAI_MODEL: 'qwen3-coder-plus',
-      GOOGLE_GEMINI_BASE_URL: url,
-      GEMINI_API_KEY: 'dummy-gemini-key-0123456789',
-      // The CLI's own retries would take minutes.
-      CLAUDE_CODE_MAX_RETRIES: '0',
-      // No requests to other machines.
-      OPENCODE_DISABLE_MODELS_FETCH: '1',
-      OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
-    },
+    env: Object.fromEntries(env),
   });
+}
+
+function variablesFor(url: string): Readonly<Record<string, string>> {
+  return {
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',
+    OPENAI_BASE_URL: `${url}/v1`,
+    OPENAI_API_KEY: 'dummy-openai-key-0123456789',
+    // Without it Qwen Code ignores the two variables above, even with a model.
+    OPENAI_MODEL: 'qwen3-coder-plus',
+    GOOGLE_GEMINI_BASE_URL: url,
+    GEMINI_API_KEY: 'dummy-gemini-key-0123456789',
+    // The CLI's own retries would take minutes.
+    CLAUDE_CODE_MAX_RETRIES: '0',
+    // No requests to other machines.
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
+  };
 }
 
 export function cliOf(version: string): RealCli {

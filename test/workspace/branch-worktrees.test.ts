@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { removeLeftoverWorktrees } from '../../src/workspace/leftover-worktrees.js';
+import { removeLeftoverWorktrees } from '../../src/workspace/clean-leftovers.js';
 import type { BranchWorktree, Snapshot, Workspace } from '../../src/workspace/workspace.js';
 import {
   type Checkout,
