@@ -121,6 +121,7 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
       secrets: stateStorage.secrets,
       expected,
       jobAttempt,
+      isShared: request.actionContext.inputs.stateName !== undefined,
       clock: systemClock,
     },
     ...defined({ formerStateName: formerStateNameOf(request.actionContext) }),

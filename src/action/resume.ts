@@ -96,13 +96,15 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
   const restored = await restoreUnderAnyName(options, { ...request, findRefusal });
   if (restored.status !== 'none')
     for (const refused of restored.refused) options.warn(refusedCheckpointText(refused));
-  const seen = restored.status === 'none' ? {} : defined({ seen: restored.seen });
+  const seen = defined({ seen: restored.seen });
   if (restored.status === 'opened' && recorded !== undefined) {
     const { key, binding } = restored;
     options.log(`Opened checkpoint \`${key}\` of job attempt ${binding.jobAttempt}`);
     const found = { events: recorded.events, contents: recorded.contents };
     // This job stores under its own name, where that key means nothing.
-    return binding.stateName === request.expected.stateName ? { ...found, restored: key, ...seen } : found;
+    return binding.stateName === request.expected.stateName
+      ? { ...found, restored: key, ...seen }
+      : { ...found, ...seen };
   }
   // The user must not pay a second time without knowing.
   const obstacle = request.jobAttempt > 1 ? findObstacle(restored, request.store.title) : undefined;
@@ -124,7 +126,11 @@ async function restoreUnderAnyName(
   const own = await restore(request);
   const isOver = own.status !== 'none' || own.lastError !== undefined || request.jobAttempt === 1;
   if (isOver || formerStateName === undefined) return own;
-  return restore({ ...request, expected: { ...request.expected, stateName: formerStateName } });
+  const former = await restore({
+    ...request,
+    expected: { ...request.expected, stateName: formerStateName },
+  });
+  return { ...former, ...defined({ seen: own.seen }) };
 }
 
 /**

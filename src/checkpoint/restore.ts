@@ -25,8 +25,10 @@ export interface RestoreRequest {
   readonly secrets: readonly SealSecret[];
   /** The binding that a checkpoint must have. */
   readonly expected: Omit<ExpectedBinding, 'key'>;
-  /** The current job attempt. Entries of this and earlier job attempts are looked up. */
+  /** The current job attempt. Entries of earlier job attempts are looked up. */
   readonly jobAttempt: number;
+  /** Jobs that share the state by its name also continue from each other within one job attempt. */
+  readonly isShared: boolean;
   readonly clock: Clock;
   readonly limits?: ArchiveLimits;
   /** Why an opened checkpoint cannot be used. `undefined` if it can. */
@@ -55,7 +57,7 @@ export type RestoreResult =
     }
   | { readonly status: 'refused'; readonly refused: readonly RefusedCheckpoint[]; readonly seen?: string }
   /** `lastError`: why the store cannot be read. Absent if it can be read and has no checkpoint. */
-  | { readonly status: 'none'; readonly lastError?: string }
+  | { readonly status: 'none'; readonly lastError?: string; readonly seen?: string }
   /** It is not known whether there is a checkpoint, because the store did not answer in time. */
   | {
       readonly status: 'unanswered';
@@ -66,18 +68,33 @@ export type RestoreResult =
 
 /** Tries the newest job attempt first, and its newest checkpoint first. Does not reject for any state of the store. */
 export async function restore(request: RestoreRequest): Promise<RestoreResult> {
-  const { store, expected, jobAttempt } = request;
+  const { store, expected, jobAttempt, isShared } = request;
   if (store.unreadableReason !== undefined) return { status: 'none', lastError: store.unreadableReason };
-  const newest = await askStore(
-    store,
-    () => store.findNewest(attemptPrefixes(expected, jobAttempt)),
-    patienceOf(request),
-  );
+  if (isShared) return restoreFrom(request, jobAttempt);
+  // Two calls of one reusable workflow may have the same derived name: each starts for itself.
+  const own = await lookUp(request, attemptPrefixes(expected, jobAttempt).slice(0, 1));
+  if (own.status === 'unanswered') return { ...own, refused: [] };
+  const lastError = store.lastError?.();
+  const earlier: RestoreResult =
+    jobAttempt === 1
+      ? { status: 'none', ...defined({ lastError }) }
+      : await restoreFrom(request, jobAttempt - 1);
+  return { ...earlier, ...defined({ seen: own.value }) };
+}
+
+async function restoreFrom(request: RestoreRequest, jobAttempt: number): Promise<RestoreResult> {
+  const { store, expected } = request;
+  const newest = await lookUp(request, attemptPrefixes(expected, jobAttempt));
   if (newest.status === 'unanswered') return { ...newest, refused: [] };
   if (newest.value === undefined) return { status: 'none', ...defined({ lastError: store.lastError?.() }) };
-  const found = await openNewest(request, newest.value);
-  const isOwn = parseKey(newest.value)?.jobAttempt === jobAttempt;
+  const found = await openNewest(request, newest.value, jobAttempt);
+  const isOwn = parseKey(newest.value)?.jobAttempt === request.jobAttempt;
   return { ...found, ...(isOwn ? { seen: newest.value } : {}) };
+}
+
+function lookUp(request: RestoreRequest, prefixes: readonly string[]) {
+  const { store } = request;
+  return askStore(store, () => store.findNewest(prefixes), patienceOf(request));
 }
 
 function patienceOf({ clock, jobAttempt }: RestoreRequest): Patience {
@@ -93,18 +110,18 @@ export function refusedCheckpointText({ key, reason, detail }: RefusedCheckpoint
 type FoundEntry = Exclude<RestoreResult, { readonly status: 'none' }>;
 
 /** Bound by time and not by a number, so that entries of somebody else cannot hide a checkpoint. */
-async function openNewest(request: RestoreRequest, newest: string): Promise<FoundEntry> {
+async function openNewest(request: RestoreRequest, newest: string, jobAttempt: number): Promise<FoundEntry> {
   const { store, expected } = request;
   const patience = patienceOf(request);
   const refused: RefusedCheckpoint[] = [];
   let unanswered: string | undefined;
-  const lookUp = async (prefixes: readonly string[]) => {
+  const findNewest = async (prefixes: readonly string[]) => {
     const found = await askStore(store, () => store.findNewest(prefixes), patience);
     if (found.status === 'answered') return found.value;
     unanswered = found.reason;
     return undefined;
   };
-  for await (const key of newestFirst(newest, entriesFromNewest(expected, request.jobAttempt, lookUp))) {
+  for await (const key of newestFirst(newest, entriesFromNewest(expected, jobAttempt, findNewest))) {
     if (refused.some((one) => one.key === key)) continue;
     if (refused.length > 0 && request.clock.now() >= patience.until) {
       unanswered = `after 60 s, not all of its entries have been tried`;

@@ -171,8 +171,11 @@ async function runAgent(run: EngineRun, step: AgentStep, ref: AttemptRef, next: 
     throw error;
   });
   const id = sessionOf(run, ref)?.id;
+  // An error is part of what is recorded.
+  const restoring = restoreGitState();
+  await restoring.catch(() => undefined);
   const [work, mark] = await Promise.all([
-    recordWork(run, step, ref, before ?? workspace.startSnapshot, restoreGitState),
+    recordWork(run, step, ref, before ?? workspace.startSnapshot, restoring),
     id === undefined ? undefined : sessions.export(next.provider, id, next.directory),
   ]);
   run.markRecorded();

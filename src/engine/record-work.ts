@@ -18,14 +18,14 @@ export async function recordWork(
   step: AgentStep,
   ref: AttemptRef,
   before: Snapshot,
-  restoreGitState: () => Promise<void>,
+  restoredGitState: Promise<void>,
 ): Promise<RecordedWork & { readonly error?: unknown }> {
   const { workspace } = run.ports;
   try {
-    await restoreGitState();
     const [snapshot, ignored] = await Promise.all([
       workspace.record(`${ref.step} attempt ${ref.number}`),
       workspace.listIgnoredNames(),
+      restoredGitState,
     ]);
     warnAboutLeftOutFiles(run, ref, snapshot);
     const unstored = snapshot.unstored.length === 0 ? {} : { unstored: snapshot.unstored };

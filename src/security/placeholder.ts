@@ -3,8 +3,9 @@
  * Local services accept any key, so users set words, such as `sk-no-key-required-local`. Pure.
  */
 
+/** At the start of a word: a long random key contains short words by chance. */
 const placeholderWords =
-  /dummy|placeholder|change[-_ ]?me|your[-_ ]?|not[-_ ]?(?:needed|required|used|set|a[-_ ]?(?:real[-_ ]?)?key)|no[-_ ]?(?:api[-_ ]?)?key|fake[-_ ]?|mock[-_ ]?|unused|ignored|anything|insert[-_ ]?|example/i;
+  /(?<![A-Za-z0-9])(?:dummy|placeholder|change[-_ ]?me|your[-_ ]?|not[-_ ]?(?:needed|required|used|set|a[-_ ]?(?:real[-_ ]?)?key)|no[-_ ]?(?:api[-_ ]?)?key|fake[-_ ]?|mock[-_ ]?|unused|ignored|anything|insert[-_ ]?|example)/i;
 
 /** A key has at least this many characters that are not in words. */
 const minRandomCharacters = 12;

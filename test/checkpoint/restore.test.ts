@@ -34,10 +34,20 @@ function request(
   jobAttempt = 3,
   clock: FakeClock = createFakeClock({ sleeping: 'waits' }),
 ): RestoreRequest {
-  return { store, secrets: [stateKey], expected: expectedOf(binding), jobAttempt, clock };
+  return { store, secrets: [stateKey], expected: expectedOf(binding), jobAttempt, isShared: true, clock };
 }
 
 describe('restore', () => {
+  it('continues within one job attempt only if jobs share the state by its name', async () => {
+    const store = createMemoryStore();
+    const first = await put(store, { jobAttempt: 1, sequence: 3 });
+    const own = await put(store, { jobAttempt: 2, sequence: 1 });
+    expect(await restore(request(store, 2))).toMatchObject({ status: 'opened', key: own, seen: own });
+    const alone = { ...request(store, 2), isShared: false };
+    expect(await restore(alone)).toMatchObject({ status: 'opened', key: first, seen: own });
+    expect(await restore({ ...alone, jobAttempt: 1 })).toEqual({ status: 'none', seen: first });
+  });
+
   it('uses the newest checkpoint of the newest job attempt', async () => {
     const store = createMemoryStore();
     await put(store, { jobAttempt: 1, sequence: 9 });

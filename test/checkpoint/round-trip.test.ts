@@ -30,6 +30,7 @@ async function runJob(store: CheckpointStore, secrets: readonly SealSecret[], jo
     secrets,
     expected: expectedOf(binding),
     jobAttempt,
+    isShared: true,
     clock: systemClock,
   });
   const entries = restored.status === 'opened' ? restored.entries : [];
