@@ -120,10 +120,10 @@ describe.each(currentClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_na
     const left: Record<string, string> = {};
     const result = await scene.runJob(cli, 1, {
       withoutVariables: ['ANTHROPIC_BASE_URL', 'OPENAI_BASE_URL', 'GOOGLE_GEMINI_BASE_URL'],
-      // What settings do in the step that writes them does not count here.
+      // What settings do in the step that writes them does not count here. OpenCode also runs session commands.
       // Codex reads the settings of a project only if the user trusts it.
       commandsAtStart:
-        'rm -f "$HOME"/proof-planted-*; grep -q trust_level "$HOME/.codex/config.toml" || printf \'[projects."%s"]\\ntrust_level = "trusted"\\n\' "$PWD" >>"$HOME/.codex/config.toml"',
+        'case "$1" in import|export|session) ;; *) rm -f "$HOME"/proof-planted-* ;; esac; grep -q trust_level "$HOME/.codex/config.toml" || printf \'[projects."%s"]\\ntrust_level = "trusted"\\n\' "$PWD" >>"$HOME/.codex/config.toml"',
       inspect({ home, workspace }) {
         proofs = readdirSync(home).filter((name) => name.startsWith(proof));
         for (const [path] of planted) {

@@ -88,8 +88,8 @@ describe('what the action writes', () => {
     expect(parsePairs(contentOf('GITHUB_OUTPUT'))).toEqual({ a: '1', b: '2' });
   });
 
-  it('is dropped outside of a runner', () => {
-    openStepFiles({}).setOutput('a', '1');
+  it('cannot be written outside of a runner', () => {
+    expect(() => openStepFiles({}).setOutput('a', '1')).toThrow('GITHUB_OUTPUT is not set');
     expect(openStepFiles({}).restoreAll()).toEqual([]);
   });
 });
