@@ -47,15 +47,17 @@ interface StepFile {
   seen: string;
 }
 
-const opened = new WeakMap<Environment, StepFiles>();
+const opened = new Map<string, StepFiles>();
 
 /**
- * The files that this environment names; the same object for the same environment. The first call empties the files
- * that only the action writes to: a process that an earlier step left may have written to them.
+ * The files that this environment names; the same object for the same files, which each phase gets of its own. The
+ * first call empties the files that only the action writes to: a process that an earlier step left may have written to
+ * them.
  */
 export function stepFilesOf(environment: Environment): StepFiles {
-  const known = opened.get(environment) ?? openStepFiles(environment);
-  opened.set(environment, known);
+  const paths = JSON.stringify(fileCommandVariables.map((name) => environment[name] ?? ''));
+  const known = opened.get(paths) ?? openStepFiles(environment);
+  opened.set(paths, known);
   return known;
 }
 
