@@ -1,7 +1,6 @@
 /** The CLIs of the providers: found on PATH or in the tool cache, or installed into the tool cache. */
 
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { problemsOf, UserErrors } from '../failure.js';
 import { type CliChoice, chooseCli, cliName } from '../install/choose.js';
@@ -20,6 +19,7 @@ import { type FileIdentity, identify, isUnchanged } from '../system/file-identit
 import type { ProcessExit, ProcessRunner } from '../system/process.js';
 import { findProgram } from '../system/programs.js';
 import { processRunner } from '../system/run-process.js';
+import { userHome } from '../system/user-home.js';
 import type { ActionContext } from './action-context.js';
 
 export interface Clis {
@@ -145,7 +145,7 @@ function noteStartPrograms(
 
 function readNpmrc(environment: Environment): string {
   const name = Object.keys(environment).find((one) => /^npm_config_userconfig$/i.test(one));
-  const path = (name && environment[name]) || join(environment.HOME || homedir(), '.npmrc');
+  const path = (name && environment[name]) || join(userHome(environment), '.npmrc');
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -1,12 +1,12 @@
 /** Which settings outside the worktree are watched, in this environment. */
 import { realpathSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { locateHomeFiles } from '../providers/home-files.js';
 import type { Provider } from '../providers/provider.js';
 import { createSettingsWatch, type WatchedFile } from '../security/settings-watch.js';
 import type { Watch } from '../security/watch.js';
 import type { Environment } from '../system/environment.js';
+import { userHome } from '../system/user-home.js';
 
 export interface OutsideSettingsOptions {
   readonly providers: readonly Provider[];
@@ -22,8 +22,8 @@ export interface OutsideSettingsOptions {
 /** Notes the files now. */
 export function watchOutsideSettings(options: OutsideSettingsOptions): Watch {
   const { providers, environment, root, directory, agentRoot } = options;
-  const userHome = userInfo().homedir;
-  const home = locateHomeFiles(providers, environment, directory, userHome);
+  const homeDirectory = userHome(environment);
+  const home = locateHomeFiles(providers, environment, directory, homeDirectory);
   const above = [...new Set(providers.flatMap(({ projectFiles }) => projectFiles.above))];
   const folders = new Set([...parentsOf(root), agentRoot, join(agentRoot, 'bare'), ...parentsOf(agentRoot)]);
   const files = new Map<string, WatchedFile>();
@@ -36,7 +36,7 @@ export function watchOutsideSettings(options: OutsideSettingsOptions): Watch {
     if (target !== undefined && !`${target}/`.startsWith(`${root}/`))
       files.set(target, { ...file, path: target });
   }
-  return createSettingsWatch([...files.values()], environment.HOME || userHome);
+  return createSettingsWatch([...files.values()], homeDirectory);
 }
 
 function parentsOf(directory: string): readonly string[] {

@@ -178,7 +178,7 @@ async function recordStart({
     startSettings: openStartSettings({ repository, finder, ...agentSettings }),
     ownership: openOwnership(git, index, start.tree),
     innerRepositories,
-    checkoutSettings: checkoutSettings(settings),
+    checkoutSettings: checkoutSettings(settings, repository.root),
     notKept: await openNotKept({ git, rules, startTree: start.tree }),
     leftOut: { atStart: start.leftOut, bySnapshot: new Map<string, readonly LeftOutFile[]>() },
     startTree: await comparableTree(

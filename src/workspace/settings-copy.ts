@@ -3,7 +3,7 @@
  * before the first agent starts. Everything else has no effect on it, whatever an agent writes to a configuration
  * file later: programs (filters, hooks, watchers), another worktree, conversions, sparse patterns.
  */
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Git } from './git.js';
 
 export interface GitSetting {
@@ -66,12 +66,19 @@ export async function readSettings(git: Git, root: string): Promise<GitSettings>
  * The settings in `.git/config`, `config.worktree` and what they include. actions/checkout v6 and newer keeps the token
  * in a file below RUNNER_TEMP that `.git/config` includes (actions/checkout f548e57, `git-auth-helper.ts`).
  */
-export function checkoutSettings({
-  all,
-}: GitSettings): readonly { readonly name: string; readonly value: string; readonly file: string }[] {
+export function checkoutSettings(
+  { all }: GitSettings,
+  root: string,
+): readonly { readonly name: string; readonly value: string; readonly file: string }[] {
   return all
     .filter(({ isOfCheckout }) => isOfCheckout)
-    .map(({ name, value = '', file }) => ({ name, value, file }));
+    .map(({ name, value = '', file }) => ({ name, value, file: shownPath(file, root) }));
+}
+
+/** Relative to the root of the worktree if it is in it. */
+function shownPath(file: string, root: string): string {
+  const inside = relative(root, file);
+  return inside.startsWith('..') || isAbsolute(inside) ? file : inside;
 }
 
 /** The value that applies. `undefined` if there is none. */

@@ -71,7 +71,10 @@ steps:
     const inputs = { 'worktree-setup': 'sh check.sh' };
     const { main } = await harness.runJob({ inputs, rules: [{ prompt: 'one', do: [writeScript] }] });
     expect(main.errors).toEqual([
-      expect.stringMatching(/^Step `both` .*: The command of `worktree-setup` changed command files/),
+      expect.stringMatching(
+        // Two commands run at once.
+        /^Step `both` .*: (?:The command of `worktree-setup`|An agent or a command) changed command files/,
+      ),
     ]);
     expectUntouched(main);
     const rerun = await harness.runJob({ jobAttempt: 2, inputs });

@@ -42,7 +42,7 @@ steps:
     for (const text of ['the-first-line', 'the-last-line', 'the last words'])
       expect(main.log).toContain(text);
     expect(main.log).toMatch(/\[bash_0\] \[… \d{7,} lines left out …\]/);
-    expect(main.log).toMatch(/\n\[… \d{5} lines left out …\]/);
+    expect(main.log).toMatch(/\n │ \[… \d{5} lines left out …\]/);
   },
   300_000,
 );

@@ -113,7 +113,8 @@ describe('a cancelled job that cannot store its checkpoint', () => {
         const modes: number[] = [];
         for await (const file of glob(join(temp, 'gump-*', '*.sealed')))
           modes.push((await stat(file)).mode & 0o777);
-        expect(modes).toEqual([0o600]);
+        // The checkpoint, and the variables of main.
+        expect(modes).toEqual([0o600, 0o600]);
       },
     });
     expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'false' });
@@ -239,7 +240,9 @@ describe('an agent that deletes the Git repository', () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const { main } = await harness.runJob({ rules: [{ do: [{ run: 'rm -rf .git' }] }] });
     expect([main.exitCode, main.errors.length, main.outputs.status]).toEqual([1, 1, 'failed']);
-    expect(main.errors[0]).toMatch(/^Step `\w+` failed at attempt 1 \(crash\): /);
+    expect(main.errors[0]).toMatch(
+      /^Step `\w+` failed at attempt 1 \(guard\): .*`\.git` was removed or replaced/,
+    );
     expect(main.summary).toContain(': failed at `');
     expect(main.report?.steps[0]?.attempts).toHaveLength(1);
     expect(main.outputs).toMatchObject({ 'failed-step': main.report?.steps[0]?.path, persisted: 'true' });
