@@ -143,12 +143,12 @@ function isSame(found: StepFileState, expected: StepFileState): boolean {
   return found.kind === expected.kind;
 }
 
-/** Puts the state at the path and notes it. */
+/** Puts the state at the path and notes it. If it throws, the file must hold what it held before. */
 function place(file: StepFile, state: StepFileState): void {
-  file.expected = state;
   if (state.kind === 'file') replaceFile(file.path, state.content, state.mode);
   else if (state.kind !== 'other') rmSync(file.path, { recursive: true, force: true });
   if (state.kind === 'link') symlinkSync(state.target, file.path);
+  file.expected = state;
   file.seen = signatureOf(file.path);
 }
 

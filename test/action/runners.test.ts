@@ -103,7 +103,7 @@ describe('a passed run whose runner', () => {
     [
       'cannot write the summary',
       withFile('GITHUB_STEP_SUMMARY', unwritable),
-      /^The job summary could not be written \(EISDIR/,
+      /^The job summary could not be written \(`.*` is not a regular file\)/,
     ],
     [
       'has no file for outputs',
@@ -113,12 +113,12 @@ describe('a passed run whose runner', () => {
     [
       'cannot write outputs',
       withFile('GITHUB_OUTPUT', unwritable),
-      /^The outputs of this step could not be written \(EISDIR/,
+      /^The outputs of this step could not be written \(`.*` is not a regular file\)/,
     ],
     [
       'cannot save state',
       withFile('GITHUB_STATE', unwritable),
-      /^The state for the end of the job could not be saved \(EISDIR/,
+      /^The state for the end of the job could not be saved \(`.*` is not a regular file\)/,
     ],
   ])('%s passes with a warning', async (_, changeStage, warning) => {
     const harness = await createHarness({ code: 'dist', workflow: flow, changeStage });
