@@ -23,7 +23,10 @@ export interface OutsideSettingsOptions {
 export function watchOutsideSettings(options: OutsideSettingsOptions): Watch {
   const { providers, environment, root, directory, agentRoot } = options;
   const homeDirectory = userHome(environment);
-  const home = locateHomeFiles(providers, environment, directory, homeDirectory);
+  // A variable may name a file of the worktree, such as BASH_ENV. That is part of the result of a step.
+  const home = locateHomeFiles(providers, environment, directory, homeDirectory).filter(
+    ({ path }) => !isBelow(path, root) || isBelow(homeDirectory, root),
+  );
   const above = [...new Set(providers.flatMap(({ projectFiles }) => projectFiles.above))];
   const folders = new Set([...parentsOf(root), agentRoot, join(agentRoot, 'bare'), ...parentsOf(agentRoot)]);
   const files = new Map<string, WatchedFile>();
@@ -33,10 +36,13 @@ export function watchOutsideSettings(options: OutsideSettingsOptions): Watch {
   for (const file of home) {
     files.set(file.path, file);
     const target = targetOf(file.path);
-    if (target !== undefined && !`${target}/`.startsWith(`${root}/`))
-      files.set(target, { ...file, path: target });
+    if (target !== undefined && !isBelow(target, root)) files.set(target, { ...file, path: target });
   }
   return createSettingsWatch([...files.values()], homeDirectory);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(`${folder}/`);
 }
 
 function parentsOf(directory: string): readonly string[] {

@@ -4,6 +4,7 @@
  */
 import type { GateRunner } from '../engine/engine-ports.js';
 import { gateFailure } from '../engine/evaluate-gates.js';
+import { FailureError } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { NewEvent } from '../journal/event.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
@@ -86,7 +87,7 @@ async function runGatesOf(
     ...defined({ output: output?.text }),
     signal,
   });
-  if (failure !== undefined) throw new Error(failure.message);
+  if (failure !== undefined) throw new FailureError(failure);
   // What gates write belongs to no step.
   await workspace.disown();
   return results;

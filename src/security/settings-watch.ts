@@ -30,6 +30,8 @@ interface NotedPath extends WatchedFile {
 /** More is not noted: such a folder belongs to another program. */
 const maxFiles = 2000;
 const maxCopiedBytes = 1024 * 1024;
+/** A message names at most this many files. */
+const maxNamedFiles = 10;
 
 /** Notes the files now. `home`: shown as `~`. */
 export function createSettingsWatch(watched: readonly WatchedFile[], home: string): Watch {
@@ -39,8 +41,9 @@ export function createSettingsWatch(watched: readonly WatchedFile[], home: strin
       const changed = noted.flatMap((one) => restorePath(one));
       if (changed.length === 0) return [];
       const names = [...new Set(changed)].map((path) => `\`${shorten(bytePathToText(path), home)}\``);
+      const more = names.length > maxNamedFiles ? ` and ${names.length - maxNamedFiles} more` : '';
       const change: WatchedChange = {
-        what: `settings files outside the worktree (${names.join(', ')})`,
+        what: `settings files outside the worktree (${names.slice(0, maxNamedFiles).join(', ')}${more})`,
         effect: 'warning',
       };
       return [change];
@@ -80,10 +83,8 @@ function relativePath(path: string): BytePath {
 function restorePath({ path: watchedPath, files, relevantPart }: NotedPath): readonly BytePath[] {
   const changed: BytePath[] = [];
   const present = new Set<BytePath>();
-  let found = 0;
+  // Without a limit: of many new files, each one could be the one that a CLI reads.
   for (const { path, stats } of leavesOf('', relativePath(watchedPath), isFolder)) {
-    found += 1;
-    if (found > maxFiles + files.size) break;
     present.add(path);
     const before = files.get(path);
     const stamp = stampOf(stats);

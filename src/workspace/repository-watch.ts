@@ -1,6 +1,6 @@
 /**
- * Notes what governs the user's git: settings, hooks, exclude and attribute rules, alternates, shallow and replaced
- * commits, in the repository, its submodules and the files that its settings come from. Restores it after agents and
+ * Notes what governs the user's git: settings, hooks, exclude and attribute rules, alternates and replaced commits,
+ * in the repository, its submodules and the files that its settings come from. Restores it after agents and
  * commands. The action's own git does not depend on it (`private-repository.ts`), but agents, gates and later steps
  * of the job do.
  */
@@ -31,14 +31,16 @@ export interface RepositoryWatchOptions {
   readonly privateDirectory: string;
 }
 
-/** Files that git reads and does not write during normal work (gitrepository-layout(5), git 2.39 to 2.51). */
+/**
+ * Files that git reads and does not write during normal work (gitrepository-layout(5), git 2.39 to 2.51). Not `shallow`:
+ * every `git fetch --depth` writes it together with the objects, and git cannot read the history without its lines.
+ */
 const files = [
   'config',
   'config.lock',
   'config.worktree',
   'commondir',
   'gitdir',
-  'shallow',
   'objects/info/alternates',
   'objects/info/http-alternates',
 ];
@@ -116,8 +118,7 @@ function listOwn(privateDirectory: string): readonly string[] {
   const gitDirectory = privateGitDirectory(privateDirectory);
   return [
     join(gitDirectory, 'HEAD'),
-    // A fetch of a partial clone may change it.
-    ...listGoverningIn(gitDirectory).filter((path) => path !== join(gitDirectory, 'shallow')),
+    ...listGoverningIn(gitDirectory),
     excludes,
     join(objects, 'info', 'alternates'),
     join(privateDirectory, repositoryFile),

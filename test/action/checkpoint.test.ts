@@ -228,7 +228,7 @@ describe('the keys of a checkpoint', () => {
     expect(fifth.main.outputs).toMatchObject({ resumed: 'true', status: 'passed' });
   });
 
-  it('are the lines of `state-key` if it is set: the first seals, any opens', async () => {
+  it('are the lines of `state-key` if it is set: every line seals, and any line opens', async () => {
     const harness = await createHarness({ workflow: short });
     const [old, fresh] = ['old-state-key-0123456789', 'new-state-key-0123456789'];
     await run(harness, { inputs: { 'state-key': old } });

@@ -75,6 +75,27 @@ test('changed, new and removed files are restored, and all are named', async () 
   expect(await restore()).toEqual([]);
 });
 
+test('of many new files, each is removed, and the message names some', async () => {
+  write('home/.claude/skills/own/SKILL.md', 'own');
+  const { restore } = watch();
+  for (let number = 0; number < 2100; number++) write(`home/.claude/skills/a/${number}`, '');
+  write('home/.claude/skills/z/SKILL.md', 'evil');
+  const [change] = await restore();
+  expect(change?.what.length).toBeLessThan(1000);
+  expect(change?.what).toContain('more)');
+  expect(existsSync(at('home/.claude/skills/z/SKILL.md'))).toBe(false);
+  expect(read('home/.claude/skills/own/SKILL.md')).toBe('own');
+});
+
+test('a file of the worktree that a variable names is part of the result of a step', async () => {
+  write('work/repository/ci/env.sh', 'own');
+  const { restore } = watch({ BASH_ENV: 'ci/env.sh', NPM_CONFIG_USERCONFIG: at('temp/npmrc') });
+  write('work/repository/ci/env.sh', 'of a step');
+  write('temp/npmrc', 'registry=evil');
+  expect((await restore()).map(({ what }) => what)).toEqual([expect.stringContaining('/npmrc`')]);
+  expect(read('work/repository/ci/env.sh')).toBe('of a step');
+});
+
 test('modes and links are kept', async () => {
   mkdirSync(at('dotfiles'));
   write('dotfiles/npmrc', 'own');

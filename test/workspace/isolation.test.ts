@@ -2,7 +2,7 @@
  * What an agent changes in the repository's settings, in the home directory or in `.gitattributes` has no effect on
  * what is recorded and restored, also before it is restored.
  */
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Checkout, checkoutAt, repository, temporaryDirectory } from './checkout.js';
@@ -99,7 +99,7 @@ const cases: Readonly<Record<string, Case>> = {
   'exclude rules': write('.git/info/exclude', '*\n'),
   'another common directory': write('.git/commondir', ({ home }) => `${home}\n`),
   'other objects': write('.git/objects/info/alternates', ({ home }) => `${home}\n`),
-  'a shallow history': write('.git/shallow', (one) => one.git('rev-parse', 'HEAD')),
+  'a shallow history': write('.git/shallow', (one) => one.git('rev-parse', 'HEAD'), { reported: null }),
   'another history': write('.git/info/grafts', (one) => one.git('rev-parse', 'HEAD')),
   'a replaced tree': {
     act: (one) => one.git('replace', 'HEAD^{tree}', one.git('rev-parse', 'HEAD:sub').trim()),
@@ -137,7 +137,7 @@ const governing = (checkout: Checkout) =>
   checkout
     .gitState()
     .split('\n')
-    .filter((line) => !/^(?:objects|logs|refs\/heads|index|COMMIT_EDITMSG|packed-refs)\b/.test(line))
+    .filter((line) => !/^(?:objects|logs|refs\/heads|index|COMMIT_EDITMSG|packed-refs|shallow)\b/.test(line))
     // A restored file has a new time, and folders that are empty now may stay.
     .flatMap((line) => (/ 1\d{4} {2}$/.test(line) ? [] : [line.replace(/ [\d.]+ (\w+)$/, ' $1')]));
 
@@ -203,6 +203,26 @@ describe('a file of the user that git reads', () => {
     checkout.git('stash', 'list');
     checkout.write('.git/config', checkout.read('.git/config'));
     expect(await workspace.watch.restore()).toEqual([]);
+  });
+
+  it('is not the list of a shallow clone: a branch that a gate fetched keeps the history that git expects', async () => {
+    const source = repository(files);
+    const commit = (text: string) => {
+      source.write('a.txt', text);
+      source.git('commit', '-qam', text);
+    };
+    commit('2');
+    const checkout = repository(files);
+    checkout.remove('.git');
+    checkout.git('clone', '-q', '--depth=1', '--no-checkout', `file://${source.root}`, 'clone');
+    renameSync(join(checkout.root, 'clone/.git'), join(checkout.root, '.git'));
+    checkout.remove('clone');
+    source.git('checkout', '-qb', 'topic');
+    for (const text of ['3', '4']) commit(text);
+    const workspace = await checkout.open();
+    checkout.git('fetch', '-q', '--depth=1', 'origin', 'topic:refs/remotes/origin/topic');
+    expect(await workspace.watch.restore()).toEqual([]);
+    expect(checkout.git('log', '--format=%s', 'origin/topic').trim().split('\n')).toHaveLength(1);
   });
 
   it('is restored in the repository of a submodule', async () => {
