@@ -62,8 +62,10 @@ interface LocatedCli {
   readonly files: CliFiles;
 }
 
-/** Programs that the action itself starts by name. */
-const toolNames = ['git', 'sh', 'npm'];
+/** Programs that the action itself starts by name, and those that run the scripts of CLIs. */
+const toolNames = ['git', 'sh', 'npm', 'node', 'bash'];
+/** Programs that get the keys of an agent: the CLI starts them, or they are what starts the CLI. */
+const agentToolNames = ['git', 'sh', 'node', 'bash'];
 
 type NpmChoice = Extract<CliChoice, { readonly from: 'npm' }>;
 
@@ -155,7 +157,7 @@ function readNpmrc(environment: Environment): string {
 
 /** A program that an agent put into an earlier folder on PATH counts as a replaced one. */
 function findReplacedTool({ programs, childEnvironment, directory }: CliContext): string | undefined {
-  for (const name of ['git', 'sh']) {
+  for (const name of agentToolNames) {
     const noted = programs.tools.get(name);
     const now = findProgram(name, childEnvironment.PATH, directory);
     if (now === noted?.path && (noted === undefined || isUnchanged(noted))) continue;

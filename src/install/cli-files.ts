@@ -1,5 +1,8 @@
-/** Notices whether an agent replaced the program of a CLI, or a file of its npm package. */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+/**
+ * Notices whether an agent replaced the program of a CLI or a file of its npm package, or created a folder in which
+ * Node searches packages for it: CLIs ask for optional packages that are not there, such as `bufferutil`.
+ */
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type FileIdentity, identify, isUnchanged, stampOf } from '../system/file-identity.js';
 
@@ -8,6 +11,8 @@ export interface CliFiles {
   readonly folders: readonly string[];
   /** Path → stamp of everything in `folders`. */
   readonly stamps: ReadonlyMap<string, string>;
+  /** Folders in which Node would search packages for the CLI, and that do not exist. */
+  readonly missing: readonly string[];
 }
 
 /** Packages with more files do not exist; the limit only bounds the time. */
@@ -20,12 +25,16 @@ const maxFiles = 50_000;
 export function noteCli(path: string, packageName: string | undefined, slot?: string): CliFiles {
   const program = identify(path);
   const folders = slot === undefined ? packageFolders(program.realPath, packageName) : [slot];
-  return { program, folders, stamps: stampsIn(folders) };
+  const searched = folders.slice(0, 1).flatMap((folder) => parents(dirname(folder)));
+  const missing = searched
+    .map((folder) => join(folder, 'node_modules'))
+    .filter((folder) => !existsSync(folder));
+  return { program, folders, stamps: stampsIn(folders), missing };
 }
 
 /** Whether nothing of it was changed, added or removed. */
-export function isCliUnchanged({ program, folders, stamps }: CliFiles): boolean {
-  if (!isUnchanged(program)) return false;
+export function isCliUnchanged({ program, folders, stamps, missing }: CliFiles): boolean {
+  if (!isUnchanged(program) || missing.some((folder) => existsSync(folder))) return false;
   try {
     const now = stampsIn(folders);
     return now.size === stamps.size && [...now].every(([path, stamp]) => stamps.get(path) === stamp);

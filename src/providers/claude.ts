@@ -165,6 +165,8 @@ const ownHomeFiles: readonly HomeFile[] = [
   ...homeFiles(
     'settings.json',
     'settings.local.json',
+    // The copy of an organization's settings, with hooks. Without a network, it counts as it is (2.1.330).
+    'remote-settings.json',
     'CLAUDE.md',
     'AGENTS.md',
     'agents',

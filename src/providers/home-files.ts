@@ -23,6 +23,9 @@ const commonFiles: readonly HomeFile[] = [
   ...['.gitconfig', '.npmrc', '.bashrc', '.bash_profile', '.profile', '.zshenv', '.zprofile', '.zshrc'],
   // Skills, of several CLIs.
   '.agents',
+  // Where Node searches a package that it finds nowhere else. CLIs ask for optional ones (`bufferutil`).
+  '.node_modules',
+  '.node_libraries',
 ].map((path) => ({ path, base: 'user' }));
 
 const commonConfigFiles: readonly HomeFile[] = ['git/config', 'git/attributes', 'git/ignore'].map((path) => ({

@@ -170,13 +170,25 @@ const configFiles = ['opencode.json', 'opencode.jsonc', 'config.json'].map((path
   relevantPart: withoutSchema,
 }));
 
-const ownHomeFiles: readonly HomeFile[] = (['config', 'user'] as const).flatMap((base) =>
-  [...configFiles, ...homeFiles('config', 'AGENTS.md', ...configFolders)].map((file) => ({
-    ...file,
-    base,
-    path: `${base === 'user' ? '.opencode' : 'opencode'}/${file.path}`,
-  })),
-);
+/**
+ * A login of this kind is the address of a server whose configuration OpenCode loads at every start, with the commands
+ * of its MCP servers (1.18.33). Other logins stay as they are: OpenCode refreshes their tokens.
+ */
+const remoteConfigurations = (text: string): string =>
+  canonicalJson(text, (logins) =>
+    Object.fromEntries(Object.entries(logins).filter(([, login]) => asObject(login)?.type === 'wellknown')),
+  );
+
+const ownHomeFiles: readonly HomeFile[] = [
+  { path: 'opencode/auth.json', relevantPart: remoteConfigurations },
+  ...(['config', 'user'] as const).flatMap((base) =>
+    [...configFiles, ...homeFiles('config', 'AGENTS.md', ...configFolders)].map((file) => ({
+      ...file,
+      base,
+      path: `${base === 'user' ? '.opencode' : 'opencode'}/${file.path}`,
+    })),
+  ),
+];
 
 export const opencode: Provider = {
   id: 'opencode',

@@ -31,6 +31,11 @@ describe('after an agent has replaced a program', () => {
       'git',
       /^Step `second` failed .*\(guard\): The program `git` on PATH is no longer the one from the start/,
     ],
+    [
+      'Node, which runs the CLI of the next step',
+      'node',
+      /^Step `second` failed .*\(guard\): The program `node` on PATH is no longer the one from the start/,
+    ],
   ])('%s is not started', async (_what, name, error) => {
     const harness = await createHarness({ workflow: flow('codex'), code: 'dist' });
     let trace = '';
@@ -38,6 +43,10 @@ describe('after an agent has replaced a program', () => {
       rules: [{ prompt: 'Spoil it.', do: [{ run: `sh "$HOME/spoil.sh"` }] }],
       prepare: async (machine) => {
         trace = join(machine.root, 'trace');
+        if (name === 'node') {
+          const codex = join(machine.bin, 'codex');
+          await writeFile(codex, (await readFile(codex, 'utf8')).replace(/^#!.*/, '#!/usr/bin/env node'));
+        }
         const real = name === 'git' ? `exec /usr/bin/git "$@"` : `touch ${trace}`;
         const program = join(machine.bin, name);
         await writeFile(

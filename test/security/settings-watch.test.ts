@@ -59,6 +59,7 @@ test('changed, new and removed files are restored, and all are named', async () 
   const { restore } = watch();
   write('home/.claude/settings.json', '{"hooks":1}');
   write('home/.claude/skills/evil/SKILL.md', 'evil');
+  write('home/.claude/remote-settings.json', '{"hooks":1}');
   write('home/.qwen/.env', 'OPENAI_BASE_URL=evil');
   write('home/.config/opencode/plugin/evil.js', 'evil');
   rmSync(at('home/.gitconfig'));
@@ -72,6 +73,7 @@ test('changed, new and removed files are restored, and all are named', async () 
     expect(change?.what).toContain(name);
   expect([read('home/.claude/settings.json'), read('home/.gitconfig')]).toEqual(['{"own":1}', '[user]\n']);
   expect(existsSync(at('home/.qwen/.env'))).toBe(false);
+  expect(existsSync(at('home/.claude/remote-settings.json'))).toBe(false);
   expect(await restore()).toEqual([]);
 });
 
@@ -115,6 +117,23 @@ test('folders above the repository and above worktrees are watched as well', asy
   expect(await restore()).toHaveLength(1);
   for (const path of ['.mcp.json', 'work/.env', 'temp/.gemini/.env', 'temp/units/bare/.opencode/plugin/x.js'])
     expect(existsSync(at(path)), path).toBe(false);
+});
+
+test('a login of OpenCode that loads the configuration of a server is undone, and another one stays', async () => {
+  const path = 'home/.local/share/opencode/auth.json';
+  const own = { anthropic: { type: 'oauth', refresh: 'old' } };
+  write(path, JSON.stringify(own));
+  const { restore } = watch();
+  const refreshed = JSON.stringify({ anthropic: { type: 'oauth', refresh: 'new' } });
+  write(path, refreshed);
+  expect(await restore()).toEqual([]);
+  expect(read(path)).toBe(refreshed);
+  write(
+    path,
+    JSON.stringify({ ...own, 'https://evil.example': { type: 'wellknown', key: 'A', token: 'b' } }),
+  );
+  expect(await restore()).toHaveLength(1);
+  expect(JSON.parse(read(path))).toEqual(own);
 });
 
 describe('what a CLI itself writes is no change', () => {
@@ -173,7 +192,8 @@ test('variables that move a home are respected', () => {
     XDG_CONFIG_HOME: '/xdg',
     GIT_CONFIG_GLOBAL: '/git/config',
   };
-  const paths = locateHomeFiles(providers, environment, '/work', '/home/a').map(({ path }) => path);
+  const files = locateHomeFiles(providers, environment, '/work', '/home/a');
+  const paths = files.map(({ path }) => path);
   for (const path of [
     '/c/settings.json',
     '/c/.claude.json',
@@ -189,5 +209,6 @@ test('variables that move a home are respected', () => {
   ])
     expect(paths).toContain(path);
   // A CLI renews its login, so an old one would be useless.
-  expect(paths.filter((path) => /auth|credential|oauth/.test(path))).toEqual([]);
+  const logins = files.filter(({ path }) => /auth|credential|oauth/.test(path));
+  expect(logins.filter(({ relevantPart }) => relevantPart === undefined)).toEqual([]);
 });
