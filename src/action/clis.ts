@@ -8,7 +8,12 @@ import { type CliFiles, isCliUnchanged, noteCli } from '../install/cli-files.js'
 import { type Executable, executableAt } from '../install/executable.js';
 import { installPackage } from '../install/npm-install.js';
 import { packageVersion, reportedVersion } from '../install/path-version.js';
-import { findInstalled, platformName, type ToolCacheEntry } from '../install/tool-cache.js';
+import {
+  findInstalled,
+  listActiveFolders,
+  platformName,
+  type ToolCacheEntry,
+} from '../install/tool-cache.js';
 import { defined } from '../optional-keys.js';
 import { cliLocks } from '../providers/cli-locks.js';
 import type { Provider } from '../providers/provider.js';
@@ -55,6 +60,8 @@ interface StartPrograms {
   readonly tools: ReadonlyMap<string, FileIdentity>;
   /** The content of the user's `.npmrc`. */
   readonly npmrc: string;
+  /** The active folders of the tool cache. */
+  readonly installed: ReadonlySet<string>;
 }
 
 interface LocatedCli {
@@ -128,10 +135,11 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
 }
 
 function noteStartPrograms(
-  { providers, environment }: ActionContext,
+  actionContext: ActionContext,
   path: string | undefined,
   directory: string,
 ): StartPrograms {
+  const { providers, environment } = actionContext;
   const clis = new Map<Provider, CliFiles>();
   for (const provider of providers) {
     const program = findProgram(provider.executable, path, directory);
@@ -142,7 +150,8 @@ function noteStartPrograms(
     const program = findProgram(name, path, directory);
     if (program !== undefined) tools.set(name, identify(program));
   }
-  return { clis, tools, npmrc: readNpmrc(environment) };
+  const installed = listActiveFolders(installationRoot(actionContext));
+  return { clis, tools, npmrc: readNpmrc(environment), installed };
 }
 
 function readNpmrc(environment: Environment): string {
@@ -238,7 +247,7 @@ async function installCli(
   return installPackage({
     ...choice,
     name,
-    cacheEntry: installedCliFor(provider, choice, { actionContext }),
+    cacheEntry: installedCliFor(provider, choice, { actionContext, programs }),
     processes: processRunner,
     environment,
     gateEnvironment: childEnvironment,
@@ -251,16 +260,19 @@ async function installCli(
 function installedCliFor(
   provider: Provider,
   { version }: NpmChoice,
-  { actionContext }: Pick<CliContext, 'actionContext'>,
+  { actionContext, programs }: Pick<CliContext, 'actionContext' | 'programs'>,
 ): ToolCacheEntry {
-  const { environment, job } = actionContext;
-  // Every runner sets RUNNER_TOOL_CACHE. Without it, the CLI is installed for this job only.
-  const tools = environment.RUNNER_TOOL_CACHE || join(job.temp, 'tools');
   return {
-    folder: join(tools, 'gump-clis', provider.id, version),
+    folder: join(installationRoot(actionContext), provider.id, version),
     platform: platformName(),
     program: join('node_modules', '.bin', provider.executable),
+    trusted: programs.installed,
   };
+}
+
+/** Every runner sets RUNNER_TOOL_CACHE. Without it, CLIs are installed for this job only. */
+function installationRoot({ environment, job }: ActionContext): string {
+  return join(environment.RUNNER_TOOL_CACHE || join(job.temp, 'tools'), 'gump-clis');
 }
 
 function findCliProblems(provider: Provider, choice: CliChoice, cliContext: CliContext): readonly string[] {

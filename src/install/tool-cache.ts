@@ -5,7 +5,7 @@
  * TOOLS1 A folder becomes active only after it is complete. The marker file is created in one step.
  * TOOLS2 No process changes a folder that another process may be filling or running.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, link, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isProgram } from '../system/programs.js';
@@ -18,17 +18,49 @@ export interface ToolCacheEntry {
   readonly platform: string;
   /** The path of the program, relative to the active folder. */
   readonly program: string;
+  /** The folders that may be used. Absent: all. An agent of this job may have made the others (`listActiveFolders`). */
+  readonly trusted?: ReadonlySet<string>;
+}
+
+/** The folders that markers name, in `PROVIDER/VERSION` below `root`. */
+export function listActiveFolders(root: string): ReadonlySet<string> {
+  const versions = namesIn(root).flatMap((provider) =>
+    namesIn(join(root, provider)).map((version) => join(root, provider, version)),
+  );
+  return new Set(
+    versions.flatMap((folder) =>
+      namesIn(folder)
+        .filter((name) => name.endsWith('.complete'))
+        .map((name) => join(folder, readMarker(join(folder, name)))),
+    ),
+  );
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function readMarker(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
 
 /** No job runs this long (at most 5 days, self-hosted), so an older inactive folder is from a job that was killed. */
 const staleMs = 7 * 24 * 60 * 60 * 1000;
 
-/** The active folder; `undefined` if there is none or it does not contain the program. */
+/** The active folder; `undefined` if there is none, it may not be used, or it does not contain the program. */
 export function findInstalled(entry: ToolCacheEntry): string | undefined {
-  const marker = markerPath(entry);
-  const name = existsSync(marker) ? readFileSync(marker, 'utf8').trim() : '';
+  const name = readMarker(markerPath(entry));
   if (name === '' || name !== basename(name) || !name.startsWith(`${entry.platform}-`)) return undefined;
   const folder = join(entry.folder, name);
+  if (entry.trusted?.has(folder) === false) return undefined;
   return isProgram(join(folder, entry.program)) ? folder : undefined;
 }
 
@@ -87,7 +119,7 @@ async function claimMarker(entry: ToolCacheEntry, marker: string): Promise<strin
     return undefined;
   } catch {
     const first = findInstalled(entry);
-    // The marker names a folder without a program, or the disk does not support links.
+    // The marker names a folder that cannot or may not be used, or the disk does not support links.
     if (first === undefined) await rename(marker, markerPath(entry));
     return first;
   }
