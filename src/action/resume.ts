@@ -23,7 +23,7 @@ import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { AgentDirectories } from './agent-directories.js';
-import { type ReuseOptions, reuseResults } from './reuse-results.js';
+import { needsStartCommit, type ReuseOptions, reuseResults } from './reuse-results.js';
 
 export interface ResumeOptions extends Omit<ReuseOptions, 'jobAttempt' | 'onStartOver'> {
   readonly mode: 'auto' | 'require' | 'never';
@@ -135,14 +135,15 @@ async function restoreUnderAnyName(
 
 /**
  * Why the recorded files cannot be restored. An agent of the job that stored them may have changed git objects. Not
- * known yet if the checkout is at another commit; `reuseResults` handles that.
+ * known yet for a state of version 0.1.0 if the checkout is at another commit; `reuseResults` handles that.
  */
 async function findMissingFiles(
   workspace: Workspace,
   { contents, events }: RecordedRun,
 ): Promise<string | undefined> {
   const state = foldEvents(events);
-  if (state.jobs.at(-1)?.startCommit !== workspace.startCommit) return undefined;
+  const isAtSameCommit = state.jobs.at(-1)?.startCommit === workspace.startCommit;
+  if (!isAtSameCommit && needsStartCommit(state)) return undefined;
   try {
     await workspace.unpack(contents.pack);
     return (await workspace.hasSnapshots(snapshotsOf(state)))
@@ -152,6 +153,7 @@ async function findMissingFiles(
     return error instanceof Error ? error.message : String(error);
   }
 }
+
 /** Why no agent may start, although nothing could be restored. `undefined` if it may. */
 function findObstacle(restored: RestoreResult, store: string): string | undefined {
   if (restored.status === 'unanswered')

@@ -9,7 +9,7 @@ import { applyEvent, newestSnapshot, type RunState } from '../journal/run-state.
 import { expandPlan } from '../plan/placed-step.js';
 import { decideReuse, type ReuseDecision, type ReuseFacts } from '../plan/reuse.js';
 import type { Workspace } from '../workspace/workspace.js';
-import { type RecheckOptions, recheckGates } from './recheck-gates.js';
+import { type FailedRecheck, type RecheckOptions, recheckGates } from './recheck-gates.js';
 
 export interface ReuseOptions extends Omit<RecheckOptions, 'state'> {
   /** This job: its id, action step and matrix leg. */
@@ -47,26 +47,26 @@ export async function reuseResults(
   const { startTree } = options.workspace;
   const recorded = state.jobs.at(-1)?.startTree ?? startTree;
   if ('dropped' in facts || recorded === startTree) return { decisions, state: kept, startTree };
-  const checked = await recheckGates({ ...options, state: kept });
-  if (checked === 'passed') return { decisions, state: kept, startTree };
+  const failed = await recheckGates({ ...options, state: kept });
   // The next re-run must check the gates.
-  if (checked === 'interrupted') return { decisions, state: kept, startTree: recorded };
-  return dropAfterFailedGates(options, { ...facts, failedGatesOf: checked.step }, checked.events);
+  if (failed === 'interrupted') return { decisions, state: kept, startTree: recorded };
+  return failed.length === 0
+    ? { decisions, state: kept, startTree }
+    : dropAfterFailedGates(options, facts, failed);
 }
 
 /** The files go back to the tree after the step whose gates failed, or before it if it runs again as a whole. */
 async function dropAfterFailedGates(
   options: ReuseOptions,
-  facts: ReuseFacts & { readonly failedGatesOf: string },
-  failed: readonly NewEvent[],
+  facts: ReuseFacts,
+  failed: readonly FailedRecheck[],
 ): Promise<ReusedResults> {
   const { workspace } = options;
-  const reuse = decideReuse(facts);
-  logReuse(options, facts.state, reuse);
-  const runsAgain = reuse.dropped.includes(facts.failedGatesOf);
-  const decisions = runsAgain
-    ? droppedStepsEvent(reuse)
-    : [...failed, ...droppedStepsEvent(reuse, [facts.failedGatesOf])];
+  const reuse = decideReuse({ ...facts, failedGatesOf: failed.map(({ step }) => step) });
+  logDropped(options, facts.state, reuse);
+  const continued = failed.filter(({ step }) => !reuse.dropped.includes(step));
+  const reopened = continued.map(({ step }) => step);
+  const decisions = [...continued.flatMap(({ events }) => events), ...droppedStepsEvent(reuse, reopened)];
   const state = applyDecisions(facts.state, decisions);
   await workspace.reset(newestSnapshot(state) ?? workspace.startSnapshot);
   return { decisions, state, startTree: workspace.startTree };
@@ -84,7 +84,13 @@ async function collectFacts(
   return { plan, state, job, jobAttempt, startDifferences: await findStartDifferences(workspace, state) };
 }
 
-/** `false` if version 0.1.0 stored the state, which needs the commit from which the run started. */
+/** Whether version 0.1.0 stored some of the state, which needs the commit from which the run started. */
+export function needsStartCommit(state: RunState): boolean {
+  const commits = new Set(state.jobs.map(({ startCommit }) => startCommit));
+  return snapshotsOf(state).some(({ base, commit }) => base !== commit && commits.has(base));
+}
+
+/** `false` if the state needs a commit that the checkout does not have. */
 async function canUnpack(
   workspace: Workspace,
   objects: Buffer,
@@ -92,7 +98,7 @@ async function canUnpack(
   recorded: string,
 ): Promise<boolean> {
   // Unpacked when the checkpoint was chosen.
-  if (recorded === workspace.startCommit) return true;
+  if (recorded === workspace.startCommit || !needsStartCommit(state)) return true;
   try {
     await workspace.unpack(objects);
   } catch {
@@ -125,17 +131,18 @@ function startOver({ onStartOver }: ReuseOptions, state: RunState, recorded: str
   return { dropped: [...state.steps.keys()], reason };
 }
 
-/** Logs what changed, then which steps that affects (S11). */
-function logReuse(
-  { plan, log, warn }: ReuseOptions,
-  state: RunState,
-  { dropped, reason }: ReuseDecision,
-): void {
+function logReuse(options: ReuseOptions, state: RunState, reuse: ReuseDecision): void {
+  const { plan, warn } = options;
   const { fromStep } = plan;
   if (fromStep !== undefined && !expandPlan(plan, state).some(({ path }) => path === fromStep))
     warn(
       `Input \`from-step\`: the restored run has no step \`${fromStep}\`, so no result is discarded. Check the path of the step.`,
     );
+  logDropped(options, state, reuse);
+}
+
+/** Logs what changed, then which steps that affects (S11). */
+function logDropped({ log }: ReuseOptions, state: RunState, { dropped, reason }: ReuseDecision): void {
   if (dropped.length === 0 || reason === undefined) return;
   const passed = dropped.filter((path) => state.steps.get(path)?.status === 'passed');
   log(`Note: ${reason}.`);

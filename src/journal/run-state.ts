@@ -423,13 +423,18 @@ export function cliVersionOf(state: RunState, session: string): string | undefin
 
 /**
  * The tree from which a parallel branch continues: the newest that its steps and their rounds have recorded. The
- * trees of nested parallel branches count after they are merged.
+ * trees of nested parallel branches count after they are merged. `until`: the order of an event after which none counts.
  */
-export function newestSnapshot(state: RunState, branchPrefix = ''): Snapshot | undefined {
+export function newestSnapshot(
+  state: RunState,
+  branchPrefix = '',
+  until = Number.POSITIVE_INFINITY,
+): Snapshot | undefined {
   let newest: OrderedSnapshot | undefined;
   for (const step of state.steps.values()) {
     if (step.branchPrefix !== branchPrefix) continue;
-    for (const one of snapshotsOf(step)) if (newest === undefined || one.order >= newest.order) newest = one;
+    for (const one of snapshotsOf(step))
+      if (one.order <= until && (newest === undefined || one.order >= newest.order)) newest = one;
   }
   return newest?.snapshot;
 }

@@ -29,8 +29,8 @@ export interface ReuseFacts {
    * Steps without such files are left out.
    */
   readonly startDifferences: ReadonlyMap<string, readonly string[]>;
-  /** The first reused step whose gates failed on another start tree than that of the recorded run. */
-  readonly failedGatesOf?: string;
+  /** The reused steps whose gates failed on another start tree than that of the recorded run. */
+  readonly failedGatesOf?: readonly string[];
 }
 
 export function decideReuse(facts: ReuseFacts): ReuseDecision {
@@ -91,15 +91,24 @@ function findStartTreeChange({ state, startDifferences }: ReuseFacts): readonly 
   });
 }
 
-/** A step with an agent continues as one that failed, so only the steps after it run again. */
-function findFailedGates({ plan, state, failedGatesOf }: ReuseFacts): readonly Invalidation[] {
+/**
+ * The step continues as one that failed, so only the steps after it run again. The steps below a group are part of
+ * its round, but the tasks of a split are those of a plan that failed. A step that runs only gates has nothing to
+ * continue.
+ */
+function findFailedGates({ plan, state, failedGatesOf = [] }: ReuseFacts): readonly Invalidation[] {
   const recorded = [...state.steps.values()];
-  const index = recorded.findIndex(({ path }) => path === failedGatesOf);
-  const step = recorded[index];
-  if (step === undefined) return [];
-  const kind = expandPlan(plan, state).find(({ path }) => path === step.path)?.step.kind;
-  const reason = `the gates of step \`${step.path}\` failed on the start tree of this job`;
-  return [{ index: kind === 'agent' ? index + 1 : index, branchPrefix: step.branchPrefix, reason }];
+  const planned = expandPlan(plan, state);
+  return failedGatesOf.flatMap((failed) => {
+    const index = recorded.findIndex(({ path }) => path === failed);
+    const step = recorded[index];
+    if (step === undefined) return [];
+    const kind = planned.find(({ path }) => path === failed)?.step.kind;
+    const lastBelow = recorded.findLastIndex(({ path }) => isBelow(path, failed));
+    const next = kind === 'split' ? index + 1 : Math.max(index, lastBelow) + 1;
+    const reason = `the gates of step \`${failed}\` failed on the start tree of this job`;
+    return [{ index: kind === 'gates' ? index : next, branchPrefix: step.branchPrefix, reason }];
+  });
 }
 
 /** Work in a repository within the worktree is lost with its machine, so the step must do it again. */

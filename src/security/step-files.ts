@@ -148,7 +148,7 @@ function place(file: StepFile, state: StepFileState): void {
   if (state.kind === 'file') replaceFile(file.path, state.content, state.mode);
   else if (state.kind !== 'other') rmSync(file.path, { recursive: true, force: true });
   if (state.kind === 'link') symlinkSync(state.target, file.path);
-  // Only now: what could not be written is not expected later either.
+  // Only now: what could not be written is not expected later.
   file.expected = state;
   file.seen = signatureOf(file.path);
 }

@@ -174,6 +174,8 @@ function createProcessStopper(spec: ProcessSpec, group: number): ProcessStopper 
   };
   spec.hurrySignal?.addEventListener('abort', shortenGrace, { once: true });
   const timer = timerFor(spec.timeoutMs, () => stop('timeout'));
+  // The signal may have been aborted while the program was started: then no event follows.
+  if (spec.signal?.aborted) cancel();
 
   return {
     fail: (error) => {

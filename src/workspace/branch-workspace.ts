@@ -112,6 +112,7 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
     branchWorktrees: parts.branchWorktrees,
     watch: parts.watch,
     files: mergeFiles,
+    isPartial: parts.own.isPartial,
     runExclusive: createSerialQueue(),
   });
 }

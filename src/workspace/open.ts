@@ -188,6 +188,7 @@ async function recordStart({
       await cleanTree(git, index, start.tree, differing),
     ),
     files: mergeFiles,
+    isPartial: own.isPartial,
     watch,
     runExclusive: createSerialQueue(),
   };

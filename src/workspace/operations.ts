@@ -39,6 +39,7 @@ export interface WorkspaceComponents {
   /** The tree that a re-run compares. */
   readonly startTree: string;
   readonly files: MergeFiles;
+  readonly isPartial: boolean;
   /** Queue for all work with the git of this worktree. */
   readonly runExclusive: ReturnType<typeof createSerialQueue>;
 }
@@ -81,7 +82,7 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
         const own = toBytePath(`${bytePathToText(prefix)}.gump/`);
         return paths.filter((path) => !path.startsWith(own)).map((path) => displayPath(path, prefix));
       }),
-    pack: (list) => runExclusive(() => packSnapshots(git, startCommit, list)),
+    pack: (list) => runExclusive(() => packSnapshots(git, { startCommit, isPartial: parts.isPartial }, list)),
     unpack: (pack) => runExclusive(() => unpackSnapshots(git, pack)),
     saveGitState: () =>
       runOnState(async () => {
@@ -165,7 +166,7 @@ function stateOperations({
         snapshot,
       );
       if (conflicts.length > 0) return conflicts.map((path) => displayPath(path, prefix));
-      snapshots.remember(snapshot, await ownership.recordApplied(placements, tree));
+      await snapshots.remember(snapshot, await ownership.recordApplied(placements, tree));
       return [];
     },
   };

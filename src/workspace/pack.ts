@@ -2,6 +2,15 @@
 import type { Git } from './git.js';
 import type { Snapshot } from './workspace.js';
 
+export interface PackSource {
+  readonly startCommit: string;
+  /**
+   * A partial clone may lack the former content of a file that it has not checked out, and nobody may be able to fetch
+   * it: the token of the checkout is often gone. Without it, the file can be restored, but not merged.
+   */
+  readonly isPartial: boolean;
+}
+
 /**
  * The objects of these snapshots as one pack, with the content before and after the change of every changed file.
  * Empty if there is no change.
@@ -11,17 +20,22 @@ import type { Snapshot } from './workspace.js';
  */
 export async function packSnapshots(
   git: Git,
-  startCommit: string,
+  { startCommit, isPartial }: PackSource,
   snapshots: readonly Snapshot[],
 ): Promise<Buffer> {
   const changed = snapshots.filter(({ base, commit }) => base !== commit);
   if (changed.length === 0) return Buffer.alloc(0);
   const commits = new Set(changed.flatMap(({ base, commit }) => [base, commit]));
-  const isWhole = await areRoots(git, changed);
+  // In a checkout of depth 1, the start commit has no parents either, but it has the files of the whole repository.
+  const isWhole = changed.every(({ base }) => base !== startCommit) && (await areRoots(git, changed));
   const excluded = isWhole ? '' : `^${startCommit}\n`;
   commits.delete(startCommit);
-  const args = ['pack-objects', '--revs', '--delta-base-offset', '--stdout', '-q'];
-  const { stdout } = await git.run(isWhole ? args : [...args, '--thin'], {
+  const args = [
+    ...['pack-objects', '--revs', '--delta-base-offset', '--stdout', '-q'],
+    ...(isWhole ? [] : ['--thin']),
+    ...(isPartial ? ['--missing=allow-any'] : []),
+  ];
+  const { stdout } = await git.run(args, {
     input: `${[...commits].join('\n')}\n${excluded}`,
   });
   return stdout;

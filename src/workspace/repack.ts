@@ -22,5 +22,5 @@ export async function repackSnapshots(
   if (own === undefined) throw new Error('the job has recorded no snapshots');
   // A pack needs no worktree.
   const git = openPrivateGit({ shell, repository: { root: directory }, own, privateDirectory });
-  return packSnapshots(git, startCommit, snapshots);
+  return packSnapshots(git, { startCommit, isPartial: own.isPartial }, snapshots);
 }

@@ -19,7 +19,7 @@ export interface Snapshots {
   /** The files of the snapshot's change whose content in the start tree is neither that before nor that after it. */
   findStartDifferences(snapshot: Snapshot): Promise<readonly BytePath[]>;
   /** Records the tree of the worktree after the snapshot's change was applied to it. */
-  remember(snapshot: Snapshot, tree: string): void;
+  remember(snapshot: Snapshot, tree: string): Promise<void>;
   /** The same states for another worktree of the repository, which is used at the same time. */
   forWorktree(worktree: SnapshotWorktree): Snapshots;
 }
@@ -42,6 +42,11 @@ interface KnownStates {
   readonly trees: Map<string, string>;
   /** Snapshot by its complete tree. */
   readonly recorded: Map<string, Snapshot>;
+  /**
+   * Changes of restored states that the start tree already contains. Snapshots contain them, too: the start tree of a
+   * later job may not have them.
+   */
+  readonly present: Map<BytePath, TreeChange>;
 }
 
 export function openSnapshots(sources: SnapshotSources): Snapshots {
@@ -49,12 +54,13 @@ export function openSnapshots(sources: SnapshotSources): Snapshots {
   return createSnapshots(sources, {
     trees: new Map([[startCommit, startTree]]),
     recorded: new Map([[startTree, { base: startCommit, commit: startCommit }]]),
+    present: new Map(),
   });
 }
 
 function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshots {
   const { git, startTree } = sources;
-  const { trees, recorded } = known;
+  const { trees, recorded, present } = known;
   let startFiles: ReturnType<ListFiles> | undefined;
   const listStartFiles = () => {
     startFiles ??= listTree(git, startTree);
@@ -64,7 +70,11 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
     async fromTree(tree, message) {
       const existing = recorded.get(tree);
       if (existing !== undefined) return existing;
-      const snapshot = commitChange(sources.objects, await diffTrees(git, startTree, tree), message);
+      const changes = new Map([
+        ...present,
+        ...(await diffTrees(git, startTree, tree)).map((change) => [change.path, change] as const),
+      ]);
+      const snapshot = commitChange(sources.objects, [...changes.values()], message);
       recorded.set(tree, snapshot);
       trees.set(snapshot.commit, tree);
       return snapshot;
@@ -80,15 +90,21 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
     async findStartDifferences({ base, commit }) {
       const changes = await diffTrees(git, base, commit);
       if (changes.length === 0) return [];
-      const present = await listStartFiles();
+      const files = await listStartFiles();
       const isKnown = (change: TreeChange) => {
-        const current = currentEntry(sources, change, present);
+        const current = currentEntry(sources, change, files);
         return isSameEntry(current, change.before) || isSameEntry(current, change.after);
       };
       return changes.filter((change) => !isKnown(change)).map(({ path }) => path);
     },
-    remember(snapshot, tree) {
+    async remember(snapshot, tree) {
       trees.set(snapshot.commit, tree);
+      const changes = await diffTrees(git, snapshot.base, snapshot.commit);
+      if (changes.length === 0) return;
+      const files = await listStartFiles();
+      for (const change of changes)
+        if (isSameEntry(currentEntry(sources, change, files), change.after)) present.set(change.path, change);
+      if (present.size > 0) recorded.delete(startTree);
     },
     forWorktree: (worktree) => createSnapshots({ ...sources, ...worktree }, known),
   };

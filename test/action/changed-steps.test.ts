@@ -302,4 +302,185 @@ describe('the gates of reused steps', () => {
     ]);
     expect(main.outputs.status).toBe('passed');
   });
+
+  it('see the tree that they saw before, so that a gate may demand a failing test', async () => {
+    const workflow = `name: flow
+steps:
+  - name: red
+    type: code
+    agent: claude-haiku
+    prompt: Write a test.
+    gate: [bash: 'test -e test.txt && test ! -e impl.txt']
+  - name: checked
+    gate: [touched: test.txt, bash: 'test ! -e impl.txt']
+  - name: green
+    type: code
+    agent: claude-haiku
+    prompt: Implement.
+    gate: [bash: 'test -e impl.txt']
+  - name: docs
+    type: code
+    agent: claude-haiku
+    prompt: Document.
+    gate: [bash: 'test -e done.txt']
+`;
+    const harness = await createHarness({ workflow });
+    await harness.runJob({
+      rules: [
+        { prompt: 'Write a test', do: [{ write: 'test.txt', content: 'tests\n' }] },
+        { prompt: 'Implement', do: [{ write: 'impl.txt', content: 'impl\n' }] },
+      ],
+    });
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      changes: { 'other.txt': 'x' },
+      rules: [{ prompt: 'Document', do: [{ run: 'cat other.txt test.txt impl.txt > done.txt' }] }],
+      async inspect(machine) {
+        expect(await readFile(join(machine.workspace, 'done.txt'), 'utf8')).toBe('xtests\nimpl\n');
+      },
+    });
+    for (const step of ['red', 'checked', 'green'])
+      expect(main.log).toContain(`Checking step \`${step}\` once more`);
+    expect(main.outputs.status).toBe('passed');
+    expect(promptBodies((await harness.calls()).slice(3).map((call) => call.prompt))).toEqual(['Document.']);
+  });
+
+  it('of a group that fail start its next round, in the sessions of its steps', async () => {
+    const workflow = `name: flow
+steps:
+  - name: pair
+    steps:
+      - name: one
+        type: code
+        agent: claude-haiku
+        prompt: Do one.
+    gate: [bash: 'test ! -e forbidden.txt']
+  - name: docs
+    type: code
+    agent: claude-haiku
+    prompt: Document.
+    gate: [bash: 'test -e done.txt']
+`;
+    const harness = await createHarness({ workflow });
+    await harness.runJob({ rules: [{ prompt: 'Do one', do: [{ write: 'one.txt' }] }] });
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      changes: { 'forbidden.txt': 'x' },
+      rules: [
+        { prompt: 'Do one', do: [{ run: 'ls one.txt && rm forbidden.txt' }] },
+        { prompt: 'Document', do: [{ write: 'done.txt' }] },
+      ],
+    });
+    const [first, , again] = await harness.calls();
+    expect(again?.session).toEqual({ mode: 'resume', id: first?.session.id });
+    expect(main.log).toContain('Attempts of these steps are discarded: docs.');
+    expect(main.outputs.status).toBe('passed');
+    expect(await harness.calls()).toHaveLength(4);
+  });
+
+  it('in parallel branches are those of their own files, and a failed one leaves the others alone', async () => {
+    const workflow = `name: flow
+steps:
+  - name: both
+    parallel: true
+    steps:
+      - name: left
+        type: code
+        agent: claude-haiku
+        prompt: Go left.
+        gate: [bash: 'test ! -e right.txt && test ! -e forbidden.txt']
+      - name: right
+        type: code
+        agent: claude-haiku
+        prompt: Go right.
+        gate: [bash: 'test ! -e left.txt']
+  - name: docs
+    type: code
+    agent: claude-haiku
+    prompt: Document.
+    gate: [bash: 'test -e done.txt']
+`;
+    const rules = [
+      { prompt: 'left', do: [{ write: 'left.txt', content: 'left\n' }] },
+      { prompt: 'right', do: [{ write: 'right.txt', content: 'right\n' }] },
+    ];
+    const harness = await createHarness({ workflow });
+    await harness.runJob({ rules });
+    const moved = await harness.runJob({ jobAttempt: 2, changes: { 'other.txt': 'x' } });
+    expect(moved.main.log).toContain('Checking step `both/right` once more');
+    expect(await harness.calls()).toHaveLength(4);
+    const { main } = await harness.runJob({
+      jobAttempt: 3,
+      changes: { 'forbidden.txt': 'x' },
+      rules: [
+        { prompt: 'left', do: [{ run: 'ls left.txt && rm forbidden.txt' }] },
+        { prompt: 'Document', do: [{ run: 'cat left.txt right.txt > done.txt' }] },
+      ],
+      async inspect(machine) {
+        expect(await readFile(join(machine.workspace, 'done.txt'), 'utf8')).toBe('left\nright\n');
+      },
+    });
+    expect(main.log).toContain('Checking step `both/right` once more');
+    expect(promptBodies((await harness.calls()).slice(4).map((call) => call.prompt))).toHaveLength(2);
+    expect(main.outputs.status).toBe('passed');
+  });
+
+  it('are checked again by the next re-run if the job is cancelled meanwhile', {
+    timeout: 180_000,
+  }, async () => {
+    const workflow = gated.replace(
+      'test ! -e forbidden.txt',
+      'test ! -e slow.txt || test -e other.txt || sleep 300',
+    );
+    const harness = await createHarness({ code: 'dist', workflow });
+    await harness.runJob({ rules: gatedRules });
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      changes: { 'slow.txt': 'x' },
+      stop: { when: { log: 'Checking step `tests` once more' }, how: 'cancel' },
+      async inspect(machine) {
+        expect(await readFile(join(machine.workspace, 'impl.txt'), 'utf8')).toBe('impl\n');
+      },
+    });
+    expect(main.outputs.status).toBe('cancelled');
+    expect(await harness.calls()).toHaveLength(3);
+    const again = await harness.runJob({
+      jobAttempt: 3,
+      changes: { 'other.txt': 'x' },
+      rules: [{ do: [{ write: 'done.txt' }] }],
+    });
+    expect(again.main.log).toContain('Checking step `impl` once more');
+    expect(again.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+    expect(await harness.calls()).toHaveLength(4);
+  });
+
+  it('of a step that waits for a person run when the person approves', async () => {
+    const workflow = `name: flow
+steps:
+  - name: draft
+    type: code
+    agent: claude-haiku
+    prompt: Draft.
+    hitl: after_gate
+    gate: [bash: 'test ! -e forbidden.txt']
+  - name: docs
+    type: code
+    agent: claude-haiku
+    prompt: Document.
+`;
+    const harness = await createHarness({ workflow });
+    const inputs = { 'state-name': 'flow' };
+    const first = await harness.runJob({ inputs, rules: [{ do: [{ write: 'draft.txt' }] }] });
+    expect(first.main.outputs.status).toBe('paused');
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      inputs: { ...inputs, approve: 'draft' },
+      changes: { 'forbidden.txt': 'x' },
+      rules: [{ prompt: 'Draft', do: [{ run: 'rm forbidden.txt' }] }],
+    });
+    expect(main.log).toContain('Checking step `draft` once more');
+    // What the person sees must have passed on the files of this job.
+    expect(attemptLines(main.report)).toContain('draft#1@1 new declared-new failed:gate');
+    expect(main.report?.steps[1]?.status).not.toBe('passed');
+  });
 });

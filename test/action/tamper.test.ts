@@ -164,7 +164,9 @@ describe('a file that another program changes', () => {
           stop: { when: { log: 'now hanging' }, how: 'kill' },
           beforePost: change,
         });
-        const { main } = await harness.runJob({ jobAttempt: 2, rules: working });
+        // On another commit, files are compared before they are restored.
+        const moved = name === 'git objects swapped' ? { changes: { 'unrelated.txt': 'x' } } : {};
+        const { main } = await harness.runJob({ jobAttempt: 2, rules: working, ...moved });
         return [name, main.outputs.status, stepCalls(await harness.calls())];
       }),
     );

@@ -254,6 +254,34 @@ it.each(Object.entries(scenarios))(
   },
 );
 
+it.each([
+  [0, { resumed: 'true' }, []],
+  [1, { resumed: 'false' }, [expect.stringMatching(/Version 0\.1\.0 .* set `fetch-depth: 0`/)]],
+] as const)(
+  'a re-run on another commit, with a checkout of depth %i, needs the former commit',
+  async (depth, outputs, warnings) => {
+    const { failed } = scenarios;
+    if (failed === undefined) throw new Error('There is no such scenario.');
+    const harness = await createHarness({ store: 'directory', ...failed });
+    await restoreFixture('failed', harness.stateDirectory);
+    const { main } = await harness.runJob({
+      credentials: 'none',
+      env,
+      ...failed.second,
+      jobAttempt: 2,
+      checkout: { depth },
+      changes: { 'unrelated.txt': 'x' },
+    });
+    expect(main.outputs, main.log).toMatchObject(outputs);
+    expect(main.warnings.filter((warning) => warning.startsWith('Starting fresh'))).toEqual(warnings);
+    if (depth === 0) {
+      expect(main.log).toContain('Checking step `called` once more');
+      expect(main.outputs.status, main.log).toBe('passed');
+      expect(await harness.calls()).toHaveLength(failed.calls.length);
+    }
+  },
+);
+
 /** The key file and the newest checkpoint, which comes last by name. */
 async function recordFixture(directory: string, name: string): Promise<void> {
   const files = await readdir(directory);

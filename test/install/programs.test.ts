@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { executableAt } from '../../src/install/executable.js';
 import { packageVersion, reportedVersion } from '../../src/install/path-version.js';
@@ -20,6 +20,7 @@ import {
   activateFolder,
   createFolder,
   findInstalled,
+  listActiveFolders,
   platformName,
   removeStaleFolders,
   type ToolCacheEntry,
@@ -108,6 +109,25 @@ describe('the tool cache', () => {
     expect(findInstalled(entry())).toBeUndefined();
     expect(await activateFolder(entry(), folder)).toBe(folder);
     expect(findInstalled(entry())).toBe(folder);
+  });
+
+  it('uses no folder that was not there at the start, and replaces its marker', async () => {
+    const root = join(top, 'clis');
+    const slot = { ...entry(), folder: join(root, 'codex/1.0.0') };
+    const first = await createFolder(slot);
+    fill(first);
+    await activateFolder(slot, first);
+    const trusted = listActiveFolders(root);
+    expect([...trusted]).toEqual([first]);
+    expect(findInstalled({ ...slot, trusted })).toBe(first);
+    const planted = join(slot.folder, `${slot.platform}-evil`);
+    fill(planted);
+    writeFileSync(join(slot.folder, `${slot.platform}.complete`), `${basename(planted)}\n`);
+    expect(findInstalled(slot)).toBe(planted);
+    expect(findInstalled({ ...slot, trusted })).toBeUndefined();
+    const own = await createFolder(slot);
+    fill(own);
+    expect(await activateFolder({ ...slot, trusted }, own)).toBe(own);
   });
 
   it('keeps the first of two installations, and returns it to the second process', async () => {

@@ -138,7 +138,7 @@ describe('decideReuse', () => {
 
   it('drops what comes after a step whose gates failed on another start tree', () => {
     const state = recordRun(['passed', 'passed', 'failed']);
-    expect(decideReuse({ ...facts, failedGatesOf: 'a', state })).toEqual({
+    expect(decideReuse({ ...facts, failedGatesOf: ['a'], state })).toEqual({
       dropped: ['b', 'c'],
       reason: 'the gates of step `a` failed on the start tree of this job',
     });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/failure.js';
 import {
+  blobsOf,
   type Checkout,
   checkoutAt,
   cloneOf,
@@ -306,6 +307,26 @@ describe('a repository in an unusual state', () => {
     expect((await workspace.pack([after])).length).toBeGreaterThan(0);
     await workspace.reset(workspace.startSnapshot);
     expect(checkout.read('dir/b.txt')).toBe('b\n');
+  });
+
+  it('is a sparse partial clone whose remote is gone, and a step changes files that git does not have', async () => {
+    const source = repository({ 'in/a.txt': 'a\n', 'out/b.txt': 'b\n', 'out/c.txt': 'c\n' });
+    source.git('config', 'uploadpack.allowFilter', 'true');
+    const checkout = cloneOf(source, '--filter=blob:none', '--sparse');
+    checkout.git('sparse-checkout', 'set', 'in');
+    checkout.git('remote', 'set-url', 'origin', 'file:///nonexistent');
+    const workspace = await checkout.open();
+    checkout.write('out/b.txt', 'changed\n');
+    const after = await workspace.record('x');
+    const pack = await workspace.pack([after]);
+    expect(blobsOf(checkout, pack)).toEqual(['changed\n']);
+
+    const target = cloneOf(source, '--depth', '1');
+    const moved = await target.open();
+    await moved.unpack(pack);
+    expect(await moved.hasSnapshots([after])).toBe(true);
+    expect(await moved.apply(after)).toEqual([]);
+    expect(target.read('out/b.txt')).toBe('changed\n');
   });
 
   it('uses SHA-256 object ids', async () => {

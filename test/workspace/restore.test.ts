@@ -212,6 +212,29 @@ describe('a state of an earlier job', () => {
     expect(await moved.apply(after)).toEqual([]);
   });
 
+  it('is complete in a third checkout, although the second one already had some of its changes', async () => {
+    const source = repository({ 'a.txt': 'a\n', 'b.txt': 'b\n', 'c.txt': 'c\n' });
+    const before = cloneOf(source);
+    const workspace = await source.open();
+    source.write('a.txt', 'step one\n');
+    source.remove('c.txt');
+    const one = await workspace.record('one');
+    const pack = await workspace.pack([one]);
+    source.git('commit', '-q', '-a', '-m', 'the same change');
+
+    const moved = await cloneOf(source, '--depth', '1').open();
+    await moved.unpack(pack);
+    expect(await moved.apply(one)).toEqual([]);
+    const unchanged = await moved.record('a step that changes nothing');
+    expect(await moved.changes(one, unchanged)).toEqual([]);
+    const second = await moved.pack([one, unchanged]);
+
+    const last = await before.open();
+    await last.unpack(second);
+    expect(await last.apply(unchanged)).toEqual([]);
+    expect(before.files()).toEqual({ 'a.txt': 'step one\n', 'b.txt': 'b\n' });
+  });
+
   it('contains the changed files and nothing else, and is empty if nothing changed', async () => {
     const big = Array.from({ length: 20_000 }, (_, line) => `line ${line * 7919}\n`).join('');
     const checkout = repository({ 'big.txt': big, 'other.txt': `${big}other\n` });
@@ -365,6 +388,22 @@ describe('a state of version 0.1.0, which has what git has for a converted file'
     expect(workspace.startTree).toBe(checkout.git('rev-parse', 'HEAD^{tree}').trim());
     expect(await workspace.apply({ base: workspace.startCommit, commit })).toEqual([]);
     expect(checkout.read('a.txt')).toBe('one\ntwo\nthree\n');
+  });
+
+  it('is packed without the files that no step changed, also in a checkout of depth 1', async () => {
+    const source = repository({ 'a.txt': 'one\n', 'b.txt': 'b\n' });
+    source.write('b.txt', 'unrelated\n');
+    source.git('commit', '-qam', 'later');
+    const checkout = cloneOf(source, '--depth', '1');
+    checkout.write('a.txt', 'two\n');
+    checkout.git('commit', '-qam', 'a step, as version 0.1.0 recorded it');
+    const commit = checkout.git('rev-parse', 'HEAD').trim();
+    checkout.git('reset', '-q', '--hard', 'HEAD~1');
+    const workspace = await checkout.open();
+    const snapshot = { base: workspace.startCommit, commit };
+    const count = (pack: Buffer) => pack.readUInt32BE(8);
+    // A commit, a tree and a blob.
+    expect(count(await workspace.pack([snapshot]))).toBe(3);
   });
 });
 
