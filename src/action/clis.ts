@@ -60,8 +60,8 @@ interface StartPrograms {
   readonly tools: ReadonlyMap<string, FileIdentity>;
   /** The content of the user's `.npmrc`. */
   readonly npmrc: string;
-  /** The active folders of the tool cache. */
-  readonly installed: ReadonlySet<string>;
+  /** The active folders of the tool cache before the first agent started. Absent: none has started. */
+  installed?: ReadonlySet<string>;
 }
 
 interface LocatedCli {
@@ -116,6 +116,7 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
         const isOver = provider === undefined || spec.signal?.aborted === true;
         const found = isOver ? undefined : await locate(provider, spec.signal);
         if (provider === undefined || found === undefined) return processRunner.run(spec);
+        programs.installed ??= listActiveFolders(installationRoot(actionContext));
         const { file, leadingArgs } = found.executable;
         if (!isCliUnchanged(found.files)) return refusedExit(replacedCliText(provider, found.files));
         return processRunner.run({ ...spec, file, args: [...leadingArgs, ...spec.args] });
@@ -150,8 +151,7 @@ function noteStartPrograms(
     const program = findProgram(name, path, directory);
     if (program !== undefined) tools.set(name, identify(program));
   }
-  const installed = listActiveFolders(installationRoot(actionContext));
-  return { clis, tools, npmrc: readNpmrc(environment), installed };
+  return { clis, tools, npmrc: readNpmrc(environment) };
 }
 
 function readNpmrc(environment: Environment): string {
@@ -266,7 +266,7 @@ function installedCliFor(
     folder: join(installationRoot(actionContext), provider.id, version),
     platform: platformName(),
     program: join('node_modules', '.bin', provider.executable),
-    trusted: programs.installed,
+    ...defined({ trusted: programs.installed }),
   };
 }
 

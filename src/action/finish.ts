@@ -40,7 +40,11 @@ export async function finishRun(
   };
   if (finalResult.status === 'passed' && actionContext.inputs.apply === 'none')
     await workspace.reset(workspace.startSnapshot);
-  await workspace.removeOutput().catch((error: unknown) => actionContext.log.warning(String(error)));
+  await workspace
+    .removeOutput()
+    .catch((error: unknown) =>
+      actionContext.log.warning(error instanceof Error ? error.message : String(error)),
+    );
   writeRunResult(finalResult, actionContext, stepFiles);
   prepared.postState.update({
     isDone: true,

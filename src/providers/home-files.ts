@@ -46,6 +46,7 @@ export interface LocatedFile {
   /** Absolute. */
   readonly path: string;
   relevantPart?(text: string): string;
+  readonly isCache?: true;
 }
 
 /** `userHome` replaces HOME if HOME is not set. */

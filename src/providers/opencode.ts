@@ -180,6 +180,8 @@ const remoteConfigurations = (text: string): string =>
   );
 
 const ownHomeFiles: readonly HomeFile[] = [
+  // The list of services and their addresses, which OpenCode downloads (1.18.33): another address gets the real key.
+  { path: '.cache/opencode/models.json', base: 'user', isCache: true },
   { path: 'opencode/auth.json', relevantPart: remoteConfigurations },
   ...(['config', 'user'] as const).flatMap((base) =>
     [...configFiles, ...homeFiles('config', 'AGENTS.md', ...configFolders)].map((file) => ({

@@ -78,6 +78,8 @@ export interface HomeFile {
   readonly base?: 'cli' | 'config' | 'user';
   /** The part of the text that matters, if the CLI itself writes to the file. A missing file has the text ''. */
   relevantPart?(text: string): string;
+  /** The CLI writes the file by itself and can make it again. A change is undone without a warning. */
+  readonly isCache?: true;
 }
 
 export interface NpmPackage {

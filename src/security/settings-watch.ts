@@ -13,6 +13,8 @@ export interface WatchedFile {
   readonly path: string;
   /** The part of the text that matters, if programs may write to the file. A missing file has the text ''. */
   relevantPart?(text: string): string;
+  /** A program makes the file by itself: a change is undone without a word. */
+  readonly isCache?: true;
 }
 
 interface NotedFile {
@@ -38,7 +40,10 @@ export function createSettingsWatch(watched: readonly WatchedFile[], home: strin
   const noted = watched.flatMap((file) => noteFile(file) ?? []);
   return {
     async restore() {
-      const changed = noted.flatMap((one) => restorePath(one));
+      const changed = noted.flatMap((one) => {
+        const paths = restorePath(one);
+        return one.isCache ? [] : paths;
+      });
       if (changed.length === 0) return [];
       const names = [...new Set(changed)].map((path) => `\`${shorten(bytePathToText(path), home)}\``);
       const more = names.length > maxNamedFiles ? ` and ${names.length - maxNamedFiles} more` : '';

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { platformName } from '../../src/install/tool-cache.js';
+import { pinnedVersions } from '../../src/providers/versions.js';
 import type { Machine } from '../rig/machine.js';
 import { installStandInNpm } from '../rig/stand-in-npm.js';
 import { createHarness } from './harness.js';
@@ -119,4 +121,41 @@ describe('a CLI that is installed', () => {
     expect(main.errors).toEqual([]);
     expect(seen).toBe(start);
   });
+});
+
+it('an installed CLI that an agent planted is not used by a later agent', async () => {
+  const harness = await createHarness({
+    code: 'dist',
+    workflow: `name: flow
+steps:
+  - name: plant
+    type: code
+    agent: claude-haiku
+    prompt: Plant.
+  - name: review
+    type: validate
+    agent: "{which}"
+    prompt: Review.
+`,
+  });
+  const slot = `$RUNNER_TOOL_CACHE/gump-clis/codex/${pinnedVersions.codex}`;
+  const evil = `${platformName()}-evil`;
+  const run = [
+    `mkdir -p ${slot}/${evil}/node_modules/.bin`,
+    `echo ${evil} > ${slot}/${platformName()}.complete`,
+    `printf '#!/bin/sh\\ntouch "$HOME/started"\\n' > ${slot}/${evil}/node_modules/.bin/codex`,
+    `chmod +x ${slot}/${evil}/node_modules/.bin/codex`,
+  ].join(' && ');
+  const { main } = await harness.runJob({
+    programs: ['claude'],
+    inputs: { vars: 'which: codex' },
+    rules: [{ prompt: 'Plant', do: [{ run }] }],
+    prepare: (machine) => installStandInNpm(machine).then(() => undefined),
+    async inspect(machine) {
+      expect(existsSync(join(machine.home, 'started'))).toBe(false);
+    },
+  });
+  // The one from npm was used, and gave no verdict.
+  expect(main.log).toContain('Installing Codex CLI');
+  expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'review' });
 });

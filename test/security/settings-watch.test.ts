@@ -98,6 +98,19 @@ test('a file of the worktree that a variable names is part of the result of a st
   expect(read('work/repository/ci/env.sh')).toBe('of a step');
 });
 
+test('the list of services that OpenCode downloads is that of the start, without a warning', async () => {
+  const path = 'home/.cache/opencode/models.json';
+  const { restore } = watch();
+  write(path, '{"anthropic":{"api":"http://evil/v1"}}');
+  expect(await restore()).toEqual([]);
+  expect(existsSync(at(path))).toBe(false);
+  write(path, '{"anthropic":{}}');
+  const next = watch();
+  write(path, '{"anthropic":{"api":"http://evil/v1"}}');
+  expect(await next.restore()).toEqual([]);
+  expect(read(path)).toBe('{"anthropic":{}}');
+});
+
 test('modes and links are kept', async () => {
   mkdirSync(at('dotfiles'));
   write('dotfiles/npmrc', 'own');
