@@ -125,13 +125,13 @@ function runStepWithKeys(
 function variablesFor(url: string): Readonly<Record<string, string>> {
   return {
     ANTHROPIC_BASE_URL: url,
-    ANTHROPIC_API_KEY: 'dummy-anthropic-key-0123456789',
+    ANTHROPIC_API_KEY: 'sk-ant-api03-Zq7Lw2Xv9Rk4Tn8Bm1Yc',
     OPENAI_BASE_URL: `${url}/v1`,
-    OPENAI_API_KEY: 'dummy-openai-key-0123456789',
+    OPENAI_API_KEY: 'sk-proj-Hd5Wq8Zx3Vn7Kt2Lp9Rm',
     // Without it Qwen Code ignores the two variables above, even with a model.
     OPENAI_MODEL: 'qwen3-coder-plus',
     GOOGLE_GEMINI_BASE_URL: url,
-    GEMINI_API_KEY: 'dummy-gemini-key-0123456789',
+    GEMINI_API_KEY: 'AIzaB4k9Xw2Qz7Rt5Lm8Nv3Hc6Jd1Fs',
     // The CLI's own retries would take minutes.
     CLAUDE_CODE_MAX_RETRIES: '0',
     // No requests to other machines.
