@@ -67,14 +67,18 @@ function usedAgents({ plan, providers }: RequirementsInput) {
   };
 }
 
-/** If an agent's name has a template, it may be any agent. */
+/**
+ * If an agent's name has a template, it may be any agent. An agent of a service that only the user's settings define
+ * names no credential of its own and gets all keys, so all of them count.
+ */
 function sealingVariables(
   used: readonly UsedAgent[],
   { plan, providers }: RequirementsInput,
 ): readonly string[] {
   const isKnown = agentTemplates(plan).every(({ agent }) => templateNames(parseTemplate(agent)).length === 0);
   const rows = used.map(({ provider, model }) => ({ environment: providerEnvironmentFor(provider, model) }));
-  return [...new Set(staticVariables(isKnown ? rows : [...rows, ...providers]))];
+  const areNamed = rows.every(({ environment }) => environment.credentials.length > 0);
+  return [...new Set(staticVariables(isKnown && areNamed ? rows : [...rows, ...providers]))];
 }
 
 interface UsedAgent {

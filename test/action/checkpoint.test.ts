@@ -268,6 +268,14 @@ describe('the keys of a checkpoint', () => {
     expect(harness.cache.entries()).toEqual([]);
   });
 
+  it('are those of all providers if the service of an OpenCode agent is not known', async () => {
+    const ownService =
+      'name: flow\nsteps:\n  - name: a\n    type: code\n    agent: opencode-mine/model\n    prompt: go\n';
+    const harness = await createHarness({ workflow: ownService, code: 'dist' });
+    const { main } = await run(harness, {});
+    expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
+  });
+
   it('are stored next to a checkpoint in a directory if there is no other secret', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow, store: 'directory' });
     const keyless = {
