@@ -20,21 +20,21 @@ export function eventOf({ job }: Pick<ActionContext, 'job'>): EventFacts {
 }
 
 /** Requires write permission of the actors if anybody can trigger the event. */
-export async function requireAllowedActors(actionContext: ActionContext): Promise<void> {
-  const { allowedBots } = actionContext.inputs;
-  await requireWritePermission(requiredActors(eventOf(actionContext)), {
-    ...apiOptions(actionContext),
-    allowedBots,
-  });
+export function requireAllowedActors(actionContext: ActionContext): Promise<void> {
+  return requirePermissionOf(requiredActors(eventOf(actionContext)), actionContext);
 }
 
 /** Requires write permission of the actor of a fork's pull request. Only for a job that has a credential. */
-export async function requireAllowedForkActor(actionContext: ActionContext): Promise<void> {
+export function requireAllowedForkActor(actionContext: ActionContext): Promise<void> {
+  return requirePermissionOf(requiredForkActors(eventOf(actionContext)), actionContext);
+}
+
+async function requirePermissionOf(
+  actors: ReturnType<typeof requiredActors>,
+  actionContext: ActionContext,
+): Promise<void> {
   const { allowedBots } = actionContext.inputs;
-  await requireWritePermission(requiredForkActors(eventOf(actionContext)), {
-    ...apiOptions(actionContext),
-    allowedBots,
-  });
+  await requireWritePermission(actors, { ...apiOptions(actionContext), allowedBots });
 }
 
 /** Why agents may not run on the files of this checkout. Empty if they may. */

@@ -186,7 +186,7 @@ async function storeCheckpoint(
 }
 
 /**
- * Whether `main` stored more than it left on disk: the end of its files was cut off. `main` notes each sequence
+ * Whether `main` stored more than it left on disk: the end of its files is missing. `main` notes each sequence
  * before it uses it. Storing the older state again would hide the newer one.
  */
 async function isNewerStored({ binding, usedSequence }: PostState, store: CheckpointStore): Promise<boolean> {

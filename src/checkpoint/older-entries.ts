@@ -54,7 +54,7 @@ async function highestBelow(
     const key = prefixes.length === 0 ? undefined : await lookUp(prefixes);
     const prefix = key && prefixes.find((one) => key.startsWith(one));
     if (prefix === undefined || prefix === '' || prefix.endsWith('-')) return key;
-    // The prefix stands for several sequences, of which the entry written last need not be the highest.
+    // The prefix covers several sequences, of which the entry written last need not be the highest.
     prefixes = narrowerPrefixes(prefix);
   }
 }

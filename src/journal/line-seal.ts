@@ -4,7 +4,7 @@
  *
  * Each line ends with a code (HMAC-SHA-256) over the name of the file, the code of the line before it and its own
  * text. So no line can be added, changed, left out, moved, or brought from another file or job. What can be done
- * without the key is to cut off the end, which is the same as a kill at an earlier moment. Pure.
+ * without the key is to remove the end, which is the same as a kill at an earlier moment. Pure.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 

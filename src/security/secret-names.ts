@@ -69,7 +69,7 @@ export function isAmbiguousName(name: string): boolean {
 
 /**
  * Whether the variable is a part of the settings that git reads from the environment (git 2.31). git fails if one of
- * them is missing, so they are withheld or passed together. `gitConfigFamily` stands for all of them.
+ * them is missing, so they are withheld or passed together. `gitConfigFamily` names all of them.
  */
 export function isGitConfigVariable(name: string): boolean {
   return /^GIT_CONFIG_(?:COUNT|PARAMETERS|(?:KEY|VALUE)_\d+)$/.test(name);

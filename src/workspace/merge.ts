@@ -74,10 +74,16 @@ export function currentEntry(
   present: ReadonlyMap<BytePath, TreeEntry>,
 ): TreeEntry | undefined {
   const current = present.get(path);
+  return isOnlyConverted(converted, { path, before, after: current }) ? before : current;
+}
+
+/** Whether the change is from what git has for a file to the bytes of the same file in the worktree. */
+export function isOnlyConverted(
+  converted: MergeFiles['converted'],
+  { path, before, after }: TreeChange,
+): boolean {
   const file = converted.get(path);
-  const isUnchanged =
-    file !== undefined && isSameEntry(current, file.real) && isSameEntry(before, file.clean);
-  return isUnchanged ? before : current;
+  return file !== undefined && isSameEntry(before, file.clean) && isSameEntry(after, file.real);
 }
 
 async function mergeEntry(

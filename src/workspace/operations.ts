@@ -4,11 +4,11 @@ import { applySnapshot } from './apply.js';
 import { type BytePath, bytePathToText, displayPath, toBytePath } from './byte-path.js';
 import { isExcluded } from './exclude-rules.js';
 import type { Git } from './git.js';
-import { diffTrees, isSameEntry, type TreeChange } from './git-tree.js';
+import { diffTrees, type TreeChange } from './git-tree.js';
 import { isRecordedDirectory, listIgnoredNames } from './ignored.js';
 import { type InnerRepositories, nestedIn } from './inner-repositories.js';
 import type { LeftOutFile, LeftOutFiles, LeftOutReason, LeftOutRules } from './left-out-files.js';
-import type { MergeFiles } from './merge.js';
+import { isOnlyConverted, type MergeFiles } from './merge.js';
 import type { NotKeptPaths } from './not-kept.js';
 import { emptyOutput, removeOutput } from './output-directory.js';
 import type { Ownership } from './ownership.js';
@@ -180,11 +180,8 @@ async function startDifferences(
   // Anything else could be an option of git.
   if (!/^[0-9a-f]{40,64}$/.test(commit) || !(await hasTree(git, commit))) return undefined;
   const startTree = await snapshots.treeOf({ base: startCommit, commit: startCommit });
-  const isConverted = ({ path, before, after }: TreeChange) => {
-    const file = files.converted.get(path);
-    return file !== undefined && isSameEntry(before, file.clean) && isSameEntry(after, file.real);
-  };
-  const changes = (await diffTrees(git, commit, startTree)).filter((change) => !isConverted(change));
+  const differing = await diffTrees(git, commit, startTree);
+  const changes = differing.filter((change) => !isOnlyConverted(files.converted, change));
   const unrecorded = leftOut.atStart.filter(({ reason }) => reason !== 'dropped' && reason !== 'untouched');
   const paths = [...changes, ...unrecorded]
     .map(({ path }) => path)
