@@ -4,8 +4,9 @@
  * LEDGER1 No spending is ever removed, also not when the results of a step are dropped (JOURNAL1).
  * LEDGER2 The clock runs only while a job runs. The time between two jobs and after the end does not count.
  */
+import type { Cost } from '../providers/money.js';
 import type { Usage } from '../providers/provider.js';
-import { addUsage } from '../providers/usage.js';
+import { addUsage, sumCosts } from '../providers/usage.js';
 import type { JournalEvent, NewEvent } from './event.js';
 
 export interface Ledger {
@@ -96,6 +97,11 @@ function advanceClock(ledger: Ledger, event: JournalEvent): Ledger {
 /** What all agents spent in all jobs, also in steps whose results were dropped. */
 export function totalUsage({ spends }: Ledger): Usage {
   return addUsage(...spends.map(({ usage }) => usage));
+}
+
+/** What all agents cost in all jobs, and whether a part of it is unknown. */
+export function totalCost({ spends }: Ledger): Cost {
+  return sumCosts(spends.map(({ usage }) => usage));
 }
 
 /** Milliseconds that all agents ran, in all jobs. */

@@ -1,4 +1,6 @@
 /** Sums and differences of usage. An absent number means "not reported" and stays absent (PROVIDER3). */
+import { defined } from '../optional-keys.js';
+import type { Cost } from './money.js';
 import type { Usage } from './provider.js';
 
 type UsageNumber = Exclude<keyof Usage, 'costIsEstimate'>;
@@ -31,6 +33,17 @@ export function addUsage(...all: readonly Usage[]): Usage {
     return value;
   });
   return all.some((usage) => usage.costIsEstimate) ? { ...sum, costIsEstimate: true } : sum;
+}
+
+/** The cost of all of them together. It is incomplete if one of them has turns or tokens, but no cost. */
+export function sumCosts(all: readonly Usage[]): Cost {
+  const { costUsd, costIsEstimate } = addUsage(...all);
+  const isIncomplete = costUsd !== undefined && all.some(hasUnknownCost);
+  return { ...defined({ costUsd, costIsEstimate }), ...(isIncomplete ? { costIsIncomplete: true } : {}) };
+}
+
+function hasUnknownCost({ costUsd, turns = 0, inputTokens = 0, outputTokens = 0 }: Usage): boolean {
+  return costUsd === undefined && turns + inputTokens + outputTokens > 0;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Numbers and times as people read them; an unknown number is a dash. */
+import { formatCost } from '../providers/money.js';
 import type { Usage } from '../providers/provider.js';
 
 export function formatDuration(ms: number | undefined): string {
@@ -8,13 +9,6 @@ export function formatDuration(ms: number | undefined): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-}
-
-/** Dollars; an estimate is marked as one. */
-export function formatCost({ costUsd, costIsEstimate }: Pick<Usage, 'costUsd' | 'costIsEstimate'>): string {
-  if (costUsd === undefined) return '–';
-  const dollars = `$${costUsd < 0.1 ? costUsd.toFixed(4) : costUsd.toFixed(2)}`;
-  return costIsEstimate ? `~${dollars} (estimate)` : dollars;
 }
 
 export function formatCount(count: number | undefined): string {

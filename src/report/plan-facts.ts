@@ -1,4 +1,5 @@
 /** The lines of a plan about the parts of a step. Pure. */
+import { formatCost } from '../providers/money.js';
 import { type GuardLimits, type LimitPlace, type LimitUnit, limitsByPlace } from '../workflow/limits.js';
 import { excerpt } from '../workflow/source-line.js';
 import type {
@@ -11,7 +12,7 @@ import type {
   RetryEntry,
   Step,
 } from '../workflow/workflow.js';
-import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
+import { formatCount, formatDuration, formatTurns } from './format.js';
 
 /** The step in a few words, without its name. */
 export function kindOf(step: Step): string {

@@ -2,11 +2,12 @@
 
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
-import { totalAgentMs, totalUsage } from '../journal/ledger.js';
+import { totalAgentMs, totalCost, totalUsage } from '../journal/ledger.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { expandPlan, type PlacedStep } from '../plan/placed-step.js';
 import { agentStepOf, type Plan } from '../plan/plan.js';
+import type { Cost } from '../providers/money.js';
 import type { Usage } from '../providers/provider.js';
 import type { Step } from '../workflow/workflow.js';
 
@@ -26,7 +27,8 @@ export interface Report {
   readonly resumed: boolean;
   readonly persisted: boolean;
   readonly startCommit: string;
-  readonly totals: ReportUsage & { readonly durationMs: number };
+  /** `costIsIncomplete`: the cost of some agent is unknown, so the whole cost is at least `costUsd`. */
+  readonly totals: ReportUsage & Cost & { readonly durationMs: number };
   readonly steps: readonly ReportStep[];
 }
 
@@ -99,7 +101,11 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     resumed: facts.resumed,
     persisted: facts.persisted,
     startCommit: facts.startCommit,
-    totals: { ...totalUsage(state.ledger), durationMs: totalAgentMs(state.ledger) },
+    totals: {
+      ...totalUsage(state.ledger),
+      ...totalCost(state.ledger),
+      durationMs: totalAgentMs(state.ledger),
+    },
     steps: expandPlan(plan, state).map((placed) => reportStep(placed, state.steps.get(placed.path), facts)),
   };
 }

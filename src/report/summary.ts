@@ -5,10 +5,11 @@ import { errorText } from '../gates/error-text.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import { addUsage, sumKnown } from '../providers/usage.js';
+import { formatCost } from '../providers/money.js';
+import { sumCosts, sumKnown } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import { callAt, isBelow } from '../step-path.js';
-import { formatCost, formatCount, formatDuration, formatTurns } from './format.js';
+import { formatCount, formatDuration, formatTurns } from './format.js';
 import type { Report, ReportStep } from './report.js';
 
 const errorLines = 30;
@@ -92,7 +93,7 @@ function row(step: ReportStep, state: StepState | undefined): readonly string[] 
     (last?.gates ?? []).map((gate) => `${gateMarks[gate.status]} ${cell(gate.name)}`).join('<br>'),
     formatCount(sum((a) => a.usage.turns)),
     tokens,
-    formatCost(addUsage(...attempts.map((a) => a.usage))),
+    formatCost(sumCosts(attempts.map((a) => a.usage))),
     formatDuration(sum((a) => a.durationMs)),
   ];
 }

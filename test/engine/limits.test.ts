@@ -89,7 +89,7 @@ describe('a guard of a step', () => {
     expect(tokens.failure?.message).toContain('300 tokens used, limit 200 tokens');
     const dollars = await runUnderGuard({ maxUsd: 0.5 }, four);
     expect(dollars.received).toHaveLength(6);
-    expect(dollars.failure?.message).toContain('0.75 USD used, limit 0.5 USD');
+    expect(dollars.failure?.message).toContain('$0.75 used, limit $0.50.');
   });
 
   it('counts what the CLI reports only at its end', async () => {
@@ -303,9 +303,9 @@ describe('a budget', () => {
     const failure = failureOf(harness, 'b');
     expect(failure?.kind).toBe('budget');
     expect(failure?.message).toContain(
-      '`max_budget` of the input `max-budget` is reached: 1.75 USD used, limit 1.5 USD.',
+      '`max_budget` of the input `max-budget` is reached: $1.75 used, limit $1.50.',
     );
-    expect(failure?.message).toContain('Spent by `a` (1 USD), `b` (0.75 USD).');
+    expect(failure?.message).toContain('Spent by `a` ($1.00), `b` ($0.75).');
     // biome-ignore lint/suspicious/noTemplateCurlyInString: text of a workflow file.
     expect(failure?.message).toContain('`max-budget: ${{ vars.GUMP_MAX_BUDGET }}`');
   });
@@ -478,14 +478,19 @@ describe('waiting for the service', () => {
   });
 });
 
+describe('a limit that is exceeded by less than what is shown', () => {
+  it('is described as exceeded', async () => {
+    const spent = (costUsd: number): Usage => ({ inputTokens: 1, outputTokens: 1, costUsd });
+    const { failure } = await runUnderGuard({ maxUsd: 0.35 }, [...answer(spent(0.351)), tool]);
+    expect(failure?.message).toContain('more than $0.35 used, limit $0.35.');
+  });
+});
+
 describe('an amount', () => {
-  it('has enough digits to differ from zero', () => {
-    expect(formatAmount('maxUsd', 0.00001)).toBe('0.00001 USD');
-    expect(formatAmount('maxUsd', 0.0000123456)).toBe('0.00001235 USD');
-    expect(formatAmount('maxUsd', 1.5)).toBe('1.5 USD');
-    expect(formatAmount('maxUsd', 0.1 + 0.2)).toBe('0.3 USD');
-    expect(formatAmount('maxUsd', 10)).toBe('10 USD');
-    expect(formatAmount('maxUsd', 0)).toBe('0 USD');
+  it('has the form of every cost, and enough digits to differ from zero', () => {
+    expect(formatAmount('maxUsd', 0.00001)).toBe('less than $0.0001');
+    expect(formatAmount('maxUsd', 1.5)).toBe('$1.50');
+    expect(formatAmount('maxUsd', 0)).toBe('$0.00');
     expect(formatAmount('maxTimeMs', 60_000)).toBe('60 s');
     expect(formatAmount('maxTimeMs', 40)).toBe('0.04 s');
   });

@@ -95,7 +95,13 @@ describe('the report', () => {
   it('omits every number that was not reported', () => {
     expect(report.steps[1]?.attempts[1]?.usage).toEqual({ turns: 2, inputTokens: 1000 });
     expect(report.steps[1]?.attempts[0]?.usage).toEqual({});
-    expect(report.totals).toEqual({ turns: 4, inputTokens: 2000, costUsd: 0.25, durationMs: 3000 });
+    expect(report.totals).toEqual({
+      costIsIncomplete: true,
+      turns: 4,
+      inputTokens: 2000,
+      costUsd: 0.25,
+      durationMs: 3000,
+    });
   });
 
   it('distinguishes reused, failed and not run', () => {

@@ -1,13 +1,14 @@
 /** The failures of limits that were reached, with their messages. */
 import type { Failure } from '../../failure.js';
+import { formatCost } from '../../providers/money.js';
 import { type LimitUnit, limitKeyOf, limitTable, type SpendingField } from '../../workflow/limits.js';
 import type { LimitHit } from './limit.js';
 
 /** `spending` lists the steps and what each one spent. Empty: the message does not name them. */
 export function limitHitFailure(hit: LimitHit, spending: string): Failure {
-  const { limit, field, maximum, used } = hit;
+  const { limit, field, maximum } = hit;
   return toFailure(hit, [
-    `${limitTitle(hit)} is reached: ${formatAmount(field, used)} used, limit ${formatAmount(field, maximum)}.`,
+    `${limitTitle(hit)} is reached: ${usedText(hit)} used, limit ${formatAmount(field, maximum)}.`,
     spending === '' ? '' : `Spent by ${spending}.`,
     limit.remedy(field),
   ]);
@@ -27,6 +28,13 @@ function toFailure({ limit }: LimitHit, sentences: readonly string[]): Failure {
   return { kind: limit.kind, message: sentences.filter((sentence) => sentence !== '').join(' ') };
 }
 
+/** What was spent. An amount that differs from the limit only in digits that are not shown is more than the limit. */
+function usedText({ field, maximum, used }: LimitHit): string {
+  const [text, limitText] = [used, maximum].map((amount) => formatAmount(field, amount));
+  const isExact = used <= maximum || text !== limitText || text?.startsWith('less than');
+  return isExact ? `${text}` : `more than ${text}`;
+}
+
 function limitTitle({ limit, field }: LimitHit): string {
   return `\`${limitKeyOf(limit.kind, field)}\` of ${limit.owner}`;
 }
@@ -34,7 +42,7 @@ function limitTitle({ limit, field }: LimitHit): string {
 const formats: Readonly<Record<LimitUnit, (amount: number) => string>> = {
   turns: (count) => `${count} ${count === 1 ? 'turn' : 'turns'}`,
   tokens: (count) => `${count} ${count === 1 ? 'token' : 'tokens'}`,
-  dollars: (usd) => `${formatDecimal(usd, 4)} USD`,
+  dollars: (costUsd) => formatCost({ costUsd }),
   milliseconds: (ms) => `${formatDecimal(ms / 1000, 1)} s`,
 };
 

@@ -104,7 +104,7 @@ export function limitFailure(run: EngineRun, hit: LimitHit): Failure {
   return limitHitFailure(hit, describeSpending(run, hit));
 }
 
-/** The steps that spent most: `build` (0.8 USD), `tests` (0.2 USD). */
+/** The steps that spent most: `build` ($0.80), `tests` ($0.20). */
 function describeSpending(run: EngineRun, { limit, field }: LimitHit): string {
   if (limit.attempt !== undefined || field === 'maxTimeMs') return '';
   const agents = [...run.state().ledger.spends, ...run.runningAgents];
