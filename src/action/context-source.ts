@@ -4,9 +4,12 @@ import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { ContextSource } from '../engine/engine-ports.js';
 import { createBoundedOutput } from '../gates/bounded-output.js';
-import { gracePeriodFor, type ProcessRunner } from '../system/process.js';
+import { defined } from '../optional-keys.js';
+import { gracePeriodFor, type ProcessExit, type ProcessRunner } from '../system/process.js';
 import { readRegularFile } from '../system/regular-file.js';
+import { stripAnsi } from '../system/strip-ansi.js';
 import type { ForeignCode } from './foreign-code.js';
+import { shallowHint } from './shallow-hint.js';
 
 export interface ContextSourceOptions {
   readonly processes: ProcessRunner;
@@ -42,12 +45,25 @@ export function createContextSource({ processes, foreignCode, env }: ContextSour
       );
       if (failure !== undefined) return { failure };
       if (exit.reason === 'exited' && exit.code === 0) return { output: printed.text() };
-      if (exit.reason === 'timeout') return { problem: 'took longer than 30 seconds' };
-      return {
-        problem: exit.code === undefined ? 'did not finish' : `ended with exit code ${exit.code}`,
-      };
+      const hint = shallowHint(findWorktreeRoot(directory), command, exit.stderrTail);
+      return { problem: problemText(exit), ...defined({ hint }) };
     },
   };
+}
+
+function problemText({ reason, code, stderrTail }: ProcessExit): string {
+  if (reason === 'timeout') return withErrorText('took longer than 30 seconds', stderrTail);
+  return withErrorText(code === undefined ? 'did not finish' : `ended with exit code ${code}`, stderrTail);
+}
+
+/** Longer than what git prints about a revision that it does not know. */
+const maxErrorCharacters = 600;
+
+/** The reason of a failed command usually is at the end of what it prints on standard error. */
+function withErrorText(problem: string, stderrTail: string): string {
+  const text = stripAnsi(stderrTail).replace(/\s+/g, ' ').trim();
+  if (text === '') return problem;
+  return `${problem}: ${text.length > maxErrorCharacters ? `…${text.slice(-maxErrorCharacters)}` : text}`;
 }
 
 /** Resolves links before the check: a link that leads out of the worktree counts as missing. */

@@ -67,7 +67,8 @@ export interface ContextSource {
 
 export type ContextCommandEnd =
   | { readonly output: string }
-  | { readonly problem: string }
+  /** How it ended, with what it printed on standard error; `hint`: a sentence that says what may help. */
+  | { readonly problem: string; readonly hint?: string }
   | { readonly failure: Failure };
 
 export interface Agents {

@@ -1,6 +1,7 @@
 /** What the `context` of a step adds to its prompt: files of the worktree, and the output of commands. */
 import type { Failure } from '../failure.js';
 import { cutMiddle } from '../gates/cut-middle.js';
+import { quoteCommand } from '../gates/resolve-gate.js';
 import type { AgentStep, ContextEntry } from '../workflow/workflow.js';
 import type { EngineRun } from './engine-run.js';
 import type { TemplateContext } from './template-context.js';
@@ -15,7 +16,7 @@ export function contextTexts({ context }: AgentStep): readonly string[] {
   return context.flatMap((entry) => (entry.type === 'file' ? [entry.path] : []));
 }
 
-/** A missing file fails the attempt before it costs anything. The output of a failed command is left out. */
+/** What is missing fails the attempt before it costs anything, unless the entry is optional. */
 export async function gatherContext(
   run: EngineRun,
   path: string,
@@ -26,35 +27,69 @@ export async function gatherContext(
   for (const entry of context) {
     const part = await (entry.type === 'file'
       ? readContextFile(run, templateContext.render(entry.path))
-      : runContextCommand(run, path, entry));
-    if (typeof part === 'object') return { obstacle: part };
-    if (part !== undefined) parts.push(part);
+      : runContextCommand(run, entry));
+    if (typeof part === 'string') parts.push(part);
+    else if ('failure' in part) return { obstacle: part.failure };
+    // The attempt was interrupted, so nothing is known about the command.
+    else if (run.signal.aborted) continue;
+    else if (entry.optional) warnAboutMissing(run, path, part);
+    else return { obstacle: missingFailure(part) };
   }
   return { parts };
 }
 
-async function readContextFile(run: EngineRun, path: string): Promise<string | Failure> {
+/** Why an entry has no text, in the words of messages. */
+interface MissingText {
+  /** What the prompt lacks. */
+  readonly subject: string;
+  readonly problem: string;
+  readonly advice: string;
+}
+
+type ContextText = string | MissingText | { readonly failure: Failure };
+
+async function readContextFile(run: EngineRun, path: string): Promise<ContextText> {
   const text = await run.ports.context.readFile(run.ports.workspace.directory, path);
   if (text !== undefined)
     return `Content of the file \`${path}\`:\n\n${cutMiddle(text.trimEnd(), maxContextCharacters)}`;
-  const message = `\`context\`: the file \`${path}\` is missing or cannot be read. Create it in an earlier step, or remove the entry.`;
-  return { kind: 'crash', message, isFinal: true };
+  return {
+    subject: `the file \`${path}\``,
+    problem: 'is missing or cannot be read',
+    advice: 'Create it in an earlier step, or set `optional: true` in the entry.',
+  };
 }
 
 async function runContextCommand(
   run: EngineRun,
-  path: string,
   { command }: Extract<ContextEntry, { type: 'bash' }>,
-): Promise<string | Failure | undefined> {
-  const { context, workspace, reporter } = run.ports;
+): Promise<ContextText> {
+  const { context, workspace } = run.ports;
   run.markGateFilesDue();
   const end = await context.runCommand(workspace.directory, command, run.signal);
   if ('output' in end)
     return `Output of \`${command}\`:\n\n${cutMiddle(end.output.trimEnd(), maxContextCharacters)}`;
-  if ('failure' in end) return end.failure;
-  if (!run.signal.aborted)
-    reporter.warn(
-      `Step \`${path}\`: the prompt lacks the output of \`${command}\` from \`context\`, because the command ${end.problem}.`,
-    );
-  return undefined;
+  if ('failure' in end) return end;
+  return {
+    subject: `the command ${quoteCommand(command)}`,
+    problem: end.problem,
+    advice: end.hint ?? 'Correct the command, or set `optional: true` in the entry.',
+  };
+}
+
+function missingFailure({ subject, problem, advice }: MissingText): Failure {
+  return {
+    kind: 'crash',
+    message: `\`context\`: ${asSentence(`${subject} ${problem}`)} ${advice}`,
+    isFinal: true,
+  };
+}
+
+function warnAboutMissing(run: EngineRun, path: string, { subject, problem }: MissingText): void {
+  run.ports.reporter.warn(
+    `Step \`${path}\`: the prompt lacks an optional entry of \`context\`: ${asSentence(`${subject} ${problem}`)}`,
+  );
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

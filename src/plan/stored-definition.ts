@@ -168,9 +168,8 @@ function storedSession(session: SessionChoice): Stored {
 }
 
 function storedContext(entry: ContextEntry): Stored {
-  return entry.type === 'file'
-    ? { type: entry.type, path: entry.path }
-    : { type: entry.type, command: entry.command };
+  const { type, optional } = entry;
+  return type === 'file' ? { type, path: entry.path, optional } : { type, command: entry.command, optional };
 }
 
 function storedGate(gate: Gate): Stored {

@@ -48,7 +48,8 @@ export function agentFacts({ agent, session, worktree, permissions, context }: A
 }
 
 function contextText(context: ContextEntry): string {
-  return context.type === 'file' ? excerpt(context.path) : `output of \`${excerpt(context.command)}\``;
+  const text = context.type === 'file' ? excerpt(context.path) : `output of \`${excerpt(context.command)}\``;
+  return context.optional ? `${text} (optional)` : text;
 }
 
 export function gateFacts(gates: readonly Gate[]): readonly string[] {

@@ -95,8 +95,9 @@ function typeOf({ type }: StepOutline): AgentStep['type'] {
 function toContext(entry: YamlMap): readonly ContextEntry[] {
   const file = textIn(entry, 'file');
   const bash = textIn(entry, 'bash');
-  if (file !== undefined) return [{ type: 'file', path: file.value.trim() }];
-  return bash === undefined ? [] : [{ type: 'bash', command: bash.value }];
+  const optional = scalarValue(childOf(entry, 'optional')) === true ? ({ optional: true } as const) : {};
+  if (file !== undefined) return [{ type: 'file', path: file.value.trim(), ...optional }];
+  return bash === undefined ? [] : [{ type: 'bash', command: bash.value, ...optional }];
 }
 
 function toCall(reference: WorkflowReference | undefined, follow: ReferenceResolver): WorkflowCall {

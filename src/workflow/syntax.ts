@@ -79,6 +79,13 @@ export const contextEntry = z.strictObject({
     'Path of a file from the working directory. Its text is appended to the prompt. Template.',
   ).optional(),
   bash: nonEmptyText('A shell command. Its output is appended to the prompt.').optional(),
+  optional: z
+    .boolean()
+    .meta({
+      description:
+        'Whether the step runs without the entry if its file is missing or its command fails. Default: `false`.',
+    })
+    .optional(),
 });
 
 const context = z

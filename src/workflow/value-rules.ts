@@ -3,7 +3,7 @@
 import { problem } from './diagnostic.js';
 import { type StepOutline, scalarValue } from './outline.js';
 import type { StepRule } from './rule.js';
-import { childOf, entryOf, mappingsIn } from './yaml-node.js';
+import { entryOf, mappingsIn } from './yaml-node.js';
 
 export const guardRule: StepRule = (step) => {
   const guard = step.guard?.value;
@@ -53,10 +53,11 @@ export const worktreeRule: StepRule = ({ worktree, type }) => {
 
 export const contextRule: StepRule = ({ context }) =>
   mappingsIn(context?.value).flatMap((entry) => {
-    const both = childOf(entry, 'file') !== undefined && childOf(entry, 'bash') !== undefined;
+    const named = ['file', 'bash'].filter((key) => entryOf(entry, key) !== undefined);
+    const both = named.length === 2;
     const message = both
       ? 'One entry contains `file` and `bash`. Begin a line with `- ` for each.'
       : 'An entry of `context` is empty. Write `file: PATH` or `bash: COMMAND`.';
-    const isEmpty = entry.entries.length === 0;
+    const isEmpty = entry.entries.every(({ key }) => key === 'optional');
     return both || isEmpty ? [problem(both ? 'bad-value' : 'missing-key', entry.at, message)] : [];
   });

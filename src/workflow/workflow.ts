@@ -57,12 +57,12 @@ export interface AgentStep {
 /** `none`: the agent works in an empty directory, without the repository. */
 export type WorktreeMode = 'read-write' | 'read-only' | 'none';
 
-/** Text that is appended to a prompt. */
+/** Text that is appended to a prompt. `optional`: the step runs without it if it is unavailable. */
 export type ContextEntry =
   /** Template of a path from the working directory. */
-  | { readonly type: 'file'; readonly path: string }
+  | { readonly type: 'file'; readonly path: string; readonly optional?: true }
   /** The output of a shell command; not a template. */
-  | { readonly type: 'bash'; readonly command: string };
+  | { readonly type: 'bash'; readonly command: string; readonly optional?: true };
 
 /** What restricts an attempt. `stallMs` is only for steps with an agent. */
 export interface Guard extends GuardLimits {

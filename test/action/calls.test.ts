@@ -284,7 +284,7 @@ steps:
       context:
         - file: docs/rules.md
         - bash: "echo made of $((40 + 2)); exit 0"
-        - bash: "exit 3"
+        - {bash: "echo why >&2; exit 3", optional: true}
     run:
       agent: claude-haiku
 `,
@@ -309,7 +309,7 @@ steps:
     expect(prompt).toMatch(/^Implement sums after what \{was\} seen\./);
     expect(prompt).toContain('RULE: {never} shout.');
     expect(prompt).toContain('made of 42');
-    expect(main.warnings).toEqual([expect.stringContaining('`exit 3`')]);
+    expect(main.warnings).toEqual([expect.stringContaining('ended with exit code 3: why.')]);
   });
 
   it('fail the step before an agent starts if a file of `context` is missing', async () => {
@@ -327,6 +327,28 @@ steps:
     const { main } = await harness.runJob();
     expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
     expect(main.errors).toEqual([expect.stringContaining('docs/none.md')]);
+    expect(await harness.calls()).toEqual([]);
+  });
+
+  it('fail the step before an agent starts if a command of `context` fails', async () => {
+    const harness = await createHarness({
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    context: [{bash: "echo first; echo 'broken pipe' >&2; exit 4"}]
+    prompt: Implement.
+    retry: [{exit: 3}]
+`,
+    });
+    const { main } = await harness.runJob();
+    expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl' });
+    expect(main.errors).toEqual([
+      expect.stringContaining(
+        'ended with exit code 4: broken pipe. Correct the command, or set `optional: true`',
+      ),
+    ]);
     expect(await harness.calls()).toEqual([]);
   });
 

@@ -214,13 +214,33 @@ describe('`context`', () => {
     expect(next.warnings).toEqual([]);
   });
 
-  it('leaves out a command that fails, with a warning', async () => {
+  it('fails without an agent and without a retry if a command fails', async () => {
     const harness = createEngineHarness({ runAgent: writesNotes, contextOutput: () => '!ended with 3' });
-    const state = await harness.run(planOf([agentStep('a', { context: [command('false')] })]));
-    expect(state.runEnded?.status).toBe('passed');
-    expect(harness.calls[0]?.prompt).not.toContain('false');
-    expect(harness.warnings.join()).toContain(
-      'lacks the output of `false` from `context`, because the command ended with 3',
+    const state = await harness.run(
+      planOf([agentStep('a', { context: [command('false')], retry: [exitAfter(3)] })]),
     );
+    expect(harness.calls).toEqual([]);
+    expect(state.steps.get('a')?.attempts.map(({ failure }) => failure)).toEqual([
+      {
+        kind: 'crash',
+        message:
+          '`context`: the command `false` ended with 3. Correct the command, or set `optional: true` in the entry.',
+        isFinal: true,
+      },
+    ]);
+  });
+
+  it('leaves out an optional command or file that is unavailable, with a warning', async () => {
+    const harness = createEngineHarness({ runAgent: writesNotes, contextOutput: () => '!ended with 3' });
+    const context = [command('false'), file('gone.md')].map(
+      (entry) => ({ ...entry, optional: true }) as const,
+    );
+    const state = await harness.run(planOf([agentStep('a', { context })]));
+    expect(state.runEnded?.status).toBe('passed');
+    expect(harness.calls[0]?.prompt).toBe('do a\n');
+    expect(harness.warnings).toEqual([
+      'Step `a`: the prompt lacks an optional entry of `context`: the command `false` ended with 3.',
+      'Step `a`: the prompt lacks an optional entry of `context`: the file `gone.md` is missing or cannot be read.',
+    ]);
   });
 });

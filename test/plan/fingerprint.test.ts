@@ -71,6 +71,16 @@ describe('fingerprints', () => {
     expect(planned(file, 'codex')).toEqual(golden[`${file} with codex`]);
   });
 
+  it('change with `optional: true` of a context entry only', () => {
+    const hashOf = (entry: string) => {
+      const text = `name: w\nsteps: [{name: a, type: code, agent: claude, prompt: x, context: [${entry}]}]`;
+      const { workflow } = loadWorkflow({ source: 'w.yaml', text, directory: '' }, undefined, {});
+      return workflow && hashesOf(makePlan(workflow, { vars: {} }).steps).a;
+    };
+    expect(hashOf('{bash: x, optional: false}')).toBe(hashOf('{bash: x}'));
+    expect(hashOf('{bash: x, optional: true}')).not.toBe(hashOf('{bash: x}'));
+  });
+
   it('cover at least 20 steps', () => {
     expect(new Set(Object.values(golden).flatMap(Object.values)).size).toBeGreaterThan(40);
   });
