@@ -31,6 +31,24 @@ export interface Failure {
   readonly retryAfterMs?: number;
   /** No further attempt may follow in this job, even if the kind would allow one. */
   readonly isFinal?: boolean;
+  /** What prompts say instead of `message`, if that is about money or about what people can do. */
+  readonly forAgent?: string;
+  /** A re-run uses the same commit and fails for the same reason. */
+  readonly isSameInRerun?: boolean;
+}
+
+/** What prompts say about an attempt that a limit on the cost stopped. */
+export const stoppedText = 'it was stopped before it had finished';
+
+/** The reason of a failure for an agent. A budget is no matter of agents; older journals only have its message. */
+export function textForAgent({ kind, message, forAgent }: Failure): string {
+  return forAgent ?? (kind === 'budget' ? stoppedText : message);
+}
+
+/** The failure of something that another failure caused, with what failed in front of the reason. */
+export function withCause(what: string, failure: Failure): Failure {
+  const forAgent = failure.forAgent === undefined ? {} : { forAgent: `${what}: ${failure.forAgent}` };
+  return { ...failure, message: `${what}: ${failure.message}`, ...forAgent };
 }
 
 /** Where, what happened, and what to do: shown to the user without changes. The action then ends with exit code 1. */

@@ -1,6 +1,6 @@
 /** Judges an attempt by its gates, after its agent has ended. */
 
-import type { Failure } from '../failure.js';
+import { type Failure, textForAgent, withCause } from '../failure.js';
 import { judgeFiles } from '../gates/files.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { AttemptEnded, AttemptRef } from '../journal/event.js';
@@ -123,11 +123,13 @@ async function runValidator(
   const startedAt = run.ports.clock.now();
   const end = await runCall(run, placed, roleForGate(name), number);
   if (end.status === 'stopped') return 'cancelled';
-  const output = end.comments === '' ? (end.failure?.message ?? '') : end.comments;
+  // The output of a gate is part of prompts.
+  const reason = end.failure === undefined ? '' : textForAgent(end.failure);
+  const output = end.comments === '' ? reason : end.comments;
   const durationMs = run.ports.clock.now() - startedAt;
   const result = { name, type: 'validate', status: end.status, output, comments: end.comments, durationMs };
   if (!endedWithoutVerdict(end) || end.failure === undefined) return { result };
-  return { result, failure: { ...end.failure, message: `gate \`${name}\`: ${end.failure.message}` } };
+  return { result, failure: withCause(`gate \`${name}\``, end.failure) };
 }
 
 /** The failure of an attempt with these results; `undefined` if no gate failed. */

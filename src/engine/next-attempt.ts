@@ -2,7 +2,7 @@
  * The next attempt of a step that runs an agent: its number, agent, session and prompt. Of the attempt itself it
  * records nothing; the calls that must run before it record their own events.
  */
-import { type Failure, UserError } from '../failure.js';
+import { type Failure, UserError, withCause } from '../failure.js';
 import type { SessionDecision } from '../journal/event.js';
 import { type Attempt, newestAttemptOf, type StepState } from '../journal/run-state.js';
 import { roleForGet, roleForRetry } from '../plan/calls.js';
@@ -168,9 +168,8 @@ async function runCallsBefore(
   const end = await runCall(run, placed, roleForGet(step.get), number);
   if (end.status === 'stopped') return 'stopped';
   if (end.status === 'passed') return undefined;
-  const reason = end.failure?.message ?? 'it failed';
-  const failure = { kind: end.failure?.kind ?? 'crash', message: `workflow \`${step.get.path}\`: ${reason}` };
-  return end.failure?.isFinal ? { ...failure, isFinal: true } : failure;
+  const { retryAfterMs: _retryAfterMs, ...failure } = end.failure ?? { kind: 'crash', message: 'it failed' };
+  return withCause(`workflow \`${step.get.path}\``, failure);
 }
 
 /** Runs the workflows of `validate` in retry entries, each once for an attempt. */
@@ -188,8 +187,9 @@ async function judgeEntries(
     if (end.status === 'stopped') return 'stopped';
     // Without a verdict it is unknown whether the entry applies.
     if (endedWithoutVerdict(end) && end.failure !== undefined) {
-      const message = `workflow \`${when.validate.path}\` of a retry entry gave no verdict: ${end.failure.message}`;
-      return { kind: end.failure.kind, message, isFinal: true };
+      const what = `workflow \`${when.validate.path}\` of a retry entry gave no verdict`;
+      const { retryAfterMs: _retryAfterMs, ...failure } = end.failure;
+      return { ...withCause(what, failure), isFinal: true };
     }
     run.record({ type: 'retry-judged', step: placed.path, number, entry, holds: end.status === 'passed' });
   }

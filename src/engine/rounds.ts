@@ -5,6 +5,7 @@
  * in their own sessions, and their prompts contain the output of those gates.
  */
 
+import { type Failure, withCause } from '../failure.js';
 import { type AttemptRef, failedWithoutVerdict, type NewEvent } from '../journal/event.js';
 import type { Attempt } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
@@ -165,13 +166,9 @@ async function reopenSteps(
 
 function failRound(run: EngineRun, ref: AttemptRef, end: Exclude<ScopeEnd, { status: 'passed' }>): ScopeEnd {
   if (end.status !== 'failed') return end;
-  const cause = end.failure ?? lastAttemptOf(run, end.path)?.failure;
-  const failure = {
-    kind: cause?.kind ?? 'crash',
-    message:
-      end.path === ref.step ? (cause?.message ?? '') : `step \`${end.path}\` failed: ${cause?.message ?? ''}`,
-    ...(cause?.isFinal ? { isFinal: true } : {}),
-  } as const;
+  const cause: Failure | undefined = end.failure ?? lastAttemptOf(run, end.path)?.failure;
+  const { retryAfterMs: _retryAfterMs, ...known } = cause ?? { kind: 'crash', message: '' };
+  const failure = end.path === ref.step ? known : withCause(`step \`${end.path}\` failed`, known);
   run.record({ ...roundEndFields(run, ref), status: 'failed', failure, gates: [], files: [] });
   return end;
 }

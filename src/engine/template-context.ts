@@ -1,5 +1,6 @@
 /** Collects what the templates of one attempt can read, and renders them. */
 
+import { textForAgent } from '../failure.js';
 import { cutMiddle } from '../gates/cut-middle.js';
 import { errorText, gateErrorText, maxPromptErrorCharacters } from '../gates/error-text.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
@@ -138,16 +139,22 @@ async function findPreviousFailure(run: EngineRun, path: string): Promise<Previo
   const { reopened } = step;
   const since =
     reopened === undefined ? step.attempts : step.attempts.filter((one) => one.order > reopened.order);
-  const last = since.findLast((attempt) => attempt.status === 'failed');
+  const last = since.findLast((attempt) => attempt.status === 'failed' && !endedBeforeWork(attempt));
   if (last !== undefined) return attemptFailure(run, step, last);
   if (reopened === undefined) return undefined;
   const own = step.attempts.at(-1);
   return own?.status === 'failed' ? attemptFailure(run, step, own) : roundFailure(run, step);
 }
 
+/** A limit was used up before the agent started, so the attempt leaves nothing to fix. */
+function endedBeforeWork({ failure, usage, changed }: Attempt): boolean {
+  return failure?.kind === 'budget' && (usage.turns ?? 0) === 0 && !changed;
+}
+
 async function attemptFailure(run: EngineRun, step: StepState, last: Attempt): Promise<PreviousFailure> {
   const diff = await patchOf(run, step, last);
-  return { number: last.number, message: last.failure?.message ?? '', error: errorOf(run, last), diff };
+  const message = last.failure === undefined ? '' : textForAgent(last.failure);
+  return { number: last.number, message, error: errorOf(run, last), diff };
 }
 
 /** Why the containing step opened the step again: a merge conflict of parallel branches, or failed gates. */
@@ -226,7 +233,8 @@ function outputOf(attempt: Attempt, diff: string): string {
 function errorOf({ errorContext }: EngineRun, attempt: Attempt): string {
   const max = errorContext?.maxErrorChars ?? maxPromptErrorCharacters;
   const text = errorText(attempt.gates, max);
-  return text === '' ? cutMiddle(attempt.comments ?? attempt.failure?.message ?? '', max) : text;
+  const reason = attempt.failure === undefined ? '' : textForAgent(attempt.failure);
+  return text === '' ? cutMiddle(attempt.comments ?? reason, max) : text;
 }
 
 function gateNames(gate: Attempt['gates'][number]): GateFields {

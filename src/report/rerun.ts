@@ -1,4 +1,5 @@
 /** What "Re-run failed jobs" does, and until when it works. The error, the log and the summary show this text. */
+import type { Failure } from '../failure.js';
 import type { RunState } from '../journal/run-state.js';
 import { isAtOrBelow } from '../step-path.js';
 import { formatDay } from './format.js';
@@ -22,6 +23,7 @@ export interface RerunFacts {
 
 /** One sentence, or two. */
 export function rerunNote(facts: RerunFacts): string {
+  if (endFailureOf(facts)?.isSameInRerun) return 'A re-run reaches the same limit and starts no agent.';
   if (!facts.persisted)
     return 'The last state is not stored. A re-run continues from the newest stored checkpoint, or starts fresh.';
   const branch = conflictingBranch(facts);
@@ -31,6 +33,12 @@ export function rerunNote(facts: RerunFacts): string {
   const reusedText =
     passed === 0 ? '' : `reuses the ${passed === 1 ? 'result of 1 step' : `results of ${passed} steps`} and `;
   return `"Re-run failed jobs" before ${formatDay(rerunDeadline(facts))} ${reusedText}${rerunStepText(facts)}.`;
+}
+
+/** Why the run ended. */
+function endFailureOf({ state, failedStep }: RerunFacts): Failure | undefined {
+  const step = failedStep === undefined ? undefined : state.steps.get(failedStep);
+  return state.runEnded?.failure ?? step?.failure ?? step?.attempts.at(-1)?.failure;
 }
 
 /** The parallel branch that could not be merged. Its steps run again. */

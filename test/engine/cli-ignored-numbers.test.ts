@@ -11,7 +11,7 @@ describe.each(['claude', 'codex', 'gemini', 'qwen', 'opencode', 'cursor'])('%s',
     const steps = ['first', 'second', 'third'].map((name) => agentStep(name, { agent }));
     const plan = { ...planOf(steps), budget: { maxTokens: 100 } };
     const state = await run(plan);
-    expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'second' });
+    expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'third' });
     expect(state.steps.get('first')?.attempts[0]?.usage.inputTokens ?? 0).toBe(0);
     expect(harness.warnings.join('\n')).toMatch(
       /Step `first`: .* reported `\w+` as -\d+, which cannot be true\. The number is ignored\./,

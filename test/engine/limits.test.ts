@@ -80,7 +80,7 @@ describe('a guard of a step', () => {
   it('does not count late tool calls of a complete answer as the next answer', async () => {
     const calls = [tool, turn(), { ...tool, isOfLast: true } as const, { ...text, isOfLast: true } as const];
     expect(await runUnderGuard({ maxTurns: 1 }, calls)).toMatchObject({ status: 'passed' });
-    expect((await runUnderGuard({ maxTurns: 1 }, [...calls, text])).failure?.kind).toBe('guard');
+    expect((await runUnderGuard({ maxTurns: 1 }, [...calls, text, tool])).failure?.kind).toBe('guard');
   });
 
   it('stops at the turn that exceeds tokens or dollars, not at the one that reaches them', async () => {
@@ -92,12 +92,50 @@ describe('a guard of a step', () => {
     expect(dollars.failure?.message).toContain('$0.75 used, limit $0.50.');
   });
 
-  it('counts what the CLI reports only at its end', async () => {
+  it('counts what the CLI reports only at its end, for an agent that has not finished', async () => {
+    const usage = { inputTokens: 500, outputTokens: 1 };
+    const failure = { kind: 'protocol', message: 'ended without a result' } as const;
+    for (const [end, kind] of [
+      [{ usage }, undefined],
+      [{ usage, failure }, 'guard'],
+    ] as const) {
+      const harness = createEngineHarness({ runAgent: () => end });
+      await harness.run(guardedPlan({ maxTokens: 500 }));
+      expect(failureOf(harness)?.kind).toBe(kind);
+    }
+  });
+
+  it('lets the gates decide if the last answer exceeds it', async () => {
+    const last = [...answer(expensive), text, turn(expensive)];
+    for (const guard of [{ maxTokens: 100 }, { maxUsd: 0.25 }, { maxTurns: 1 }])
+      expect(await runUnderGuard(guard, last)).toMatchObject({ status: 'passed', failure: undefined });
+    const harness = createEngineHarness({ runAgent: reportEvents(last), passesGate: () => false });
+    const state = await harness.run(guardedPlan({ maxTurns: 1 }, { gates: [bashGate('ok')] }));
+    expect(state.runEnded?.status).toBe('failed');
+    expect(failureOf(harness)?.kind).toBe('gate');
+  });
+
+  it('stops an agent that continues after such an answer', async () => {
+    const last = [...answer(expensive), text, turn(expensive)];
+    for (const next of [tool, text, turn(), { ...tool, isOfLast: true } as const]) {
+      const { received, failure } = await runUnderGuard({ maxTokens: 100 }, [...last, next, tool, turn()]);
+      expect(failure?.kind).toBe('guard');
+      expect(received).toHaveLength(5);
+    }
+  });
+
+  it('stops an agent that does not end after such an answer', async () => {
     const harness = createEngineHarness({
-      runAgent: () => ({ usage: { inputTokens: 500, outputTokens: 1 } }),
+      runAgent: async (agentTurn) => {
+        for (const event of [text, turn(expensive)]) agentTurn.onEvent(event, undefined);
+        if (!agentTurn.signal.aborted)
+          await new Promise((resolve) => agentTurn.signal.addEventListener('abort', resolve));
+        return turnResult(agentTurn, expensive);
+      },
     });
-    await harness.run(guardedPlan({ maxTokens: 500 }));
-    expect(failureOf(harness)).toMatchObject({ kind: 'guard' });
+    await harness.run(guardedPlan({ maxTokens: 50 }));
+    expect(harness.sleeps).toEqual([15_000]);
+    expect(failureOf(harness)?.kind).toBe('guard');
   });
 
   it('stops an agent without output when its time is up', async () => {
@@ -221,7 +259,7 @@ describe('a guard of a step', () => {
     expect(state.runEnded?.status).toBe('cancelled');
   });
 
-  it('applies to an agent that ends by itself at the moment of a cancellation', async () => {
+  it('does not fail an agent that finishes at the moment of a cancellation', async () => {
     const cancel = new AbortController();
     const first = createEngineHarness({
       runAgent: () => {
@@ -230,12 +268,8 @@ describe('a guard of a step', () => {
       },
     });
     const state = await first.run(guardedPlan({ maxTurns: 3 }), { signal: cancel.signal });
-    expect(state.runEnded?.status).toBe('cancelled');
-    expect(failureOf(first)).toMatchObject({ kind: 'guard' });
-    const second = createEngineHarness({ runAgent: () => ({}), previous: first });
-    await second.run(guardedPlan({ maxTurns: 3 }), { jobAttempt: 2 });
-    expect(second.calls).toHaveLength(1);
-    expect(second.calls[0]?.prompt).toContain('`max_turns` of the guard');
+    expect(state.steps.get('impl')?.status).toBe('passed');
+    expect(failureOf(first)).toBeUndefined();
   });
 });
 
@@ -325,6 +359,72 @@ describe('a budget', () => {
     expect(totalUsage(state.ledger).costUsd).toBe(3);
   });
 
+  it('is no matter of agents: the prompt of a continued step says only that it was stopped', async () => {
+    const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
+    await first.run(withBudget(steps, {}, 1.5));
+    expect(failureOf(first, 'b')?.kind).toBe('budget');
+    const second = createEngineHarness({ runAgent: reportEvents(answer()), previous: first });
+    await second.run(withBudget(steps, {}, 9), { jobAttempt: 2 });
+    expect(second.calls[0]?.prompt).toContain(
+      'Attempt 1 at this task failed: it was stopped before it had finished',
+    );
+    // Step `c` had not begun.
+    for (const { prompt } of second.calls) expect(prompt).not.toMatch(/budget|\$|re-run/);
+    expect(second.calls[1]?.prompt).not.toContain('Attempt 1');
+  });
+
+  it('is not in the prompt if a journal of version 0.1.0 has only the message', async () => {
+    const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
+    await first.run(withBudget(steps, {}, 1.5));
+    const old = first.events.map((event) => {
+      if (!('failure' in event) || event.failure === undefined) return event;
+      const { forAgent: _forAgent, isSameInRerun: _isSameInRerun, ...failure } = event.failure;
+      return { ...event, failure };
+    });
+    first.events.splice(0, first.events.length, ...old);
+    const second = createEngineHarness({ runAgent: reportEvents(answer()), previous: first });
+    await second.run(withBudget(steps, {}, 9), { jobAttempt: 2 });
+    expect(second.calls[0]?.prompt).toContain('it was stopped before it had finished');
+    expect(second.calls[0]?.prompt).not.toContain('budget');
+  });
+
+  it('is not in the prompt of the next attempt if it is that of a guard', async () => {
+    const harness = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
+    const plan = guardedPlan({ maxUsd: 0.3 }, { retry: [exitAfter(2)], prompt: 'Go. {error}' });
+    await harness.run(plan);
+    expect(failureOf(harness)?.message).toContain('`max_budget` of the guard');
+    expect(harness.calls[1]?.prompt).toMatch(/^Go\. it was stopped before it had finished/);
+    expect(harness.calls[1]?.prompt).not.toMatch(/budget|\$/);
+  });
+
+  it('that starts no agent of a step leaves no note for its agent', async () => {
+    const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
+    await first.run(withBudget(steps, {}, 2));
+    expect(failureOf(first, 'c')?.kind).toBe('budget');
+    const second = createEngineHarness({ runAgent: reportEvents(answer()), previous: first });
+    await second.run(withBudget(steps, {}, 9), { jobAttempt: 2 });
+    expect(second.calls.map(({ prompt }) => prompt)).toEqual(['do c\n']);
+  });
+
+  it('is not in the prompt if it stopped a workflow that judges the step', async () => {
+    const inner = { name: 'w', source: 'w', sessionMatch: 'agent', onPause: 'fail', budget: {} } as const;
+    const call = {
+      path: 'w',
+      inputs: {},
+      workflow: { ...inner, steps: [agentStep('x', { type: 'validate' })] },
+    };
+    const gates = [{ name: 'w', type: 'validate', call } as const, bashGate('ok')];
+    const plan = (maxUsd: number) =>
+      withBudget([agentStep('a', { gates, retry: [exitAfter(2)] })], {}, maxUsd);
+    const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
+    await first.run(plan(1.1));
+    const failed = foldEvents(first.events).steps.get('a')?.attempts.at(-1);
+    expect(failed?.failure).toMatchObject({ kind: 'budget', message: expect.stringContaining('max-budget') });
+    expect(failed?.gates[0]?.output).toBe(
+      'step `a/gate:w:1/x` failed: it was stopped before it had finished',
+    );
+  });
+
   it('counts dropped results', async () => {
     const first = createEngineHarness({ runAgent: reportEvents(dollarOfAnswers) });
     await first.run(withBudget([agentStep('a')], {}, 5));
@@ -388,7 +488,7 @@ describe('a budget', () => {
         billed += 0.1;
         usage = addUsage(usage, { costUsd: 0.1 });
         order.push(agentTurn.directory);
-        agentTurn.onEvent(turn({ costUsd: 0.1 }), undefined);
+        for (const event of answer({ costUsd: 0.1 })) agentTurn.onEvent(event, undefined);
       }
       return turnResult(agentTurn, usage);
     };

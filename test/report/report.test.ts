@@ -220,6 +220,16 @@ describe('the note about a re-run', () => {
     expect(rerunNote(withoutStep)).toMatch(/ reuses the result of 1 step and runs the remaining steps\.$/);
   });
 
+  it('promises nothing if a limit of the workflow file was reached', () => {
+    const failure = { kind: 'budget', message: 'used up', isSameInRerun: true } as const;
+    const step = state.steps.get('impl');
+    if (step === undefined) throw new Error('No step impl.');
+    const steps = new Map([...state.steps, ['impl', { ...step, failure }] as const]);
+    expect(rerunNote({ ...base, state: { ...state, steps } })).toBe(
+      'A re-run reaches the same limit and starts no agent.',
+    );
+  });
+
   it('promises nothing if nothing was stored', () => {
     expect(rerunNote({ ...base, persisted: false })).toContain('The last state is not stored');
   });

@@ -14,6 +14,12 @@ import type { NextAttempt } from '../next-attempt.js';
 import { findExceededLimit, type Limit, type LimitHit, type MonitoredAgent } from './limit.js';
 import { attemptLimits, currentUsage, limitFailure, usedUpFailure } from './run-limits.js';
 
+/**
+ * An agent whose answer exceeds a limit gets this time, in milliseconds, to end by itself, because the answer may be
+ * its last one. Longer than the time in which the CLI must exit after its result (`stall.ts`), which then counts.
+ */
+const lastAnswerMs = 15_000;
+
 /** From SIGTERM to SIGKILL. A cancelled job has only 10 s in total. */
 const graceTimesMs = { limitHit: 5000, cancelled: 1000 };
 
@@ -27,7 +33,10 @@ export interface AgentMonitor {
   progress(): Promise<Usage>;
   /** What the first answer spent, as far as the CLI reports it. `usage` is the total of all answers. */
   firstTurn(usage: Usage): Usage | undefined;
-  /** To be called when the agent has ended, with all that it spent. The outcome fails if a limit is exceeded. */
+  /**
+   * To be called when the agent has ended, with all that it spent. The outcome fails if a limit has stopped the agent.
+   * A limit that is exceeded when the agent has finished fails nothing: the gates decide.
+   */
   end<T extends TurnOutcome>(outcome: T): T;
 }
 
@@ -54,6 +63,10 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
   readonly startedAt: number;
   usage: Usage = {};
   isAnswering = false;
+  /** More is certain to follow: the agent has not answered yet, or its newest answer calls tools. */
+  #isAtWork = true;
+  /** The number of the answer that exceeded a limit and may be the last one. */
+  #lastAnswer: number | undefined;
   readonly signal: AbortSignal;
   readonly #run: EngineRun;
   readonly #next: NextAttempt;
@@ -97,12 +110,21 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
   onEvent(event: AgentEvent, model: string | undefined): void {
     this.#model = model ?? this.#model;
     if (event.type === 'turn') this.#onTurn(event.usage);
-    else if ((event.type === 'text' || event.type === 'tool') && !event.isOfLast) this.isAnswering = true;
+    else if (event.type === 'text' || event.type === 'tool') this.#onPart(event);
     else return;
     for (const agent of this.#run.runningAgents) agent.enforceLimits();
   }
 
+  #onPart({ type, isOfLast }: Extract<AgentEvent, { type: 'text' | 'tool' }>): void {
+    // A text does not end the work of an answer that has called tools.
+    if (type === 'tool') this.#isAtWork = true;
+    else if (!isOfLast && !this.isAnswering) this.#isAtWork = false;
+    if (!isOfLast) this.isAnswering = true;
+  }
+
   #onTurn(usage: Usage | undefined): void {
+    // No last answer is without a text.
+    if (!this.isAnswering) this.#isAtWork = true;
     this.isAnswering = false;
     if (this.usage.turns === undefined) this.#firstTurn = usage;
     this.usage = addUsage(this.usage, this.#withCost({ ...usage, turns: 1 }));
@@ -148,7 +170,23 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
   enforceLimits(): void {
     if (this.#ended.signal.aborted || this.signal.aborted) return;
     this.#hit = this.#findHit(true);
-    if (this.#hit !== undefined) this.#exceeded.abort();
+    if (this.#hit === undefined) return;
+    if (this.#isAtWork || this.#hit.field === 'maxTimeMs') this.#exceeded.abort();
+    else void this.#stopUnlessItEnds();
+  }
+
+  /** The newest answer may be the last one. */
+  async #stopUnlessItEnds(): Promise<void> {
+    const answer = (this.usage.turns ?? 0) + (this.isAnswering ? 1 : 0);
+    if (this.#lastAnswer !== undefined) {
+      if (answer > this.#lastAnswer) this.#exceeded.abort();
+      return;
+    }
+    this.#lastAnswer = answer;
+    await this.#run.ports.clock.sleep(lastAnswerMs, this.#ended.signal).then(
+      () => this.#exceeded.abort(),
+      () => undefined,
+    );
   }
 
   #findHit(isTimed: boolean): LimitHit | undefined {
@@ -200,11 +238,12 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
     this.usage = outcome.usage;
     // The end may report more than the stream, so that other agents now exceed a shared limit.
     for (const agent of this.#run.runningAgents) agent.enforceLimits();
-    // An interrupted attempt continues in a re-run and is checked there. A complete one is checked only here.
-    if (!this.#run.signal.aborted || outcome.failure === undefined) this.#hit ??= this.#findHit(false);
+    // An interrupted attempt continues in a re-run and is checked there.
+    if (!this.#run.signal.aborted) this.#hit ??= this.#findHit(false);
     this.#warnAboutUnknownCost(outcome);
     const { failure } = outcome;
-    if (this.#hit === undefined || failure?.kind === 'auth' || failure?.isFinal) return outcome;
+    if (failure === undefined || this.#hit === undefined) return outcome;
+    if (failure.kind === 'auth' || failure.isFinal) return outcome;
     return { ...outcome, status: 'failed', failure: limitFailure(this.#run, this.#hit) };
   }
 

@@ -1,5 +1,5 @@
 /** The failures of limits that were reached, with their messages. */
-import type { Failure } from '../../failure.js';
+import { type Failure, stoppedText } from '../../failure.js';
 import { formatCost } from '../../providers/money.js';
 import { type LimitUnit, limitKeyOf, limitTable, type SpendingField } from '../../workflow/limits.js';
 import type { LimitHit } from './limit.js';
@@ -24,8 +24,14 @@ export function waitTooLongFailure(hit: LimitHit, ms: number, refused: Failure):
   ]);
 }
 
-function toFailure({ limit }: LimitHit, sentences: readonly string[]): Failure {
-  return { kind: limit.kind, message: sentences.filter((sentence) => sentence !== '').join(' ') };
+function toFailure({ limit, field }: LimitHit, sentences: readonly string[]): Failure {
+  const { kind, isInWorkflow } = limit;
+  return {
+    kind,
+    message: sentences.filter((sentence) => sentence !== '').join(' '),
+    ...(kind === 'budget' || field === 'maxUsd' ? { forAgent: stoppedText } : {}),
+    ...(isInWorkflow ? { isSameInRerun: true } : {}),
+  };
 }
 
 /** What was spent. An amount that differs from the limit only in digits that are not shown is more than the limit. */

@@ -24,6 +24,8 @@ export interface Limit {
   readonly attempt?: number;
   /** Earlier spending does not count. */
   readonly since: LedgerPosition;
+  /** A budget of a workflow file, which is the same in a re-run. */
+  readonly isInWorkflow?: true;
   /** Sentences that explain how to raise the limit. Empty: no explanation is needed. */
   remedy(field: SpendingField): string;
 }

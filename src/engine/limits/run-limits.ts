@@ -24,7 +24,7 @@ export function runLimits({ budget, maxUsd }: Pick<Plan, 'budget' | 'maxUsd'>): 
       ? []
       : [{ ...base, owner: 'the input `max-budget`', values: { maxUsd }, remedy: () => inputRemedy }];
   if (Object.keys(budget).length === 0) return fromInput;
-  return [{ ...base, owner: 'the workflow', values: budget, remedy: workflowRemedy }, ...fromInput];
+  return [{ ...base, ...workflowLimit, owner: 'the workflow', values: budget }, ...fromInput];
 }
 
 const inputRemedy = `To continue, raise the limit and re-run the failed jobs. A re-run uses the same commit, so let the input read a repository variable (\`max-budget: \${{ vars.GUMP_MAX_BUDGET }}\`) and change the variable.`;
@@ -36,6 +36,8 @@ const useInputRemedyText = `To be able to raise the limit for a re-run, remove i
 function workflowRemedy(field: SpendingField): string {
   return field === 'maxUsd' ? `${workflowRemedyText} ${useInputRemedyText}` : workflowRemedyText;
 }
+
+const workflowLimit = { isInWorkflow: true, remedy: workflowRemedy } as const;
 
 function noRemedy(): string {
   return '';
@@ -55,7 +57,7 @@ export function withInnerLimits(run: EngineRun, { path, step }: PlacedStep): Eng
   const call = startPositionOf(ledger, path) ?? runStartPosition;
   const budget = step.kind === 'call' ? step.call.workflow.budget : {};
   const called = createLimits(
-    { ...base, kind: 'budget', owner: limitOwner(path, 'workflow'), since: call, remedy: workflowRemedy },
+    { ...base, ...workflowLimit, kind: 'budget', owner: limitOwner(path, 'workflow'), since: call },
     budget,
   );
   const isWriteForbidden = run.isWriteForbidden || step.guard.noWrite === true;
