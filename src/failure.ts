@@ -72,7 +72,11 @@ export function problemsOf(error: unknown): readonly string[] {
 
 /** Several problems that were found in one pass and are reported together. */
 export class UserErrors extends UserError {
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join('\n'));
+  /** `reported`: problems that the log has already, each at its place in a file. */
+  constructor(
+    readonly problems: readonly string[],
+    readonly reported: readonly string[] = [],
+  ) {
+    super([...reported, ...problems].join('\n'));
   }
 }

@@ -3,6 +3,7 @@ import { createGetInput, type Inputs, readInputs } from '../inputs/inputs.js';
 import { type Job, readJob } from '../job.js';
 import type { Provider } from '../providers/provider.js';
 import { providers } from '../providers/provider-registry.js';
+import { helpLink } from '../report/help-link.js';
 import { createLog, type Log, standardOutput } from '../report/log.js';
 import { sealingCredentials, staticVariables } from '../security/credentials.js';
 import { secretsOf } from '../security/job-secrets.js';
@@ -31,7 +32,12 @@ export function createActionContext(
   const stateKeys = get('state-key').split('\n');
   const secrets = secretsOf(environment, table, { stateKeys, githubToken: get('github-token') });
   const redact = createRedactor(secrets);
-  const log = createLog({ ...standardOutput(), redact, isDebug: environment.RUNNER_DEBUG === '1' });
+  const log = createLog({
+    ...standardOutput(),
+    redact,
+    isDebug: environment.RUNNER_DEBUG === '1',
+    helpFor: (message) => helpLink(message, environment),
+  });
   currentContext = { log, redact };
   const job = readJob(environment);
   // After `readJob`, which throws outside of a runner: only a runner interprets these commands, others print them.

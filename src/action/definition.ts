@@ -38,8 +38,8 @@ export function readRunDefinition(actionContext: ActionContext, directory: strin
       ...defined({ defaultAgent: settings.defaultAgent }),
     }),
   );
-  const all = [...problems, ...read.problems];
-  if (all.length > 0 || read.value === undefined) throw new UserErrors(all);
+  if (problems.length > 0 || read.value === undefined)
+    throw new UserErrors(read.problems, [...problems, ...read.reported]);
   return { settings, workflow: read.value, warnings };
 }
 
@@ -48,8 +48,7 @@ function recordWarnings(log: Log, warnings: string[]): Log {
   return {
     ...log,
     warning(message, place) {
-      const at = [place?.file, place?.line, place?.column].filter((part) => part !== undefined);
-      warnings.push(at.length === 0 ? message : `${at.join(':')}: ${message}`);
+      warnings.push(message);
       log.warning(message, place);
     },
   };
@@ -58,13 +57,16 @@ function recordWarnings(log: Log, warnings: string[]): Log {
 interface ValueOrProblems<T> {
   readonly value?: T;
   readonly problems: readonly string[];
+  /** Those that the log has already. */
+  readonly reported: readonly string[];
 }
 
 /** The result of `work`, or the problems that the user must fix. */
 export function collectProblems<T>(work: () => T): ValueOrProblems<T> {
   try {
-    return { value: work(), problems: [] };
+    return { value: work(), problems: [], reported: [] };
   } catch (error) {
-    return { problems: problemsOf(error) };
+    const problems = problemsOf(error);
+    return { problems, reported: error instanceof UserErrors ? error.reported : [] };
   }
 }

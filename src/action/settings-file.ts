@@ -17,13 +17,13 @@ export interface SettingsRequest {
 
 export interface FoundSettings {
   readonly settings: Settings;
-  /** The errors, each with file and line. */
+  /** The errors, each with file and line. The log has them already. */
   readonly problems: readonly string[];
 }
 
 const fileName = 'gump.toml';
 
-/** The settings of the nearest `gump.toml`, or empty settings if there is none. Reports the warnings. */
+/** The settings of the nearest `gump.toml`, or empty settings if there is none. Reports warnings and errors. */
 export function findSettings({ directory, workspace, providers, log }: SettingsRequest): FoundSettings {
   const path = ancestors(directory)
     .map((folder) => join(folder, fileName))
@@ -36,7 +36,7 @@ export function findSettings({ directory, workspace, providers, log }: SettingsR
   };
   const { settings, problems } = readSettings(readFileSync(path, 'utf8'), { agentProblem });
   for (const { severity, message, line } of problems)
-    if (severity === 'warning') log.warning(message, { file, line });
+    log[severity](`${file}:${line}: ${message}`, { file, line, title: `gump: ${fileName}` });
   const errors = problems.filter(({ severity }) => severity === 'error');
   return { settings, problems: errors.map(({ message, line }) => `${file}:${line}: ${message}`) };
 }

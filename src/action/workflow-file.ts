@@ -1,8 +1,8 @@
 /** Reads and checks the workflow that the input names, with everything it calls, and reports all problems. */
 import { join, relative } from 'node:path';
-import { UserError } from '../failure.js';
+import { UserError, UserErrors } from '../failure.js';
 import type { Log } from '../report/log.js';
-import { type Diagnostic, positionOf, renderDiagnostic } from '../workflow/diagnostic.js';
+import { type Diagnostic, describeDiagnostic, positionOf, renderDiagnostic } from '../workflow/diagnostic.js';
 import { findWorkflow, type WorkflowLibrary, type WorkflowSource } from '../workflow/find-workflow.js';
 import { type CheckedFile, loadWorkflow } from '../workflow/load.js';
 import { excerpt } from '../workflow/source-line.js';
@@ -25,18 +25,17 @@ export interface WorkflowRequest {
   readonly defaultAgent?: string;
 }
 
-/** @throws UserError if the workflow cannot run, after every problem was reported. */
+/** @throws UserErrors if the workflow cannot run, after every problem was reported. */
 export function readWorkflow(request: WorkflowRequest): Workflow {
-  const { directory, workspace, providers, vars, defaultAgent } = request;
+  const { directory, workspace, providers, vars, defaultAgent, log } = request;
   const library = openWorkflowLibrary(directory, workspace);
   const found = findRequestedWorkflow(request, library);
   const { workflow, files } = loadWorkflow(found, library, { providers, vars, defaultAgent });
-  for (const file of files) reportDiagnostics(request, file);
+  const errors = files.flatMap((file) => reportDiagnostics(request, file));
   if (workflow !== undefined) return workflow;
-  const problems = files.flatMap(({ diagnostics }) => diagnostics);
-  const count = problems.filter(({ severity }) => severity === 'error').length;
-  const name = displayPath(request, found.source);
-  throw new UserError(`${name}: ${count === 1 ? '1 error' : `${count} errors`}, listed above. Nothing ran.`);
+  const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;
+  log.info(`${displayPath(request, found.source)}: ${count}, listed above. Nothing ran.`);
+  throw new UserErrors([], errors);
 }
 
 function findRequestedWorkflow(
@@ -60,13 +59,22 @@ function displayPath({ workspace, directory }: WorkflowRequest, source: string):
   return isBuiltIn(source) ? source : relative(workspace, join(directory, source));
 }
 
-function reportDiagnostics(request: WorkflowRequest, { file: source, text, diagnostics }: CheckedFile): void {
+/** Returns the errors. */
+function reportDiagnostics(
+  request: WorkflowRequest,
+  { file: source, text, diagnostics }: CheckedFile,
+): readonly string[] {
   const file = displayPath(request, source);
   for (const diagnostic of diagnostics)
     reportDiagnostic(request.log, diagnostic, { file, text }, isBuiltIn(source));
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  return errors.map((error) => renderDiagnostic(error, { file, text }));
 }
 
-/** Reports it as an annotation and in full: annotations lose line breaks in some views. */
+/**
+ * One annotation with the source line and its caret. The text begins with the place, because the log shows nothing
+ * else of an annotation.
+ */
 function reportDiagnostic(
   log: Log,
   diagnostic: Diagnostic,
@@ -74,9 +82,8 @@ function reportDiagnostic(
   hasNoFile: boolean,
 ): void {
   const { line, column } = positionOf(diagnostic, source.text);
-  const location = hasNoFile ? undefined : { file: source.file, line, column };
-  const message = `${diagnostic.message} [${diagnostic.code}]`;
-  if (diagnostic.severity === 'error') log.error(message, location);
-  else log.warning(message, location);
-  log.info(renderDiagnostic(diagnostic, source));
+  const location = { file: source.file, line, column, title: `gump: ${diagnostic.code}` };
+  const message = `${source.file}:${line}:${column}: ${describeDiagnostic(diagnostic, source)}`;
+  const kind = diagnostic.severity === 'error' ? 'error' : 'warning';
+  log[kind](message, hasNoFile ? undefined : location);
 }

@@ -48,6 +48,8 @@ export interface LogOptions {
   readonly redact: Redactor;
   /** RUNNER_DEBUG=1. */
   readonly isDebug: boolean;
+  /** The address of the documentation of an error. */
+  helpFor?(message: string): string | undefined;
   /** Returns a new unguessable word for each call. */
   newToken?(): string;
 }
@@ -104,11 +106,7 @@ export function createLog(options: LogOptions): Log {
   };
   const annotate = (kind: Annotation) => (message: string, location?: AnnotationLocation) =>
     print(
-      annotation(
-        kind,
-        redact(stripControlCharacters(message)),
-        location && { ...location, file: redact(location.file) },
-      ),
+      annotation(kind, redact(stripControlCharacters(message)), location && redactLocation(location, redact)),
     );
   const endGroup = () => {
     if (isInGroup) print(command('endgroup'));
@@ -128,7 +126,10 @@ export function createLog(options: LogOptions): Log {
     },
     notice: annotate('notice'),
     warning: annotate('warning'),
-    error: annotate('error'),
+    error(message, location) {
+      const help = options.helpFor?.(message);
+      annotate('error')(help === undefined ? message : `${message}\nHelp: ${help}`, location);
+    },
     group(title) {
       endGroup();
       isInGroup = true;
@@ -140,6 +141,11 @@ export function createLog(options: LogOptions): Log {
     mask: (secret) => print(command('add-mask', secret)),
     close,
   };
+}
+
+function redactLocation(location: AnnotationLocation, redact: Redactor): AnnotationLocation {
+  const { file, title } = location;
+  return { ...location, file: redact(file), ...(title === undefined ? {} : { title: redact(title) }) };
 }
 
 /**

@@ -12,7 +12,10 @@ export interface AnnotationLocation {
   /** Relative to the repository root. */
   readonly file: string;
   readonly line?: number;
+  /** The last line of the place. Absent: `line`. */
+  readonly endLine?: number;
   readonly column?: number;
+  readonly title?: string;
 }
 
 /** An annotation; the message may have several lines. The text ends with a line end. */
@@ -20,7 +23,13 @@ export function annotation(kind: Annotation, message: string, location?: Annotat
   const properties =
     location === undefined
       ? {}
-      : { file: location.file, line: location.line, endLine: location.line, col: location.column };
+      : {
+          file: location.file,
+          line: location.line,
+          endLine: location.endLine ?? location.line,
+          col: location.column,
+          title: location.title,
+        };
   return command(kind, message, properties);
 }
 

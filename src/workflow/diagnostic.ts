@@ -52,9 +52,15 @@ export function positionOf(diagnostic: Span, text: string): Position {
  * problem. Long lines are cut to about 100 characters around the carets. The text has no final line break.
  */
 export function renderDiagnostic(diagnostic: Diagnostic, source: SourceFile): string {
+  const { line, column } = positionOf(diagnostic, source.text);
+  return `${source.file}:${line}:${column}: ${diagnostic.severity}: ${describeDiagnostic(diagnostic, source)}`;
+}
+
+/** The same without place and severity, for an annotation, which has both. */
+export function describeDiagnostic(diagnostic: Diagnostic, source: SourceFile): string {
   const { line, column, endLine, endColumn } = positionOf(diagnostic, source.text);
-  const { severity, message, code } = diagnostic;
-  const head = `${source.file}:${line}:${column}: ${severity}: ${message} [${code}]`;
+  const { message, code } = diagnostic;
+  const head = `${message} [${code}]`;
   const full = lineAt(source.text, diagnostic.start);
   const last = endLine === line ? endColumn - 1 : full.length;
   const { before, marked, after } = cutAround(full, column - 1, last);

@@ -137,10 +137,7 @@ flow (.gump/workflows/flow.yaml)
     expect(main.errors).toEqual([expect.stringContaining('none.md'), expect.stringContaining('`tsets`')]);
     const broken = await createHarness({ workflow: flow.replace('type: code', 'type: cod') });
     const result = await broken.runJob({ inputs: { 'dry-run': 'true' } });
-    expect(result.main.errors).toEqual([
-      expect.stringContaining('[bad-value]'),
-      expect.stringContaining('1 error, listed above'),
-    ]);
+    expect(result.main.errors).toEqual([expect.stringContaining('[bad-value]')]);
   });
 
   it('accepts only `true` or `false`', async () => {

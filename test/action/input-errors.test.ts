@@ -109,25 +109,56 @@ describe('a workflow', () => {
     const main = await expectRefused({}, { workflow: bad('many-errors-at-once.yaml') });
     const file = '.gump/workflows/flow.yaml';
     const shown = bad('many-errors-at-once.txt').replaceAll('many-errors-at-once.yaml', file);
+    const expected = shown
+      .trim()
+      .split(/\n(?=\S)/)
+      .map((text) => {
+        const [, line, col, code] = /^\S+?:(\d+):(\d+): error: .*\[(.*)\]$/m.exec(text) ?? [];
+        return {
+          file,
+          line,
+          endLine: line,
+          col,
+          title: `gump: ${code}`,
+          text: text.replace(' error: ', ' '),
+        };
+      });
+    const annotations = main.commands.filter(({ name }) => name === 'error');
+    const help =
+      '\nHelp: https://github.com/octo/gump-action/blob/v1/docs/workflow.md#errors-warnings-and-their-codes';
+    expect(annotations.map(({ properties, text }) => ({ ...properties, text }))).toEqual(
+      expected.map((one) => ({ ...one, text: `${one.text}${help}` })),
+    );
+    expect(annotations).toHaveLength(6);
+    // Nothing is in the log a second time.
     const printed = withoutMarks(main.log)
       .split('\n')
       .filter((line) => !line.startsWith('::') && !line.startsWith('gump-action:'));
-    expect(printed.join('\n').trim()).toBe(shown.trim());
-    const positions = [...shown.matchAll(/^\S+?:(\d+):(\d+): error: (.*)$/gm)];
-    const annotations = main.commands.filter(({ name }) => name === 'error');
-    expect(annotations.slice(0, -1).map(({ properties, text }) => ({ ...properties, text }))).toEqual(
-      positions.map(([, line, col, text]) => ({ file, line, endLine: line, col, text })),
-    );
-    expect(annotations).toHaveLength(7);
-    expect(main.errors.at(-1)).toBe(`${file}: 6 errors, listed above. Nothing ran.`);
+    expect(printed.join('\n').trim()).toBe(`${file}: 6 errors, listed above. Nothing ran.`);
+    for (const { text } of expected) {
+      const [head = '', source = ''] = text.split('\n');
+      const [, message = ''] = /:\d+:\d+: (\w+)/.exec(head) ?? [];
+      expect(main.summary).toContain(message);
+      expect(main.summary).toContain(`  ${source}\n`);
+    }
+  });
+
+  it('links to no documentation if the runner does not name the repository and version of the action', async () => {
+    for (const env of [
+      { GITHUB_ACTION_REPOSITORY: '' },
+      { GITHUB_ACTION_REF: '' },
+      { GITHUB_ACTION_REF: 'a b' },
+    ]) {
+      const main = await expectRefused({ env }, { workflow: bad('many-errors-at-once.yaml') });
+      expect(main.log).not.toContain('Help:');
+      expect(main.summary).not.toContain('[help]');
+    }
   });
 
   it('that is not YAML shows the position of the error', async () => {
     const { errors, log } = await expectRefused({}, { workflow: bad('yaml-unclosed-quote.yaml') });
-    expect(errors.at(-1)).toMatch(/errors?, listed above/);
-    expect(withoutMarks(log)).toMatch(
-      /^\.gump\/workflows\/flow\.yaml:\d+:\d+: error: .*\[.*\]\n +\d+ \| .*\n +\| +\^/m,
-    );
+    expect(log).toMatch(/errors?, listed above/);
+    expect(errors.at(-1)).toMatch(/^\.gump\/workflows\/flow\.yaml:\d+:\d+: .*\[.*\]\n +\d+ \| .*\n +\| +\^/m);
   });
 
   it('with untrusted text in its errors cannot send commands to the runner', async () => {

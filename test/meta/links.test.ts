@@ -1,18 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { docPages, readText, repositoryRoot } from './project-files.js';
-
-/** The anchors that GitHub creates for headings. */
-function anchors(page: string): readonly string[] {
-  const headings = [...readText(page).matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? '');
-  return headings.map((text) =>
-    text
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}
+import { anchors, docPages, readText, repositoryRoot } from './project-files.js';
 
 const links = docPages.flatMap((page) =>
   [...readText(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => ({ page, target: match[1] ?? '' })),

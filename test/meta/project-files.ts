@@ -57,3 +57,16 @@ export interface ActionYaml {
 }
 
 export const actionMetadata: ActionYaml = parse(readText('action.yml'));
+
+/** The anchors that GitHub creates for headings. */
+export function anchors(page: string): readonly string[] {
+  const headings = [...readText(page).matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? '');
+  return headings.map((text) =>
+    text
+      // The anchor is made of the text as it is shown: code in double backticks has a space at each end that is not.
+      .replaceAll(/`` (.*?) ``/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

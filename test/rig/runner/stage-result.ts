@@ -8,7 +8,7 @@ import type { StageExit } from './stage.js';
 /** The result of main or post. */
 export interface StageResult extends StageExit, FileCommandResults {
   readonly commands: readonly LogCommand[];
-  /** Texts of these commands, in order. */
+  /** Texts of these commands, in order; of errors without the address of their documentation. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   readonly notices: readonly string[];
@@ -26,7 +26,7 @@ export async function readStageResult(exit: StageExit, results: FileCommandResul
     ...exit,
     ...results,
     commands,
-    errors: texts('error'),
+    errors: texts('error').map((text) => text.replace(/\nHelp: \S+$/, '')),
     warnings: texts('warning'),
     notices: texts('notice'),
     masked: maskLog(exit.log, commands),
