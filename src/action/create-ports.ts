@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createCheckpointBuilder } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import type { EnginePorts } from '../engine/engine-ports.js';
@@ -11,7 +11,9 @@ import type { JournalFile } from '../journal/journal.js';
 import { defined } from '../optional-keys.js';
 import { systemClock } from '../system/clock.js';
 import { processRunner } from '../system/run-process.js';
+import { countLines } from '../workspace/count-lines.js';
 import { readOutput } from '../workspace/read-output.js';
+import type { Workspace } from '../workspace/workspace.js';
 import { createAgents } from './agents.js';
 import { createBranchWorktrees, createWorktreeSetup } from './branch-worktrees.js';
 import { createContextSource } from './context-source.js';
@@ -20,6 +22,7 @@ import { saveLocalCheckpoint } from './local-checkpoint.js';
 import { type PostStateFile, privatePaths } from './post-state.js';
 import type { RunContext } from './run-context.js';
 import { createSessionPort } from './session-port.js';
+import { createTranscripts } from './transcript-files.js';
 
 export interface PortDependencies {
   readonly journal: JournalFile;
@@ -36,6 +39,7 @@ export function createPorts(runContext: RunContext, dependencies: PortDependenci
     sessions: buildSessionPort(runContext, dependencies),
     checkpoints: buildCheckpointPort(runContext, dependencies),
     reporter: runContext.live,
+    ...transcriptPort(runContext),
     clock: systemClock,
     newId: randomUUID,
     branches: buildBranchPort(runContext),
@@ -45,6 +49,7 @@ export function createPorts(runContext: RunContext, dependencies: PortDependenci
       env: runContext.request.gateEnvironment.env,
     }),
     readOutput,
+    countLines,
     async createBareDirectory(step) {
       const directory = runContext.agentDirectories.bareDirectory(step);
       await rm(directory, { recursive: true, force: true });
@@ -107,9 +112,21 @@ export function buildGatePort({ request, foreignCode }: RunContext) {
     clock: systemClock,
     commands: commandSources(request.actionContext.inputs, request.settings),
     ...defined({ timeoutMs: gateTimeoutMs }),
+    prefix: prefixOf(request.workspace),
     filteredEnvironment: request.gateEnvironment,
     log: request.actionContext.log,
   });
+}
+
+function transcriptPort({ request, live }: RunContext): Pick<EnginePorts, 'transcripts'> {
+  const { inputs, redact } = request.actionContext;
+  if (!inputs.transcripts) return {};
+  const directory = privatePaths(request.privateDirectory).results;
+  return { transcripts: createTranscripts({ directory, redact, warn: live.warn }) };
+}
+
+function prefixOf({ root, directory }: Workspace): string {
+  return directory === root ? '' : `${relative(root, directory)}/`;
 }
 
 function buildSessionPort(

@@ -2,10 +2,15 @@
 
 import { newestSnapshot, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
+import { readChangedFiles, totalsOfChanges } from '../report/change-statistics.js';
 import type { Log } from '../report/log.js';
+import { passedRunLines } from '../report/passed-run.js';
+import { type PlaceAnnotation, placeAnnotations } from '../report/place-annotations.js';
+import type { ReportApproval } from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
 import { stepFilesOf } from '../security/step-files.js';
 import { systemClock } from '../system/clock.js';
+import type { Workspace } from '../workspace/workspace.js';
 import { privatePaths } from './post-state.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
 import { pauseNote, type RunResult, writeRunResult } from './run-result.js';
@@ -45,19 +50,29 @@ export async function finishRun(
     .catch((error: unknown) =>
       actionContext.log.warning(error instanceof Error ? error.message : String(error)),
     );
-  writeRunResult(finalResult, actionContext, stepFiles);
+  const report = writeRunResult(finalResult, actionContext, stepFiles);
   prepared.postState.update({
     isDone: true,
     ...(settled.persisted ? { storedEvents: state.eventCount } : {}),
   });
-  return reportEnd(request, finalResult);
+  const exitCode = reportEnd(request, finalResult);
+  // After the error of the run: GitHub shows only the first ones of a step.
+  annotatePlaces(actionContext.log, placeAnnotations(report, state));
+  return exitCode;
+}
+
+function annotatePlaces(log: Log, annotations: readonly PlaceAnnotation[]): void {
+  for (const { kind, message, location } of annotations) log[kind](message, location);
 }
 
 /** Returns the exit code. */
-function reportEnd({ actionContext: { log }, plan }: RunRequest, result: RunResult): number {
+function reportEnd({ actionContext, plan }: RunRequest, result: RunResult): number {
+  const { log } = actionContext;
+  const { apply } = actionContext.inputs;
   const { status } = result;
   if (status === 'passed') {
     log.info(`✓ ${plan.workflow} passed`);
+    for (const line of passedRunLines(result, apply)) log.info(line);
     return 0;
   }
   if (status === 'paused') {
@@ -88,12 +103,22 @@ function logFailure(log: Log, result: RunResult): void {
   );
 }
 
+/** What the step that waits for a person changed. */
+async function readApproval(workspace: Workspace, state: RunState): Promise<ReportApproval | undefined> {
+  const { status, failedStep } = state.runEnded ?? {};
+  const step = failedStep === undefined ? undefined : state.steps.get(failedStep);
+  if (status !== 'paused' || step === undefined) return undefined;
+  const end = step.attempts.at(-1)?.snapshot ?? step.startSnapshot;
+  const files = readChangedFiles(await workspace.patch(step.startSnapshot, end).catch(() => ''));
+  return { step: step.path, changes: { ...totalsOfChanges(files), files } };
+}
+
 async function collectRunResult(
   { actionContext, plan, workspace, privateDirectory }: RunRequest,
   prepared: PreparedRun,
   state: RunState,
 ): Promise<RunResult> {
-  const { report, patch } = privatePaths(privateDirectory);
+  const { report, patch, results } = privatePaths(privateDirectory);
   const last = newestSnapshot(state) ?? workspace.startSnapshot;
   const failedStep = state.runEnded?.failedStep;
   return {
@@ -118,7 +143,8 @@ async function collectRunResult(
     warnings: prepared.live.warnings(),
     // There is no patch if an agent removed the repository.
     patch: await workspace.patch(workspace.startSnapshot, last).catch(() => ''),
-    files: { report, patch },
+    files: { report, patch, results },
+    ...defined({ approval: await readApproval(workspace, state) }),
     now: systemClock.now(),
   };
 }

@@ -27,6 +27,8 @@ export interface GateRunnerOptions {
   /** The environment of gates, and the names of what was withheld from them. */
   readonly filteredEnvironment: FilteredEnvironment;
   readonly log: Log;
+  /** The path of the working directory in the repository, with a `/` at the end; empty: the top. */
+  readonly prefix: string;
   /** Per gate, in milliseconds. Absent: the default of `runGates`. */
   readonly timeoutMs?: number;
 }

@@ -38,6 +38,7 @@ import { gitEnvironment } from './git-environment.js';
 import { openLocalCheckpoint } from './local-checkpoint.js';
 import { openHomeSessions, removePlacedSessions } from './open-sessions.js';
 import { type PostState, privatePaths, readPostState } from './post-state.js';
+import { writeResults } from './results-folder.js';
 import { openStateStorage, stateNameOf } from './state-storage.js';
 
 /** Maximum time for an upload: `post` runs in the job's last minutes. */
@@ -105,6 +106,8 @@ async function storeFinalState(leftover: LeftoverRun, sessions: SessionStore): P
   const { privateDirectory, postState } = leftover;
   const events = readFinalEvents(leftover);
   const state = foldEvents(events);
+  // First, because the job may end `post` while it stores the state. `main` has written them if it finished.
+  if (!postState.isDone) writeResults(privatePaths(privateDirectory).results, state, leftover.actionContext);
   const sessionCopies = openSessionCopies({
     directory: privatePaths(privateDirectory).sessions,
     index: postState.copies,

@@ -108,5 +108,6 @@ export function privatePaths(directory: string) {
     cache: join(directory, 'cache'),
     report: join(directory, 'report.json'),
     patch: join(directory, 'changes.patch'),
+    results: join(directory, 'results'),
   } as const;
 }

@@ -6,13 +6,23 @@ import { defined } from '../optional-keys.js';
 import { expandPlan, plannedTasks } from '../plan/placed-step.js';
 import type { Plan } from '../plan/plan.js';
 import { sumKnown } from '../providers/usage.js';
-import { makeReport, type Report, type RunStatus } from '../report/report.js';
+import { cutText } from '../report/cut-text.js';
+import {
+  makeReport,
+  type Report,
+  type ReportApproval,
+  type ReportStep,
+  type RunStatus,
+} from '../report/report.js';
 import { rerunNote } from '../report/rerun.js';
+import { resultOfStep } from '../report/result-of-step.js';
+import { resultOutput } from '../report/result-output.js';
 import { makeSummary } from '../report/summary.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import type { StepFiles } from '../security/step-files.js';
 import { isDiskFull } from '../system/disk-reserve.js';
 import type { ActionContext } from './action-context.js';
+import { writeResults } from './results-folder.js';
 import { writeStepResults } from './step-results.js';
 
 export interface RunResult {
@@ -32,23 +42,34 @@ export interface RunResult {
   readonly warnings: readonly string[];
   /** The patch of all changes against the start tree. */
   readonly patch: string;
-  readonly files: { readonly report: string; readonly patch: string };
+  readonly approval?: ReportApproval;
+  readonly files: { readonly report: string; readonly patch: string; readonly results: string };
   readonly now: number;
 }
 
-/** Writes report, patch, outputs and summary. May be called again when more is known. */
+/** Writes report, patch, results, outputs and summary. May be called again when more is known. Returns the report. */
 export function writeRunResult(
   result: RunResult,
   { log, redact }: Pick<ActionContext, 'log' | 'redact'>,
   stepFiles: StepFiles,
-): void {
-  const report = redactDeep(makeReport(result.plan, result.state, result), redact);
+): Report {
+  const complete = redactDeep(makeReport(result.plan, result.state, result), redact);
+  const report = { ...complete, steps: complete.steps.map(withShortResult) };
   writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
   writePatch(result);
+  writeResults(result.files.results, result.state, { log, redact });
   const rerun = nextStepText(result);
   const { state, warnings } = result;
   const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
   writeStepResults({ outputs: redactDeep(outputs(report, result, redact), redact), summary }, stepFiles, log);
+  return report;
+}
+
+/** Only now: half a secret would not be found any more. */
+function withShortResult(step: ReportStep): ReportStep {
+  return step.result === undefined
+    ? step
+    : { ...step, result: redactDeep(step.result, (text) => cutText(text)) };
 }
 
 /** A large patch may not fit on the disk. Report and outputs are more important. */
@@ -89,6 +110,8 @@ const emptyOutputs = {
   patch: '',
   tasks: '',
   commit: '',
+  result: '',
+  results: '',
 };
 
 function outputs(report: Report, result: RunResult, redact: Redactor): typeof emptyOutputs {
@@ -109,14 +132,17 @@ function outputs(report: Report, result: RunResult, redact: Redactor): typeof em
     patch: result.files.patch,
     tasks: tasksOutput(result, redact),
     commit: '',
+    result: resultOutput(report),
+    results: result.files.results,
   };
 }
 
 /** The task names of the last split as JSON, without secrets. Empty if there was no split. */
 function tasksOutput({ plan, state }: RunResult, redact: Redactor): string {
   const splits = expandPlan(plan, state).filter((placed) => placed.step.kind === 'split');
+  // A plan that waits for approval counts, although no attempt of its step has passed.
   const tasks = splits
-    .map((split) => plannedTasks(state.steps.get(split.path)))
+    .map(({ path }) => plannedTasks(state.steps.get(path)) ?? resultOfStep(state.steps.get(path))?.tasks)
     .findLast((one) => one !== undefined);
   return tasks === undefined ? '' : JSON.stringify(tasks.map((task) => redact(task.name)));
 }

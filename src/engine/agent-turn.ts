@@ -12,7 +12,7 @@ import { withEstimatedCost } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
-import type { AgentTurn } from './engine-ports.js';
+import type { AgentTurn, OpenConversation } from './engine-ports.js';
 import type { EngineRun } from './engine-run.js';
 import { monitorAgent } from './limits/agent-monitor.js';
 import { describeWait, exhausted, isTransient, nextWaitMs } from './limits/backoff.js';
@@ -191,6 +191,7 @@ async function runProcess(
   if ('failure' in monitor) return { ...emptyOutcome, failure: monitor.failure };
   const restricted = withNoWrite(step, run.isWriteForbidden);
   const stopProgress = run.ports.reporter.showProgress(() => monitor.progress());
+  const conversation = openConversation(run, ref, next, session, prompt);
   const turn: AgentTurn = {
     provider: next.provider,
     ...defined({ model: next.model }),
@@ -203,6 +204,7 @@ async function runProcess(
     usageBefore,
     onEvent(event, model) {
       onEvent(run, ref, next, event);
+      conversation?.add(event);
       monitor.onEvent(event, model);
     },
     signal: monitor.signal,
@@ -219,7 +221,20 @@ async function runProcess(
   const withUsage = await withSessionFileUsage(run, ref, next, usageBefore, outcome);
   const usage = await withEstimatedCost(next.provider, [withUsage.model, next.model], withUsage.usage);
   const firstTurn = session.effective === 'resumed' ? monitor.firstTurn(usage) : undefined;
-  return { ...monitor.end({ ...withUsage, usage }), ...defined({ firstTurn }) };
+  const end = monitor.end({ ...withUsage, usage });
+  conversation?.end(end.failure);
+  return { ...end, ...defined({ firstTurn }) };
+}
+
+function openConversation(
+  run: EngineRun,
+  { step, number: attempt, jobAttempt }: AttemptRef,
+  { agent }: NextAttempt,
+  { effective, id }: SessionDecision,
+  prompt: string,
+): OpenConversation | undefined {
+  const head = { step, attempt, jobAttempt, agent, session: effective, ...defined({ id }), prompt };
+  return run.ports.transcripts?.open(head);
 }
 
 /**

@@ -21,6 +21,7 @@ import { lastAttemptOf, needsOnlyGates } from './history.js';
 import { type BlockedAttempt, type NextAttempt, nextAttempt } from './next-attempt.js';
 import { outputContractOf, outputProblem } from './output-contract.js';
 import { recordWork } from './record-work.js';
+import { resultFields } from './result-fields.js';
 import { pauseIfRequested, staysPaused } from './step-pause.js';
 
 /** `stopped`: a call that must run first was interrupted or waits for a person. The attempt has not started. */
@@ -71,8 +72,8 @@ async function rerunGates(
     `Running only the gates of step \`${state.path}\`: attempt ${last.number} was not judged`,
   );
   run.record({ type: 'attempt-started', ...ref, ...defined({ agent: last.agent }) });
-  const { snapshot, changed, output } = last;
-  const outputField = defined({ output });
+  const { snapshot, changed, output, text, findings } = last;
+  const outputField = defined({ output, text, findings });
   run.record({
     type: 'agent-ended',
     ...ref,
@@ -187,6 +188,7 @@ async function runAgent(run: EngineRun, step: AgentStep, ref: AttemptRef, next: 
     ...ref,
     ...result,
     ...agentEndFields(outcome),
+    ...resultFields(run, step, ref, outcome, output),
     ...defined({ mark, output }),
   });
   if (error !== undefined) throw error;

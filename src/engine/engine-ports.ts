@@ -22,6 +22,8 @@ export interface EnginePorts {
   readonly sessions: Sessions;
   readonly checkpoints: Checkpoints;
   readonly reporter: Reporter;
+  /** Absent: conversations are not written down. */
+  readonly transcripts?: Transcripts;
   readonly clock: {
     now(): number;
     /** Rejects when the signal is aborted. */
@@ -33,6 +35,8 @@ export interface EnginePorts {
   readonly context: ContextSource;
   /** A file in `.gump/out` of that directory; `undefined` if it is missing, too large, or not a regular file. */
   readOutput(directory: string, name: string): string | undefined;
+  /** The number of lines of a file in the repository at `root`; `undefined` if it is no readable regular file. */
+  countLines(root: string, path: string): number | undefined;
   /** A directory with nothing but an empty `.gump/out`, for a step with `worktree: none`; the same path on every machine. */
   createBareDirectory(step: string): Promise<string>;
 }
@@ -154,6 +158,29 @@ export interface Checkpoints {
   prepare(state: RunState): void;
   /** Stores the state. Resolves when later work may start. */
   store(state: RunState): Promise<void>;
+}
+
+/** Writes the conversations with the agents to files. Never throws. */
+export interface Transcripts {
+  /** A process of an agent starts. */
+  open(conversation: Conversation): OpenConversation;
+}
+
+export interface OpenConversation {
+  add(event: AgentEvent): void;
+  /** The process has ended. */
+  end(failure: Failure | undefined): void;
+}
+
+export interface Conversation {
+  readonly step: string;
+  readonly attempt: number;
+  readonly jobAttempt: number;
+  readonly agent: string;
+  readonly session: 'new' | 'resumed';
+  readonly id?: string;
+  /** The whole prompt of this process. */
+  readonly prompt: string;
 }
 
 /** What people see during the run. Every text except those of `log` and `warn` may come from an agent. */

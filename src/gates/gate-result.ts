@@ -1,3 +1,16 @@
+import type { Severity } from '../outputs/findings.js';
+
+/** A place that the output of a failed gate names, in a file that existed when the gate ran. */
+export interface GatePlace {
+  /** Relative to the repository root. */
+  readonly path: string;
+  readonly line: number;
+  readonly endLine?: number;
+  readonly column?: number;
+  readonly severity: Severity;
+  readonly message: string;
+}
+
 export interface GateResult {
   /** The name in templates and in `not: gate.NAME`. */
   readonly name: string;
@@ -8,5 +21,7 @@ export interface GateResult {
   readonly output: string;
   /** The comments of the reviewer, if the gate is a workflow. */
   readonly comments?: string;
+  /** Of a failed gate. States of version 0.1.0 have none. */
+  readonly places?: readonly GatePlace[];
   readonly durationMs: number;
 }

@@ -5,13 +5,16 @@
  * GATE1 Every gate runs, in order, whatever the results of the earlier ones. Only a cancelled run stops them.
  * GATE2 A gate whose result is unknown has failed.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
 import type { Gate } from '../workflow/workflow.js';
 import type { FileChange } from '../workspace/workspace.js';
 import { readCoverage } from './coverage.js';
 import { readCoverageFiles, stampCoverageFiles } from './coverage-files.js';
-import type { GateResult } from './gate-result.js';
+import { findPlaces } from './find-places.js';
+import type { GatePlace, GateResult } from './gate-result.js';
 import type { CommandGate } from './markers.js';
 import type { Project } from './project.js';
 import { type CommandSource, quoteCommand, type ResolvedCommand, resolveGate } from './resolve-gate.js';
@@ -26,6 +29,7 @@ import { judgeSchema } from './schema.js';
 import { isTestFile } from './test-files.js';
 import { judgeTestList, judgeTests } from './tests-found.js';
 import { judgeTouch } from './touched.js';
+import { listWorktreeFiles } from './worktree-files.js';
 
 export interface GateOptions extends Omit<GateShellOptions, 'timeoutMs'> {
   readonly project: Project;
@@ -36,6 +40,8 @@ export interface GateOptions extends Omit<GateShellOptions, 'timeoutMs'> {
   readonly output?: string;
   /** The commands that users set; the first source that sets one counts. */
   readonly commands: readonly CommandSource[];
+  /** The path of `directory` in the repository, with a `/` at the end; empty: its top. Absent: places are not looked for. */
+  readonly prefix?: string;
   /** The time limit of each gate; 10 minutes by default. */
   readonly timeoutMs?: number;
   /** Called when the command of a gate starts. Gets what it prints. */
@@ -54,14 +60,25 @@ export async function runGates(gates: readonly Gate[], options: GateOptions): Pr
     const verdict = options.signal?.aborted
       ? failed('', 'Not run: the run was cancelled.')
       : await runGate(gate, options);
-    results.push({
-      name: gate.name,
-      type: gate.type,
-      ...verdict,
-      durationMs: options.clock.now() - started,
-    });
+    const durationMs = options.clock.now() - started;
+    const places = await placesOf(verdict, options);
+    results.push({ name: gate.name, type: gate.type, ...verdict, ...defined({ places }), durationMs });
   }
   return results;
+}
+
+async function placesOf(
+  { status, output }: GateVerdict,
+  options: GateOptions,
+): Promise<readonly GatePlace[] | undefined> {
+  const { prefix, directory, signal } = options;
+  if (status !== 'failed' || prefix === undefined || signal?.aborted) return undefined;
+  const root = prefix === '' ? directory : directory.slice(0, -prefix.length);
+  const listFiles = () => listWorktreeFiles({ ...options, directory: root });
+  const found = await findPlaces(output, { directory, prefix, listFiles });
+  // The index still lists files that were deleted from the worktree.
+  const places = found.filter(({ path }) => existsSync(join(root, path)));
+  return places.length === 0 ? undefined : places;
 }
 
 async function runGate(gate: Gate, options: GateOptions): Promise<GateVerdict> {
@@ -175,27 +192,13 @@ async function judgeByFileNames(
 ): Promise<GateVerdict> {
   const { code } = run.exit;
   if (code === undefined || code === 126 || code === 127) return commandFailed(command, run, options);
-  const file = (await listWorktreeFiles(options)).find(isTestFile);
+  // The index still lists files that were deleted from the worktree.
+  const files = (await listWorktreeFiles(options)).filter((file) => options.project.exists(file));
+  const file = files.find(isTestFile);
   const unclear = `The output of ${command.title} does not contain the number of tests`;
   return file === undefined
     ? failed(run.output, `${unclear}, and no file name looks like a test.`)
     : passed(run.output, `${unclear}; \`${file}\` looks like a test.`);
-}
-
-async function listWorktreeFiles(options: GateOptions): Promise<readonly string[]> {
-  const files: string[] = [];
-  await options.processes.run({
-    file: 'git',
-    args: ['-c', 'core.quotePath=false', 'ls-files', '--cached', '--others', '--exclude-standard'],
-    directory: options.directory,
-    env: options.env,
-    onLine: (line, stream) => {
-      if (stream === 'stdout') files.push(line);
-    },
-    ...defined({ signal: options.signal }),
-  });
-  // The index still lists files that were deleted from the worktree.
-  return files.filter((file) => options.project.exists(file));
 }
 
 function commandFailed(command: TitledCommand, run: ShellResult, options: GateOptions): GateVerdict {

@@ -72,6 +72,8 @@ export interface Inputs {
   /** Only check the workflow and show what would run. */
   readonly dryRun: boolean;
   readonly keepSessions: boolean;
+  /** Whether the conversations with the agents are written to files. */
+  readonly transcripts: boolean;
   readonly githubToken?: string;
   /** The matrix values of this job. Absent: the job has no matrix. */
   readonly matrix?: Readonly<Record<string, unknown>>;
@@ -126,6 +128,7 @@ export function readInputs(get: GetInput): Inputs {
     apply: choice('apply', ['workspace', 'none']),
     dryRun: flag('dry-run'),
     keepSessions: flag('keep-sessions'),
+    transcripts: flag('transcripts'),
     ...defined({
       agent: optional('agent'),
       stateName: optional('state-name'),

@@ -6,6 +6,7 @@
  */
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
+import type { Finding } from '../outputs/findings.js';
 import type { Usage } from '../providers/provider.js';
 import type { Pause } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
@@ -227,9 +228,16 @@ export interface AgentEnded extends AttemptRef {
   readonly unstored?: readonly string[];
   /** The file that the agent wrote below `.gump/out`. */
   readonly output?: OutputFile;
+  /** The agent's final message, if that is the result of its step. Shortened to `maxStoredText`. */
+  readonly text?: string;
+  /** The findings of a verdict, at places that exist in the recorded tree. */
+  readonly findings?: readonly Finding[];
   readonly version?: string;
   readonly durationMs: number;
 }
+
+/** The longest final message that the journal keeps, in characters. */
+export const maxStoredText = 128 * 1024;
 
 export interface AttemptEnded extends AttemptRef {
   readonly type: 'attempt-ended';

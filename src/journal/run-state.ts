@@ -9,6 +9,7 @@
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
 import { defined } from '../optional-keys.js';
+import type { Finding } from '../outputs/findings.js';
 import type { Usage } from '../providers/provider.js';
 import { addUsage } from '../providers/usage.js';
 import { isBelow } from '../step-path.js';
@@ -60,6 +61,9 @@ export interface Attempt {
   /** Repositories in the worktree that it changed. Their changes are not in the snapshot. */
   readonly unstored?: readonly string[];
   readonly output?: OutputFile;
+  /** The agent's final message, for a step whose result it is. States of version 0.1.0 have none. */
+  readonly text?: string;
+  readonly findings?: readonly Finding[];
   readonly comments?: string;
   readonly files: readonly string[];
   readonly version?: string;
@@ -261,12 +265,13 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
 
 /** What is reused of an attempt that only needs its gates. Its spending belongs to the earlier job. */
 function carriedOverFields(earlier: Attempt) {
-  const { hasAgentEnded, snapshot, mark, output, changed, ignored, unstored, approvedBy } = earlier;
+  const { hasAgentEnded, snapshot, mark, output, text, findings } = earlier;
+  const { changed, ignored, unstored, approvedBy } = earlier;
   return {
     hasAgentEnded,
     changed,
     ignored,
-    ...defined({ snapshot, mark, output, unstored, approvedBy }),
+    ...defined({ snapshot, mark, output, text, findings, unstored, approvedBy }),
   };
 }
 

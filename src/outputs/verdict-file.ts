@@ -1,4 +1,5 @@
 /** The verdict that the agent of a `validate` step writes (`.gump/out/validate.json`). Pure. */
+import { type ReadFindings, readFindings } from './findings.js';
 import { parseAnswer, quoteFirstLine } from './json-answer.js';
 
 export interface Verdict {
@@ -20,4 +21,10 @@ export function readVerdict(text: string | undefined): Verdict | string {
   if (!pass && commentText.trim() === '')
     return '`.gump/out/validate.json` has "pass": false without "comments". Write the reasons to "comments".';
   return { pass, comments: commentText };
+}
+
+/** The findings in it, with the places as the agent wrote them. None if it is no valid verdict. */
+export function readVerdictFindings(text: string | undefined): ReadFindings {
+  if (text === undefined || typeof readVerdict(text) === 'string') return { findings: [], problems: [] };
+  return readFindings((parseAnswer(text, 'object') as Readonly<Record<string, unknown>>).findings);
 }

@@ -10,6 +10,8 @@ import { agentStepOf, type Plan } from '../plan/plan.js';
 import type { Cost } from '../providers/money.js';
 import type { Usage } from '../providers/provider.js';
 import type { Step } from '../workflow/workflow.js';
+import type { ChangedFile, ChangeTotals } from './change-statistics.js';
+import { resultOfStep, type StepResult } from './result-of-step.js';
 
 export type RunStatus = 'passed' | 'failed' | 'cancelled' | 'paused' | 'skipped' | 'planned';
 
@@ -29,7 +31,15 @@ export interface Report {
   readonly startCommit: string;
   /** `costIsIncomplete`: the cost of some agent is unknown, so the whole cost is at least `costUsd`. */
   readonly totals: ReportUsage & Cost & { readonly durationMs: number };
+  /** What waits for approval. Absent: the run does not wait. */
+  readonly approval?: ReportApproval;
   readonly steps: readonly ReportStep[];
+}
+
+/** The step whose result waits for a person, and what it changed since its start. */
+export interface ReportApproval {
+  readonly step: string;
+  readonly changes: Omit<ChangeTotals, 'files'> & { readonly files: readonly ChangedFile[] };
 }
 
 export interface ReportStep {
@@ -42,6 +52,8 @@ export interface ReportStep {
   readonly takenOver: boolean;
   /** Why the step failed, if no attempt is the cause. */
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
+  /** Absent: the step has none, or an earlier version recorded it without one. */
+  readonly result?: StepResult;
   readonly attempts: readonly ReportAttempt[];
 }
 
@@ -87,6 +99,7 @@ export interface ReportFacts {
   readonly resumed: boolean;
   /** Paths of the steps that had passed before this job. */
   readonly reusedSteps: ReadonlySet<string>;
+  readonly approval?: ReportApproval;
 }
 
 export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Report {
@@ -106,6 +119,7 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
       ...totalCost(state.ledger),
       durationMs: totalAgentMs(state.ledger),
     },
+    ...defined({ approval: facts.approval }),
     steps: expandPlan(plan, state).map((placed) => reportStep(placed, state.steps.get(placed.path), facts)),
   };
 }
@@ -121,6 +135,7 @@ function reportStep(planned: PlacedStep, state: StepState | undefined, facts: Re
     status: statusOf(state, facts.status),
     takenOver: facts.reusedSteps.has(planned.path),
     ...failureField(state?.failure),
+    ...defined({ result: resultOfStep(state) }),
     attempts: (state?.attempts ?? []).map(reportAttempt),
   };
 }

@@ -9,8 +9,14 @@ import { formatCost } from '../providers/money.js';
 import { sumCosts, sumKnown } from '../providers/usage.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import { callAt, isBelow } from '../step-path.js';
+import { approvalDetails } from './approval-details.js';
+import { findingsTable } from './findings-table.js';
 import { formatCount, formatDuration, formatTurns } from './format.js';
+import { codeBlock, escapeText } from './markdown-text.js';
 import type { Report, ReportStep } from './report.js';
+import { resultDetails } from './result-details.js';
+
+export { codeBlock, escapeText };
 
 const errorLines = 30;
 
@@ -32,7 +38,10 @@ export function makeSummary(unredacted: SummaryFacts, redact: Redactor): string 
     headline(report),
     table(report, state),
     failureDetails(report, state),
+    approvalDetails(report),
     facts.rerun,
+    findingsTable(report),
+    resultDetails(report),
     warningList(facts.warnings),
   ];
   return `${parts.filter((part) => part !== undefined && part !== '').join('\n\n')}\n`;
@@ -155,24 +164,9 @@ function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** A code block with a fence longer than any in the text, so that the text cannot close it. */
-export function codeBlock(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
-  const ticks = '`'.repeat(longest + 1);
-  return `${ticks}text\n${text}\n${ticks}`;
-}
-
 export function warningList(warnings: readonly string[]): string | undefined {
   if (warnings.length === 0) return undefined;
   return ['**Warnings**', '', ...warnings.map((warning) => `- ${escapeText(warning)}`)].join('\n');
-}
-
-/** Names may contain anything: nothing in them may become Markdown or HTML. */
-export function escapeText(text: string): string {
-  return text
-    .replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] ?? sign)
-    .replace(/[\\*_[\]`|]/g, '\\$&')
-    .replace(/\s*\n\s*/g, ' ');
 }
 
 function cell(text: string): string {

@@ -28,6 +28,7 @@ const writes = [
   'session copies: rm',
   'home: rm',
   'result: writeFile',
+  'result files: writeFile',
 ] as const;
 
 /** The phases of a checkpoint, from its number to the look-up after it was stored. */

@@ -178,6 +178,7 @@ const tempPlaces = [
   [/^gump-[^/]+\/main-process\.json$/, 'main process'],
   [/^gump-[^/]+\/reserve$/, 'disk reserve'],
   [/^gump-[^/]+\/[^/]+\.sealed$/, 'local checkpoint'],
+  [/^gump-[^/]+\/results(\/|$)/, 'result files'],
   [/^gump-[^/]+\/(report\.json|changes\.patch)$/, 'result'],
   [/^gump_units\//, 'agent directories'],
   [/^_runner_file_commands\//, 'runner files'],

@@ -214,6 +214,7 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
       },
       newId: () => (options.ports?.agents === undefined ? `chosen-${++ids}` : randomUUID()),
       readOutput: (directory) => outputs.get(directory),
+      countLines: (_root, path) => files.get(path)?.replace(/\n$/, '').split('\n').length,
       ...options.ports,
     };
   }

@@ -66,6 +66,8 @@ describe('action.yml', () => {
       'report',
       'patch',
       'tasks',
+      'result',
+      'results',
       'commit',
     ]);
   });

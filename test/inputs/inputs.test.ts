@@ -38,6 +38,7 @@ describe('readInputs', () => {
       apply: 'workspace',
       dryRun: false,
       keepSessions: false,
+      transcripts: false,
     });
   });
 
@@ -69,6 +70,7 @@ describe('readInputs', () => {
       apply: 'none',
       'dry-run': 'true',
       'keep-sessions': 'True',
+      transcripts: 'true',
       'github-token': 'ghs_1',
       matrix: '{"os":"linux","node":20}',
       'job-status': 'failure',
@@ -100,6 +102,7 @@ describe('readInputs', () => {
       apply: 'none',
       dryRun: true,
       keepSessions: true,
+      transcripts: true,
       githubToken: 'ghs_1',
       matrix: { os: 'linux', node: 20 },
       jobStatus: 'failure',

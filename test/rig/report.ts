@@ -23,6 +23,7 @@ export interface ReportStep {
   readonly status: string;
   readonly takenOver: boolean;
   readonly failure?: { readonly kind: string; readonly message: string };
+  readonly result?: unknown;
   readonly attempts: readonly ReportAttempt[];
 }
 
