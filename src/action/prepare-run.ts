@@ -40,8 +40,10 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   postState.update({ ...keysOf(resumed), isBegun: true });
   const checkpointWriter = openCheckpointWriter(runContext, resumed, postState);
   const ports = createPorts(runContext, { journal, checkpointWriter, postState });
-  const { diskReserve } = runContext;
-  return { resumed, initialState: before, journal, ports, checkpointWriter, live, postState, diskReserve };
+  const { diskReserve, stateStorage } = runContext;
+  const canStore = stateStorage.unavailableReason === undefined;
+  const opened = { journal, ports, checkpointWriter, canStore, live, postState, diskReserve };
+  return { ...opened, resumed, initialState: before };
 }
 
 async function createRunContext(request: RunRequest): Promise<RunContext> {

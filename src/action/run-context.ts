@@ -47,6 +47,8 @@ export interface PreparedRun {
   readonly journal: JournalFile;
   readonly ports: EnginePorts;
   readonly checkpointWriter: CheckpointWriter;
+  /** Whether this job can store checkpoints. */
+  readonly canStore: boolean;
   readonly live: LiveReport;
   readonly postState: PostStateFile;
   readonly diskReserve: DiskReserve;

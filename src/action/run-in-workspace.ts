@@ -57,7 +57,7 @@ function crashEvents(state: RunState, message: string, jobAttempt: number): read
 
 function executePlan(
   { actionContext, settings, plan, signal, deadline }: RunRequest,
-  { ports, initialState, resumed }: PreparedRun,
+  { ports, initialState, resumed, canStore }: PreparedRun,
 ): Promise<RunState> {
   const { job, inputs } = actionContext;
   return runPlan({
@@ -72,6 +72,9 @@ function executePlan(
     state: initialState,
     unavailableSessions: resumed.unavailable,
     errorContext: settings,
+    ...(canStore && inputs.checkpointIntervalMs > 0
+      ? { checkpointIntervalMs: inputs.checkpointIntervalMs }
+      : {}),
     ...defined({ deadline }),
   });
 }

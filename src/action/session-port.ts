@@ -1,8 +1,9 @@
 /** The engine's view of sessions: the sessions in the home of the runner user, and the copies for the next checkpoint. */
 import type { Sessions } from '../engine/engine-ports.js';
+import { UserError } from '../failure.js';
 import type { Provider } from '../providers/provider.js';
 import { type SessionCopies, saveSession } from '../sessions/session-copies.js';
-import type { SessionLocation, SessionStore } from '../sessions/session-store.js';
+import { type SessionLocation, type SessionStore, sessionRefOf } from '../sessions/session-store.js';
 import { isDiskFull } from '../system/disk-reserve.js';
 
 export interface SessionPortOptions {
@@ -40,6 +41,21 @@ export function createSessionPort(options: SessionPortOptions): Sessions {
       }
       options.onPlaced();
       return exported.mark;
+    },
+    async copyRunning(provider, id, directory, signal) {
+      const location = locationOf(provider, id, directory);
+      const exported = await options.store.exportRunning(location, signal);
+      if (exported.status === 'none') return undefined;
+      if (exported.status === 'skipped') throw new UserError(exported.reason);
+      options.onPlaced();
+      return {
+        mark: exported.mark,
+        async keep() {
+          if (!(await options.store.hasOnlyGrown(location, exported.mark))) return false;
+          await options.sessionCopies.saveInterim(sessionRefOf(location), exported);
+          return true;
+        },
+      };
     },
     async isStored(provider, id, directory) {
       return (await options.store.export(locationOf(provider, id, directory))).status !== 'none';

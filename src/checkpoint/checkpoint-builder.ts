@@ -39,7 +39,12 @@ export function createCheckpointBuilder(options: CheckpointBuilderOptions): Chec
       // An error occurs again when the checkpoint is stored, and is reported there.
       pack(snapshotsOf(state)).catch(() => undefined);
     },
-    async store(state) {
+    async store(state, interval) {
+      if (interval !== undefined) {
+        if (options.isDisabled || options.onCancel?.signal.aborted) return;
+        const seal = withSize(createSealFunction(state, options, pack), interval.onSealed);
+        return checkpointWriter.save(seal, state.eventCount, interval.maxBytes);
+      }
       if (options.isDisabled) return checkpointWriter.markNotStored();
       const seal = createSealFunction(state, options, pack);
       const { onCancel } = options;
@@ -52,6 +57,15 @@ export function createCheckpointBuilder(options: CheckpointBuilderOptions): Chec
         .saveOnCancel(seal, onCancel.saveLocally, state.eventCount)
         .catch(() => void checkpointWriter.save(seal, state.eventCount));
     },
+  };
+}
+
+/** Reports the size of what is sealed. */
+function withSize(seal: SealFunction, report: (bytes: number) => void): SealFunction {
+  return async (binding) => {
+    const sealed = await seal(binding);
+    report(sealed.length);
+    return sealed;
   };
 }
 

@@ -67,6 +67,8 @@ const maxBytes = 1_000_000_000;
 interface QueuedSave {
   /** Number of journal events in the state. */
   readonly events: number;
+  /** For a checkpoint while agents are at work: a larger one is not stored. */
+  readonly maxBytes?: number;
   seal(): Promise<SealedCheckpoint>;
 }
 
@@ -118,10 +120,13 @@ export class CheckpointWriter {
     return this.sequence;
   }
 
-  /** Stores a checkpoint of `events` events. Resolves when later work may start (CHECKPOINT2). Never rejects. */
-  async save(sealFor: SealFunction, events = 0): Promise<void> {
-    if (!this.canStore()) return;
-    const done = this.queue.push({ events, seal: () => this.seal(sealFor) });
+  /**
+   * Stores a checkpoint of `events` events. Resolves when later work may start (CHECKPOINT2). Never rejects. `maxBytes`:
+   * a larger one is not stored, and none is while another save runs, because it would replace a save that waits.
+   */
+  async save(sealFor: SealFunction, events = 0, maxBytes?: number): Promise<void> {
+    if (!this.canStore() || (maxBytes !== undefined && !this.queue.isIdle())) return;
+    const done = this.queue.push({ events, seal: () => this.seal(sealFor), ...defined({ maxBytes }) });
     if (!this.isBlocking || (await endsWithin(done, maxWaitMs, this.options.clock))) return;
     this.isBlocking = false;
     this.notify({ type: 'slow' });
@@ -185,6 +190,7 @@ export class CheckpointWriter {
     try {
       if (!(await this.canStillStore())) return;
       const checkpoint = await job.seal();
+      if (checkpoint.sealed.length > (job.maxBytes ?? Number.POSITIVE_INFINITY)) return;
       if (this.isWithinSizeLimit(checkpoint)) await this.write(checkpoint, job.events);
     } catch (error) {
       this.reportFailure(error instanceof Error ? error.message : String(error));

@@ -5,6 +5,7 @@ export interface LatestQueue<T> {
   push(item: T): Promise<void>;
   /** Resolves when no item is running or waiting. */
   idle(): Promise<void>;
+  isIdle(): boolean;
 }
 
 interface Waiting<T> {
@@ -35,6 +36,7 @@ export function createLatestQueue<T>(work: (item: T) => Promise<void>): LatestQu
       return done;
     },
     idle: async () => running,
+    isIdle: () => running === undefined,
   };
 }
 

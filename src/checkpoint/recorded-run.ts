@@ -1,5 +1,5 @@
 /** Reads the run from an opened checkpoint, or explains why it cannot be used. Pure. */
-import { type JournalEvent, journalVersion } from '../journal/event.js';
+import { type JournalEvent, readableJournalVersions } from '../journal/event.js';
 import { parseJournal } from '../journal/journal.js';
 import type { ArchiveEntry } from './archive.js';
 import type { RefusalReason } from './binding.js';
@@ -23,7 +23,7 @@ export function readRecordedRun(entries: readonly ArchiveEntry[]): RecordedRun |
   const events = parseEvents(contents.journal);
   if (events === undefined) return refused('the journal cannot be read');
   const starts = events.filter((event) => event.type === 'job-started');
-  return starts.every(({ version }) => version === journalVersion)
+  return starts.every(({ version }) => readableJournalVersions.includes(version))
     ? { status: 'read', contents, events }
     : { status: 'refused', reason: 'other-format' };
 }

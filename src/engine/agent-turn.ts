@@ -14,6 +14,7 @@ import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
 import type { AgentTurn, OpenConversation } from './engine-ports.js';
 import type { EngineRun } from './engine-run.js';
+import { recordAtIntervals } from './interval-checkpoints.js';
 import { monitorAgent } from './limits/agent-monitor.js';
 import { describeWait, exhausted, isTransient, nextWaitMs } from './limits/backoff.js';
 import { checkTimeForWait, waitUnderLimits } from './limits/backoff-wait.js';
@@ -212,8 +213,9 @@ async function runProcess(
     graceMs: () => monitor.graceMs(),
   };
   // For each process, because an earlier process of this turn may have changed settings as well.
-  const outcome = await withStartSettings(run, ref, { withInstructions: turn.mustNotWrite }, () =>
-    run.ports.agents.run(turn),
+  const { mustNotWrite } = turn;
+  const outcome = await withStartSettings(run, ref, { withInstructions: mustNotWrite }, () =>
+    recordAtIntervals(run, { ref, next, mustNotWrite }, () => run.ports.agents.run(turn)),
   )
     .catch(toStartFailure)
     .finally(stopProgress);

@@ -149,15 +149,43 @@ export interface Sessions {
   isStored(provider: Provider, id: string, directory: string): Promise<boolean>;
   /** Copies the files of a session for the next checkpoint; returns the mark up to which they reach. */
   export(provider: Provider, id: string, directory: string): Promise<SessionMark | undefined>;
+  /**
+   * Copies a session while its agent is at work. `undefined`: the CLI has not stored it yet. Rejects if it cannot be
+   * copied, with the reason. `signal` is aborted when the agent has ended.
+   */
+  copyRunning(
+    provider: Provider,
+    id: string,
+    directory: string,
+    signal: AbortSignal,
+  ): Promise<RunningSessionCopy | undefined>;
   /** The usage in the session's own file; `undefined` if the file does not contain it. */
   readUsage(provider: Provider, id: string, directory: string): Promise<Usage | undefined>;
+}
+
+export interface RunningSessionCopy {
+  /** The point of the session that was copied. */
+  readonly mark: SessionMark;
+  /** Keeps the copy for the next checkpoint. `false` if the session was shortened or rewritten since. */
+  keep(): Promise<boolean>;
+}
+
+/** A checkpoint while agents are at work. */
+export interface IntervalCheckpoint {
+  /** A larger one is not stored. */
+  readonly maxBytes: number;
+  /** Called with its size when it is sealed, whether it is stored or not. */
+  onSealed(bytes: number): void;
 }
 
 export interface Checkpoints {
   /** Starts the part of the next checkpoint that can be made while gates run. */
   prepare(state: RunState): void;
-  /** Stores the state. Resolves when later work may start. */
-  store(state: RunState): Promise<void>;
+  /**
+   * Stores the state. Resolves when later work may start. An interval checkpoint is left out if another one is being
+   * stored, or if the job is cancelled, because then the state is stored anyway.
+   */
+  store(state: RunState, interval?: IntervalCheckpoint): Promise<void>;
 }
 
 /** Writes the conversations with the agents to files. Never throws. */

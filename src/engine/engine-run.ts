@@ -59,6 +59,8 @@ export interface RunOptions {
   readonly state: RunState;
   /** Sessions that could not be restored to their last mark (S13). */
   readonly unavailableSessions: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
+  /** Milliseconds between two checkpoints while agents are at work; absent: none are stored then. */
+  readonly checkpointIntervalMs?: number;
   /** How much of an error agents see in prompts. */
   readonly errorContext?: ErrorContext;
 }
@@ -69,6 +71,13 @@ export interface StepRunner {
   runStep(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd>;
   /** Runs the rest of the steps of one scope. */
   runScope(run: EngineRun, scope: StepScope): Promise<ScopeEnd>;
+}
+
+/** An agent whose process is running. */
+export interface RunningTurn {
+  readonly step: string;
+  /** Records its tree and its session. `false`: there is nothing to record, or nothing new. */
+  record(): Promise<boolean>;
 }
 
 /** A run in progress, as the steps of one branch see it. */
@@ -82,6 +91,8 @@ export interface EngineRun extends Omit<RunOptions, 'state' | 'ports' | 'deadlin
   readonly isWriteForbidden: boolean;
   /** Agents whose usage is not in the journal yet. */
   readonly runningAgents: Set<MonitoredAgent>;
+  /** Agents whose process is running, in all branches. */
+  readonly runningTurns: Set<RunningTurn>;
   state(): RunState;
   /** Aborted if the job is cancelled. If only the time of the job (`max-time`) is up, only `signal` is aborted. */
   readonly cancelSignal: AbortSignal;

@@ -13,6 +13,7 @@ import { type PlacedStep, placeStep, rootScope, type StepScope } from '../plan/p
 import { createBranchContext } from './branch-context.js';
 import { type EngineRun, type RunOptions, recordStepEnd, type ScopeEnd, scopePassed } from './engine-run.js';
 import { haveInnerStepsPassed, isComplete } from './history.js';
+import { startIntervalCheckpoints } from './interval-checkpoints.js';
 import type { MonitoredAgent } from './limits/limit.js';
 import { runLimits } from './limits/run-limits.js';
 import { startTimeLimit } from './limits/time-limit.js';
@@ -26,7 +27,11 @@ export async function runPlan(options: RunOptions): Promise<RunState> {
   const { deadline: _deadline, ...rest } = options;
   const run = createEngineRun({ ...rest, signal: timeLimit.signal, cancelSignal: options.signal });
   warnAboutUnusedApproval(run);
-  const end = await runSteps(run).finally(timeLimit.stop);
+  const stopIntervals = startIntervalCheckpoints(run);
+  const end = await runSteps(run).finally(() => {
+    timeLimit.stop();
+    stopIntervals();
+  });
   run.record(end.status === 'cancelled' && timeLimit.isExpired() ? { ...end, ...timeLimitEnd } : end);
   await run.flush();
   return run.state();
@@ -106,6 +111,7 @@ function createEngineRun({ state: initial, ports, ...options }: EngineRunOptions
     steps: { runStep, runScope },
     isWriteForbidden: false,
     runningAgents,
+    runningTurns: new Set(),
     state: shared.state,
     ...createBranchContext(shared, '', ports.workspace.startSnapshot, ports),
   };

@@ -14,6 +14,7 @@ import { readAgentArgs, readCliVersions, readCommands, readVars } from './mappin
 import {
   readAllowedBots,
   readBoolean,
+  readCheckpointInterval,
   readChoice,
   readJobStatus,
   readMatrix,
@@ -41,6 +42,8 @@ export interface Inputs {
   /** The first seals, each of them opens. Empty: provider credentials seal. */
   readonly stateKeys: readonly string[];
   readonly stateStore: StateStoreInput;
+  /** Milliseconds between two checkpoints while agents are at work; 0: none are stored then. */
+  readonly checkpointIntervalMs: number;
   readonly fromStep?: string;
   readonly until?: string;
   /** US dollars, over all attempts and re-runs. */
@@ -116,6 +119,7 @@ export function readInputs(get: GetInput): Inputs {
     resume: choice('resume', ['auto', 'require', 'never']),
     stateKeys: read('state-key', stateKeyLines, []),
     stateStore: read('state-store', readStateStore, { kind: 'cache' }),
+    checkpointIntervalMs: read('checkpoint-interval', readCheckpointInterval, 0),
     onLostSession: choice('on-lost-session', ['new', 'fail']),
     onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
     install: choice('install', ['auto', 'never']),

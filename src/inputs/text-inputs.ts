@@ -59,6 +59,14 @@ export function readMaxTime(text: string): number | undefined {
   throw notAllowed('max-time', text, 'Give a duration, such as `90s`, `50m` or `1h30m`.');
 }
 
+/** In milliseconds; 0: never. */
+export function readCheckpointInterval(text: string): number {
+  if (text === '') return 15 * 60_000;
+  const ms = text === '0' ? 0 : readDuration(text);
+  if (ms !== undefined) return ms;
+  throw notAllowed('checkpoint-interval', text, 'Give a duration, such as `90s`, `15m` or `1h`, or `0`.');
+}
+
 export type StateStoreInput =
   | { readonly kind: 'cache' }
   | { readonly kind: 'directory'; readonly path: string };

@@ -12,7 +12,10 @@ import type { Pause } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
 
 /** Increased if an older reader could misread newer events. A checkpoint of another version is refused. */
-export const journalVersion = 2;
+export const journalVersion = 3;
+
+/** Versions whose events this version reads. Version 0.1.0 wrote 2, which has no events about agents at work. */
+export const readableJournalVersions: readonly number[] = [2, journalVersion];
 
 export const sessionReasons = [
   'declared-new',
@@ -208,6 +211,25 @@ export interface AttemptWaits extends AttemptRef {
   readonly durationMs: number;
 }
 
+/**
+ * The agent is at work, and its tree and its session are recorded as they were at one moment (`checkpoint-interval`).
+ * If the machine is lost, the attempt continues from there. The newest one counts until the end of the agent.
+ */
+export interface AgentRecorded extends AttemptRef {
+  readonly type: 'agent-recorded';
+  readonly snapshot: Snapshot;
+  readonly mark: SessionMark;
+  /** Top-level names that git ignores and that were present, for the interruption note. */
+  readonly ignored: readonly string[];
+}
+
+/** A checkpoint was sealed while agents were at work. The limit on their sizes spans re-runs. */
+export interface IntervalSealed {
+  readonly type: 'interval-sealed';
+  readonly jobAttempt: number;
+  readonly bytes: number;
+}
+
 /** The agent's process has ended, and its tree and session are recorded. Its gates have not run yet. */
 export interface AgentEnded extends AttemptRef {
   readonly type: 'agent-ended';
@@ -301,6 +323,8 @@ export type JournalEvent = (
   | SessionKnown
   | SessionReplaced
   | AttemptWaits
+  | AgentRecorded
+  | IntervalSealed
   | AgentEnded
   | AttemptEnded
   | AttemptPaused

@@ -18,6 +18,7 @@ import type { BranchConflict, Snapshot } from '../workspace/workspace.js';
 import { readConflict } from './conflict-event.js';
 import type {
   AgentEnded,
+  AgentRecorded,
   AttemptEnded,
   AttemptRef,
   AttemptStarted,
@@ -127,6 +128,8 @@ export interface RunState {
   readonly jobs: readonly (JobStarted & { readonly at: number })[];
   readonly steps: ReadonlyMap<string, StepState>;
   readonly ledger: Ledger;
+  /** Size of all checkpoints that were sealed while agents were at work. */
+  readonly intervalBytes: number;
   /** How the recorded run ended. Absent while it runs, and again when a later job continues it. */
   readonly runEnded?: RunEnded;
   readonly jobEnded?: JobEnded;
@@ -137,6 +140,7 @@ export const emptyState: RunState = {
   jobs: [],
   steps: new Map(),
   ledger: emptyLedger,
+  intervalBytes: 0,
 };
 
 export function foldEvents(events: Iterable<JournalEvent>): RunState {
@@ -196,14 +200,17 @@ function applyToState(state: RunState, event: JournalEvent): RunState {
     case 'attempt-approved':
       return withAttempt(state, event, (attempt) => ({ ...attempt, approvedBy: event.by }));
     case 'session-known':
-      return withAttempt(state, event, (attempt) => ({
-        ...attempt,
-        session: withSessionId(attempt.session, event.id),
-      }));
+      return withAttempt(state, event, (attempt) =>
+        inSession(attempt, withSessionId(attempt.session, event.id)),
+      );
     case 'session-replaced':
-      return withAttempt(state, event, (attempt) => ({ ...attempt, session: event.session }));
+      return withAttempt(state, event, (attempt) => inSession(attempt, event.session));
     case 'attempt-waits':
       return withAttempt(state, event, (attempt) => recordRefusedTry(attempt, event));
+    case 'agent-recorded':
+      return withAttempt(state, event, (attempt) => recordAgent(attempt, event));
+    case 'interval-sealed':
+      return { ...state, intervalBytes: state.intervalBytes + event.bytes };
     case 'agent-ended':
       return withAttempt(state, event, (attempt) => endAgent(attempt, event));
     case 'attempt-ended':
@@ -291,9 +298,21 @@ function withSessionId(session: SessionDecision | undefined, id: string): Sessio
     : { ...session, id };
 }
 
+/** A mark is a point of one session. Without it, the files that were recorded with it still count. */
+function inSession({ mark, ...attempt }: Attempt, session: SessionDecision): Attempt {
+  const isSame = session.id === attempt.session?.id;
+  return { ...attempt, session, ...defined({ mark: isSame ? mark : undefined }) };
+}
+
+function recordAgent(attempt: Attempt, { snapshot, mark, ignored }: AgentRecorded): Attempt {
+  return attempt.hasAgentEnded ? attempt : { ...attempt, snapshot, mark, ignored };
+}
+
 function endAgent(attempt: Attempt, event: AgentEnded): Attempt {
   const { type: _type, step: _step, number: _number, jobAttempt: _jobAttempt, ...fields } = event;
-  return { ...attempt, ...fields, usage: addUsage(attempt.usage, event.usage), hasAgentEnded: true };
+  // A mark from when the agent was at work is no longer the point of this tree.
+  const { mark: _mark, ...rest } = attempt;
+  return { ...rest, ...fields, usage: addUsage(attempt.usage, event.usage), hasAgentEnded: true };
 }
 
 function recordRefusedTry(attempt: Attempt, { usage, totals }: AttemptWaits): Attempt {

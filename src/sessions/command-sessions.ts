@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
+import { defined } from '../optional-keys.js';
 import type { SessionCommand, SessionCommands } from '../providers/provider.js';
 import { isSecretVariable } from '../security/secret-names.js';
 import type { ProcessExit, ProcessRunner } from '../system/process.js';
@@ -39,7 +40,11 @@ interface CommandOutput {
   readonly output: string;
 }
 
-type RunSessionCommand = (location: SessionLocation, command: SessionCommand) => Promise<CommandOutput>;
+type RunSessionCommand = (
+  location: SessionLocation,
+  command: SessionCommand,
+  signal?: AbortSignal,
+) => Promise<CommandOutput>;
 
 /** Starts with the sessions that an earlier process of the same job has placed. */
 export function createCommandSessions(
@@ -47,7 +52,8 @@ export function createCommandSessions(
   alreadyPlaced: readonly PlacedSession[] = [],
 ): SessionStore {
   const placed = openPlacedSessions(alreadyPlaced);
-  const run: RunSessionCommand = (location, command) => runCommand(processes, location, command);
+  const run: RunSessionCommand = (location, command, signal) =>
+    runCommand(processes, location, command, signal);
   return {
     async create(location) {
       placed.add(sessionRefOf(location));
@@ -58,6 +64,12 @@ export function createCommandSessions(
       placed.add(sessionRefOf(location));
       return exportSession(location, run);
     },
+    exportRunning(location, signal) {
+      placed.add(sessionRefOf(location));
+      return exportSession(location, (where, command) => run(where, command, signal));
+    },
+    // Each export is complete in itself.
+    hasOnlyGrown: async () => true,
     readUsage: async () => ({}),
     async import(location, copies, mark) {
       placed.add(sessionRefOf(location));
@@ -143,6 +155,7 @@ async function runCommand(
   processes: ProcessRunner,
   location: SessionLocation,
   { file, args, env }: SessionCommand,
+  signal: AbortSignal | undefined,
 ): Promise<CommandOutput> {
   const lines: string[] = [];
   const exit = await processes.run({
@@ -154,6 +167,7 @@ async function runCommand(
       if (stream === 'stdout') lines.push(line);
     },
     timeoutMs,
+    ...defined({ signal }),
   });
   return { exit, output: `${lines.join('\n')}\n` };
 }

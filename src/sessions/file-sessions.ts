@@ -13,7 +13,7 @@ import { findFiles, pathMatcher, type SessionFileInfo } from './find-files.js';
 import { viewHome } from './home-view.js';
 import { type PlacedFile, PlaceFileError, placeFile, removePlacedFile } from './place-file.js';
 import { openPlacedSessions, type PlacedSessions } from './placed-sessions.js';
-import { mainFile, mainFileAt, markOfFiles, type SessionFile } from './session-mark.js';
+import { mainFile, mainFileAt, markOfFiles, type SessionFile, withCompleteLines } from './session-mark.js';
 import {
   invalidIdReason,
   type PlacedSession,
@@ -40,16 +40,14 @@ export function createFileSessions(
   return {
     // The CLI creates the files itself.
     create: async () => true,
-    async export(location) {
-      const exported = await readSession(location, limits);
-      if (exported.status === 'exported') {
-        const home = homeOf(location);
-        placed.add(
-          sessionRefOf(location),
-          exported.files.map((file) => ({ path: join(home, file.path) })),
-        );
-      }
-      return exported;
+    export: async (location) => noteExported(placed, location, await readSession(location, limits)),
+    exportRunning: async (location) =>
+      noteExported(placed, location, await readRunningSession(location, limits)),
+    async hasOnlyGrown(location, mark) {
+      if (location.provider.sessionFiles.isDatabase) return true;
+      const now = await readSession(location, limits);
+      const main = now.status === 'exported' ? mainFile(now.files) : undefined;
+      return main !== undefined && mainFileAt([], main, mark, location.provider.sessionFiles) !== undefined;
     },
     readUsage: (location) => readSessionUsage(location, limits),
     async import(location, copies, mark) {
@@ -62,6 +60,42 @@ export function createFileSessions(
     },
     placed: placed.list,
   };
+}
+
+/** An exported session belongs to this run. */
+function noteExported(
+  placed: PlacedSessions,
+  location: SessionLocation,
+  exported: SessionExportResult,
+): SessionExportResult {
+  if (exported.status !== 'exported') return exported;
+  const home = homeOf(location);
+  placed.add(
+    sessionRefOf(location),
+    exported.files.map((file) => ({ path: join(home, file.path) })),
+  );
+  return exported;
+}
+
+/**
+ * The session while its CLI writes to it. Nothing can stop the CLI for that moment, so a line may be half written, and
+ * of a database one file may be newer than the other.
+ */
+async function readRunningSession(
+  location: SessionLocation,
+  limits: SessionLimits,
+): Promise<SessionExportResult> {
+  const { sessionFiles, title } = location.provider;
+  const session = await readSession(location, limits);
+  if (session.status !== 'exported') return session;
+  if (sessionFiles.isDatabase) {
+    const again = await readSession(location, limits);
+    if (again.status === 'exported' && again.mark.sha256 === session.mark.sha256) return session;
+    return { status: 'skipped', reason: `${title} wrote to its database while it was copied` };
+  }
+  const files = session.files.map(withCompleteLines);
+  const mark = markOfFiles(files, sessionFiles);
+  return mark === undefined || mark.length === 0 ? { status: 'none' } : { ...session, files, mark };
 }
 
 async function readSession(location: SessionLocation, limits: SessionLimits): Promise<SessionExportResult> {

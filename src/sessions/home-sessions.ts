@@ -24,6 +24,8 @@ export function createHomeSessions(options: HomeSessionsOptions): SessionStore {
   return {
     create: (location) => storeOf(location).create(location),
     export: (location) => storeOf(location).export(location),
+    exportRunning: (location, signal) => storeOf(location).exportRunning(location, signal),
+    hasOnlyGrown: (location, mark) => storeOf(location).hasOnlyGrown(location, mark),
     readUsage: (location) => storeOf(location).readUsage(location),
     import: (location, copies, mark) => storeOf(location).import(location, copies, mark),
     remove: (location) => storeOf(location).remove(location),

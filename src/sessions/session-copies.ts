@@ -22,6 +22,11 @@ import {
 export interface SessionCopies {
   /** Stores a new copy. It replaces the earlier copies if it includes their points of the session (S13). */
   save(session: SessionRef, exported: ExportedSession): Promise<void>;
+  /**
+   * Stores a copy from while the agent is at work, which is needed only until the next copy. Of such copies the newest
+   * two are kept, because the checkpoint that needs the earlier one may not be sealed yet.
+   */
+  saveInterim(session: SessionRef, exported: ExportedSession): Promise<void>;
   /** Replaces all copies of this session by those of a restored checkpoint. */
   replace(session: SessionRef, copies: readonly SessionFile[]): Promise<void>;
   /** All copies, the newest last; empty if there are none, or if another program changed one of them. */
@@ -32,6 +37,8 @@ export interface SessionCopies {
 export interface CopiedSession {
   readonly generation: number;
   readonly files: Readonly<Record<string, string>>;
+  /** The names of those files that are copies from while the agent was at work, oldest first. */
+  readonly interim?: readonly string[];
 }
 
 /** `<provider>/<id>` → its copies. Plain data, because `post` is another process. */
@@ -58,16 +65,36 @@ export function openSessionCopies(options: SessionCopiesOptions): SessionCopies 
     options.onChange?.(Object.fromEntries(index));
   }
 
+  async function add(session: SessionRef, files: readonly SessionFile[], isInterim: boolean): Promise<void> {
+    const before = index.get(keyOf(session)) ?? { generation: 1, files: {} };
+    const last = Object.entries(before.files).sort().at(-1);
+    const added: SessionFile[] = [];
+    for (const { path, content } of files)
+      if (last?.[1] !== hashOf(content)) added.push({ path: `${nextNumber(last?.[0])}-${path}`, content });
+    const folder = folderOf(session, before.generation);
+    await writeAll(folder, added);
+    const { kept, outdated } = sortInterim(before.interim ?? [], {
+      added: added.map(({ path }) => path),
+      last: last?.[0],
+      isInterim,
+    });
+    const needed = Object.entries(before.files).filter(([path]) => !outdated.includes(path));
+    put(session, {
+      generation: before.generation,
+      files: { ...Object.fromEntries(needed), ...hashesOf(added) },
+      ...(kept.length === 0 ? {} : { interim: kept }),
+    });
+    for (const path of outdated) await rm(join(folder, path), { force: true });
+  }
+
   const copies: SessionCopies = {
     async save(session, { files, includesEarlierPoints }) {
       if (includesEarlierPoints) return copies.replace(session, files);
-      const before = index.get(keyOf(session)) ?? { generation: 1, files: {} };
-      const last = Object.entries(before.files).sort().at(-1);
-      const added: SessionFile[] = [];
-      for (const { path, content } of files)
-        if (last?.[1] !== hashOf(content)) added.push({ path: `${nextNumber(last?.[0])}-${path}`, content });
-      await writeAll(folderOf(session, before.generation), added);
-      put(session, { ...before, files: { ...before.files, ...hashesOf(added) } });
+      await add(session, files, false);
+    },
+    async saveInterim(session, { files, includesEarlierPoints }) {
+      if (includesEarlierPoints) return copies.replace(session, files);
+      await add(session, files, true);
     },
     async replace(session, files) {
       const before = index.get(keyOf(session));
@@ -91,6 +118,20 @@ export function openSessionCopies(options: SessionCopiesOptions): SessionCopies 
     },
   };
   return copies;
+}
+
+/** A final copy that is the same as the last one is not added again: then that one must stay. */
+function sortInterim(
+  interim: readonly string[],
+  { added, last, isInterim }: { added: readonly string[]; last: string | undefined; isInterim: boolean },
+): { readonly kept: readonly string[]; readonly outdated: readonly string[] } {
+  const isFinal = (path: string) => !isInterim && added.length === 0 && path === last;
+  const earlier = interim.filter((path) => !isFinal(path));
+  const outdated = added.length === 0 ? [] : earlier.slice(0, -1);
+  return {
+    kept: [...earlier.filter((path) => !outdated.includes(path)), ...(isInterim ? added : [])],
+    outdated,
+  };
 }
 
 /** Exports a session and saves the copy for the next checkpoint. */

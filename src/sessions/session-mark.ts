@@ -26,6 +26,14 @@ export function mainFile(files: readonly SessionFile[]): SessionFile | undefined
   return [...files].sort((one, other) => depth(one) - depth(other) || (one.path < other.path ? -1 : 1))[0];
 }
 
+/** Without a last line that has no end yet. Other files than lists of lines stay as they are. */
+export function withCompleteLines({ path, content }: SessionFile): SessionFile {
+  return {
+    path,
+    content: path.endsWith('.jsonl') ? content.subarray(0, content.lastIndexOf('\n') + 1) : content,
+  };
+}
+
 /** The mark of a session as it is now; `undefined` without files. */
 export function markOfFiles(
   files: readonly SessionFile[],

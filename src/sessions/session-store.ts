@@ -61,6 +61,13 @@ export interface SessionStore {
   create(location: SessionLocation): Promise<boolean>;
   /** Copies the session as it is now. An exported session belongs to this run, so `placed` lists it. */
   export(location: SessionLocation): Promise<SessionExportResult>;
+  /**
+   * Copies the session while its CLI writes to it, up to the end of its last complete line. A signal ends a command of
+   * the CLI.
+   */
+  exportRunning(location: SessionLocation, signal: AbortSignal): Promise<SessionExportResult>;
+  /** Whether the session still begins with what was copied up to this mark, so that the copy is a point of it. */
+  hasOnlyGrown(location: SessionLocation, mark: SessionMark): Promise<boolean>;
   /** What the session has spent according to the CLI. Numbers that the CLI does not report are absent. */
   readUsage(location: SessionLocation): Promise<Usage>;
   /**

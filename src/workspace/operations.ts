@@ -4,7 +4,7 @@ import { applySnapshot } from './apply.js';
 import { type BytePath, bytePathToText, displayPath, toBytePath } from './byte-path.js';
 import { isExcluded } from './exclude-rules.js';
 import type { Git } from './git.js';
-import { diffTrees, type TreeChange } from './git-tree.js';
+import { applyUpdates, diffTrees, type TreeChange } from './git-tree.js';
 import { isRecordedDirectory, listIgnoredNames } from './ignored.js';
 import { type InnerRepositories, nestedIn } from './inner-repositories.js';
 import type { LeftOutFile, LeftOutFiles, LeftOutReason, LeftOutRules } from './left-out-files.js';
@@ -19,7 +19,7 @@ import { resetWorktree } from './reset.js';
 import type { createSerialQueue } from './serial.js';
 import type { Snapshots } from './snapshots.js';
 import type { StagingIndex } from './staging-index.js';
-import type { StartSettings } from './start-settings.js';
+import type { ActiveStartSettings, StartSettings } from './start-settings.js';
 import type { BranchWorktrees, FileChange, RecordedSnapshot, Snapshot, Workspace } from './workspace.js';
 
 export interface WorkspaceComponents {
@@ -50,6 +50,8 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
   const treesOf = async (from: Snapshot, to: Snapshot) =>
     [await snapshots.treeOf(from), await snapshots.treeOf(to)] as const;
   const states = stateOperations(parts);
+  /** While an agent is at work. */
+  let settings: ActiveStartSettings | undefined;
   const runOnState = <T>(task: () => Promise<T>): Promise<T> =>
     runExclusive(() => task().catch((error: unknown) => explainLoss(parts, error)));
   return {
@@ -62,6 +64,7 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
     watch: parts.watch,
     startSnapshot: { base: startCommit, commit: startCommit },
     record: (message) => runOnState(() => states.record(message)),
+    recordRunning: (message) => runOnState(() => states.recordRunning(message, settings)),
     disown: () => runOnState(() => states.disown()),
     takeUnrecorded: () => runOnState(() => states.takeUnrecorded()),
     reset: (snapshot) => runOnState(() => states.reset(snapshot)),
@@ -91,8 +94,13 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
       }),
     setAsideSettings: (options) =>
       runExclusive(async () => {
-        const { paths, putBack } = parts.startSettings.setAside(options);
-        return { paths, putBack: () => runExclusive(async () => putBack()) };
+        const aside = parts.startSettings.setAside(options);
+        settings = aside;
+        const putBack = async (): Promise<void> => {
+          settings = undefined;
+          aside.putBack();
+        };
+        return { paths: aside.paths, putBack: () => runExclusive(putBack) };
       }),
     listIgnoredNames: () => runExclusive(() => listIgnoredNames(git, parts.rules.repository)),
     isRecordedDirectory: (path) => runExclusive(() => isRecordedDirectory(git, parts.rules.repository, path)),
@@ -137,6 +145,19 @@ function stateOperations({
         notKept: await notKept.find(staged.changed),
         changed,
       };
+    },
+    async recordRunning(
+      message: string,
+      settings: Pick<ActiveStartSettings, 'isUndoneAt'> | undefined,
+    ): Promise<Snapshot> {
+      const staged = await stagingIndex.preview();
+      const seen = settings === undefined ? [] : await diffTrees(git, ownership.seenTree(), staged.tree);
+      const undone = seen.filter(({ path }) => settings?.isUndoneAt(path));
+      const updates = undone.map(({ path, before }) => ({ path, entry: before }));
+      const tree = await ownership.ownable(await applyUpdates(git, files.index, staged.tree, updates));
+      const snapshot = await snapshots.fromTree(tree, message);
+      leftOut.bySnapshot.set(snapshot.commit, staged.leftOut);
+      return snapshot;
     },
     async disown(): Promise<void> {
       const staged = await stagingIndex.update();

@@ -9,6 +9,8 @@ import { applyUpdates, diffTrees, type TreeUpdate } from './git-tree.js';
 export interface Ownership {
   /** Records that a step wrote what changed since the last check. Returns the tree of all owned files. */
   own(seen: string): Promise<{ readonly tree: string; readonly changed: boolean }>;
+  /** The tree that `own` would return. */
+  ownable(seen: string): Promise<string>;
   /** The worktree at the last check. */
   seenTree(): string;
   /** Records that no step wrote what changed since the last check. */
@@ -33,18 +35,17 @@ export function openOwnership(git: Git, index: string, startTree: string): Owner
     seen = now;
     return owned;
   };
+  /** Not needed if every file is owned. */
+  const writtenSince = async (now: string): Promise<readonly TreeUpdate[]> =>
+    owned === seen
+      ? []
+      : (await diffTrees(git, seen, now)).map(({ path, after }) => ({ path, entry: after }));
   return {
     async own(now) {
       const changed = now !== seen;
-      const written = owned === seen ? [] : await diffTrees(git, seen, now);
-      return {
-        tree: await take(
-          written.map(({ path, after }) => ({ path, entry: after })),
-          now,
-        ),
-        changed,
-      };
+      return { tree: await take(await writtenSince(now), now), changed };
     },
+    ownable: async (now) => (owned === seen ? now : applyUpdates(git, index, owned, await writtenSince(now))),
     seenTree: () => seen,
     disown(now) {
       seen = now;

@@ -138,13 +138,46 @@ export function putBack(root: string, folder: string, list: SetAsideList): void 
   rmSync(folder, { recursive: true, force: true });
 }
 
+/**
+ * Whether `putBack` would replace what the worktree has at this path, a path of a file in the worktree or in its last
+ * recorded tree, with what was there before `setAside`.
+ */
+export function willBePutBack(root: string, { placed, moved }: SetAsideList, path: BytePath): boolean {
+  const own = placed.find((one) => one.path === path);
+  if (own !== undefined) return isStillPlaced(root, own);
+  if (lstatNs(absolutePath(root, path)) !== undefined && hasRealParents(root, path)) return false;
+  const file = moved.find((one) => path === one.path || path.startsWith(`${one.path}/`));
+  if (file === undefined || !hasRealParents(root, file.path)) return false;
+  if (!isFolder(absolutePath(root, parentOf(file.root)))) return false;
+  const inItsPlace = placed.find((one) => one.path === file.path);
+  const willBeEmpty = inItsPlace !== undefined && isStillPlaced(root, inItsPlace);
+  if (inItsPlace !== undefined && !willBeEmpty) return false;
+  return willBeEmpty || !hasFileAbove(root, path, file.path);
+}
+
+/** Whether a file is in the place of a folder of the path, from `top` downwards. */
+function hasFileAbove(root: string, path: BytePath, top: BytePath): boolean {
+  for (let folder = parentOf(path); folder.length >= top.length; folder = parentOf(folder)) {
+    const there = lstatNs(absolutePath(root, folder));
+    if (there !== undefined && !there.isDirectory()) return true;
+  }
+  return false;
+}
+
+/** Whether the file is the one that was put there. */
+function isStillPlaced(root: string, { path, signature }: SetAsideList['placed'][number]): boolean {
+  const stats = hasRealParents(root, path) ? lstatNs(absolutePath(root, path)) : undefined;
+  const content = stats === undefined ? undefined : readContent(root, path, stats);
+  return content !== undefined && signatureOf(content) === signature;
+}
+
 /** Returns the paths at which the file is not the one that was put there. */
 function removePlaced(root: string, { placed, created, phase }: SetAsideList): ReadonlySet<BytePath> {
   const touched = new Set<BytePath>();
-  for (const { path, signature } of placed) {
+  for (const file of placed) {
+    const { path } = file;
     const stats = hasRealParents(root, path) ? lstatNs(absolutePath(root, path)) : undefined;
-    const content = stats === undefined ? undefined : readContent(root, path, stats);
-    if (content !== undefined && signatureOf(content) === signature) rmSync(absolutePath(root, path));
+    if (isStillPlaced(root, file)) rmSync(absolutePath(root, path));
     else if (stats !== undefined || phase === 'done') touched.add(path);
   }
   for (const path of [...created].reverse()) removeEmpty(absolutePath(root, path));

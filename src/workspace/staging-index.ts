@@ -25,6 +25,8 @@ export interface StagedTree {
 export interface StagingIndex {
   /** Updates the index from the worktree. Costs one process if nothing changed since the last call. */
   update(): Promise<StagedTree>;
+  /** What `update` would return, worked out with a copy of the index. The next `update` finds the same changes. */
+  preview(): Promise<StagedTree>;
   /** Call it once, after the first update: files that are left out later keep their version of this tree. */
   pinTo(tree: string): void;
   /**
@@ -63,27 +65,38 @@ export function openStagingIndex({ git, index, rules, skipped }: StagingIndexOpt
   // A git that was killed together with an agent leaves its lock. Nothing else uses this index.
   const unlock = () => rmSync(`${index}.lock`, { force: true });
 
-  const update = async (): Promise<StagedTree> => {
-    unlock();
-    await skipped.revealPresent();
-    const listed = await changedPaths(git);
+  const stage = async (on: Git): Promise<NonNullable<typeof last>> => {
+    const listed = await changedPaths(on);
     const leftOut = listed.flatMap((path) => checkLeftOut(path, rules) ?? []);
     const names = new Set(leftOut.map(({ path }) => path));
     const changed = listed.filter((path) => !names.has(path));
     const key = [...names].join('\0');
     if (last !== undefined && changed.length === 0 && key === last.key) return { ...last, changed };
     const isFirst = last === undefined;
-    await stagePaths(git, { root, paths: changed, idLength: headTree.length, force: isFirst });
+    await stagePaths(on, { root, paths: changed, idLength: headTree.length, force: isFirst });
     const isKeptOut = (path: BytePath) =>
       names.has(path) || names.has(`${path}/`) || isExcluded(path, prefix);
-    const tree = await writeTree(git);
-    const finalTree = isFirst || names.size > 0 ? await restorePinned(git, pinned, tree, isKeptOut) : tree;
-    last = { tree: finalTree, leftOut, changed, key };
-    return last;
+    const tree = await writeTree(on);
+    const finalTree = isFirst || names.size > 0 ? await restorePinned(on, pinned, tree, isKeptOut) : tree;
+    return { tree: finalTree, leftOut, changed, key };
   };
 
   return {
-    update,
+    async update() {
+      unlock();
+      await skipped.revealPresent();
+      const staged = await stage(git);
+      if (staged.changed.length > 0 || staged.key !== last?.key) last = staged;
+      return staged;
+    },
+    async preview() {
+      unlock();
+      await skipped.revealPresent();
+      const copy = `${index}-preview`;
+      rmSync(`${copy}.lock`, { force: true });
+      copyIndex(index, copy);
+      return stage({ run: (args, options) => git.run(args, { index: copy, ...options }) });
+    },
     pinTo(tree) {
       pinned = tree;
     },

@@ -27,6 +27,7 @@ import {
   type SetAsideList,
   setAside,
   setAsideFolder,
+  willBePutBack,
 } from './set-aside.js';
 import {
   type AgentFileLeaf,
@@ -51,7 +52,14 @@ export interface StartSettingsOptions {
 
 export interface StartSettings {
   /** @throws UserError if a file cannot be set aside. Then the agent must not start. */
-  setAside(options: SetAsideOptions): { readonly paths: readonly string[]; putBack(): void };
+  setAside(options: SetAsideOptions): ActiveStartSettings;
+}
+
+export interface ActiveStartSettings {
+  readonly paths: readonly string[];
+  putBack(): void;
+  /** Whether `putBack` would undo the difference between the worktree and its last recorded tree at this path. */
+  isUndoneAt(path: BytePath): boolean;
 }
 
 export function openStartSettings(options: StartSettingsOptions): StartSettings {
@@ -67,8 +75,15 @@ export function openStartSettings(options: StartSettingsOptions): StartSettings 
       const found = compare(root, roots, { ...start, files });
       const placements = findPlacements(options, files, found, isWanted);
       const moved = [...found.changed].map(([path, owner]) => ({ path, root: owner }));
-      const undo = () => undoCompletions(root, files, names);
-      if (moved.length + placements.length === 0) return { paths: [], putBack: undo };
+      const undo = () => {
+        for (const path of files.keys()) {
+          const start = findCompletion(root, files, names, path);
+          if (start !== undefined) writeFileSync(absolutePath(root, path), start);
+        }
+      };
+      const isCompleted = (path: BytePath) => findCompletion(root, files, names, path) !== undefined;
+      if (moved.length + placements.length === 0)
+        return { paths: [], putBack: undo, isUndoneAt: isCompleted };
       const list = move(repository, moved, placements);
       const paths = new Set([...moved, ...placements].map(({ path }) => bytePathToText(path)));
       return {
@@ -78,6 +93,7 @@ export function openStartSettings(options: StartSettingsOptions): StartSettings 
           putBack(root, setAsideFolder(repository.gitDirectory), list);
           removeLeftoverMark(directory);
         },
+        isUndoneAt: (path) => willBePutBack(root, list, path) || isCompleted(path),
       };
     },
   };
@@ -104,24 +120,27 @@ function move(
   }
 }
 
-/** A CLI that completes its own settings at every start would otherwise fail a step that must change no files. */
-function undoCompletions(
+/**
+ * The content at the start, if a CLI completed the file at this path since. A CLI that completes its own settings at
+ * every start would otherwise fail a step that must change no files.
+ */
+function findCompletion(
   root: string,
   files: ReadonlyMap<BytePath, StartFile>,
   { completed = [] }: AgentFileNames,
-): void {
-  for (const [path, file] of files) {
-    const rule = completed.find((one) => path === one.path || path.endsWith(`/${one.path}`));
-    if (rule === undefined || file.content?.kind !== 'file') continue;
-    const stats = isRealFolder(root, dirname(path)) ? lstatNs(absolutePath(root, path)) : undefined;
-    if (stats === undefined || stampOf(stats) === file.stamp) continue;
-    const now = readContent(root, path, stats);
-    if (now?.kind !== 'file' || now.content.equals(file.content.content)) continue;
-    const [before, after] = [file.content, now].map(({ content }) =>
-      rule.relevantPart(content.toString('utf8')),
-    );
-    if (before === after) writeFileSync(absolutePath(root, path), file.content.content);
-  }
+  path: BytePath,
+): Buffer | undefined {
+  const file = files.get(path);
+  const rule = completed.find((one) => path === one.path || path.endsWith(`/${one.path}`));
+  if (rule === undefined || file?.content?.kind !== 'file') return undefined;
+  const stats = isRealFolder(root, dirname(path)) ? lstatNs(absolutePath(root, path)) : undefined;
+  if (stats === undefined || stampOf(stats) === file.stamp) return undefined;
+  const now = readContent(root, path, stats);
+  if (now?.kind !== 'file' || now.content.equals(file.content.content)) return undefined;
+  const [before, after] = [file.content, now].map(({ content }) =>
+    rule.relevantPart(content.toString('utf8')),
+  );
+  return before === after ? file.content.content : undefined;
 }
 
 /** Agents run in this directory. Through a link they would read the settings of another one. */

@@ -132,6 +132,11 @@ export interface Workspace {
   /** Records the worktree without ignored files, `.gump/out` and excluded credential files. */
   record(message: string): Promise<RecordedSnapshot>;
   /**
+   * Records the worktree while an agent is at work in it. What `record` compares with does not change. Files that are
+   * set aside, and those in their place, count as they will be after `putBack`.
+   */
+  recordRunning(message: string): Promise<Snapshot>;
+  /**
    * Records that no step wrote what changed since the last `record` (gates wrote it): it stays in the worktree and
    * belongs to no snapshot.
    */

@@ -84,3 +84,21 @@ it.each([
   );
   expect(opened.status === 'opened' && fromEntries(opened.entries)).toEqual(kept);
 });
+
+it('reports the size of a checkpoint while agents are at work, and does not store one that is too large', async () => {
+  const { store, builder } = setUp();
+  const sizes: number[] = [];
+  const onSealed = (bytes: number) => void sizes.push(bytes);
+  await builder.store(state, { maxBytes: 10, onSealed });
+  expect(store.entries.size).toBe(0);
+  await builder.store(state, { maxBytes: 1_000_000, onSealed });
+  const [sealed] = store.entries.values();
+  expect(sizes).toEqual([sealed?.length, sealed?.length]);
+});
+
+it('stores none while agents are at work if the job is cancelled', async () => {
+  const saveLocally = async () => undefined;
+  const { store, builder } = setUp({ onCancel: { signal: AbortSignal.abort(), saveLocally } });
+  await builder.store(state, { maxBytes: 1_000_000, onSealed: () => undefined });
+  expect(store.calls).toEqual([]);
+});

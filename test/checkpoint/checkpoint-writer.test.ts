@@ -150,6 +150,21 @@ describe('a slow service', () => {
     expect([...store.entries.values()].map(String)).toEqual(['first', 'fourth']);
   });
 
+  it('while agents are at work replaces no other one that runs or waits', async () => {
+    const gate = createGate();
+    const { writer, store } = setUp();
+    store.onWrite = () => gate.closed;
+    const running = writer.save(plain, 1);
+    const waiting = writer.save(plain, 2);
+    await writer.save(plain, 3, 1_000_000);
+    gate.open();
+    await Promise.all([running, waiting]);
+    expect([...store.entries.keys()]).toEqual([keyAt(2, 1), keyAt(2, 2)]);
+    expect(writer.storedEvents).toBe(2);
+    await writer.save(plain, 3, 1_000_000);
+    expect(writer.storedEvents).toBe(3);
+  });
+
   it('records what was stored, even late, but nothing newer', async () => {
     const booked: [string, number][] = [];
     const { writer, store, clock } = setUp({ onStored: (...noticeTypes) => booked.push(noticeTypes) });

@@ -205,6 +205,12 @@ describe('restore', () => {
     });
   });
 
+  it('reads journals of version 2, which version 0.1.0 wrote', () => {
+    const journal = Buffer.from(`${JSON.stringify({ type: 'job-started', version: 2 })}\n`);
+    const entries = toEntries({ journal, pack: Buffer.alloc(0), sessions: [] });
+    expect(readRecordedRun(entries).status).toBe('read');
+  });
+
   it('returns why the store cannot be read', async () => {
     const closed = createMemoryStore({ unreadableReason: 'It may not be read.' });
     expect(await restore(request(closed))).toEqual({ status: 'none', lastError: 'It may not be read.' });

@@ -82,6 +82,7 @@ describe('files that change while nothing runs', () => {
             files.current?.set('late.txt', String(++count));
             return undefined;
           },
+          copyRunning: async () => undefined,
           readUsage: async () => undefined,
           isStored: async () => true,
         },

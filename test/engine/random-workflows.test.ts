@@ -1,5 +1,6 @@
 /** For any workflow and any lost machines: the run ends, nothing is paid for twice, and the order is kept. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { JournalEvent } from '../../src/journal/event.js';
@@ -143,14 +144,15 @@ function createFailureCounter(): (what: string) => boolean {
   };
 }
 
-function createAgent(mustFail: (what: string) => boolean, crashes: number[]): FakeAgent {
+/** `isSlow`: agents work long enough to be recorded. */
+function createAgent(mustFail: (what: string) => boolean, crashes: number[], isSlow: boolean): FakeAgent {
   let made = 0;
   return async (turn, files) => {
     const line = turn.prompt.split('\n')[0] ?? '';
     made += 1;
     // The timeout of the test runner cannot fire, because nothing here waits for anything outside.
     if (made > 5000) throw new Error('The run does not end.');
-    for (let turns = line.length % 7; turns > 0; turns -= 1) await Promise.resolve();
+    for (let turns = line.length % 7; turns > 0; turns -= 1) await (isSlow ? nextTurn() : undefined);
     const left = crashes[0];
     if (left !== undefined) crashes[0] = left - 1;
     if (left === 0) {
@@ -215,19 +217,21 @@ async function runToEnd(
   crashes: readonly number[],
   isTruncated: boolean,
   maxParallel: number,
+  isRecordedAtWork: boolean,
 ): Promise<void> {
   const mustFail = createFailureCounter();
   const gateFails = createFailureCounter();
   const left = [...crashes];
   const options = {
-    runAgent: createAgent(mustFail, left),
+    runAgent: createAgent(mustFail, left, isRecordedAtWork),
     passesGate: ({ name }: { readonly name: string }) => !gateFails(name),
   };
   let harness: EngineHarness = createEngineHarness(options);
   let approve: string | undefined;
   for (let jobAttempt = 1; jobAttempt < 300; jobAttempt += 1) {
     const plan = planOf(steps, approve === undefined ? {} : { approve });
-    const runOptions = { jobAttempt, maxParallel };
+    const atWork = isRecordedAtWork ? { checkpointIntervalMs: 1 } : {};
+    const runOptions = { jobAttempt, maxParallel, ...atWork };
     const before = harness;
     let end: RunState['runEnded'];
     try {
@@ -254,6 +258,7 @@ it('ends with success when nothing fails any more', async () => {
       fc.array(fc.nat({ max: 12 }), { maxLength: 4 }),
       fc.boolean(),
       fc.integer({ min: 1, max: 3 }),
+      fc.boolean(),
       runToEnd,
     ),
     40,

@@ -76,6 +76,7 @@ export interface HarnessRunOptions {
   readonly actor?: string;
   readonly errorContext?: ErrorContext;
   readonly deadline?: number;
+  readonly checkpointIntervalMs?: number;
 }
 
 export interface EngineHarnessOptions {
@@ -95,6 +96,10 @@ export interface EngineHarnessOptions {
   readonly sessionIds?: (agent: string) => 'chosen' | 'given';
   /** The usage in a session's own file. */
   readonly sessionUsage?: (id: string) => Usage | undefined;
+  /** Whether a session only grew while it was copied from a running agent. */
+  isSessionKept?(): boolean | Promise<boolean>;
+  /** The size of each checkpoint while agents are at work. */
+  readonly intervalBytes?: number;
   /** Called while the engine waits. May return a promise. */
   onSleep?(): unknown;
   /** The harness of the earlier job whose state is restored. */
@@ -147,7 +152,11 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
       maxParallel: runOptions.maxParallel ?? 2,
       state: runOptions.state ?? foldEvents(events),
       unavailableSessions: runOptions.unavailable ?? new Map(),
-      ...defined({ errorContext: runOptions.errorContext, deadline: runOptions.deadline }),
+      ...defined({
+        errorContext: runOptions.errorContext,
+        deadline: runOptions.deadline,
+        checkpointIntervalMs: runOptions.checkpointIntervalMs,
+      }),
     });
   }
 
@@ -177,12 +186,21 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
       },
       sessions: {
         export: async (_provider, id) => markOf(sessions.get(id)),
+        async copyRunning(_provider, id) {
+          const mark = markOf(sessions.get(id));
+          return mark && { mark, keep: async () => options.isSessionKept?.() ?? true };
+        },
         isStored: async () => true,
         readUsage: async (_provider, id) => options.sessionUsage?.(id),
       },
       checkpoints: {
         prepare: () => undefined,
-        store: async (state) => void harness.storedJournalLengths.push(state.eventCount),
+        async store(state, interval) {
+          const bytes = options.intervalBytes ?? 1000;
+          interval?.onSealed(bytes);
+          if (interval !== undefined && bytes > interval.maxBytes) return;
+          harness.storedJournalLengths.push(state.eventCount);
+        },
       },
       reporter,
       branches: { open: openBranch, merge: mergeFiles },
@@ -367,6 +385,14 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
     saveGitState: async () => async () => undefined,
     listIgnoredNames: async () => [],
     isRecordedDirectory: async () => false,
+    async recordRunning() {
+      const tree = new Map(files);
+      const known = [...trees].find(([, other]) => differences(other, tree).length === 0)?.[0];
+      if (known !== undefined) return { base: 'start', commit: known };
+      commits += 1;
+      trees.set(`commit-${commits}`, tree);
+      return { base: 'start', commit: `commit-${commits}` };
+    },
     setAsideSettings: async () => ({ paths: [], putBack: async () => undefined }),
     emptyOutput: async () => undefined,
     removeOutput: async () => undefined,

@@ -26,6 +26,7 @@ describe('readInputs', () => {
       resume: 'auto',
       stateKeys: [],
       stateStore: { kind: 'cache' },
+      checkpointIntervalMs: 900_000,
       onLostSession: 'new',
       onNoCredentials: 'auto',
       install: 'auto',
@@ -42,6 +43,14 @@ describe('readInputs', () => {
     });
   });
 
+  it.each([
+    ['0', 0],
+    ['0s', 0],
+    ['1h30m', 5_400_000],
+  ])('reads the checkpoint-interval %s', (text, ms) => {
+    expect(read({ workflow: 'x', 'checkpoint-interval': text }).checkpointIntervalMs).toBe(ms);
+  });
+
   it('reads every input', () => {
     const inputs = read({
       workflow: 'a/b.yaml',
@@ -55,6 +64,7 @@ describe('readInputs', () => {
       'state-store': 'directory:/var/lib/gump state',
       'from-step': 'build/impl',
       until: 'review',
+      'checkpoint-interval': '90s',
       'max-budget': '2.50',
       'max-time': '1h30m',
       'on-lost-session': 'fail',
@@ -87,6 +97,7 @@ describe('readInputs', () => {
       stateStore: { kind: 'directory', path: '/var/lib/gump state' },
       fromStep: 'build/impl',
       until: 'review',
+      checkpointIntervalMs: 90_000,
       maxBudget: 2.5,
       maxTimeMs: 5_400_000,
       onLostSession: 'fail',
@@ -149,6 +160,7 @@ describe('readInputs', () => {
     ['max-budget', '$5', /is not allowed/],
     ['max-time', '50', /Input `max-time`: "50" is not allowed\. Give a duration/],
     ['max-time', '0s', /is not allowed/],
+    ['checkpoint-interval', '15', /Input `checkpoint-interval`: "15" is not allowed\. Give a duration/],
     ['install', 'yes', /"yes" is not allowed\. Use one of: `auto`, `never`\./],
     [
       'cli-versions',

@@ -37,6 +37,8 @@ export interface RealJobOptions {
   readonly commandsAtStart?: string;
   /** Variables that the step does not have, of those for the mock model. */
   readonly withoutVariables?: readonly string[];
+  /** Called before the step. */
+  prepare?(machine: Machine): void;
   /** Called after post, before the machine is wiped. */
   inspect?(machine: Machine): void;
 }
@@ -85,6 +87,7 @@ export async function createRealCliHarness(
       const before = model.requests.length;
       const machine = await startMachine(cli, model.url, options, jobOptions);
       await machine.checkout(repository);
+      jobOptions.prepare?.(machine);
       const result = await runStepWithKeys(machine, model.url, number, jobOptions);
       jobOptions.inspect?.(machine);
       await machine.wipe();

@@ -99,6 +99,16 @@ describe('a session in the database of a CLI', () => {
     expect(await sessions.import(locate(), foreign)).toMatchObject({ status: 'refused' });
   });
 
+  it('is exported while the CLI writes, unless its agent has ended', async () => {
+    await sessions.create(locate());
+    const { signal } = new AbortController();
+    expect(await sessions.exportRunning(locate(), signal)).toMatchObject({ status: 'exported' });
+    expect(await sessions.exportRunning(locate(), AbortSignal.abort())).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('was cancelled'),
+    });
+  });
+
   it('is exported without credentials', async () => {
     await sessions.create(locate());
     await sessions.export(locate());

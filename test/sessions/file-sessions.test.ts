@@ -126,6 +126,58 @@ describe('exporting session files', () => {
   });
 });
 
+describe('exporting while the CLI writes', () => {
+  const signal = new AbortController().signal;
+  const exportRunning = (sessionFiles: SessionFiles = byDirectory) =>
+    createFileSessions().exportRunning(locate(oldHome, '/work/old', sessionFiles), signal);
+
+  it('takes complete lines only, and the session resumes at the last of them', async () => {
+    writeText(oldFile(), 'one\ntwo\n{"half');
+    writeText(join(dirname(oldFile()), id, 'agent.jsonl'), 'a\n{"ha');
+    const exported = await exportRunning();
+    if (exported.status !== 'exported') throw new Error(JSON.stringify(exported));
+    expect(exported.files.map(({ content }) => content.toString()).sort()).toEqual(['a\n', 'one\ntwo\n']);
+    const to = locate(newHome, '/work/new');
+    expect(await createFileSessions().import(to, exported.files, exported.mark)).toEqual({
+      status: 'imported',
+    });
+    expect(readFileSync(newFile(), 'utf8')).toBe('one\ntwo\n');
+  });
+
+  it.each(['', '{"half'])('finds no session before its first line is complete: %j', async (text) => {
+    writeText(oldFile(), text);
+    expect(await exportRunning()).toEqual({ status: 'none' });
+  });
+
+  it.each([
+    ['grows', 'one\ntwo\nthree', true],
+    ['stays', 'one\ntwo\n', true],
+    ['is shortened', 'one\n', false],
+    ['is rewritten', 'one\nTWO\nthree\n', false],
+  ])('notices whether the session %s', async (_how, text, hasGrown) => {
+    writeText(oldFile(), 'one\ntwo\nth');
+    const exported = await exportRunning();
+    if (exported.status !== 'exported') throw new Error(JSON.stringify(exported));
+    writeText(oldFile(), text);
+    const location = locate(oldHome, '/work/old');
+    expect(await createFileSessions().hasOnlyGrown(location, exported.mark)).toBe(hasGrown);
+  });
+
+  it('notices that the session is gone', async () => {
+    writeText(oldFile(), 'one\n');
+    const exported = await exportRunning();
+    if (exported.status !== 'exported') throw new Error(JSON.stringify(exported));
+    rmSync(oldFile());
+    expect(await createFileSessions().hasOnlyGrown(locate(oldHome, '/work/old'), exported.mark)).toBe(false);
+  });
+
+  it('takes a database as it is', async () => {
+    writeText(oldFile(), 'no lines');
+    const exported = await exportRunning({ ...byDirectory, isDatabase: true });
+    expect(exported).toMatchObject({ files: [{ content: Buffer.from('no lines') }] });
+  });
+});
+
 describe('the usage of a session', () => {
   it('is read from the main file', async () => {
     writeText(oldFile(), 'one\ntwo\n');

@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSessionCopies, type SessionCopyIndex } from '../../src/sessions/session-copies.js';
 import type { SessionRef } from '../../src/sessions/session-store.js';
 
@@ -79,4 +79,51 @@ it('reads the copies of an earlier process with its index, in their order', asyn
     });
   const read = await open(JSON.parse(JSON.stringify(index()))).copies.read(session);
   expect(read.map(({ content }) => content.toString())).toEqual(['1', '2', '3']);
+});
+
+describe('copies from while the agent is at work', () => {
+  const exported = (text: string, includesEarlierPoints = false) => ({
+    files: [{ path: 'export.json', content: Buffer.from(text) }],
+    mark: { length: 0, sha256: '' },
+    includesEarlierPoints,
+  });
+  const textsOf = async ({ copies }: ReturnType<typeof open>) =>
+    (await copies.read(session)).map(({ content }) => content.toString());
+
+  it('are needed until the copy after the next one', async () => {
+    const opened = open();
+    const { copies } = opened;
+    await copies.save(session, exported('attempt 1'));
+    await copies.saveInterim(session, exported('work 1'));
+    await copies.saveInterim(session, exported('work 2'));
+    expect(await textsOf(opened)).toEqual(['attempt 1', 'work 1', 'work 2']);
+    await copies.saveInterim(session, exported('work 3'));
+    expect(await textsOf(opened)).toEqual(['attempt 1', 'work 2', 'work 3']);
+    await copies.save(session, exported('attempt 2'));
+    expect(await textsOf(opened)).toEqual(['attempt 1', 'work 3', 'attempt 2']);
+    expect(storedFiles()).toHaveLength(3);
+    // Another process of the job knows which they are.
+    const later = open(opened.index());
+    await later.copies.saveInterim(session, exported('work 4'));
+    await later.copies.saveInterim(session, exported('work 5'));
+    expect(await textsOf(later)).toEqual(['attempt 1', 'attempt 2', 'work 4', 'work 5']);
+  });
+
+  it('stay if the agent ended with the same', async () => {
+    const opened = open();
+    const { copies } = opened;
+    await copies.saveInterim(session, exported('work 1'));
+    await copies.saveInterim(session, exported('same'));
+    await copies.save(session, exported('same'));
+    await copies.saveInterim(session, exported('work 2'));
+    await copies.saveInterim(session, exported('work 3'));
+    expect(await textsOf(opened)).toEqual(['same', 'work 2', 'work 3']);
+  });
+
+  it('replace the earlier ones if they contain them', async () => {
+    const opened = open();
+    await opened.copies.save(session, exported('one', true));
+    await opened.copies.saveInterim(session, exported('one two', true));
+    expect(await textsOf(opened)).toEqual(['one two']);
+  });
 });
