@@ -2,20 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CliCacheOptions } from '../cli-cache/cli-cache.js';
 import { problemsOf, UserErrors } from '../failure.js';
 import { type CliChoice, chooseCli, cliName } from '../install/choose.js';
 import { type CliFiles, isCliUnchanged, noteCli } from '../install/cli-files.js';
 import { type Executable, executableAt } from '../install/executable.js';
-import { installPackage } from '../install/npm-install.js';
 import { packageVersion, reportedVersion } from '../install/path-version.js';
-import {
-  findInstalled,
-  listActiveFolders,
-  platformName,
-  type ToolCacheEntry,
-} from '../install/tool-cache.js';
+import { findInstalled, listActiveFolders } from '../install/tool-cache.js';
 import { defined } from '../optional-keys.js';
-import { cliLocks } from '../providers/cli-locks.js';
 import type { Provider } from '../providers/provider.js';
 import { pinnedVersions } from '../providers/versions.js';
 import { filterEnvironment } from '../security/filter-environment.js';
@@ -26,12 +20,23 @@ import { findProgram } from '../system/programs.js';
 import { processRunner } from '../system/run-process.js';
 import { userHome } from '../system/user-home.js';
 import type { ActionContext } from './action-context.js';
+import {
+  type InstallPrograms,
+  installationRoot,
+  type NewCli,
+  obtainCli,
+  toolCacheEntry,
+} from './obtain-cli.js';
 
 export interface Clis {
   /** The problems that prevent these CLIs from running, as far as they are known without an installation. */
   findProblems(used: readonly Provider[]): Promise<readonly string[]>;
   /** Installs missing CLIs. Throws `UserErrors`. Resolves without an error if it is cancelled. */
   ensureInstalled(used: readonly Provider[], signal: AbortSignal): Promise<void>;
+  /** From now on, missing CLIs are searched in the Actions cache before they are installed from npm. */
+  useCache(cliCache: CliCacheOptions): void;
+  /** What was installed from npm before the first agent started, and is not in the Actions cache. */
+  newClis(): readonly NewCli[];
   /** Runs programs. The program of a provider is found first, or installed if that is allowed. */
   readonly processes: ProcessRunner;
   /** Why an agent of this provider must not start: its CLI, or a program of the action, was replaced. */
@@ -53,14 +58,12 @@ interface CliContext extends ClisOptions {
   readonly childEnvironment: Readonly<Record<string, string>>;
   /** What was on PATH when the phase started, before an agent could put a program there. */
   readonly programs: StartPrograms;
+  readonly newClis: NewCli[];
+  cliCache?: CliCacheOptions;
 }
 
-interface StartPrograms {
+interface StartPrograms extends InstallPrograms {
   readonly clis: ReadonlyMap<Provider, CliFiles>;
-  readonly tools: ReadonlyMap<string, FileIdentity>;
-  /** The content of the user's `.npmrc`. */
-  readonly npmrc: string;
-  /** The active folders of the tool cache before the first agent started. Absent: none has started. */
   installed?: ReadonlySet<string>;
 }
 
@@ -74,13 +77,11 @@ const toolNames = ['git', 'sh', 'npm', 'node', 'bash'];
 /** Programs that get the keys of an agent: the CLI starts them, or they are what starts the CLI. */
 const agentToolNames = ['git', 'sh', 'node', 'bash'];
 
-type NpmChoice = Extract<CliChoice, { readonly from: 'npm' }>;
-
 export function openClis(actionContext: ActionContext, options: ClisOptions): Clis {
   const { environment, providers, inputs } = actionContext;
   const childEnvironment = filterEnvironment({ environment, providers, passEnv: inputs.passEnv }).env;
   const programs = noteStartPrograms(actionContext, childEnvironment.PATH, options.directory);
-  const cliContext: CliContext = { ...options, actionContext, childEnvironment, programs };
+  const cliContext: CliContext = { ...options, actionContext, childEnvironment, programs, newClis: [] };
   const choices = new Map<Provider, CliChoice>();
   const choose = async (provider: Provider): Promise<CliChoice> => {
     const choice = choices.get(provider) ?? (await chooseCliFor(provider, cliContext));
@@ -110,6 +111,10 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
       const problems = results.flatMap((one) => (one.status === 'rejected' ? problemsOf(one.reason) : []));
       if (problems.length > 0) throw new UserErrors(problems);
     },
+    useCache(cliCache) {
+      cliContext.cliCache = cliCache;
+    },
+    newClis: () => cliContext.newClis,
     processes: {
       async run(spec) {
         const provider = providers.find((one) => one.executable === spec.file);
@@ -227,57 +232,15 @@ async function findExecutable(
   if (choice.from === 'path' && onPath !== undefined)
     return { executable: { file: onPath.program.path, leadingArgs: [] }, files: onPath };
   if (choice.from !== 'npm') return undefined;
-  const installed = installedCliFor(provider, choice, cliContext);
-  const folder = findInstalled(installed) ?? (await installCli(provider, choice, cliContext, signal));
+  const folder = await obtainCli({ ...cliContext, provider, choice }, signal);
   if (folder === undefined) return undefined;
-  const program = join(folder, installed.program);
+  const program = join(folder, toolCacheEntry(provider, choice, cliContext).program);
   return { executable: executableAt(program), files: noteCli(program, undefined, folder) };
-}
-
-async function installCli(
-  provider: Provider,
-  choice: NpmChoice,
-  { actionContext, childEnvironment, canInstall, programs }: CliContext,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  if (!canInstall) return undefined;
-  const { environment, log } = actionContext;
-  const name = `${cliName(provider)} ${choice.version}`;
-  log.info(`Installing ${name} (npm package \`${choice.package.name}\`) into the tool cache`);
-  return installPackage({
-    ...choice,
-    name,
-    cacheEntry: installedCliFor(provider, choice, { actionContext, programs }),
-    processes: processRunner,
-    environment,
-    gateEnvironment: childEnvironment,
-    npmrc: programs.npmrc,
-    ...(choice.version === pinnedVersions[provider.id] ? defined({ lock: cliLocks[provider.id] }) : {}),
-    ...defined({ signal, npm: programs.tools.get('npm') }),
-  });
-}
-
-function installedCliFor(
-  provider: Provider,
-  { version }: NpmChoice,
-  { actionContext, programs }: Pick<CliContext, 'actionContext' | 'programs'>,
-): ToolCacheEntry {
-  return {
-    folder: join(installationRoot(actionContext), provider.id, version),
-    platform: platformName(),
-    program: join('node_modules', '.bin', provider.executable),
-    ...defined({ trusted: programs.installed }),
-  };
-}
-
-/** Every runner sets RUNNER_TOOL_CACHE. Without it, CLIs are installed for this job only. */
-function installationRoot({ environment, job }: ActionContext): string {
-  return join(environment.RUNNER_TOOL_CACHE || join(job.temp, 'tools'), 'gump-clis');
 }
 
 function findCliProblems(provider: Provider, choice: CliChoice, cliContext: CliContext): readonly string[] {
   if (choice.from === 'nowhere') return [choice.problem];
-  if (choice.from === 'path' || findInstalled(installedCliFor(provider, choice, cliContext)) !== undefined)
+  if (choice.from === 'path' || findInstalled(toolCacheEntry(provider, choice, cliContext)) !== undefined)
     return [];
   if (findProgram('npm', cliContext.childEnvironment.PATH, cliContext.directory) !== undefined) return [];
   return [

@@ -6,17 +6,19 @@ import { UserError, UserErrors } from '../failure.js';
 import { openProject } from '../gates/project.js';
 import { defined } from '../optional-keys.js';
 import { makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
+import type { Provider } from '../providers/provider.js';
 import { filterEnvironment } from '../security/filter-environment.js';
 import { systemClock } from '../system/clock.js';
 import type { Workflow } from '../workflow/workflow.js';
 import { requireDirectory } from '../workspace/repository.js';
 import type { ActionContext } from './action-context.js';
-import { openClis } from './clis.js';
+import { type Clis, openClis } from './clis.js';
 import { collectProblems, readRunDefinition } from './definition.js';
 import { showPlan } from './dry-run.js';
 import { requireAllowedActors } from './event-checks.js';
 import { runPreflight } from './preflight.js';
 import { runInWorkspace } from './run-in-workspace.js';
+import { cliCacheOf, openStateStorage } from './state-storage.js';
 
 /**
  * Runs the action's main phase. Resolves with the exit code.
@@ -60,21 +62,47 @@ export async function main(
     clis,
   });
   if (preflightResult === 'skipped') return 0;
-  // After all checks: a run that cannot start installs nothing.
-  await clis.ensureInstalled(preflightResult.usedProviders, signal);
-  return runInWorkspace({
-    actionContext,
-    settings,
-    plan,
-    project,
-    workspace: preflightResult.workspace,
-    sealingVariables: preflightResult.sealingVariables,
-    clis,
-    privateDirectory,
-    gateEnvironment,
-    signal,
-    ...(inputs.maxTimeMs === undefined ? {} : { deadline: startedAt + inputs.maxTimeMs }),
-  });
+  const { workspace, usedProviders, sealingVariables } = preflightResult;
+  const stateStorage = await openStateStorage(actionContext, privateDirectory, sealingVariables);
+  const cliCache = cliCacheOf(actionContext, stateStorage);
+  if (cliCache !== undefined) clis.useCache(cliCache);
+  // After all checks, because a run that cannot start installs nothing, and while the checkpoint is looked up.
+  return withInstallation(clis, usedProviders, signal, (installed) =>
+    runInWorkspace({
+      actionContext,
+      settings,
+      plan,
+      project,
+      workspace,
+      sealingVariables,
+      stateStorage,
+      clis,
+      installed,
+      privateDirectory,
+      gateEnvironment,
+      signal,
+      ...(inputs.maxTimeMs === undefined ? {} : { deadline: startedAt + inputs.maxTimeMs }),
+    }),
+  );
+}
+
+/** Installs missing CLIs during `run`. If `run` rejects, ends the installation first. */
+async function withInstallation(
+  clis: Clis,
+  used: readonly Provider[],
+  signal: AbortSignal,
+  run: (installed: Promise<void>) => Promise<number>,
+): Promise<number> {
+  const end = new AbortController();
+  const installed = clis.ensureInstalled(used, AbortSignal.any([signal, end.signal]));
+  // Nobody may be waiting for it yet when it rejects.
+  installed.catch(() => undefined);
+  try {
+    return await run(installed);
+  } finally {
+    end.abort();
+    await installed.catch(() => undefined);
+  }
 }
 
 interface PlanResult {

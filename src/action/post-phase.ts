@@ -39,7 +39,8 @@ import { openLocalCheckpoint } from './local-checkpoint.js';
 import { openHomeSessions, removePlacedSessions } from './open-sessions.js';
 import { type PostState, privatePaths, readPostState } from './post-state.js';
 import { writeResults } from './results-folder.js';
-import { openStateStorage, stateNameOf } from './state-storage.js';
+import { openStateStorage, type StateStorage, stateNameOf } from './state-storage.js';
+import { storeNewClis } from './store-clis.js';
 
 /** Maximum time for an upload: `post` runs in the job's last minutes. */
 const settleMs = 60_000;
@@ -53,15 +54,23 @@ export async function post(actionContext: ActionContext, privateDirectory: strin
   if (postState === undefined) return;
   const { processes } = openClis(actionContext, { directory: postState.directory, canInstall: false });
   const sessions = openHomeSessions(privateDirectory, processes, postState.placed);
+  let storage: Promise<StateStorage> | undefined;
+  // At most once, because it changes the working directory of the process.
+  const openStorage = () => {
+    storage ??= openStateStorage(actionContext, privateDirectory, postState.sealingVariables);
+    return storage;
+  };
   try {
     await stopAgents(postState);
     if (!postState.isDone) putSettingsBack(actionContext, privateDirectory);
-    if (postState.isBegun) await storeFinalState({ actionContext, privateDirectory, postState }, sessions);
+    if (postState.isBegun)
+      await storeFinalState({ actionContext, privateDirectory, postState, openStorage }, sessions);
   } finally {
     await removeBranchWorktrees(actionContext, privateDirectory, postState);
     if (!actionContext.inputs.keepSessions)
       await removePlacedSessions(actionContext, sessions, postState.directory);
   }
+  await storeNewClis(actionContext, postState, openStorage);
 }
 
 const alteredFileText =
@@ -100,6 +109,7 @@ interface LeftoverRun {
   readonly actionContext: ActionContext;
   readonly privateDirectory: string;
   readonly postState: PostState;
+  openStorage(): Promise<StateStorage>;
 }
 
 async function storeFinalState(leftover: LeftoverRun, sessions: SessionStore): Promise<void> {
@@ -133,7 +143,7 @@ async function stopAgents({ agentPids, runMarks }: PostState): Promise<void> {
 }
 
 async function storeCheckpoint(
-  { actionContext, privateDirectory, postState }: LeftoverRun,
+  { actionContext, privateDirectory, postState, openStorage }: LeftoverRun,
   { events, state, sessionCopies }: FinalState,
 ): Promise<void> {
   const paths = privatePaths(privateDirectory);
@@ -142,7 +152,7 @@ async function storeCheckpoint(
   const isMarked = isPassed && actionContext.inputs.jobStatus === 'success';
   if (!isMarked && state.eventCount - 1 <= postState.storedEvents) return;
   const { log } = actionContext;
-  const stateStorage = await openStateStorage(actionContext, privateDirectory, postState.sealingVariables);
+  const stateStorage = await openStorage();
   if (stateStorage.unavailableReason !== undefined) return;
   if (state.eventCount - 1 < postState.storedEvents || (await isNewerStored(postState, stateStorage.store)))
     return log.warning(shortenedFileText);

@@ -14,6 +14,7 @@ import type { PlacedSession } from '../sessions/session-store.js';
 import { appendWhole } from '../system/append-whole.js';
 import type { RunMarks } from './foreign-code.js';
 import type { LocalCheckpoint } from './local-checkpoint.js';
+import type { NewCli } from './obtain-cli.js';
 
 export interface PostState {
   /** The working directory of the checkout. */
@@ -42,6 +43,8 @@ export interface PostState {
   readonly agentPids: readonly number[];
   /** Finds what left its process group. */
   readonly runMarks?: RunMarks;
+  /** CLIs that `main` installed and `post` stores. */
+  readonly newClis?: readonly NewCli[];
   /** `main` finished by itself. */
   readonly isDone: boolean;
 }

@@ -23,18 +23,14 @@ import { watchOutsideSettings } from './outside-settings.js';
 import { createPostStateFile, type PostStateFile, privatePaths } from './post-state.js';
 import { type ResumedState, resume } from './resume.js';
 import type { PreparedRun, RunContext, RunRequest } from './run-context.js';
-import {
-  bindingOf,
-  formerStateNameOf,
-  openStateStorage,
-  type StateStorage,
-  stateNameOf,
-} from './state-storage.js';
+import { bindingOf, formerStateNameOf, type StateStorage, stateNameOf } from './state-storage.js';
 
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
-  const runContext = await createRunContext(request);
+  const runContext = createRunContext(request);
   const { live, postState } = runContext;
   const resumed = await resumeRun(runContext, postState);
+  const newClis = request.clis.newClis();
+  if (newClis.length > 0) postState.update({ newClis });
   const ignored = await request.workspace.listIgnoredNames();
   const { journal, before } = startJournal(runContext, resumed, ignored);
   postState.update({ ...keysOf(resumed), isBegun: true });
@@ -46,10 +42,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   return { ...opened, resumed, initialState: before };
 }
 
-async function createRunContext(request: RunRequest): Promise<RunContext> {
-  const { actionContext, workspace, privateDirectory } = request;
+function createRunContext(request: RunRequest): RunContext {
+  const { actionContext, workspace, privateDirectory, stateStorage } = request;
   const live = createLiveReport(actionContext.log, workspace.directory);
-  const stateStorage = await openStateStorage(actionContext, privateDirectory, request.sealingVariables);
   const runMarks = createRunMarks();
   const agentDirectories = openAgentDirectories({
     temp: actionContext.job.temp,
@@ -131,6 +126,7 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
     job: jobIdentity(request.actionContext),
     workspace: request.workspace,
     providers: request.actionContext.providers,
+    installed: request.installed,
     setUpWorktree: () => repeatWorktreeSetup(runContext),
     gates: buildGatePort(runContext),
     signal: request.signal,

@@ -30,6 +30,8 @@ export interface ResumeOptions extends Omit<ReuseOptions, 'jobAttempt' | 'onStar
   readonly request: RestoreRequest;
   /** Where version 0.1.0 stored the state, if that is another name. */
   readonly formerStateName?: string;
+  /** Awaited before anything is restored: a run that cannot start changes no file. */
+  readonly installed: Promise<void>;
   readonly sessions: SessionStore;
   readonly agentDirectories: AgentDirectories;
   readonly sessionCopies: SessionCopies;
@@ -64,6 +66,7 @@ interface FoundCheckpoint {
 export async function resume(options: ResumeOptions): Promise<ResumedState> {
   const { workspace } = options;
   const found = await findCheckpoint(options);
+  await options.installed;
   const state = foldEvents(found.events);
   if (found.contents === undefined)
     return { ...found, startTree: workspace.startTree, decisions: [], unavailable: new Map() };

@@ -30,6 +30,9 @@ export interface RunRequest {
   readonly project: Project;
   readonly workspace: Workspace;
   readonly clis: Clis;
+  /** Resolves when the missing CLIs are installed. Rejects with `UserErrors`. Awaited before the run changes a file. */
+  readonly installed: Promise<void>;
+  readonly stateStorage: StateStorage;
   /** The variables that may seal the state. */
   readonly sealingVariables: readonly string[];
   readonly privateDirectory: string;

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
-import { prepareCacheClient } from '../checkpoint/cache-client.js';
+import { cachedCliName, prepareCacheClient } from '../checkpoint/cache-client.js';
 import { createCacheStore } from '../checkpoint/cache-store.js';
 import { newWriter } from '../checkpoint/checkpoint-key.js';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
@@ -10,9 +10,11 @@ import { readOrCreateDirectoryKey } from '../checkpoint/directory-key.js';
 import { createDirectoryStore } from '../checkpoint/directory-store.js';
 import { chooseSecrets, type SealSecret } from '../checkpoint/seal-secrets.js';
 import { deriveStateName, formerStateName, type StateNameSource } from '../checkpoint/state-name.js';
+import type { CliCacheOptions } from '../cli-cache/cli-cache.js';
 import { defined } from '../optional-keys.js';
 import { sealingCredentials, staticVariables } from '../security/credentials.js';
 import { trustClass } from '../security/trust.js';
+import { systemClock } from '../system/clock.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
 import { eventOf } from './event-checks.js';
@@ -20,6 +22,8 @@ import { privatePaths } from './post-state.js';
 
 export interface StateStorage {
   readonly store: CheckpointStore;
+  /** A store of its own for installed CLIs in the Actions cache, so that a checkpoint need not wait for one. */
+  readonly cliStore?: CheckpointStore;
   readonly secrets: readonly SealSecret[];
   /** Why nothing can be stored, as a sentence. Absent if it can. */
   readonly unavailableReason?: string;
@@ -36,13 +40,29 @@ export async function openStateStorage(
 ): Promise<StateStorage> {
   const { stateStore } = actionContext.inputs;
   const secrets = await secretsFor(actionContext, sealingVariables);
-  const store =
+  const { store, cliStore } =
     stateStore.kind === 'cache'
       ? openCache(actionContext, privateDirectory)
-      : createDirectoryStore(resolve(actionContext.job.workspace, stateStore.path));
+      : {
+          store: createDirectoryStore(resolve(actionContext.job.workspace, stateStore.path)),
+          cliStore: undefined,
+        };
   const unavailableReason =
     store.unwritableReason ?? (secrets.length === 0 ? missingSecretReason : undefined);
-  return { store, secrets, ...defined({ unavailableReason }) };
+  return { store, secrets, ...defined({ cliStore, unavailableReason }) };
+}
+
+/**
+ * Where installed CLIs are stored, and what seals them. `undefined` if the Actions cache cannot be read
+ * or there is no secret: then npm installs them as ever.
+ */
+export function cliCacheOf(
+  { inputs, job }: ActionContext,
+  { cliStore, secrets }: StateStorage,
+): CliCacheOptions | undefined {
+  if (!inputs.cacheClis || cliStore === undefined || secrets.length === 0) return undefined;
+  if (cliStore.unreadableReason !== undefined) return undefined;
+  return { store: cliStore, secrets, repositoryId: job.repositoryId, clock: systemClock };
 }
 
 /** A state directory in the worktree would become part of patches, commits and later checkpoints. */
@@ -63,10 +83,13 @@ export async function findStateStoreProblems(
 const missingSecretReason =
   'There is no secret to seal the state with: no provider of this workflow has a static API key of at least 20 characters that is no placeholder. Set the input `state-key` to a secret of the repository (create one with `openssl rand -base64 32`).';
 
-function openCache({ environment }: ActionContext, privateDirectory: string): CheckpointStore {
+function openCache({ environment }: ActionContext, privateDirectory: string) {
   const directory = privatePaths(privateDirectory).cache;
-  const tools = prepareCacheClient(directory, process.env);
-  return createCacheStore({ directory, env: environment, tools });
+  const options = { directory, env: environment, tools: prepareCacheClient(directory, process.env) };
+  return {
+    store: createCacheStore(options),
+    cliStore: createCacheStore({ ...options, name: cachedCliName }),
+  };
 }
 
 async function secretsFor(

@@ -23,6 +23,12 @@ import { isProgram } from '../system/programs.js';
 /** The name under which the client packs every checkpoint, on every machine. */
 export const cachedName = 'checkpoint.gump';
 
+/**
+ * The same for an installed CLI, so that a checkpoint need not wait for one. It has up to 200 MB that are already
+ * compressed, so it is packed without gzip: gzip takes five seconds for 100 MB of this kind.
+ */
+export const cachedCliName = 'cli.gump';
+
 type MutableEnvironment = Record<string, string | undefined>;
 
 /** Maximum size unpacked from a cache entry: 1.5 GB, in the blocks of 512 bytes that `ulimit -f` uses. */
@@ -106,26 +112,32 @@ function replacedText(name: string, path: string): string {
 /**
  * The client writes cache content to disk before it is authenticated, and unpacks with `-P`: an entry from somebody
  * else could write to any path. It also packs with options that only GNU and BSD `tar` have, not the one of busybox
- * (Alpine). Therefore the wrapper takes only the archive and the folder from the client's command, packs and unpacks only
- * the one name of a checkpoint, up to a maximum size, and uses only options that every `tar` has.
+ * (Alpine). Therefore the wrapper takes only the archive, the folder and the list of names from the client's command,
+ * packs and unpacks only the name of a checkpoint or that of a CLI, up to a maximum size, and uses only options that
+ * every `tar` has. The command to unpack has no name, so the wrapper tries both.
  */
 function tarWrapper(tar: string): string {
   const program = `'${tar.replaceAll("'", "'\\''")}'`;
   return [
     '#!/bin/sh',
-    'mode= archive= directory=.',
+    'mode= archive= directory=. manifest=/dev/null name=',
     'while [ $# -gt 0 ]; do',
     '  case "$1" in',
     '    -cf | -xf | -tf) mode=$1 archive=$2; shift ;;',
     '    -C) directory=$2; shift ;;',
+    '    --files-from) manifest=$2; shift ;;',
     '  esac',
     '  shift',
     'done',
     'case "$mode" in',
-    `  -cf) exec ${program} -czf "$archive" -C "$directory" ${cachedName} ;;`,
+    '  -cf) read -r name <"$manifest"',
+    `    [ "$name" = ${cachedCliName} ] && exec ${program} -cf "$archive" -C "$directory" ${cachedCliName}`,
+    `    exec ${program} -czf "$archive" -C "$directory" ${cachedName} ;;`,
     `  -xf) ulimit -f ${maxUnpackedBlocks} 2>/dev/null || :`,
-    `    exec ${program} -xzf "$archive" -C "$directory" ${cachedName} ;;`,
-    `  -tf) exec ${program} -tzf "$archive" ;;`,
+    `    ${program} -xzf "$archive" -C "$directory" ${cachedName} 2>/dev/null && exit`,
+    `    exec ${program} -xf "$archive" -C "$directory" ${cachedCliName} ;;`,
+    `  -tf) ${program} -tzf "$archive" 2>/dev/null || exec ${program} -tf "$archive"`,
+    '    exit ;;',
     'esac',
     'exit 2',
     '',

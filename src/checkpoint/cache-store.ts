@@ -6,7 +6,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CacheAvailability, cacheAvailability } from './cache-availability.js';
-import { type CacheTools, cachedName } from './cache-client.js';
+import { type CacheTools, type cachedCliName, cachedName } from './cache-client.js';
 import { captureOutput } from './captured-output.js';
 import { maxKeysPerRequest } from './checkpoint-key.js';
 import type { CheckpointStore, StoreFailure } from './checkpoint-store.js';
@@ -17,16 +17,23 @@ export interface CacheStoreOptions {
   readonly directory: string;
   /** From `prepareCacheClient`. */
   readonly tools: CacheTools;
+  /** The name under which the client packs the entries. Default: that of a checkpoint. */
+  readonly name?: typeof cachedName | typeof cachedCliName;
   /** The job's environment as the runner set it. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 type Client = typeof import('@actions/cache');
 
-export function createCacheStore({ directory, env, tools }: CacheStoreOptions): CheckpointStore {
+export function createCacheStore({
+  directory,
+  env,
+  tools,
+  name = cachedName,
+}: CacheStoreOptions): CheckpointStore {
   const availability = { ...missingTools(tools), ...cacheAvailability(env) };
   const isShown = env.RUNNER_DEBUG === '1';
-  const file = join(directory, cachedName);
+  const file = join(directory, name);
   const runSerially = createSerialExecutor();
   let lastFailure: StoreFailure | undefined;
 
@@ -39,9 +46,7 @@ export function createCacheStore({ directory, env, tools }: CacheStoreOptions): 
   async function lookUp(prefixes: readonly string[]): Promise<string | undefined> {
     for (let start = 0; start < prefixes.length; start += maxKeysPerRequest) {
       const [first = '', ...others] = prefixes.slice(start, start + maxKeysPerRequest);
-      const found = await call((client) =>
-        client.restoreCache([cachedName], first, others, { lookupOnly: true }),
-      );
+      const found = await call((client) => client.restoreCache([name], first, others, { lookupOnly: true }));
       if (found !== undefined || lastFailure !== undefined) return found;
     }
     return undefined;
@@ -49,7 +54,7 @@ export function createCacheStore({ directory, env, tools }: CacheStoreOptions): 
 
   async function read(key: string): Promise<Buffer | undefined> {
     await remove(file);
-    const matched = await call((client) => client.restoreCache([cachedName], key));
+    const matched = await call((client) => client.restoreCache([name], key));
     // The client matches keys by prefix, and may report a hit although it unpacked no file.
     const sealed = matched === key ? await readStoredFile(file, maxSealedBytes) : undefined;
     await remove(file);
@@ -60,7 +65,7 @@ export function createCacheStore({ directory, env, tools }: CacheStoreOptions): 
     const id = await call(async (client) => {
       await remove(file);
       await writeFile(file, sealed, { flag: 'wx', mode: 0o600 });
-      return client.saveCache([cachedName], key);
+      return client.saveCache([name], key);
     });
     await remove(file);
     return id !== undefined && id >= 0;
@@ -86,7 +91,7 @@ function missingTools({ missing }: CacheTools): CacheAvailability {
 
 type SerialExecutor = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Runs work one after the other, because all checkpoints use the same file. */
+/** Runs work one after the other, because all entries of a store use the same file. */
 function createSerialExecutor(): SerialExecutor {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -58,6 +58,8 @@ export interface Inputs {
   readonly onNoCredentials: 'auto' | 'skip' | 'fail';
   /** Whether a missing CLI is installed into the tool cache or is an error. */
   readonly install: 'auto' | 'never';
+  /** Whether installed CLIs are stored in the Actions cache, and restored from it. */
+  readonly cacheClis: boolean;
   /** Provider → the exact version of its CLI. */
   readonly cliVersions: Readonly<Record<string, string>>;
   /** Provider → further arguments for its CLI. */
@@ -123,6 +125,7 @@ export function readInputs(get: GetInput): Inputs {
     onLostSession: choice('on-lost-session', ['new', 'fail']),
     onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
     install: choice('install', ['auto', 'never']),
+    cacheClis: read('cache-clis', (text) => text === '' || readBoolean('cache-clis', text), true),
     cliVersions: read('cli-versions', () => readCliVersions(get('cli-versions')), {}),
     agentArgs: read('agent-args', () => readAgentArgs(get('agent-args')), {}),
     passEnv: read('pass-env', readPassEnv, []),

@@ -1,48 +1,32 @@
 /** Installs one npm package into the tool cache. */
 
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../failure.js';
-import { defined } from '../optional-keys.js';
 import type { NpmPackage } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
 import { type FileIdentity, isUnchanged } from '../system/file-identity.js';
-import type { ProcessExit, ProcessRunner } from '../system/process.js';
 import { stripAnsi } from '../system/strip-ansi.js';
-import { type Executable, executableAt } from './executable.js';
 import { npmEnvironment } from './npm-environment.js';
 import { explainErrorCode, npmFailure } from './npm-failure.js';
 import { isComplete, requireIntegrity } from './npm-lock.js';
-import {
-  activateFolder,
-  createFolder,
-  removeFolder,
-  removeStaleFolders,
-  type ToolCacheEntry,
-} from './tool-cache.js';
+import { fillToolCache } from './tool-cache.js';
+import { type ProgramCheck, runInstalled, verifyProgram } from './verify-program.js';
 
-export interface InstallRequest {
+export interface InstallRequest extends ProgramCheck {
   /** The CLI and its version, for messages. */
   readonly name: string;
   readonly package: NpmPackage;
   readonly version: string;
-  readonly cacheEntry: ToolCacheEntry;
   /** The checksums of this version (`cli-locks.ts`), if it is the pinned one. */
   readonly lock?: string;
   /** The user's `.npmrc` from the start of the run: an agent may have changed the file. Empty if there was none. */
   readonly npmrc: string;
   /** The npm from the start of the run. Absent if there was none. */
   readonly npm?: FileIdentity;
-  readonly processes: ProcessRunner;
   /** The job's environment. */
   readonly environment: Environment;
-  /** The environment of a gate of this job. */
-  readonly gateEnvironment: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
 }
-
-/** npm itself waits long if a registry does not answer. */
-const timeoutMs = 10 * 60 * 1000;
 
 /** These flags override the user's `.npmrc`. Without optional packages, for example, there is no native program. */
 const npmFlags = [
@@ -56,24 +40,11 @@ const npmFlags = [
  * leaves nothing behind.
  */
 export async function installPackage(request: InstallRequest): Promise<string | undefined> {
-  let folder: string | undefined;
   try {
-    await removeStaleFolders(request.cacheEntry, Date.now());
-    folder = await createFolder(request.cacheEntry);
-    const isDone = await installInto(request, folder);
-    if (isDone) return await activateFolder(request.cacheEntry, folder);
-    await discard(folder);
-    return undefined;
+    return await fillToolCache(request.cacheEntry, (folder) => installInto(request, folder));
   } catch (error) {
-    await discard(folder);
     throw toUserError(request, error);
   }
-}
-
-async function discard(folder: string | undefined): Promise<void> {
-  if (folder === undefined) return;
-  // A later installation removes what is left.
-  await removeFolder(folder).catch(() => undefined);
 }
 
 /** Returns `false` if the installation was cancelled. */
@@ -123,44 +94,10 @@ async function npm(
   if (request.npm !== undefined && !isUnchanged(request.npm))
     throw new UserError(`npm (${request.npm.path}) was changed during the run. It was not started.`);
   const file = request.npm?.path ?? 'npm';
-  const exit = await run(request, folder, { file, leadingArgs: [] }, args, env);
+  const exit = await runInstalled(request, folder, { file, leadingArgs: [] }, args, env);
   if (exit.reason === 'cancelled') return 'cancelled';
   if (exit.reason === 'exited' && exit.code === 0) return 'done';
   throw new UserError(npmFailure({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }));
-}
-
-/** Checks that the program starts, so that a missing C library or a broken install script is reported before an agent runs. */
-async function verifyProgram(request: InstallRequest, folder: string): Promise<boolean> {
-  const home = join(folder, 'home');
-  await mkdir(home);
-  const program = executableAt(join(folder, request.cacheEntry.program));
-  const env = { ...request.gateEnvironment, HOME: home };
-  const exit = await run(request, folder, program, ['--version'], env);
-  await rm(home, { recursive: true, force: true });
-  if (exit.reason === 'cancelled') return false;
-  if (exit.reason === 'exited' && exit.code === 0) return true;
-  const output = stripAnsi(exit.stderrTail).trim().slice(0, 400);
-  throw new UserError(
-    `it does not start on this machine. Use another runner. Output of the program: ${output === '' ? 'none' : output}`,
-  );
-}
-
-function run(
-  { processes, signal }: InstallRequest,
-  directory: string,
-  { file, leadingArgs }: Executable,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<ProcessExit> {
-  return processes.run({
-    file,
-    args: [...leadingArgs, ...args],
-    directory,
-    env,
-    timeoutMs,
-    graceMs: 1000,
-    ...defined({ signal }),
-  });
 }
 
 function toUserError({ name }: InstallRequest, error: unknown): UserError {

@@ -125,6 +125,33 @@ async function claimMarker(entry: ToolCacheEntry, marker: string): Promise<strin
   }
 }
 
+/**
+ * Creates a folder, fills and activates it. Returns the active folder; `undefined` if `fill` resolves with `false`.
+ * Leaves nothing behind then, and if `fill` rejects.
+ */
+export async function fillToolCache(
+  entry: ToolCacheEntry,
+  fill: (folder: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  let folder: string | undefined;
+  try {
+    await removeStaleFolders(entry, Date.now());
+    folder = await createFolder(entry);
+    if (await fill(folder)) return await activateFolder(entry, folder);
+    await discard(folder);
+    return undefined;
+  } catch (error) {
+    await discard(folder);
+    throw error;
+  }
+}
+
+async function discard(folder: string | undefined): Promise<void> {
+  if (folder === undefined) return;
+  // A later installation removes what is left.
+  await removeFolder(folder).catch(() => undefined);
+}
+
 /** Deletes incomplete folders of jobs that were killed. */
 export async function removeStaleFolders(entry: ToolCacheEntry, now: number): Promise<void> {
   const active = findInstalled(entry);

@@ -22,6 +22,7 @@ const layers = [
   'sessions',
   'engine',
   'checkpoint',
+  'cli-cache',
   'report',
   'inputs',
   'job.ts',

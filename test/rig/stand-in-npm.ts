@@ -60,18 +60,22 @@ function npmScript(
 ): string {
   return `
 const { execSync } = require('node:child_process');
-const { appendFileSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { appendFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } = require('node:fs');
 const argv = process.argv.slice(2);
 appendFileSync(${JSON.stringify(callsFile)}, JSON.stringify({ argv, cwd: process.cwd(), env: process.env }) + '\\n');
 execSync(${JSON.stringify(commandsBefore)}, { stdio: 'inherit' });
-const [name] = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).dependencies);
+const [[name, version]] = Object.entries(JSON.parse(readFileSync('package.json', 'utf8')).dependencies);
 const { program, needsScript } = ${JSON.stringify(packages)}[name];
-const entry = 'node_modules/.bin/' + program;
+const folder = 'node_modules/' + name;
+const entry = folder + '/cli.js';
 const start = 'import(${JSON.stringify(agentModule)}).then(({ main }) => main(' + JSON.stringify(program) + '));';
 const refusal = 'console.error("its script was not run"); process.exit(1);';
 const write = (code) => writeFileSync(entry, '#!/usr/bin/env node\\n' + code + '\\n', { mode: 0o755 });
 if (argv[0] === 'install' || argv[0] === 'ci') {
   mkdirSync('node_modules/.bin', { recursive: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(folder + '/package.json', JSON.stringify({ name, version }));
+  symlinkSync('../' + name + '/cli.js', 'node_modules/.bin/' + program);
   const { packages } = JSON.parse(${JSON.stringify(cliLocks)}[program] ?? '{}');
   writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: { ...packages, ...${JSON.stringify(records)} } }));
   write(needsScript ? refusal : start);
