@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -11,6 +11,12 @@ const execute = promisify(execFile);
 
 /** Ends with `/`. */
 export const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** The build that is measured. GUMP_BENCH_DIST names the `dist/` of another one, next to its `action.yml`. */
+export const measuredDist = resolve(process.env.GUMP_BENCH_DIST || join(repositoryRoot, 'dist'));
+
+/** The folder of its `action.yml`. */
+export const measuredAction = dirname(measuredDist);
 
 const source = fileURLToPath(new URL('reference.mjs', import.meta.url));
 
@@ -32,10 +38,10 @@ async function bundle(folder: string): Promise<void> {
   await rename(unfinished, folder);
 }
 
-/** Compiles the current sources to JavaScript. Stripping types at run time would add to the measured memory. */
+/** Compiles the sources of the measured build to JavaScript. Stripping types at run time would add to the measured memory. */
 export async function compileSource(): Promise<string> {
   const folder = join(repositoryRoot, 'build/bench');
-  await runTool('tsc', '-p', 'tsconfig.json', '--outDir', folder);
+  await runTool('tsc', '-p', join(measuredAction, 'tsconfig.json'), '--outDir', folder);
   return folder;
 }
 

@@ -19,8 +19,6 @@ import { type ModelServer, startModelServer } from '../test/rig/model-server.js'
 import { makeRepository, type Repository } from '../test/rig/repository.js';
 import { type Comparison, median } from './measure.js';
 
-const rounds = 3;
-
 export interface CachedCliResult {
   /** The CLI and its version. */
   readonly title: string;
@@ -34,10 +32,11 @@ export interface CachedCliResult {
   readonly storeMs: number;
 }
 
-export async function measureCachedCli(): Promise<readonly CachedCliResult[]> {
+/** Takes about a minute for each round. */
+export async function measureCachedCli(rounds = 3): Promise<readonly CachedCliResult[]> {
   const results: CachedCliResult[] = [];
   for (const [provider, agent] of [[claude, 'claude-haiku'] as const, [gemini, 'gemini-25-flash'] as const])
-    results.push(await measureOne(provider, agent));
+    results.push(await measureOne(provider, agent, rounds));
   return results;
 }
 
@@ -46,7 +45,7 @@ steps:
   - {name: impl, type: code, agent: ${agent}, prompt: "TOKEN-impl Do it. [[say:Done.]]"}
 `;
 
-async function measureOne(provider: Provider, agent: string): Promise<CachedCliResult> {
+async function measureOne(provider: Provider, agent: string, rounds: number): Promise<CachedCliResult> {
   const outside = mkdtempSync(join(tmpdir(), 'gump-bench-clis-'));
   const rig: BenchRig = {
     outside,
@@ -55,7 +54,10 @@ async function measureOne(provider: Provider, agent: string): Promise<CachedCliR
     model: await startModelServer(),
   };
   try {
-    return { title: `${provider.title} ${pinnedVersions[provider.id]}`, ...(await measureIn(rig, provider)) };
+    return {
+      title: `${provider.title} ${pinnedVersions[provider.id]}`,
+      ...(await measureIn(rig, provider, rounds)),
+    };
   } finally {
     await rig.cache.close();
     await rig.model.close();
@@ -72,7 +74,11 @@ interface BenchRig {
   readonly model: ModelServer;
 }
 
-async function measureIn(rig: BenchRig, provider: Provider): Promise<Omit<CachedCliResult, 'title'>> {
+async function measureIn(
+  rig: BenchRig,
+  provider: Provider,
+  rounds: number,
+): Promise<Omit<CachedCliResult, 'title'>> {
   const warm = join(rig.outside, 'tools');
   const first = await run(rig, { keep: warm });
   const [entry] = rig.cache.entries().filter(({ key }) => key.startsWith('gump-cli-'));

@@ -1,21 +1,19 @@
-/** Measures the time from the start of the process to a line of its log. */
+/** The time from the start of the process to a line of its log. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createMachine } from '../test/rig/machine.js';
-import { repositoryRoot } from './build.js';
-import { type Comparison, compare } from './measure.js';
+import { buildReference, measuredDist } from './build.js';
+import { compare } from './measure.js';
+import type { Group, Measured } from './row.js';
 
 const rounds = 15;
 
-export interface StartUpResult {
-  /** Time to the first line of the log. */
-  readonly firstLine: Comparison;
-  /** Time to the first line of `main`, which runs in a second process without the job's secrets in its environment. */
-  readonly main: Comparison;
-}
+export const startUp: Group = { name: 'start-up', measure: measureStartUp };
 
-/** `reference`: the bundle to compare with. */
-export async function measureStartUp(reference: string): Promise<StartUpResult> {
+/** `main` runs in a second process, without the job's secrets in its environment, and prints the second line. */
+async function measureStartUp(): Promise<Measured> {
+  const reference = await buildReference();
   const machine = await createMachine();
   const { home, temp, workspace } = machine;
   const env = {
@@ -25,12 +23,22 @@ export async function measureStartUp(reference: string): Promise<StartUpResult> 
     GITHUB_WORKSPACE: workspace,
     INPUT_WORKFLOW: 'absent',
   };
-  const action = `${repositoryRoot}dist/index.js`;
+  const action = join(measuredDist, 'index.js');
   try {
-    return await compare(rounds, () => timeToLine(reference, 1, workspace, env), {
+    const { firstLine, main } = await compare(rounds, () => timeToLine(reference, 1, workspace, env), {
       firstLine: () => timeToLine(action, 1, workspace, env),
       main: () => timeToLine(action, 2, workspace, env),
     });
+    return {
+      rows: [
+        {
+          measure: 'start-up to the first line of the log ÷ bundle with only core and cache',
+          value: firstLine.ratio,
+          target: 1.2,
+        },
+        { measure: 'start-up to the first line of main ÷ the same bundle', value: main.ratio },
+      ],
+    };
   } finally {
     await machine.wipe();
   }

@@ -1,40 +1,35 @@
-/** Compares 20 steps, each with a gate and a checkpoint after every attempt, with 20 bare calls of the same program. */
+/** 20 steps, each with a gate and a checkpoint after every attempt, against 20 bare calls of the same program. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { globSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CacheService, startCacheService } from '../test/rig/cache-service.js';
-import { createMachine, type Machine } from '../test/rig/machine.js';
+import type { Machine } from '../test/rig/machine.js';
 import { makeRepository, type Repository } from '../test/rig/repository.js';
-import { agentScript, prepareHome } from './agent-script.js';
-import { type Comparison, compare } from './measure.js';
+import { onMachine, runMain } from './bench-run.js';
+import { type Comparison, compare, median } from './measure.js';
 import { type Phases, phasesOf } from './phases.js';
+import type { Group, Measured } from './row.js';
+import { formatTable } from './table.js';
 
 const rounds = 5;
-const steps = Array.from({ length: 20 }, (_, at) => `s${at + 1}`);
+const stepNames = Array.from({ length: 20 }, (_, at) => `s${at + 1}`);
 
 const workflow = `name: bench
 steps:
-${steps.map((name) => `  - {name: ${name}, type: code, agent: claude-haiku, prompt: Step ${name}., gate: [{bash: "true"}]}`).join('\n')}
+${stepNames.map((name) => `  - {name: ${name}, type: code, agent: claude-haiku, prompt: Step ${name}., gate: [{bash: "true"}]}`).join('\n')}
 `;
 
-export interface StepsResult {
-  readonly directory: Comparison;
-  readonly cache: Comparison;
-  /** The phases of the runs, in milliseconds. */
-  readonly phases: { readonly directory: readonly Phases[]; readonly cache: readonly Phases[] };
-}
+export const steps: Group = { name: 'steps', measure: measureSteps };
 
 type StoreKind = 'directory' | 'cache';
 
-export async function measureSteps(): Promise<StepsResult> {
+async function measureSteps(): Promise<Measured> {
   const repository = await makeRepository({ '.gump/workflows/bench.yaml': workflow, 'README.md': 'bench\n' });
   const cache = await startCacheService();
   const phases: Record<StoreKind, Phases[]> = { directory: [], cache: [] };
   const run = (store: StoreKind) => async () => {
-    const { ms, phases: seen } = await runAction(repository, store, cache);
+    const { ms, phases: seen } = await runSteps(repository, store, cache);
     phases[store].push(seen);
     return ms;
   };
@@ -43,7 +38,21 @@ export async function measureSteps(): Promise<StepsResult> {
       directory: run('directory'),
       cache: run('cache'),
     });
-    return { ...compared, phases };
+    return {
+      rows: [
+        {
+          measure: '20 steps of 100 ms with a gate, directory store ÷ 20 bare calls',
+          value: compared.directory.ratio,
+          target: 1.35,
+        },
+        {
+          measure: 'the same, cache on loopback ÷ 20 bare calls',
+          value: compared.cache.ratio,
+          target: 1.5,
+        },
+      ],
+      details: detailsOf(compared, phases),
+    };
   } finally {
     await cache.close();
     await repository.remove();
@@ -51,10 +60,10 @@ export async function measureSteps(): Promise<StepsResult> {
 }
 
 /** Milliseconds for all calls in sequence, started as a simple Node script would start them. */
-async function runBareCalls(repository: Repository): Promise<number> {
-  return onMachine(repository, undefined, async (machine) => {
+function runBareCalls(repository: Repository): Promise<number> {
+  return onMachine({ repository }, async (machine) => {
     const started = performance.now();
-    for (const name of steps) await callBare(machine, `Step ${name}.`);
+    for (const name of stepNames) await callBare(machine, `Step ${name}.`);
     return performance.now() - started;
   });
 }
@@ -71,44 +80,41 @@ async function callBare({ bin, home, workspace }: Machine, prompt: string): Prom
   if (code !== 0) throw new Error(`The program of the benchmark exited with code ${code}.`);
 }
 
-/** Measures from the start of `main` to its end. */
-async function runAction(
+function runSteps(
   repository: Repository,
   store: StoreKind,
   cache: CacheService,
-): Promise<{ ms: number; phases: Phases }> {
-  return onMachine(repository, store === 'cache' ? cache : undefined, async (machine) => {
-    const job = await machine.startJob({ runId: String(Math.floor(performance.now())) });
-    const inputs = {
-      workflow: 'bench',
-      ...(store === 'directory' ? { 'state-store': `directory:${machine.root}/state` } : {}),
-    };
-    const [clock, started] = [Date.now(), performance.now()];
-    const main = await job.runStep({
-      inputs,
-      env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
-    });
-    const ms = performance.now() - started;
-    if (main.exitCode !== 0 || main.outputs.persisted !== 'true') throw new Error(main.masked);
-    const [journal = ''] = globSync(join(machine.temp, 'gump-*/journal.ndjson'));
-    const phases = phasesOf(await readFile(journal, 'utf8'), clock, clock + ms);
-    await job.finish();
-    return { ms, phases };
+): Promise<{ readonly ms: number; readonly phases: Phases }> {
+  return onMachine({ repository, ...(store === 'cache' ? { cache } : {}) }, async (machine) => {
+    const { ms, startedAt, journal } = await runMain(machine, { store });
+    return { ms, phases: phasesOf(journal, startedAt, startedAt + ms) };
   });
 }
 
-async function onMachine<T>(
-  repository: Repository,
-  cache: CacheService | undefined,
-  work: (machine: Machine) => Promise<T>,
-): Promise<T> {
-  const machine = await createMachine(cache === undefined ? {} : { cache });
-  try {
-    await machine.checkout(repository);
-    await machine.install('claude', agentScript);
-    await prepareHome(machine.home);
-    return await work(machine);
-  } finally {
-    await machine.wipe();
-  }
+const phaseNames: Readonly<Record<keyof Phases, string>> = {
+  startUp: 'start-up and restore',
+  agent: 'agent process (spawn, 100 ms of work, end of its process group)',
+  record: 'guard, snapshot, session copy',
+  gates: 'gates',
+  store: 'pack, seal, store',
+  end: 'last checkpoint, report, summary, exit',
+};
+
+function detailsOf(
+  { directory, cache }: Readonly<Record<StoreKind, Comparison>>,
+  phases: Readonly<Record<StoreKind, readonly Phases[]>>,
+): string {
+  const names = Object.keys(phaseNames) as (keyof Phases)[];
+  const rows = names.map((name) => [
+    phaseNames[name],
+    perStep(median(phases.directory.map((seen) => seen[name]))),
+    perStep(median(phases.cache.map((seen) => seen[name]))),
+  ]);
+  const sums = ['total', perStep(directory.subject), perStep(cache.subject)];
+  const title = `Time of the 20 steps by phase, in milliseconds per step (a bare call: ${perStep(directory.base)}):`;
+  return `${title}\n\n${formatTable([['', 'directory', 'cache'], ...rows, sums])}`;
+}
+
+function perStep(ms: number): string {
+  return (ms / stepNames.length).toFixed(1);
 }

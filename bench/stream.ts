@@ -1,4 +1,4 @@
-/** Compares the action's process runner and reader with plain `readline` on a long stream of events. */
+/** 115 MB of events of one agent through the whole action, against `readline` and `JSON.parse`. */
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,46 +8,77 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Comparison, compare, median } from './measure.js';
+import { makeRepository, type Repository } from '../test/rig/repository.js';
+import { agentScript } from './agent-script.js';
+import { onMachine, runMain } from './bench-run.js';
+import { compare, median } from './measure.js';
+import type { Group, Measured } from './row.js';
 
 const execute = promisify(execFile);
-const child = fileURLToPath(new URL('stream-child.mjs', import.meta.url));
+const reader = fileURLToPath(new URL('bare-reader.mjs', import.meta.url));
 
 const rounds = 5;
 const eventBytes = 1024;
 const eventCount = Math.round((115 * 1024 * 1024) / eventBytes);
 
-export interface StreamResult {
-  readonly time: Comparison;
-  /** The maximum of all rounds. */
-  readonly megabytes: number;
-  readonly bareMegabytes: number;
-}
+const workflow = `name: bench
+steps:
+  - {name: talk, type: code, agent: claude-haiku, prompt: Talk.}
+`;
 
-/** `source`: the folder of the compiled sources. */
-export async function measureStream(source: string): Promise<StreamResult> {
+export const stream: Group = { name: 'stream', measure: measureStream };
+
+async function measureStream(): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), 'gump-bench-'));
   const file = join(folder, 'events.ndjson');
-  const memory = { bare: [] as number[], action: [] as number[] };
+  const repository = await makeRepository({ '.gump/workflows/bench.yaml': workflow, 'README.md': 'bench\n' });
   try {
     await pipeline(Readable.from(events()), createWriteStream(file));
-    const { time } = await compare(rounds, () => readStream('-', file, memory.bare), {
-      time: () => readStream(source, file, memory.action),
+    const agentMs: number[] = [];
+    const { time } = await compare(rounds, () => readBare(file), {
+      time: async () => {
+        const run = await readWithAction(repository, file, false);
+        agentMs.push(run.agentMs);
+        return run.ms;
+      },
     });
-    return { time, megabytes: Math.max(...memory.action), bareMegabytes: median(memory.bare) };
+    const { megabytes } = await readWithAction(repository, file, true);
+    return {
+      rows: [
+        {
+          measure: '115 MB of events through the action ÷ readline and JSON.parse',
+          value: time.ratio,
+          target: 3,
+        },
+        { measure: 'the agent process alone ÷ the same', value: median(agentMs) / time.base },
+        { measure: 'memory of the action', value: megabytes, target: 150, unit: 'MB' },
+      ],
+      details: `115 MB of events: readline and JSON.parse take ${time.base.toFixed(0)} ms, the action ${time.subject.toFixed(0)} ms.`,
+    };
   } finally {
+    await repository.remove();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function readStream(source: string, file: string, memory: number[]): Promise<number> {
-  const { stdout } = await execute(process.execPath, [child, source, file], {
-    env: { PATH: '/usr/bin:/bin' },
-  });
-  const { ms, events, megabytes } = JSON.parse(stdout) as Record<'ms' | 'events' | 'megabytes', number>;
+async function readBare(file: string): Promise<number> {
+  const { stdout } = await execute(process.execPath, [reader, file], { env: { PATH: '/usr/bin:/bin' } });
+  const { ms, events } = JSON.parse(stdout) as Record<'ms' | 'events', number>;
   if (events !== eventCount) throw new Error(`Read only ${events} of ${eventCount} events.`);
-  memory.push(megabytes);
   return ms;
+}
+
+async function readWithAction(repository: Repository, file: string, watchMemory: boolean) {
+  const agent = agentScript
+    .replace('sleep 0.1\n', '')
+    .replace('id=$2', `id=${session_id}`)
+    .replace(/^(?=echo "\{.*"type\\":\\"result)/m, `cat '${file}'\n`);
+  return onMachine({ repository, agent }, async (machine) => {
+    const { ms, megabytes, journal } = await runMain(machine, { store: 'directory', watchMemory });
+    const agentEnd = journal.split('\n').find((line) => line.includes('"type":"agent-ended"')) ?? '{}';
+    const { durationMs = 0 } = JSON.parse(agentEnd) as { durationMs?: number };
+    return { ms, megabytes, agentMs: durationMs };
+  });
 }
 
 /** The most frequent events of Claude Code: parts of an answer, answers, tool results; all padded to the same length. */

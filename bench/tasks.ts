@@ -1,6 +1,4 @@
-/** Runs a split step with 200 parallel tasks through the built action. Measures memory and the time to read the journal. */
-import { globSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+/** A split step with 200 parallel tasks: memory, and the time to read the journal. */
 import { join } from 'node:path';
 import type * as Journal from '../src/journal/journal.js';
 import type * as Fold from '../src/journal/run-state.js';
@@ -8,11 +6,13 @@ import type * as Place from '../src/plan/placed-step.js';
 import type * as Plans from '../src/plan/plan.js';
 import type * as Reuse from '../src/plan/reuse.js';
 import type * as Load from '../src/workflow/load.js';
-import { createMachine, type Machine } from '../test/rig/machine.js';
 import { makeRepository } from '../test/rig/repository.js';
-import { agentScript, prepareHome } from './agent-script.js';
+import { agentScript } from './agent-script.js';
+import { onMachine, runMain } from './bench-run.js';
+import { compileSource } from './build.js';
+import type { Group, Measured } from './row.js';
 
-const tasks = Array.from({ length: 200 }, (_, index) => ({
+const plan = Array.from({ length: 200 }, (_, index) => ({
   name: `task-${index}`,
   description: `Do part ${index} of the work.`,
   files: [`src/part-${index}/**`],
@@ -31,28 +31,25 @@ steps:
       - {name: impl, type: code, agent: claude-haiku, session: {from: tests}, prompt: "Code of {task.name}."}
 `;
 
-export interface TasksResult {
-  /** Peak resident memory of the action's own process. */
-  readonly megabytes: number;
-  /** Checking the workflow and planning it, in milliseconds. */
-  readonly planMs: number;
-  /** Reading the journal of the whole run, folding it, and deciding which results to reuse. */
-  readonly journalMs: number;
-  readonly journalMegabytes: number;
-}
+export const tasks: Group = { name: 'tasks', measure: measureTasks };
 
-/** `source`: the folder of the compiled sources. */
-export async function measureTasks(source: string): Promise<TasksResult> {
+async function measureTasks(): Promise<Measured> {
+  const source = await compileSource();
   const repository = await makeRepository({ '.gump/workflows/bench.yaml': workflow, 'README.md': 'bench\n' });
-  const machine = await createMachine({});
   try {
-    await machine.checkout(repository);
-    await machine.install('claude', plannerScript);
-    await prepareHome(machine.home);
-    const journal = await runTasks(machine);
-    return { megabytes: peakMegabytes, ...(await readBack(source, journal)) };
+    const { megabytes, journal } = await onMachine({ repository, agent: plannerScript }, (machine) =>
+      runMain(machine, { store: 'directory', watchMemory: true }),
+    );
+    const { planMs, journalMs } = await readBack(source, journal);
+    const size = (journal.length / 1e6).toFixed(1);
+    return {
+      rows: [
+        { measure: '200 parallel tasks: memory', value: megabytes, target: 300, unit: 'MB' },
+        { measure: 'check and plan of these tasks', value: planMs, target: 1000, unit: 'ms' },
+        { measure: `reading their journal (${size} MB)`, value: journalMs, target: 1000, unit: 'ms' },
+      ],
+    };
   } finally {
-    await machine.wipe();
     await repository.remove();
   }
 }
@@ -64,38 +61,12 @@ const plannerScript = agentScript
   .replace(
     'echo "$id" >>changed.txt',
     `case "$PWD" in *gump_units*) echo "$$" >>"$id.txt" ;; *) cat >.gump/out/plan.json <<'PLAN'
-${JSON.stringify(tasks)}
+${JSON.stringify(plan)}
 PLAN
 ;; esac`,
   );
 
-let peakMegabytes = 0;
-
-async function runTasks(machine: Machine): Promise<string> {
-  const job = await machine.startJob({});
-  const sampling = setInterval(() => void samplePeakMemory(machine), 200);
-  const main = await job.runStep({
-    inputs: { workflow: 'bench', 'state-store': `directory:${machine.root}/state` },
-    env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
-  });
-  clearInterval(sampling);
-  if (main.exitCode !== 0) throw new Error(main.masked.slice(-4000));
-  const [file = ''] = globSync(join(machine.temp, 'gump-*/journal.ndjson'));
-  const journal = await readFile(file, 'utf8');
-  await job.finish();
-  return journal;
-}
-
-async function samplePeakMemory(machine: Machine): Promise<void> {
-  for (const pid of await machine.processes()) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!command.includes('dist/index.js')) continue;
-    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-    const kilobytes = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-    peakMegabytes = Math.max(peakMegabytes, kilobytes / 1024);
-  }
-}
-
+/** Checks and plans the workflow; reads the journal of the whole run, folds it, and decides which results to reuse. */
 async function readBack(source: string, journal: string) {
   const importFrom = <T>(path: string): Promise<T> => import(join(source, path)) as Promise<T>;
   const { foldEvents } = await importFrom<typeof Fold>('journal/run-state.js');
@@ -107,18 +78,18 @@ async function readBack(source: string, journal: string) {
   const started = performance.now();
   const { workflow: checked } = loadWorkflow({ source: 'bench.yaml', text: workflow }, undefined, {});
   if (checked === undefined) throw new Error('The workflow of the benchmark has errors.');
-  const plan = makePlan(checked, { vars: {} });
+  const placed = makePlan(checked, { vars: {} });
   const planned = performance.now();
   const state = foldEvents(parseJournal(journal));
   const reuse = decideReuse({
-    plan,
+    plan: placed,
     state,
     job: '',
     jobAttempt: 2,
     startDifferences: new Map(),
   });
   const read = performance.now();
-  if (expandPlan(plan, state).length !== 401 || reuse.dropped.length > 0)
+  if (expandPlan(placed, state).length !== 401 || reuse.dropped.length > 0)
     throw new Error('The journal was not read completely.');
-  return { planMs: planned - started, journalMs: read - planned, journalMegabytes: journal.length / 1e6 };
+  return { planMs: planned - started, journalMs: read - planned };
 }

@@ -57,6 +57,7 @@ export interface AgentsOptions {
 }
 
 export function createAgents(options: AgentsOptions): Agents {
+  const environmentOf = createAgentEnvironments(options);
   return {
     find(agent) {
       const name = readAgentName(agent, options.providers);
@@ -66,13 +67,14 @@ export function createAgents(options: AgentsOptions): Agents {
         : { provider: name.provider, model: name.model };
     },
     ensureInstalled: options.ensureInstalled,
-    run: (turn) => runAgent(turn, options),
+    run: (turn) => runAgent(turn, options, environmentOf),
   };
 }
 
 async function runAgent(
   turn: AgentTurn,
   options: AgentsOptions,
+  environmentOf: AgentEnvironments,
 ): Promise<TurnOutcome & { readonly durationMs: number }> {
   const { provider, model, signal } = turn;
   const replaced = await options.findReplaced(provider);
@@ -84,7 +86,7 @@ async function runAgent(
       text: '',
       usage: {},
     };
-  const environment = agentEnvironment({ environment: providerEnvironmentFor(provider, model) }, options);
+  const environment = environmentOf({ environment: providerEnvironmentFor(provider, model) });
   const command = provider.buildCommand({
     prompt: turn.prompt,
     session: await resolveSession(turn, options),
@@ -208,6 +210,20 @@ export function agentEnvironment(
   options: Pick<AgentsOptions, 'environment' | 'providers' | 'passEnv'>,
 ): Readonly<Record<string, string>> {
   return filterEnvironment({ ...options, provider }).env;
+}
+
+export type AgentEnvironments = (provider: ProviderVariables) => Readonly<Record<string, string>>;
+
+/** The same for several agents. Each value is checked once for each provider, because it stays the same. */
+export function createAgentEnvironments(
+  options: Pick<AgentsOptions, 'environment' | 'providers' | 'passEnv'>,
+): AgentEnvironments {
+  const known = new WeakMap<ProviderVariables['environment'], ReturnType<AgentEnvironments>>();
+  return (provider) => {
+    const environment = known.get(provider.environment) ?? agentEnvironment(provider, options);
+    known.set(provider.environment, environment);
+    return environment;
+  };
 }
 
 function causeOf(

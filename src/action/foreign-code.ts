@@ -1,7 +1,7 @@
 /**
  * The one place through which foreign code runs: agents, gates, `context` commands and `worktree-setup`. After each
  * piece of it, in this order: the processes that it left are ended, what it changed outside the worktree is restored,
- * and what was found is reported.
+ * and what was found is reported. Between two programs of a piece, what the first one changed is restored, too.
  *
  * FOREIGN1 After a change with the effect `run`, nothing more runs: a program that is at work is stopped, and none is
  *          started. Several programs may run at once, so it is unknown which one made the change.
@@ -100,7 +100,10 @@ export function createForeignCode(options: ForeignCodeOptions): ForeignCode {
         const found = await checkAfter(piece);
         failure ??= found;
       };
-      const processes = watchedProcesses(piece.processes, mark, stopped.signal, onStart, after);
+      const between = async () => {
+        if (hasStarted) await after();
+      };
+      const processes = watchedProcesses(piece.processes, mark, stopped.signal, onStart, between);
       running.add(piece);
       try {
         const value = await task(processes, stopped.signal).finally(async () => {
@@ -117,22 +120,21 @@ export function createForeignCode(options: ForeignCodeOptions): ForeignCode {
   };
 }
 
-/** Programs with the mark. After each of them, `after` runs. Once `stop` is aborted, none starts. */
+/** Programs with the mark. Before each of them, `before` runs. Once `stop` is aborted, none starts. */
 function watchedProcesses(
   { run }: ProcessRunner,
   mark: ProcessMark,
   stop: AbortSignal,
   onStart: () => void,
-  after: () => Promise<void>,
+  before: () => Promise<void>,
 ): ProcessRunner {
   return {
     async run(spec) {
+      await before();
       if (stop.aborted) return notStarted;
       onStart();
       const signal = spec.signal === undefined ? stop : AbortSignal.any([spec.signal, stop]);
-      const exit = await run({ ...spec, env: { ...spec.env, [mark.name]: mark.value }, mark, signal });
-      await after();
-      return exit;
+      return run({ ...spec, env: { ...spec.env, [mark.name]: mark.value }, mark, signal });
     },
   };
 }

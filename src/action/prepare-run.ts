@@ -15,7 +15,7 @@ import { systemClock } from '../system/clock.js';
 import { type DiskReserve, openDiskReserve } from '../system/disk-reserve.js';
 import { jobIdentity, lineKeyOf } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
-import { agentEnvironment } from './agents.js';
+import { createAgentEnvironments } from './agents.js';
 import { buildGatePort, buildWorktreeSetup, createPorts } from './create-ports.js';
 import { createForeignCode, createRunMarks, type RunMarks } from './foreign-code.js';
 import { openHomeSessions } from './open-sessions.js';
@@ -94,8 +94,7 @@ function createRunContext(request: RunRequest): RunContext {
       ],
       warn: live.warn,
     }),
-    environmentOf: (provider) =>
-      agentEnvironment(provider, { ...actionContext, passEnv: actionContext.inputs.passEnv }),
+    environmentOf: createAgentEnvironments({ ...actionContext, passEnv: actionContext.inputs.passEnv }),
   };
 }
 

@@ -4,14 +4,14 @@
  *   "GUMPCLIS" | format u32 | length u32, head | length u32, slots | blocks
  *
  * The head is JSON: the name of the entry, the repository, and the length of each block. Each key slot authenticates
- * everything before the slots (`key-slots.ts`), and the data key in it authenticates the blocks (`blocks.ts`). So
- * whoever has none of the secrets can change nothing.
+ * everything before the slots (`key-slots.ts`). The data key in it authenticates each block together with everything
+ * before the blocks (`blocks.ts`). So whoever has none of the secrets cannot change a byte.
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { keyBytes, unwrapKey, wrapKey } from '../checkpoint/key-slots.js';
 import type { SealSecret } from '../checkpoint/seal-secrets.js';
-import { importBlockKey, openBlocks, sealBlocks } from './blocks.js';
+import { blockTagBytes, importBlockKey, openBlocks, packBlocks, sealBlocks } from './blocks.js';
 
 /** What an entry must be, so that one of another repository or another name is not used. */
 export interface CliIdentity {
@@ -40,17 +40,19 @@ export async function sealCli(
   secrets: readonly SealSecret[],
 ): Promise<Buffer> {
   if (secrets.length === 0) throw new RangeError('a CLI cannot be sealed without a secret');
-  const dataKey = randomBytes(keyBytes);
-  const blocks = await sealBlocks(stream, await importBlockKey(dataKey));
+  const packed = await packBlocks(stream);
   const head = Buffer.from(
     JSON.stringify({
       name: identity.name,
       repositoryId: identity.repositoryId,
-      blocks: blocks.map(({ length }) => length),
+      blocks: packed.map(({ length }) => length + blockTagBytes),
     }),
   );
-  const start = Buffer.concat([magic, uint32(format), withLength(head)]);
-  return Buffer.concat([start, withLength(wrapKey(dataKey, secrets, start)), ...blocks]);
+  const dataKey = randomBytes(keyBytes);
+  const beforeSlots = Buffer.concat([magic, uint32(format), withLength(head)]);
+  const start = Buffer.concat([beforeSlots, withLength(wrapKey(dataKey, secrets, beforeSlots))]);
+  const blocks = await sealBlocks(packed, await importBlockKey(dataKey), start);
+  return Buffer.concat([start, ...blocks]);
 }
 
 /** Does not throw for any bytes; the returned stream does if a block is not authentic. */
@@ -63,9 +65,9 @@ export async function openCli(
   if (typeof parts === 'string') return refused(parts);
   if (parts.head.name !== identity.name || parts.head.repositoryId !== identity.repositoryId)
     return refused('it belongs to another entry');
-  const dataKey = unwrapKey(parts.slots, secrets, parts.start);
+  const dataKey = unwrapKey(parts.slots, secrets, parts.beforeSlots);
   if (dataKey === undefined) return refused('no secret of this job opens it');
-  return { status: 'opened', stream: openBlocks(parts.blocks, await importBlockKey(dataKey)) };
+  return { status: 'opened', stream: openBlocks(parts.blocks, await importBlockKey(dataKey), parts.start) };
 }
 
 function refused(reason: string): OpenedCli {
@@ -73,6 +75,8 @@ function refused(reason: string): OpenedCli {
 }
 
 interface SealedCliParts {
+  readonly beforeSlots: Buffer;
+  /** Everything before the blocks. */
   readonly start: Buffer;
   readonly head: z.infer<typeof headSchema>;
   readonly slots: Buffer;
@@ -94,7 +98,13 @@ function split(sealed: Buffer): SealedCliParts | string {
     offset += length;
   }
   if (offset !== sealed.length) return 'it was altered';
-  return { start: sealed.subarray(0, head.end), head: facts, slots: slots.bytes, blocks };
+  return {
+    beforeSlots: sealed.subarray(0, head.end),
+    start: sealed.subarray(0, slots.end),
+    head: facts,
+    slots: slots.bytes,
+    blocks,
+  };
 }
 
 function partAt(sealed: Buffer, offset: number) {

@@ -215,7 +215,9 @@ async function runProcess(
   // For each process, because an earlier process of this turn may have changed settings as well.
   const { mustNotWrite } = turn;
   const outcome = await withStartSettings(run, ref, { withInstructions: mustNotWrite }, () =>
-    recordAtIntervals(run, { ref, next, mustNotWrite }, () => run.ports.agents.run(turn)),
+    recordAtIntervals(run, { ref, next, mustNotWrite, progress: () => monitor.progress() }, () =>
+      run.ports.agents.run(turn),
+    ),
   )
     .catch(toStartFailure)
     .finally(stopProgress);
@@ -284,10 +286,13 @@ async function readUsageBefore(
   return (await run.ports.sessions.readUsage(next.provider, session.id, next.directory)) ?? recorded;
 }
 
-/** The action was killed in the first part of this attempt. What that part spent is only in the session's file. */
+/**
+ * The action was killed in the first part of this attempt. What that part spent is only in the session's file, unless it
+ * was recorded at work: then the session was restored to that point.
+ */
 function isUsageUnrecorded(run: EngineRun, ref: AttemptRef): boolean {
   const part = run.state().steps.get(ref.step)?.attempts.at(-2);
-  return part?.number === ref.number && !part.hasAgentEnded;
+  return part?.number === ref.number && !part.hasAgentEnded && part.usageAtWork === undefined;
 }
 
 /** An interrupted process reports no totals. What it spent is read from the session's file. */

@@ -9,6 +9,7 @@
  * INTERVAL2 A recording never fails or delays a run. It ends before the end of its agent is recorded.
  */
 import type { AttemptRef } from '../journal/event.js';
+import type { Usage } from '../providers/provider.js';
 import { currentSnapshot } from './branch-context.js';
 import type { EngineRun, RunningTurn } from './engine-run.js';
 import type { NextAttempt } from './next-attempt.js';
@@ -18,6 +19,8 @@ export interface TurnOptions {
   readonly next: Pick<NextAttempt, 'provider' | 'directory'>;
   /** Its changes will be undone, so the tree before it counts. */
   readonly mustNotWrite: boolean;
+  /** What the process has spent so far. */
+  progress(): Promise<Usage>;
 }
 
 /** Runs a process of an agent, which is recorded at intervals until it ends. */
@@ -27,11 +30,12 @@ export async function recordAtIntervals<T>(
   runProcess: () => Promise<T>,
 ): Promise<T> {
   const ended = new AbortController();
+  const startedAt = run.ports.clock.now();
   let recording: Promise<unknown> = Promise.resolve();
   const turn: RunningTurn = {
     step: options.ref.step,
     record() {
-      const recorded = recordTurn(run, options, ended.signal);
+      const recorded = recordTurn(run, options, startedAt, ended.signal);
       recording = recorded.catch(() => undefined);
       return recorded;
     },
@@ -48,7 +52,8 @@ export async function recordAtIntervals<T>(
 
 async function recordTurn(
   run: EngineRun,
-  { ref, next: { provider, directory }, mustNotWrite }: TurnOptions,
+  { ref, next: { provider, directory }, mustNotWrite, progress }: TurnOptions,
+  startedAt: number,
   ended: AbortSignal,
 ): Promise<boolean> {
   const { sessions, workspace } = run.ports;
@@ -58,15 +63,15 @@ async function recordTurn(
   const snapshot = mustNotWrite
     ? currentSnapshot(run)
     : await workspace.recordRunning(`${ref.step} attempt ${ref.number}, at work`);
-  const ignored = await workspace.listIgnoredNames();
+  const [ignored, usage] = await Promise.all([workspace.listIgnoredNames(), progress()]);
   const before = attemptOf(run, ref);
   const isKnown = before?.mark?.sha256 === copy.mark.sha256 && before.snapshot?.commit === snapshot.commit;
   // An id that changed in the meantime is that of another session.
   if (ended.aborted || isKnown || before?.session?.id !== id) return false;
   if (!(await copy.keep())) throw new Error('its session was shortened or rewritten in the meantime');
   if (ended.aborted) return false;
-  const { mark } = copy;
-  run.record({ type: 'agent-recorded', ...ref, snapshot, mark, ignored });
+  const durationMs = run.ports.clock.now() - startedAt;
+  run.record({ type: 'agent-recorded', ...ref, snapshot, mark: copy.mark, ignored, usage, durationMs });
   return true;
 }
 

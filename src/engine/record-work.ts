@@ -22,11 +22,14 @@ export async function recordWork(
 ): Promise<RecordedWork & { readonly error?: unknown }> {
   const { workspace } = run.ports;
   try {
-    const [snapshot, ignored] = await Promise.all([
+    const listing = workspace.listIgnoredNames();
+    // If both fail, `record` knows why.
+    listing.catch(() => undefined);
+    const [snapshot] = await Promise.all([
       workspace.record(`${ref.step} attempt ${ref.number}`),
-      workspace.listIgnoredNames(),
       restoredGitState,
     ]);
+    const ignored = await listing;
     warnAboutLeftOutFiles(run, ref, snapshot);
     const unstored = snapshot.unstored.length === 0 ? {} : { unstored: snapshot.unstored };
     return { ...(await enforceReadOnly(run, step, snapshot, before)), ...unstored, ignored };

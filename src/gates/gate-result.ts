@@ -1,4 +1,4 @@
-import type { Severity } from '../outputs/findings.js';
+import type { FindingSeverity } from '../outputs/findings.js';
 
 /** A place that the output of a failed gate names, in a file that existed when the gate ran. */
 export interface GatePlace {
@@ -7,7 +7,7 @@ export interface GatePlace {
   readonly line: number;
   readonly endLine?: number;
   readonly column?: number;
-  readonly severity: Severity;
+  readonly severity: FindingSeverity;
   readonly message: string;
 }
 

@@ -1,6 +1,6 @@
 /** Reads places from the output of compilers, linters and test runners. Pure. */
 import { defined } from '../optional-keys.js';
-import type { Severity } from '../outputs/findings.js';
+import type { FindingSeverity } from '../outputs/findings.js';
 import { stripAnsi } from '../system/strip-ansi.js';
 import { fileHeadings, messageHeadings, type PlacePattern, placePatterns } from './place-patterns.js';
 
@@ -11,7 +11,7 @@ export interface PrintedPlace {
   readonly line: number;
   readonly endLine?: number;
   readonly column?: number;
-  readonly severity: Severity;
+  readonly severity: FindingSeverity;
   readonly message: string;
 }
 
@@ -41,7 +41,7 @@ export function readPlaces(output: string): readonly PrintedPlace[] {
 interface ReadContext {
   file: string | undefined;
   message: string | undefined;
-  severity: Severity | undefined;
+  severity: FindingSeverity | undefined;
 }
 
 function noteHeading(line: string, context: ReadContext): void {
@@ -94,7 +94,7 @@ function toPlace(
   const own = messageIn === 'before' ? context.message : messageIn === 'after' ? next : values.message;
   // A later frame of the same stack, or a place that nothing explains.
   if (file === undefined || (isFrame && own === undefined)) return isFrame ? 'explanation' : undefined;
-  const read: Severity | undefined = messageIn === 'before' ? context.severity : severityOf(severity);
+  const read: FindingSeverity | undefined = messageIn === 'before' ? context.severity : severityOf(severity);
   if (isFrame && !isForeignFrame(file)) context.message = undefined;
   if (isFrame && isForeignFrame(file)) return 'explanation';
   return {
@@ -148,7 +148,7 @@ function nextText(lines: readonly string[], index: number): string {
   return next.slice(0, maxLineLength).replace(/^\s*[×✖!ℹi] /, '');
 }
 
-const severityWords: Readonly<Record<string, Severity>> = {
+const severityWords: Readonly<Record<string, FindingSeverity>> = {
   'fatal error': 'error',
   error: 'error',
   warning: 'warning',
@@ -164,6 +164,6 @@ const severityWords: Readonly<Record<string, Severity>> = {
   f: 'error',
 };
 
-function severityOf(word: string | undefined): Severity | undefined {
+function severityOf(word: string | undefined): FindingSeverity | undefined {
   return word === undefined ? undefined : severityWords[word.toLowerCase()];
 }

@@ -221,6 +221,10 @@ export interface AgentRecorded extends AttemptRef {
   readonly mark: SessionMark;
   /** Top-level names that git ignores and that were present, for the interruption note. */
   readonly ignored: readonly string[];
+  /** What this process of the agent has spent so far. It counts if the machine is lost. */
+  readonly usage: Usage;
+  /** How long this process has run. */
+  readonly durationMs: number;
 }
 
 /** A checkpoint was sealed while agents were at work. The limit on their sizes spans re-runs. */

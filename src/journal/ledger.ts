@@ -11,6 +11,8 @@ import type { JournalEvent, NewEvent } from './event.js';
 
 export interface Ledger {
   readonly spends: readonly Spend[];
+  /** What agents at work had spent when they were recorded. It counts if nothing else is known of the process. */
+  readonly atWork: readonly Spend[];
   /** Milliseconds that all jobs ran, up to `lastAt`. */
   readonly elapsedMs: number;
   /** Time of the newest event, as `Date.now()`. Absent while no job runs. */
@@ -35,7 +37,7 @@ export interface LedgerPosition {
   readonly elapsedMs: number;
 }
 
-export const emptyLedger: Ledger = { spends: [], elapsedMs: 0, starts: new Map() };
+export const emptyLedger: Ledger = { spends: [], atWork: [], elapsedMs: 0, starts: new Map() };
 
 /** The start of a run. */
 export const runStartPosition: LedgerPosition = { order: 0, elapsedMs: 0 };
@@ -67,6 +69,13 @@ export function applyToLedger(ledger: Ledger, event: JournalEvent, order: number
       return addStart(timed, startKey(event.step, undefined), order);
     case 'attempt-started':
       return addStart(timed, startKey(event.step, event.number), order);
+    // The machine was lost, or the action failed.
+    case 'job-started':
+      return countLost(timed, () => true);
+    case 'attempt-ended':
+      return countLost(timed, (spend) => isOfAttempt(spend, event));
+    case 'agent-recorded':
+      return { ...timed, atWork: [...withoutAttempt(timed.atWork, event), spendOf(event, order)] };
     case 'session-replaced':
       return addSpend(timed, event, 0, order);
     case 'attempt-waits':
@@ -122,8 +131,37 @@ export function isSpendEvent(event: NewEvent): event is Omit<SpendEvent, 'at'> &
 type SpendEvent = Extract<JournalEvent, { type: 'session-replaced' | 'attempt-waits' | 'agent-ended' }>;
 
 function addSpend(ledger: Ledger, event: SpendEvent, durationMs: number, order: number): Ledger {
-  const { step, number, usage } = event;
-  return { ...ledger, spends: [...ledger.spends, { step, number, order, usage, durationMs }] };
+  const spend = spendOf({ ...event, durationMs }, order);
+  return {
+    ...ledger,
+    spends: [...ledger.spends, spend],
+    atWork: withoutAttempt(ledger.atWork, event),
+  };
+}
+
+function spendOf(
+  { step, number, usage, durationMs }: Pick<Spend, 'step' | 'number' | 'usage' | 'durationMs'>,
+  order: number,
+): Spend {
+  return { step, number, order, usage, durationMs };
+}
+
+type SpendOwner = Pick<Spend, 'step' | 'number'>;
+
+function isOfAttempt(spend: Spend, { step, number }: SpendOwner): boolean {
+  return spend.step === step && spend.number === number;
+}
+
+function withoutAttempt(spends: readonly Spend[], owner: SpendOwner): readonly Spend[] {
+  return spends.filter((spend) => !isOfAttempt(spend, owner));
+}
+
+/** Nothing more will be known of these processes. */
+function countLost(ledger: Ledger, isLost: (spend: Spend) => boolean): Ledger {
+  const lost = ledger.atWork.filter(isLost);
+  if (lost.length === 0) return ledger;
+  const atWork = ledger.atWork.filter((spend) => !isLost(spend));
+  return { ...ledger, spends: [...ledger.spends, ...lost], atWork };
 }
 
 function withoutSteps(

@@ -52,6 +52,8 @@ export interface Attempt {
   readonly failure?: Failure;
   readonly gates: readonly GateResult[];
   readonly usage: Usage;
+  /** Of its present process, when it was recorded at work. Part of `usage` once the process is known to be lost. */
+  readonly usageAtWork?: Usage;
   readonly totals?: Usage;
   /** What resuming the session cost: usage of the first answer, if the CLI reports it. */
   readonly firstTurn?: Usage;
@@ -204,7 +206,7 @@ function applyToState(state: RunState, event: JournalEvent): RunState {
         inSession(attempt, withSessionId(attempt.session, event.id)),
       );
     case 'session-replaced':
-      return withAttempt(state, event, (attempt) => inSession(attempt, event.session));
+      return withAttempt(state, event, (attempt) => inNewSession(attempt, event.session));
     case 'attempt-waits':
       return withAttempt(state, event, (attempt) => recordRefusedTry(attempt, event));
     case 'agent-recorded':
@@ -287,6 +289,7 @@ function markInterrupted(attempt: Attempt): Attempt {
   if (attempt.status !== 'running') return attempt;
   return {
     ...attempt,
+    usage: usageWithLost(attempt),
     status: 'cancelled',
     failure: { kind: 'cancelled', message: 'Interrupted before it ended.' },
   };
@@ -299,31 +302,46 @@ function withSessionId(session: SessionDecision | undefined, id: string): Sessio
 }
 
 /** A mark is a point of one session. Without it, the files that were recorded with it still count. */
-function inSession({ mark, ...attempt }: Attempt, session: SessionDecision): Attempt {
-  const isSame = session.id === attempt.session?.id;
-  return { ...attempt, session, ...defined({ mark: isSame ? mark : undefined }) };
+function inSession(attempt: Attempt, session: SessionDecision): Attempt {
+  if (session.id === attempt.session?.id) return { ...attempt, session };
+  const { mark: _mark, ...rest } = attempt;
+  return { ...rest, session };
 }
 
-function recordAgent(attempt: Attempt, { snapshot, mark, ignored }: AgentRecorded): Attempt {
-  return attempt.hasAgentEnded ? attempt : { ...attempt, snapshot, mark, ignored };
+/** The session is replaced together with the process. */
+function inNewSession(attempt: Attempt, session: SessionDecision): Attempt {
+  const { usageAtWork: _usageAtWork, ...rest } = inSession(attempt, session);
+  return rest;
+}
+
+function recordAgent(attempt: Attempt, { snapshot, mark, ignored, usage }: AgentRecorded): Attempt {
+  return attempt.hasAgentEnded ? attempt : { ...attempt, snapshot, mark, ignored, usageAtWork: usage };
+}
+
+function usageWithLost({ usage, usageAtWork }: Attempt): Usage {
+  return usageAtWork === undefined ? usage : addUsage(usage, usageAtWork);
 }
 
 function endAgent(attempt: Attempt, event: AgentEnded): Attempt {
   const { type: _type, step: _step, number: _number, jobAttempt: _jobAttempt, ...fields } = event;
   // A mark from when the agent was at work is no longer the point of this tree.
-  const { mark: _mark, ...rest } = attempt;
+  const { mark: _mark, usageAtWork: _usageAtWork, ...rest } = attempt;
   return { ...rest, ...fields, usage: addUsage(attempt.usage, event.usage), hasAgentEnded: true };
 }
 
-function recordRefusedTry(attempt: Attempt, { usage, totals }: AttemptWaits): Attempt {
+function recordRefusedTry(
+  { usageAtWork: _usageAtWork, ...attempt }: Attempt,
+  { usage, totals }: AttemptWaits,
+): Attempt {
   const counted = { ...attempt, usage: addUsage(attempt.usage, usage) };
   return totals === undefined ? counted : { ...counted, totals };
 }
 
 function endAttempt(attempt: Attempt, event: AttemptEnded): Attempt {
-  const { failure: _failure, ...rest } = attempt;
+  const { failure: _failure, usageAtWork: _usageAtWork, ...rest } = attempt;
   return {
     ...rest,
+    usage: usageWithLost(attempt),
     status: event.status,
     ...defined({ failure: event.failure }),
     gates: event.gates,

@@ -6,7 +6,7 @@ import { defined } from '../optional-keys.js';
 
 export const severities = ['error', 'warning', 'notice'] as const;
 
-export type Severity = (typeof severities)[number];
+export type FindingSeverity = (typeof severities)[number];
 
 export interface Finding {
   /** Relative to the repository root, with `/`. Absent: the finding has no place, or its place does not exist. */
@@ -14,7 +14,7 @@ export interface Finding {
   /** Counts from 1. Absent: the finding concerns the file as a whole. */
   readonly line?: number;
   readonly endLine?: number;
-  readonly severity: Severity;
+  readonly severity: FindingSeverity;
   readonly message: string;
   /** What to do about it, or the lines that should replace the lines of the place. */
   readonly suggestion?: string;
@@ -30,7 +30,7 @@ export interface ReadFindings {
 const maxFindings = 500;
 
 /** Words of models and tools for the three severities. */
-const severityWords: Readonly<Record<string, Severity>> = {
+const severityWords: Readonly<Record<string, FindingSeverity>> = {
   error: 'error',
   critical: 'error',
   blocker: 'error',
@@ -80,7 +80,7 @@ function readFinding(entry: unknown): Finding | string {
   return { ...place, severity, message: message.trim(), ...defined({ suggestion: words }) };
 }
 
-function readSeverity(value: unknown): Severity | undefined {
+function readSeverity(value: unknown): FindingSeverity | undefined {
   if (value === undefined || value === null) return 'warning';
   return typeof value === 'string' ? severityWords[value.trim().toLowerCase()] : undefined;
 }

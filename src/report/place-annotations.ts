@@ -4,7 +4,7 @@
  */
 import type { RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
-import type { Finding, Severity } from '../outputs/findings.js';
+import type { Finding, FindingSeverity } from '../outputs/findings.js';
 import { isOfEarlierAttempt } from './earlier-calls.js';
 import type { Report, ReportStep } from './report.js';
 import type { Annotation, AnnotationLocation } from './workflow-commands.js';
@@ -26,7 +26,7 @@ export function placeAnnotations({ steps }: Report, state: RunState): readonly P
     ...current.flatMap((step) => gateAnnotations(step, state)),
     ...current.flatMap(({ path, result }) => (result?.findings ?? []).map((one) => toAnnotation(path, one))),
   ];
-  const counts = new Map<Severity, number>();
+  const counts = new Map<FindingSeverity, number>();
   const seen = new Set<string>();
   return all.filter((one) => {
     const key = JSON.stringify([one.kind, one.message, one.location?.file, one.location?.line]);

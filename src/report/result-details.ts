@@ -6,7 +6,7 @@ import type { Report, ReportStep } from './report.js';
 import { resultText } from './result-of-step.js';
 
 /** All of them together stay far below the 1 MiB that the runner accepts. */
-const maxSteps = 40;
+const maxSteps = 30;
 const maxBytes = 4_000;
 
 /** `undefined` if no step has a result. Findings have a table of their own. */

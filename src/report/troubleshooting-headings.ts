@@ -33,6 +33,8 @@ export const troubleshootingHeadings: readonly string[] = [
   'new session: …',
   'was not restored: …',
   'A re-run cannot resume the … session …',
+  'while its agent is at work: …',
+  'No more checkpoints while agents are at work',
   'File not stored, so a re-run will not have it: …',
   'Empty directories are not stored',
   'Ignored files are not stored',

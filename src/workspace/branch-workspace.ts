@@ -88,6 +88,7 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
     scratch: privateDirectory,
     converted: parts.converted,
   };
+  const runExclusive = createSerialQueue();
   return createWorkspace({
     git,
     checkoutSettings: parts.checkoutSettings,
@@ -113,7 +114,9 @@ export async function openBranchWorkspace(parts: BranchWorkspaceOptions): Promis
     watch: parts.watch,
     files: mergeFiles,
     isPartial: parts.own.isPartial,
-    runExclusive: createSerialQueue(),
+    runExclusive,
+    // One shell for each of possibly many branches.
+    reader: { git, runExclusive },
   });
 }
 

@@ -1,7 +1,7 @@
 /** Git trees by id: the difference between two trees, and a new tree with some paths changed. Uses no worktree. */
 import { defined } from '../optional-keys.js';
 import { type BytePath, bytesOf, splitRecords } from './byte-path.js';
-import type { Git } from './git.js';
+import type { Git, GitResult } from './git.js';
 
 /** What a tree contains at a path. */
 export interface TreeEntry {
@@ -28,12 +28,22 @@ export function isSameEntry(one: TreeEntry | undefined, other: TreeEntry | undef
   return one?.id === other?.id && one?.mode === other?.mode;
 }
 
+// Without the last option, a submodule with `ignore = all` in its configuration would be missing.
+const rawArgs = ['-z', '--raw', '--no-renames', '--no-abbrev', '--ignore-submodules=none'] as const;
+
 /** All paths at which two trees (or commits) differ. A rename is a deletion and an addition. */
 export async function diffTrees(git: Git, from: string, to: string): Promise<readonly TreeChange[]> {
   if (from === to) return [];
-  // Without the last option, a submodule with `ignore = all` in its configuration would be missing.
-  const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--ignore-submodules=none'];
-  const { stdout } = await git.run([...args, from, to]);
+  return readChanges(await git.run(['diff-tree', '-r', ...rawArgs, from, to]));
+}
+
+/** The command for the paths at which the index differs from a tree, as `diffTrees`. */
+export function diffIndexArgs(from: string): readonly string[] {
+  return ['diff-index', '--cached', ...rawArgs, from];
+}
+
+/** Reads what the commands for differences print. */
+export function readChanges({ stdout }: Pick<GitResult, 'stdout'>): readonly TreeChange[] {
   const records = splitRecords(stdout);
   const changes: TreeChange[] = [];
   for (let at = 0; at + 1 < records.length; at += 2) {
@@ -99,7 +109,13 @@ export async function updateIndex(
 }
 
 /** `--missing-ok`: otherwise git would fetch every blob of the tree in a partial clone. */
+export const writeTreeArgs = ['write-tree', '--missing-ok'] as const;
+
 export async function writeTree(git: Git, index?: string): Promise<string> {
-  const { stdout } = await git.run(['write-tree', '--missing-ok'], defined({ index }));
+  return readTreeId(await git.run(writeTreeArgs, defined({ index })));
+}
+
+/** Reads what `writeTreeArgs` prints. */
+export function readTreeId({ stdout }: Pick<GitResult, 'stdout'>): string {
   return stdout.toString('latin1').trim();
 }

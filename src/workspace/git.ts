@@ -28,6 +28,15 @@ export interface GitResult {
 export interface Git {
   /** Runs one git command. Throws `GitError` for a status that is not accepted. */
   run(args: readonly string[], options?: GitOptions): Promise<GitResult>;
+  /**
+   * Runs two commands at the same time, of which none needs what the other one writes. They get no input. Throws
+   * `GitError` for the first of them that fails.
+   */
+  runBoth(
+    one: readonly string[],
+    other: readonly string[],
+    options?: Pick<GitOptions, 'index'>,
+  ): Promise<readonly [GitResult, GitResult]>;
 }
 
 /** git exited with a status that the caller does not accept. */
@@ -97,20 +106,36 @@ export interface GitLocation {
 
 /** Runs commands on one repository. Callers must wait for one command before they start the next. */
 export function openGit(location: GitLocation): Git {
+  const { shell, scratch } = location;
   const always = (location.settings ?? []).flatMap((setting) => ['-c', setting]);
+  const commandLine = (args: readonly string[], { settings: more = [], index }: GitOptions = {}): string => {
+    const additional = more.flatMap((setting) => ['-c', setting]);
+    const words = [...always, ...additional, '-C', location.directory, ...args].map(quote).join(' ');
+    const variables = { ...location.variables, ...defined({ GIT_INDEX_FILE: index }) };
+    return `${assignments(variables)}git "$@" ${words}`;
+  };
   return {
     async run(args, options = {}) {
-      const { input, accept = [0], index } = options;
-      if (input !== undefined) writeFileSync(join(location.scratch, 'stdin'), input);
-      const additional = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
-      const words = [...always, ...additional, '-C', location.directory, ...args].map(quote).join(' ');
-      const variables = { ...location.variables, ...defined({ GIT_INDEX_FILE: index }) };
+      const { input, accept = [0] } = options;
+      if (input !== undefined) writeFileSync(join(scratch, 'stdin'), input);
       const source = input === undefined ? '/dev/null' : 'stdin';
-      const status = await location.shell.run(
-        `${assignments(variables)}git "$@" ${words} <${source} >stdout 2>stderr`,
+      const status = await shell.run(`${commandLine(args, options)} <${source} >stdout 2>stderr`);
+      if (!accept.includes(status)) throw toGitError(args, status, join(scratch, 'stderr'));
+      return { status, stdout: readFileSync(join(scratch, 'stdout')) };
+    },
+    async runBoth(one, other, options) {
+      const commands = [one, other] as const;
+      const starts = commands.map(
+        (args, at) => `${commandLine(args, options)} </dev/null >stdout${at} 2>stderr${at} & p${at}=$!; `,
       );
-      if (!accept.includes(status)) throw toGitError(args, status, location.scratch);
-      return { status, stdout: readFileSync(join(location.scratch, 'stdout')) };
+      const waits = commands.map((_, at) => `wait "$p${at}"; echo "$?" >status${at}; `);
+      await shell.run(`${[...starts, ...waits].join('')}:`);
+      const resultAt = (at: 0 | 1): GitResult => {
+        const status = Number(readFileSync(join(scratch, `status${at}`), 'latin1'));
+        if (status !== 0) throw toGitError(commands[at], status, join(scratch, `stderr${at}`));
+        return { status, stdout: readFileSync(join(scratch, `stdout${at}`)) };
+      };
+      return [resultAt(0), resultAt(1)];
     },
   };
 }
@@ -121,8 +146,8 @@ function assignments(variables: Readonly<Record<string, string>>): string {
     .join('');
 }
 
-function toGitError(args: readonly string[], status: number, scratch: string): Error {
-  const stderr = readFileSync(join(scratch, 'stderr'), 'utf8');
+function toGitError(args: readonly string[], status: number, errors: string): Error {
+  const stderr = readFileSync(errors, 'utf8');
   if (status === 127 && stderr.includes('not found')) {
     return new UserError('git not found on PATH. Install git 2.30 or newer on this runner.');
   }

@@ -16,7 +16,7 @@ import { openNotKept } from './not-kept.js';
 import { openBranchWorktrees } from './open-branch-worktrees.js';
 import { createWorkspace } from './operations.js';
 import { openOwnership } from './ownership.js';
-import { openPrivateGit, type PrivateFiles, privateFiles } from './private-git.js';
+import { openPrivateGit, type PrivateFiles, type PrivateGitOptions, privateFiles } from './private-git.js';
 import { createPrivateRepository, type PrivateRepository, saveRepository } from './private-repository.js';
 import { findRepository, requireDirectory } from './repository.js';
 import { type RepositoryWatch, watchRepository } from './repository-watch.js';
@@ -112,9 +112,26 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
         openPrivateGit({ shell, repository: { root }, own, privateDirectory, index }),
     }),
     watch: watchRepository({ repository, settings, env, privateDirectory }),
+    readerGit: openReaderGit({ repository, own, privateDirectory }, env),
     shell,
     env,
     scratch: privateDirectory,
+  });
+}
+
+/** git on the same index and objects, with a shell of its own. */
+function openReaderGit(
+  { privateDirectory, ...location }: Omit<PrivateGitOptions, 'shell'>,
+  env: Readonly<Record<string, string>>,
+): Git {
+  const scratch = join(privateDirectory, 'reader');
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  return openPrivateGit({
+    ...location,
+    shell: openGitShell(scratch, env),
+    privateDirectory: scratch,
+    sharedDirectory: privateDirectory,
+    index: privateFiles(privateDirectory).index,
   });
 }
 
@@ -132,6 +149,7 @@ interface StartOptions {
   readonly skipped: SkippedFiles;
   readonly innerRepositories: InnerRepositories;
   readonly watch: RepositoryWatch;
+  readonly readerGit: Git;
   readonly shell: Shell;
   readonly env: Readonly<Record<string, string>>;
   readonly scratch: string;
@@ -149,6 +167,7 @@ async function recordStart({
   skipped,
   innerRepositories,
   watch,
+  readerGit,
   shell,
   env,
   scratch,
@@ -191,6 +210,7 @@ async function recordStart({
     isPartial: own.isPartial,
     watch,
     runExclusive: createSerialQueue(),
+    reader: { git: readerGit, runExclusive: createSerialQueue() },
   };
   const branchWorktrees = openBranchWorktrees({
     ...main,

@@ -42,10 +42,18 @@ export interface WorkspaceComponents {
   readonly isPartial: boolean;
   /** Queue for all work with the git of this worktree. */
   readonly runExclusive: ReturnType<typeof createSerialQueue>;
+  /** For work that only reads objects, the index and ignore rules. It need not wait for other work. */
+  readonly reader: WorkspaceReader;
+}
+
+export interface WorkspaceReader {
+  readonly git: Git;
+  /** Queue for all work with this git. */
+  readonly runExclusive: ReturnType<typeof createSerialQueue>;
 }
 
 export function createWorkspace(parts: WorkspaceComponents): Workspace {
-  const { git, files, snapshots, runExclusive, branchWorktrees } = parts;
+  const { git, files, snapshots, runExclusive, reader, branchWorktrees } = parts;
   const { root, directory, startCommit } = parts.rules.repository;
   const treesOf = async (from: Snapshot, to: Snapshot) =>
     [await snapshots.treeOf(from), await snapshots.treeOf(to)] as const;
@@ -71,7 +79,7 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
     apply: (snapshot) => runOnState(() => states.apply(snapshot)),
     changes: (from, to) =>
       runExclusive(async () => {
-        const changes = await diffTrees(git, ...(await treesOf(from, to)));
+        const changes = await snapshots.between(...(await treesOf(from, to)));
         return changes.map((change) => toChange(change, parts.rules.repository.prefix));
       }),
     patch: (from, to) =>
@@ -85,7 +93,8 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
         const own = toBytePath(`${bytePathToText(prefix)}.gump/`);
         return paths.filter((path) => !path.startsWith(own)).map((path) => displayPath(path, prefix));
       }),
-    pack: (list) => runExclusive(() => packSnapshots(git, { startCommit, isPartial: parts.isPartial }, list)),
+    pack: (list) =>
+      reader.runExclusive(() => packSnapshots(reader.git, { startCommit, isPartial: parts.isPartial }, list)),
     unpack: (pack) => runExclusive(() => unpackSnapshots(git, pack)),
     saveGitState: () =>
       runOnState(async () => {
@@ -102,7 +111,7 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
         };
         return { paths: aside.paths, putBack: () => runExclusive(putBack) };
       }),
-    listIgnoredNames: () => runExclusive(() => listIgnoredNames(git, parts.rules.repository)),
+    listIgnoredNames: () => reader.runExclusive(() => listIgnoredNames(reader.git, parts.rules.repository)),
     isRecordedDirectory: (path) => runExclusive(() => isRecordedDirectory(git, parts.rules.repository, path)),
     emptyOutput: () => runExclusive(() => emptyOutput(directory)),
     removeOutput: () => runExclusive(() => removeOutput(directory)),
@@ -134,6 +143,7 @@ function stateOperations({
   return {
     async record(message: string): Promise<RecordedSnapshot> {
       const staged = await stagingIndex.update();
+      if (staged.difference !== undefined) snapshots.noteDifference(staged.difference);
       const { tree, changed } = await ownership.own(staged.tree);
       const snapshot = await snapshots.fromTree(tree, message);
       leftOut.bySnapshot.set(snapshot.commit, staged.leftOut);

@@ -9,6 +9,7 @@ import type { Git } from './git.js';
 import type { ObjectWriter } from './git-objects.js';
 import { diffTrees, isSameEntry, listTree, type TreeChange, type TreeEntry } from './git-tree.js';
 import { currentEntry, type ListFiles, type MergeFiles, mergeOnto } from './merge.js';
+import { openTreeDiffs, type TreeDifference, type TreeDiffs } from './tree-diffs.js';
 import type { Snapshot } from './workspace.js';
 
 export interface Snapshots {
@@ -20,6 +21,10 @@ export interface Snapshots {
   findStartDifferences(snapshot: Snapshot): Promise<readonly BytePath[]>;
   /** Records the tree of the worktree after the snapshot's change was applied to it. */
   remember(snapshot: Snapshot, tree: string): Promise<void>;
+  /** The paths at which two complete trees differ. */
+  between(from: string, to: string): Promise<readonly TreeChange[]>;
+  /** Adds a difference between two trees that is already known. */
+  noteDifference(difference: TreeDifference): void;
   /** The same states for another worktree of the repository, which is used at the same time. */
   forWorktree(worktree: SnapshotWorktree): Snapshots;
 }
@@ -47,6 +52,7 @@ interface KnownStates {
    * later job may not have them.
    */
   readonly present: Map<BytePath, TreeChange>;
+  readonly diffs: TreeDiffs;
 }
 
 export function openSnapshots(sources: SnapshotSources): Snapshots {
@@ -55,12 +61,13 @@ export function openSnapshots(sources: SnapshotSources): Snapshots {
     trees: new Map([[startCommit, startTree]]),
     recorded: new Map([[startTree, { base: startCommit, commit: startCommit }]]),
     present: new Map(),
+    diffs: openTreeDiffs(startTree),
   });
 }
 
 function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshots {
   const { git, startTree } = sources;
-  const { trees, recorded, present } = known;
+  const { trees, recorded, present, diffs } = known;
   let startFiles: ReturnType<ListFiles> | undefined;
   const listStartFiles = () => {
     startFiles ??= listTree(git, startTree);
@@ -72,7 +79,7 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
       if (existing !== undefined) return existing;
       const changes = new Map([
         ...present,
-        ...(await diffTrees(git, startTree, tree)).map((change) => [change.path, change] as const),
+        ...(await diffs.between(git, startTree, tree)).map((change) => [change.path, change] as const),
       ]);
       const snapshot = commitChange(sources.objects, [...changes.values()], message);
       recorded.set(tree, snapshot);
@@ -106,6 +113,8 @@ function createSnapshots(sources: SnapshotSources, known: KnownStates): Snapshot
         if (isSameEntry(currentEntry(sources, change, files), change.after)) present.set(change.path, change);
       if (present.size > 0) recorded.delete(startTree);
     },
+    between: (from, to) => diffs.between(git, from, to),
+    noteDifference: diffs.note,
     forWorktree: (worktree) => createSnapshots({ ...sources, ...worktree }, known),
   };
 }

@@ -9,10 +9,21 @@ import { copyFileSync, existsSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { type BytePath, bytesOf, splitRecords } from './byte-path.js';
 import { isExcluded } from './exclude-rules.js';
 import type { Git } from './git.js';
-import { diffTrees, type TreeUpdate, updateIndex, writeTree } from './git-tree.js';
+import {
+  diffIndexArgs,
+  diffTrees,
+  readChanges,
+  readTreeId,
+  type TreeChange,
+  type TreeUpdate,
+  updateIndex,
+  writeTree,
+  writeTreeArgs,
+} from './git-tree.js';
 import { checkLeftOut, type LeftOutFile, type LeftOutRules } from './left-out-files.js';
 import { isBehindLink, isDirectoryNow } from './path-status.js';
 import type { SkippedFiles } from './skipped-files.js';
+import type { TreeDifference } from './tree-diffs.js';
 
 export interface StagedTree {
   /** Tree of all recorded files of the worktree. */
@@ -20,10 +31,12 @@ export interface StagedTree {
   readonly leftOut: readonly LeftOutFile[];
   /** The paths that changed since the last update. */
   readonly changed: readonly BytePath[];
+  /** The difference between the pinned tree and this one. Absent if nothing was staged. */
+  readonly difference?: TreeDifference;
 }
 
 export interface StagingIndex {
-  /** Updates the index from the worktree. Costs one process if nothing changed since the last call. */
+  /** Updates the index from the worktree. Costs two processes if nothing changed since the last call. */
   update(): Promise<StagedTree>;
   /** What `update` would return, worked out with a copy of the index. The next `update` finds the same changes. */
   preview(): Promise<StagedTree>;
@@ -76,9 +89,11 @@ export function openStagingIndex({ git, index, rules, skipped }: StagingIndexOpt
     await stagePaths(on, { root, paths: changed, idLength: headTree.length, force: isFirst });
     const isKeptOut = (path: BytePath) =>
       names.has(path) || names.has(`${path}/`) || isExcluded(path, prefix);
-    const tree = await writeTree(on);
-    const finalTree = isFirst || names.size > 0 ? await restorePinned(on, pinned, tree, isKeptOut) : tree;
-    return { tree: finalTree, leftOut, changed, key };
+    const staged = await readStaged(on, pinned);
+    const wrong = isFirst || names.size > 0 ? staged.changes.filter(({ path }) => isKeptOut(path)) : [];
+    const tree = await restorePinned(on, staged.tree, wrong);
+    const changes = without(staged.changes, wrong);
+    return { tree, leftOut, changed, key, difference: { from: pinned, to: tree, changes } };
   };
 
   return {
@@ -86,7 +101,8 @@ export function openStagingIndex({ git, index, rules, skipped }: StagingIndexOpt
       unlock();
       await skipped.revealPresent();
       const staged = await stage(git);
-      if (staged.changed.length > 0 || staged.key !== last?.key) last = staged;
+      const { difference, ...rest } = staged;
+      if (difference !== undefined) last = rest;
       return staged;
     },
     async preview() {
@@ -95,7 +111,10 @@ export function openStagingIndex({ git, index, rules, skipped }: StagingIndexOpt
       const copy = `${index}-preview`;
       rmSync(`${copy}.lock`, { force: true });
       copyIndex(index, copy);
-      return stage({ run: (args, options) => git.run(args, { index: copy, ...options }) });
+      return stage({
+        run: (args, options) => git.run(args, { index: copy, ...options }),
+        runBoth: (one, other) => git.runBoth(one, other, { index: copy }),
+      });
     },
     pinTo(tree) {
       pinned = tree;
@@ -120,11 +139,18 @@ async function pathsBetween(git: Git, from: string, to: string): Promise<readonl
   return (await diffTrees(git, from, to)).map(({ path }) => path);
 }
 
-/** What git would record: new, changed and deleted files, each once. A nested repository ends with `/`. */
+/**
+ * What git would record: new, changed and deleted files, each once, and files whose times alone changed. A nested
+ * repository ends with `/`. Two processes instead of one `ls-files`: half of the time is for the status of known files,
+ * which `diff-files` reads with several threads (git 2.39, `preload-index.c`), and half for the search for new ones.
+ */
 async function changedPaths(git: Git): Promise<readonly BytePath[]> {
-  const args = ['ls-files', '-z', '--others', '--exclude-standard', '--modified', '--deleted'];
-  const { stdout } = await git.run(args);
-  return [...new Set(splitRecords(stdout))];
+  const results = await git.runBoth(
+    // A submodule counts if it is at another commit. `inner-repositories.ts` looks at the files in it.
+    ['diff-files', '-z', '--name-only', '--no-renames', '--ignore-submodules=dirty'],
+    ['ls-files', '-z', '--others', '--exclude-standard'],
+  );
+  return [...new Set(results.flatMap(({ stdout }) => splitRecords(stdout)))];
 }
 
 interface StagingRequest {
@@ -148,21 +174,23 @@ async function stagePaths(git: Git, { root, paths, idLength, force }: StagingReq
   });
 }
 
-/** Sets the paths that `isKeptOut` selects back to their version in `pinned`. */
-async function restorePinned(
+/** The tree of the index and its difference to `pinned`. */
+async function readStaged(
   git: Git,
   pinned: string,
-  tree: string,
-  isKeptOut: (path: BytePath) => boolean,
-): Promise<string> {
-  const changes = await diffTrees(git, pinned, tree);
-  const wrong = changes.filter(({ path }) => isKeptOut(path));
+): Promise<Pick<TreeDifference, 'changes'> & { tree: string }> {
+  const [written, compared] = await git.runBoth(writeTreeArgs, diffIndexArgs(pinned));
+  return { tree: readTreeId(written), changes: readChanges(compared) };
+}
+
+/** Sets these paths back to their version before the change. Returns the tree. */
+async function restorePinned(git: Git, tree: string, wrong: readonly TreeChange[]): Promise<string> {
   if (wrong.length === 0) return tree;
-  await updateIndex(
-    git,
-    undefined,
-    tree.length,
-    wrong.map(({ path, before }) => ({ path, entry: before })),
-  );
+  const updates = wrong.map(({ path, before }) => ({ path, entry: before }));
+  await updateIndex(git, undefined, tree.length, updates);
   return writeTree(git);
+}
+
+function without(all: readonly TreeChange[], some: readonly TreeChange[]): readonly TreeChange[] {
+  return some.length === 0 ? all : all.filter((change) => !some.includes(change));
 }

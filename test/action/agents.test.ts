@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AgentsOptions, createAgents } from '../../src/action/agents.js';
+import { type AgentsOptions, createAgentEnvironments, createAgents } from '../../src/action/agents.js';
 import { createForeignCode, createRunMarks } from '../../src/action/foreign-code.js';
 import type { AgentTurn } from '../../src/engine/engine-ports.js';
 import { codex } from '../../src/providers/codex.js';
@@ -234,4 +234,11 @@ describe('settings that a CLI reads from a file', () => {
     await run(codexScript(`cat "$SETTINGS_FILE" > ${out}`, { settings }));
     expect(readFileSync(out, 'utf8')).toBe('{"a":1}');
   });
+});
+
+it('the environment of a provider is filtered once', () => {
+  const environment = { PATH: '/bin', OPENAI_API_KEY: 'key-of-codex', GITHUB_TOKEN: 'token' };
+  const environmentOf = createAgentEnvironments({ environment, providers, passEnv: [] });
+  expect(environmentOf(codex)).toEqual({ PATH: '/bin', OPENAI_API_KEY: 'key-of-codex' });
+  expect(environmentOf(codex)).toBe(environmentOf(codex));
 });

@@ -75,6 +75,12 @@ describe('a piece of foreign code', () => {
     expect(checks()).toBeGreaterThanOrEqual(3);
   });
 
+  it('is checked once if it has one program', async () => {
+    const { runPiece, checks } = place();
+    await runPiece();
+    expect(checks()).toBe(1);
+  });
+
   it('stops the run after a change with the effect `run`: nothing more starts', async () => {
     const scene = place();
     scene.change('command files', 'run');
@@ -149,7 +155,7 @@ describe('a piece of foreign code', () => {
     const scene = place();
     scene.change('`.git/config`', 'read-only');
     const { failure } = await scene.runPiece({ mustNotWrite: true }, 3);
-    expect([failure?.isFinal, scene.checks()]).toEqual([undefined, 4]);
+    expect([failure?.isFinal, scene.checks()]).toEqual([undefined, 3]);
     const broken = place(async () => {
       throw new Error('broken');
     });

@@ -93,42 +93,46 @@ steps:
 `;
 
 describe('a machine that is lost in the middle of an attempt', () => {
-  it.each(['claude-haiku', 'codex', 'opencode-anthropic/claude-haiku-4-5'])(
-    '%s: its files and its session are those of the last checkpoint',
-    async (agent) => {
-      const harness = await createHarness({ code: 'dist', workflow: flow(agent) });
-      const { work, loseAfterCheckpoint } = await createSignals();
-      const half: AgentAction = { write: 'half.txt', content: 'half' };
-      const lost = await harness.runJob({
-        inputs: seconds,
-        rules: [{ prompt: 'Long', do: work('long', [half]) }],
-        stop: loseAfterCheckpoint(harness, ['long']),
-      });
-      expect(lost.main.signal, lost.main.log).toBe('SIGKILL');
-      expect(lost.main.log).toContain('Storing a checkpoint while the agent of step `long` is at work');
+  it.each([
+    'claude-haiku',
+    'codex',
+    'gemini-flash',
+    'qwen-coder',
+    'opencode-anthropic/claude-haiku-4-5',
+    'cursor',
+  ])('%s: its files and its session are those of the last checkpoint', async (agent) => {
+    const harness = await createHarness({ code: 'dist', workflow: flow(agent) });
+    const { work, loseAfterCheckpoint } = await createSignals();
+    const half: AgentAction = { write: 'half.txt', content: 'half' };
+    const lost = await harness.runJob({
+      inputs: seconds,
+      rules: [{ prompt: 'Long', do: work('long', [half]) }],
+      stop: loseAfterCheckpoint(harness, ['long']),
+    });
+    expect(lost.main.signal, lost.main.log).toBe('SIGKILL');
+    expect(lost.main.log).toContain('Storing a checkpoint while the agent of step `long` is at work');
 
-      const { main } = await harness.runJob({
-        jobAttempt: 2,
-        rules: [{ prompt: 'Long', do: [{ run: 'cat half.txt; ls >seen.txt' }] }],
-        async inspect({ workspace }) {
-          expect((await readFile(join(workspace, 'seen.txt'), 'utf8')).split('\n')).toEqual(
-            expect.arrayContaining(['half.txt']),
-          );
-          expect(await readFile(join(workspace, 'seen.txt'), 'utf8')).not.toContain('long-lost.txt');
-        },
-      });
-      expect(main.warnings).toEqual([]);
-      expect(attemptLines(main.report)).toEqual([
-        'first#1@1 new declared-new passed',
-        'long#1@1 resumed from cancelled:cancelled',
-        'long#1@2 resumed continued passed',
-      ]);
-      const last = (await harness.calls()).at(-1);
-      expect(promptBodies(last?.earlier ?? [])).toEqual(['First.', 'Long.']);
-      expect(promptBodies([last?.prompt ?? ''])).toEqual(['Long.']);
-      expect(last?.prompt).toContain('You were interrupted');
-    },
-  );
+    const { main } = await harness.runJob({
+      jobAttempt: 2,
+      rules: [{ prompt: 'Long', do: [{ run: 'cat half.txt; ls >seen.txt' }] }],
+      async inspect({ workspace }) {
+        expect((await readFile(join(workspace, 'seen.txt'), 'utf8')).split('\n')).toEqual(
+          expect.arrayContaining(['half.txt']),
+        );
+        expect(await readFile(join(workspace, 'seen.txt'), 'utf8')).not.toContain('long-lost.txt');
+      },
+    });
+    expect(main.warnings).toEqual([]);
+    expect(attemptLines(main.report)).toEqual([
+      'first#1@1 new declared-new passed',
+      'long#1@1 resumed from cancelled:cancelled',
+      'long#1@2 resumed continued passed',
+    ]);
+    const last = (await harness.calls()).at(-1);
+    expect(promptBodies(last?.earlier ?? [])).toEqual(['First.', 'Long.']);
+    expect(promptBodies([last?.prompt ?? ''])).toEqual(['Long.']);
+    expect(last?.prompt).toContain('You were interrupted');
+  });
 
   it('parallel branches: each continues with its own files and session', async () => {
     const harness = await createHarness({ code: 'dist', workflow: parallelFlow });

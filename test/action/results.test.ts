@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine, StepResult } from '../rig/machine.js';
 import type { AgentRule } from '../rig/stand-in.js';
-import { planRule, verdictRule } from './answer-rules.js';
-import { anthropicKey, createHarness, type Harness, type RunJobOptions, readJournal } from './harness.js';
+import { planRule } from './answer-rules.js';
+import { anthropicKey, createHarness, type Harness, type RunJobOptions } from './harness.js';
 
 const workflow = `name: flow
 steps:
@@ -140,7 +140,7 @@ describe('the results of a run', () => {
     expect(main.warnings).toContainEqual(
       expect.stringContaining('finding 4 has the "severity" "terrible", not "error", "warning" or "notice"'),
     );
-    expect(JSON.stringify([files, main])).not.toContain(anthropicKey);
+    expect(JSON.stringify([files, main.report, main.outputs, main.summary])).not.toContain(anthropicKey);
   });
 
   it('are there again in a re-run that reuses the steps', async () => {
@@ -242,21 +242,77 @@ describe('the results of a run', () => {
   });
 
   it('are not written through a link that an agent puts in their place', async () => {
-    const harness = await createHarness({ code: 'dist', workflow });
+    const harness = await createHarness({
+      code: 'dist',
+      workflow: 'name: flow\nsteps:\n  - {name: impl, type: code, agent: claude-haiku, prompt: Implement.}\n',
+    });
     const plant =
       'mkdir ../outside && ln -s "$PWD/../outside" "$(dirname "$(ls ../../_temp/gump-*/journal.ndjson)")/results"';
+    let outside: readonly string[] = ['missing'];
     const { main, files } = await runWithFiles(harness, {
-      rules: [
-        { ...notesRule, do: [{ run: plant }, ...(notesRule.do ?? [])] },
-        verdictRule('Review.', true, 'fine'),
-        ...rules(true),
-      ],
-      inputs: { until: 'notes' },
+      rules: [{ do: [{ run: plant }, { say: 'Planted.' }] }],
       async inspect({ workspace }) {
-        expect(readdirSync(join(workspace, '..', 'outside'))).toEqual([]);
+        outside = readdirSync(join(workspace, '..', 'outside'));
       },
     });
     expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
-    expect(files).toEqual({ 'notes.md': 'Notes with ***.\n' });
+    expect(files).toEqual({ 'impl.md': 'Planted.\n' });
+    expect(outside).toEqual([]);
+  });
+
+  it('of a failed gate become one annotation at each place of the repository, for the last attempt', async () => {
+    const harness = await createHarness({
+      code: 'dist',
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: Implement.
+    gate: [{bash: "echo 'app/a.ts(2,7): error TS2322: Wrong type.'; echo '/etc/passwd(1,1): error TS1: No.'; cat app/a.ts; exit 1"}]
+    retry: [{exit: 2}]
+`,
+      files: { 'app/a.ts': 'a\nb\n' },
+    });
+    const { main } = await harness.runJob();
+    expect(main.outputs, main.log).toMatchObject({ status: 'failed' });
+    const places = main.log.split('\n').filter((line) => line.startsWith('::error file='));
+    expect(places).toEqual([
+      '::error file=app/a.ts,line=2,endLine=2,col=7,title=impl%3A gate bash_0::TS2322: Wrong type.',
+    ]);
+  });
+
+  it('are conversations, too, with `transcripts`', async () => {
+    const harness = await createHarness({ code: 'dist', workflow });
+    const { main, files } = await runWithFiles(harness, {
+      rules: rules(true),
+      inputs: { transcripts: 'true' },
+    });
+    expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+    const conversation = files['build/login/impl.transcript-1.md'] ?? '';
+    expect(conversation).toContain('# Step `build/login/impl`, attempt 1, job attempt 1\n');
+    expect(conversation).toContain('Build login');
+    expect(conversation).toMatch(/- \*\*\w+\*\* `.*login\.txt`/);
+    expect(conversation).toContain('Built it: ***');
+    expect(files['review.transcript-1.md']).toContain('.gump/out/validate.json');
+    expect(JSON.stringify(files)).not.toContain(anthropicKey);
+  });
+});
+
+describe('a run that passed', () => {
+  it('says in the log what changed, where it is and what it cost', async () => {
+    const harness = await createHarness({
+      workflow: 'name: flow\nsteps:\n  - {name: impl, type: code, agent: claude-haiku, prompt: Implement.}\n',
+    });
+    const rule: AgentRule = {
+      do: [
+        { write: 'a.txt', content: '1\n2\n' },
+        { write: 'README.md', content: 'new\n' },
+      ],
+    };
+    const { main } = await harness.runJob({ rules: [rule] });
+    expect(main.log).toMatch(
+      /✓ flow passed\n {2}Changes: 2 files changed, \+3 −1\n {4}README\.md \+1 −1\n {4}a\.txt \+2 −0\n {2}Where: uncommitted in the checkout, for later steps of the job; as a patch in \/\S+\/changes\.patch\n {2}Results: \/\S+\/results\n {2}Cost: 3 turns, .*\$0\.0030\n/,
+    );
   });
 });

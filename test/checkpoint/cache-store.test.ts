@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cacheAvailability } from '../../src/checkpoint/cache-availability.js';
-import { cachedName, prepareCacheClient } from '../../src/checkpoint/cache-client.js';
+import { cachedCliName, cachedName, prepareCacheClient } from '../../src/checkpoint/cache-client.js';
 import { createCacheStore } from '../../src/checkpoint/cache-store.js';
 import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 import { cleanUpAfterTest } from '../fakes/clean-ups.js';
@@ -391,5 +391,37 @@ describe('the availability of the cache', () => {
     expect(await store.findNewest([keyAt(1, 1)])).toBeUndefined();
     expect(await store.read(keyAt(1, 1))).toBeUndefined();
     expect(cache.service.requests()).toEqual([]);
+  });
+});
+
+describe('a store of CLIs', () => {
+  const large = Buffer.alloc(100_000, 'text');
+
+  it('packs without gzip, and reads what it packed on another machine, also with debug output', async () => {
+    // The client then also lists what it has packed.
+    process.env.RUNNER_DEBUG = '1';
+    cleanUpAfterTest(() => delete process.env.RUNNER_DEBUG);
+    const { cache } = await start();
+    const options = { directory: cache.directory, env: cache.env, tools: cache.tools };
+    const clis = createCacheStore({ ...options, name: cachedCliName });
+    expect(await clis.write('gump-cli-v1-x-', large)).toBe(true);
+    const [entry] = cache.service.entries();
+    expect(entry?.body.includes(large)).toBe(true);
+    const directory = await cache.moveToNewMachine();
+    const there = createCacheStore({ directory, env: cache.env, tools: cache.tools, name: cachedCliName });
+    expect(await there.read('gump-cli-v1-x-')).toEqual(large);
+    expect(await readdir(directory)).not.toContain(cachedCliName);
+  });
+
+  it('and a store of checkpoints find only their own entries, and do not wait for each other', async () => {
+    const { cache, store } = await start();
+    const options = { directory: cache.directory, env: cache.env, tools: cache.tools };
+    const clis = createCacheStore({ ...options, name: cachedCliName });
+    expect(await clis.write('gump-cli-v1-x-', large)).toBe(true);
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
+    expect(await store.findNewest(['gump-'])).toBe(keyAt(1, 1));
+    expect(await clis.findNewest(['gump-'])).toBe('gump-cli-v1-x-');
+    const [one, other] = await Promise.all([clis.read('gump-cli-v1-x-'), store.read(keyAt(1, 1))]);
+    expect([one, other]).toEqual([large, sealed]);
   });
 });

@@ -118,7 +118,7 @@ async function runFirstJob(setup: CrashSetup, kill: Kill | undefined): Promise<F
   const machine = await startMachine(setup);
   try {
     const job = await machine.startJob({ jobAttempt: 1 });
-    const main = await job.runStep(stepOptions(watchOptions(setup, machine, kill)));
+    const main = await job.runStep(stepOptions(setup, watchOptions(setup, machine, kill)));
     const known =
       main.signal === 'SIGKILL' ? knownSessions(setup.scene, machine, await readCalls(setup.callsFile)) : [];
     const isMachineLost = main.signal === 'SIGKILL' && kill?.then === 'lost';
@@ -141,7 +141,7 @@ async function runFirstJob(setup: CrashSetup, kill: Kill | undefined): Promise<F
 async function runJob(setup: CrashSetup, jobAttempt: number): Promise<Outcome> {
   const machine = await startMachine(setup);
   try {
-    const { main } = await machine.runStep({ jobAttempt, ...stepOptions({}) });
+    const { main } = await machine.runStep({ jobAttempt, ...stepOptions(setup, {}) });
     return outcomeOf(main);
   } finally {
     await machine.wipe();
@@ -159,9 +159,9 @@ async function startMachine(setup: CrashSetup): Promise<Machine> {
   return machine;
 }
 
-function stepOptions(env: Readonly<Record<string, string>>) {
+function stepOptions({ scene }: CrashSetup, env: Readonly<Record<string, string>>) {
   return {
-    inputs: { workflow: 'flow', 'state-name': 'crash', 'state-key': stateKey },
+    inputs: { workflow: 'flow', 'state-name': 'crash', 'state-key': stateKey, ...scene.inputs },
     env: {
       ANTHROPIC_API_KEY: 'sk-ant-api03-0123456789abcdefghij',
       OPENAI_API_KEY: 'sk-proj-9876543210zyxwvutsrq',

@@ -65,8 +65,6 @@ export const otherPoints: readonly string[] = [...writes, ...checkpointPhases, .
 /** Events that no first job of a scene writes. */
 export const unreachedEvents: Readonly<Record<string, string>> = {
   'steps-dropped': 'only a re-run writes it, before its first agent',
-  'agent-recorded': 'only an agent that is at work for longer than `checkpoint-interval` is recorded',
-  'interval-sealed': 'the same',
   'step-redefined': 'only a re-run with a changed workflow writes it',
   'attempt-approved': 'only a job with the input `approve` writes it',
   'job-ended': '`post` adds it to the checkpoint, not to the journal',

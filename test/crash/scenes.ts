@@ -1,11 +1,13 @@
 /** The workflows that are killed at every point. Each prompt begins with the path of its step in brackets. */
-import type { AgentRule } from '../rig/stand-in.js';
+import type { AgentAction, AgentRule } from '../rig/stand-in.js';
 
 export interface CrashScene {
   readonly workflow: string;
   /** Further workflows, by path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly rules: readonly AgentRule[];
+  /** Inputs of the action in addition to those that every scene has. */
+  readonly inputs?: Readonly<Record<string, string>>;
   /** The path of the step of a prompt, if it is not in the prompt. */
   pathOf?(prompt: string): string | undefined;
   /** Steps that the workflow itself runs again after they passed. */
@@ -17,6 +19,10 @@ export interface CrashScene {
 const plan = JSON.stringify(['a', 'b'].map((name) => ({ name, description: `task ${name}` })));
 const verdict = JSON.stringify({ pass: true, comments: 'good' });
 const refusal = JSON.stringify({ pass: false, comments: 'write it longer' });
+
+/** Two files with a pause after each. */
+const slowly = (name: string): readonly AgentAction[] =>
+  ['1', '2'].flatMap((number) => [{ write: `${name}-${number}.txt`, content: number }, { sleep: 2000 }]);
 
 export const crashScenes: Readonly<Record<string, CrashScene>> = {
   sequence: {
@@ -157,6 +163,25 @@ steps:
       { prompt: '[asked]', do: [{ say: 'not yet' }] },
       { prompt: '[lost]', do: [{ write: 'lost.txt', content: 'l' }] },
       { prompt: '[slow]', do: [{ write: 'slow.txt', content: 's' }] },
+    ],
+  },
+  /** Agents that are recorded while they are at work, with settings that an earlier step changed set aside. */
+  recorded: {
+    workflow: `name: flow
+steps:
+  - {name: first, type: code, agent: codex, prompt: "[first]"}
+  - name: both
+    parallel: true
+    max_parallel: 2
+    steps:
+      - {name: left, type: code, agent: claude-haiku, prompt: "[both/left]"}
+      - {name: right, type: code, agent: codex, prompt: "[both/right]"}
+`,
+    inputs: { 'checkpoint-interval': '500ms' },
+    rules: [
+      { prompt: '[both/left]', do: slowly('left') },
+      { prompt: '[both/right]', do: slowly('right') },
+      { prompt: '[first]', do: [{ write: '.claude/settings.json', content: '{}' }] },
     ],
   },
   paused: {

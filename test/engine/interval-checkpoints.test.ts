@@ -1,5 +1,7 @@
 /** Checkpoints while agents are at work: what is recorded, when, and where a re-run continues. */
 import { describe, expect, it } from 'vitest';
+import type { AgentTurn } from '../../src/engine/engine-ports.js';
+import { totalUsage } from '../../src/journal/ledger.js';
 import { foldEvents } from '../../src/journal/run-state.js';
 import { createEngineHarness, type EngineHarness, MachineLost } from '../fakes/engine-harness.js';
 import { agentStep, groupStep, planOf } from '../fakes/plan.js';
@@ -241,6 +243,64 @@ it('at most 500 MB are stored in one run, over all job attempts', async () => {
   expect(next.sleeps).toEqual([]);
 });
 
+it('what a lost agent had spent when it was recorded counts, once', async () => {
+  const timer = createTimer();
+  const spend = (turn: AgentTurn, inputTokens: number) =>
+    turn.onEvent({ type: 'turn', usage: { inputTokens } }, undefined);
+  const plan = planOf([agentStep('impl', { guard: { maxTokens: 25 } })]);
+  const harness = createEngineHarness({
+    onSleep: timer.onSleep,
+    async runAgent(turn) {
+      await timer.begun();
+      spend(turn, 10);
+      await timer.tick();
+      spend(turn, 10);
+      // If what was recorded counted in addition, the limit would be exceeded.
+      expect(turn.signal.aborted).toBe(false);
+      return { crash: true };
+    },
+  });
+  await expect(harness.run(plan, every)).rejects.toThrow(MachineLost);
+  const before = stored(harness);
+  before.events.push({ ...jobStarted, jobAttempt: 2, at: 5 });
+  const next = createEngineHarness({
+    runAgent: () => ({ usage: { inputTokens: 7 } }),
+    previous: before,
+    sessions: harness,
+  });
+  const state = await next.run(plan, { jobAttempt: 2 });
+  expect(state.runEnded?.status).toBe('passed');
+  expect(totalUsage(state.ledger).inputTokens).toBe(17);
+  expect(state.steps.get('impl')?.attempts.map(({ usage }) => usage.inputTokens)).toEqual([10, 7]);
+});
+
+it('what an agent spent that ended counts as it reported at its end', async () => {
+  const timer = createTimer();
+  const harness = createEngineHarness({
+    onSleep: timer.onSleep,
+    async runAgent(turn) {
+      await timer.begun();
+      turn.onEvent({ type: 'turn', usage: { inputTokens: 10 } }, undefined);
+      await timer.tick();
+      return { usage: { inputTokens: 12 } };
+    },
+  });
+  const state = await harness.run(planOf([agentStep('impl')]), every);
+  expect(countOf(harness, 'agent-recorded')).toBe(1);
+  expect(totalUsage(state.ledger).inputTokens).toBe(12);
+  expect(state.ledger.atWork).toEqual([]);
+  expect(state.steps.get('impl')?.attempts[0]?.usage.inputTokens).toBe(12);
+});
+
+const jobStarted = {
+  type: 'job-started',
+  version: 3,
+  job: 'job',
+  workflow: 'test',
+  startCommit: 'start',
+  startTree: 'tree',
+} as const;
+
 it('what is recorded of a session does not count for the one that replaces it', () => {
   const at = 0;
   const ref = { step: 'a', number: 1, jobAttempt: 1 };
@@ -252,7 +312,7 @@ it('what is recorded of a session does not count for the one that replaces it', 
   const begun = [
     { type: 'step-started', step: 'a', fingerprint, from: snapshot, at },
     { type: 'attempt-started', ...ref, agent: 'x', provider: 'x', session: decision('one'), at },
-    { type: 'agent-recorded', ...ref, snapshot, mark, ignored: [], at },
+    { type: 'agent-recorded', ...ref, snapshot, mark, ignored: [], usage: {}, durationMs: 1, at },
   ] as const;
   const attemptOf = (events: Parameters<typeof foldEvents>[0]) =>
     foldEvents(events).steps.get('a')?.attempts[0];

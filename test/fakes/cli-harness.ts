@@ -19,8 +19,10 @@ import { createForeignCode, createRunMarks } from '../../src/action/foreign-code
 import { openHomeSessions } from '../../src/action/open-sessions.js';
 import { createSessionPort } from '../../src/action/session-port.js';
 import { sessionsOf } from '../../src/checkpoint/checkpoint-builder.js';
+import type { Transcripts } from '../../src/engine/engine-ports.js';
 import type { NewEvent } from '../../src/journal/event.js';
 import { foldEvents, lastAttemptOfSession, type RunState } from '../../src/journal/run-state.js';
+import { defined } from '../../src/optional-keys.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { decideReuse } from '../../src/plan/reuse.js';
 import type { Provider } from '../../src/providers/provider.js';
@@ -58,6 +60,8 @@ export interface CliHarnessOptions {
   readonly rules: readonly AgentRule[];
   /** Default: every gate passes. */
   gate?(gate: Gate, harness: Pick<CliHarness, 'home' | 'directory'>): boolean;
+  /** Gets the conversations. */
+  readonly transcripts?: Transcripts;
   /** Time advances only while an agent hangs. */
   readonly isTimedByHang?: boolean;
   /** The harness of the job attempt before. This one gets only what a checkpoint contains. */
@@ -93,6 +97,7 @@ export function createCliHarness(options: CliHarnessOptions): CliHarness {
       agents: parts.agents,
       sessions: createSessionPort({ ...parts, onPlaced: () => undefined, warn: failOnWarning }),
       readOutput,
+      ...defined({ transcripts: options.transcripts }),
     },
   });
   const append = (event: NewEvent) => harness.events.push({ ...event, at: 0 });

@@ -109,7 +109,7 @@ export interface EngineHarnessOptions {
   /** The working directory of agents that run as programs; `/work` by default. */
   readonly directory?: string;
   /** Replaces `runAgent` and the sessions in memory. */
-  readonly ports?: Partial<Pick<EnginePorts, 'agents' | 'sessions' | 'readOutput'>>;
+  readonly ports?: Partial<Pick<EnginePorts, 'agents' | 'sessions' | 'readOutput' | 'transcripts'>>;
 }
 
 const trees = new Map<string, Files>();
