@@ -78,7 +78,7 @@ const promptLines = 12;
 
 async function readCheckpoints(directory: string): Promise<readonly Buffer[]> {
   const names = await readdir(directory).catch(() => []);
-  const checkpoints = names.filter((name) => name.startsWith('gump-v1-'));
+  const checkpoints = names.filter((name) => name.startsWith('gump-v2-'));
   return Promise.all(checkpoints.map((name) => readFile(join(directory, name))));
 }
 

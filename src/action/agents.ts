@@ -37,6 +37,8 @@ export interface AgentsOptions {
   readonly args: Readonly<Record<string, readonly string[]>>;
   /** The job's environment. */
   readonly environment: Environment;
+  /** The variables whose values seal the state, if nothing else does. Default: none. */
+  readonly sealedBy?: readonly string[];
   readonly passEnv: readonly string[];
   readonly isRoot: boolean;
   /** For settings files of the CLIs; created on demand. */
@@ -124,7 +126,12 @@ async function runAgent(
   if (stop?.reason === 'has-result') turn.onEvent(lateExitEvent(provider), undefined);
   const read = reader.finish(exitBeforeStop(exit, stop));
   const cause = causeOf(provider, stop, read.failure);
-  const ownFailure = cause && withCredentialHint(cause, providerEnvironmentFor(provider, model), environment);
+  const ownFailure =
+    cause &&
+    withCredentialHint(cause, providerEnvironmentFor(provider, model), {
+      environment,
+      sealedBy: options.sealedBy ?? [],
+    });
   const failure = violation?.isFinal ? violation : (ownFailure ?? violation);
   const durationMs = Math.round(exit.durationMs);
   const known = { ...knownVersion(provider, options), ...read, durationMs };

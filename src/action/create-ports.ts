@@ -60,7 +60,7 @@ export function createPorts(runContext: RunContext, dependencies: PortDependenci
 }
 
 function buildAgentPort(
-  { request, sessions, foreignCode, environmentOf }: RunContext,
+  { request, sessions, foreignCode, environmentOf, stateStorage }: RunContext,
   { postState }: PortDependencies,
 ) {
   const running = new Set<number>();
@@ -74,6 +74,7 @@ function buildAgentPort(
     ensureInstalled: (provider, signal) => request.clis.ensureInstalled([provider], signal),
     args: request.actionContext.inputs.agentArgs,
     passEnv: request.actionContext.inputs.passEnv,
+    sealedBy: stateStorage.secrets.flatMap(({ kind, name }) => (kind === 'credential' ? [name] : [])),
     isRoot: process.getuid?.() === 0,
     settingsDirectory: privatePaths(request.privateDirectory).settings,
     async createSession(provider, id, directory) {

@@ -9,10 +9,11 @@
 
 import { rm } from 'node:fs/promises';
 import { createCheckpointBuilder, sessionsOf } from '../checkpoint/checkpoint-builder.js';
-import { attemptPrefixes, parseKey } from '../checkpoint/checkpoint-key.js';
+import { parseKey, prefixesOfAttempt } from '../checkpoint/checkpoint-key.js';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { saveNoticeText } from '../checkpoint/save-notice.js';
+import { readBinding } from '../checkpoint/seal.js';
 import type { JournalEvent } from '../journal/event.js';
 import { formatJournal, readJournalFile } from '../journal/journal.js';
 import { foldEvents, lastStepOfSession, type RunState } from '../journal/run-state.js';
@@ -203,9 +204,10 @@ async function storeCheckpoint(
  * before it uses it. Storing the older state again would hide the newer one.
  */
 async function isNewerStored({ binding, usedSequence }: PostState, store: CheckpointStore): Promise<boolean> {
-  const found = await store.findNewest(attemptPrefixes(binding, binding.jobAttempt).slice(0, 1));
-  const newest = found === undefined ? undefined : parseKey(found);
-  return newest !== undefined && newest.writer === binding.writer && newest.sequence > usedSequence;
+  const found = await store.findNewest(prefixesOfAttempt(binding, binding.jobAttempt));
+  if (found === undefined || (parseKey(found)?.sequence ?? 0) <= usedSequence) return false;
+  const sealed = await store.read(found);
+  return sealed !== undefined && readBinding(sealed)?.writer === binding.writer;
 }
 
 /** The events that `main` recorded, and how the job ended. */

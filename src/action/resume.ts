@@ -6,7 +6,7 @@
 import { askStore } from '../checkpoint/ask-store.js';
 import { sessionsOf, snapshotsOf } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointContents } from '../checkpoint/checkpoint-contents.js';
-import { attemptPrefixes } from '../checkpoint/checkpoint-key.js';
+import { prefixesOfAttempt } from '../checkpoint/checkpoint-key.js';
 import { type RecordedRun, readRecordedRun } from '../checkpoint/recorded-run.js';
 import {
   type RestoreRequest,
@@ -184,11 +184,10 @@ const startOverHint =
 async function ignoreCheckpoints({ request, log }: ResumeOptions): Promise<FoundCheckpoint> {
   log('Starting fresh, because the input `resume` is `never`');
   const { store, clock, expected, jobAttempt } = request;
-  const newest = await askStore(
-    store,
-    () => store.findNewest(attemptPrefixes(expected, jobAttempt).slice(0, 1)),
-    { clock, until: clock.now() + maxLookUpMs },
-  );
+  const newest = await askStore(store, () => store.findNewest(prefixesOfAttempt(expected, jobAttempt)), {
+    clock,
+    until: clock.now() + maxLookUpMs,
+  });
   if (newest.status === 'unanswered') return { events: [], hasLookupFailed: true };
   const hasLookupFailed = newest.value === undefined && store.lastError?.() !== undefined;
   return { events: [], ...defined({ seen: newest.value }), hasLookupFailed };

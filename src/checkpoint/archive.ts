@@ -38,12 +38,22 @@ const entryHeadBytes = 8;
 // Level 1 is three times as fast on session logs as the default, and the result is 10 % larger.
 const compressionLevel = 1;
 
+/**
+ * Node hands over the output in pieces of this size; its default of 16 kB doubles the time for 100 MB (Node 24.21). Not
+ * more than there is to hand over, because a small result keeps its whole piece in memory.
+ */
+function pieceSize(expected: number): number {
+  return Math.min(4 * 1024 * 1024, Math.max(64 * 1024, expected));
+}
+
 /** Packs and compresses. The same entries give the same bytes. Throws `ArchiveError` for a path that is not allowed. */
 export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buffer> {
   checkPaths(entries.map((entry) => entry.path));
   // One call, although the data is then in memory twice: with several pieces, Node 24 may add a second, empty frame,
   // and the reader accepts nothing after the first.
-  const frame = await compress(Buffer.concat([...pieces(entries)]), {
+  const content = Buffer.concat([...pieces(entries)]);
+  const frame = await compress(content, {
+    chunkSize: pieceSize(content.length),
     params: { [constants.ZSTD_c_compressionLevel]: compressionLevel },
   });
   const head = Buffer.alloc(headBytes);
@@ -102,7 +112,9 @@ function frameOf(packed: Buffer): Buffer {
 }
 
 async function decompress(frame: Buffer, maxOutputLength: number): Promise<Buffer> {
-  const result = await decompressWithInfo(frame, { maxOutputLength, info: true }).catch((error: Error) => {
+  // Session logs compress to a third or less.
+  const options = { chunkSize: pieceSize(8 * frame.length), maxOutputLength, info: true };
+  const result = await decompressWithInfo(frame, options).catch((error: Error) => {
     const isTooLarge = 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
     throw new ArchiveError(
       isTooLarge

@@ -52,9 +52,20 @@ export function refusalText(reason: RefusalReason): string {
 }
 
 /** The key under which a checkpoint with this binding is stored. */
-export function keyOf(binding: Binding): string {
+export function keyOf(binding: Omit<Binding, 'writer'>): string {
+  const { stateName, runId, jobAttempt, sequence } = binding;
+  return formatKey({ stateHash: hashStateName(stateName), runId, jobAttempt, sequence });
+}
+
+/** The key under which version 0.1.0 stored it. */
+export function formerKeyOf(binding: Binding): string {
   const { stateName, runId, jobAttempt, sequence, writer } = binding;
   return formatKey({ stateHash: hashStateName(stateName), runId, jobAttempt, sequence, writer });
+}
+
+/** Whether a checkpoint with this binding belongs under `key`. */
+export function isKeyOf(binding: Binding, key: string): boolean {
+  return key === keyOf(binding) || key === formerKeyOf(binding);
 }
 
 /** Why a checkpoint with this binding is not the expected one. `undefined` if it is. */
@@ -64,7 +75,7 @@ export function findBindingMismatch(binding: Binding, expected: ExpectedBinding)
   if (binding.stateName !== expected.stateName) return 'other-state';
   if (binding.ref !== expected.ref) return 'other-ref';
   if (binding.trust !== expected.trust) return 'other-trust';
-  return keyOf(binding) === expected.key ? undefined : 'key-mismatch';
+  return isKeyOf(binding, expected.key) ? undefined : 'key-mismatch';
 }
 
 export function encodeBinding(binding: Binding): Buffer {

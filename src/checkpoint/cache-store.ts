@@ -67,7 +67,10 @@ export function createCacheStore({
       await writeFile(file, sealed, { flag: 'wx', mode: 0o600 });
       return client.saveCache([name], key);
     });
+    const failure = lastFailure;
     await remove(file);
+    // A look-up may have ended in between.
+    lastFailure = failure;
     return id !== undefined && id >= 0;
   }
 
@@ -128,8 +131,16 @@ async function callClient<T>(
 /** What the client prints if the service may not be read, and if an entry cannot be unpacked (6.3.0). */
 const finalMessages = /cache read denied|(?:tar|sh)\b.* failed with (?:error|exit code)/i;
 
+/**
+ * How the service refuses a key that exists. The client hides it like any other failure: `saveCache` returns -1, and
+ * its warning is the same for 409, 429 and a broken connection. Its debug line has the answer of the call that begins
+ * an upload: the status (github.com), or the text alone (version 1 of the protocol). A 409 of another call is not meant.
+ */
+const takenMessages = /^Failed to CreateCacheEntry: .*\(409\)|^cache (?:entry .*)?already exists/i;
+
 function failureOf(message: string | undefined, output: string): StoreFailure | undefined {
   if (message === undefined) return undefined;
+  if (takenMessages.test(message)) return { message, isTaken: true };
   if (finalMessages.test(message)) return { message, isAnswer: true };
   // The client passes on the header only in a warning, and does not wait.
   const seconds = /your rate limit will reset in (\d+) seconds/.exec(output)?.[1];
@@ -144,7 +155,10 @@ function errorFrom(output: string): string | undefined {
   const lines = output.split('\n').map((line) => line.trim());
   const reason = lines.map((line) => /^::debug::Failed to reserve cache: (?:Error: )?(.+)$/.exec(line)?.[1]);
   const messages = lines.map(
-    (line) => /^(?:::(?:warning|error)::)(?:Failed to (?:save|restore): )?(.+)$/.exec(line)?.[1],
+    (line) =>
+      /^(?:::(?:warning|error)::)(?:Failed to (?:save|restore): )?(.+)$/.exec(line)?.[1] ??
+      // Version 1 of the protocol, in which a refused key is no warning.
+      /^Failed to save: .* More details: (.+)$/.exec(line)?.[1],
   );
   const text =
     reason.find((match) => match !== undefined) ?? messages.findLast((match) => match !== undefined);

@@ -25,6 +25,8 @@ export interface StoreFailure {
   readonly message: string;
   /** The store did answer: an entry is damaged, or may not be read. */
   readonly isAnswer?: true;
+  /** A write was refused because an entry with this key exists, or because an upload to this key was begun. */
+  readonly isTaken?: true;
   /** The wait that the store requests. Infinite if asking again does not help. */
   readonly retryAfterMs?: number;
 }

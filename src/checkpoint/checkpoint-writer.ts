@@ -6,18 +6,26 @@
  * CHECKPOINT2 A step waits for its save, but at most 10 s. After a save that was slow or failed, steps do not wait
  *             until a save succeeds: if the service is down, a run loses 10 s once and not at every step. At the end,
  *             a service that does not answer at all gets 10 s more, so that an outage costs less than a minute per job.
- * CHECKPOINT3 Before each save the newest entry is looked up. If a later job attempt has stored one, or another job
- *             stores under the same name, this job stores nothing more.
- * CHECKPOINT4 `persisted` is true only for an entry that was found by its exact key after the save. A failed save is
- *             looked up too, because only its response may have been lost.
+ * CHECKPOINT3 If a later job attempt has stored an entry, or another job stores under the same name, this job stores
+ *             nothing more. A save needs no look-up for that:
+ *             - Keys of one job attempt differ only in their number, and the store refuses a key that exists. Jobs that
+ *               count under one name therefore meet at the next number: the second one reads the entry that took its
+ *               key, and finds another writer in it.
+ *             - This holds as long as the entry with the number before is of this job, or existed when it started. After
+ *               a gap (a save that failed), the newest entry is looked up before the next save.
+ *             - What an earlier job attempt stores does no harm, because a restore prefers the newest job attempt. So
+ *               it is enough to look for later ones once a minute, before a save, and at the end.
+ * CHECKPOINT4 `persisted` is true only for an entry that was found by its exact key after the save, and only if no later
+ *             job attempt has stored one. A failed save is looked up too, because only its response may have been lost.
  */
+import { createHash } from 'node:crypto';
 import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
 import { type Binding, keyOf } from './binding.js';
-import { attemptPrefixes, fencePrefixes, parseKey } from './checkpoint-key.js';
+import { fencePrefixes, newestPrefixes, parseKey, prefixesOfAttempt } from './checkpoint-key.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import { endsWithin } from './ends-within.js';
-import { checkFence } from './fence.js';
+import { createFence, type Fence, type FenceResult } from './fence.js';
 import { createLatestQueue, type LatestQueue } from './latest-queue.js';
 import type { SaveNotice } from './save-notice.js';
 
@@ -36,7 +44,7 @@ export interface CheckpointWriterOptions {
   readonly binding: Omit<Binding, 'sequence'>;
   /** The newest key of this job attempt before this job stored anything (`RestoreResult.seen`). */
   readonly seen?: string;
-  /** The look-up at the start failed, so the look-up before the first save determines `seen`. */
+  /** The look-up at the start failed, so one before the first save determines `seen`. */
   readonly hasLookupFailed?: boolean;
   /** Key of the checkpoint from which the run continues. */
   readonly restored?: string;
@@ -60,8 +68,10 @@ export interface SettleResult {
 const maxWaitMs = 10_000;
 /** Maximum time to look up a failed save. A service that is down answers late and rarely has the entry. */
 const maxConfirmMs = 10_000;
-/** Maximum time at the end for a service that did not even answer the look-up before the save. */
+/** Maximum time at the end for a service that does not even answer a look-up. */
 const maxSilentMs = 10_000;
+/** A look-up for later job attempts is due before a save if the last one is older. */
+const maxLookUpAgeMs = 60_000;
 const maxBytes = 1_000_000_000;
 
 interface QueuedSave {
@@ -77,27 +87,37 @@ interface SaveRecord {
   readonly events: number;
 }
 
+interface FailedSave extends SaveRecord {
+  readonly sha256: string;
+}
+
 export class CheckpointWriter {
   private readonly queue: LatestQueue<QueuedSave> = createLatestQueue((job) => this.runSave(job));
   private readonly reportedNotices = new Set<SaveNotice['type']>();
   private sequence: number;
   private isBlocking = true;
   private hasStopped = false;
-  /** The look-up before the running save has no answer so far, so nothing is being uploaded. */
-  private isSilent = false;
+  private readonly fence: Fence;
   private hasLookupFailed: boolean;
-  private seen: string | undefined;
+  private lookedUpAt: number;
+  /** The entry with this number is of this job or existed before, or the newest entry was looked up since. */
+  private checkedSequence: number;
   private outcome: 'nothing-to-store' | 'stored' | 'not-stored' = 'nothing-to-store';
   private storedKey: string | undefined;
   private eventsStored = 0;
   /** The last save, if it failed. */
-  private unconfirmedSave: SaveRecord | undefined;
+  private unconfirmedSave: FailedSave | undefined;
 
   constructor(private readonly options: CheckpointWriterOptions) {
-    const seen = options.seen === undefined ? undefined : parseKey(options.seen);
+    const { seen, restored } = options;
     this.hasLookupFailed = options.hasLookupFailed ?? false;
-    this.seen = options.seen;
-    this.sequence = Math.max(seen?.sequence ?? 0, options.usedSequence ?? 0);
+    this.lookedUpAt = options.clock.now();
+    this.fence = createFence(options);
+    // In `post`, the restored checkpoint is the last one that `main` stored.
+    const known = [seen, restored].filter((key) => key !== undefined);
+    for (const key of known) this.fence.allowUpTo(key);
+    this.checkedSequence = Math.max(0, ...known.filter((key) => this.isOfThisAttempt(key)).map(sequenceOf));
+    this.sequence = Math.max(this.checkedSequence, options.usedSequence ?? 0);
   }
 
   /** Key of the newest checkpoint that this job has stored. */
@@ -160,10 +180,11 @@ export class CheckpointWriter {
     const isIdle = await this.waitUntilIdle(until);
     if (isIdle) await this.confirmLastSave(until);
     const key = this.newest;
-    const persisted = isIdle && key !== undefined && (await this.isStored(key, until));
+    const persisted = isIdle && key !== undefined && (await this.isNewest(key, until));
     if (
       isIdle &&
       !persisted &&
+      !this.hasStopped &&
       this.outcome === 'stored' &&
       this.options.store.unreadableReason === undefined
     )
@@ -172,11 +193,17 @@ export class CheckpointWriter {
   }
 
   private async waitUntilIdle(until: number): Promise<boolean> {
-    const { clock } = this.options;
+    if (this.queue.isIdle()) return true;
+    const { clock, binding } = this.options;
     const idle = this.queue.idle();
     const left = () => Math.max(0, until - clock.now());
+    // The client does not report how far a save has come, so only a look-up shows whether there is a service.
+    let answers = false;
+    void this.lookUp(prefixesOfAttempt(binding, binding.jobAttempt)).then(({ isAnswered }) => {
+      answers = isAnswered;
+    });
     if (await endsWithin(idle, Math.min(maxSilentMs, left()), clock)) return true;
-    return !this.isSilent && left() > 0 && (await endsWithin(idle, left(), clock));
+    return answers && left() > 0 && (await endsWithin(idle, left(), clock));
   }
 
   private canStore(): boolean {
@@ -188,36 +215,63 @@ export class CheckpointWriter {
   private async runSave(job: QueuedSave): Promise<void> {
     this.outcome = 'not-stored';
     try {
-      if (!(await this.canStillStore())) return;
+      if (this.hasLookupFailed && !(await this.mayStillStore())) return;
       const checkpoint = await job.seal();
       if (checkpoint.sealed.length > (job.maxBytes ?? Number.POSITIVE_INFINITY)) return;
-      if (this.isWithinSizeLimit(checkpoint)) await this.write(checkpoint, job.events);
+      if (!this.isWithinSizeLimit(checkpoint)) return;
+      if (this.isLookUpDue(checkpoint.key) && !(await this.mayStillStore(checkpoint.key))) return;
+      await this.write(checkpoint, job.events);
     } catch (error) {
       this.reportFailure(error instanceof Error ? error.message : String(error));
     }
   }
 
-  private async canStillStore(): Promise<boolean> {
-    const { store, binding } = this.options;
-    this.isSilent = true;
-    const found = await store.findNewest(fencePrefixes(binding, binding.jobAttempt));
-    this.isSilent = found === undefined && store.lastError?.() !== undefined;
-    if (this.hasLookupFailed && !this.isSilent) {
-      this.hasLookupFailed = false;
-      this.seen = found;
-    }
-    const { seen } = this;
-    const { jobAttempt, writer } = binding;
-    const fence = checkFence(found, { jobAttempt, writer, ...defined({ seen }) });
-    if (fence.status === 'clear') {
-      this.sequence = Math.max(this.sequence, fence.sequence);
-      return true;
-    }
+  private isLookUpDue(key: string): boolean {
+    // Without an answer since the start, the service was asked immediately before.
+    if (this.hasLookupFailed) return false;
+    const hasGap = sequenceOf(key) - 1 > this.checkedSequence;
+    return hasGap || this.options.clock.now() - this.lookedUpAt >= maxLookUpAgeMs;
+  }
+
+  /** Looks up the newest entry before a save under `key`. True also without an answer: the next save asks again. */
+  private async mayStillStore(key?: string): Promise<boolean> {
+    const { clock, binding } = this.options;
+    const { isAnswered, found } = await this.lookUp(fencePrefixes(binding, binding.jobAttempt));
+    if (!isAnswered) return true;
+    this.lookedUpAt = clock.now();
+    if (this.hasLookupFailed) this.catchUp(found);
+    else if (key !== undefined) this.checkedSequence = sequenceOf(key) - 1;
+    return this.isClear(await this.fence.judge(found));
+  }
+
+  /** The look-up at the start failed: what exists now counts as what existed then. */
+  private catchUp(found: string | undefined): void {
+    this.hasLookupFailed = false;
+    if (found === undefined || !this.isOfThisAttempt(found)) return;
+    this.fence.allowUpTo(found);
+    this.sequence = Math.max(this.sequence, sequenceOf(found));
+    this.checkedSequence = this.sequence;
+  }
+
+  private isOfThisAttempt(key: string): boolean {
+    return parseKey(key)?.jobAttempt === this.options.binding.jobAttempt;
+  }
+
+  private isClear(result: FenceResult): boolean {
+    if (result.status === 'clear') return true;
     this.hasStopped = true;
     this.notify(
-      fence.status === 'fenced' ? { type: 'fenced', jobAttempt: fence.jobAttempt } : { type: 'conflict' },
+      result.status === 'fenced' ? { type: 'fenced', jobAttempt: result.jobAttempt } : { type: 'conflict' },
     );
     return false;
+  }
+
+  private async lookUp(
+    prefixes: readonly string[],
+  ): Promise<{ readonly isAnswered: boolean; readonly found?: string }> {
+    const { store } = this.options;
+    const found = await store.findNewest(prefixes).catch(() => undefined);
+    return { isAnswered: found !== undefined || store.lastError?.() === undefined, ...defined({ found }) };
   }
 
   private async seal(sealFor: SealFunction): Promise<SealedCheckpoint> {
@@ -235,15 +289,30 @@ export class CheckpointWriter {
 
   private async write({ key, sealed }: SealedCheckpoint, events: number): Promise<void> {
     const { store } = this.options;
-    this.unconfirmedSave = { key, events };
-    if (!(await store.write(key, sealed))) return this.reportFailure(store.lastError?.());
-    this.markStored({ key, events });
+    if (await store.write(key, sealed)) return this.markSaved({ key, events });
+    const reason = store.lastError?.();
+    if (store.lastFailure?.()?.isTaken) {
+      const found = await store.read(key);
+      // The service stored it, and only its answer was lost.
+      if (found?.equals(sealed)) return this.markSaved({ key, events });
+      // Without any look-up so far, the entry may be of a job that has ended.
+      if (!this.hasLookupFailed && this.fence.isForeign(key, found))
+        return void this.isClear({ status: 'conflict' });
+    }
+    this.unconfirmedSave = { key, events, sha256: sha256(sealed) };
+    this.reportFailure(reason);
+  }
+
+  private markSaved(save: SaveRecord): void {
+    this.markStored(save);
     this.isBlocking = true;
     this.reportedNotices.clear();
   }
 
   private markStored({ key, events }: SaveRecord): void {
     this.unconfirmedSave = undefined;
+    this.fence.allow(key);
+    this.checkedSequence = Math.max(this.checkedSequence, sequenceOf(key));
     this.storedKey = key;
     this.eventsStored = events;
     this.outcome = 'stored';
@@ -251,13 +320,18 @@ export class CheckpointWriter {
   }
 
   private async confirmLastSave(until: number): Promise<void> {
-    const { unconfirmedSave } = this;
+    const { unconfirmedSave: save } = this;
     const { clock, store } = this.options;
-    if (unconfirmedSave === undefined || store.unreadableReason !== undefined) return;
-    const found = store.findNewest([unconfirmedSave.key]).catch(() => undefined);
-    const maxMs = Math.min(maxConfirmMs, Math.max(0, until - clock.now()));
-    if ((await endsWithin(found, maxMs, clock)) && (await found) === unconfirmedSave.key)
-      this.markStored(unconfirmedSave);
+    if (save === undefined || store.unreadableReason !== undefined) return;
+    const left = () => Math.max(0, until - clock.now());
+    const lookUp = this.lookUp([save.key]);
+    if (!(await endsWithin(lookUp, Math.min(maxConfirmMs, left()), clock))) return;
+    if ((await lookUp).found !== save.key) return;
+    const read = store.read(save.key).catch(() => undefined);
+    if (!(await endsWithin(read, left(), clock))) return;
+    const found = await read;
+    if (found !== undefined && sha256(found) === save.sha256) this.markStored(save);
+    else if (this.fence.isForeign(save.key, found)) this.isClear({ status: 'conflict' });
   }
 
   private reportFailure(reason: string | undefined): void {
@@ -271,13 +345,30 @@ export class CheckpointWriter {
     this.options.onNotice(notice);
   }
 
-  private async isStored(key: string, until: number): Promise<boolean> {
+  /** One look-up shows both whether the entry exists and whether somebody else has stored since. */
+  private async isNewest(key: string, until: number): Promise<boolean> {
     const { store, binding, clock } = this.options;
     if (this.outcome === 'not-stored' || store.unreadableReason !== undefined) return false;
-    // The restored checkpoint must still be the newest, because another job may have continued from it.
-    const prefixes = this.outcome === 'stored' ? [key] : attemptPrefixes(binding, binding.jobAttempt);
-    const found = store.findNewest(prefixes);
-    const isAnswered = await endsWithin(found, Math.max(0, until - clock.now()), clock);
-    return isAnswered && (await found.catch(() => undefined)) === key;
+    const hasStored = this.outcome === 'stored';
+    const prefixes = (hasStored ? fencePrefixes : newestPrefixes)(binding, binding.jobAttempt);
+    const ask = async (work: Promise<boolean>) =>
+      (await endsWithin(work, Math.max(0, until - clock.now()), clock)) && (await work.catch(() => false));
+    return ask(
+      this.lookUp(prefixes).then(async ({ found }) => {
+        if (found === key) return true;
+        // A restored checkpoint must still be the newest, because another job may have continued from it.
+        if (found === undefined || !hasStored || !this.isClear(await this.fence.judge(found))) return false;
+        // What was stored last is no checkpoint, so it does not count.
+        return (await this.lookUp([key])).found === key;
+      }),
+    );
   }
+}
+
+function sequenceOf(key: string): number {
+  return parseKey(key)?.sequence ?? 0;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

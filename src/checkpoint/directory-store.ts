@@ -4,12 +4,14 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type CheckpointKey, compareKeys, parseKey, runPrefix } from './checkpoint-key.js';
+import { type CheckpointKey, compareKeys, isSameRun, parseKey } from './checkpoint-key.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import { maxSealedBytes, readStoredFile, writeNewFile } from './new-file.js';
 
 /** Number of checkpoints kept for one state in one run: the ones that a restore may try, and one more. */
 const maxCheckpoints = 5;
+
+const takenText = ' already exists';
 
 /** Creates the directory with the first write. `lastError` returns errors of the disk. */
 export function createDirectoryStore(path: string): CheckpointStore {
@@ -39,7 +41,13 @@ export function createDirectoryStore(path: string): CheckpointStore {
     lastError: () => lastError,
     // A disk that cannot be read is the same after a pause.
     lastFailure: () =>
-      lastError === undefined ? undefined : { message: lastError, retryAfterMs: Number.POSITIVE_INFINITY },
+      lastError === undefined
+        ? undefined
+        : {
+            message: lastError,
+            retryAfterMs: Number.POSITIVE_INFINITY,
+            ...(lastError.endsWith(takenText) ? { isTaken: true } : {}),
+          },
   };
 }
 
@@ -80,13 +88,13 @@ async function writeCheckpoint(directory: string, name: string, sealed: Buffer):
   if (key === undefined) throw new RangeError(`${JSON.stringify(name)} is not the key of a checkpoint`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const isNew = await writeNewFile(join(directory, name), sealed);
-  if (!isNew) throw new Error(`${name} already exists`);
+  if (!isNew) throw new Error(`${name}${takenText}`);
   await removeOld(directory, key);
   return true;
 }
 
 async function removeOld(directory: string, key: CheckpointKey): Promise<void> {
-  const ofRun = (await list(directory)).filter(({ name }) => name.startsWith(runPrefix(key)));
+  const ofRun = (await list(directory)).filter((stored) => isSameRun(stored.key, key));
   // `force`, because another job may remove the same file at the same time.
   await Promise.all(
     ofRun.slice(maxCheckpoints).map(({ name }) => rm(join(directory, name), { force: true })),

@@ -3,6 +3,8 @@
 export interface LatestQueue<T> {
   /** Resolves when the item, or a newer one that replaced it, has been processed. */
   push(item: T): Promise<void>;
+  /** Whether no item is running or waiting. */
+  isIdle(): boolean;
   /** Resolves when no item is running or waiting. */
   idle(): Promise<void>;
   isIdle(): boolean;
@@ -35,6 +37,7 @@ export function createLatestQueue<T>(work: (item: T) => Promise<void>): LatestQu
       running ??= drain();
       return done;
     },
+    isIdle: () => running === undefined,
     idle: async () => running,
     isIdle: () => running === undefined,
   };

@@ -6,6 +6,7 @@
 import {
   attemptPrefixes,
   type KeyScope,
+  keyVersions,
   lowerSequencePrefixes,
   narrowerPrefixes,
   parseKey,
@@ -29,27 +30,36 @@ export async function* entriesFromNewest(
     // Prevents an endless loop if a store returns another entry than was asked for.
     if (found === undefined || found.jobAttempt > attempt) return undefined;
     attempt = found.jobAttempt;
-    let sequence = aboveAll;
-    for (;;) {
-      const key = await highestBelow(scope, attempt, sequence, lookUp);
-      const next = parsed(key);
-      if (key === undefined || next === undefined || next.sequence >= sequence) break;
-      yield key;
-      ({ sequence } = next);
-    }
+    for (const version of keyVersions) yield* entriesOfAttempt({ scope, attempt, version, lookUp });
     attempt -= 1;
   }
   return undefined;
 }
 
+interface AttemptEntries {
+  readonly scope: KeyScope;
+  readonly attempt: number;
+  readonly version: (typeof keyVersions)[number];
+  readonly lookUp: LookUp;
+}
+
+async function* entriesOfAttempt(entries: AttemptEntries): AsyncGenerator<string, undefined> {
+  let sequence = aboveAll;
+  for (;;) {
+    const key = await highestBelow(entries, sequence);
+    const next = parsed(key);
+    if (key === undefined || next === undefined || next.sequence >= sequence) return undefined;
+    yield key;
+    ({ sequence } = next);
+  }
+}
+
 /** The key with the highest sequence below `sequence`. */
 async function highestBelow(
-  scope: KeyScope,
-  attempt: number,
+  { scope, attempt, version, lookUp }: AttemptEntries,
   sequence: number,
-  lookUp: LookUp,
 ): Promise<string | undefined> {
-  let prefixes = lowerSequencePrefixes(scope, attempt, sequence);
+  let prefixes = lowerSequencePrefixes(scope, attempt, sequence, version);
   for (;;) {
     const key = prefixes.length === 0 ? undefined : await lookUp(prefixes);
     const prefix = key && prefixes.find((one) => key.startsWith(one));

@@ -72,24 +72,36 @@ export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   if (store.unreadableReason !== undefined) return { status: 'none', lastError: store.unreadableReason };
   if (isShared) return restoreFrom(request, jobAttempt);
   // Two calls of one reusable workflow may have the same derived name: each starts for itself.
-  const own = await lookUp(request, attemptPrefixes(expected, jobAttempt).slice(0, 1));
-  if (own.status === 'unanswered') return { ...own, refused: [] };
-  const lastError = store.lastError?.();
+  const newest = await lookUp(request, attemptPrefixes(expected, jobAttempt));
+  if (newest.status === 'unanswered') return { ...newest, refused: [] };
+  const isOwn = isOfAttempt(newest.value, jobAttempt);
+  if (!isOwn) return openFound(request, newest.value, jobAttempt - 1);
   const earlier: RestoreResult =
-    jobAttempt === 1
-      ? { status: 'none', ...defined({ lastError }) }
-      : await restoreFrom(request, jobAttempt - 1);
-  return { ...earlier, ...defined({ seen: own.value }) };
+    jobAttempt === 1 ? { status: 'none' } : await restoreFrom(request, jobAttempt - 1);
+  return { ...earlier, ...defined({ seen: newest.value }) };
 }
 
 async function restoreFrom(request: RestoreRequest, jobAttempt: number): Promise<RestoreResult> {
-  const { store, expected } = request;
-  const newest = await lookUp(request, attemptPrefixes(expected, jobAttempt));
+  const newest = await lookUp(request, attemptPrefixes(request.expected, jobAttempt));
   if (newest.status === 'unanswered') return { ...newest, refused: [] };
-  if (newest.value === undefined) return { status: 'none', ...defined({ lastError: store.lastError?.() }) };
-  const found = await openNewest(request, newest.value, jobAttempt);
-  const isOwn = parseKey(newest.value)?.jobAttempt === request.jobAttempt;
-  return { ...found, ...(isOwn ? { seen: newest.value } : {}) };
+  const found = await openFound(request, newest.value, jobAttempt);
+  return isOfAttempt(newest.value, request.jobAttempt)
+    ? { ...found, ...defined({ seen: newest.value }) }
+    : found;
+}
+
+/** `newest`: what a look-up for `jobAttempt` and earlier ones has found. */
+async function openFound(
+  request: RestoreRequest,
+  newest: string | undefined,
+  jobAttempt: number,
+): Promise<RestoreResult> {
+  if (newest !== undefined) return openNewest(request, newest, jobAttempt);
+  return { status: 'none', ...defined({ lastError: request.store.lastError?.() }) };
+}
+
+function isOfAttempt(key: string | undefined, jobAttempt: number): boolean {
+  return key !== undefined && parseKey(key)?.jobAttempt === jobAttempt;
 }
 
 function lookUp(request: RestoreRequest, prefixes: readonly string[]) {

@@ -75,6 +75,15 @@ export function open(
   return payload === undefined ? refused('altered') : { status: 'opened', binding, payload };
 }
 
+/**
+ * The binding in the header of a sealed file, without proof that it is genuine. `undefined` if the bytes are not a
+ * sealed file.
+ */
+export function readBinding(sealed: Buffer): Binding | undefined {
+  const parts = split(sealed);
+  return typeof parts === 'string' ? undefined : decodeBinding(parts.binding);
+}
+
 function refused(reason: RefusalReason): OpenSealResult {
   return { status: 'refused', reason };
 }

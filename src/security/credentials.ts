@@ -54,20 +54,36 @@ export function findCredential(
   return login && { source: 'login', name: login.path };
 }
 
+export interface CredentialHintFacts {
+  readonly environment: Environment;
+  /** The variables whose values seal the state, if nothing else does. */
+  readonly sealedBy: readonly string[];
+}
+
 /** Adds to an `auth` failure which variable to check or set. Returns other failures unchanged. */
 export function withCredentialHint(
   failure: Failure,
   { credentials }: ProviderEnvironment,
-  environment: Environment,
+  { environment, sealedBy }: CredentialHintFacts,
 ): Failure {
   if (failure.kind !== 'auth' || credentials.length === 0) return failure;
   const variables = credentials.map(({ variable }) => variable);
   const set = variables.filter((variable) => environment[variable]?.trim());
   const hint =
     set.length > 0
-      ? `The service rejected the API key: invalid, not permitted, or out of credit. Check ${listed(set, 'and')}.`
+      ? `The service rejected the API key: invalid, not permitted, or out of credit. Check ${listed(set, 'and')}.${sealHint(set, sealedBy)}`
       : `Set ${listed(variables, 'or')} in \`env:\` of the action step.`;
   return { ...failure, message: `${failure.message.replace(/([^.!?])$/, '$1.')} ${hint}` };
+}
+
+/** Only if no key stays that opens the state after the rejected ones were replaced. */
+function sealHint(rejected: readonly string[], sealedBy: readonly string[]): string {
+  const lost = rejected.filter((variable) => sealedBy.includes(variable));
+  if (lost.length === 0 || lost.length < sealedBy.length) return '';
+  return (
+    ` The value of ${listed(lost, 'and')} also seals the state, so a different key cannot open it. ` +
+    'If you replace the key, set `state-key` to the former value, and a re-run continues.'
+  );
 }
 
 function listed(names: readonly string[], word: 'and' | 'or'): string {

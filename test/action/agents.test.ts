@@ -114,6 +114,24 @@ describe('an agent that reported an error and was then silent', () => {
     expect(failure?.message).toContain(`was stopped. Last message: ${text}`);
   });
 
+  it.each([
+    [
+      ['OPENAI_API_KEY'],
+      'The value of `OPENAI_API_KEY` also seals the state, so a different key cannot open',
+    ],
+    // Another key still opens the state, or `state-key` does.
+    [['ANTHROPIC_API_KEY', 'OPENAI_API_KEY'], undefined],
+    [[], undefined],
+  ])('for a rejected key, if %j seal the state, says %s', async (sealedBy, text) => {
+    const environment = { PATH: process.env.PATH, OPENAI_API_KEY: 'sk-rejected' };
+    const rejected = line({ type: 'error', message: 'unexpected status 401 Unauthorized' });
+    const options = { environment, sealedBy };
+    const { failure } = await run(codexScript(`${rejected}; exit 1`), options);
+    expect(failure?.message).toContain('Check `OPENAI_API_KEY`.');
+    if (text === undefined) expect(failure?.message).not.toContain('state-key');
+    else expect(failure?.message).toContain(text);
+  });
+
   it('fails with the cause that standard error names', async () => {
     const { failure } = await silentAfter(`echo 'ERROR: context window exceeded' >&2`);
     expect(failure).toEqual({

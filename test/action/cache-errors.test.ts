@@ -33,13 +33,18 @@ const warnings = ({ main, post }: StepResult) => [...main.warnings, ...(post?.wa
 const errors = ({ main, post }: StepResult) => [...main.errors, ...(post?.errors ?? [])];
 
 /** Runs a job attempt and calls `onStored` while the second agent runs and the first attempt is stored. */
-async function runWhileStoring(harness: Harness, onStored: () => void, then: readonly AgentRule[] = rules) {
+async function runWhileStoring(
+  harness: Harness,
+  onStored: () => unknown,
+  then: readonly AgentRule[] = rules,
+  inputs: Readonly<Record<string, string>> = {},
+) {
   const go = join(harness.stateDirectory, '..', `go-${stored(harness).length}`);
   const waiting: AgentRule = { prompt: 'make them pass', do: [{ waitFor: go }, ...(then[1]?.do ?? [])] };
   const before = stored(harness).length;
-  const running = harness.runJob({ rules: [first, waiting] });
+  const running = harness.runJob({ rules: [first, waiting], inputs });
   while (stored(harness).length === before) await sleep(20);
-  onStored();
+  await onStored();
   await writeFile(go, '');
   return running;
 }
@@ -179,11 +184,13 @@ describe('the look-up in a re-run', () => {
     const { repository, scope, version, body } = last;
     const put = (sequence: string, content: Buffer) =>
       harness.cache.add(
-        { repository, scope, version, key: last.key.replace(/-s\d{6}-.{8}-$/, `-s${sequence}-deadbeef-`) },
+        { repository, scope, version, key: last.key.replace(/-s\d{6}-$/, `-s${sequence}-`) },
         content,
       );
     for (const sequence of ['000300', '000301', '000302', '000303', '999999'])
       put(sequence, Buffer.from('garbage'));
+    // Written last, so the service finds it first.
+    harness.cache.delete(last.key.replace(/-s\d{6}-$/, '-s000001-'));
     put('000001', body);
     const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
     expect(rerun.main.log).toContain(`Opened checkpoint \`${last.key}\``);
@@ -198,7 +205,7 @@ describe('the look-up in a re-run', () => {
     const rerun = await harness.runJob({ jobAttempt: 2, rules: passing, inputs });
     expect(errors(rerun)).toEqual([
       expect.stringMatching(
-        /^Checkpoint `gump-v1-.*` exists, but no secret of this job opens it\. It was sealed with the value of `state-key`, which was changed or removed since\. No agent was started\. Add the former value as a line of `state-key`\. To start over instead, set `resume: never`/,
+        /^Checkpoint `gump-v2-.*` exists, but no secret of this job opens it\. It was sealed with the value of `state-key`, which was changed or removed since\. No agent was started\. Add the former value as a line of `state-key`\. To start over instead, set `resume: never`/,
       ),
     ]);
     expect(await providersOf(harness)).toEqual(['claude', 'codex']);
@@ -209,32 +216,66 @@ describe('the look-up in a re-run', () => {
 });
 
 describe('another job', () => {
-  it('of a later job attempt prevents this one from storing', async () => {
-    const harness = await createHarness({ workflow: flow });
-    const result = await runWhileStoring(harness, () =>
-      copyAs(harness, (key) => key.replace('-a1-', '-a2-')),
-    );
+  it('of a later job attempt makes this one report that its state does not count', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const result = await runWhileStoring(harness, () => copyAs(harness, '-a1-', '-a2-'));
     expect(warnings(result)).toEqual([expect.stringMatching(/^Job attempt 2 of this run has stored/)]);
     expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'false' });
-    expect(stored(harness)).toHaveLength(2);
   });
 
-  it('with the same state name at the same time causes an error', async () => {
-    const harness = await createHarness({ workflow: flow });
-    const result = await runWhileStoring(harness, () =>
-      copyAs(harness, (key) => key.replace(/.{9}$/, 'deadbeef-')),
+  it.each([
+    ['with the same state name', { 'state-name': 'shared' }],
+    ['that has the same derived state name', {}],
+  ])('%s at the same time causes an error in one of the two', async (_how, inputs) => {
+    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const others: StepResult[] = [];
+    const result = await runWhileStoring(
+      harness,
+      async () => others.push(await harness.runJob({ rules: passing, inputs })),
+      rules,
+      inputs,
     );
     expect(errors(result)[0]).toMatch(
       /^Two jobs use the state name ".*" at the same time\..* Set a different `state-name`/,
     );
     expect(result.main.outputs.persisted).toBe('false');
+    expect(others.map(({ main }) => [main.outputs.status, main.outputs.persisted, main.errors])).toEqual([
+      ['passed', 'true', []],
+    ]);
   });
 });
 
-function copyAs(harness: Harness, rename: (key: string) => string): void {
+describe('the requests of a run', () => {
+  it('are three for each checkpoint, and a few look-ups for the whole job', async () => {
+    const steps = Array.from(
+      { length: 8 },
+      (_, index) => `  - {name: s${index}, type: code, agent: claude-haiku, prompt: go}\n`,
+    );
+    const harness = await createHarness({
+      code: 'dist',
+      workflow: `name: flow\nsteps:\n${steps.join('')}`,
+    });
+    const { main } = await harness.runJob({});
+    expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'true' });
+    const requests = harness.cache.requests().map(({ operation }) => operation);
+    const checkpoints = stored(harness).length;
+    expect(checkpoints).toBeGreaterThanOrEqual(9);
+    const count = (operation: string) => requests.filter((one) => one === operation).length;
+    expect([count('create'), count('upload'), count('finalize')]).toEqual([
+      checkpoints,
+      checkpoints,
+      checkpoints,
+    ]);
+    // `main` at its start and at its end; `post` before and after the mark that the job passed.
+    expect(count('lookup')).toBe(4);
+    expect(count('download')).toBe(0);
+  });
+});
+
+function copyAs(harness: Harness, from: string, to: string): void {
   const newest = stored(harness).at(-1);
   if (newest === undefined) throw new Error('No checkpoint is stored.');
-  harness.cache.add({ ...newest, key: rename(newest.key) }, newest.body);
+  harness.cache.add({ ...newest, key: newest.key.replace(from, to) }, newest.body);
 }
 
 describe('the output of the cache client', () => {

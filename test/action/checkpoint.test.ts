@@ -94,11 +94,13 @@ function reseal(change: Partial<Binding>): (sealed: Buffer) => Promise<Buffer> {
   };
 }
 
-function keyText({ jobAttempt, sequence, writer, ...place }: Binding): string {
-  const key = currentKeys.find((text) => text.endsWith(`-s${String(sequence).padStart(6, '0')}-${writer}-`));
+function keyText({ jobAttempt, sequence, ...place }: Binding): string {
+  const key = currentKeys.find((text) => text.endsWith(`-s${String(sequence).padStart(6, '0')}-`));
   if (key === undefined) throw new Error(`No key for job attempt ${jobAttempt} of run ${place.runId}.`);
   return key;
 }
+
+const stateKeyText = 'a1Qm0vX9sLr27TgPzk4WbY6u';
 
 let currentKeys: readonly string[] = [];
 
@@ -244,6 +246,44 @@ describe('the keys of a checkpoint', () => {
     const fourth = await run(harness, { jobAttempt: 4, rules: passing });
     expect(fourth.main.errors[0]).toContain('with the value of `state-key`');
     expect(refusals(fourth)[0]).toContain('none of the keys of this job opens it');
+  });
+
+  it('can be replaced after a service rejected one: the errors say how, and no agent starts before', async () => {
+    const claudeOnly =
+      'name: flow\nsteps:\n  - name: a\n    type: code\n    agent: claude-haiku\n    prompt: go\n';
+    const harness = await createHarness({ code: 'dist', workflow: claudeOnly });
+    // As from `${{ secrets.GUMP_STATE_KEY }}` without such a secret.
+    const inputs = { 'state-key': '' };
+    const first = await run(harness, { rules: [{ do: [{ fail: 401 }] }], inputs });
+    expect(first.main.outputs).toMatchObject({ status: 'failed', persisted: 'true' });
+    expect(first.main.errors).toEqual([
+      expect.stringMatching(
+        /Check `ANTHROPIC_API_KEY`\. The value of `ANTHROPIC_API_KEY` also seals the state, so a different key cannot open it\. If you replace the key, set `state-key` to the former value, and a re-run continues\./,
+      ),
+    ]);
+    const env = { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-fedcba9876543210' };
+    const second = await run(harness, { jobAttempt: 2, env, inputs });
+    expect(second.main.errors[0]).toMatch(
+      /It was sealed with the value of `ANTHROPIC_API_KEY`, .* No agent was started\. .* set `resume: never`, through a variable of the repository/,
+    );
+    expect(await harness.calls()).toHaveLength(1);
+    const third = await run(harness, { jobAttempt: 3, env, inputs: { 'state-key': anthropicKey } });
+    expect(third.main.outputs).toMatchObject({ status: 'passed', resumed: 'true', persisted: 'true' });
+    const withKey = await run(harness, {
+      ...{ runId: '1002', rules: [{ do: [{ fail: 401 }] }], inputs: { 'state-key': stateKeyText } },
+    });
+    expect(withKey.main.errors[0]).toContain('Check `ANTHROPIC_API_KEY`.');
+    expect(withKey.main.errors[0]).not.toContain('seals the state');
+  });
+
+  it('are those of the providers if `state-key` is empty', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: short });
+    const inputs = { 'state-key': '' };
+    const first = await run(harness, { inputs });
+    expect([first.main.outputs.persisted, first.main.warnings]).toEqual(['true', []]);
+    const second = await run(harness, { jobAttempt: 2, rules: passing, inputs });
+    expect(second.main.outputs).toMatchObject({ status: 'passed', resumed: 'true', persisted: 'true' });
+    expect(second.main.warnings).toEqual([]);
   });
 
   it('are missing if no credential is long enough: the run continues with a warning', async () => {

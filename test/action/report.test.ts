@@ -150,7 +150,7 @@ describe('the report', () => {
       tasks: '',
       commit: '',
     });
-    expect(main.outputs.checkpoint).toMatch(/^gump-v1-[0-9a-f]+-1001-a2-s\d{6}-\w+-$/);
+    expect(main.outputs.checkpoint).toMatch(/^gump-v2-[0-9a-f]+-1001-a2-s\d{6}-$/);
     const sessions = JSON.parse(main.outputs.sessions ?? '') as Record<string, unknown>;
     expect(sessions).toEqual({
       tests: { provider: 'codex', agent: 'codex', id: expect.any(String) },

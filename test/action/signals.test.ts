@@ -51,7 +51,7 @@ describe('a job that ends while an agent is running', () => {
         ]);
       } else {
         expect(main.signal).toBe('SIGKILL');
-        expect(post?.log).toMatch(/Stored checkpoint `gump-v1-/);
+        expect(post?.log).toMatch(/Stored checkpoint `gump-v2-/);
       }
       const rerun = await harness.runJob({ jobAttempt: 2, rules: [{ do: writeActions }] });
       expect(rerun.main.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
@@ -118,7 +118,7 @@ describe('a cancelled job that cannot store its checkpoint', () => {
       },
     });
     expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'false' });
-    expect(post?.log).toMatch(/Stored checkpoint `gump-v1-/);
+    expect(post?.log).toMatch(/Stored checkpoint `gump-v2-/);
   });
 });
 

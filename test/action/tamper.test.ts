@@ -200,7 +200,7 @@ describe('the checkpoint that a cancelled job keeps on disk', () => {
 
 /** Seals a run that passed, as an agent can: with the key of its provider, which seals the state without `state-key`. */
 async function forgeLocalCheckpoint(machine: Machine): Promise<void> {
-  const file = await privateFile(machine, 'gump-v1-*.sealed');
+  const file = await privateFile(machine, 'gump-v2-*.sealed');
   const key = basename(file, '.sealed');
   const names = {
     repositoryId: '4242',

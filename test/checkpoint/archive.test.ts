@@ -69,6 +69,15 @@ describe('a round trip', () => {
     )
     .map((files) => Object.entries(files).map(([path, bytes]) => ({ path, content: Buffer.from(bytes) })));
 
+  it.each([
+    ['compresses a lot', Buffer.alloc(12_000_000, 'the same text ')],
+    ['does not compress', randomBytes(12_000_000)],
+  ])('returns content that arrives in several pieces and %s', async (_how, content) => {
+    const read = await unpackEntries(await packEntries([{ path: 'large', content }]));
+    expect(read.map(({ path }) => path)).toEqual(['large']);
+    expect(read[0]?.content.equals(content)).toBe(true);
+  });
+
   it('returns the same files in the same order, or packing is refused', async () => {
     let [tried, packed] = [0, 0];
     await holds(

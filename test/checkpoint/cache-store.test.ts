@@ -57,9 +57,46 @@ describe('a save that fails', () => {
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
     expect(store.lastError?.()).toContain(reason);
     expect(store.lastError?.()).toContain(String(status));
+    expect(store.lastFailure?.()?.isTaken).toBe(status === 409 ? true : undefined);
     cache.service.clearFaults();
     expect(await store.write(keyAt(1, 2), sealed)).toBe(true);
     expect(store.lastError?.()).toBeUndefined();
+  });
+
+  it('reports that the key exists, whether an entry is stored under it or only an upload was begun', async () => {
+    const { cache, store } = await start();
+    const taken = { isTaken: true, message: expect.stringContaining('already exists') };
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(true);
+    expect(await store.write(keyAt(1, 1), Buffer.from('other'))).toBe(false);
+    expect(store.lastFailure?.()).toMatchObject(taken);
+    cache.service.injectFault('upload', { status: 403 });
+    expect(await store.write(keyAt(1, 2), sealed)).toBe(false);
+    expect(store.lastFailure?.()?.isTaken).toBeUndefined();
+    cache.service.clearFaults();
+    expect(await store.write(keyAt(1, 2), sealed)).toBe(false);
+    expect(store.lastFailure?.()).toMatchObject(taken);
+    expect([await store.read(keyAt(1, 1)), await store.read(keyAt(1, 2))]).toEqual([sealed, undefined]);
+  });
+
+  it.each([
+    ['create', { status: 500 }, undefined],
+    ['finalize', { status: 409 }, undefined],
+    ['upload', { status: 409 }, undefined],
+    ['create', { status: 409, message: 'cache entry already exists' }, true],
+  ] as const)('reports a refused key only if %s answers %o: %s', async (operation, fault, isTaken) => {
+    const { cache, store } = await start();
+    cache.service.injectFault(operation, { ...fault, times: 1 });
+    const isStored = await store.write(keyAt(1, 1), sealed);
+    // The client repeats a request after a status of 500.
+    expect(isStored).toBe('status' in fault && fault.status === 500);
+    expect(store.lastFailure?.()?.isTaken).toBe(isTaken);
+  });
+
+  it('does not know it if the refusal has no reason', async () => {
+    const { cache, store } = await start();
+    cache.service.injectFault('create', { reset: true });
+    expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
+    expect(store.lastFailure?.()?.isTaken).toBeUndefined();
   });
 
   it('returns false if the connection breaks', async () => {

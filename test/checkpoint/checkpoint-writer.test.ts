@@ -1,15 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Binding, keyOf } from '../../src/checkpoint/binding.js';
+import { attemptPrefixes } from '../../src/checkpoint/checkpoint-key.js';
 import {
   CheckpointWriter,
   type CheckpointWriterOptions,
   type SealFunction,
 } from '../../src/checkpoint/checkpoint-writer.js';
 import { type SaveNotice, saveNoticeText } from '../../src/checkpoint/save-notice.js';
+import { readBinding } from '../../src/checkpoint/seal.js';
 import { createFakeClock } from '../fakes/clock.js';
+import { holds } from '../fakes/holds.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
-import { binding, keyAt } from './sample.js';
+import { binding, keyAt, sealedAt } from './sample.js';
 
 const { sequence: _, ...base } = binding;
 
@@ -26,7 +30,8 @@ function setUp(options: Partial<CheckpointWriterOptions> = {}, store: MemoryStor
   return { writer, store, clock, notices, noticeTypes: () => notices.map(({ type }) => type) };
 }
 
-const plain: SealFunction = async (bound) => Buffer.from(keyOf(bound));
+const plain: SealFunction = async (bound) => sealedAt(bound.jobAttempt, bound.sequence, bound.writer);
+const { writer: writerId } = binding;
 
 /** Lets everything that is ready continue. */
 async function settlePending(): Promise<void> {
@@ -74,9 +79,9 @@ describe('a save', () => {
   });
 
   it('continues after the highest known sequence', async () => {
-    const seen = keyAt(2, 4, '0badf00d');
+    const seen = keyAt(2, 4);
     const store = createMemoryStore();
-    store.entries.set(seen, Buffer.from('of the job before'));
+    store.entries.set(seen, sealedAt(2, 4));
     const { writer, noticeTypes } = setUp({ seen }, store);
     await writer.save(plain);
     expect(writer.stored).toBe(keyAt(2, 5));
@@ -183,8 +188,8 @@ describe('a slow service', () => {
     expect(booked.at(-1)).toEqual([keyAt(2, 2), 9]);
   });
 
-  it('includes the look-up before the save in the 10 s', async () => {
-    const { writer, store, clock, noticeTypes } = setUp();
+  it('includes a look-up before the save in the 10 s', async () => {
+    const { writer, store, clock, noticeTypes } = setUp({ hasLookupFailed: true });
     const slow = createGate();
     store.onLookup = () => slow.closed;
     const save = writer.save(plain);
@@ -244,67 +249,227 @@ describe('a failing service', () => {
   });
 });
 
-describe('another job', () => {
-  it('of a later job attempt stops this one, even if this one stored after it', async () => {
-    const { writer, store, notices } = setUp();
+describe('the requests of a save', () => {
+  const lookUps = (store: MemoryStore) => store.calls.filter((call) => call === 'newest').length;
+
+  it('contain no look-up, and the end needs one', async () => {
+    const { writer, store } = setUp();
+    for (let save = 0; save < 20; save += 1) await writer.save(plain);
+    expect(store.calls).toEqual(Array.from({ length: 20 }, (_, index) => `write ${keyAt(2, index + 1)}`));
+    expect(await writer.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 20) });
+    expect(lookUps(store)).toBe(1);
+  });
+
+  it('contain a look-up after a gap, and at most once a minute', async () => {
+    const { writer, store, clock } = setUp();
+    store.onWrite = async () => false;
     await writer.save(plain);
-    store.entries.set(keyAt(3, 1, '0badf00d'), Buffer.from('theirs'));
-    store.entries.set(keyAt(2, 2), Buffer.from('ours, stored in between'));
+    store.onWrite = async () => true;
+    await writer.save(plain);
+    await settlePending();
+    expect([lookUps(store), writer.stored]).toEqual([1, keyAt(2, 2)]);
+    await writer.save(plain);
+    clock.advance(59_999);
+    await writer.save(plain);
+    expect(lookUps(store)).toBe(1);
+    clock.advance(1);
+    await writer.save(plain);
+    await writer.save(plain);
+    expect(lookUps(store)).toBe(2);
+  });
+
+  it('contain a look-up for the first one of `post`, unless the last one of `main` is stored', async () => {
+    const store = createMemoryStore();
+    for (const sequence of [1, 2]) store.entries.set(keyAt(2, sequence), sealedAt(2, sequence, writerId));
+    for (const usedSequence of [2, 3]) {
+      const { writer } = setUp({ restored: keyAt(2, 2), usedSequence }, store);
+      await writer.save(plain);
+      expect([writer.stored, lookUps(store)]).toEqual([keyAt(2, usedSequence + 1), usedSequence - 2]);
+    }
+  });
+});
+
+describe('a later job attempt', () => {
+  it('stops this one a minute later, even if this one stored after it', async () => {
+    const { writer, store, notices, clock } = setUp();
+    await writer.save(plain);
+    store.entries.set(keyAt(3, 1), sealedAt(3, 1));
+    await writer.save(plain);
+    clock.advance(60_000);
     await writer.save(plain);
     await writer.save(plain);
     await settlePending();
     expect(notices).toEqual([{ type: 'fenced', jobAttempt: 3 }]);
-    expect(store.calls.filter((call) => call.startsWith('write'))).toHaveLength(1);
+    expect(store.calls.filter((call) => call.startsWith('write'))).toHaveLength(2);
     expect(await writer.settle(1000)).toMatchObject({ persisted: false });
   });
 
+  it.each([3, 10])('is found at the end if it is job attempt %i', async (jobAttempt) => {
+    const { writer, store, notices } = setUp();
+    await writer.save(plain);
+    store.entries.set(keyAt(jobAttempt, 1), sealedAt(jobAttempt, 1));
+    await writer.save(plain);
+    expect(await writer.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 2) });
+    expect(notices).toEqual([{ type: 'fenced', jobAttempt }]);
+  });
+
   it.each([10, 11, 50])(
-    'is found if it is job attempt %i and this one has stored nothing',
+    'is found before the first save if it is job attempt %i, a minute after the start',
     async (jobAttempt) => {
-      const { writer, store, notices } = setUp();
-      store.entries.set(keyAt(jobAttempt, 1, '0badf00d'), Buffer.from('theirs'));
+      const { writer, store, notices, clock } = setUp();
+      store.entries.set(keyAt(jobAttempt, 1), sealedAt(jobAttempt, 1));
+      clock.advance(60_000);
       await writer.save(plain);
       expect(notices).toEqual([{ type: 'fenced', jobAttempt }]);
     },
   );
 
-  it('in the same job attempt is a conflict if it started after this one', async () => {
+  it('is no reason to wait: a restore prefers it to what this one stores', async () => {
+    const { writer, store } = setUp();
+    store.entries.set(keyAt(3, 1), sealedAt(3, 1));
+    await writer.save(plain);
+    expect(await store.findNewest(attemptPrefixes({ stateName: 'build', runId: '1001' }, 4))).toBe(
+      keyAt(3, 1),
+    );
+  });
+
+  it('may also be an earlier one, which has no effect', async () => {
+    const { writer, store, noticeTypes, clock } = setUp();
+    store.entries.set(keyAt(1, 9), sealedAt(1, 9));
+    clock.advance(60_000);
+    await writer.save(plain);
+    expect([noticeTypes(), writer.stored]).toEqual([[], keyAt(2, 1)]);
+  });
+});
+
+describe('another job of the same job attempt', () => {
+  it('is a conflict at the next save if it stores under the next number', async () => {
     const { writer, store, noticeTypes } = setUp();
     await writer.save(plain);
-    store.entries.set(keyAt(2, 2, '0badf00d'), Buffer.from('theirs'));
+    store.entries.set(keyAt(2, 2), sealedAt(2, 2));
     await writer.save(plain);
     expect(noticeTypes()).toEqual(['conflict']);
     await writer.save(plain);
     expect(store.entries.size).toBe(2);
+    expect((await writer.settle(1000)).persisted).toBe(false);
   });
 
-  it('of the same job attempt that ended earlier is no conflict, unless it continues', async () => {
-    const seen = keyAt(2, 3, '0badf00d');
+  it('that ended earlier is no conflict, unless it continues', async () => {
+    const seen = keyAt(2, 3);
     const store = createMemoryStore();
-    store.entries.set(seen, Buffer.from('theirs'));
+    for (const sequence of [1, 2, 3]) store.entries.set(keyAt(2, sequence), sealedAt(2, sequence));
     const { writer, noticeTypes } = setUp({ seen }, store);
     await writer.save(plain);
-    expect(noticeTypes()).toEqual([]);
-    store.entries.set(keyAt(2, 5, '0badf00d'), Buffer.from('theirs again'));
+    expect([noticeTypes(), writer.stored]).toEqual([[], keyAt(2, 4)]);
+    store.entries.set(keyAt(2, 5), sealedAt(2, 5));
     await writer.save(plain);
     expect(noticeTypes()).toEqual(['conflict']);
   });
 
-  it('of the same job attempt that ended earlier is no conflict even if the first look-up failed', async () => {
+  it('that ended earlier is no conflict even if the first look-up failed', async () => {
     const { writer, store, noticeTypes } = setUp({ hasLookupFailed: true });
-    store.entries.set(keyAt(2, 3, '0badf00d'), Buffer.from('theirs'));
+    store.entries.set(keyAt(2, 3), sealedAt(2, 3));
     await writer.save(plain);
     expect([noticeTypes(), writer.stored]).toEqual([[], keyAt(2, 4)]);
-    store.entries.set(keyAt(2, 5, '0badf00d'), Buffer.from('theirs again'));
+    store.entries.set(keyAt(2, 5), sealedAt(2, 5));
     await writer.save(plain);
     expect(noticeTypes()).toEqual(['conflict']);
   });
 
-  it('of an earlier job attempt has no effect', async () => {
+  it('that ended earlier is no conflict even if no look-up has an answer so far', async () => {
+    const { writer, store, noticeTypes } = setUp({ hasLookupFailed: true });
+    store.entries.set(keyAt(2, 1), sealedAt(2, 1));
+    store.onLookup = async () => false;
+    await writer.save(plain);
+    expect(noticeTypes()).toEqual(['failed']);
+    store.onLookup = async () => true;
+    await writer.save(plain);
+    await settlePending();
+    expect([noticeTypes(), writer.stored]).toEqual([['failed'], keyAt(2, 2)]);
+  });
+
+  it('is noticed at the end if it stored after this one', async () => {
     const { writer, store, noticeTypes } = setUp();
-    store.entries.set(keyAt(1, 9, '0badf00d'), Buffer.from('theirs'));
+    await writer.save(plain);
+    store.entries.set(keyAt(2, 2), sealedAt(2, 2));
+    expect(await writer.settle(1000)).toEqual({ persisted: false, key: keyAt(2, 1) });
+    expect(noticeTypes()).toEqual(['conflict']);
+  });
+
+  it('that was storing under the number of a failed save is noticed at the next save', async () => {
+    const { writer, store, noticeTypes } = setUp();
+    await writer.save(plain);
+    store.onWrite = async () => false;
+    await writer.save(plain);
+    store.entries.set(keyAt(2, 2), sealedAt(2, 2));
+    store.onWrite = async () => true;
+    await writer.save(plain);
+    await settlePending();
+    expect([noticeTypes(), store.entries.size]).toEqual([['failed', 'conflict'], 2]);
+  });
+
+  it('is noticed at the end under the number of a failed save', async () => {
+    const { writer, store, noticeTypes } = setUp();
+    store.onWrite = async () => false;
+    await writer.save(plain);
+    store.entries.set(keyAt(2, 1), sealedAt(2, 1));
+    expect(await writer.settle(1000)).toEqual({ persisted: false });
+    expect(noticeTypes()).toEqual(['failed', 'conflict']);
+  });
+
+  it('is noticed by at least one of the two at its next save, in any order and with failed saves', async () => {
+    const step = fc.record({ first: fc.boolean(), fails: fc.boolean() });
+    await holds(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        const store = createMemoryStore();
+        const jobs = [setUp({}, store), setUp({ binding: { ...base, writer: '0badf00d' } }, store)] as const;
+        const stored = new Set<number>();
+        const play = async (job: 0 | 1, isFailing: boolean) => {
+          store.onWrite = async () => !isFailing;
+          const before = store.entries.size;
+          await jobs[job].writer.save(plain);
+          await settlePending();
+          if (store.entries.size > before) stored.add(job);
+        };
+        for (const { first, fails } of steps) await play(first ? 0 : 1, fails);
+        const hasBothStored = stored.size === 2;
+        await play(0, false);
+        await play(1, false);
+        const conflicts = jobs.filter(({ noticeTypes }) => noticeTypes().includes('conflict'));
+        expect(conflicts.length).toBeGreaterThanOrEqual(hasBothStored ? 1 : 0);
+        // Nothing of either job was overwritten: every entry is stored under its own key.
+        for (const [key, sealed] of store.entries) expect(keyOf(readBinding(sealed) ?? binding)).toBe(key);
+      }),
+    );
+  });
+});
+
+describe('a key that is taken', () => {
+  it('by this very save, whose answer was lost, is stored', async () => {
+    const { writer, store, noticeTypes } = setUp();
+    const write = store.write.bind(store);
+    store.write = async (key, sealed) => {
+      await write(key, sealed);
+      return write(key, sealed);
+    };
     await writer.save(plain);
     expect([noticeTypes(), writer.stored]).toEqual([[], keyAt(2, 1)]);
+  });
+
+  it.each([
+    ['nothing that can be read', undefined],
+    ['something that is no checkpoint', Buffer.from('garbage')],
+    ['a checkpoint of another key', sealedAt(2, 9)],
+  ])('by %s is a failed save', async (_what, content) => {
+    const { writer, store, notices } = setUp();
+    store.entries.set(keyAt(2, 1), content ?? Buffer.alloc(0));
+    if (content === undefined) store.read = async () => undefined;
+    await writer.save(plain);
+    expect(notices).toEqual([{ type: 'failed', reason: 'the memory has this key' }]);
+    await writer.save(plain);
+    await settlePending();
+    expect(writer.stored).toBe(keyAt(2, 2));
+    expect(await writer.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 2) });
   });
 });
 
@@ -344,9 +509,10 @@ describe('the end', () => {
     expect(await lookedUp).toEqual({ persisted: false, key: keyAt(2, 1) });
   });
 
-  it('waits only 10 s for a service that does not answer the look-up', async () => {
+  it('waits only 10 s for a service that does not answer at all', async () => {
     const { writer, store, clock } = setUp();
     store.onLookup = () => createGate().closed;
+    store.onWrite = () => createGate().closed;
     const save = writer.save(plain);
     await settlePending();
     clock.advance(10_000);
@@ -374,12 +540,13 @@ describe('the end', () => {
 
   it('finds a stored checkpoint although the response was lost', async () => {
     const booked: number[] = [];
+    const sealed = sealedAt(2, 1, writerId);
     const { writer, store } = setUp({ onStored: (_key, events) => booked.push(events) });
     store.onWrite = async (key) => {
-      store.entries.set(key, Buffer.from('there'));
+      store.entries.set(key, sealed);
       return false;
     };
-    await writer.save(plain, 4);
+    await writer.save(async () => sealed, 4);
     expect(await writer.settle(1000)).toEqual({ persisted: true, key: keyAt(2, 1) });
     expect(booked).toEqual([4]);
   });
@@ -404,7 +571,7 @@ describe('the end', () => {
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: restored });
     store.entries.set(restored, Buffer.from('restored'));
     expect(await writer.settle(1000)).toEqual({ persisted: true, key: restored });
-    store.entries.set(keyAt(1, 6, '0badf00d'), Buffer.from('newer'));
+    store.entries.set(keyAt(1, 6), Buffer.from('newer'));
     expect(await writer.settle(1000)).toEqual({ persisted: false, key: restored });
     expect(await setUp().writer.settle(1000)).toEqual({ persisted: false });
   });

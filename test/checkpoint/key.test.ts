@@ -7,6 +7,8 @@ import {
   formatKey,
   hashStateName,
   lowerSequencePrefixes,
+  maxKeysPerRequest,
+  newestPrefixes,
   newWriter,
   parseKey,
 } from '../../src/checkpoint/checkpoint-key.js';
@@ -14,15 +16,19 @@ import { deriveStateName, formerStateName } from '../../src/checkpoint/state-nam
 import { holds } from '../fakes/holds.js';
 
 const scope = { stateName: 'build', runId: '1001' };
-const stem = `gump-v1-${hashStateName('build')}-1001-`;
+const [stem, formerStem] = [2, 1].map((version) => `gump-v${version}-${hashStateName('build')}-1001-`);
 
-const keys: fc.Arbitrary<CheckpointKey> = fc.record({
-  stateHash: fc.string().map(hashStateName),
-  runId: fc.bigInt({ min: 1n, max: 99_999_999_999n }).map(String),
-  jobAttempt: fc.integer({ min: 1, max: 60 }),
-  sequence: fc.integer({ min: 1, max: 999_999 }),
-  writer: fc.constant(0).map(newWriter),
-});
+/** Of both versions: only those of version 1 have a writer. */
+const keys: fc.Arbitrary<CheckpointKey> = fc.record(
+  {
+    stateHash: fc.string().map(hashStateName),
+    runId: fc.bigInt({ min: 1n, max: 99_999_999_999n }).map(String),
+    jobAttempt: fc.integer({ min: 1, max: 60 }),
+    sequence: fc.integer({ min: 1, max: 999_999 }),
+    writer: fc.constant(0).map(newWriter),
+  },
+  { requiredKeys: ['stateHash', 'runId', 'jobAttempt', 'sequence'] },
+);
 
 describe('a key', () => {
   it('is parsed as it was written', () => {
@@ -43,8 +49,19 @@ describe('a key', () => {
     );
   });
 
+  it('of version 0.1.0 is still read', () => {
+    expect(parseKey('gump-v1-0123456789abcdef0123-1001-a2-s000007-00c0ffee-')).toEqual({
+      ...{ stateHash: '0123456789abcdef0123', runId: '1001', jobAttempt: 2, sequence: 7 },
+      writer: '00c0ffee',
+    });
+  });
+
   it.each([
+    'gump-v3-00000000000000000000-1-a1-s000001-',
     'gump-v2-00000000000000000000-1-a1-s000001-00000000-',
+    'gump-v2-00000000000000000000-1-a1-s000001',
+    'gump-v2-00000000000000000000-1-a1-s000000-',
+    'gump-v1-00000000000000000000-1-a1-s000001-',
     'gump-v1-00000000000000000000-1-a1-s000001-00000000',
     'gump-v1-00000000000000000000-1-a0-s000001-00000000-',
     'gump-v1-00000000000000000000-1-a1-s000000-00000000-',
@@ -56,7 +73,7 @@ describe('a key', () => {
   });
 
   it('has a sequence of exactly six digits', () => {
-    const key = { stateHash: hashStateName('x'), runId: '1', jobAttempt: 1, writer: '00000000' };
+    const key = { stateHash: hashStateName('x'), runId: '1', jobAttempt: 1 };
     expect(() => formatKey({ ...key, sequence: 1_000_000 })).toThrow(RangeError);
     expect(() => formatKey({ ...key, sequence: 0 })).toThrow(RangeError);
   });
@@ -64,8 +81,10 @@ describe('a key', () => {
 
 describe('look-ups', () => {
   it('list job attempts in descending order', () => {
-    expect(attemptPrefixes(scope, 3)).toEqual([`${stem}a3-`, `${stem}a2-`, `${stem}a1-`]);
-    expect(attemptPrefixes(scope, 12)).toHaveLength(12);
+    expect(attemptPrefixes(scope, 3)).toEqual(
+      ['a3-', 'a2-', 'a1-'].flatMap((end) => [`${stem}${end}`, `${formerStem}${end}`]),
+    );
+    expect(attemptPrefixes(scope, 5)).toHaveLength(maxKeysPerRequest);
   });
 
   it('list later job attempts before this one, in one request', () => {
@@ -73,6 +92,9 @@ describe('look-ups', () => {
     expect(prefixes).toHaveLength(10);
     expect(prefixes[0]).toBe(`${stem}a3-`);
     expect(prefixes.slice(-2)).toEqual([`${stem}a2-`, `${stem}a`]);
+    expect(newestPrefixes(scope, 2)).toHaveLength(10);
+    expect(newestPrefixes(scope, 2).slice(5)).toEqual([`${stem}a8-`, ...attemptPrefixes(scope, 2)]);
+    expect(newestPrefixes(scope, 9)).toEqual([`${stem}a10-`, `${stem}a11-`, ...attemptPrefixes(scope, 9)]);
   });
 
   it('cover all lower sequences of a job attempt, the highest first', () => {
@@ -83,12 +105,15 @@ describe('look-ups', () => {
       ['000020-', '00001', '00000'].map((end) => `${stem}a2-s${end}`),
     );
     expect(lowerSequencePrefixes(scope, 1, 1_000_000)).toHaveLength(10);
+    expect(lowerSequencePrefixes(scope, 2, 2, 1)).toEqual(
+      ['000001-', '000000-'].map((end) => `${formerStem}a2-s${end}`),
+    );
     const sequence = fc.integer({ min: 1, max: 999_999 });
     holds(
       fc.property(sequence, sequence, (limit, other) => {
         const key = formatKey({
           ...{ stateHash: hashStateName('build'), runId: '1001', jobAttempt: 2 },
-          ...{ sequence: other, writer: '00c0ffee' },
+          sequence: other,
         });
         const covering = lowerSequencePrefixes(scope, 2, limit).filter((one) => key.startsWith(one));
         expect(covering).toHaveLength(other < limit ? 1 : 0);

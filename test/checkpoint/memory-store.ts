@@ -12,6 +12,8 @@ export interface MemoryStore extends CheckpointStore {
   onLookup: () => Promise<boolean>;
 }
 
+const takenText = 'the memory has this key';
+
 export function createMemoryStore(
   limits: Pick<CheckpointStore, 'unwritableReason' | 'unreadableReason'> = {},
 ): MemoryStore {
@@ -37,13 +39,17 @@ export function createMemoryStore(
     },
     async write(key, sealed) {
       calls.push(`write ${key}`);
-      const isAccepted =
-        store.unwritableReason === undefined && (await store.onWrite(key)) && !entries.has(key);
-      lastError = isAccepted ? undefined : 'the memory refused it';
+      const isReached = store.unwritableReason === undefined && (await store.onWrite(key));
+      const isAccepted = isReached && !entries.has(key);
+      lastError = isAccepted ? undefined : isReached ? takenText : 'the memory refused it';
       if (isAccepted) entries.set(key, Buffer.from(sealed));
       return isAccepted;
     },
     lastError: () => lastError,
+    lastFailure: () =>
+      lastError === undefined
+        ? undefined
+        : { message: lastError, ...(lastError === takenText ? { isTaken: true } : {}) },
   };
   return store;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArchiveEntry } from '../../src/checkpoint/archive.js';
 import type { Binding } from '../../src/checkpoint/binding.js';
-import { keyOf } from '../../src/checkpoint/binding.js';
+import { formerKeyOf, keyOf } from '../../src/checkpoint/binding.js';
 import { sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { toEntries } from '../../src/checkpoint/checkpoint-contents.js';
 import { readRecordedRun } from '../../src/checkpoint/recorded-run.js';
@@ -16,9 +16,14 @@ import { createMemoryStore, type MemoryStore } from './memory-store.js';
 import { binding, credential, expectedOf, stateKey } from './sample.js';
 
 /** Stores a valid checkpoint whose only file contains its number, and returns its key. */
-async function put(store: MemoryStore, change: Partial<Binding> = {}, secrets = [stateKey]): Promise<string> {
+async function put(
+  store: MemoryStore,
+  change: Partial<Binding> = {},
+  secrets = [stateKey],
+  nameKey: (bound: Binding) => string = keyOf,
+): Promise<string> {
   const bound = { ...binding, ...change };
-  const key = keyOf(bound);
+  const key = nameKey(bound);
   store.entries.set(key, await sealCheckpoint([{ path: 'key', content: Buffer.from(key) }], bound, secrets));
   return key;
 }
@@ -64,6 +69,57 @@ describe('restore', () => {
     if (restored.status !== 'opened') return;
     expect(restored.entries.map(({ content }) => content.toString())).toEqual([key]);
     expect(restored.seen).toBeUndefined();
+  });
+
+  describe('reads what version 0.1.0 stored', () => {
+    const putFormer = (store: MemoryStore, change: Partial<Binding>) =>
+      put(store, change, [stateKey], formerKeyOf);
+
+    it.each([true, false])(
+      'with one look-up of at most 10 keys, if the state is shared: %s',
+      async (isShared) => {
+        const store = createMemoryStore();
+        const key = await putFormer(store, { jobAttempt: 1, sequence: 4 });
+        const asked: (readonly string[])[] = [];
+        const findNewest = store.findNewest.bind(store);
+        store.findNewest = async (prefixes) => {
+          asked.push(prefixes);
+          return findNewest(prefixes);
+        };
+        const restored = await restore({ ...request(store, 5), isShared });
+        expect(restored).toMatchObject({ status: 'opened', key, binding: { sequence: 4 }, refused: [] });
+        expect(asked.map((prefixes) => prefixes.length)).toEqual([10]);
+      },
+    );
+
+    it('after what this version stored in the same or a later job attempt', async () => {
+      const store = createMemoryStore();
+      const former = await putFormer(store, { jobAttempt: 2, sequence: 8 });
+      const key = await put(store, { jobAttempt: 2, sequence: 3 });
+      await putFormer(store, { jobAttempt: 1, sequence: 9 });
+      expect(await restore(request(store))).toMatchObject({ status: 'opened', key });
+      damage(store, key);
+      expect(await restore(request(store))).toMatchObject({
+        ...{ status: 'opened', key: former, refused: [{ key, reason: 'altered' }] },
+      });
+    });
+
+    it('also behind entries of somebody else', async () => {
+      const store = createMemoryStore();
+      const key = await putFormer(store, { jobAttempt: 2, sequence: 3 });
+      for (const sequence of [1, 4, 999_999])
+        for (const nameKey of [keyOf, formerKeyOf])
+          store.entries.set(nameKey({ ...binding, jobAttempt: 2, sequence }), Buffer.from('garbage'));
+      expect(await restore(request(store))).toMatchObject({ status: 'opened', key });
+    });
+
+    it('and refuses it under the key of another writer', async () => {
+      const store = createMemoryStore();
+      const key = await put(store, {}, [stateKey], (bound) => formerKeyOf({ ...bound, writer: '0badf00d' }));
+      expect(await restore(request(store))).toMatchObject({
+        ...{ status: 'refused', refused: [{ key, reason: 'key-mismatch' }] },
+      });
+    });
   });
 
   it('returns the newest key of the current job attempt', async () => {

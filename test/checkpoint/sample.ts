@@ -2,7 +2,9 @@
 import type { Binding, ExpectedBinding } from '../../src/checkpoint/binding.js';
 import { keyOf } from '../../src/checkpoint/binding.js';
 import { formatKey, hashStateName } from '../../src/checkpoint/checkpoint-key.js';
+import { seal } from '../../src/checkpoint/seal.js';
 import type { SealSecret } from '../../src/checkpoint/seal-secrets.js';
+import { defined } from '../../src/optional-keys.js';
 
 export const binding: Binding = {
   repositoryId: '42',
@@ -30,7 +32,16 @@ export function credential(name: string, value: string): SealSecret {
   return { kind: 'credential', name, value };
 }
 
-/** The key of a checkpoint of state `build` in run 1001. */
-export function keyAt(jobAttempt: number, sequence: number, writer = '00c0ffee'): string {
-  return formatKey({ stateHash: hashStateName('build'), runId: '1001', jobAttempt, sequence, writer });
+/** The key of a checkpoint of state `build` in run 1001. With a writer: as version 0.1.0 stored it. */
+export function keyAt(jobAttempt: number, sequence: number, writer?: string): string {
+  const place = { stateHash: hashStateName('build'), runId: '1001', jobAttempt, sequence };
+  return formatKey({ ...place, ...defined({ writer }) });
+}
+
+/** A sealed checkpoint of state `build` in run 1001, from another job unless `writer` is that of `binding`. */
+export function sealedAt(jobAttempt: number, sequence: number, writer = '0badf00d'): Buffer {
+  const content = Buffer.from(`${jobAttempt}/${sequence} of ${writer}`);
+  return seal(content, { ...binding, jobAttempt, sequence, writer }, [
+    credential('X', 'a secret of a length'),
+  ]);
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type Binding, encodeBinding, keyOf } from '../../src/checkpoint/binding.js';
-import { open, seal } from '../../src/checkpoint/seal.js';
+import { type Binding, encodeBinding, formerKeyOf, keyOf } from '../../src/checkpoint/binding.js';
+import { open, readBinding, seal } from '../../src/checkpoint/seal.js';
 import { binding, credential, expectedOf, stateKey } from './sample.js';
 
 const payload = Buffer.from('what the run knows');
@@ -135,7 +135,6 @@ describe('the binding', () => {
     [{ trust: 'fork' }, 'other-trust'],
     [{ jobAttempt: 1 }, 'key-mismatch'],
     [{ sequence: 8 }, 'key-mismatch'],
-    [{ writer: '0badf00d' }, 'key-mismatch'],
   ];
 
   it.each(foreign)('refuses %o as %s', (change, reason) => {
@@ -144,17 +143,32 @@ describe('the binding', () => {
     expect(open(sealed, [stateKey], expectedOf({ ...binding, ...change })).status).toBe('opened');
   });
 
-  it.each(foreign)('cannot be rewritten in the file: %o', (change) => {
-    const pieces = parts(seal(payload, { ...binding, ...change }, [stateKey]));
-    const text = encodeBinding(binding);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(text.length);
-    const forged = join({ ...pieces, binding: Buffer.concat([length, text]) });
-    expect(open(forged, [stateKey], expected)).toMatchObject({ status: 'refused', reason: 'no-key-fits' });
+  it('includes the writer, which is in the key of version 0.1.0', () => {
+    const former = { ...expected, key: formerKeyOf(binding) };
+    expect(open(seal(payload, binding, [stateKey]), [stateKey], former).status).toBe('opened');
+    const other = seal(payload, { ...binding, writer: '0badf00d' }, [stateKey]);
+    expect(open(other, [stateKey], former)).toEqual({ status: 'refused', reason: 'key-mismatch' });
   });
 
+  it('can be read without a secret', () => {
+    expect(readBinding(seal(payload, binding, [stateKey]))).toEqual(binding);
+    for (const bytes of ['', 'PK..', 'GUMPSEAL']) expect(readBinding(Buffer.from(bytes))).toBeUndefined();
+  });
+
+  it.each([...foreign, [{ writer: '0badf00d' }, ''] as const])(
+    'cannot be rewritten in the file: %o',
+    (change) => {
+      const pieces = parts(seal(payload, { ...binding, ...change }, [stateKey]));
+      const text = encodeBinding(binding);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(text.length);
+      const forged = join({ ...pieces, binding: Buffer.concat([length, text]) });
+      expect(open(forged, [stateKey], expected)).toMatchObject({ status: 'refused', reason: 'no-key-fits' });
+    },
+  );
+
   it('includes the key under which the file is stored', () => {
-    expect(keyOf(binding)).toMatch(/^gump-v1-[0-9a-f]{20}-1001-a2-s000007-00c0ffee-$/);
+    expect(keyOf(binding)).toMatch(/^gump-v2-[0-9a-f]{20}-1001-a2-s000007-$/);
   });
 });
 
