@@ -51,6 +51,8 @@ export interface MainRun {
 export interface MainOptions {
   readonly store: 'directory' | 'cache';
   readonly inputs?: Readonly<Record<string, string>>;
+  /** Further variables of the step. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly runId?: string;
   readonly jobAttempt?: number;
   /** Takes a little time, so runs whose time counts do not watch it. */
@@ -59,7 +61,7 @@ export interface MainOptions {
 
 /** Runs `main` and `post` with `.gump/workflows/bench.yaml`. Throws if the run does not pass and store its state. */
 export async function runMain(machine: Machine, options: MainOptions): Promise<MainRun> {
-  const { store, inputs, jobAttempt = 1, watchMemory = false } = options;
+  const { store, inputs, env, jobAttempt = 1, watchMemory = false } = options;
   const { runId = String(Math.floor(performance.now())) } = options;
   const job = await machine.startJob({ runId, jobAttempt });
   const memory = watchMemory ? watchPeakMemory(machine) : undefined;
@@ -70,13 +72,18 @@ export async function runMain(machine: Machine, options: MainOptions): Promise<M
       ...(store === 'directory' ? { 'state-store': `directory:${machine.root}/state` } : {}),
       ...inputs,
     },
-    env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
+    env: { ...tokenOf(options), ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef', ...env },
   });
   const ms = performance.now() - started;
   if (main.exitCode !== 0 || main.outputs.persisted !== 'true') throw new Error(main.masked.slice(-4000));
   const journal = await readJournal(machine);
   await job.finish();
   return { ms, startedAt, megabytes: memory?.end() ?? 0, journal, log: main.log };
+}
+
+/** Every job on GitHub has one. Without it, the action derives a key in a way that takes a tenth of a second. */
+function tokenOf({ store }: MainOptions): Readonly<Record<string, string>> {
+  return store === 'cache' ? {} : { ACTIONS_RUNTIME_TOKEN: 'no-token-of-a-cache-service' };
 }
 
 async function readJournal(machine: Machine): Promise<string> {

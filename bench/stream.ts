@@ -82,7 +82,7 @@ async function readWithAction(repository: Repository, file: string, watchMemory:
 }
 
 /** The most frequent events of Claude Code: parts of an answer, answers, tool results; all padded to the same length. */
-function* events(): Generator<string> {
+export function* events(): Generator<string> {
   for (let number = 0; number < eventCount; number += 1) {
     const event = kinds[number % kinds.length]?.(number, '') ?? {};
     const missing = eventBytes - 1 - JSON.stringify(event).length;
@@ -90,27 +90,27 @@ function* events(): Generator<string> {
   }
 }
 
-const session_id = 'b3f1c6a2-0000-4000-8000-000000000000';
+export const session_id = 'b3f1c6a2-0000-4000-8000-000000000000';
 
 const kinds: readonly ((number: number, text: string) => object)[] = [
   (_, text) => ({
     type: 'stream_event',
-    session_id,
     event: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
+    session_id,
   }),
   (number, text) => ({
     type: 'assistant',
-    session_id,
     message: {
       id: `msg_${number}`,
       role: 'assistant',
       content: [{ type: 'text', text }],
       usage: { input_tokens: 100, output_tokens: 1 },
     },
+    session_id,
   }),
   (number, content) => ({
     type: 'user',
-    session_id,
     message: { role: 'user', content: [{ type: 'tool_result', tool_use_id: `toolu_${number}`, content }] },
+    session_id,
   }),
 ];

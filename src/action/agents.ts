@@ -138,6 +138,9 @@ async function runAgent(
   return failure === undefined ? known : { ...known, status: 'failed', failure };
 }
 
+/** A line in memory and what it contains take five times its length. Pictures in events have some megabytes. */
+const longestEvent = 16 * 1024 * 1024;
+
 interface CliProcess {
   readonly command: AgentCommand;
   readonly env: Readonly<Record<string, string>>;
@@ -169,6 +172,7 @@ async function runCli(
         if (stream === 'stdout') onLine(line);
         else onErrorLine(line);
       },
+      longestLine: longestEvent,
       onSkippedLine: (bytes) => turn.onEvent(skippedLineEvent(bytes), undefined),
       ...defined({ whenReady: options.whenReady }),
       signal,
@@ -251,6 +255,6 @@ function lateExitEvent({ title }: Provider): AgentEvent {
 function skippedLineEvent(bytes: number): AgentEvent {
   return {
     type: 'notice',
-    message: `skipped an output line of ${bytes} bytes, because it is longer than 64 MB`,
+    message: `skipped an output line of ${bytes} bytes, because it is longer than 16 MB`,
   };
 }

@@ -51,7 +51,6 @@ export async function runShell(
     ...defined({ signal: options.signal, whenReady: options.whenReady }),
     graceMs: gracePeriodFor(options.signal),
     onLine: add,
-    onSkippedLine: (bytes) => add(`[… a line of ${bytes} bytes left out …]`),
   };
   try {
     return { exit: await options.processes.run(spec), output: output.text() };

@@ -46,8 +46,15 @@ export function createClaudeReader(before: Usage): TurnReader {
     (exit) => state.outcome(exit, before),
     () => state.resultState,
     () => state.model,
+    (line) => state.skim(line),
   );
 }
+
+/**
+ * The start of a line with a part of a text, as 2.1.197 and 2.1.330 print it. These are most lines of a stream, and
+ * they tell nothing that the complete answer does not repeat. In another order of keys, such a line is parsed.
+ */
+const textPart = '{"type":"stream_event","event":{"type":"content_block_delta",';
 
 class ClaudeStream {
   #session: string | undefined;
@@ -79,6 +86,13 @@ class ClaudeStream {
     return this.#model;
   }
 
+  /** Whether the line is a part of a text in a known session. */
+  skim(line: string): boolean {
+    if (this.#session === undefined || !line.startsWith(textPart)) return false;
+    this.#endsWithResult = false;
+    return true;
+  }
+
   take(object: JsonObject): readonly AgentEvent[] {
     const id = asText(object.session_id);
     const isKnown = id === undefined || id === this.#session;
@@ -89,7 +103,7 @@ class ClaudeStream {
 
   #byType(object: JsonObject): readonly AgentEvent[] {
     const conversation = asText(object.parent_tool_use_id) ?? '';
-    if (['assistant', 'user', 'stream_event'].includes(String(object.type))) this.#endsWithResult = false;
+    if (isAnswerType(object.type)) this.#endsWithResult = false;
     switch (object.type) {
       case 'system':
         return this.#system(object);
@@ -249,6 +263,10 @@ function kindOfStatus(status: number): Failure['kind'] | undefined {
   if (status === 429) return 'rate-limit';
   if (status === 413) return 'context';
   return status >= 500 ? 'overloaded' : undefined;
+}
+
+function isAnswerType(type: unknown): boolean {
+  return type === 'assistant' || type === 'user' || type === 'stream_event';
 }
 
 function usageFrom(value: unknown): Usage {

@@ -8,7 +8,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** The object on this line; `undefined` for other text, incomplete lines and other JSON values. */
 export function parseLine(line: string): JsonObject | undefined {
   // Most other lines are plain text, and throwing a SyntaxError for each is slow.
-  if (!line.trimStart().startsWith('{')) return undefined;
+  if (!line.startsWith('{') && !line.trimStart().startsWith('{')) return undefined;
   try {
     return asObject(JSON.parse(line));
   } catch {
@@ -59,12 +59,12 @@ export interface IgnoredNumber {
   readonly value: number;
 }
 
-/** Most lines have no such number, and a search of all their fields would be slow. */
-const suspectNumber = /:\s*(?:-\d|\d[\d.]*e\+?\d|\d{7,})/i;
+/** No reader looks deeper. A line may be nested so deep that a search of all of it would exceed the stack. */
+const deepestNumber = 8;
 const tokenName = /tokens?$|^(?:input|output|cached?|read|write|reasoning|total)$/i;
 const costName = /cost(?:_?usd)?$/i;
 /** What the agent or its tools wrote, not the CLI. */
-const foreignFields: readonly string[] = [
+const foreignFields: ReadonlySet<string> = new Set([
   'content',
   'input',
   'parameters',
@@ -72,22 +72,31 @@ const foreignFields: readonly string[] = [
   'item',
   'state',
   'text',
-];
+]);
 
 /** The numbers in a line that are no real amounts, so that readers leave them out. */
-export function ignoredNumbers(line: string, object: JsonObject): readonly IgnoredNumber[] {
-  return suspectNumber.test(line) ? findIgnored(object) : [];
+export function ignoredNumbers(object: JsonObject): readonly IgnoredNumber[] {
+  const found: IgnoredNumber[] = [];
+  collectIgnored(object, found, 1);
+  return found;
 }
 
-function findIgnored(object: JsonObject): readonly IgnoredNumber[] {
-  return Object.entries(object).flatMap(([name, value]) => {
-    if (typeof value === 'number') return isIgnored(name, value) ? [{ name, value }] : [];
-    const inner = foreignFields.includes(name) ? undefined : asObject(value);
-    return inner === undefined ? [] : findIgnored(inner);
-  });
+/** A plain loop that skips texts, because this runs for every line: a search of its text takes longer than parsing it. */
+function collectIgnored(object: JsonObject, found: IgnoredNumber[], depth: number): void {
+  for (const name in object) {
+    const value = object[name];
+    if (typeof value === 'number') {
+      if (isIgnored(name, value)) found.push({ name, value });
+    } else if (typeof value === 'object' && depth < deepestNumber && !foreignFields.has(name)) {
+      const inner = asObject(value);
+      if (inner !== undefined) collectIgnored(inner, found, depth + 1);
+    }
+  }
 }
 
 function isIgnored(name: string, value: number): boolean {
+  // The usual numbers, without a search of their name.
+  if (value >= 0 && value <= limits.usd) return false;
   if (costName.test(name)) return !isAmount(value, limits.usd);
   return tokenName.test(name) && !isAmount(value, limits.tokens);
 }

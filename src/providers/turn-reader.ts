@@ -4,17 +4,20 @@ import type { ProcessExit } from '../system/process.js';
 import { asObject, asText, ignoredNumbers, type JsonObject, oneLine, parseLine } from './ndjson.js';
 import type { AgentEvent, ResultState, TurnOutcome, TurnReader } from './provider.js';
 
+/** `skim`: takes a frequent line that gives no events from its text, because parsing takes most of the time. */
 export function createTurnReader(
   take: (object: JsonObject) => readonly AgentEvent[],
   end: (exit: ProcessExit) => TurnOutcome,
   resultState: () => ResultState,
   model: () => string | undefined = () => undefined,
+  skim: (line: string) => boolean = () => false,
 ): TurnReader {
   return {
     readLine: (line) => {
+      if (skim(line)) return [];
       const object = parseLine(line);
       if (object === undefined) return [];
-      const ignored = ignoredNumbers(line, object);
+      const ignored = ignoredNumbers(object);
       const events = take(object);
       return ignored.length === 0
         ? events

@@ -16,7 +16,9 @@ const fields = [
 
 /** A usage without the numbers that are `undefined`. */
 export function toUsage(numbers: { readonly [Field in UsageNumber]?: number | undefined }): Usage {
-  return usageBy((field) => numbers[field]);
+  const usage: MutableUsage = {};
+  for (const field of fields) if (numbers[field] !== undefined) usage[field] = numbers[field];
+  return usage;
 }
 
 /** The sum of the known numbers; `undefined` if none is known. */
@@ -27,11 +29,12 @@ export function sumKnown(numbers: readonly (number | undefined)[]): number | und
 
 /** The sum of the reported numbers. A number that is absent everywhere stays absent. One estimate makes the sum one. */
 export function addUsage(...all: readonly Usage[]): Usage {
-  const sum = usageBy((field) => {
+  const sum: MutableUsage = {};
+  for (const field of fields) {
     let value: number | undefined;
     for (const usage of all) if (usage[field] !== undefined) value = (value ?? 0) + usage[field];
-    return value;
-  });
+    if (value !== undefined) sum[field] = value;
+  }
   return all.some((usage) => usage.costIsEstimate) ? { ...sum, costIsEstimate: true } : sum;
 }
 
@@ -53,18 +56,13 @@ function hasUnknownCost({ costUsd, turns = 0, inputTokens = 0, outputTokens = 0 
 export function subtractUsage(total: Usage, before: Usage): Usage {
   const restarted = fields.some((field) => (total[field] ?? Number.POSITIVE_INFINITY) < (before[field] ?? 0));
   if (restarted) return total;
-  return usageBy((field) => {
-    const value = total[field];
-    return value === undefined ? undefined : value - (before[field] ?? 0);
-  });
-}
-
-/** A plain loop, because this runs for every answer: lists of entries would take as long as reading the line. */
-function usageBy(numberOf: (field: UsageNumber) => number | undefined): Usage {
-  const usage: { -readonly [Field in UsageNumber]?: number } = {};
+  const usage: MutableUsage = {};
   for (const field of fields) {
-    const number = numberOf(field);
-    if (number !== undefined) usage[field] = number;
+    const value = total[field];
+    if (value !== undefined) usage[field] = value - (before[field] ?? 0);
   }
   return usage;
 }
+
+/** Filled by plain loops, because that happens for every answer: functions for each field take as long as reading the line. */
+type MutableUsage = { -readonly [Field in UsageNumber]?: number };

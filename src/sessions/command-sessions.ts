@@ -21,13 +21,18 @@ import {
   type SessionLocation,
   type SessionStore,
   sessionRefOf,
+  tooLargeReason,
 } from './session-store.js';
 
 export interface CommandSessionsOptions {
   readonly processes: ProcessRunner;
   /** A private directory for the files that the commands read. */
   readonly directory: string;
+  /** The largest export that is stored. The default is that of session files. */
+  readonly maxBytes?: number;
 }
+
+const defaultMaxBytes = 200_000_000;
 
 /** A locked database must not block a job forever. */
 const timeoutMs = 60_000;
@@ -37,7 +42,10 @@ const copyName = 'export.json';
 
 interface CommandOutput {
   readonly exit: ProcessExit;
+  /** Empty if it is larger than the limit. */
   readonly output: string;
+  /** The length of the whole output. */
+  readonly bytes: number;
 }
 
 type RunSessionCommand = (
@@ -48,12 +56,12 @@ type RunSessionCommand = (
 
 /** Starts with the sessions that an earlier process of the same job has placed. */
 export function createCommandSessions(
-  { processes, directory }: CommandSessionsOptions,
+  { processes, directory, maxBytes = defaultMaxBytes }: CommandSessionsOptions,
   alreadyPlaced: readonly PlacedSession[] = [],
 ): SessionStore {
   const placed = openPlacedSessions(alreadyPlaced);
   const run: RunSessionCommand = (location, command, signal) =>
-    runCommand(processes, location, command, signal);
+    runCommand(processes, location, command, { maxBytes, ...defined({ signal }) });
   return {
     async create(location) {
       placed.add(sessionRefOf(location));
@@ -62,11 +70,11 @@ export function createCommandSessions(
     },
     export(location) {
       placed.add(sessionRefOf(location));
-      return exportSession(location, run);
+      return exportSession(location, run, maxBytes);
     },
     exportRunning(location, signal) {
       placed.add(sessionRefOf(location));
-      return exportSession(location, (where, command) => run(where, command, signal));
+      return exportSession(location, (where, command) => run(where, command, signal), maxBytes);
     },
     // Each export is complete in itself.
     hasOnlyGrown: async () => true,
@@ -117,12 +125,14 @@ async function importText(
 async function exportSession(
   location: SessionLocation,
   run: RunSessionCommand,
+  maxBytes: number,
 ): Promise<SessionExportResult> {
   const { provider, id } = location;
   const commands = commandsOf(location);
   if (!provider.isSessionId(id)) return { status: 'skipped', reason: invalidIdReason(location) };
-  const { exit, output } = await run(location, commands.export(id));
+  const { exit, output, bytes } = await run(location, commands.export(id));
   if (!hasSucceeded(exit)) return { status: 'skipped', reason: failureReason(location, exit) };
+  if (bytes > maxBytes) return { status: 'skipped', reason: tooLargeReason(bytes, maxBytes) };
   if (!commands.isExport(output, id))
     return { status: 'skipped', reason: `the export by ${provider.title} is not session ${id}` };
   const content = Buffer.from(output);
@@ -155,21 +165,35 @@ async function runCommand(
   processes: ProcessRunner,
   location: SessionLocation,
   { file, args, env }: SessionCommand,
-  signal: AbortSignal | undefined,
+  { maxBytes, signal }: CommandLimits,
 ): Promise<CommandOutput> {
-  const lines: string[] = [];
+  let lines: string[] = [];
+  let bytes = 0;
+  const count = (length: number): void => {
+    bytes += length + 1;
+    if (bytes > maxBytes) lines = [];
+  };
   const exit = await processes.run({
     file,
     args,
     directory: location.directory,
     env: { ...withoutCredentials(location), ...env },
     onLine: (line, stream) => {
-      if (stream === 'stdout') lines.push(line);
+      if (stream !== 'stdout') return;
+      count(Buffer.byteLength(line));
+      if (bytes <= maxBytes) lines.push(line);
     },
+    longestLine: maxBytes,
+    onSkippedLine: count,
     timeoutMs,
     ...defined({ signal }),
   });
-  return { exit, output: `${lines.join('\n')}\n` };
+  return { exit, output: lines.length === 0 ? '' : `${lines.join('\n')}\n`, bytes };
+}
+
+interface CommandLimits {
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
 }
 
 /** These commands call no model and need no key, so they get neither known credentials nor variables that look like secrets. */

@@ -22,6 +22,7 @@ import {
   type SessionLocation,
   type SessionStore,
   sessionRefOf,
+  tooLargeReason,
 } from './session-store.js';
 
 export interface SessionLimits {
@@ -108,10 +109,7 @@ async function readSession(location: SessionLocation, limits: SessionLimits): Pr
   );
   const bytes = found.reduce((sum, file) => sum + file.bytes, 0);
   if (bytes > limits.bytes) {
-    return {
-      status: 'skipped',
-      reason: `the session has ${bytes} bytes, more than the ${limits.bytes} that a checkpoint stores`,
-    };
+    return { status: 'skipped', reason: tooLargeReason(bytes, limits.bytes) };
   }
   const files: SessionFile[] = [];
   for (const { path } of found) {

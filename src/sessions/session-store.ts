@@ -92,3 +92,7 @@ export function sessionRefOf({ provider, id }: SessionLocation): SessionRef {
 export function invalidIdReason({ provider, id }: SessionLocation): string {
   return `${JSON.stringify(id)} is not a session id of ${provider.title}`;
 }
+
+export function tooLargeReason(bytes: number, maxBytes: number): string {
+  return `the session has ${bytes} bytes, more than the ${maxBytes} that a checkpoint stores`;
+}

@@ -16,8 +16,13 @@ export interface ProcessSpec {
    * this throws, the program is ended and `run` rejects with the error.
    */
   onLine?(line: string, stream: 'stdout' | 'stderr'): void;
-  /** Called instead of `onLine` for a line above 64 MB, which is dropped; `bytes` is its length. */
-  onSkippedLine?(bytes: number, stream: 'stdout' | 'stderr'): void;
+  /** Bytes of the longest line of standard output that `onLine` gets whole. Default: 64,000, as for standard error. */
+  readonly longestLine?: number;
+  /**
+   * Called instead of `onLine` for a longer line of standard output, which is dropped; `bytes` is its length. Without
+   * this, `onLine` gets such a line without its middle.
+   */
+  onSkippedLine?(bytes: number): void;
   /**
    * Called after each part of the output. While the promise that it returns is pending, no more is read, so that the
    * program has to wait if it prints more.

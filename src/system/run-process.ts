@@ -4,7 +4,7 @@
  * PROCESS1 When `run` resolves, no member of the program's process group runs any more.
  * PROCESS2 A program that left the group and still has our pipes open does not delay `run`. If we end the program,
  *          marked programs that left the group are ended too (`marked-processes.ts`). Otherwise the caller ends them.
- * PROCESS3 Memory use does not grow with the output of a program.
+ * PROCESS3 Memory use does not grow with the output of a program, nor with the length of one line above the limit.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ import { finished } from 'node:stream/promises';
 import { defined } from '../optional-keys.js';
 import { systemClock } from './clock.js';
 import { withLimit } from './inherited-limit.js';
-import { createLineSplitter } from './line-splitter.js';
+import { createLineSplitter, type LongLine } from './line-splitter.js';
 import { longestTimerMs } from './longest-timer.js';
 import { endMarkedProcesses, signalMarkedProcesses } from './marked-processes.js';
 import type { ProcessExit, ProcessRunner, ProcessSpec } from './process.js';
@@ -23,7 +23,8 @@ import { endGroup, signalGroup, watchGroup } from './process-group.js';
 import { findProgram, isProgram } from './programs.js';
 import { createTail, type Tail } from './tail.js';
 
-const longestLine = 64 * 1024 * 1024;
+/** Less than what is kept of one line of a gate, so that such a line is shortened only once. */
+const defaultLongestLine = 64_000;
 const tailBytes = 16 * 1024;
 /** How long we wait for output of background programs after the leader has ended. */
 const drainMs = 500;
@@ -230,9 +231,9 @@ async function deliverLines(
   const lines = createLineSplitter(
     {
       line: (text) => spec.onLine?.(text, name),
-      skipped: (bytes) => spec.onSkippedLine?.(bytes, name),
+      longLine: (line) => deliverLongLine(line, name, spec),
     },
-    longestLine,
+    (name === 'stdout' ? spec.longestLine : undefined) ?? defaultLongestLine,
   );
   stream.on('data', (chunk: Buffer) => {
     callSafely(() => lines.push(chunk));
@@ -241,6 +242,18 @@ async function deliverLines(
   // If we or a broken pipe closed the stream early, there is nothing more to read.
   await finished(stream, { writable: false }).catch(() => undefined);
   callSafely(() => lines.end());
+}
+
+function deliverLongLine(
+  { head, tail, bytes }: LongLine,
+  name: 'stdout' | 'stderr',
+  { onLine, onSkippedLine }: ProcessSpec,
+): void {
+  if (name === 'stdout' && onSkippedLine !== undefined) onSkippedLine(bytes);
+  else {
+    const left = bytes - Buffer.byteLength(head) - Buffer.byteLength(tail);
+    onLine?.(`${head} [… ${left} bytes left out …] ${tail}`, name);
+  }
 }
 
 /** Pauses the streams of a program while its reader is busy (`whenReady`). */

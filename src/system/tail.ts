@@ -31,6 +31,17 @@ export function createTail(limit: number): Tail {
 /** Skips UTF-8 bytes 10xxxxxx, which belong to a character that began earlier. */
 function firstCharacter(bytes: Buffer, from: number): number {
   let start = from;
-  while (start < from + 4 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  while (start < from + 4 && isContinuation(bytes[start])) start++;
   return start;
+}
+
+/** The last place up to `end` at which a character begins or the bytes end, so that a cut there splits none. */
+export function lastCharacter(bytes: Buffer, end: number): number {
+  let at = end;
+  while (at > 0 && at > end - 4 && isContinuation(bytes[at])) at--;
+  return at;
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return ((byte ?? 0) & 0xc0) === 0x80;
 }

@@ -46,3 +46,41 @@ steps:
   },
   300_000,
 );
+
+it.runIf(process.platform === 'linux')(
+  'keeps only the ends of very long lines, and needs less than 200 MB',
+  async () => {
+    const long = 60_000_000;
+    const print = `head -c ${long} /dev/zero | tr '\\\\0' x`;
+    const harness = await createHarness({
+      code: 'dist',
+      workflow: `name: flow
+steps:
+  - name: impl
+    type: code
+    agent: claude-haiku
+    prompt: Implement.
+    context:
+      - bash: "${print}; echo; ${print}"
+    gate:
+      - bash: "printf the-start; ${print}; echo the-end; ${print} >&2; false"
+      - bash: grep VmHWM /proc/$PPID/status > "$HOME/memory"; false
+    on_failure: {retry: 1}
+`,
+    });
+    let memory = '';
+    const { main } = await harness.runJob({
+      rules: [
+        { do: [{ print: 'x'.repeat(30_000_000) }, { stderr: 'x'.repeat(30_000_000) }, { say: 'done' }] },
+      ],
+      inspect: async (machine) => {
+        memory = readFileSync(join(machine.home, 'memory'), 'utf8');
+      },
+    });
+    expect(main.outputs.status).toBe('failed');
+    expect(Number(/\d+/.exec(memory)?.[0])).toBeLessThan(200_000);
+    expect(main.log).toContain('skipped an output line of 30000000 bytes');
+    expect(main.log).toMatch(/\[bash_0\] the-startx{1500,} … \(\d+ more characters\)/);
+  },
+  300_000,
+);

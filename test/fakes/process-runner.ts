@@ -40,7 +40,7 @@ export function createFakeProcessRunner(
 }
 
 function print(text: string | undefined, stream: 'stdout' | 'stderr', spec: ProcessSpec): void {
-  const sink = { line: (line: string) => spec.onLine?.(line, stream), skipped: () => undefined };
+  const sink = { line: (line: string) => spec.onLine?.(line, stream), longLine: () => undefined };
   const lines = createLineSplitter(sink, Number.POSITIVE_INFINITY);
   lines.push(Buffer.from(text ?? ''));
   lines.end();

@@ -115,6 +115,6 @@ class FakeProcess {
 }
 
 function splitter(spec: ProcessSpec, stream: 'stdout' | 'stderr') {
-  const sink = { line: (line: string) => spec.onLine?.(line, stream), skipped: () => undefined };
+  const sink = { line: (line: string) => spec.onLine?.(line, stream), longLine: () => undefined };
   return createLineSplitter(sink, Number.POSITIVE_INFINITY);
 }

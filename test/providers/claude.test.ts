@@ -227,3 +227,33 @@ test('the folder of a long path has the hash that both versions produced', () =>
   expect(claudeProjectFolder(directory)).toMatch(/^-tmp-p-long-dir-name-long.*-long-dir-na-fdxewl$/);
   expect(claudeProjectFolder('/home/a_b/c.d e')).toBe('-home-a-b-c-d-e');
 });
+
+describe('a part of a text', () => {
+  const delta = (order: 'printed' | 'other') => {
+    const event = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'x' } };
+    const line =
+      order === 'printed'
+        ? { type: 'stream_event', event, session_id: id, parent_tool_use_id: null }
+        : { type: 'stream_event', session_id: id, parent_tool_use_id: null, event };
+    return JSON.stringify(line);
+  };
+
+  test.each(['printed', 'other'] as const)(
+    'gives no event and ends no answer (%s order of keys)',
+    (order) => {
+      const reader = claude.createReader({});
+      const message = { id: 'msg_1', content: [], usage: { input_tokens: 5, output_tokens: 1 } };
+      reader.readLine(JSON.stringify({ type: 'assistant', message, session_id: id }));
+      expect(reader.readLine(delta(order))).toEqual([]);
+      reader.readLine(JSON.stringify(success));
+      expect(reader.resultState?.()).toBe('final');
+      expect(reader.readLine(delta(order))).toEqual([]);
+      expect(reader.resultState?.()).toBe('none');
+      expect(reader.finish(clean).usage).toMatchObject({ turns: 1, inputTokens: 5 });
+    },
+  );
+
+  test.each(['printed', 'other'] as const)('reports a session that is not known yet (%s)', (order) => {
+    expect(claude.createReader({}).readLine(delta(order))).toEqual([{ type: 'session', id }]);
+  });
+});

@@ -41,4 +41,10 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       expect(events.filter(({ type }) => type === 'ignored-number')).toEqual([]);
     }
   });
+
+  it('reads a line that is nested very deep', () => {
+    const depth = 100_000;
+    const line = `{"a":${'{"a":'.repeat(depth)}{"input_tokens":-1}${'}'.repeat(depth)}}`;
+    expect(provider.createReader({}).readLine(line)).toEqual([]);
+  });
 });

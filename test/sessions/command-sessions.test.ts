@@ -72,6 +72,25 @@ describe('a session in the database of a CLI', () => {
     expect(saved.map(({ path }) => path)).toEqual(['000001-export.json', '000002-export.json']);
   });
 
+  it.each(['x'.repeat(2000), 'line\n'.repeat(400)])(
+    'has no export above the limit, in one line and in many',
+    async (text) => {
+      const maxBytes = 1500;
+      const small = createCommandSessions({
+        processes: processRunner,
+        directory: join(root, 'private'),
+        maxBytes,
+      });
+      await small.create(locate());
+      expect(await small.export(locate())).toMatchObject({ status: 'exported' });
+      writeFileSync(sessionFile(), `${sessionText()}${text}\n`);
+      expect(await small.export(locate())).toEqual({
+        status: 'skipped',
+        reason: expect.stringMatching(/^the session has \d{4} bytes, more than the 1500 that a checkpoint/),
+      });
+    },
+  );
+
   it('stays as it is if it is ahead of the copies', async () => {
     await sessions.create(locate());
     writeFileSync(sessionFile(), `${id}\none\n`);

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLineSplitter } from '../../src/system/line-splitter.js';
+import { createLineSplitter, type LongLine } from '../../src/system/line-splitter.js';
 import { holds } from '../fakes/holds.js';
 
-function split(chunks: readonly Buffer[], limit = 1000): { lines: string[]; skipped: number[] } {
+function split(chunks: readonly Buffer[], limit = 1000): { lines: string[]; long: LongLine[] } {
   const lines: string[] = [];
-  const skipped: number[] = [];
+  const long: LongLine[] = [];
   const sink = {
     line: (text: string) => void lines.push(text),
-    skipped: (bytes: number) => void skipped.push(bytes),
+    longLine: (line: LongLine) => void long.push(line),
   };
   const splitter = createLineSplitter(sink, limit);
   for (const chunk of chunks) splitter.push(chunk);
   splitter.end();
-  return { lines, skipped };
+  return { lines, long };
 }
 
 /** Splits the bytes into pieces; the sizes repeat. */
@@ -48,11 +48,22 @@ describe('the line splitter', () => {
     );
   });
 
-  it.each([[[1]], [[7]], [[100]]])('skips and counts a line above the limit (pieces of %j)', (sizes) => {
-    const text = `before\n${'x'.repeat(21)}\nbetween\n${'y'.repeat(20)}\n${'z'.repeat(22)}`;
+  it.each([[[1]], [[7]], [[100]]])('keeps both ends of a line above the limit (pieces of %j)', (sizes) => {
+    const text = `before\n${'x'.repeat(21)}\nbetween\n${'y'.repeat(20)}\n12345678901${'z'.repeat(99)}abcdefghij\r`;
     expect(split(chop(Buffer.from(text), sizes), 20)).toEqual({
       lines: ['before', 'between', 'y'.repeat(20)],
-      skipped: [21, 22],
+      long: [
+        { head: 'x'.repeat(10), tail: 'x'.repeat(10), bytes: 21 },
+        { head: '1234567890', tail: 'bcdefghij', bytes: 121 },
+      ],
     });
+  });
+
+  it('splits no character of a line above the limit', () => {
+    for (const limit of [8, 9, 10, 11, 12, 13]) {
+      const [line] = split([Buffer.from('aä€😀'.repeat(9))], limit).long;
+      expect(`${line?.head}${line?.tail}`).not.toContain('\ufffd');
+      expect(Buffer.byteLength(`${line?.head}${line?.tail}`)).toBeGreaterThanOrEqual(limit - 8);
+    }
   });
 });

@@ -169,16 +169,21 @@ describe('output', () => {
     expect([lines.length, new Set(lines)]).toEqual([200_000, new Set(['0123456789é'])]);
   });
 
-  it('skips a line above 64 MB, reports its length, and continues', async () => {
+  it('skips a line of standard output above the limit, reports its length, and continues', async () => {
     const skipped: number[] = [];
-    const code = `
-      const block = Buffer.alloc(1 << 20, 'x');
-      (async () => {
-        for (let i = 0; i < 65; i++) await new Promise((done) => process.stdout.write(block, done));
-        process.stdout.write('\\nafter\\n');
-      })();`;
-    const spec = program(code, { onSkippedLine: (bytes) => skipped.push(bytes) });
-    expect([await linesOf(spec), skipped]).toEqual([['after'], [65 << 20]]);
+    const code = "process.stdout.write(`${'x'.repeat(3_000_001)}\\n${'y'.repeat(3_000_000)}\\nafter\\n`)";
+    const spec = program(code, { longestLine: 3_000_000, onSkippedLine: (bytes) => skipped.push(bytes) });
+    expect([await linesOf(spec), skipped]).toEqual([['y'.repeat(3_000_000), 'after'], [3_000_001]]);
+  });
+
+  it.each(['stdout', 'stderr'])('delivers the ends of a very long line of %s', async (stream) => {
+    const lines: string[] = [];
+    const code = `process.${stream}.write('first' + 'x'.repeat(5_000_000) + 'last\\nafter\\n')`;
+    await processRunner.run(program(code, { onLine: (line) => lines.push(line) }));
+    expect(lines).toEqual([
+      expect.stringMatching(/^firstx{31995} \[… 4936009 bytes left out …\] x{31996}last$/),
+      'after',
+    ]);
   });
 
   it('rejects with the error of a listener, after the program has ended', async () => {
