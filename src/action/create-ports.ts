@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { Chain } from '../checkpoint/chain.js';
 import { createCheckpointBuilder } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import type { EnginePorts } from '../engine/engine-ports.js';
@@ -27,6 +28,7 @@ import { createTranscripts } from './transcript-files.js';
 export interface PortDependencies {
   readonly journal: JournalFile;
   readonly checkpointWriter: CheckpointWriter;
+  readonly chain: Chain;
   readonly postState: PostStateFile;
 }
 
@@ -168,11 +170,12 @@ export function buildWorktreeSetup({ request, foreignCode }: RunContext) {
 
 function buildCheckpointPort(
   { request, stateStorage, sessionCopies }: RunContext,
-  { journal, checkpointWriter, postState }: PortDependencies,
+  { journal, checkpointWriter, chain, postState }: PortDependencies,
 ) {
   const { privateDirectory, signal } = request;
   return createCheckpointBuilder({
     checkpointWriter,
+    chain,
     secrets: stateStorage.secrets,
     workspace: request.workspace,
     sessionCopies,

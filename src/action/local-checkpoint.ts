@@ -8,10 +8,13 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultArchiveLimits } from '../checkpoint/archive.js';
 import type { Binding } from '../checkpoint/binding.js';
-import { openCheckpoint } from '../checkpoint/checkpoint.js';
+import { type OpenedCheckpoint, openCheckpoint } from '../checkpoint/checkpoint.js';
 import { type CheckpointContents, fromEntries } from '../checkpoint/checkpoint-contents.js';
+import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import type { SealedCheckpoint } from '../checkpoint/checkpoint-writer.js';
+import { openChain } from '../checkpoint/open-chain.js';
 import type { SealSecret } from '../checkpoint/seal-secrets.js';
 
 /** A checkpoint on local disk. */
@@ -28,17 +31,38 @@ export async function saveLocalCheckpoint(
   return { key, sha256: sha256(sealed) };
 }
 
+/** One that opened. It may build on entries in the store. */
+export interface OpenedLocalCheckpoint {
+  readonly key: string;
+  readonly sealed: Buffer;
+  readonly opened: Extract<OpenedCheckpoint, { readonly status: 'opened' }>;
+}
+
 /** `undefined` if the file is missing, was changed, or does not open. */
 export async function openLocalCheckpoint(
   directory: string,
   { key, sha256: expected }: LocalCheckpoint,
   secrets: readonly SealSecret[],
   binding: Omit<Binding, 'sequence'>,
-): Promise<CheckpointContents | undefined> {
+): Promise<OpenedLocalCheckpoint | undefined> {
   const sealed = await readFile(fileOf(directory, key)).catch(() => undefined);
   if (sealed === undefined || sha256(sealed) !== expected) return undefined;
   const opened = await openCheckpoint(sealed, secrets, { ...binding, key });
-  return opened.status === 'opened' ? fromEntries(opened.entries) : undefined;
+  return opened.status === 'opened' ? { key, sealed, opened } : undefined;
+}
+
+/** Its contents, together with what it builds on. `undefined` if the store does not have all of that. */
+export async function readLocalContents(
+  { key, sealed, opened }: OpenedLocalCheckpoint,
+  store: CheckpointStore,
+  expected: Omit<Binding, 'sequence'>,
+): Promise<CheckpointContents | undefined> {
+  if (opened.binding.chain === undefined) return fromEntries(opened.entries);
+  const chain = await openChain(
+    { ...opened, key, sealed },
+    { expected, limits: defaultArchiveLimits, read: (link) => store.read(link) },
+  );
+  return chain.status === 'opened' ? fromEntries(chain.entries) : undefined;
 }
 
 function sha256(bytes: Buffer): string {

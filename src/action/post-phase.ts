@@ -8,10 +8,12 @@
  */
 
 import { rm } from 'node:fs/promises';
+import { Chain } from '../checkpoint/chain.js';
 import { createCheckpointBuilder, sessionsOf } from '../checkpoint/checkpoint-builder.js';
 import { parseKey, prefixesOfAttempt } from '../checkpoint/checkpoint-key.js';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
+import { extendEntry, sealExtended } from '../checkpoint/extend-entry.js';
 import { saveNoticeText } from '../checkpoint/save-notice.js';
 import { readBinding } from '../checkpoint/seal.js';
 import type { JournalEvent } from '../journal/event.js';
@@ -30,13 +32,14 @@ import { endLeftovers } from '../system/marked-processes.js';
 import { endGroup, signalGroup } from '../system/process-group.js';
 import { removeLeftoverWorktrees, restoreSetAsideSettings } from '../workspace/clean-leftovers.js';
 import { repackSnapshots } from '../workspace/repack.js';
+import type { Workspace } from '../workspace/workspace.js';
 import { type ActionContext, jobIdentity, lineKeyOf } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { agentEnvironment } from './agents.js';
 import { openClis } from './clis.js';
 import { markOfRun } from './foreign-code.js';
 import { gitEnvironment } from './git-environment.js';
-import { openLocalCheckpoint } from './local-checkpoint.js';
+import { openLocalCheckpoint, readLocalContents } from './local-checkpoint.js';
 import { openHomeSessions, removePlacedSessions } from './open-sessions.js';
 import { type PostState, privatePaths, readPostState } from './post-state.js';
 import { writeResults } from './results-folder.js';
@@ -144,10 +147,10 @@ async function stopAgents({ agentPids, runMarks }: PostState): Promise<void> {
 }
 
 async function storeCheckpoint(
-  { actionContext, privateDirectory, postState, openStorage }: LeftoverRun,
+  leftover: LeftoverRun,
   { events, state, sessionCopies }: FinalState,
 ): Promise<void> {
-  const paths = privatePaths(privateDirectory);
+  const { actionContext, privateDirectory, postState, openStorage } = leftover;
   const isPassed = state.runEnded?.status === 'passed';
   // Only a success must be stored: it makes a re-run start fresh. A failed job needs no mark.
   const isMarked = isPassed && actionContext.inputs.jobStatus === 'success';
@@ -163,6 +166,7 @@ async function storeCheckpoint(
     binding: postState.binding,
     usedSequence: postState.usedSequence,
     ...defined({ seen: postState.seen, restored: postState.restored }),
+    keysOf: (key) => [...(extended?.chain ?? []).map((link) => link.key), key],
     onNotice: (notice) => {
       const names = { store: stateStorage.store.title, stateName: postState.binding.stateName };
       const text = saveNoticeText(notice, { ...names, ...defined({ stored: postState.restored }) });
@@ -171,32 +175,48 @@ async function storeCheckpoint(
       else log.warning(text);
     },
   });
-  const startCommit = state.jobs.at(-1)?.startCommit ?? actionContext.job.sha;
-  const git = {
-    directory: postState.directory,
-    privateDirectory: paths.git,
-    env: gitEnvironment(actionContext.environment),
-    startCommit,
-  };
-  const localContents =
+  const local =
     postState.kept === undefined
       ? undefined
       : await openLocalCheckpoint(privateDirectory, postState.kept, stateStorage.secrets, postState.binding);
-  const checkpointBuilder = createCheckpointBuilder({
-    checkpointWriter,
-    secrets: stateStorage.secrets,
-    workspace: { pack: (snapshots) => repackSnapshots(git, snapshots) },
-    sessionCopies,
-    journal: () => formatJournal(events),
-    isDisabled: false,
-    ...defined({ fallbackContents: localContents }),
-  });
-  await checkpointBuilder.store(state);
+  const journal = formatJournal(events);
+  const { secrets, store } = stateStorage;
+  // Faster than a whole checkpoint, and the service has the rest already.
+  const extended = local && extendEntry(local.opened, journal);
+  if (extended !== undefined)
+    await checkpointWriter.save((binding) => sealExtended(extended, binding, secrets), state.eventCount);
+  else {
+    const findFallback = local && (() => readLocalContents(local, store, postState.binding));
+    await createCheckpointBuilder({
+      checkpointWriter,
+      secrets,
+      chain: new Chain(() => ({ entries: [], storedBytes: postState.storedBytes ?? 0 })),
+      workspace: openPacking(leftover, state),
+      sessionCopies,
+      journal: () => journal,
+      isDisabled: false,
+      ...defined({ findFallback }),
+    }).store(state);
+  }
   const settled = await checkpointWriter.settle(settleMs);
   if (!isPassed)
     log.info(
       settled.persisted ? `Stored checkpoint \`${settled.key}\`` : 'The last state could not be stored.',
     );
+}
+
+/** Packs what `main` recorded. */
+function openPacking(
+  { actionContext, privateDirectory, postState }: LeftoverRun,
+  state: RunState,
+): Pick<Workspace, 'pack'> {
+  const options = {
+    directory: postState.directory,
+    privateDirectory: privatePaths(privateDirectory).git,
+    env: gitEnvironment(actionContext.environment),
+    startCommit: state.jobs.at(-1)?.startCommit ?? actionContext.job.sha,
+  };
+  return { pack: (snapshots, packed) => repackSnapshots(options, snapshots, packed) };
 }
 
 /**

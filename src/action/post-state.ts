@@ -33,6 +33,8 @@ export interface PostState {
   readonly kept?: LocalCheckpoint;
   /** How many journal events the newest stored checkpoint holds. */
   readonly storedEvents: number;
+  /** All that the run has stored, in bytes. */
+  readonly storedBytes?: number;
   /** The journal contains everything that this job continues from: there is a state to store. */
   readonly isBegun: boolean;
   /** The copies of sessions for the next checkpoint. */

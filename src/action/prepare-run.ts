@@ -1,6 +1,7 @@
 /** Prepares a run: opens the state, restores what can be restored, and creates the engine's ports. */
 
 import { relative } from 'node:path';
+import { Chain } from '../checkpoint/chain.js';
 import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { type SaveNotice, saveNoticeText } from '../checkpoint/save-notice.js';
 import { type JournalEvent, journalVersion, type NewEvent } from '../journal/event.js';
@@ -34,8 +35,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const ignored = await request.workspace.listIgnoredNames();
   const { journal, before } = startJournal(runContext, resumed, ignored);
   postState.update({ ...keysOf(resumed), isBegun: true });
-  const checkpointWriter = openCheckpointWriter(runContext, resumed, postState);
-  const ports = createPorts(runContext, { journal, checkpointWriter, postState });
+  const chain = new Chain(resumed.chain);
+  const checkpointWriter = openCheckpointWriter(runContext, { resumed, chain }, postState);
+  const ports = createPorts(runContext, { journal, checkpointWriter, chain, postState });
   const { diskReserve, stateStorage } = runContext;
   const canStore = stateStorage.unavailableReason === undefined;
   const opened = { journal, ports, checkpointWriter, canStore, live, postState, diskReserve };
@@ -197,7 +199,7 @@ function startPostState(
 
 function openCheckpointWriter(
   { live, stateStorage, binding }: RunContext,
-  resumed: ResumedState,
+  { resumed, chain }: { readonly resumed: ResumedState; readonly chain: Chain },
   postState: PostStateFile,
 ): CheckpointWriter {
   const names = { store: stateStorage.store.title, stateName: binding.stateName };
@@ -214,7 +216,11 @@ function openCheckpointWriter(
     ...keysOf(resumed),
     hasLookupFailed: resumed.hasLookupFailed ?? false,
     onSequence: (usedSequence) => postState.update({ usedSequence }),
-    onStored: (restored, storedEvents) => postState.update({ restored, storedEvents }),
+    onStored(restored, storedEvents) {
+      chain.confirm(restored);
+      postState.update({ restored, storedEvents, storedBytes: chain.storedBytes });
+    },
+    keysOf: (key) => chain.keysOf(key),
     onNotice,
   });
   return checkpointWriter;

@@ -4,6 +4,7 @@
  */
 
 import { askStore } from '../checkpoint/ask-store.js';
+import type { StoredChain } from '../checkpoint/chain.js';
 import { sessionsOf, snapshotsOf } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointContents } from '../checkpoint/checkpoint-contents.js';
 import { prefixesOfAttempt } from '../checkpoint/checkpoint-key.js';
@@ -50,6 +51,8 @@ export interface ResumedState {
   readonly startTree: string;
   readonly unavailable: ReadonlyMap<string, 'session-lost' | 'session-ahead'>;
   readonly restored?: string;
+  /** What the checkpoints of this job can build on. */
+  readonly chain?: () => StoredChain;
   readonly seen?: string;
   /** The look-up failed, so it is unknown which checkpoints of this job attempt exist. */
   readonly hasLookupFailed?: boolean;
@@ -59,6 +62,7 @@ interface FoundCheckpoint {
   readonly events: readonly JournalEvent[];
   readonly contents?: CheckpointContents;
   readonly restored?: string;
+  readonly chain?: () => StoredChain;
   readonly seen?: string;
   readonly hasLookupFailed?: boolean;
 }
@@ -76,7 +80,7 @@ export async function resume(options: ResumeOptions): Promise<ResumedState> {
       jobAttempt: options.request.jobAttempt,
       onStartOver: (cause) => reportNoCheckpoint(options, cause),
     },
-    found.contents.pack,
+    found.contents.packs,
     state,
   );
   const unavailable = await restoreSessions(options, found.contents, restored.state);
@@ -106,7 +110,7 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
     const found = { events: recorded.events, contents: recorded.contents };
     // This job stores under its own name, where that key means nothing.
     return binding.stateName === request.expected.stateName
-      ? { ...found, restored: key, ...seen }
+      ? { ...found, restored: key, ...defined({ chain: restored.chain }), ...seen }
       : { ...found, ...seen };
   }
   // The user must not pay a second time without knowing.
@@ -148,7 +152,7 @@ async function findMissingFiles(
   const isAtSameCommit = state.jobs.at(-1)?.startCommit === workspace.startCommit;
   if (!isAtSameCommit && needsStartCommit(state)) return undefined;
   try {
-    await workspace.unpack(contents.pack);
+    for (const pack of contents.packs) await workspace.unpack(pack);
     return (await workspace.hasSnapshots(snapshotsOf(state)))
       ? undefined
       : 'git objects of its files are missing';

@@ -31,10 +31,10 @@ export interface ReusedResults {
   readonly startTree: string;
 }
 
-/** `objects`: the pack of the checkpoint. Throws `UserErrors` if the files cannot be restored. */
+/** `objects`: the packs of the checkpoint. Throws `UserErrors` if the files cannot be restored. */
 export async function reuseResults(
   options: ReuseOptions,
-  objects: Buffer,
+  objects: readonly Buffer[],
   state: RunState,
 ): Promise<ReusedResults> {
   const facts = await collectFacts(options, objects, state);
@@ -75,7 +75,7 @@ async function dropAfterFailedGates(
 /** The facts, or the decision to start over. */
 async function collectFacts(
   options: ReuseOptions,
-  objects: Buffer,
+  objects: readonly Buffer[],
   state: RunState,
 ): Promise<ReuseFacts | ReuseDecision> {
   const { workspace, plan, job, jobAttempt } = options;
@@ -93,14 +93,14 @@ export function needsStartCommit(state: RunState): boolean {
 /** `false` if the state needs a commit that the checkout does not have. */
 async function canUnpack(
   workspace: Workspace,
-  objects: Buffer,
+  objects: readonly Buffer[],
   state: RunState,
   recorded: string,
 ): Promise<boolean> {
   // Unpacked when the checkpoint was chosen.
   if (recorded === workspace.startCommit || !needsStartCommit(state)) return true;
   try {
-    await workspace.unpack(objects);
+    for (const pack of objects) await workspace.unpack(pack);
   } catch {
     return false;
   }

@@ -23,7 +23,7 @@ export interface ArchiveLimits {
 }
 
 /** Four times the largest sealed state (1 GB): session logs compress about 3:1. */
-const defaultArchiveLimits: ArchiveLimits = { entries: 20_000, bytes: 4_000_000_000 };
+export const defaultArchiveLimits: ArchiveLimits = { entries: 20_000, bytes: 4_000_000_000 };
 
 /** The bytes are not a valid archive, or the entries cannot be packed. */
 export class ArchiveError extends Error {

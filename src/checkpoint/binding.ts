@@ -2,7 +2,14 @@
  * The values that a checkpoint is bound to, and the reasons to refuse one. The binding is readable in the header of
  * the sealed file and authenticated with it (`seal.ts`). Pure.
  */
-import { formatKey, hashStateName } from './checkpoint-key.js';
+import { formatKey, hashStateName, parseKey } from './checkpoint-key.js';
+
+/** A stored entry, named so that no other one can take its place. */
+export interface EntryRef {
+  readonly key: string;
+  /** Hexadecimal, of the sealed file. */
+  readonly sha256: string;
+}
 
 export interface Binding {
   readonly repositoryId: string;
@@ -15,6 +22,8 @@ export interface Binding {
   readonly ref: string;
   /** The trust class of the event that started the run. */
   readonly trust: string;
+  /** The entries that this one builds on, the whole state first. Absent in format 1, in which every entry is whole. */
+  readonly chain?: readonly EntryRef[];
 }
 
 /** What a job expects of a checkpoint: the job's own values, and the key under which the checkpoint was found. */
@@ -42,6 +51,8 @@ const refusals = {
   'key-mismatch': 'it is stored under a key that is not its own',
   unreadable: 'it could not be read',
   'bad-content': 'its content is invalid',
+  'missing-link': 'an entry that it builds on is missing',
+  'wrong-link': 'an entry that it builds on was replaced or altered',
 } as const;
 
 export type RefusalReason = keyof typeof refusals;
@@ -80,8 +91,9 @@ export function findBindingMismatch(binding: Binding, expected: ExpectedBinding)
 
 export function encodeBinding(binding: Binding): Buffer {
   const { repositoryId, runId, stateName, jobAttempt, sequence, writer, ref, trust } = binding;
+  const chain = binding.chain?.map(({ key, sha256 }) => ({ key, sha256 }));
   return Buffer.from(
-    JSON.stringify({ repositoryId, runId, stateName, jobAttempt, sequence, writer, ref, trust }),
+    JSON.stringify({ repositoryId, runId, stateName, jobAttempt, sequence, writer, ref, trust, chain }),
   );
 }
 
@@ -93,6 +105,7 @@ export function decodeBinding(bytes: Buffer): Binding | undefined {
   if (value === undefined) return undefined;
   if (!textFields.every((field) => typeof value[field] === 'string')) return undefined;
   if (!isCount(value.jobAttempt) || !isCount(value.sequence)) return undefined;
+  if (value.chain !== undefined && !isChain(value.chain)) return undefined;
   const binding = value as unknown as Binding;
   // Each binding has exactly one encoding: callers compare and show fields, so there must be no hidden extra content.
   return encodeBinding(binding).equals(bytes) ? binding : undefined;
@@ -105,6 +118,21 @@ function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefin
   } catch {
     return undefined;
   }
+}
+
+/** More than the policy writes, so that it can change. */
+const maxChainLength = 64;
+
+function isChain(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= maxChainLength && value.every(isEntryRef);
+}
+
+function isEntryRef(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, sha256 } = value as Readonly<Record<string, unknown>>;
+  if (typeof key !== 'string' || typeof sha256 !== 'string') return false;
+  // The key becomes a file name in a directory store.
+  return parseKey(key) !== undefined && /^[0-9a-f]{64}$/.test(sha256);
 }
 
 function isCount(value: unknown): value is number {

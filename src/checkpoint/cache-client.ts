@@ -115,6 +115,8 @@ function replacedText(name: string, path: string): string {
  * (Alpine). Therefore the wrapper takes only the archive, the folder and the list of names from the client's command,
  * packs and unpacks only the name of a checkpoint or that of a CLI, up to a maximum size, and uses only options that
  * every `tar` has. The command to unpack has no name, so the wrapper tries both.
+ *
+ * It unpacks next to the archive, which has a new folder for each call, so that calls can run at the same time.
  */
 function tarWrapper(tar: string): string {
   const program = `'${tar.replaceAll("'", "'\\''")}'`;
@@ -134,8 +136,8 @@ function tarWrapper(tar: string): string {
     `    [ "$name" = ${cachedCliName} ] && exec ${program} -cf "$archive" -C "$directory" ${cachedCliName}`,
     `    exec ${program} -czf "$archive" -C "$directory" ${cachedName} ;;`,
     `  -xf) ulimit -f ${maxUnpackedBlocks} 2>/dev/null || :`,
-    `    ${program} -xzf "$archive" -C "$directory" ${cachedName} 2>/dev/null && exit`,
-    `    exec ${program} -xf "$archive" -C "$directory" ${cachedCliName} ;;`,
+    `    ${program} -xzf "$archive" -C "\${archive%/*}" ${cachedName} 2>/dev/null && exit`,
+    `    exec ${program} -xf "$archive" -C "\${archive%/*}" ${cachedCliName} ;;`,
     `  -tf) ${program} -tzf "$archive" 2>/dev/null || exec ${program} -tf "$archive"`,
     '    exit ;;',
     'esac',

@@ -3,8 +3,8 @@
  * failure: for any error a save returns -1 and a look-up `undefined`, so only its output contains the reason.
  * `cache-client.ts` must have prepared the process.
  */
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type CacheAvailability, cacheAvailability } from './cache-availability.js';
 import { type CacheTools, type cachedCliName, cachedName } from './cache-client.js';
 import { captureOutput } from './captured-output.js';
@@ -37,32 +37,36 @@ export function createCacheStore({
   const runSerially = createSerialExecutor();
   let lastFailure: StoreFailure | undefined;
 
-  async function call<T>(request: (client: Client) => Promise<T>): Promise<T | undefined> {
+  async function call<T>(request: (client: Client) => Promise<T>): Promise<ClientAnswer<T>> {
     const { value, output } = await captureOutput(() => callClient(request, tools), isShown);
     lastFailure = failureOf(value.error ?? errorFrom(output), output);
-    return value.result;
+    return { result: value.result, output };
   }
 
   async function lookUp(prefixes: readonly string[]): Promise<string | undefined> {
     for (let start = 0; start < prefixes.length; start += maxKeysPerRequest) {
       const [first = '', ...others] = prefixes.slice(start, start + maxKeysPerRequest);
-      const found = await call((client) => client.restoreCache([name], first, others, { lookupOnly: true }));
+      const { result: found } = await call((client) =>
+        client.restoreCache([name], first, others, { lookupOnly: true }),
+      );
       if (found !== undefined || lastFailure !== undefined) return found;
     }
     return undefined;
   }
 
   async function read(key: string): Promise<Buffer | undefined> {
-    await remove(file);
-    const matched = await call((client) => client.restoreCache([name], key));
+    const { result: matched, output } = await call((client) => client.restoreCache([name], key));
+    const folder = unpackFolder(output);
+    // A key in the output may contain anything, and the folder is removed below.
+    if (folder === undefined || dirname(folder) !== join(await realpath(directory), 'temp')) return undefined;
     // The client matches keys by prefix, and may report a hit although it unpacked no file.
-    const sealed = matched === key ? await readStoredFile(file, maxSealedBytes) : undefined;
-    await remove(file);
+    const sealed = matched === key ? await readStoredFile(join(folder, name), maxSealedBytes) : undefined;
+    await remove(folder);
     return sealed;
   }
 
   async function write(key: string, sealed: Buffer): Promise<boolean> {
-    const id = await call(async (client) => {
+    const { result: id } = await call(async (client) => {
       await remove(file);
       await writeFile(file, sealed, { flag: 'wx', mode: 0o600 });
       return client.saveCache([name], key);
@@ -78,7 +82,7 @@ export function createCacheStore({
     title: 'the Actions cache',
     ...availability,
     findNewest: async (prefixes) => (availability.unreadableReason ? undefined : lookUp(prefixes)),
-    read: async (key) => (availability.unreadableReason ? undefined : runSerially(() => read(key))),
+    read: async (key) => (availability.unreadableReason ? undefined : read(key)),
     write: async (key, sealed) => !availability.unwritableReason && runSerially(() => write(key, sealed)),
     lastError: () => lastFailure?.message,
     lastFailure: () => lastFailure,
@@ -94,7 +98,7 @@ function missingTools({ missing }: CacheTools): CacheAvailability {
 
 type SerialExecutor = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Runs work one after the other, because all entries of a store use the same file. */
+/** Runs work one after the other, because all saves of a store use the same file. */
 function createSerialExecutor(): SerialExecutor {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -104,9 +108,23 @@ function createSerialExecutor(): SerialExecutor {
   };
 }
 
+/**
+ * The folder of one call, into which `tar` unpacked (`cache-client.ts`). Only the debug output of the client names it.
+ * `undefined` if nothing was downloaded.
+ */
+function unpackFolder(output: string): string | undefined {
+  const archive = /^::debug::Archive path: (.+?)\r?$/im.exec(output)?.[1];
+  return archive === undefined ? undefined : dirname(archive.replaceAll('%25', '%'));
+}
+
 /** An error does not matter here: a later write fails if the file still exists, because it never overwrites. */
 async function remove(file: string): Promise<void> {
   await rm(file, { force: true, recursive: true }).catch(() => undefined);
+}
+
+interface ClientAnswer<T> {
+  readonly result: T | undefined;
+  readonly output: string;
 }
 
 interface ClientResult<T> {

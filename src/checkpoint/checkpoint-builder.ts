@@ -1,12 +1,14 @@
-/** Implements the engine's checkpoints: collects the contents and passes them to the `CheckpointWriter`. */
+/** Implements the engine's checkpoints: collects what is new and passes it to the `CheckpointWriter`. */
+import { createHash } from 'node:crypto';
 import type { Checkpoints } from '../engine/engine-ports.js';
 import { attemptsInOrder, type RunState } from '../journal/run-state.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionRef } from '../sessions/session-store.js';
 import type { Snapshot, Workspace } from '../workspace/workspace.js';
-import { sealCheckpoint } from './checkpoint.js';
-import { type CheckpointContents, toEntries } from './checkpoint-contents.js';
+import type { Chain, ChainBase, EntryContents } from './chain.js';
+import { type CheckpointContents, journalPath, sessionPath } from './checkpoint-contents.js';
 import type { CheckpointWriter, SealedCheckpoint, SealFunction } from './checkpoint-writer.js';
+import type { StateFile } from './make-increment.js';
 import type { SealSecret } from './seal-secrets.js';
 
 export interface CheckpointBuilderOptions {
@@ -20,8 +22,10 @@ export interface CheckpointBuilderOptions {
   readonly isDisabled: boolean;
   /** Absent if the run cannot be cancelled. */
   readonly onCancel?: CancelHandler;
+  /** What was stored so far. The owner tells it which entries are stored. */
+  readonly chain: Chain;
   /** Sealed instead if session copies or objects of the state are missing. */
-  readonly fallbackContents?: CheckpointContents;
+  readonly findFallback?: () => Promise<CheckpointContents | undefined>;
 }
 
 export interface CancelHandler {
@@ -32,12 +36,12 @@ export interface CancelHandler {
 
 export function createCheckpointBuilder(options: CheckpointBuilderOptions): Checkpoints {
   const { checkpointWriter } = options;
-  const pack = memoizeLatest((snapshots) => options.workspace.pack(snapshots));
+  const pack = memoizeLatest((snapshots, base) => packNew(options.workspace, snapshots, base));
   return {
     prepare(state) {
       if (options.isDisabled) return;
       // An error occurs again when the checkpoint is stored, and is reported there.
-      pack(snapshotsOf(state)).catch(() => undefined);
+      pack(snapshotsOf(state), options.chain.base()).catch(() => undefined);
     },
     async store(state, interval) {
       if (interval !== undefined) {
@@ -79,7 +83,30 @@ async function waitUnlessAborted(work: Promise<void>, signal: AbortSignal): Prom
   waitEnd.abort();
 }
 
-type PackSnapshots = (snapshots: readonly Snapshot[]) => Promise<Buffer>;
+type PackSnapshots = (snapshots: readonly Snapshot[], base: ChainBase) => Promise<PackedObjects>;
+
+interface PackedObjects {
+  readonly pack: Buffer;
+  /** The commits of the snapshots that the pack or the base contains. */
+  readonly commits: readonly string[];
+}
+
+/** The base's commits may be missing here, if the job did not need them. Then the entry repeats them. */
+async function packNew(
+  workspace: CheckpointBuilderOptions['workspace'],
+  snapshots: readonly Snapshot[],
+  { commits: packed }: ChainBase,
+): Promise<PackedObjects> {
+  const pack =
+    packed.length === 0
+      ? workspace.pack(snapshots)
+      : workspace.pack(snapshots, packed).catch(() => workspace.pack(snapshots));
+  const changed = snapshots.filter(({ base, commit }) => base !== commit);
+  return {
+    pack: await pack,
+    commits: [...new Set(changed.flatMap(({ base, commit }) => [base, commit]))],
+  };
+}
 
 /** Takes the journal immediately: it must not be newer than the trees that are packed with it. */
 function createSealFunction(
@@ -87,26 +114,61 @@ function createSealFunction(
   options: CheckpointBuilderOptions,
   pack: PackSnapshots,
 ): SealFunction {
+  const { chain, secrets } = options;
   const journal = options.journal();
   return async (binding) => {
-    const { fallbackContents } = options;
-    const gathered = Promise.all([
-      pack(snapshotsOf(state)),
-      readSessionCopies(state, options.sessionCopies),
-    ]).then(([objects, sessions]): CheckpointContents => ({ journal, pack: objects, sessions }));
-    const contents = await (fallbackContents === undefined
-      ? gathered
-      : gathered
-          .then((fresh) => (hasMissingSession(fresh, fallbackContents) ? fallbackContents : fresh))
-          .catch(() => fallbackContents));
-    return sealCheckpoint(toEntries(contents), binding, options.secrets);
+    const base = chain.base();
+    const fresh = collectNew({ state, journal, base }, options, pack);
+    const contents = await withFallback(fresh, options);
+    return chain.seal(contents, base, binding, secrets);
   };
 }
 
+interface CollectedState {
+  readonly state: RunState;
+  readonly journal: Buffer;
+  readonly base: ChainBase;
+}
+
+async function collectNew(
+  { state, journal, base }: CollectedState,
+  { sessionCopies }: CheckpointBuilderOptions,
+  pack: PackSnapshots,
+): Promise<EntryContents> {
+  const [{ pack: objects, commits }, sessions] = await Promise.all([
+    pack(snapshotsOf(state), base),
+    readSessionCopies(state, sessionCopies, base),
+  ]);
+  return { packs: [objects], commits, files: [sourceFile(journalPath, journal), ...sessions] };
+}
+
+/** The fallback contents, if something is missing that they have. */
+async function withFallback(
+  gathered: Promise<EntryContents>,
+  { findFallback }: CheckpointBuilderOptions,
+): Promise<EntryContents> {
+  if (findFallback === undefined) return gathered;
+  const fresh = await gathered.catch((error: unknown) => ({ error }));
+  const fallback = await findFallback();
+  const isNeeded = fallback !== undefined && ('error' in fresh || hasMissingFile(fresh, fallback));
+  if (isNeeded) return entryContents(fallback);
+  if ('error' in fresh) throw fresh.error;
+  return fresh;
+}
+
+function entryContents({ journal, packs, sessions }: CheckpointContents): EntryContents {
+  const files = sessions.map((copy) => sourceFile(sessionPath(copy), copy.content));
+  return { packs, commits: [], files: [sourceFile(journalPath, journal), ...files] };
+}
+
 /** Whether a session of `expected` is missing in `fresh`. */
-function hasMissingSession(fresh: CheckpointContents, expected: CheckpointContents): boolean {
-  const present = new Set(fresh.sessions.map(({ provider, id }) => `${provider}/${id}`));
-  return expected.sessions.some(({ provider, id }) => !present.has(`${provider}/${id}`));
+function hasMissingFile(fresh: EntryContents, expected: CheckpointContents): boolean {
+  const folders = expected.sessions.map((copy) => sessionPath({ ...copy, path: '' }));
+  return folders.some((folder) => !fresh.files.some(({ path }) => path.startsWith(folder)));
+}
+
+function sourceFile(path: string, content: Buffer): StateFile {
+  return { path, content, sha256: createHash('sha256').update(content).digest('hex') };
 }
 
 /** Every recorded snapshot of the steps in the state, each once. */
@@ -126,21 +188,29 @@ export function sessionsOf(state: RunState): readonly SessionRef[] {
   return [...new Map(all.map((session) => [`${session.provider}/${session.id}`, session])).values()];
 }
 
-async function readSessionCopies(state: RunState, sessionCopies: SessionCopies) {
+/** Without the contents of copies that the base contains. */
+async function readSessionCopies(
+  state: RunState,
+  sessionCopies: SessionCopies,
+  { files }: ChainBase,
+): Promise<readonly StateFile[]> {
   const copies = await Promise.all(
-    sessionsOf(state).map(async (session) =>
-      (await sessionCopies.read(session)).map((file) => ({ ...session, ...file })),
-    ),
+    sessionsOf(state).map(async (session) => {
+      const pathOf = (path: string) => sessionPath({ ...session, path });
+      const isKnown = (path: string, sha256: string) => files.get(pathOf(path))?.sha256 === sha256;
+      const read = await sessionCopies.readNew(session, isKnown);
+      return read.map((copy) => ({ ...copy, path: pathOf(copy.path) }));
+    }),
   );
   return copies.flat();
 }
 
 /** A checkpoint reuses the pack that was started while gates ran. */
 function memoizeLatest(pack: PackSnapshots): PackSnapshots {
-  let last: { readonly key: string; readonly made: Promise<Buffer> } | undefined;
-  return (snapshots) => {
-    const key = snapshots.map((snapshot) => snapshot.commit).join();
-    if (last?.key !== key) last = { key, made: pack(snapshots) };
+  let last: { readonly key: string; readonly made: Promise<PackedObjects> } | undefined;
+  return (snapshots, base) => {
+    const key = [...base.commits, '', ...snapshots.map((snapshot) => snapshot.commit)].join();
+    if (last?.key !== key) last = { key, made: pack(snapshots, base) };
     return last.made;
   };
 }

@@ -1,11 +1,11 @@
-/** Converts the contents of a checkpoint to and from the entries of its archive. Pure. */
+/** The contents of a checkpoint, and their names in its archive. Pure. */
 import type { ArchiveEntry } from './archive.js';
 
 export interface CheckpointContents {
   /** The journal file. */
   readonly journal: Buffer;
-  /** Objects of the recorded trees. Empty if nothing changed. */
-  readonly pack: Buffer;
+  /** Objects of the recorded trees, in the order in which they must be unpacked. Empty if nothing changed. */
+  readonly packs: readonly Buffer[];
   readonly sessions: readonly SessionCopyFile[];
 }
 
@@ -17,27 +17,41 @@ export interface SessionCopyFile {
   readonly content: Buffer;
 }
 
-const journalPath = 'journal.ndjson';
+export const journalPath = 'journal.ndjson';
 const packPath = 'commits.pack';
+/** More packs, one for each entry of a chain that has one. */
+const packFolder = 'commits/';
 const sessionFolder = 'sessions';
 
-export function toEntries({ journal, pack, sessions }: CheckpointContents): readonly ArchiveEntry[] {
+/** The path of a session's file in a checkpoint. */
+export function sessionPath({ provider, id, path }: Omit<SessionCopyFile, 'content'>): string {
+  return [sessionFolder, provider, id, path].join('/');
+}
+
+/** The entries for packs. There is always one, because format 1 requires it. */
+export function packEntriesOf(packs: readonly Buffer[]): readonly ArchiveEntry[] {
+  const [first = Buffer.alloc(0), ...more] = packs.filter(({ length }) => length > 0);
   return [
-    { path: journalPath, content: journal },
-    { path: packPath, content: pack },
-    ...sessions.map(({ provider, id, path, content }) => ({
-      path: [sessionFolder, provider, id, path].join('/'),
+    { path: packPath, content: first },
+    ...more.map((content, index) => ({
+      path: `${packFolder}${String(index + 2).padStart(6, '0')}.pack`,
       content,
     })),
   ];
 }
 
+/** The packs that are not empty. `undefined` if there is no entry for them. */
+export function packsIn(entries: readonly ArchiveEntry[]): readonly Buffer[] | undefined {
+  const found = entries.filter(({ path }) => path === packPath || path.startsWith(packFolder));
+  if (!found.some(({ path }) => path === packPath)) return undefined;
+  return found.map(({ content }) => content).filter(({ length }) => length > 0);
+}
+
 /** `undefined` if a required entry is missing. Ignores unknown entries. */
 export function fromEntries(entries: readonly ArchiveEntry[]): CheckpointContents | undefined {
   const journal = entries.find((entry) => entry.path === journalPath)?.content;
-  const pack = entries.find((entry) => entry.path === packPath)?.content;
-  if (journal === undefined || pack === undefined) return undefined;
-  return { journal, pack, sessions: entries.flatMap(readCopy) };
+  const packs = packsIn(entries);
+  return journal && packs && { journal, packs, sessions: entries.flatMap(readCopy) };
 }
 
 function readCopy(entry: ArchiveEntry): readonly SessionCopyFile[] {

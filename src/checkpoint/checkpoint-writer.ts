@@ -15,8 +15,8 @@
  *               a gap (a save that failed), the newest entry is looked up before the next save.
  *             - What an earlier job attempt stores does no harm, because a restore prefers the newest job attempt. So
  *               it is enough to look for later ones once a minute, before a save, and at the end.
- * CHECKPOINT4 `persisted` is true only for an entry that was found by its exact key after the save, and only if no later
- *             job attempt has stored one. A failed save is looked up too, because only its response may have been lost.
+ * CHECKPOINT4 `persisted` is true only if the entry, and each one that it builds on, was found by its exact key after the
+ *             save, and only if no later job attempt has stored one. A failed save is looked up too, because only its response may have been lost.
  */
 import { createHash } from 'node:crypto';
 import { defined } from '../optional-keys.js';
@@ -54,6 +54,8 @@ export interface CheckpointWriterOptions {
   onSequence?(sequence: number): void;
   /** Called after every save that succeeded, even a late one, with the number of events in it. */
   onStored?(key: string, events: number): void;
+  /** The keys of all entries that a checkpoint needs, its own too. Default: only its own. */
+  keysOf?(key: string): readonly string[];
   /** Called once for each type of notice, and again after a save has succeeded. */
   onNotice(notice: SaveNotice): void;
 }
@@ -353,8 +355,10 @@ export class CheckpointWriter {
     const prefixes = (hasStored ? fencePrefixes : newestPrefixes)(binding, binding.jobAttempt);
     const ask = async (work: Promise<boolean>) =>
       (await endsWithin(work, Math.max(0, until - clock.now()), clock)) && (await work.catch(() => false));
+    const isComplete = this.hasAllLinks(key);
     return ask(
       this.lookUp(prefixes).then(async ({ found }) => {
+        if (!(await isComplete)) return false;
         if (found === key) return true;
         // A restored checkpoint must still be the newest, because another job may have continued from it.
         if (found === undefined || !hasStored || !this.isClear(await this.fence.judge(found))) return false;
@@ -362,6 +366,13 @@ export class CheckpointWriter {
         return (await this.lookUp([key])).found === key;
       }),
     );
+  }
+
+  /** Whether everything is stored on which the entry builds. */
+  private async hasAllLinks(key: string): Promise<boolean> {
+    const links = (this.options.keysOf?.(key) ?? []).filter((link) => link !== key);
+    const found = await Promise.all(links.map((link) => this.lookUp([link])));
+    return links.every((link, index) => found[index]?.found === link);
   }
 }
 

@@ -11,7 +11,12 @@ import { open, seal } from './seal.js';
 import type { SealSecret } from './seal-secrets.js';
 
 export type OpenedCheckpoint =
-  | { readonly status: 'opened'; readonly binding: Binding; readonly entries: readonly ArchiveEntry[] }
+  | {
+      readonly status: 'opened';
+      readonly binding: Binding;
+      readonly entries: readonly ArchiveEntry[];
+      readonly dataKey: Buffer;
+    }
   | {
       readonly status: 'refused';
       readonly reason: RefusalReason;
@@ -42,6 +47,7 @@ export async function openCheckpoint(
     return {
       status: 'opened',
       binding: opened.binding,
+      dataKey: opened.dataKey,
       entries: await unpackEntries(opened.payload, limits),
     };
   } catch (error) {

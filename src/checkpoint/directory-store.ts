@@ -4,12 +4,10 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type CheckpointKey, compareKeys, isSameRun, parseKey } from './checkpoint-key.js';
+import { type CheckpointKey, compareKeys, parseKey } from './checkpoint-key.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import { maxSealedBytes, readStoredFile, writeNewFile } from './new-file.js';
-
-/** Number of checkpoints kept for one state in one run: the ones that a restore may try, and one more. */
-const maxCheckpoints = 5;
+import { findObsolete, type StoredCheckpoint } from './obsolete-files.js';
 
 const takenText = ' already exists';
 
@@ -51,11 +49,6 @@ export function createDirectoryStore(path: string): CheckpointStore {
   };
 }
 
-interface StoredCheckpoint {
-  readonly name: string;
-  readonly key: CheckpointKey;
-}
-
 /** Newest first. */
 async function list(directory: string): Promise<readonly StoredCheckpoint[]> {
   const found = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
@@ -94,9 +87,7 @@ async function writeCheckpoint(directory: string, name: string, sealed: Buffer):
 }
 
 async function removeOld(directory: string, key: CheckpointKey): Promise<void> {
-  const ofRun = (await list(directory)).filter((stored) => isSameRun(stored.key, key));
+  const obsolete = await findObsolete(directory, await list(directory), key, Date.now());
   // `force`, because another job may remove the same file at the same time.
-  await Promise.all(
-    ofRun.slice(maxCheckpoints).map(({ name }) => rm(join(directory, name), { force: true })),
-  );
+  await Promise.all(obsolete.map((name) => rm(join(directory, name), { force: true })));
 }

@@ -7,7 +7,6 @@ export interface LatestQueue<T> {
   isIdle(): boolean;
   /** Resolves when no item is running or waiting. */
   idle(): Promise<void>;
-  isIdle(): boolean;
 }
 
 interface Waiting<T> {
@@ -39,7 +38,6 @@ export function createLatestQueue<T>(work: (item: T) => Promise<void>): LatestQu
     },
     isIdle: () => running === undefined,
     idle: async () => running,
-    isIdle: () => running === undefined,
   };
 }
 

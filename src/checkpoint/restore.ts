@@ -3,13 +3,15 @@
  */
 import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
-import type { ArchiveEntry, ArchiveLimits } from './archive.js';
+import { type ArchiveEntry, type ArchiveLimits, defaultArchiveLimits } from './archive.js';
 import { askStore, type Patience } from './ask-store.js';
 import { type Binding, type ExpectedBinding, type RefusalReason, refusalText } from './binding.js';
+import type { StoredChain } from './chain.js';
 import { openCheckpoint } from './checkpoint.js';
 import { attemptPrefixes, parseKey } from './checkpoint-key.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import { entriesFromNewest } from './older-entries.js';
+import { openChain } from './open-chain.js';
 import type { SealSecret } from './seal-secrets.js';
 
 /** Maximum time to wait for an answer of the store, and to try entries, each. */
@@ -51,6 +53,8 @@ export type RestoreResult =
       readonly key: string;
       readonly binding: Binding;
       readonly entries: readonly ArchiveEntry[];
+      /** What the next checkpoint can build on. Absent for a checkpoint of format 1. */
+      readonly chain?: () => StoredChain;
       /** Newer checkpoints that were refused. */
       readonly refused: readonly RefusedCheckpoint[];
       readonly seen?: string;
@@ -157,17 +161,51 @@ async function* newestFirst(newest: string, others: AsyncGenerator<string>): Asy
 }
 
 type OpenResult =
-  | Extract<Awaited<ReturnType<typeof openCheckpoint>>, { readonly status: 'opened' }>
+  | {
+      readonly status: 'opened';
+      readonly binding: Binding;
+      readonly entries: readonly ArchiveEntry[];
+      readonly chain?: () => StoredChain;
+    }
   | ({ readonly status: 'refused' } & Omit<RefusedCheckpoint, 'key'>)
   | { readonly status: 'unanswered'; readonly reason: string };
 
 async function openAt(request: RestoreRequest, key: string, patience: Patience): Promise<OpenResult> {
-  const { store, secrets, expected, limits } = request;
-  const read = await askStore(store, () => store.read(key), { ...patience, maxAnswerMs: maxReadMs });
+  const { store } = request;
+  const read = await readEntry(request, key, patience);
   if (read.status === 'unanswered') return read;
   if (read.value === undefined)
     return { status: 'refused', reason: 'unreadable', ...defined({ detail: store.lastError?.() }) };
-  const opened = await openCheckpoint(read.value, secrets, { ...expected, key }, limits);
+  const opened = await openSealed(request, key, read.value, patience);
   const refusal = opened.status === 'opened' ? await request.findRefusal?.(opened.entries) : undefined;
   return refusal === undefined ? opened : { status: 'refused', ...refusal };
+}
+
+function readEntry({ store }: RestoreRequest, key: string, patience: Patience) {
+  return askStore(store, () => store.read(key), { ...patience, maxAnswerMs: maxReadMs });
+}
+
+async function openSealed(
+  request: RestoreRequest,
+  key: string,
+  sealed: Buffer,
+  patience: Patience,
+): Promise<OpenResult> {
+  const { store, secrets, expected, limits = defaultArchiveLimits } = request;
+  const opened = await openCheckpoint(sealed, secrets, { ...expected, key }, limits);
+  if (opened.status === 'refused') return opened;
+  const { status, binding, entries } = opened;
+  if (binding.chain === undefined) return { status, binding, entries };
+  let unanswered: Extract<OpenResult, { readonly status: 'unanswered' }> | undefined;
+  const read = async (link: string): Promise<Buffer | undefined> => {
+    const found = await store.read(link);
+    if (found !== undefined) return found;
+    // Asked once more to tell an entry that is missing from a store that does not answer.
+    const answer = await readEntry(request, link, patience);
+    if (answer.status === 'answered') return answer.value;
+    unanswered = answer;
+    return undefined;
+  };
+  const chain = await openChain({ ...opened, key, sealed }, { expected, limits, read });
+  return unanswered ?? (chain.status === 'opened' ? { ...chain, binding } : chain);
 }

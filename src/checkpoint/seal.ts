@@ -22,7 +22,13 @@ import { cipherName, keyBytes, nonceBytes, slotNames, tagBytes, unwrapKey, wrapK
 import type { SealSecret } from './seal-secrets.js';
 
 export type OpenSealResult =
-  | { readonly status: 'opened'; readonly binding: Binding; readonly payload: Buffer }
+  | {
+      readonly status: 'opened';
+      readonly binding: Binding;
+      readonly payload: Buffer;
+      /** Opens this file without a secret. Later entries of a chain contain it. */
+      readonly dataKey: Buffer;
+    }
   | {
       readonly status: 'refused';
       readonly reason: RefusalReason;
@@ -30,8 +36,8 @@ export type OpenSealResult =
       readonly sealedBy?: readonly string[];
     };
 
-/** The format that this version writes and reads. */
-const sealFormat = 1;
+/** The format of a whole state, and that of an entry of a chain (`Binding.chain`). Both are read. */
+const [wholeFormat, chainFormat] = [1, 2];
 
 const magic = Buffer.from('GUMPSEAL');
 const preludeBytes = magic.length + 4;
@@ -39,11 +45,20 @@ const maxPartBytes = 64 * 1024;
 // Below Node's limit of 2 GB for one call, and small enough that memory is freed between pieces.
 const pieceBytes = 16 * 1024 * 1024;
 
-/** Seals `payload` for each of `secrets`. There must be at least one. */
-export function seal(payload: Buffer, binding: Binding, secrets: readonly SealSecret[]): Buffer {
+/** A key for one file (SEAL3). */
+export function newDataKey(): Buffer {
+  return randomBytes(keyBytes);
+}
+
+/** Seals `payload` for each of `secrets`. There must be at least one. `dataKey` must be new. */
+export function seal(
+  payload: Buffer,
+  binding: Binding,
+  secrets: readonly SealSecret[],
+  dataKey: Buffer = newDataKey(),
+): Buffer {
   if (secrets.length === 0) throw new RangeError('a checkpoint cannot be sealed without a secret');
-  const dataKey = randomBytes(keyBytes);
-  const head = Buffer.concat([prelude(), withLength(encodeBinding(binding))]);
+  const head = Buffer.concat([prelude(binding), withLength(encodeBinding(binding))]);
   const open = Buffer.concat([head, withLength(wrapKey(dataKey, secrets, head))]);
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(cipherName, dataKey, nonce).setAAD(open);
@@ -62,33 +77,59 @@ export function open(
   secrets: readonly SealSecret[],
   expected: ExpectedBinding,
 ): OpenSealResult {
+  return openWith(sealed, expected, ({ slots, head }) => {
+    const dataKey = unwrapKey(slots, secrets, head);
+    return dataKey ?? { status: 'refused', reason: 'no-key-fits', sealedBy: slotNames(slots) };
+  });
+}
+
+/** The same with the key of the file, which an authenticated entry contains. */
+export function openWithDataKey(sealed: Buffer, dataKey: Buffer, expected: ExpectedBinding): OpenSealResult {
+  return openWith(sealed, expected, () => dataKey);
+}
+
+/** How much of a sealed file its header takes at most. */
+export const headerBytes = preludeBytes + 4 + maxPartBytes;
+
+type Refused = Extract<OpenSealResult, { readonly status: 'refused' }>;
+
+function openWith(
+  sealed: Buffer,
+  expected: ExpectedBinding,
+  findDataKey: (parts: SealedFileParts) => Buffer | Refused,
+): OpenSealResult {
   const parts = split(sealed);
   if (typeof parts === 'string') return refused(parts);
   const binding = decodeBinding(parts.binding);
-  if (binding === undefined) return refused('altered');
+  if (binding === undefined || formatOf(binding) !== parts.format) return refused('altered');
   const mismatch = findBindingMismatch(binding, expected);
   if (mismatch !== undefined) return refused(mismatch);
-  const dataKey = unwrapKey(parts.slots, secrets, parts.head);
-  if (dataKey === undefined)
-    return { status: 'refused', reason: 'no-key-fits', sealedBy: slotNames(parts.slots) };
+  const dataKey = findDataKey(parts);
+  if ('status' in dataKey) return dataKey;
   const payload = decrypt(parts, dataKey);
-  return payload === undefined ? refused('altered') : { status: 'opened', binding, payload };
+  return payload === undefined ? refused('altered') : { status: 'opened', binding, payload, dataKey };
 }
 
 /**
- * The binding in the header of a sealed file, without proof that it is genuine. `undefined` if the bytes are not a
- * sealed file.
+ * The binding in the header of a sealed file, without proof that it is genuine. Its first `headerBytes` are enough.
+ * `undefined` if the bytes are not a sealed file.
  */
 export function readBinding(sealed: Buffer): Binding | undefined {
-  const parts = split(sealed);
-  return typeof parts === 'string' ? undefined : decodeBinding(parts.binding);
+  if (typeof formatIn(sealed) === 'string') return undefined;
+  const part = partAt(sealed, preludeBytes);
+  return part === undefined ? undefined : decodeBinding(part.bytes);
 }
 
-function refused(reason: RefusalReason): OpenSealResult {
+function formatOf(binding: Binding): number {
+  return binding.chain === undefined ? wholeFormat : chainFormat;
+}
+
+function refused(reason: RefusalReason): Refused {
   return { status: 'refused', reason };
 }
 
 interface SealedFileParts {
+  readonly format: number;
   /** Everything up to the end of the binding. */
   readonly head: Buffer;
   /** Everything up to the end of the slots. */
@@ -100,16 +141,23 @@ interface SealedFileParts {
   readonly tag: Buffer;
 }
 
-function split(sealed: Buffer): SealedFileParts | RefusalReason {
+function formatIn(sealed: Buffer): number | RefusalReason {
   if (sealed.length < preludeBytes || !sealed.subarray(0, magic.length).equals(magic))
     return 'not-a-checkpoint';
-  if (sealed.readUInt32BE(magic.length) !== sealFormat) return 'other-format';
+  const format = sealed.readUInt32BE(magic.length);
+  return format === wholeFormat || format === chainFormat ? format : 'other-format';
+}
+
+function split(sealed: Buffer): SealedFileParts | RefusalReason {
+  const format = formatIn(sealed);
+  if (typeof format === 'string') return format;
   const binding = partAt(sealed, preludeBytes);
   const slots = binding && partAt(sealed, binding.end);
   if (!binding || !slots || slots.end + nonceBytes + tagBytes > sealed.length) return 'altered';
   const start = slots.end + nonceBytes;
   const end = sealed.length - tagBytes;
   return {
+    format,
     head: sealed.subarray(0, binding.end),
     open: sealed.subarray(0, slots.end),
     binding: binding.bytes,
@@ -153,10 +201,10 @@ function transform(cipher: Cipheriv | Decipheriv, input: Buffer, output: Buffer)
   cipher.final();
 }
 
-function prelude(): Buffer {
+function prelude(binding: Binding): Buffer {
   const bytes = Buffer.alloc(preludeBytes);
   magic.copy(bytes);
-  bytes.writeUInt32BE(sealFormat, magic.length);
+  bytes.writeUInt32BE(formatOf(binding), magic.length);
   return bytes;
 }
 

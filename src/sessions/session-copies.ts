@@ -31,7 +31,19 @@ export interface SessionCopies {
   replace(session: SessionRef, copies: readonly SessionFile[]): Promise<void>;
   /** All copies, the newest last; empty if there are none, or if another program changed one of them. */
   read(session: SessionRef): Promise<readonly SessionFile[]>;
+  /** The same, but does not read a copy for which `isKnown` is true. */
+  readNew(session: SessionRef, isKnown: IsKnownCopy): Promise<readonly SessionCopy[]>;
 }
+
+/** `content` is absent if the copy is known. */
+export interface SessionCopy {
+  readonly path: string;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  readonly content?: Buffer;
+}
+
+export type IsKnownCopy = (path: string, sha256: string) => boolean;
 
 /** The copies of one session: files below the folder `<provider>/<id>/<generation>`, and their hashes. */
 export interface CopiedSession {
@@ -105,10 +117,14 @@ export function openSessionCopies(options: SessionCopiesOptions): SessionCopies 
         await rm(folderOf(session, before.generation), { recursive: true, force: true });
     },
     async read(session) {
+      const read = await copies.readNew(session, () => false);
+      return read.flatMap(({ path, content }) => (content === undefined ? [] : [{ path, content }]));
+    },
+    async readNew(session, isKnown) {
       for (;;) {
         const copied = index.get(keyOf(session));
         if (copied === undefined) return [];
-        const files = await readAll(folderOf(session, copied.generation), copied);
+        const files = await readAll(folderOf(session, copied.generation), copied, isKnown);
         if (files !== undefined) return files;
         // Otherwise this process replaced the copies in the meantime.
         if (index.get(keyOf(session)) === copied) break;
@@ -172,12 +188,17 @@ async function writeAll(folder: string, files: readonly SessionFile[]): Promise<
 async function readAll(
   folder: string,
   { files }: CopiedSession,
-): Promise<readonly SessionFile[] | undefined> {
-  const read: SessionFile[] = [];
-  for (const path of Object.keys(files).sort()) {
+  isKnown: IsKnownCopy,
+): Promise<readonly SessionCopy[] | undefined> {
+  const read: SessionCopy[] = [];
+  for (const [path, sha256] of Object.entries(files).sort(([one], [other]) => (one < other ? -1 : 1))) {
+    if (isKnown(path, sha256)) {
+      read.push({ path, sha256 });
+      continue;
+    }
     const content = await readFile(join(folder, ...path.split('/'))).catch(() => undefined);
-    if (content === undefined || hashOf(content) !== files[path]) return undefined;
-    read.push({ path, content });
+    if (content === undefined || hashOf(content) !== sha256) return undefined;
+    read.push({ path, sha256, content });
   }
   return read;
 }

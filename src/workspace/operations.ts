@@ -93,8 +93,10 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
         const own = toBytePath(`${bytePathToText(prefix)}.gump/`);
         return paths.filter((path) => !path.startsWith(own)).map((path) => displayPath(path, prefix));
       }),
-    pack: (list) =>
-      reader.runExclusive(() => packSnapshots(reader.git, { startCommit, isPartial: parts.isPartial }, list)),
+    pack: (list, packed) =>
+      reader.runExclusive(() =>
+        packSnapshots(reader.git, { startCommit, isPartial: parts.isPartial }, list, packed),
+      ),
     unpack: (pack) => runExclusive(() => unpackSnapshots(git, pack)),
     saveGitState: () =>
       runOnState(async () => {

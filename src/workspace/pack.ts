@@ -13,7 +13,7 @@ export interface PackSource {
 
 /**
  * The objects of these snapshots as one pack, with the content before and after the change of every changed file.
- * Empty if there is no change.
+ * Empty if there is no change. Without the objects of the commits in `packed`, which the receiver has unpacked before.
  *
  * A snapshot that version 0.1.0 recorded is based on the start commit. Its pack leaves out what that commit has,
  * which the next job finds in its checkout if it is at the same commit.
@@ -22,17 +22,23 @@ export async function packSnapshots(
   git: Git,
   { startCommit, isPartial }: PackSource,
   snapshots: readonly Snapshot[],
+  packed: readonly string[] = [],
 ): Promise<Buffer> {
   const changed = snapshots.filter(({ base, commit }) => base !== commit);
   if (changed.length === 0) return Buffer.alloc(0);
   const commits = new Set(changed.flatMap(({ base, commit }) => [base, commit]));
+  for (const commit of packed) commits.delete(commit);
+  if (commits.size === 0) return Buffer.alloc(0);
   // In a checkout of depth 1, the start commit has no parents either, but it has the files of the whole repository.
   const isWhole = changed.every(({ base }) => base !== startCommit) && (await areRoots(git, changed));
-  const excluded = isWhole ? '' : `^${startCommit}\n`;
+  const excluded = [...(isWhole ? [] : [startCommit]), ...packed].map((commit) => `^${commit}\n`).join('');
   commits.delete(startCommit);
   const args = [
     ...['pack-objects', '--revs', '--delta-base-offset', '--stdout', '-q'],
-    ...(isWhole ? [] : ['--thin']),
+    ...(excluded === '' ? [] : ['--thin']),
+    // Git otherwise leaves out only the objects of a commit's parents, and snapshots have none (git 2.39,
+    // `mark_edges_uninteresting`).
+    ...(packed.length === 0 ? [] : ['--shallow']),
     ...(isPartial ? ['--missing=allow-any'] : []),
   ];
   const { stdout } = await git.run(args, {

@@ -15,6 +15,7 @@ export interface RepackOptions extends Omit<WorkspaceOptions, 'maximumFileBytes'
 export async function repackSnapshots(
   options: RepackOptions,
   snapshots: readonly Snapshot[],
+  packed: readonly string[] = [],
 ): Promise<Buffer> {
   const { directory, privateDirectory, env, startCommit } = options;
   const shell = openGitShell(privateDirectory, env);
@@ -22,5 +23,5 @@ export async function repackSnapshots(
   if (own === undefined) throw new Error('the job has recorded no snapshots');
   // A pack needs no worktree.
   const git = openPrivateGit({ shell, repository: { root: directory }, own, privateDirectory });
-  return packSnapshots(git, { startCommit, isPartial: own.isPartial }, snapshots);
+  return packSnapshots(git, { startCommit, isPartial: own.isPartial }, snapshots, packed);
 }

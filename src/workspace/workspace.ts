@@ -168,8 +168,11 @@ export interface Workspace {
    * not have the commit.
    */
   startDifferences(commit: string): Promise<readonly string[] | undefined>;
-  /** The objects of these snapshots, as one pack. Empty if there is no change. */
-  pack(snapshots: readonly Snapshot[]): Promise<Buffer>;
+  /**
+   * The objects of these snapshots, as one pack. Empty if there is no change. Without those of the commits in
+   * `packed`, which must be unpacked first.
+   */
+  pack(snapshots: readonly Snapshot[], packed?: readonly string[]): Promise<Buffer>;
   /** Adds the objects of an earlier job. */
   unpack(pack: Buffer): Promise<void>;
   /**

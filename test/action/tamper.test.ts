@@ -4,8 +4,8 @@ import { appendFile, glob, mkdir, readFile, rename, rm, stat, writeFile } from '
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cachedName } from '../../src/checkpoint/cache-client.js';
+import { fromArchive, toArchive } from '../../src/checkpoint/chain-manifest.js';
 import { openCheckpoint, sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { fromEntries, toEntries } from '../../src/checkpoint/checkpoint-contents.js';
 import { chooseSecrets } from '../../src/checkpoint/seal-secrets.js';
 import { claudeProjectFolder } from '../../src/providers/claude.js';
 import { cleanUpAfterTest } from '../fakes/clean-ups.js';
@@ -214,8 +214,19 @@ async function forgeLocalCheckpoint(machine: Machine): Promise<void> {
     credentials: [{ variable: 'ANTHROPIC_API_KEY', value: anthropicKey }],
   });
   const opened = await openCheckpoint(await readFile(file), secrets, { ...names, key });
-  const contents = opened.status === 'opened' ? fromEntries(opened.entries) : undefined;
-  if (opened.status !== 'opened' || contents === undefined) throw new Error(`${file} does not open.`);
-  const journal = Buffer.concat([contents.journal, ...forgedEvents.map((line) => Buffer.from(`${line}\n`))]);
-  await writeFile(file, await sealCheckpoint(toEntries({ ...contents, journal }), opened.binding, secrets));
+  const payload = opened.status === 'opened' ? fromArchive(opened.entries) : undefined;
+  if (opened.status !== 'opened' || payload === undefined) throw new Error(`${file} does not open.`);
+  const added = Buffer.from(forgedEvents.map((line) => `${line}\n`).join(''));
+  const { manifest, data } = payload;
+  const files = manifest.files.map((one) => {
+    if (one.path !== 'journal.ndjson') return one;
+    const part = [manifest.dataKeys.length, data.length, added.length] as const;
+    return { ...one, length: one.length + added.length, parts: [...one.parts, part] };
+  });
+  const entries = toArchive({
+    ...payload,
+    manifest: { ...manifest, files },
+    data: Buffer.concat([data, added]),
+  });
+  await writeFile(file, await sealCheckpoint(entries, opened.binding, secrets));
 }

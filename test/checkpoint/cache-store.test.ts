@@ -194,6 +194,20 @@ function packTar(folder: string): Buffer {
   });
 }
 
+describe('entries', () => {
+  it('are read at the same time, and also while another one is stored', async () => {
+    const { store } = await start();
+    const keys = [1, 2, 3, 4].map((sequence) => keyAt(1, sequence));
+    for (const key of keys) await store.write(key, Buffer.from(`content of ${key}`));
+    const [written, ...read] = await Promise.all([
+      store.write(keyAt(1, 5), sealed),
+      ...keys.map((key) => store.read(key)),
+    ]);
+    expect(written).toBe(true);
+    expect(read.map(String)).toEqual(keys.map((key) => `content of ${key}`));
+  });
+});
+
 describe('an entry from somebody else', () => {
   async function replace(make: (folder: string) => Promise<Buffer>) {
     const { cache, store } = await start();

@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { defaultArchiveLimits } from '../../src/checkpoint/archive.js';
+import type { Binding } from '../../src/checkpoint/binding.js';
+import { Chain } from '../../src/checkpoint/chain.js';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import {
   type CheckpointBuilderOptions,
@@ -9,6 +12,7 @@ import {
 } from '../../src/checkpoint/checkpoint-builder.js';
 import { type CheckpointContents, fromEntries } from '../../src/checkpoint/checkpoint-contents.js';
 import { CheckpointWriter, type SealedCheckpoint } from '../../src/checkpoint/checkpoint-writer.js';
+import { openChain } from '../../src/checkpoint/open-chain.js';
 import { emptyState } from '../../src/journal/run-state.js';
 import { openSessionCopies } from '../../src/sessions/session-copies.js';
 import { createFakeClock } from '../fakes/clock.js';
@@ -33,6 +37,7 @@ function setUp(more: Partial<CheckpointBuilderOptions> = {}) {
     secrets: [stateKey],
     workspace: { pack: async () => Buffer.from('fresh') },
     sessionCopies: openSessionCopies({ directory: join(folder, 'sessions') }),
+    chain: new Chain(),
     journal: () => Buffer.from('{}\n'),
     isDisabled: false,
     ...more,
@@ -73,16 +78,11 @@ it.each([
   ['a session', { pack: async () => Buffer.from('fresh') }, ['a']],
 ])('seals the fallback contents if %s cannot be read', async (_what, workspace, ids) => {
   const sessions = ids.map((id) => ({ provider: 'claude', id, path: 'x', content: Buffer.from('x') }));
-  const kept: CheckpointContents = { journal: Buffer.from('kept'), pack: Buffer.from('kept'), sessions };
-  const { store, builder } = setUp({ workspace, fallbackContents: kept });
+  const kept: CheckpointContents = { journal: Buffer.from('kept'), packs: [Buffer.from('kept')], sessions };
+  const { store, builder } = setUp({ workspace, findFallback: async () => kept });
   await builder.store(state);
   const [sealed] = store.entries.values();
-  const opened = await openCheckpoint(
-    sealed ?? Buffer.alloc(0),
-    [stateKey],
-    expectedOf({ ...binding, sequence: 1 }),
-  );
-  expect(opened.status === 'opened' && fromEntries(opened.entries)).toEqual(kept);
+  expect(await contentsOf({ ...binding, sequence: 1 }, sealed)).toEqual(kept);
 });
 
 it('reports the size of a checkpoint while agents are at work, and does not store one that is too large', async () => {
@@ -102,3 +102,16 @@ it('stores none while agents are at work if the job is cancelled', async () => {
   await builder.store(state, { maxBytes: 1_000_000, onSealed: () => undefined });
   expect(store.calls).toEqual([]);
 });
+/** The contents of an entry that builds on no other one. */
+async function contentsOf(
+  bound: Binding,
+  sealed: Buffer = Buffer.alloc(0),
+): Promise<CheckpointContents | undefined> {
+  const expected = expectedOf(bound);
+  const opened = await openCheckpoint(sealed, [stateKey], expected);
+  if (opened.status !== 'opened') throw new Error(opened.reason);
+  const read = () => Promise.reject(new Error('it builds on another entry'));
+  const end = { ...opened, key: expected.key, sealed };
+  const chain = await openChain(end, { expected, limits: defaultArchiveLimits, read });
+  return chain.status === 'opened' ? fromEntries(chain.entries) : undefined;
+}

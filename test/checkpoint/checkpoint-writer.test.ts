@@ -67,6 +67,15 @@ describe('a save', () => {
     expect(noticeTypes()).toEqual([]);
   });
 
+  it('is persisted only if the store has each entry that it builds on', async () => {
+    for (const isLost of [false, true]) {
+      const { writer, store } = setUp({ keysOf: (key) => [keyAt(2, 1), keyAt(2, 2), key] });
+      for (let count = 0; count < 3; count += 1) await writer.save(plain);
+      if (isLost) store.entries.delete(keyAt(2, 2));
+      expect(await writer.settle(1000)).toEqual({ persisted: !isLost, key: keyAt(2, 3) });
+    }
+  });
+
   it('is sealed for the key under which it is stored', async () => {
     const { writer, store } = setUp();
     const bound: Binding[] = [];

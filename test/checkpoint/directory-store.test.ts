@@ -1,11 +1,14 @@
 /** What only a directory does: modes, links, foreign files, disk space. */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keyOf } from '../../src/checkpoint/binding.js';
 import { readDirectoryKey, readOrCreateDirectoryKey } from '../../src/checkpoint/directory-key.js';
 import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
-import { keyAt } from './sample.js';
+import { readBinding } from '../../src/checkpoint/seal.js';
+import { binding, keyAt } from './sample.js';
+import { storeChain } from './stored-chain.js';
 
 let root: string;
 let path: string;
@@ -39,6 +42,41 @@ describe('a state in a directory', () => {
       await store.write(key, sealed);
     }
     const left = [keyAt(1, 999), keyAt(2, 1), keyAt(2, 2), keyAt(2, 3), keyAt(2, 4), other, 'notes.txt'];
+    expect((await readdir(path)).sort()).toEqual(left.sort());
+  });
+
+  it('keeps what the five newest build on, and no more', async () => {
+    const store = createDirectoryStore(path);
+    // Without the chain, the sixth entry would be the oldest that stays.
+    const { entries } = await storeChain(18);
+    for (const [key, entry] of entries) await store.write(key, entry);
+    const left = await readdir(path);
+    const chainOf = (sequence: number) =>
+      readBinding(entries.get(keyOf({ ...binding, sequence })) ?? Buffer.alloc(0))?.chain ?? [];
+    const newest = [14, 15, 16, 17, 18];
+    const needed = newest.flatMap((sequence) => [
+      keyOf({ ...binding, sequence }),
+      ...chainOf(sequence).map(({ key }) => key),
+    ]);
+    expect(left.sort()).toEqual([...new Set(needed)].sort());
+    expect(left).toContain(keyOf({ ...binding, sequence: 1 }));
+    // The chain was full after 16 entries, so that the ones after the first are replaced.
+    expect(chainOf(18)).toHaveLength(2);
+  });
+
+  it('loses the states of runs whose newest file is older than 30 days, of any state name', async () => {
+    const store = createDirectoryStore(path);
+    await mkdir(path, { recursive: true });
+    const other = await storeChain(2, { ...binding, runId: '1002', stateName: 'other' });
+    const old = await storeChain(2, { ...binding, runId: '1003', stateName: 'other' });
+    for (const [key, entry] of [...other.entries, ...old.entries]) await writeFile(join(path, key), entry);
+    await writeFile(join(path, 'gump-notes'), '');
+    const days = (count: number) => new Date(Date.now() - count * 24 * 3600 * 1000);
+    const [kept = ''] = other.entries.keys();
+    for (const name of [kept, ...old.entries.keys(), 'gump-notes'])
+      await utimes(join(path, name), days(31), days(31));
+    await store.write(keyAt(1, 1), sealed);
+    const left = [...other.entries.keys(), keyAt(1, 1), 'gump-notes'];
     expect((await readdir(path)).sort()).toEqual(left.sort());
   });
 

@@ -5,7 +5,6 @@ import type { ArchiveEntry } from '../../src/checkpoint/archive.js';
 import type { Binding } from '../../src/checkpoint/binding.js';
 import { formerKeyOf, keyOf } from '../../src/checkpoint/binding.js';
 import { sealCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { toEntries } from '../../src/checkpoint/checkpoint-contents.js';
 import { readRecordedRun } from '../../src/checkpoint/recorded-run.js';
 import { type RestoreRequest, refusedCheckpointText, restore } from '../../src/checkpoint/restore.js';
 import { seal } from '../../src/checkpoint/seal.js';
@@ -13,7 +12,7 @@ import { journalVersion } from '../../src/journal/event.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
 import { holds } from '../fakes/holds.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
-import { binding, credential, expectedOf, stateKey } from './sample.js';
+import { binding, credential, expectedOf, stateKey, toEntries } from './sample.js';
 
 /** Stores a valid checkpoint whose only file contains its number, and returns its key. */
 async function put(
@@ -179,7 +178,7 @@ describe('restore', () => {
 
   describe('finds a checkpoint behind entries of somebody else', () => {
     const foreign = (store: MemoryStore, change: Partial<Binding>) =>
-      void store.entries.set(keyOf({ ...binding, ...change, writer: 'deadbeef' }), Buffer.from('garbage'));
+      void store.entries.set(keyOf({ ...binding, ...change }), Buffer.from('garbage'));
 
     it.each([
       ['under newer sequences', [4, 5, 6, 7]],
@@ -240,7 +239,7 @@ describe('restore', () => {
     const store = createMemoryStore();
     const putJournal = async (sequence: number, journal: string | undefined) => {
       const bound = { ...binding, sequence };
-      const contents = { journal: Buffer.from(journal ?? ''), pack: Buffer.alloc(0), sessions: [] };
+      const contents = { journal: Buffer.from(journal ?? ''), packs: [], sessions: [] };
       const entries = toEntries(contents).slice(journal === undefined ? 1 : 0);
       store.entries.set(keyOf(bound), await sealCheckpoint(entries, bound, [stateKey]));
       return keyOf(bound);
@@ -263,7 +262,7 @@ describe('restore', () => {
 
   it('reads journals of version 2, which version 0.1.0 wrote', () => {
     const journal = Buffer.from(`${JSON.stringify({ type: 'job-started', version: 2 })}\n`);
-    const entries = toEntries({ journal, pack: Buffer.alloc(0), sessions: [] });
+    const entries = toEntries({ journal, packs: [], sessions: [] });
     expect(readRecordedRun(entries).status).toBe('read');
   });
 

@@ -1,6 +1,14 @@
 /** Values that the checkpoint tests share. */
+
+import type { ArchiveEntry } from '../../src/checkpoint/archive.js';
 import type { Binding, ExpectedBinding } from '../../src/checkpoint/binding.js';
 import { keyOf } from '../../src/checkpoint/binding.js';
+import {
+  type CheckpointContents,
+  journalPath,
+  packEntriesOf,
+  sessionPath,
+} from '../../src/checkpoint/checkpoint-contents.js';
 import { formatKey, hashStateName } from '../../src/checkpoint/checkpoint-key.js';
 import { seal } from '../../src/checkpoint/seal.js';
 import type { SealSecret } from '../../src/checkpoint/seal-secrets.js';
@@ -44,4 +52,10 @@ export function sealedAt(jobAttempt: number, sequence: number, writer = '0badf00
   return seal(content, { ...binding, jobAttempt, sequence, writer }, [
     credential('X', 'a secret of a length'),
   ]);
+}
+
+/** The entries of a checkpoint of format 1. */
+export function toEntries({ journal, packs, sessions }: CheckpointContents): readonly ArchiveEntry[] {
+  const files = sessions.map((copy) => ({ path: sessionPath(copy), content: copy.content }));
+  return [{ path: journalPath, content: journal }, ...packEntriesOf(packs), ...files];
 }

@@ -120,7 +120,7 @@ describe('a changed file', () => {
   it('is refused with the reason', () => {
     const sealed = seal(payload, binding, [stateKey]);
     const newer = Buffer.from(sealed);
-    newer.writeUInt32BE(2, 8);
+    newer.writeUInt32BE(3, 8);
     expect(open(Buffer.from('PK..'), [stateKey], expected)).toMatchObject({ reason: 'not-a-checkpoint' });
     expect(open(newer, [stateKey], expected)).toMatchObject({ reason: 'other-format' });
   });

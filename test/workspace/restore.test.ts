@@ -247,6 +247,27 @@ describe('a state of an earlier job', () => {
     expect(pack.length).toBeLessThan(deflateSync(big).length + 2000);
   });
 
+  it('is packed without what was packed before, also parts of large files, and unpacked after it', async () => {
+    const big = Array.from({ length: 20_000 }, (_, line) => `line ${line * 7919}\n`).join('');
+    const source = repository({ 'a.txt': '0\n', 'big.txt': big });
+    const workspace = await source.open();
+    source.write('big.txt', `${big}one\n`);
+    const one = await workspace.record('1');
+    source.write('a.txt', '1\n');
+    source.write('big.txt', `${big}one\ntwo\n`);
+    const two = await workspace.record('2');
+    const before = await workspace.pack([one]);
+    const more = await workspace.pack([one, two], [one.base, one.commit]);
+    expect(more.length).toBeLessThan(before.length / 20);
+    expect(await workspace.pack([one], [one.base, one.commit])).toHaveLength(0);
+
+    const target = await cloneOf(source).open();
+    await expect(target.unpack(more)).rejects.toThrow(/index-pack/);
+    await target.unpack(before);
+    await target.unpack(more);
+    expect(await target.hasSnapshots([one, two])).toBe(true);
+  });
+
   it('is refused if its pack is damaged', async () => {
     const checkout = repository();
     const workspace = await checkout.open();
