@@ -31,6 +31,8 @@ import {
 export interface Clis {
   /** The problems that prevent these CLIs from running, as far as they are known without an installation. */
   findProblems(used: readonly Provider[]): Promise<readonly string[]>;
+  /** Which program a run would use, in one line. Nothing is installed. */
+  describe(provider: Provider): Promise<string>;
   /** Installs missing CLIs. Throws `UserErrors`. Resolves without an error if it is cancelled. */
   ensureInstalled(used: readonly Provider[], signal: AbortSignal): Promise<void>;
   /** From now on, missing CLIs are searched in the Actions cache before they are installed from npm. */
@@ -106,6 +108,9 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
       );
       return [...unknownProviderProblems(actionContext), ...new Set(checked.flat())];
     },
+    async describe(provider) {
+      return describeChoice(provider, await choose(provider), cliContext);
+    },
     async ensureInstalled(used, signal) {
       const results = await Promise.allSettled(used.map((provider) => locate(provider, signal)));
       const problems = results.flatMap((one) => (one.status === 'rejected' ? problemsOf(one.reason) : []));
@@ -138,6 +143,16 @@ export function openClis(actionContext: ActionContext, options: ClisOptions): Cl
       return choice === undefined || choice.from === 'nowhere' ? undefined : choice.version;
     },
   };
+}
+
+function describeChoice(provider: Provider, choice: CliChoice, cliContext: CliContext): string {
+  if (choice.from === 'nowhere') return choice.problem;
+  const name = `${cliName(provider)} ${choice.version ?? '(version unknown)'}`;
+  if (choice.from === 'path') return `${name}: on PATH`;
+  const [problem] = findCliProblems(provider, choice, cliContext);
+  if (problem !== undefined) return problem;
+  const isInstalled = findInstalled(installedCliFor(provider, choice, cliContext)) !== undefined;
+  return isInstalled ? `${name}: in the tool cache` : `${name}: would be installed from npm`;
 }
 
 function noteStartPrograms(

@@ -1,6 +1,7 @@
 /** Runs the gates of an attempt with real commands. */
 
 import type { GateRunner } from '../engine/engine-ports.js';
+import type { GateResult } from '../gates/gate-result.js';
 import type { Project } from '../gates/project.js';
 import type { CommandSource } from '../gates/resolve-gate.js';
 import { runGates } from '../gates/run-gates.js';
@@ -73,15 +74,19 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
       const isInterrupted = (status: string) => signal.aborted && status === 'failed';
       for (const { name, status } of results)
         log.info(`${prefix}  gate ${name}: ${isInterrupted(status) ? 'interrupted' : status}`);
-      if (!signal.aborted && results.some((result) => result.status === 'failed'))
-        logWithheld(log, filteredEnvironment.withheld);
+      if (!signal.aborted) logWithheld(log, results, filteredEnvironment.withheld);
       return { results, ...end };
     },
   };
 }
 
-/** Names only variables that `pass-env` can return; it never returns the runner's own variables. */
-function logWithheld(log: Log, withheld: readonly string[]): void {
-  const names = withheld.filter((name) => !isRunnerVariable(name));
+/** Names the withheld variables of which a failed gate speaks. `pass-env` never returns the runner's own variables. */
+function logWithheld(log: Log, results: readonly GateResult[], withheld: readonly string[]): void {
+  const outputs = results.flatMap(({ status, output }) => (status === 'failed' ? [output] : []));
+  const words = new Set(outputs.flatMap((output) => output.match(/\w+/g) ?? []));
+  const named = withheld.filter((name) => words.has(name));
+  const names = named.filter((name) => !isRunnerVariable(name));
   if (names.length > 0) log.info(`  Withheld from gates (see input \`pass-env\`): ${names.join(', ')}`);
+  const never = named.filter(isRunnerVariable);
+  if (never.length > 0) log.info(`  Withheld from gates, which never get them: ${never.join(', ')}`);
 }

@@ -9,6 +9,7 @@ import { makePlan, type Plan, type PlanInputs } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import { filterEnvironment } from '../security/filter-environment.js';
 import { systemClock } from '../system/clock.js';
+import { suggestModel } from '../workflow/agent-hints.js';
 import type { Workflow } from '../workflow/workflow.js';
 import { requireDirectory } from '../workspace/repository.js';
 import type { ActionContext } from './action-context.js';
@@ -18,6 +19,7 @@ import { showPlan } from './dry-run.js';
 import { requireAllowedActors } from './event-checks.js';
 import { runPreflight } from './preflight.js';
 import { runInWorkspace } from './run-in-workspace.js';
+import { startAdvice } from './start-advice.js';
 import { cliCacheOf, openStateStorage } from './state-storage.js';
 
 /**
@@ -39,14 +41,20 @@ export async function main(
   // A dry run starts nothing, so everybody may start it.
   if (!inputs.dryRun) await requireAllowedActors(actionContext);
   reportWeakIdentity(actionContext);
+  reportMisspelledModel(actionContext);
   const directory = resolve(job.workspace, inputs.workingDirectory);
   requireDirectory(directory);
   const definition = readRunDefinition(actionContext, directory);
   const { settings } = definition;
-  const { plan, problems } = planRun(actionContext, definition.workflow, directory);
+  const planned = planRun(actionContext, definition.workflow, directory);
+  const { plan } = planned;
+  const advice = startAdvice(actionContext, definition.workflow, plan);
+  const problems = [...planned.problems, ...advice.problems];
+  for (const warning of advice.warnings) actionContext.log.warning(warning);
   if (inputs.dryRun) {
     if (problems.length > 0) throw new UserErrors(problems);
-    showPlan(actionContext, { ...definition, plan, privateDirectory });
+    const warnings = [...definition.warnings, ...advice.warnings];
+    await showPlan(actionContext, { ...definition, warnings, plan, directory, privateDirectory });
     return 0;
   }
   const gateEnvironment = filterEnvironment({ environment, providers, passEnv: inputs.passEnv });
@@ -131,6 +139,13 @@ function reportWeakIdentity({ job: { missingIdentity }, log }: ActionContext): v
   log.notice(
     `This runner does not set ${names}. Checkpoints are bound to the names of the repository and of the workflow instead, so a repository or workflow that takes over such a name could use them.`,
   );
+}
+
+/** The workflow file has its own check. A model that the table does not list may exist, so this is no error. */
+function reportMisspelledModel({ inputs: { agent }, providers, log }: ActionContext): void {
+  const meant = agent === undefined ? undefined : suggestModel(agent, providers);
+  if (meant === undefined) return;
+  log.warning(`Input \`agent\`: the model in \`${agent}\` looks misspelled. Did you mean \`${meant}\`?`);
 }
 
 function readSpec({ inputs }: ActionContext, directory: string): string | undefined {

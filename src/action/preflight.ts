@@ -74,13 +74,14 @@ export async function runPreflight(
       : opened;
   const branchProblems = 'root' in opened ? await findParallelProblems(input.plan, opened) : [];
   const cliProblems = await input.clis.findProblems(requirements.usedProviders);
+  // The credentials come first: without them, nothing else helps.
   const problems = [
+    ...requirements.missingCredentials,
     ...gitProblems,
     ...branchProblems,
     ...input.problems,
     ...cliProblems,
     ...requirements.problems,
-    ...requirements.missingCredentials,
   ];
   if (problems.length > 0 || !('root' in opened)) throw new UserErrors(problems);
   const { usedProviders, sealingVariables } = requirements;

@@ -9,6 +9,7 @@ import type { Provider } from '../providers/provider.js';
 import { type CredentialFacts, findCredential, staticVariables } from '../security/credentials.js';
 import type { Environment } from '../system/environment.js';
 import { userHome } from '../system/user-home.js';
+import { agentHint } from '../workflow/agent-hints.js';
 import { parseTemplate, templateNames } from '../workflow/template.js';
 import { providerEnvironmentFor } from './agents.js';
 
@@ -28,6 +29,8 @@ export interface RequirementsCheck {
   readonly usedProviders: readonly Provider[];
   /** The static credentials of all agents that the workflow may use. They may seal the state. */
   readonly sealingVariables: readonly string[];
+  /** Where each agent finds its credential, one line per provider. Names, never values. */
+  readonly foundCredentials: readonly string[];
   /** Complete sentences, one per provider without a credential. */
   readonly missingCredentials: readonly string[];
   /** Whether an agent of any provider would find a credential. The agent of a step may be known only later. */
@@ -42,6 +45,7 @@ export function checkRequirements(facts: RequirementsInput): RequirementsCheck {
     problems: [...used.problems, ...findGateProblems(steps, project, commands)],
     usedProviders: used.providers,
     sealingVariables: sealingVariables(used.agents, facts),
+    foundCredentials: [...new Set(used.agents.flatMap((agent) => foundCredential(agent, facts)))],
     missingCredentials: [...new Set(used.agents.flatMap((agent) => missingCredential(agent, facts)))],
     hasCredential: facts.providers.some(
       (provider) => findCredential(provider, credentialFacts(facts)) !== undefined,
@@ -57,15 +61,31 @@ function usedAgents({ plan, providers }: RequirementsInput) {
   return {
     agents: known,
     providers: [...new Set(known.map(({ provider }) => provider))],
-    problems: [
-      ...new Set(
-        read.flatMap(({ step, name }) =>
-          name.status === 'unknown' ? [`Step \`${step}\`: ${name.message}.`] : [],
-        ),
+    problems: [...new Set(agents.map(({ agent }) => agent))].flatMap((agent) =>
+      unknownAgentProblem(
+        agent,
+        agents.flatMap((one) => (one.agent === agent ? [one.step] : [])),
+        providers,
       ),
-    ],
+    ),
   };
 }
+
+/** One problem for all steps with the same agent. */
+function unknownAgentProblem(
+  agent: string,
+  steps: readonly string[],
+  providers: readonly Provider[],
+): readonly string[] {
+  const name = readAgentName(agent, providers);
+  if (name.status === 'known') return [];
+  const names = [...new Set(steps)].map((step) => `\`${step}\``);
+  const shown = `${names.length > 1 ? 'Steps' : 'Step'} ${names.slice(0, maxNamedSteps).join(', ')}`;
+  const more = names.length > maxNamedSteps ? ` and ${names.length - maxNamedSteps} more` : '';
+  return [`${shown}${more}: ${name.message}.${agentHint(agent, providers)}`];
+}
+
+const maxNamedSteps = 3;
 
 /**
  * If an agent's name has a template, it may be any agent. An agent of a service that only the user's settings define
@@ -86,6 +106,13 @@ interface UsedAgent {
   readonly model?: string;
 }
 
+function foundCredential({ provider, model }: UsedAgent, facts: RequirementsInput): readonly string[] {
+  const environment = providerEnvironmentFor(provider, model);
+  if (environment.credentials.length === 0) return [`${provider.title}: its own settings, not checked`];
+  const found = findCredential({ ...provider, environment }, credentialFacts(facts));
+  return found === undefined ? [] : [`${provider.title}: \`${found.name}\` is present`];
+}
+
 function missingCredential({ provider, model }: UsedAgent, facts: RequirementsInput): readonly string[] {
   const environment = providerEnvironmentFor(provider, model);
   const variables = environment.credentials.map((credential) => credential.variable);
@@ -96,8 +123,10 @@ function missingCredential({ provider, model }: UsedAgent, facts: RequirementsIn
     environment === provider.environment
       ? provider.title
       : `${provider.title} (${model ?? 'its default model'})`;
+  const [first = '', ...others] = variables;
+  const also = others.length === 0 ? '' : `${either(others)} also works. `;
   return [
-    `${title} has no credential. Set ${either(variables)} in \`env:\` of the step from a secret of the repository. (Secrets are unavailable on pull requests of forks.)`,
+    `${title} has no credential. Set \`env:\` of the action step to \`${first}: \${{ secrets.${first} }}\`, and create this secret in the settings of the repository. (${also}Secrets are unavailable on pull requests of forks.)`,
   ];
 }
 

@@ -18,6 +18,7 @@ import { rerunNote } from '../report/rerun.js';
 import { resultOfStep } from '../report/result-of-step.js';
 import { resultOutput } from '../report/result-output.js';
 import { makeSummary } from '../report/summary.js';
+import { yamlScalar } from '../report/yaml-scalar.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
 import type { StepFiles } from '../security/step-files.js';
 import { isDiskFull } from '../system/disk-reserve.js';
@@ -91,7 +92,8 @@ function nextStepText(result: RunResult): string | undefined {
 /** How to continue a paused run. */
 export function pauseNote({ failedStep = '', plan, stateName }: RunResult): string {
   const by = plan.approve === undefined ? '' : ` (This job approves \`${plan.approve}\`.)`;
-  return `Step \`${failedStep}\` waits for approval.${by} To continue, run this action in a job of the same run with \`approve: ${failedStep}\` and \`state-name: ${stateName}\`. Give that job an environment with required reviewers. A plain re-run pauses again.`;
+  const step = yamlScalar(failedStep);
+  return `Step \`${failedStep}\` waits for approval.${by} To continue, run this action in a job of the same run with \`approve: ${step}\` and \`state-name: ${yamlScalar(stateName)}\`. Give that job an environment with required reviewers. Or, if this job has \`approve: \${{ vars.GUMP_APPROVE }}\`, set this variable of the repository to \`${failedStep}\` and re-run the failed jobs. A plain re-run pauses again.`;
 }
 
 /** Every output with its value for a job in which nothing ran. */

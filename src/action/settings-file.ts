@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { readAgentName } from '../providers/agent-name.js';
 import type { Provider } from '../providers/provider.js';
 import type { Log } from '../report/log.js';
+import { agentHint } from '../workflow/agent-hints.js';
 import { noSettings, readSettings, type Settings } from '../workflow/settings.js';
 
 export interface SettingsRequest {
@@ -32,7 +33,9 @@ export function findSettings({ directory, workspace, providers, log }: SettingsR
   const file = relative(workspace, path);
   const agentProblem = (agent: string) => {
     const name = readAgentName(agent, providers);
-    return name.status === 'unknown' ? `names no agent: ${name.message}.` : undefined;
+    return name.status === 'unknown'
+      ? `names no agent: ${name.message}.${agentHint(agent, providers)}`
+      : undefined;
   };
   const { settings, problems } = readSettings(readFileSync(path, 'utf8'), { agentProblem });
   for (const { severity, message, line } of problems)

@@ -6,8 +6,8 @@ import { type Diagnostic, describeDiagnostic, positionOf, renderDiagnostic } fro
 import { findWorkflow, type WorkflowLibrary, type WorkflowSource } from '../workflow/find-workflow.js';
 import { type CheckedFile, loadWorkflow } from '../workflow/load.js';
 import { excerpt } from '../workflow/source-line.js';
-import { didYouMean } from '../workflow/suggest.js';
 import type { Workflow } from '../workflow/workflow.js';
+import { isGithubWorkflow, missingWorkflowText } from './missing-workflow.js';
 import { openWorkflowLibrary } from './workflow-library.js';
 
 export interface WorkflowRequest {
@@ -39,16 +39,21 @@ export function readWorkflow(request: WorkflowRequest): Workflow {
 }
 
 function findRequestedWorkflow(
-  { name, directory }: WorkflowRequest,
+  { name, directory, workspace }: WorkflowRequest,
   library: WorkflowLibrary,
 ): WorkflowSource {
   const found = findWorkflow(name, library);
-  if ('text' in found) return found;
+  if ('text' in found) return requireGumpWorkflow(found);
   if ('problem' in found)
     throw new UserError(`Input \`workflow\` is "${excerpt(name.trim())}": ${found.problem}`);
-  const hint = didYouMean(name.trim(), Object.keys(library.builtIns));
+  const builtIns = Object.keys(library.builtIns);
+  throw new UserError(missingWorkflowText({ name, directory, workspace, searched: found.missing, builtIns }));
+}
+
+function requireGumpWorkflow(found: WorkflowSource): WorkflowSource {
+  if (!isGithubWorkflow(found.text)) return found;
   throw new UserError(
-    `Input \`workflow\`: workflow \`${name}\` not found.${hint} Searched: ${found.missing.join(', ')} (in ${directory}). Check the name, and run \`actions/checkout\` before this step.`,
+    `Input \`workflow\`: \`${found.source}\` is a GitHub Actions workflow, not a Gump workflow. Give the name or the path of a Gump workflow, for example \`.gump/workflows/flow.yaml\`, or a built-in.`,
   );
 }
 

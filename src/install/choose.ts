@@ -41,9 +41,11 @@ function unavailable(problem: string): CliChoice {
   return { from: 'nowhere', problem };
 }
 
-function missingMessage({ provider, requestedVersion }: CliRequest): string {
+function missingMessage({ provider, requestedVersion, mode }: CliRequest): string {
   const version = requestedVersion === undefined ? '' : ` ${requestedVersion}`;
-  return `${cliName(provider)}${version} not found on PATH (program \`${provider.executable}\`). ${provider.installHint}`;
+  const start = `${cliName(provider)}${version} not found on PATH (program \`${provider.executable}\`)`;
+  if (mode !== 'never' || provider.npm === undefined) return `${start}. ${provider.installHint}`;
+  return `${start}, and \`install: never\` allows no installation. Remove \`install: never\`, or install it in an earlier step of the job. ${provider.installHint}`;
 }
 
 function versionMismatchMessage({ provider, requestedVersion, onPath }: CliRequest): string {

@@ -202,6 +202,7 @@ export const claude: Provider = {
     'sonnet-4-6': 'claude-sonnet-4-6',
     'haiku-4-5': 'claude-haiku-4-5-20251001',
   },
+  families: ['anthropic', 'opus', 'sonnet', 'haiku'],
   sessionIds: 'chosen',
   isSessionId: isUuid,
   environment,

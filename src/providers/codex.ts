@@ -132,6 +132,7 @@ export const codex: Provider = {
     'gpt51-max': 'gpt-5.1-codex-max',
     o3: 'o3-codex',
   },
+  families: ['openai', 'chatgpt', 'gpt', 'o3', 'o4'],
   sessionIds: 'given',
   // Codex reads any other text as the title of a session. If it finds none, it starts a new one without a message.
   isSessionId: isUuid,

@@ -90,6 +90,7 @@ export const cursor: Provider = {
     gpt5: 'gpt-5',
     gemini: 'gemini-3.1-pro',
   },
+  families: ['composer'],
   sessionIds: 'given',
   isSessionId: isUuid,
   environment,

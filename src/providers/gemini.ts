@@ -137,6 +137,7 @@ export const gemini: Provider = {
     '25-pro': 'gemini-2.5-pro-preview',
     '25-flash': 'gemini-2.5-flash',
   },
+  families: ['google', 'flash', 'pro'],
   sessionIds: 'chosen',
   isSessionId: isUuid,
   environment,

@@ -79,6 +79,9 @@ const environmentFor = (all: readonly Service[]): ProviderEnvironment => ({
   ],
 });
 
+/** What a model name may begin with, before its `/`. */
+export const serviceNames: readonly string[] = Object.keys(services);
+
 /** The variables that other processes do not get. */
 export const withheldEnvironment = environmentFor(
   Object.values(services).filter(({ isShared }) => isShared !== true),

@@ -7,7 +7,7 @@ import { canonicalJson } from './canonical-json.js';
 import { homeFiles } from './home-files.js';
 import { asObject, parseLine } from './ndjson.js';
 import { createOpencodeReader, installHint } from './opencode-reader.js';
-import { serviceEnvironment, withheldEnvironment } from './opencode-services.js';
+import { serviceEnvironment, serviceNames, withheldEnvironment } from './opencode-services.js';
 import type {
   AgentCommand,
   HomeFile,
@@ -206,6 +206,7 @@ export const opencode: Provider = {
     gpt53: 'openai/gpt-5.3-codex',
     gemini: 'google/gemini-3.1-pro-preview',
   },
+  services: serviceNames,
   sessionIds: 'chosen',
   newSessionId: (uuid) => `ses_${uuid.replaceAll('-', '').slice(0, 26)}`,
   isSessionId: (text) => sessionId.test(text),

@@ -25,6 +25,10 @@ export interface Provider {
   readonly npm?: NpmPackage;
   /** Agent name after `provider-` → model name for the CLI. A suffix that is not listed is passed on unchanged. */
   readonly models: Readonly<Record<string, string | undefined>>;
+  /** Other names by which people know its models and their maker, for "Did you mean" hints only. */
+  readonly families?: readonly string[];
+  /** The services that a model name may begin with, before a `/`, for the same hints. */
+  readonly services?: readonly string[];
   /** `chosen`: the action chooses the id of a new session; `given`: the CLI reports it in its first event. */
   readonly sessionIds: 'chosen' | 'given';
   /** Makes a chosen id from a new UUID. If absent, the id is the UUID. */

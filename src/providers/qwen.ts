@@ -155,6 +155,7 @@ export const qwen: Provider = {
     // The model in the user's own settings.
     local: undefined,
   },
+  families: ['alibaba', 'dashscope', 'coder'],
   sessionIds: 'chosen',
   isSessionId: isUuid,
   environment,

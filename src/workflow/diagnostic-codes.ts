@@ -50,6 +50,7 @@ const table = {
   'unknown-agent': error(
     'The agent name does not start with a known provider, or its model is not a model name.',
   ),
+  'unknown-model': warning('The model of an agent looks misspelled. The CLI gets it as it is.'),
   'unreadable-file': error('A file that the workflow names cannot be read.'),
   'unknown-name': warning('A template uses a name that is not defined; its value is always empty.'),
   'removed-name': warning(

@@ -1,6 +1,9 @@
 /** Rules for agent names and templates, in all places of a step. */
 
 import { isModelName, modelNameRule } from '../providers/agent-name.js';
+import type { Provider } from '../providers/provider.js';
+import { providers as knownProviders } from '../providers/provider-registry.js';
+import { agentHint, suggestModel } from './agent-hints.js';
 import { type Diagnostic, problem } from './diagnostic.js';
 import type { Located } from './outline.js';
 import { passAgent } from './pass-rules.js';
@@ -8,7 +11,6 @@ import { removedNamespaces } from './resolve-name.js';
 import type { StepRule } from './rule.js';
 import { excerpt } from './source-line.js';
 import { retryTexts, spanOfName, templatesOf } from './step-templates.js';
-import { closest } from './suggest.js';
 import { parseTemplate, templateNames } from './template.js';
 
 export const agentNameRule: StepRule = (step, { providers }) =>
@@ -19,20 +21,29 @@ export const agentNameRule: StepRule = (step, { providers }) =>
 
 function unknownAgent({ value, at }: Located<string>, providers: readonly string[]): readonly Diagnostic[] {
   if (templateNames(parseTemplate(value)).length > 0) return [];
-  const [provider = '', ...model] = value.trim().split('-');
-  if (providers.includes(provider)) return invalidModel(value, at);
-  const near = closest(provider, providers);
-  const hint =
-    near === undefined
-      ? `Use one of: ${providers.join(', ')}.`
-      : `Did you mean \`${[near, ...model].join('-')}\`?`;
+  const [provider = ''] = value.trim().split('-');
+  const table = knownProviders.filter(({ id }) => providers.includes(id));
+  if (providers.includes(provider)) return modelProblems(value, at, table);
+  const hint = agentHint(value, table) || ` Use one of: ${providers.join(', ')}.`;
   return [
     problem(
       'unknown-agent',
       at,
-      `Unknown provider \`${excerpt(provider)}\` in the agent name \`${excerpt(value)}\`. ${hint}`,
+      `Unknown provider \`${excerpt(provider)}\` in the agent name \`${excerpt(value)}\`.${hint}`,
     ),
   ];
+}
+
+function modelProblems(
+  value: string,
+  at: Located<string>['at'],
+  table: readonly Provider[],
+): readonly Diagnostic[] {
+  const invalid = invalidModel(value, at);
+  const meant = suggestModel(value, table);
+  if (invalid.length > 0 || meant === undefined) return invalid;
+  const message = `The model in the agent name \`${excerpt(value)}\` looks misspelled. Did you mean \`${meant}\`?`;
+  return [problem('unknown-model', at, message)];
 }
 
 function invalidModel(value: string, at: Located<string>['at']): readonly Diagnostic[] {

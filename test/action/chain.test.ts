@@ -92,7 +92,7 @@ it('a chain continues in the next job attempt', async () => {
   const { harness, keys } = await runSixSteps('dist');
   const { main } = await harness.runJob({ jobAttempt: 2, rules: finishing });
   expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true', persisted: 'true' });
-  expect(attemptLines(main.report).at(-1)).toBe('s6#1@2 resumed continued passed');
+  expect(attemptLines(main.report).at(-1)).toBe('s6#2@2 resumed continued passed');
   expect((await harness.calls()).at(-1)?.earlier).toHaveLength(6);
   const added = [...sealedFiles(harness).values()].slice(keys.length);
   expect(added.length).toBeGreaterThan(0);

@@ -68,7 +68,7 @@ describe('OpenCode', () => {
     const { main } = await harness.runJob();
     expect(main.exitCode).toBe(1);
     expect(main.errors.join()).toContain(
-      'OpenCode (groq/some-model) has no credential. Set `GROQ_API_KEY` in',
+      'OpenCode (groq/some-model) has no credential. Set `env:` of the action step to `GROQ_API_KEY: ',
     );
     expect(await harness.calls()).toEqual([]);
   });

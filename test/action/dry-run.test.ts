@@ -28,7 +28,7 @@ describe('a dry run', () => {
   it('shows steps, sessions and warnings, without CLI, credential or cache', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow });
     const { main, post } = await harness.runJob({
-      inputs: { 'dry-run': 'true' },
+      inputs: { 'dry-run': 'true', commands: 'test: test -s done.txt' },
       programs: [],
       credentials: 'none',
       cacheMode: 'none',
@@ -65,11 +65,12 @@ describe('a dry run', () => {
   it('shows the agent of the input `agent`', async () => {
     const harness = await createHarness({ workflow: flow });
     const { main } = await harness.runJob({
-      inputs: { 'dry-run': 'true', agent: 'codex' },
+      inputs: { 'dry-run': 'true', agent: 'codex', commands: 'test: test -s done.txt' },
       credentials: 'none',
     });
     expect(main.log).toContain('├─ tests · code, codex\n');
     expect(main.log).not.toContain('claude');
+    expect(main.log).toContain('impl: agent codex\n');
   });
 
   it('shows called workflows, with the default agent of `gump.toml`', async () => {
@@ -126,6 +127,63 @@ flow (.gump/workflows/flow.yaml)
                files: read-only
                attempts: 1
 `);
+  });
+
+  it('shows what each step would run, and what it needs', async () => {
+    const workflow = `
+name: flow
+steps:
+  - {name: look, type: artifact, agent: claude-haiku, prompt: "Look at {spec}.", guard: {max_budget: 0.25}}
+  - name: impl
+    type: code
+    agent: "{worker}"
+    prompt: "Use {look.output}, {spec}, {colour}, attempt {attempt}{error}."
+    guard: {max_budget: 0.5}
+    gate: [compile, lint, {bash: "test -s x"}]
+    retry: [{exit: 2}]
+`;
+    const harness = await createHarness({ workflow });
+    const { main } = await harness.runJob({
+      inputs: {
+        'dry-run': 'true',
+        spec: 'it',
+        vars: 'worker: codex\ncolour: red',
+        commands: 'compile: test -d .',
+      },
+      env: { RUNNER_DEBUG: '1', OPENAI_API_KEY: '', CODEX_API_KEY: '' },
+      programs: ['claude'],
+    });
+    expect(main.errors).toEqual([]);
+    const texts = [
+      'look: agent claude-haiku',
+      'impl: agent codex',
+      'impl: gate compile: test -d .',
+      'impl: gate lint: skipped. No command for `lint` was found',
+      'test -s x',
+      'Claude Code CLI (version unknown): on PATH',
+      'Claude Code: `ANTHROPIC_API_KEY` is present',
+      'Codex has no credential. Set `env:` of the action step to',
+      // One attempt of the first step and two of the second.
+      'at most $1.25, and the answers in progress',
+    ];
+    for (const text of texts) {
+      expect(main.log).toContain(text);
+      expect(main.summary).toContain(text);
+    }
+    expect(main.log).toMatch(/Codex CLI \d+\.\d+\.\d+: would be installed from npm/);
+    const debug = main.commands.filter(({ name }) => name === 'debug').map(({ text }) => text);
+    expect(debug).toContain('Prompt of look:\nLook at it.');
+    expect(debug).toContain('Prompt of impl:\nUse {look.output}, it, red, attempt 1.');
+    expect(await harness.calls()).toEqual([]);
+  });
+
+  it('reports a gate without a command, as a run would', async () => {
+    const harness = await createHarness({ workflow: flow });
+    const { main } = await harness.runJob({ inputs: { 'dry-run': 'true' } });
+    expect(main.outputs.status).toBe('failed');
+    expect(main.errors).toEqual([
+      expect.stringMatching(/^gate `test` of the steps `tests`, `impl`: no command was found: /),
+    ]);
   });
 
   it('reports all errors of inputs and workflow', async () => {

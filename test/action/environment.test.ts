@@ -86,10 +86,8 @@ describe('the environment', () => {
     expect(codex).toMatchObject({ OPENAI_API_KEY: openaiKey, OPENAI_BASE_URL: expect.anything() });
     expect(Object.keys(codex).filter((name) => name.startsWith('ANTHROPIC'))).toEqual([]);
     expect(gate.filter((name) => /^(?:ANTHROPIC|OPENAI)_/.test(name))).toEqual([]);
-    expect(main.log).toContain(
-      'Withheld from gates (see input `pass-env`): ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ' +
-        'GH_TOKEN, GITHUB_TOKEN, OPENAI_API_KEY, OPENAI_BASE_URL, SOME_PASSWORD\n',
-    );
+    // The failed gate named none of them.
+    expect(main.log).not.toContain('Withheld from gates');
     if (process.platform === 'linux' && process.execve !== undefined) {
       // Only root can read it at all.
       if (process.getuid?.() === 0) expect(namesIn(parent)).toContain('HOME');

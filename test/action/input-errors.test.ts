@@ -87,10 +87,30 @@ describe('inputs', () => {
   });
 
   it.each([
+    ['sonnet', 'claude-sonnet'],
+    ['anthropic/claude-haiku', 'claude-haiku'],
+    ['claude_haiku', 'claude-haiku'],
+    ['gpt-5', 'codex-gpt-5'],
+  ])('with the agent %s gets one error for all steps, with the name that was meant', async (agent, meant) => {
+    const second = '  - {name: more, type: code, agent: claude-haiku, prompt: y}\n';
+    const { errors } = await expectRefused({ inputs: { agent } }, { workflow: `${good}${second}` });
+    expect(errors).toEqual([expect.stringMatching(/^Steps `impl`, `more`: unknown provider/)]);
+    expect(errors[0]).toMatch(new RegExp(`Did you mean \`${meant}\`\\?$`));
+  });
+
+  it('with an agent whose model looks misspelled run, with a warning', async () => {
+    const harness = await createHarness({ workflow: good });
+    const { main } = await harness.runJob({ inputs: { agent: 'claude-hiaku' } });
+    expect(main.warnings[0]).toBe(
+      'Input `agent`: the model in `claude-hiaku` looks misspelled. Did you mean `claude-haiku`?',
+    );
+  });
+
+  it.each([
     [{ workflow: '' }, /^Input `workflow` is empty. Give the path/],
     [
       { workflow: 'nope' },
-      /workflow `nope` not found. Searched: .gump\/workflows\/nope.yaml.*built-in.*actions\/checkout/,
+      /workflow `nope` not found. Searched: .gump\/workflows\/nope.yaml.*built-in.* `\.gump\/workflows` has: `flow`\. Check the name\./,
     ],
     [{ workflow: '../other.yaml' }, /`..` is not allowed, because it could lead out of the repository/],
     [{ 'working-directory': 'not/there' }, /not\/there` does not exist\. Set it to a directory/],

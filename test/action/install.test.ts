@@ -335,7 +335,7 @@ describe('a CLI that cannot be installed', () => {
     const never = (inputs: Readonly<Record<string, string>>) =>
       withoutClis({ npm, inputs: { install: 'never', ...inputs } });
     expect(await refused(codex, never({}))).toEqual([
-      'Codex CLI not found on PATH (program `codex`). Install it with `npm install -g @openai/codex`.',
+      'Codex CLI not found on PATH (program `codex`), and `install: never` allows no installation. Remove `install: never`, or install it in an earlier step of the job. Install it with `npm install -g @openai/codex`.',
     ]);
     const other = { ...never({ 'cli-versions': 'codex: 0.1.0' }), programs: ['codex'] } as const;
     expect(await refused(codex, other)).toEqual([

@@ -81,6 +81,12 @@ steps:
     prompt: Long.
 `;
 
+/** Of CLIs for which the harness sets none. */
+const furtherKeys = {
+  GEMINI_API_KEY: 'AIzaB4k9Xw2Qz7Rt5Lm8Nv3Hc6Jd1Fs',
+  CURSOR_API_KEY: 'key_4f9d1c7be02a86d35',
+};
+
 const seconds = { 'checkpoint-interval': '1s' };
 
 const parallelFlow = `name: flow
@@ -105,6 +111,7 @@ describe('a machine that is lost in the middle of an attempt', () => {
     const { work, loseAfterCheckpoint } = await createSignals();
     const half: AgentAction = { write: 'half.txt', content: 'half' };
     const lost = await harness.runJob({
+      env: furtherKeys,
       inputs: seconds,
       rules: [{ prompt: 'Long', do: work('long', [half]) }],
       stop: loseAfterCheckpoint(harness, ['long']),
@@ -114,6 +121,7 @@ describe('a machine that is lost in the middle of an attempt', () => {
 
     const { main } = await harness.runJob({
       jobAttempt: 2,
+      env: furtherKeys,
       rules: [{ prompt: 'Long', do: [{ run: 'cat half.txt; ls >seen.txt' }] }],
       async inspect({ workspace }) {
         expect((await readFile(join(workspace, 'seen.txt'), 'utf8')).split('\n')).toEqual(
@@ -228,7 +236,7 @@ it('a job that is cancelled while agents are recorded stores its last state', as
         do: [{ run: 'for i in 1 2 3 4 5 6 7 8 9; do echo $i >n$i.txt; sleep 0.1; done' }, { hang: true }],
       },
     ],
-    stop: { how: 'cancel', when: { log: 'at work' } },
+    stop: { how: 'cancel', when: { log: 'agent of step `long` is at work' } },
   });
   expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
   const again = await harness.runJob({ jobAttempt: 2 });

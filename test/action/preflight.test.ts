@@ -54,16 +54,16 @@ describe('a missing requirement', () => {
       prepare: (machine) => rm(dotGit(machine), { recursive: true }),
     });
     expect(errors).toEqual([
+      expect.stringMatching(
+        /^Claude Code has no credential\. Set `env:` of the action step to `ANTHROPIC_API_KEY: \$\{\{ secrets\.ANTHROPIC_API_KEY \}\}`, .*`CLAUDE_CODE_OAUTH_TOKEN`/,
+      ),
+      expect.stringMatching(/^Codex has no credential\. Set `env:` of the action step to `CODEX_API_KEY: /),
       expect.stringMatching(/sample` is not in a git worktree. Run `actions\/checkout` before this step/),
-      'Claude Code CLI not found on PATH (program `claude`). Install it with `npm install -g @anthropic-ai/claude-code`.',
+      'Claude Code CLI not found on PATH (program `claude`), and `install: never` allows no installation. Remove `install: never`, or install it in an earlier step of the job. Install it with `npm install -g @anthropic-ai/claude-code`.',
       expect.stringMatching(/`compile` of step `tests`: no command was found/),
       expect.stringMatching(/`test` of step `tests`: no command was found/),
-      expect.stringMatching(
-        /^Claude Code has no credential. Set `ANTHROPIC_API_KEY`, .* in `env:` of the step/,
-      ),
-      expect.stringMatching(/^Codex has no credential. Set `CODEX_API_KEY`, .* in `env:` of the step/),
     ]);
-    for (const gate of errors.slice(2, 4)) expect(gate).toMatch(/commands|gump\.toml/);
+    for (const gate of errors.slice(4, 6)) expect(gate).toMatch(/commands|gump\.toml/);
   });
 
   it('is reported for a repository without a commit', async () => {

@@ -49,6 +49,27 @@ const attempt = z.strictObject({
   firstTurn: usage.optional(),
 });
 
+const result = z.strictObject({
+  text: z.string().optional(),
+  pass: z.boolean().optional(),
+  comments: z.string().optional(),
+  findings: z
+    .array(
+      z.strictObject({
+        path: z.string().optional(),
+        line: count.optional(),
+        endLine: count.optional(),
+        severity: z.enum(['error', 'warning', 'notice']),
+        message: z.string(),
+        suggestion: z.string().optional(),
+      }),
+    )
+    .optional(),
+  tasks: z
+    .array(z.strictObject({ name: z.string(), description: z.string(), files: z.array(z.string()) }))
+    .optional(),
+});
+
 const report = z.strictObject({
   version: z.literal(1),
   workflow: z.string(),
@@ -68,6 +89,7 @@ const report = z.strictObject({
       provider: z.string().optional(),
       status: z.enum(['passed', 'failed', 'skipped', 'paused', 'cancelled', 'not-run']),
       takenOver: z.boolean(),
+      result: result.optional(),
       attempts: z.array(attempt),
     }),
   ),

@@ -8,8 +8,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defaultArchiveLimits } from '../../src/checkpoint/archive.js';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { compareKeys, parseKey } from '../../src/checkpoint/checkpoint-key.js';
+import { openChain } from '../../src/checkpoint/open-chain.js';
 import { readRecordedRun } from '../../src/checkpoint/recorded-run.js';
 import { chooseSecrets } from '../../src/checkpoint/seal-secrets.js';
 import { foldEvents, hasPassed, type RunState } from '../../src/journal/run-state.js';
@@ -241,7 +243,7 @@ async function readStored(cache: CacheService): Promise<StoredState> {
     .at(-1);
   if (newest === undefined) return { passed: new Set(), state: undefined, copied: new Set() };
   const { key, body } = newest.entry;
-  const sealed = execFileSync('tar', ['-xzOf', '-'], { input: body, maxBuffer: 1e9 });
+  const sealed = sealedFile(body);
   const expected = {
     repositoryId: '4242',
     runId: '1001',
@@ -251,11 +253,22 @@ async function readStored(cache: CacheService): Promise<StoredState> {
   };
   const opened = await openCheckpoint(sealed, secrets, { ...expected, key });
   if (opened.status !== 'opened') throw new Error(`${key}: ${opened.reason}`);
-  const recorded = readRecordedRun(opened.entries);
+  const read = async (link: string) => {
+    const found = entries.find((entry) => entry.key === link);
+    return found && sealedFile(found.body);
+  };
+  const end = { ...opened, key, sealed };
+  const chain = await openChain(end, { expected, limits: defaultArchiveLimits, read });
+  if (chain.status !== 'opened') throw new Error(`${key}: ${chain.reason}`);
+  const recorded = readRecordedRun(chain.entries);
   if (recorded.status !== 'read') throw new Error(`${key}: ${recorded.reason}`);
   const state = foldEvents(recorded.events);
   const passed = [...state.steps.values()].filter(hasPassed).map(({ path }) => path);
   return { passed: new Set(passed), state, copied: new Set(recorded.contents.sessions.map(({ id }) => id)) };
+}
+
+function sealedFile(body: Buffer): Buffer {
+  return execFileSync('tar', ['-xzOf', '-'], { input: body, maxBuffer: 1e9 });
 }
 
 /** The sessions of steps that have not passed. */

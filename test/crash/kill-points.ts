@@ -47,7 +47,7 @@ const checkpointPhases = [
   'answer: PUT blob',
   'request: FinalizeCacheEntryUpload',
   'answer: FinalizeCacheEntryUpload',
-  'post state: restored, storedEvents, storedBytes',
+  'post state: restored, storedBytes, storedEvents',
 ] as const;
 
 /** Further lines for `post`. */

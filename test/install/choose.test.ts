@@ -25,7 +25,11 @@ describe('chooseCli', () => {
   ])('%s', (_, question, choice) => expect(choose(question)).toEqual(choice));
 
   it.each<[string, Partial<CliRequest>, RegExp]>([
-    ['`install: never`', { mode: 'never' }, /^Claude Code CLI not found on PATH \(program `claude`\)/],
+    [
+      '`install: never`',
+      { mode: 'never' },
+      /^Claude Code CLI not found on PATH \(program `claude`\), and `install: never` allows no installation\./,
+    ],
     [
       'not the required version',
       { mode: 'never', requestedVersion: '1.9.0' },
