@@ -151,7 +151,7 @@ function describeChoice(provider: Provider, choice: CliChoice, cliContext: CliCo
   if (choice.from === 'path') return `${name}: on PATH`;
   const [problem] = findCliProblems(provider, choice, cliContext);
   if (problem !== undefined) return problem;
-  const isInstalled = findInstalled(installedCliFor(provider, choice, cliContext)) !== undefined;
+  const isInstalled = findInstalled(toolCacheEntry(provider, choice, cliContext)) !== undefined;
   return isInstalled ? `${name}: in the tool cache` : `${name}: would be installed from npm`;
 }
 
