@@ -21,7 +21,7 @@ import { createContextSource } from './context-source.js';
 import { commandSources, createGateRunner } from './gate-runner.js';
 import { saveLocalCheckpoint } from './local-checkpoint.js';
 import { type PostStateFile, privatePaths } from './post-state.js';
-import type { RunContext } from './run-context.js';
+import type { RunContext, RunPorts } from './run-context.js';
 import { createSessionPort } from './session-port.js';
 import { createTranscripts } from './transcript-files.js';
 
@@ -32,7 +32,7 @@ export interface PortDependencies {
   readonly postState: PostStateFile;
 }
 
-export function createPorts(runContext: RunContext, dependencies: PortDependencies): EnginePorts {
+export function createPorts(runContext: RunContext, dependencies: PortDependencies): RunPorts {
   return {
     journal: dependencies.journal,
     workspace: runContext.request.workspace,

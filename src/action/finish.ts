@@ -11,6 +11,7 @@ import { rerunNote } from '../report/rerun.js';
 import { stepFilesOf } from '../security/step-files.js';
 import { systemClock } from '../system/clock.js';
 import type { Workspace } from '../workspace/workspace.js';
+import { saveLocalCheckpoint } from './local-checkpoint.js';
 import { privatePaths } from './post-state.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
 import { pauseNote, type RunResult, writeRunResult } from './run-result.js';
@@ -35,6 +36,7 @@ export async function finishRun(
   const settled = await prepared.checkpointWriter.settle(
     signal.aborted ? settleMs.cancelled : settleMs.normal,
   );
+  if (result.status === 'passed' && settled.persisted) await leaveForPost(request, prepared, state);
   const finalResult = {
     ...result,
     // Two jobs use the same state: each would lose what the other stores, so the run must not count as passed.
@@ -59,6 +61,19 @@ export async function finishRun(
   // After the error of the run: GitHub shows only the first ones of a step.
   annotatePlaces(actionContext.log, placeAnnotations(report, state));
   return exitCode;
+}
+
+/** Without it, `post` stores the whole state again. That is slower, but no reason to fail a run that passed. */
+async function leaveForPost(
+  { privateDirectory }: RunRequest,
+  { ports, postState }: PreparedRun,
+  state: RunState,
+): Promise<void> {
+  const kept = await ports.checkpoints
+    .sealForPost(state)
+    .then((sealed) => saveLocalCheckpoint(privateDirectory, sealed))
+    .catch(() => undefined);
+  if (kept !== undefined) postState.update({ kept });
 }
 
 function annotatePlaces(log: Log, annotations: readonly PlaceAnnotation[]): void {

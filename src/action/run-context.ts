@@ -1,5 +1,6 @@
 /** What the parts of one run share: the request, and what was opened for it. */
 import type { Binding } from '../checkpoint/binding.js';
+import type { JobCheckpoints } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import type { EnginePorts } from '../engine/engine-ports.js';
 import type { Project } from '../gates/project.js';
@@ -43,12 +44,14 @@ export interface RunRequest {
   readonly deadline?: number;
 }
 
+export type RunPorts = EnginePorts & { readonly checkpoints: JobCheckpoints };
+
 export interface PreparedRun {
   readonly resumed: ResumedState;
   /** The state at the start of this job's part. */
   readonly initialState: RunState;
   readonly journal: JournalFile;
-  readonly ports: EnginePorts;
+  readonly ports: RunPorts;
   readonly checkpointWriter: CheckpointWriter;
   /** Whether this job can store checkpoints. */
   readonly canStore: boolean;

@@ -40,6 +40,13 @@ export function planEntry(chain: readonly ChainLink[], storedBytes: number): Cha
   const state = first.bytes + added;
   if (state > maxChainBytes && added > 0) return whole;
   if (added > first.bytes && storedBytes + state <= maxWholeShare * state) return whole;
+  return planIncrement(chain);
+}
+
+/** The same, for an entry that is never a whole state if there is one. */
+export function planIncrement(chain: readonly ChainLink[]): ChainPlan {
+  const [first, ...increments] = chain;
+  if (first === undefined) return whole;
   if (chain.length < maxChainEntries) return { base: chain.length, level: 0 };
   const level = increments.at(-1)?.level ?? 0;
   const before = increments.findLastIndex((increment) => increment.level !== level);

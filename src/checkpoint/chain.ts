@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { packEntries } from './archive.js';
 import { type Binding, type EntryRef, keyOf } from './binding.js';
 import { toArchive } from './chain-manifest.js';
-import { type ChainLink, type ChainPlan, planEntry } from './chain-policy.js';
+import { type ChainLink, type ChainPlan, planEntry, planIncrement } from './chain-policy.js';
 import { makeIncrement, type StateFile } from './make-increment.js';
 import { newDataKey, seal } from './seal.js';
 import type { SealSecret } from './seal-secrets.js';
@@ -51,6 +51,11 @@ interface PendingEntry {
   readonly entry: ChainEntry;
 }
 
+export interface EntryKind {
+  /** The entry adds so little that it must not be a whole state. */
+  readonly isOnlyIncrement?: boolean;
+}
+
 export class Chain {
   private readonly pending = new Map<string, PendingEntry>();
   /** Called at the first use, because it computes the chunks of all files, and only once, because it holds them. */
@@ -62,9 +67,9 @@ export class Chain {
   }
 
   /** What the next entry builds on. The same until an entry is stored. */
-  base(): ChainBase {
+  base({ isOnlyIncrement = false }: EntryKind = {}): ChainBase {
     const { entries, storedBytes } = this.current();
-    const plan = planEntry(entries, storedBytes);
+    const plan = isOnlyIncrement ? planIncrement(entries) : planEntry(entries, storedBytes);
     const used = entries.slice(0, plan.base);
     return {
       plan,

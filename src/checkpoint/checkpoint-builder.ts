@@ -5,7 +5,7 @@ import { attemptsInOrder, type RunState } from '../journal/run-state.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionRef } from '../sessions/session-store.js';
 import type { Snapshot, Workspace } from '../workspace/workspace.js';
-import type { Chain, ChainBase, EntryContents } from './chain.js';
+import type { Chain, ChainBase, EntryContents, EntryKind } from './chain.js';
 import { type CheckpointContents, journalPath, sessionPath } from './checkpoint-contents.js';
 import type { CheckpointWriter, SealedCheckpoint, SealFunction } from './checkpoint-writer.js';
 import type { StateFile } from './make-increment.js';
@@ -34,7 +34,15 @@ export interface CancelHandler {
   saveLocally(checkpoint: SealedCheckpoint): Promise<void>;
 }
 
-export function createCheckpointBuilder(options: CheckpointBuilderOptions): Checkpoints {
+export interface JobCheckpoints extends Checkpoints {
+  /**
+   * Seals a stored state once more, as an increment with nothing in it, for `post`: whether the job passed is known
+   * only there, and without an entry to extend it would store the whole state for this one event.
+   */
+  sealForPost(state: RunState): Promise<SealedCheckpoint>;
+}
+
+export function createCheckpointBuilder(options: CheckpointBuilderOptions): JobCheckpoints {
   const { checkpointWriter } = options;
   const pack = memoizeLatest((snapshots, base) => packNew(options.workspace, snapshots, base));
   return {
@@ -61,6 +69,8 @@ export function createCheckpointBuilder(options: CheckpointBuilderOptions): Chec
         .saveOnCancel(seal, onCancel.saveLocally, state.eventCount)
         .catch(() => void checkpointWriter.save(seal, state.eventCount));
     },
+    sealForPost: (state) =>
+      checkpointWriter.sealNext(createSealFunction(state, options, pack, { isOnlyIncrement: true })),
   };
 }
 
@@ -113,11 +123,12 @@ function createSealFunction(
   state: RunState,
   options: CheckpointBuilderOptions,
   pack: PackSnapshots,
+  kind: EntryKind = {},
 ): SealFunction {
   const { chain, secrets } = options;
   const journal = options.journal();
   return async (binding) => {
-    const base = chain.base();
+    const base = chain.base(kind);
     const fresh = collectNew({ state, journal, base }, options, pack);
     const contents = await withFallback(fresh, options);
     return chain.seal(contents, base, binding, secrets);

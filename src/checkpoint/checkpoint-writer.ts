@@ -170,6 +170,12 @@ export class CheckpointWriter {
     void this.queue.push({ events, seal: async () => checkpoint });
   }
 
+  /** Seals the state under the next key without storing it, for `post`, which uses that key. */
+  async sealNext(sealFor: SealFunction): Promise<SealedCheckpoint> {
+    const binding = { ...this.options.binding, sequence: this.sequence + 1 };
+    return { key: keyOf(binding), sealed: await sealFor(binding) };
+  }
+
   /** Records that something had to be stored but could not be, for example without a secret to seal it. */
   markNotStored(): void {
     this.outcome = 'not-stored';

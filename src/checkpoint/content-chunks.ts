@@ -2,7 +2,7 @@
  * Cuts a file into chunks at places that its content determines, so that a file that was rewritten has most chunks of
  * its former version, wherever they moved. Pure.
  *
- * Measured with 40 exports of an OpenCode session that grows to 10 MB, 200 MB together, compressed with zstd level 1:
+ * Measured with 40 exports of a session that grows to 10 MB, 200 MB together, compressed with zstd level 1:
  * 4.6 MB of new chunks; 84.6 MB without the common start and end of two exports, because each has another date at its
  * start; 84.3 MB with zstd and the former export as its dictionary. The last export alone has 4.1 MB.
  */

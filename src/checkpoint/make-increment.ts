@@ -41,8 +41,11 @@ export function makeIncrement(sources: readonly StateFile[], base: StoredFiles, 
   const files: ManifestFile[] = [];
   for (const { path, sha256, content } of sources) {
     const former = base.get(path);
-    if (former?.sha256 === sha256) stored.set(path, former);
-    else if (content === undefined) throw new RangeError(`no content of ${path}`);
+    if (former?.sha256 === sha256) {
+      stored.set(path, former);
+      // Listed, although it adds nothing: `extendEntry` adds to the journal.
+      if (content !== undefined) files.push(manifestFile(path, former, former.length));
+    } else if (content === undefined) throw new RangeError(`no content of ${path}`);
     else {
       const file = writer.write({ content, sha256 }, former);
       stored.set(path, file);

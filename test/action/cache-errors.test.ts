@@ -3,8 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { readBinding } from '../../src/checkpoint/seal.js';
 import type { StepResult } from '../rig/machine.js';
 import type { AgentRule } from '../rig/stand-in.js';
+import { readSealedFile } from './cache-body.js';
 import { createHarness, type Harness } from './harness.js';
 
 const flow = `
@@ -190,8 +192,7 @@ describe('the look-up in a re-run', () => {
     for (const sequence of ['000300', '000301', '000302', '000303', '999999'])
       put(sequence, Buffer.from('garbage'));
     // Written last, so the service finds it first.
-    harness.cache.delete(last.key.replace(/-s\d{6}-$/, '-s000001-'));
-    put('000001', body);
+    put('000000', body);
     const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
     expect(rerun.main.log).toContain(`Opened checkpoint \`${last.key}\``);
     expect(await providersOf(harness)).toEqual(['claude', 'codex', 'codex']);
@@ -267,7 +268,10 @@ describe('the requests of a run', () => {
       checkpoints,
     ]);
     // `main` at its start and at its end; `post` before and after the mark that the job passed.
-    expect(count('lookup')).toBe(4);
+    const links = stored(harness)
+      .slice(-2)
+      .map(({ body }) => readBinding(Buffer.from(readSealedFile(body)))?.chain?.length ?? 0);
+    expect(count('lookup')).toBe(4 + (links[0] ?? 0) + (links[1] ?? 0));
     expect(count('download')).toBe(0);
   });
 });

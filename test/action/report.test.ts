@@ -80,7 +80,7 @@ const report = z.strictObject({
   resumed: z.boolean(),
   persisted: z.boolean(),
   startCommit: z.string().regex(/^[0-9a-f]{40}$/),
-  totals: usage.extend({ durationMs: z.number() }),
+  totals: usage.extend({ durationMs: z.number(), costIsIncomplete: z.literal(true).optional() }),
   steps: z.array(
     z.strictObject({
       path: z.string(),
