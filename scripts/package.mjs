@@ -1,8 +1,9 @@
 // Makes dist/ from build/: a small file that starts (index.js), which loads the action (entry.js), each one minified
-// chunk by ncc; the licenses of everything in them; the module marker; and the entry of post. Minified, because a job
+// chunk by ncc; the licenses of everything in them; the module marker; the entry of post; and the local command. Minified, because a job
 // compiles the chunk at every start. The source map stays in build/ and is not shipped.
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   readdirSync,
@@ -18,6 +19,10 @@ bundle('entry.js', 'dist', ['--license', 'licenses.txt']);
 bundle('index.js', 'build/start', []);
 copyFileSync('build/start/index.js', 'dist/index.js');
 copyFileSync('build/post.js', 'dist/post.js');
+// The local command is a file of its own, so that a job does not load it.
+bundle('cli.js', 'build/local-command', []);
+copyFileSync('build/local-command/cli.js', 'dist/cli.js');
+chmodSync('dist/cli.js', 0o755);
 
 /** Writes `index.js` of ncc under the name of its source, so that errors name the right file. */
 function bundle(name, folder, more) {
@@ -29,7 +34,7 @@ function bundle(name, folder, more) {
 }
 
 const files = readdirSync('dist').sort();
-const expected = ['entry.js', 'index.js', 'licenses.txt', 'package.json', 'post.js'];
+const expected = ['cli.js', 'entry.js', 'index.js', 'licenses.txt', 'package.json', 'post.js'];
 if (files.join() !== expected.join())
   throw new Error(`dist contains ${files.join(', ')}; expected ${expected.join(', ')}`);
 const { type } = JSON.parse(readFileSync('dist/package.json', 'utf8'));

@@ -16,7 +16,7 @@ export interface Agent {
   readonly notes: readonly string[];
   /** Environment of the action step. */
   readonly env: Readonly<Record<string, string>>;
-  install(machine: Machine): Promise<void>;
+  install(machine: Machine, jobAttempt: number): Promise<void>;
   /** Whether the agent uses the user's own home folder, which outlives the machine. */
   readonly usesLogin: boolean;
   /** The folder in which Claude Code keeps its files on this machine. */
@@ -33,9 +33,9 @@ export function standInAgent(callsFile: string): Agent {
       'The agent is a stand-in with the command line and the files of Claude Code. It needs no account, no key and no network.',
     ],
     env: { ANTHROPIC_API_KEY: 'sk-ant-no-real-key-0123456789abcdef' },
-    async install(machine) {
+    async install(machine, jobAttempt) {
       const standIn = await installStandIn(machine, { providers: ['claude'], callsFile });
-      await standIn.script(standInRules);
+      await standIn.script(standInRules(jobAttempt));
     },
     home: (machine) => join(machine.home, '.claude'),
   };

@@ -86,8 +86,8 @@ function sessionClaims(first: JobAttempt, second: JobAttempt): readonly Claim[] 
       isTrue: second.sessionId !== undefined && second.sessionId === first.sessionId,
     },
     {
-      text: `The session still contained the earlier turns:\n${earlier.map((text) => `  - ${truncate(text)}`).join('\n')}`,
-      isTrue: earlier.length === 2 && JSON.stringify(earlier) === JSON.stringify(first.conversation.prompts),
+      text: `The session still contained the earlier turns:\n${earlier.map((text) => `  - ${truncate(text, 74)}`).join('\n')}`,
+      isTrue: earlier.length >= 2 && JSON.stringify(earlier) === JSON.stringify(first.conversation.prompts),
     },
     {
       text: `The new prompt reports the failure: ${truncate(latestPrompt.split('\n---\n')[1] ?? '')}`,
@@ -110,7 +110,7 @@ function dollars(amount: number): string {
   return `$${amount.toFixed(4)}`;
 }
 
-function truncate(text: string): string {
+function truncate(text: string, length = 100): string {
   const line = text.trim().replace(/\s+/g, ' ');
-  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }

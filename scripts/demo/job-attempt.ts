@@ -37,7 +37,7 @@ export async function runJobAttempt(request: JobAttemptRequest): Promise<JobAtte
   const machine = await createMachine();
   try {
     await machine.checkout(request.repository);
-    await request.agent.install(machine);
+    await request.agent.install(machine, request.number);
     const result = await runSteps(machine, request);
     await machine.wipe();
     const paths = [machine.root, result.conversation.file];

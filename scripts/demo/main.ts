@@ -6,6 +6,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runTable } from '../../src/local/run-table.js';
+import type { Report } from '../../src/report/report.js';
 import { makeRepository } from '../../test/rig/repository.js';
 import { type Agent, realAgent, standInAgent } from './agent.js';
 import { type Claim, claimsOf } from './claims.js';
@@ -61,8 +63,14 @@ async function runAndShow(request: JobAttemptRequest, title: string): Promise<Jo
     if (stage !== undefined) print(renderLog(stage));
   }
   print(paint('dim', `(exit code ${attempt.main.exitCode})`));
-  print(`\n${paint('dim', 'Job summary')}\n${indent(renderSummary(attempt.main.summary))}`);
+  print(
+    `\n${paint('dim', 'Job summary')}\n${indent(renderSummary(attempt.main.summary, stepTable(attempt)))}`,
+  );
   return attempt;
+}
+
+function stepTable({ main }: JobAttempt): readonly string[] {
+  return main.report === undefined ? [] : runTable(main.report as Report, 78);
 }
 
 /** Prints the beginning of the last prompt, up to the first lines of the gate output. */

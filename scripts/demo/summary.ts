@@ -1,7 +1,9 @@
-/** Renders the job summary, which is Markdown, for a terminal: tables in columns, the rest almost unchanged. */
+/** Renders the job summary, which is Markdown, for a terminal: tables in 80 columns, the rest almost unchanged. */
+import { fitColumns } from '../../src/local/columns.js';
 import { paint } from './paint.js';
 
-export function renderSummary(markdown: string): string {
+/** `steps`: the table of the steps for a terminal. The one in the summary is wider. */
+export function renderSummary(markdown: string, steps: readonly string[] = []): string {
   const lines = stripHtml(markdown.trimEnd()).split('\n');
   const blocks: string[][] = [];
   for (const line of lines) {
@@ -10,7 +12,10 @@ export function renderSummary(markdown: string): string {
     else blocks.push([line]);
   }
   return blocks
-    .flatMap((block) => (block[0]?.startsWith('|') ? renderTable(block) : block.map(emphasis)))
+    .flatMap((block) => {
+      if (!block[0]?.startsWith('|')) return block.map(emphasis);
+      return steps.length > 0 && block[0].startsWith('| Step |') ? steps : renderTable(block);
+    })
     .join('\n');
 }
 
@@ -18,7 +23,7 @@ export function renderSummary(markdown: string): string {
 function stripHtml(text: string): string {
   return text
     .replaceAll('<br>', ', ')
-    .replaceAll(/<\/?code>/g, '')
+    .replaceAll(/<\/?(?:code|details|summary)>/g, '')
     .replaceAll(/\\([\\*_[\]`|])/g, '$1')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
@@ -38,15 +43,8 @@ function renderTable(rows: readonly string[]): readonly string[] {
         .split('|')
         .map((cell) => cell.trim()),
     );
-  const [head = [], ...body] = cells;
-  // Empty columns are omitted, because long rows do not fit into a terminal.
-  const columns = head.map((_, at) => at).filter((at) => body.some((row) => row[at] !== ''));
-  const widths = columns.map((at) => Math.max(...cells.map((row) => (row[at] ?? '').length)));
-  return cells.map((row, index) => {
-    const line = columns
-      .map((at, column) => (row[at] ?? '').padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-    return index === 0 ? paint('dim', line) : line;
-  });
+  return fitColumns(cells, width).map((line, index) => (index === 0 ? paint('dim', line) : line));
 }
+
+/** That of a terminal, without the indentation. */
+const width = 78;

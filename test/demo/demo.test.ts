@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 
 const script = fileURLToPath(new URL('../../scripts/demo.mjs', import.meta.url));
+const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
 const folders: string[] = [];
 
 afterEach(() => {
@@ -31,11 +33,24 @@ describe('npm run demo', () => {
     expect(stdout.match(/^✓ .*$/gm)?.filter((line) => !line.includes('attempt 1:')).length).toBeGreaterThan(
       7,
     );
-    expect(stdout).toContain('Error: Step `impl` failed at attempt 1 (gate)');
+    expect(stdout).toContain('Error: Step `impl` failed at attempt 3 (gate)');
     expect(stdout).toContain('✓ tests: passed in job attempt 1, result reused');
-    expect(stdout).toMatch(/ {2}> Attempt 1 at this task failed/);
+    expect(stdout).toMatch(/ {2}> Attempt 3 at this task failed/);
     // Workflow commands are applied, not shown.
     expect(stdout).not.toMatch(/^\s*::/m);
+    // The table fits a terminal, and nothing of it is cut off.
+    const tables = stdout.match(/^ +Step .*\n(?: +. .*\n)+ +Total .*$/gm) ?? [];
+    expect(tables).toHaveLength(2);
+    for (const line of tables.join('\n').split('\n')) {
+      expect(line.length).toBeLessThanOrEqual(80);
+      expect(line).not.toContain('…');
+    }
+    // It runs the workflow of the README.
+    const shown =
+      /\.gump\/workflows\/tdd\.yaml \n\n((?: {2}.*\n|\n)+?)\n Job attempt 1/.exec(stdout)?.[1] ?? '';
+    const workflow = shown.replaceAll(/^ {2}/gm, '').trimEnd();
+    expect(parse(workflow)).toMatchObject({ name: 'tdd', steps: [{ name: 'tests' }, { name: 'impl' }] });
+    expect(readFileSync(readme, 'utf8')).toContain(`\`\`\`yaml\n${workflow}\n\`\`\``);
     expect({ status, stderr, remaining }).toEqual({ status: 0, stderr: '', remaining: [] });
   });
 

@@ -27,10 +27,12 @@ const layers = [
   'inputs',
   'job.ts',
   'action',
+  'local',
   'start.ts',
   'entry.ts',
   'index.ts',
   'post.ts',
+  'cli.ts',
 ];
 
 const sources = listFiles('src/*.ts');
