@@ -1,84 +1,42 @@
-/** Runs each example unchanged. */
+/** Runs each example unchanged, and the file with which the README begins. */
+import { writeFileSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { parse } from 'yaml';
-import type { AgentAction, AgentRule } from '../rig/stand-in.js';
+import { startGitHubApi } from '../rig/github-api.js';
+import { pullRequestEvent } from '../rig/machine.js';
+import type { AgentRule } from '../rig/stand-in.js';
 import { planRule, verdictRule } from './answer-rules.js';
 import { attemptLines } from './attempt-lines.js';
-import { createHarness, type Harness } from './harness.js';
+import {
+  addTest,
+  exampleFolder,
+  openExample,
+  openProject,
+  testedExamples,
+  writeAdd,
+} from './example-project.js';
+import { runAndReadPatch, runPublish } from './example-publish.js';
 
-const top = fileURLToPath(new URL('../../examples', import.meta.url));
-
-/** A project for which the examples are written. */
-const project = {
-  'package.json': JSON.stringify({
-    name: 'sample',
-    type: 'module',
-    scripts: { build: 'node --check src/add.js', test: 'node --test', lint: 'true' },
-  }),
-  'package-lock.json': JSON.stringify({ name: 'sample', lockfileVersion: 3, packages: { '': {} } }),
-  'src/add.js': 'export const add = (a, b) => a - b;\n',
-  'test/start.test.js': "import { test } from 'node:test';\ntest('starts', () => {});\n",
-};
-
-const addTest: AgentAction = {
-  write: 'test/add.test.js',
-  content: `import assert from 'node:assert';
-import { test } from 'node:test';
-import { add } from '../src/add.js';
-test('adds', () => assert.equal(add(1, 2), 3));
-`,
-};
-
-const writeAdd = (sign: string): AgentAction => ({
-  write: 'src/add.js',
-  content: `export const add = (a, b) => a ${sign} b;\n`,
+it('the start of the README', async () => {
+  const readme = await readFile(join(exampleFolder, '../README.md'), 'utf8');
+  const workflow = /^```yaml\n(name: bugfix\n[\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
+  const { harness, inputs } = await openProject({ '.github/workflows/bugfix.yml': workflow });
+  const { main } = await harness.runJob({
+    inputs: inputs[0] ?? {},
+    rules: [
+      planRule('Find the cause of this bug', { name: 'sum', files: ['src/add.js', 'test/*'] }),
+      { prompt: 'Write a test that shows this bug', do: [addTest] },
+      { prompt: 'The test shows the bug', do: [writeAdd('+')] },
+    ],
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(main.warnings).toEqual([]);
+  expect((await harness.calls())[0]?.prompt).toContain('SPEC: sums are wrong');
 });
 
-type Inputs = Readonly<Record<string, string>>;
-
-interface Example {
-  readonly harness: Harness;
-  /** The inputs of each job, in order, without expressions that only GitHub can evaluate. */
-  readonly inputs: readonly Inputs[];
-}
-
-const testedExamples = new Set<string>();
-
-/** Creates a project with the files of the example, and reads the inputs from its job. */
-async function openExample(name: string, code?: 'dist'): Promise<Example> {
-  testedExamples.add(name);
-  const files: Record<string, string> = {};
-  for await (const path of glob(`${name}/.*/**/*.{yml,yaml}`, { cwd: top }))
-    files[path.slice(name.length + 1)] = await readFile(join(top, path), 'utf8');
-  const workflow = Object.keys(files).find((path) => path.startsWith('.github/')) ?? '';
-  const harness = await createHarness({
-    workflow: 'name: unused',
-    files: { ...project, ...files },
-    ...(code === undefined ? {} : { code }),
-  });
-  return { harness, inputs: inputsOf(files[workflow] ?? '') };
-}
-
-interface Job {
-  readonly steps: readonly { readonly uses?: string; readonly with?: Inputs }[];
-}
-
-function inputsOf(workflow: string): readonly Inputs[] {
-  const { jobs } = parse(workflow) as { readonly jobs: Readonly<Record<string, Job>> };
-  const steps = Object.values(jobs).flatMap((job) => job.steps);
-  return steps
-    .filter((step) => step.uses?.includes('gump-action') === true)
-    .map((step) => {
-      const own = Object.entries(step.with ?? {}).filter(([, value]) => !value.includes('${{'));
-      return { ...Object.fromEntries(own), spec: 'SPEC: sums are wrong' };
-    });
-}
-
 it('tdd', async () => {
-  const { harness, inputs } = await openExample('tdd', 'dist');
+  const { harness, inputs } = await openExample('tdd');
   const rules: readonly AgentRule[] = [
     { prompt: 'Write tests for the following', do: [addTest] },
     { prompt: 'Write the code', do: [writeAdd('+')] },
@@ -92,8 +50,8 @@ it('tdd', async () => {
   ]);
 });
 
-it('split', async () => {
-  const { harness, inputs } = await openExample('split');
+it('feature', async () => {
+  const { harness, inputs } = await openExample('feature');
   const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
@@ -117,8 +75,8 @@ it('split', async () => {
   expect(main.warnings).toEqual([expect.stringContaining('Step `build/sum/impl`, attempt 3: new session')]);
 });
 
-it('escalation', async () => {
-  const { harness, inputs } = await openExample('escalation');
+it('escalate', async () => {
+  const { harness, inputs } = await openExample('escalate');
   expect(inputs[0]?.commands).toContain('compile:');
   const { main } = await harness.runJob({
     // The compiler of the example's project is not installed.
@@ -144,26 +102,8 @@ it('escalation', async () => {
   expect(calls[4]?.prompt).toContain('REMARK: rename it');
 });
 
-it('two-jobs', async () => {
-  const { harness, inputs } = await openExample('two-jobs', 'dist');
-  const rules: readonly AgentRule[] = [
-    { prompt: 'Write a plan', do: [{ write: 'docs/plan.md', content: 'Add.\n' }] },
-    { prompt: 'is approved', do: [addTest, writeAdd('+')] },
-  ];
-  const plan = await harness.runJob({ job: 'plan', inputs: inputs[0] ?? {}, rules });
-  expect(plan.main.outputs, plan.main.log).toMatchObject({ status: 'passed' });
-  expect(await harness.calls()).toHaveLength(1);
-  const build = await harness.runJob({ job: 'build', inputs: inputs[1] ?? {}, rules });
-  expect(build.main.outputs, build.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
-  expect(build.main.warnings).toEqual([]);
-  expect(attemptLines(build.main.report)).toEqual([
-    'plan#1@1 new declared-new passed',
-    'build#1@1 resumed from passed',
-  ]);
-});
-
-it('parallel', async () => {
-  const { harness, inputs } = await openExample('parallel');
+it('parallel-tasks', async () => {
+  const { harness, inputs } = await openExample('parallel-tasks');
   const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
@@ -191,8 +131,8 @@ it('parallel', async () => {
   ]);
 });
 
-it('review', async () => {
-  const { harness, inputs } = await openExample('review');
+it('two-providers', async () => {
+  const { harness, inputs } = await openExample('two-providers');
   const { main } = await harness.runJob({
     inputs: inputs[0] ?? {},
     rules: [
@@ -220,26 +160,163 @@ it('review', async () => {
   expect(calls[3]?.prompt).toContain('REMARK: numbers overflow');
 });
 
-it('approval', async () => {
-  const { harness, inputs } = await openExample('approval');
+it('plan-approve-build', async () => {
+  const { harness, inputs } = await openExample('plan-approve-build');
   const rules: readonly AgentRule[] = [
-    { prompt: 'SPEC: sums are wrong', do: [addTest, writeAdd('+')] },
-    { prompt: 'is approved', do: [{ write: 'CHANGELOG.md', content: 'Sums are right.\n' }] },
+    { prompt: 'Write a plan', do: [{ write: '.gump/out/artifact.txt', content: 'PLAN: use +.\n' }] },
+    { prompt: 'Your plan is approved', do: [addTest, writeAdd('+')] },
   ];
-  const change = await harness.runJob({ job: 'change', inputs: inputs[0] ?? {}, rules });
-  expect(change.main.outputs, change.main.log).toMatchObject({ status: 'paused', 'failed-step': 'change' });
-  expect(change.main.exitCode).toBe(0);
+  const plan = await harness.runJob({ job: 'plan', inputs: inputs[0] ?? {}, rules });
+  expect(plan.main.outputs, plan.main.log).toMatchObject({
+    status: 'paused',
+    'failed-step': 'plan',
+    result: 'PLAN: use +.\n',
+  });
+  expect(plan.main.exitCode).toBe(0);
+  expect(await harness.calls()).toHaveLength(1);
   // The second job of the example reads this output of the first job.
-  const approve = change.main.outputs['failed-step'] ?? '';
-  const announce = await harness.runJob({ job: 'announce', inputs: { ...inputs[1], approve }, rules });
-  expect(announce.main.outputs, announce.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
-  expect(announce.main.warnings).toEqual([]);
-  expect(attemptLines(announce.main.report).at(-1)).toBe('announce#1@1 resumed from passed');
+  const approve = plan.main.outputs['failed-step'] ?? '';
+  const build = await harness.runJob({ job: 'build', inputs: { ...inputs[1], approve }, rules });
+  expect(build.main.outputs, build.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+  expect(build.main.warnings).toEqual([]);
+  expect(attemptLines(build.main.report)).toEqual([
+    'plan#1@1 new declared-new passed',
+    'build#1@1 resumed from passed',
+  ]);
+});
+
+it('review-pull-request', async () => {
+  const { harness, inputs } = await openExample('review-pull-request');
+  const pull = await harness.repository.pullRequest(7, {
+    'src/add.js': 'export const add = (a, b) => a * b;\n',
+  });
+  const findings = [{ path: 'src/add.js', line: 1, severity: 'error', message: 'REMARK: not a sum' }];
+  const { main } = await harness.runJob({
+    event: pullRequestEvent(pull),
+    checkout: { ref: 'refs/pull/7/merge', depth: 2 },
+    inputs: inputs[0] ?? {},
+    rules: [
+      {
+        prompt: 'Review the change',
+        do: [
+          {
+            write: '.gump/out/validate.json',
+            content: JSON.stringify({ pass: false, comments: 'One error.', findings }),
+          },
+        ],
+      },
+    ],
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'failed', 'failed-step': 'review' });
+  expect(main.log).toMatch(/^::error .*file=src\/add\.js,.*REMARK: not a sum/m);
+  const prompt = (await harness.calls())[0]?.prompt;
+  expect(prompt).toContain('+export const add = (a, b) => a * b;');
+  expect(prompt).toContain('-export const add = (a, b) => a - b;');
+});
+
+it('issue-to-pull-request', async () => {
+  const { harness, inputs, publish } = await openExample('issue-to-pull-request');
+  const api = await startGitHubApi({ permissions: { ada: 'write' } });
+  const patch = await runAndReadPatch(harness, {
+    apiUrl: api.url,
+    event: { name: 'issues', actor: 'ada', payload: { action: 'labeled', issue: { number: 12 } } },
+    inputs: inputs[0] ?? {},
+    rules: [
+      { prompt: 'Find the cause', do: [addTest] },
+      { prompt: 'Now fix the cause', do: [writeAdd('+')] },
+    ],
+  });
+  expect(api.requests()).toEqual([expect.stringContaining('/collaborators/ada/permission')]);
+  const env = { BRANCH: 'gump/issue-12', TITLE: 'Sums "are" $(wrong)', BODY: 'Fixes #12' };
+  const opened = await runPublish({ harness, script: publish, patch, env });
+  expect(opened).toEqual(['pr create --head gump/issue-12 --title Sums "are" $(wrong) --body Fixes #12']);
+  const commit = await harness.repository.git('log', '-1', '--format=%s|%b|%P', 'gump/issue-12');
+  expect(commit).toBe(`Sums "are" $(wrong)|Fixes #12\n|${harness.repository.sha}`);
+  const changed = await harness.repository.git('diff', '--name-only', 'main', 'gump/issue-12');
+  expect(changed.split('\n')).toEqual(['src/add.js', 'test/add.test.js']);
+});
+
+it('fix-ci', async () => {
+  const { harness, inputs, publish } = await openExample('fix-ci', {
+    // The runner empties the folder when the job starts, and an earlier step of the job writes the log.
+    changeStage: (stage) => {
+      writeFileSync(join(stage.env.RUNNER_TEMP ?? '', 'failed.log'), 'LOG: 1 + 2 is -1\n');
+      return stage;
+    },
+  });
+  const head = await harness.repository.commit({ 'src/more.js': 'export {};\n' }, { branch: 'topic' });
+  const api = await startGitHubApi({ permissions: { ada: 'write' } });
+  const ada = { login: 'ada' };
+  const run = {
+    actor: ada,
+    triggering_actor: ada,
+    head_sha: head,
+    head_repository: { full_name: 'octo/sample' },
+  };
+  const patch = await runAndReadPatch(harness, {
+    apiUrl: api.url,
+    event: { name: 'workflow_run', actor: 'ada', payload: { workflow_run: run } },
+    checkout: { commit: head },
+    inputs: inputs[0] ?? {},
+    rules: [{ prompt: 'The CI run of this commit failed', do: [addTest, writeAdd('+')] }],
+  });
+  expect((await harness.calls())[0]?.prompt).toContain('LOG: 1 + 2 is -1');
+  const env = { BRANCH: 'gump/fix-ci-1', TITLE: 'Fix', BODY: 'Run', BASE: 'topic' };
+  const opened = await runPublish({ harness, script: publish, patch, env, branch: 'topic' });
+  expect(opened).toEqual(['pr create --head gump/fix-ci-1 --base topic --title Fix --body Run']);
+  expect(await harness.repository.git('diff', '--name-only', 'topic', 'gump/fix-ci-1')).toContain(
+    'src/add.js',
+  );
+});
+
+it('nightly-refactoring', async () => {
+  const { harness, inputs, publish } = await openExample('nightly-refactoring');
+  const patch = await runAndReadPatch(harness, {
+    event: { name: 'schedule' },
+    inputs: inputs[0] ?? {},
+    rules: [
+      { prompt: 'Choose one place', do: [{ write: '.gump/out/artifact.txt', content: 'src/add.js\n' }] },
+      { prompt: 'Make this change', do: [writeAdd('- -')] },
+    ],
+  });
+  const env = { BRANCH: 'gump/nightly', TITLE: 'Refactor', BODY: 'x' };
+  expect(await runPublish({ harness, script: publish, patch, env })).toHaveLength(1);
+  // The next night: the pull request is open, and its branch is replaced.
+  expect(await runPublish({ harness, script: publish, patch, env, openPullRequests: 1 })).toEqual([]);
+  expect(await runPublish({ harness, script: publish, patch: '', env })).toEqual([]);
+});
+
+// Two jobs with four agents.
+it('self-hosted', async () => {
+  const { harness, inputs } = await openExample('self-hosted');
+  expect(inputs[0]?.['state-store']).toMatch(/^directory:\//);
+  const own = { ...inputs[0], 'state-store': `directory:${harness.stateDirectory}` };
+  const first = await harness.runJob({
+    inputs: own,
+    rules: [1, 2, 3].map((call) => ({ call, do: [addTest, writeAdd('*')] })),
+  });
+  expect(first.main.outputs, first.main.log).toMatchObject({ status: 'failed', persisted: 'true' });
+  const second = await harness.runJob({
+    jobAttempt: 2,
+    inputs: own,
+    rules: [{ do: [addTest, writeAdd('+')] }],
+  });
+  expect(second.main.outputs, second.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
+}, 120_000);
+
+it('container', async () => {
+  const { harness, inputs } = await openExample('container');
+  const { main } = await harness.runJob({
+    inputs: inputs[0] ?? {},
+    rules: [{ prompt: 'SPEC: sums are wrong', do: [addTest, writeAdd('+')] }],
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(main.warnings).toEqual([]);
 });
 
 it('the tests cover all examples', async () => {
   const names = new Set<string>();
-  for await (const path of glob('*/.gump/workflows/*.yaml', { cwd: top }))
+  for await (const path of glob('*/.gump/workflows/*.yaml', { cwd: exampleFolder }))
     names.add(path.split('/')[0] ?? '');
   expect([...testedExamples].toSorted()).toEqual([...names].toSorted());
 });

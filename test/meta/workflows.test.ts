@@ -63,7 +63,8 @@ describe('workflows in pages and files', () => {
 
   it.each(all.filter(isJobs))('$title uses only inputs that the action has', (one) => {
     const ours = stepsOf(one).filter(({ uses }) => uses === './' || uses?.startsWith('OWNER/gump-action@'));
-    expect(ours.length).toBeGreaterThan(0);
+    // Workflows of this repository also test, search and release without the action.
+    if (!one.title.startsWith('.github/')) expect(ours.length).toBeGreaterThan(0);
     for (const step of ours) {
       expect(Object.keys(actionMetadata.inputs)).toEqual(
         expect.arrayContaining(Object.keys(step.with ?? {})),
