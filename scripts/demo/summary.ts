@@ -4,7 +4,9 @@ import { paint } from './paint.js';
 
 /** `steps`: the table of the steps for a terminal. The one in the summary is wider. */
 export function renderSummary(markdown: string, steps: readonly string[] = []): string {
-  const lines = stripHtml(markdown.trimEnd()).split('\n');
+  // A terminal draws no graph.
+  const text = markdown.replaceAll(/^```mermaid\n[\s\S]*?\n```\n\n?/gm, '');
+  const lines = stripHtml(text.trimEnd()).split('\n');
   const blocks: string[][] = [];
   for (const line of lines) {
     const last = blocks.at(-1);
@@ -24,7 +26,11 @@ function stripHtml(text: string): string {
   return text
     .replaceAll('<br>', ', ')
     .replaceAll(/<\/?(?:code|details|summary)>/g, '')
-    .replaceAll(/\\([\\*_[\]`|])/g, '$1')
+    .replaceAll('&#8203;', '')
+    .replaceAll('&#36;', '$')
+    .replaceAll('&nbsp;', ' ')
+    .replaceAll('&emsp;', '  ')
+    .replaceAll(/\\([\\*_[\]`|~#+=-])/g, '$1')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');
@@ -36,7 +42,7 @@ function emphasis(line: string): string {
 
 function renderTable(rows: readonly string[]): readonly string[] {
   const cells = rows
-    .filter((row) => !/^[|\s-]+$/.test(row))
+    .filter((row) => !/^[|\s:-]+$/.test(row))
     .map((row) =>
       row
         .slice(1, -1)

@@ -1,12 +1,17 @@
 /** The result of a run in its three forms: report, outputs, summary. */
 
 import { rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { emptyState, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { expandPlan, plannedTasks } from '../plan/placed-step.js';
 import type { Plan } from '../plan/plan.js';
 import { sumKnown } from '../providers/usage.js';
+import { readChangedFiles } from '../report/change-statistics.js';
 import { cutText } from '../report/cut-text.js';
+import { gateLabelsOf } from '../report/gate-labels.js';
+import { escapeMessage, inlineCode } from '../report/markdown-text.js';
+import { placeOf } from '../report/passed-run.js';
 import {
   makeReport,
   type Report,
@@ -17,6 +22,7 @@ import {
 import { rerunNote } from '../report/rerun.js';
 import { resultOfStep } from '../report/result-of-step.js';
 import { resultOutput } from '../report/result-output.js';
+import { runGraph } from '../report/run-graph.js';
 import { makeSummary } from '../report/summary.js';
 import { yamlScalar } from '../report/yaml-scalar.js';
 import { type Redactor, redactDeep } from '../security/redact.js';
@@ -51,7 +57,7 @@ export interface RunResult {
 /** Writes report, patch, results, outputs and summary. May be called again when more is known. Returns the report. */
 export function writeRunResult(
   result: RunResult,
-  { log, redact }: Pick<ActionContext, 'log' | 'redact'>,
+  { log, redact, inputs }: Pick<ActionContext, 'log' | 'redact' | 'inputs'>,
   stepFiles: StepFiles,
 ): Report {
   const complete = redactDeep(makeReport(result.plan, result.state, result), redact);
@@ -59,11 +65,22 @@ export function writeRunResult(
   writeFileSync(result.files.report, `${JSON.stringify(report, null, 2)}\n`);
   writePatch(result);
   writeResults(result.files.results, result.state, { log, redact });
-  const rerun = nextStepText(result);
-  const { state, warnings } = result;
-  const summary = makeSummary({ report, state, warnings, ...defined({ rerun }) }, redact);
+  const summary = summaryOf(result, report, inputs.apply, redact);
   writeStepResults({ outputs: redactDeep(outputs(report, result, redact), redact), summary }, stepFiles, log);
   return report;
+}
+
+function summaryOf(result: RunResult, report: Report, apply: string, redact: Redactor): string {
+  const { plan, state, warnings, patch, files } = result;
+  const isRestored = apply === 'none' && result.status === 'passed';
+  // Below RUNNER_TEMP: the whole path would fill a line.
+  const path = `$RUNNER_TEMP/${basename(dirname(files.patch))}/${basename(files.patch)}`;
+  const place = `${escapeMessage(placeOf(isRestored ? 'none' : 'workspace'))}; as a patch in ${inlineCode(path)}`;
+  const rerun = nextStepText(result);
+  const graph = runGraph(plan, state, report, redact);
+  const changes = { files: readChangedFiles(patch), place };
+  const gateLabels = gateLabelsOf(plan, state);
+  return makeSummary({ report, state, warnings, changes, gateLabels, ...defined({ rerun, graph }) }, redact);
 }
 
 /** Only now: half a secret would not be found any more. */

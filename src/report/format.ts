@@ -16,6 +16,12 @@ export function formatCount(count: number | undefined): string {
   return count === undefined ? '–' : String(count).replace(/\d(?=(?:\d{3})+$)/g, '$&,');
 }
 
+/** `1,200`, `20.1k`, `3.4M`: short enough for a table. */
+export function formatShortCount(count: number | undefined): string {
+  if (count === undefined || count < 10_000) return formatCount(count);
+  return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`;
+}
+
 /** `1 turn`, `2 turns`. */
 export function formatTurns(count: number): string {
   return `${formatCount(count)} ${count === 1 ? 'turn' : 'turns'}`;

@@ -31,7 +31,8 @@ export function passedRunLines({ state, patch, files }: PassedRunFacts, apply: s
   ];
 }
 
-function placeOf(apply: string): string {
+/** `apply`: the input. */
+export function placeOf(apply: string): string {
   return apply === 'none'
     ? 'the checkout was restored (`apply: none`)'
     : 'uncommitted in the checkout, for later steps of the job';

@@ -1,36 +1,29 @@
 /**
  * A workflow as a Mermaid flowchart. Solid arrows show the order, dotted arrows the sessions that steps resume,
  * boxes the loops over tasks, the groups and the called workflows. Pure.
- *
- * GRAPH1 Every text of the user is in quotes, and each of its characters that could have a meaning in Mermaid,
- *        Markdown or HTML is written as a character number.
- * GRAPH2 No chart is made that GitHub would refuse to draw.
  */
 import type { Redactor } from '../security/redact.js';
-import { excerpt } from '../workflow/source-line.js';
 import type { Gate, RetryEntry, Step, Workflow, WorkflowCall } from '../workflow/workflow.js';
+import {
+  addEdge,
+  addNode,
+  addSubgraph,
+  type DrawnStep,
+  type Flowchart,
+  flowchartText,
+  maxTextLength,
+  newFlowchart,
+} from './flowchart.js';
 import { agentText, maxAttempts, orderText } from './plan-facts.js';
-
-// Mermaid's own limits (`maxTextSize` and `maxEdges`, mermaid 11). GitHub does not change them.
-const maxTextLength = 50_000;
-const maxEdges = 500;
 
 /** The text of the chart; `undefined` if it is too large to draw. */
 export function planGraph(workflow: Workflow, redact: Redactor): string | undefined {
-  const chart: Chart = { redact, lines: ['flowchart TD'], edges: [], count: 0, size: 0, drawn: new Set() };
+  const chart: PlanChart = { ...newFlowchart(redact, 'TD'), drawn: new Set() };
   drawScope(chart, workflow.steps, new Map(), '  ');
-  if (chart.edges.length > maxEdges || chart.size > maxTextLength) return undefined;
-  const text = [...chart.lines, ...chart.edges.map((edge) => `  ${edge}`)].join('\n');
-  return text.length > maxTextLength ? undefined : text;
+  return flowchartText(chart);
 }
 
-interface Chart {
-  readonly redact: Redactor;
-  readonly lines: string[];
-  readonly edges: string[];
-  count: number;
-  /** Approximate number of characters so far. */
-  size: number;
+interface PlanChart extends Flowchart {
   /** Sources of the workflows that already have a box; a further call shows only the name. */
   readonly drawn: Set<string>;
 }
@@ -39,7 +32,7 @@ interface Chart {
 type ResumableSteps = Map<string, string>;
 
 /** Draws steps that run one after the other. */
-function drawScope(chart: Chart, steps: readonly Step[], visible: ResumableSteps, indent: string): void {
+function drawScope(chart: PlanChart, steps: readonly Step[], visible: ResumableSteps, indent: string): void {
   let before: string | undefined;
   for (const step of steps) {
     const drawn = drawStep(chart, step, visible, indent);
@@ -48,21 +41,14 @@ function drawScope(chart: Chart, steps: readonly Step[], visible: ResumableSteps
   }
 }
 
-interface DrawnStep {
-  /** Where the arrow from the previous step ends. */
-  readonly first: string;
-  /** Where the arrow to the next step starts. */
-  readonly last: string;
-}
-
-function drawStep(chart: Chart, step: Step, visible: ResumableSteps, indent: string): DrawnStep {
+function drawStep(chart: PlanChart, step: Step, visible: ResumableSteps, indent: string): DrawnStep {
   const drawn = drawKind(chart, step, visible, indent);
   for (const gate of step.gates) drawGateWorkflow(chart, gate, drawn.first, indent);
   if (step.kind !== 'gates') for (const entry of step.retry) drawCondition(chart, entry, drawn.first, indent);
   return drawn;
 }
 
-function drawKind(chart: Chart, step: Step, visible: ResumableSteps, indent: string): DrawnStep {
+function drawKind(chart: PlanChart, step: Step, visible: ResumableSteps, indent: string): DrawnStep {
   switch (step.kind) {
     case 'gates':
       return single(addNode(chart, ['{{', '}}'], [step.name, ...labels(step)], indent));
@@ -88,7 +74,7 @@ function single(id: string): DrawnStep {
 }
 
 function drawGroup(
-  chart: Chart,
+  chart: PlanChart,
   step: Extract<Step, { kind: 'group' }>,
   visible: ResumableSteps,
   indent: string,
@@ -101,7 +87,7 @@ function drawGroup(
 }
 
 function drawAgent(
-  chart: Chart,
+  chart: PlanChart,
   step: Extract<Step, { kind: 'agent' }>,
   visible: ResumableSteps,
   indent: string,
@@ -116,7 +102,7 @@ function drawAgent(
 }
 
 function drawCall(
-  chart: Chart,
+  chart: PlanChart,
   title: readonly string[],
   { path, workflow }: WorkflowCall,
   indent: string,
@@ -128,12 +114,12 @@ function drawCall(
   return addSubgraph(chart, named, indent, (inner) => drawScope(chart, workflow.steps, new Map(), inner));
 }
 
-function drawGateWorkflow(chart: Chart, gate: Gate, step: string, indent: string): void {
+function drawGateWorkflow(chart: PlanChart, gate: Gate, step: string, indent: string): void {
   if (gate.type !== 'validate') return;
   addEdge(chart, step, '---', addNode(chart, ['[[', ']]'], [`gate ${gate.name}`, gate.call.path], indent));
 }
 
-function drawCondition(chart: Chart, { when }: RetryEntry, step: string, indent: string): void {
+function drawCondition(chart: PlanChart, { when }: RetryEntry, step: string, indent: string): void {
   if (!('validate' in when)) return;
   const named = ['retry condition', when.validate.path];
   addEdge(chart, step, '---', addNode(chart, ['[[', ']]'], named, indent));
@@ -147,52 +133,4 @@ function labels(step: Step): readonly string[] {
     ...(times === 1 ? [] : [`at most ${times} attempts`]),
     ...('hitl' in step && step.hitl !== undefined ? ['waits for approval'] : []),
   ];
-}
-
-function addNode(
-  chart: Chart,
-  [open, close]: readonly [string, string],
-  label: readonly string[],
-  indent: string,
-): string {
-  const id = newId(chart);
-  addLine(chart, `${indent}${id}${open}"${labelText(chart, label)}"${close}`);
-  return id;
-}
-
-function addSubgraph(
-  chart: Chart,
-  title: readonly string[],
-  indent: string,
-  draw: (indent: string) => void,
-): string {
-  const id = newId(chart);
-  addLine(chart, `${indent}subgraph ${id}["${labelText(chart, title)}"]`);
-  draw(`${indent}  `);
-  addLine(chart, `${indent}end`);
-  return id;
-}
-
-function newId(chart: Chart): string {
-  chart.count += 1;
-  return `s${chart.count}`;
-}
-
-function addLine(chart: Chart, line: string): void {
-  chart.size += line.length;
-  chart.lines.push(line);
-}
-
-function addEdge(chart: Chart, from: string, arrow: string, to: string): void {
-  chart.edges.push(`${from} ${arrow} ${to}`);
-}
-
-function labelText({ redact }: Chart, lines: readonly string[]): string {
-  return lines.map((line) => escaped(redact(excerpt(line)))).join('<br/>');
-}
-
-/** Letters, digits, blanks and commas stay, also `-`, `_` and `/` within words. Everything else becomes its number. */
-function escaped(text: string): string {
-  const special = /(?<![\p{L}\p{N}])[-_/]|[-_/](?![\p{L}\p{N}])|[^\p{L}\p{M}\p{N} ,_/-]/gu;
-  return text.replace(special, (sign) => `#${sign.codePointAt(0)};`);
 }

@@ -42,11 +42,15 @@ function endFailureOf({ state, failedStep }: RerunFacts): Failure | undefined {
 }
 
 /** The parallel branch that could not be merged. Its steps run again. */
-function conflictingBranch({ state, failedStep }: RerunFacts): string | undefined {
+function conflictingBranch({
+  state,
+  failedStep,
+}: Pick<RerunFacts, 'state' | 'failedStep'>): string | undefined {
   return failedStep === undefined ? undefined : state.steps.get(failedStep)?.conflict?.branches.later;
 }
 
-function rerunStepText(facts: RerunFacts): string {
+/** What a re-run does with the step: `resumes the session of step ...`. Needs a stored checkpoint. */
+export function rerunStepText(facts: Pick<RerunFacts, 'state' | 'failedStep'>): string {
   const { state, failedStep } = facts;
   if (failedStep === undefined) return 'runs the remaining steps';
   const branch = conflictingBranch(facts);

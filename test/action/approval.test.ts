@@ -98,7 +98,7 @@ describe('a step that waits for approval before its gates', () => {
     expect(calls).toHaveLength(2);
     expect(calls[1]?.session).toEqual({ mode: 'resume', id: calls[0]?.session.id });
     expect(main.log).toContain('Step `impl` continues: approved by reviewer');
-    expect(main.summary).toMatch(/✅ impl .*approved by reviewer/);
+    expect(main.summary).toMatch(/✅&nbsp;impl .*approved by reviewer/);
     expect(main.warnings).toEqual([]);
   });
 

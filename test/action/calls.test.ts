@@ -169,10 +169,11 @@ steps:
       expect.objectContaining({ name: 'review', status: 'passed' }),
     ]);
     const rows = main.summary.split('\n').filter((line) => line.startsWith('| '));
-    expect(rows.slice(2).map((line) => line.split(' ')[2])).toEqual([
+    expect(rows.slice(2).map((line) => line.split(' | ')[0]?.replace(/^.*(?:;|↳ )/, ''))).toEqual([
       'impl',
-      'impl/gate:review:1/look',
-      'impl/gate:review:2/look',
+      'gate:review:1/look',
+      'gate:review:2/look',
+      '| **Total**',
     ]);
     // The comments on an accepted change are shown in the log only.
     expect(main.log).toMatch(/✓ impl\/gate:review:2\/look, .*\n {2}remarks: good, but \{mind\} it\n/);

@@ -130,7 +130,9 @@ describe('the results of a run', () => {
       [logoutPath(files).slice(0, -3)]: { text: 'Nothing to do.' },
       review: { pass: true, comments: 'fine', findings: placed },
     });
-    expect(main.summary).toContain('| ❌ error | README.md:1 | No title<br>Suggestion: # Title | review |');
+    expect(main.summary).toContain(
+      '| ❌&nbsp;error | <code>README.md:1</code> | No title<br>Suggestion: \\# Title |',
+    );
     expect(main.summary).toContain('<summary>notes</summary>');
     expect(main.log).toContain(
       '::error file=README.md,line=1,endLine=1,title=review::No title%0ASuggestion: # Title\n',

@@ -243,7 +243,7 @@ describe('an agent that deletes the Git repository', () => {
     expect(main.errors[0]).toMatch(
       /^Step `\w+` failed at attempt 1 \(guard\): .*`\.git` was removed or replaced/,
     );
-    expect(main.summary).toContain(': failed at `');
+    expect(main.summary).toContain(': failed at <code>');
     expect(main.report?.steps[0]?.attempts).toHaveLength(1);
     expect(main.outputs).toMatchObject({ 'failed-step': main.report?.steps[0]?.path, persisted: 'true' });
   });

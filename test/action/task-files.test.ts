@@ -40,7 +40,7 @@ const runWithMode = async (mode: string) => {
   expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
   const attempts = main.report?.steps.find(({ path }) => path === 'build/a/impl')?.attempts ?? [];
   const gates = attempts.map((one) => one.gates?.map(({ name, status }) => `${name} ${status}`));
-  const row = main.summary.split('\n').find((line) => line.includes('build/a/impl |')) ?? '';
+  const row = main.summary.split('\n').find((line) => line.startsWith('| ✅&nbsp;a |')) ?? '';
   return { main, gates, row, calls: await harness.calls() };
 };
 
@@ -51,7 +51,7 @@ it.each(['files: warn', 'x-unset: true'])(
   async (mode) => {
     const { main, gates, row } = await runWithMode(mode);
     expect(gates).toEqual([['files warned', 'bash_0 passed']]);
-    expect(row).toContain('⚠️ files<br>✅ bash');
+    expect(row).toContain('| ⚠️&nbsp;files |');
     expect(main.warnings).toEqual([expect.stringMatching(outsideFiles)]);
     expect(main.summary).toMatch(/\*\*Warnings\*\*[\s\S]*package\.json/);
   },
@@ -67,7 +67,7 @@ it('files: fail: changes outside the planned files fail the attempt, and the nex
     ['files failed', 'bash_0 passed'],
     ['files passed', 'bash_0 passed'],
   ]);
-  expect(row).toContain('✅ files<br>✅ bash');
+  expect(row).toMatch(/^\| ✅&nbsp;a \| .* \| 2 \|/);
   expect(main.warnings).toEqual([]);
   expect(calls[2]?.prompt).toMatch(outsideFiles);
 });

@@ -141,16 +141,16 @@ describe('the summary', () => {
   );
   const rows = summary.split('\n').filter((line) => line.startsWith('|'));
 
-  it('has a row for each step and as many cells in each', () => {
+  it('has a row for each step and one for the total, and as many cells in each', () => {
     const cells = rows.map((row) => row.replaceAll('\\|', '').split('|').length);
-    expect(rows).toHaveLength(2 + plan.steps.length);
+    expect(rows).toHaveLength(2 + plan.steps.length + 1);
     expect(new Set(cells).size).toBe(1);
   });
 
   it('lets no name become HTML or another cell', () => {
     const outsideBlocks = summary.replace(/````text[\s\S]*?\n````/g, '');
     expect(outsideBlocks).toContain('t\\|e&lt;s&gt;t');
-    expect(outsideBlocks).not.toMatch(/<(?!br>|\/?code>)/);
+    expect(outsideBlocks).not.toMatch(/<(?!br>|\/?(?:code|details|summary)>)/);
   });
 
   it('shows the output of the failed gate in a block that it cannot close', () => {

@@ -189,7 +189,7 @@ describe('findings', () => {
 
   it('are a table of bounded length in which no text is Markdown', () => {
     const table = findingsTable(report([step('r', { findings })])) ?? '';
-    expect(table).toContain('| ❌ error | a.ts:1 | \\| &lt;b&gt;0&lt;/b&gt; | r |');
+    expect(table).toContain('| ❌&nbsp;error | <code>a.ts:1</code> | \\| &lt;b&gt;0&lt;/b&gt; |');
     expect(table).toContain('10 more findings are in the report.');
   });
 });
