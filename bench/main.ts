@@ -5,15 +5,27 @@
 
 import { betweenAgents } from './between-agents.js';
 import { measuredDist } from './build.js';
+import { cachedClis } from './cached-cli.js';
 import { gateOutput } from './gate-output.js';
 import { type Group, isMet, type Measured, tableOf } from './row.js';
+import { secondAttempt } from './second-attempt.js';
 import { startUp } from './start-up.js';
 import { steps } from './steps.js';
 import { storedBytes } from './stored-bytes.js';
 import { stream } from './stream.js';
 import { tasks } from './tasks.js';
 
-const groups: readonly Group[] = [startUp, steps, betweenAgents, storedBytes, stream, gateOutput, tasks];
+const groups: readonly Group[] = [
+  startUp,
+  steps,
+  betweenAgents,
+  storedBytes,
+  stream,
+  gateOutput,
+  tasks,
+  secondAttempt,
+  cachedClis,
+];
 
 /** `names`: the groups to run; all if there is none. */
 export async function main(names: readonly string[]): Promise<number> {

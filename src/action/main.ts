@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { stretchEarly } from '../checkpoint/stretched-key.js';
 import { UserError, UserErrors } from '../failure.js';
 import { openProject } from '../gates/project.js';
 import { defined } from '../optional-keys.js';
@@ -20,7 +21,7 @@ import { requireAllowedActors } from './event-checks.js';
 import { runPreflight } from './preflight.js';
 import { runInWorkspace } from './run-in-workspace.js';
 import { startAdvice } from './start-advice.js';
-import { cliCacheOf, openStateStorage } from './state-storage.js';
+import { cliCacheOf } from './state-storage.js';
 
 /**
  * Runs the action's main phase. Resolves with the exit code.
@@ -70,8 +71,8 @@ export async function main(
     clis,
   });
   if (preflightResult === 'skipped') return 0;
-  const { workspace, usedProviders, sealingVariables } = preflightResult;
-  const stateStorage = await openStateStorage(actionContext, privateDirectory, sealingVariables);
+  const { workspace, usedProviders, sealingVariables, stateStorage } = preflightResult;
+  for (const { kind, value } of stateStorage.secrets) if (kind === 'state-key') stretchEarly(value);
   const cliCache = cliCacheOf(actionContext, stateStorage);
   if (cliCache !== undefined) clis.useCache(cliCache);
   // After all checks, because a run that cannot start installs nothing, and while the checkpoint is looked up.

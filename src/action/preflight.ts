@@ -19,7 +19,12 @@ import { gitEnvironment } from './git-environment.js';
 import { privatePaths } from './post-state.js';
 import { checkRequirements } from './requirements.js';
 import { writeUnstartedRun } from './run-result.js';
-import { findStateStoreProblems } from './state-storage.js';
+import {
+  findStateStoreProblems,
+  openStateStorage,
+  openStateStorageEarly,
+  type StateStorage,
+} from './state-storage.js';
 
 export interface PreflightInput {
   readonly plan: Plan;
@@ -38,6 +43,7 @@ export interface PreflightResult {
   readonly usedProviders: readonly Provider[];
   /** The variables that may seal the state. */
   readonly sealingVariables: readonly string[];
+  readonly stateStorage: StateStorage;
 }
 
 /**
@@ -58,7 +64,16 @@ export async function runPreflight(
     return 'skipped';
   }
   if (requirements.hasCredential) await requireAllowedForkActor(actionContext);
-  const git = privatePaths(input.privateDirectory).git;
+  const { usedProviders, sealingVariables, missingCredentials } = requirements;
+  const { privateDirectory } = input;
+  const hasProblems = [missingCredentials, requirements.problems, input.problems].some(
+    (list) => list.length > 0,
+  );
+  // The checkpoint is on its way while git looks at the checkout. It has no effect if a check below fails.
+  const early = hasProblems
+    ? undefined
+    : await openStateStorageEarly(actionContext, privateDirectory, sealingVariables);
+  const git = privatePaths(privateDirectory).git;
   const opened = await openWorkspace({
     directory: input.directory,
     privateDirectory: git,
@@ -73,10 +88,10 @@ export async function runPreflight(
         ]
       : opened;
   const branchProblems = 'root' in opened ? await findParallelProblems(input.plan, opened) : [];
-  const cliProblems = await input.clis.findProblems(requirements.usedProviders);
+  const cliProblems = await input.clis.findProblems(usedProviders);
   // The credentials come first: without them, nothing else helps.
   const problems = [
-    ...requirements.missingCredentials,
+    ...missingCredentials,
     ...gitProblems,
     ...branchProblems,
     ...input.problems,
@@ -84,8 +99,8 @@ export async function runPreflight(
     ...requirements.problems,
   ];
   if (problems.length > 0 || !('root' in opened)) throw new UserErrors(problems);
-  const { usedProviders, sealingVariables } = requirements;
-  return { workspace: opened, usedProviders, sealingVariables };
+  const stateStorage = early ?? (await openStateStorage(actionContext, privateDirectory, sealingVariables));
+  return { workspace: opened, usedProviders, sealingVariables, stateStorage };
 }
 
 /** Of all providers: a step may start any of them. */

@@ -8,6 +8,7 @@ import { newWriter } from '../checkpoint/checkpoint-key.js';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { readOrCreateDirectoryKey } from '../checkpoint/directory-key.js';
 import { createDirectoryStore } from '../checkpoint/directory-store.js';
+import { readEarly } from '../checkpoint/early-reads.js';
 import { chooseSecrets, type SealSecret } from '../checkpoint/seal-secrets.js';
 import { deriveStateName, formerStateName, type StateNameSource } from '../checkpoint/state-name.js';
 import type { CliCacheOptions } from '../cli-cache/cli-cache.js';
@@ -50,6 +51,30 @@ export async function openStateStorage(
   const unavailableReason =
     store.unwritableReason ?? (secrets.length === 0 ? missingSecretReason : undefined);
   return { store, secrets, ...defined({ cliStore, unavailableReason }) };
+}
+
+/**
+ * Opens the store before it is known whether the run may start, and begins to read its newest checkpoint if the input
+ * `resume` allows that. Only for the Actions cache, whose answers take long: opening a directory store creates a key in
+ * a directory that is not checked yet. `undefined` if there is nothing to read, or if the store cannot be opened.
+ */
+export async function openStateStorageEarly(
+  actionContext: ActionContext,
+  privateDirectory: string,
+  sealingVariables: readonly string[],
+): Promise<StateStorage | undefined> {
+  const { inputs } = actionContext;
+  if (inputs.stateStore.kind !== 'cache') return undefined;
+  // The caller opens it again, and reports the reason if that fails, too.
+  const opened = await openStateStorage(actionContext, privateDirectory, sealingVariables).catch(
+    () => undefined,
+  );
+  if (opened === undefined || opened.secrets.length === 0 || inputs.resume === 'never') return opened;
+  if (opened.store.unreadableReason !== undefined) return opened;
+  const { writer: _writer, jobAttempt, ...expected } = bindingOf(actionContext);
+  const isShared = inputs.stateName !== undefined;
+  const { store, secrets } = opened;
+  return { ...opened, store: readEarly({ store, secrets, expected, jobAttempt, isShared }) };
 }
 
 /**

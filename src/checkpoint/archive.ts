@@ -37,6 +37,21 @@ const countBytes = 4;
 const entryHeadBytes = 8;
 // Level 1 is three times as fast on session logs as the default, and the result is 10 % larger.
 const compressionLevel = 1;
+/**
+ * For large contents: finds versions of one file that are up to 16 MB apart, as in a pack (`pack.ts`). That makes two
+ * packs of this repository's history 12 % and 18 % smaller, for 20 % more processor time. A larger distance gives no more.
+ */
+const longDistance = { bytes: 1024 * 1024, windowLog: 24 };
+
+function compressionParameters(bytes: number): Readonly<Record<number, number>> {
+  const level = { [constants.ZSTD_c_compressionLevel]: compressionLevel };
+  if (bytes < longDistance.bytes) return level;
+  return {
+    ...level,
+    [constants.ZSTD_c_enableLongDistanceMatching]: 1,
+    [constants.ZSTD_c_windowLog]: longDistance.windowLog,
+  };
+}
 
 /**
  * Node hands over the output in pieces of this size; its default of 16 kB doubles the time for 100 MB (Node 24.21). Not
@@ -54,7 +69,7 @@ export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buf
   const content = Buffer.concat([...pieces(entries)]);
   const frame = await compress(content, {
     chunkSize: pieceSize(content.length),
-    params: { [constants.ZSTD_c_compressionLevel]: compressionLevel },
+    params: compressionParameters(content.length),
   });
   const head = Buffer.alloc(headBytes);
   magic.copy(head);

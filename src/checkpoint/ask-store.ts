@@ -37,7 +37,7 @@ export async function askStore<T>(
     if (!(await endsWithin(answer, maxMs, clock)))
       return { status: 'unanswered', reason: `no answer in ${Math.ceil(maxMs / 1000)} s` };
     const value = await answer;
-    const failure = lastFailure(store);
+    const failure = failureOf(store);
     if (failure === undefined || failure.isAnswer === true) return { status: 'answered', value };
     const waitMs = failure.retryAfterMs ?? pauseMs;
     if (clock.now() + waitMs >= until) return { status: 'unanswered', reason: failure.message };
@@ -45,7 +45,8 @@ export async function askStore<T>(
   }
 }
 
-function lastFailure(store: CheckpointStore): StoreFailure | undefined {
+/** Why the last call got no answer. `undefined` if it did. */
+export function failureOf(store: CheckpointStore): StoreFailure | undefined {
   if (store.lastFailure !== undefined) return store.lastFailure();
   const message = store.lastError?.();
   return message === undefined ? undefined : { message };

@@ -105,22 +105,23 @@ function isSameChain(one: readonly EntryRef[] | undefined, other: readonly Entry
   );
 }
 
-/** The limits apply to all entries together. */
+/** All at the same time, because all are needed. The limits apply to all entries together. */
 async function unpackLinks(
   payloads: readonly Buffer[],
   newest: readonly ArchiveEntry[],
   limits: ArchiveLimits,
 ): Promise<readonly EntryPayload[]> {
-  let left = limits.bytes - sizeOf(newest);
-  const links: EntryPayload[] = [];
-  for (const payload of payloads) {
-    const entries = await unpackEntries(payload, { ...limits, bytes: Math.max(1, left) });
-    left -= sizeOf(entries);
+  const left = Math.max(1, limits.bytes - sizeOf(newest));
+  const unpacked = await Promise.all(
+    payloads.map((payload) => unpackEntries(payload, { ...limits, bytes: left })),
+  );
+  if (unpacked.reduce((sum, entries) => sum + sizeOf(entries), 0) > left)
+    throw new ArchiveError(`the archives contain more than ${limits.bytes} bytes`);
+  return unpacked.map((entries) => {
     const link = fromArchive(entries);
     if (link === undefined) throw new ChainError('a manifest is invalid');
-    links.push(link);
-  }
-  return links;
+    return link;
+  });
 }
 
 function sizeOf(entries: readonly ArchiveEntry[]): number {

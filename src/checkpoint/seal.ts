@@ -88,6 +88,18 @@ export function openWithDataKey(sealed: Buffer, dataKey: Buffer, expected: Expec
   return openWith(sealed, expected, () => dataKey);
 }
 
+/**
+ * The binding of a sealed file if one of `secrets` authenticates it (SEAL1). Says nothing about the payload. Does not
+ * throw for any bytes.
+ */
+export function openBinding(sealed: Buffer, secrets: readonly SealSecret[]): Binding | undefined {
+  const parts = split(sealed);
+  if (typeof parts === 'string' || unwrapKey(parts.slots, secrets, parts.head) === undefined)
+    return undefined;
+  const binding = decodeBinding(parts.binding);
+  return binding !== undefined && formatOf(binding) === parts.format ? binding : undefined;
+}
+
 /** How much of a sealed file its header takes at most. */
 export const headerBytes = preludeBytes + 4 + maxPartBytes;
 

@@ -70,6 +70,8 @@ const settings = [
   'i18n.commitEncoding=UTF-8',
   'gc.auto=0',
   'maintenance.auto=false',
+  // As many as there are processors. Ignored before git 2.32.
+  'checkout.workers=0',
 ] as const;
 
 const identity = { name: 'gump-action', email: 'gump-action@localhost' } as const;

@@ -34,7 +34,7 @@ export async function packSnapshots(
   const excluded = [...(isWhole ? [] : [startCommit]), ...packed].map((commit) => `^${commit}\n`).join('');
   commits.delete(startCommit);
   const args = [
-    ...['pack-objects', '--revs', '--delta-base-offset', '--stdout', '-q'],
+    ...['pack-objects', '--revs', '--delta-base-offset', '--stdout', '-q', '--window=2'],
     ...(excluded === '' ? [] : ['--thin']),
     // Git otherwise leaves out only the objects of a commit's parents, and snapshots have none (git 2.39,
     // `mark_edges_uninteresting`).
@@ -43,9 +43,17 @@ export async function packSnapshots(
   ];
   const { stdout } = await git.run(args, {
     input: `${[...commits].join('\n')}\n${excluded}`,
+    settings: packSettings,
   });
   return stdout;
 }
+
+/**
+ * The checkpoint compresses its packs, in less time than git and with the same result (`archive.ts`), and packs are
+ * unpacked faster. Git's default window of 10 takes four times as long for new files, and little else is gained by it:
+ * a version of a file is next to the one before.
+ */
+const packSettings = ['pack.compression=0'];
 
 /** Whether no base has a parent, so that the snapshots need nothing of the repository's history. */
 async function areRoots(git: Git, snapshots: readonly Snapshot[]): Promise<boolean> {

@@ -226,3 +226,17 @@ describe('limits and lengths', () => {
     );
   });
 });
+
+it('stores versions of one file that are megabytes apart only once', async () => {
+  const version = randomBytes(2_000_000);
+  const between = { path: 'b', content: randomBytes(3_000_000) };
+  const packed = await packEntries([
+    { path: 'a', content: version },
+    between,
+    { path: 'c', content: version },
+  ]);
+  expect(packed.length).toBeLessThan(5_100_000);
+  const files = await unpackEntries(packed);
+  expect(files.map(({ path }) => path)).toEqual(['a', 'b', 'c']);
+  expect(files[2]?.content.equals(version)).toBe(true);
+});

@@ -60,12 +60,12 @@ it('reads only the lines before the first change, whatever is changed', () => {
   holds(
     fc.property(edits, (all) => {
       const changed = all.reduce<readonly string[]>((now, edit) => {
-        const [one = '', other = ''] = [now[edit.at], now[edit.with]];
-        if (edit.how === 'swap')
-          return now.with(edit.at % now.length, other).with(edit.with % now.length, one);
-        if (edit.how === 'drop') return now.length > 1 ? now.toSpliced(edit.at, 1) : now;
-        if (edit.how === 'copy') return now.toSpliced(edit.at, 0, other);
-        return now.with(edit.at % now.length, one.replace('{', '{"x":1,'));
+        const [at, from] = [edit.at % now.length, edit.with % now.length];
+        const [one = '', other = ''] = [now[at], now[from]];
+        if (edit.how === 'swap') return now.with(at, other).with(from, one);
+        if (edit.how === 'drop') return now.length > 1 ? now.toSpliced(at, 1) : now;
+        if (edit.how === 'copy') return now.toSpliced(at, 0, other);
+        return now.with(at, one.replace('{', '{"x":1,'));
       }, lines);
       const read = readSealedLines(changed.join(''), options).lines;
       expect(read).toEqual(texts.slice(0, read.length));

@@ -2,6 +2,7 @@
  * Starts a script of the action from the compile cache of an earlier run: compiling `dist/` takes a third of the time
  * of a short job. The job's environment does not contain the cache, because the action passes parts of it on.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -18,8 +19,8 @@ export async function withCompileCache(script: string): Promise<string> {
   const starter = join(place, basename(script));
   if (existsSync(starter)) return starter;
   await mkdir(place, { recursive: true });
-  // Other workers may write it at the same time.
-  const own = join(place, `${process.pid}.js`);
+  // Other workers, and other stages of this process, may write it at the same time.
+  const own = join(place, `${randomUUID()}.js`);
   await writeFile(own, source(script));
   await rename(own, starter);
   return starter;
