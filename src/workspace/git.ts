@@ -133,13 +133,22 @@ export function openGit(location: GitLocation): Git {
       const waits = commands.map((_, at) => `wait "$p${at}"; echo "$?" >status${at}; `);
       await shell.run(`${[...starts, ...waits].join('')}:`);
       const resultAt = (at: 0 | 1): GitResult => {
-        const status = Number(readFileSync(join(scratch, `status${at}`), 'latin1'));
+        const status = readStatus(join(scratch, `status${at}`), commands[at]);
         if (status !== 0) throw toGitError(commands[at], status, join(scratch, `stderr${at}`));
         return { status, stdout: readFileSync(join(scratch, `stdout${at}`)) };
       };
       return [resultAt(0), resultAt(1)];
     },
   };
+}
+
+/** On a full disk the file stays empty, and then the output of the command may be incomplete. */
+function readStatus(file: string, args: readonly string[]): number {
+  const text = readFileSync(file, 'latin1').trim();
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new Error(
+    `The exit status of \`git ${args[0]}\` could not be written to ${file}. Check the free space of the disk.`,
+  );
 }
 
 function assignments(variables: Readonly<Record<string, string>>): string {
