@@ -10,6 +10,7 @@ import type { StoredChain } from './chain.js';
 import { openCheckpoint } from './checkpoint.js';
 import { attemptPrefixes, parseKey } from './checkpoint-key.js';
 import type { CheckpointStore } from './checkpoint-store.js';
+import { endsWithin } from './ends-within.js';
 import { entriesFromNewest } from './older-entries.js';
 import { openChain } from './open-chain.js';
 import type { SealSecret } from './seal-secrets.js';
@@ -198,7 +199,12 @@ async function openSealed(
   if (binding.chain === undefined) return { status, binding, entries };
   let unanswered: Extract<OpenResult, { readonly status: 'unanswered' }> | undefined;
   const read = async (link: string): Promise<Buffer | undefined> => {
-    const found = await store.read(link);
+    const reading = store.read(link);
+    if (!(await endsWithin(reading, maxReadMs, request.clock))) {
+      unanswered = { status: 'unanswered', reason: `no answer in ${maxReadMs / 1000} s` };
+      return undefined;
+    }
+    const found = await reading;
     if (found !== undefined) return found;
     // Asked once more to tell an entry that is missing from a store that does not answer.
     const answer = await readEntry(request, link, patience);

@@ -13,6 +13,7 @@ import { createFakeClock, type FakeClock } from '../fakes/clock.js';
 import { holds } from '../fakes/holds.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
 import { binding, credential, expectedOf, stateKey, toEntries } from './sample.js';
+import { sealingSecrets, storeChain } from './stored-chain.js';
 
 /** Stores a valid checkpoint whose only file contains its number, and returns its key. */
 async function put(
@@ -366,6 +367,19 @@ describe('restore', () => {
       const restored = restore(request(store, 3, clock));
       await secondsOf(restored, clock);
       expect(await restored).toEqual({ status: 'unanswered', reason: 'status 503', refused: [] });
+    });
+
+    it('waits at most ten minutes for an entry that a checkpoint builds on', async () => {
+      const { entries, newest } = await storeChain(3);
+      const store = createMemoryStore();
+      for (const [key, sealed] of entries) store.entries.set(key, sealed);
+      const [first = ''] = entries.keys();
+      const read = store.read.bind(store);
+      store.read = (key) => (key === first ? new Promise(() => undefined) : read(key));
+      const clock = createFakeClock({ sleeping: 'waits' });
+      const restored = restore({ ...request(store, newest.jobAttempt, clock), secrets: sealingSecrets });
+      await secondsOf(restored, clock);
+      expect(await restored).toMatchObject({ status: 'unanswered', reason: 'no answer in 600 s' });
     });
   });
 
