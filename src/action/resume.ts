@@ -114,7 +114,7 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
       : { ...found, ...seen };
   }
   // The user must not pay a second time without knowing.
-  const obstacle = request.jobAttempt > 1 ? findObstacle(restored, request.store.title) : undefined;
+  const obstacle = findObstacle(restored, request);
   if (obstacle !== undefined) throw new UserError(obstacle);
   if (restored.status === 'unanswered') return { events: [], ...seen, hasLookupFailed: true };
   reportNoCheckpoint(
@@ -161,11 +161,18 @@ async function findMissingFiles(
   }
 }
 
-/** Why no agent may start, although nothing could be restored. `undefined` if it may. */
-function findObstacle(restored: RestoreResult, store: string): string | undefined {
-  if (restored.status === 'unanswered')
+/**
+ * Why no agent may start, although nothing could be restored. `undefined` if it may. In the first job attempt there is
+ * rarely anything to restore, so a store that does not answer is no reason. A locked checkpoint is one in any: it is of
+ * an earlier job with the same state name.
+ */
+function findObstacle(
+  restored: RestoreResult,
+  { store, jobAttempt }: Pick<RestoreRequest, 'store' | 'jobAttempt'>,
+): string | undefined {
+  if (restored.status === 'unanswered' && jobAttempt > 1)
     return (
-      `It is unknown whether a checkpoint of an earlier job attempt exists: ${store} did not answer (${restored.reason}). ` +
+      `It is unknown whether a checkpoint of an earlier job attempt exists: ${store.title} did not answer (${restored.reason}). ` +
       `No agent was started. Re-run the job later: it then continues from the checkpoint. ${startOverHint}`
     );
   const locked =

@@ -91,6 +91,20 @@ describe('`until` and one state for two jobs', () => {
     expect([...build.main.warnings, ...rerun.main.warnings]).toEqual([]);
   });
 
+  it('starts no agent in a job that cannot open the state of the job before', async () => {
+    const harness = await createHarness({ code: 'dist', workflow: workflow() });
+    const sealedWith = (key: string) => ({ ...shared, 'state-key': `${key} state key of enough length` });
+    await harness.runJob({ job: 'plan', inputs: { ...sealedWith('one'), until: 'tests' } });
+    const { main } = await harness.runJob({ job: 'build', inputs: sealedWith('another') });
+    expect(main.outputs.status).toBe('failed');
+    expect(main.errors).toEqual([
+      expect.stringMatching(/^Checkpoint `gump-v2-.*` exists, but no secret of this job opens it\./),
+    ]);
+    expect(await harness.calls()).toHaveLength(1);
+    const { main: third } = await harness.runJob({ job: 'build', inputs: sealedWith('one'), rules: done });
+    expect(third.outputs).toMatchObject({ status: 'passed', resumed: 'true' });
+  });
+
   it('starts both jobs fresh if both succeeded and all jobs are re-run', async () => {
     const harness = await createHarness({ workflow: workflow(), store: 'directory' });
     const run = async (attempt: number) => {
