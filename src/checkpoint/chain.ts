@@ -56,6 +56,9 @@ export interface EntryKind {
   readonly isOnlyIncrement?: boolean;
 }
 
+/** One whose save runs, one that is sealed meanwhile, and one that failed and may be stored after all. */
+const maxPending = 3;
+
 export class Chain {
   private readonly pending = new Map<string, PendingEntry>();
   /** Called at the first use, because it computes the chunks of all files, and only once, because it holds them. */
@@ -108,6 +111,7 @@ export class Chain {
     const sha256 = createHash('sha256').update(sealed).digest('hex');
     const entry = { key, sha256, bytes: sealed.length, level: plan.level, dataKey, files: stored, commits };
     this.pending.set(key, { base, entry });
+    for (const oldest of this.pending.keys()) if (this.pending.size > maxPending) this.pending.delete(oldest);
     return sealed;
   }
 
@@ -116,7 +120,11 @@ export class Chain {
     const confirmed = this.pending.get(key);
     if (confirmed === undefined) return;
     const { base, entry } = confirmed;
-    this.pending.clear();
+    // A later entry may be sealed already, if the job was cancelled during the save.
+    for (const earlier of this.pending.keys()) {
+      this.pending.delete(earlier);
+      if (earlier === key) break;
+    }
     this.stored = {
       entries: [...base.entries, entry],
       storedBytes: this.current().storedBytes + entry.bytes,

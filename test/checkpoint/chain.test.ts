@@ -194,3 +194,25 @@ it('does not build on a save that is not known to be stored', async () => {
   await sealNext(chain, stored, new Map([[journalPath, Buffer.from('lost')]]), '');
   expect(chain.base().entries.map(({ key }) => key)).toEqual([keyOfSequence(1), keyOfSequence(2)]);
 });
+
+it('an entry that was sealed while the one before it was being stored is on the chain too', async () => {
+  const { chain, entries } = await storeChain(2);
+  const sealAt = async (sequence: number): Promise<string> => {
+    const bound = { ...binding, sequence };
+    const content = bytesOf(sequence, 1000);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const contents = { files: [{ path: journalPath, content, sha256 }], packs: [], commits: [] };
+    await chain.seal(contents, chain.base(), bound, sealingSecrets);
+    return keyOf(bound);
+  };
+  const [third, fourth] = [await sealAt(3), await sealAt(4)];
+  chain.confirm(third);
+  expect(chain.keysOf(third)).toEqual([...entries.keys(), third]);
+  chain.confirm(fourth);
+  expect(chain.keysOf(fourth)).toEqual([...entries.keys(), fourth]);
+  const late = await sealAt(5);
+  for (const sequence of [6, 7, 8]) await sealAt(sequence);
+  chain.confirm(late);
+  // Too long ago: nothing builds on it, and what it would need is not kept in memory.
+  expect(chain.keysOf(late)).toEqual([late]);
+});
