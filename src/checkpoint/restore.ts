@@ -4,8 +4,14 @@
 import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
 import { type ArchiveEntry, type ArchiveLimits, defaultArchiveLimits } from './archive.js';
-import { askStore, type Patience } from './ask-store.js';
-import { type Binding, type ExpectedBinding, type RefusalReason, refusalText } from './binding.js';
+import { askStore, type Patience, type StoreAnswer } from './ask-store.js';
+import {
+  type Binding,
+  type EntryRef,
+  type ExpectedBinding,
+  type RefusalReason,
+  refusalText,
+} from './binding.js';
 import type { StoredChain } from './chain.js';
 import { openCheckpoint } from './checkpoint.js';
 import { attemptPrefixes, parseKey } from './checkpoint-key.js';
@@ -192,26 +198,39 @@ async function openSealed(
   sealed: Buffer,
   patience: Patience,
 ): Promise<OpenResult> {
-  const { store, secrets, expected, limits = defaultArchiveLimits } = request;
+  const { secrets, expected, limits = defaultArchiveLimits } = request;
   const opened = await openCheckpoint(sealed, secrets, { ...expected, key }, limits);
   if (opened.status === 'refused') return opened;
   const { status, binding, entries } = opened;
   if (binding.chain === undefined) return { status, binding, entries };
-  let unanswered: Extract<OpenResult, { readonly status: 'unanswered' }> | undefined;
-  const read = async (link: string): Promise<Buffer | undefined> => {
-    const reading = store.read(link);
-    if (!(await endsWithin(reading, maxReadMs, request.clock))) {
-      unanswered = { status: 'unanswered', reason: `no answer in ${maxReadMs / 1000} s` };
-      return undefined;
-    }
-    const found = await reading;
-    if (found !== undefined) return found;
-    // Asked once more to tell an entry that is missing from a store that does not answer.
-    const answer = await readEntry(request, link, patience);
-    if (answer.status === 'answered') return answer.value;
-    unanswered = answer;
-    return undefined;
-  };
+  const links = await readLinks(request, binding.chain, patience);
+  if (links.status === 'unanswered') return links;
+  const read = async (link: string) => links.value.get(link);
   const chain = await openChain({ ...opened, key, sealed }, { expected, limits, read });
-  return unanswered ?? (chain.status === 'opened' ? { ...chain, binding } : chain);
+  return chain.status === 'opened' ? { ...chain, binding } : chain;
+}
+
+/**
+ * Reads the entries at the same time. What was not found is read once more, to tell an entry that is missing from a
+ * store that does not answer. One after the other, because a store reports only the failure of its last request.
+ */
+async function readLinks(
+  request: RestoreRequest,
+  refs: readonly EntryRef[],
+  patience: Patience,
+): Promise<StoreAnswer<ReadonlyMap<string, Buffer | undefined>>> {
+  const { store, clock } = request;
+  const reading = Promise.all(refs.map(async ({ key }) => [key, await store.read(key)] as const));
+  if (!(await endsWithin(reading, maxReadMs, clock)))
+    return { status: 'unanswered', reason: `no answer in ${maxReadMs / 1000} s` };
+  const links = new Map(await reading);
+  for (const { key } of refs) {
+    if (links.get(key) !== undefined) continue;
+    const again = await readEntry(request, key, patience);
+    if (again.status === 'unanswered') return again;
+    links.set(key, again.value);
+    // One that is missing is enough.
+    if (again.value === undefined) break;
+  }
+  return { status: 'answered', value: links };
 }

@@ -383,6 +383,35 @@ describe('restore', () => {
     });
   });
 
+  it('does not take a link that was not answered for one that is missing, because another link was answered', async () => {
+    const { entries } = await storeChain(3);
+    const store = createMemoryStore();
+    for (const [key, sealed] of entries) store.entries.set(key, sealed);
+    const [first = '', second = ''] = entries.keys();
+    // As in the store for the Actions cache: the failure of the last request is that of the store.
+    let message: string | undefined;
+    const failures = new Map([
+      [first, 2],
+      [second, 1],
+    ]);
+    Object.assign(store, { lastFailure: () => (message === undefined ? undefined : { message }) });
+    store.read = async (key) => {
+      const left = failures.get(key) ?? 0;
+      failures.set(key, left - 1);
+      message = left > 0 ? 'status 500' : undefined;
+      // The file of a download that failed is removed in the meantime.
+      await turn();
+      return left > 0 ? undefined : entries.get(key);
+    };
+    const clock = createFakeClock({ sleeping: 'waits' });
+    const restored = restore({ ...request(store, 3, clock), secrets: sealingSecrets });
+    for (let seconds = 0; seconds < 10; seconds += 1) {
+      for (let round = 0; round < 50; round += 1) await turn();
+      clock.advance(1000);
+    }
+    expect(await restored).toMatchObject({ status: 'opened', refused: [] });
+  });
+
   it('ends if a store returns a newer entry', async () => {
     const store = createMemoryStore();
     const key = await put(store, { sequence: 3 });
