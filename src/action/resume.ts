@@ -125,19 +125,26 @@ async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> 
   return { events: [], ...seen, hasLookupFailed };
 }
 
-/** A run that began with version 0.1.0 has its state under another name. */
+/** A run that began with version 0.1.0 has its oldest checkpoints under another name. */
 async function restoreUnderAnyName(
   { formerStateName }: ResumeOptions,
   request: RestoreRequest,
 ): Promise<RestoreResult> {
   const own = await restore(request);
-  const isOver = own.status !== 'none' || own.lastError !== undefined || request.jobAttempt === 1;
-  if (isOver || formerStateName === undefined) return own;
+  const refused = own.status === 'refused' ? own.refused : [];
+  const isOver = own.status === 'opened' || own.status === 'unanswered' || request.jobAttempt === 1;
+  if (isOver || formerStateName === undefined || isUnreadable(own)) return own;
   const former = await restore({
     ...request,
     expected: { ...request.expected, stateName: formerStateName },
   });
-  return { ...former, ...defined({ seen: own.seen }) };
+  const seen = defined({ seen: own.seen });
+  if (former.status !== 'none') return { ...former, ...seen, refused: [...refused, ...former.refused] };
+  return refused.length === 0 ? { ...former, ...seen } : own;
+}
+
+function isUnreadable(result: RestoreResult): boolean {
+  return result.status === 'none' && result.lastError !== undefined;
 }
 
 /**

@@ -6,7 +6,7 @@
  * To add a scenario, record its state with an old checkout:
  * `GUMP_RECORD_STATE=/path/of/old/action npx vitest run test/action/upgrade.test.ts -t NAME`
  */
-import { chmod, cp, mkdir, readdir, readFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -253,6 +253,33 @@ it.each(Object.entries(scenarios))(
     expect(main.warnings).toEqual([]);
   },
 );
+
+it.each([
+  ['what job attempt 2 stored', undefined, ['last#5@3 resumed continued passed'], 0],
+  [
+    'the state of version 0.1.0, because what job attempt 2 stored is damaged',
+    'it is not a checkpoint of this action',
+    ['last#3@3 resumed continued passed'],
+    1,
+  ],
+] as const)('job attempt 3 continues from %s', async (_, refusal, attempts, least) => {
+  const { failed } = scenarios;
+  if (failed === undefined) throw new Error('There is no such scenario.');
+  const harness = await createHarness({ store: 'directory', ...failed });
+  await restoreFixture('failed', harness.stateDirectory);
+  const job = { credentials: 'none', env, ...failed.second } as const;
+  const second = await harness.runJob({ ...job, jobAttempt: 2, rules: [] });
+  expect(second.main.outputs, second.main.log).toMatchObject({ status: 'failed', persisted: 'true' });
+  const stored = (await readdir(harness.stateDirectory)).filter((file) => file.startsWith('gump-v2-'));
+  if (refusal !== undefined)
+    for (const file of stored) await writeFile(join(harness.stateDirectory, file), 'damaged');
+  const { main } = await harness.runJob({ ...job, jobAttempt: 3 });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed', resumed: 'true', persisted: 'true' });
+  expect(attemptLines(main.report).filter((line) => line.includes('@3 '))).toEqual(attempts);
+  expect(
+    main.warnings.filter((text) => text.includes(`is not used: ${refusal}`)).length,
+  ).toBeGreaterThanOrEqual(least);
+});
 
 it.each([
   [0, { resumed: 'true' }, []],
