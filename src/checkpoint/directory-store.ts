@@ -82,12 +82,13 @@ async function writeCheckpoint(directory: string, name: string, sealed: Buffer):
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const isNew = await writeNewFile(join(directory, name), sealed);
   if (!isNew) throw new Error(`${name}${takenText}`);
-  await removeOld(directory, key);
+  // The checkpoint is stored. What cannot be removed, such as a file of another user, is tried again with the next one.
+  await removeOld(directory, key).catch(() => undefined);
   return true;
 }
 
 async function removeOld(directory: string, key: CheckpointKey): Promise<void> {
   const obsolete = await findObsolete(directory, await list(directory), key, Date.now());
   // `force`, because another job may remove the same file at the same time.
-  await Promise.all(obsolete.map((name) => rm(join(directory, name), { force: true })));
+  await Promise.allSettled(obsolete.map((name) => rm(join(directory, name), { force: true })));
 }

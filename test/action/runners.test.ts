@@ -1,7 +1,7 @@
 /** Runners and containers that differ from a hosted runner. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { startProblem } from '../../src/start.js';
@@ -56,6 +56,19 @@ describe.runIf(process.getuid?.() === 0)('a user without an entry in the list of
     const { main, post } = await harness.runJob({ rules });
     expect([main.errors, main.outputs.status, main.outputs.persisted]).toEqual([[], 'passed', 'true']);
     expect([post?.exitCode, post?.errors]).toEqual([0, []]);
+  });
+
+  it('stores checkpoints next to old ones of another user, which it cannot remove', async () => {
+    const harness = await createHarness({ code: 'dist', store: 'directory', workflow: flow, user: 54321 });
+    const old = join(harness.stateDirectory, `gump-v2-${'0'.repeat(20)}-900-a1-s000001-`);
+    mkdirSync(harness.stateDirectory);
+    writeFileSync(old, '');
+    utimesSync(old, 1, 1);
+    // As `/tmp`: everybody can write, and only the owner of a file can remove it.
+    chmodSync(harness.stateDirectory, 0o1777);
+    const { main } = await harness.runJob({ rules });
+    expect([main.warnings, main.outputs.status, main.outputs.persisted]).toEqual([[], 'passed', 'true']);
+    expect(readdirSync(harness.stateDirectory)).toContain(basename(old));
   });
 
   it('gets one sentence if HOME is not set either', async () => {
