@@ -3,7 +3,7 @@
  * machine is wiped after its attempt; only the repository and the cache service remain.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -59,6 +59,8 @@ const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  // The sandbox of Codex (0.169.0) creates an empty one to protect it, and leaves it if it is killed.
+  await rmdir(join(tmpdir(), '.git')).catch(() => undefined);
 });
 
 export async function createRealCliHarness(
