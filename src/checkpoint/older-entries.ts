@@ -26,10 +26,13 @@ export async function* entriesFromNewest(
 ): AsyncGenerator<string, undefined> {
   for (let attempt = jobAttempt; attempt >= 1; ) {
     // One look-up for all job attempts, because most of them stored nothing.
-    const found = parsed(await lookUp(attemptPrefixes(scope, attempt)));
+    const key = await lookUp(attemptPrefixes(scope, attempt));
+    if (key === undefined) return undefined;
+    const found = parsed(key);
     // Prevents an endless loop if a store returns another entry than was asked for.
-    if (found === undefined || found.jobAttempt > attempt) return undefined;
-    attempt = found.jobAttempt;
+    if (found !== undefined && found.jobAttempt > attempt) return undefined;
+    // A name that is no key, written last, must not hide those that are: then each job attempt is looked up.
+    attempt = found?.jobAttempt ?? attempt;
     for (const version of keyVersions) yield* entriesOfAttempt({ scope, attempt, version, lookUp });
     attempt -= 1;
   }

@@ -47,7 +47,8 @@ it('a conversation that the service refuses is replaced at the next attempt', as
 });
 
 it('numbers that cannot be true do not raise the budget', async () => {
-  const harness = await createHarness({ code: 'dist', workflow });
+  const last = '  - {name: docs, type: code, agent: claude-haiku, prompt: Docs.}\n';
+  const harness = await createHarness({ code: 'dist', workflow: `${workflow}${last}` });
   const { main } = await harness.runJob({
     rules: [
       { call: 1, usage: { costUsd: -5 } },
@@ -56,5 +57,10 @@ it('numbers that cannot be true do not raise the budget', async () => {
   });
   expect(main.warnings.join('\n')).toMatch(/reported `total_cost_usd` as -5, which cannot be true/);
   expect(main.outputs.status).toBe('failed');
-  expect(main.report?.steps[1]?.attempts[0]?.failure?.kind).toBe('budget');
+  // The answer that exceeds the budget is the last one of its agent, so its work counts.
+  expect(attemptLines(main.report)).toEqual([
+    'tests#1@1 new declared-new passed',
+    'impl#1@1 resumed from passed',
+  ]);
+  expect(main.errors[0]).toMatch(/^Step `docs` failed \(budget\): /);
 });

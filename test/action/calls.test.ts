@@ -169,7 +169,8 @@ steps:
       expect.objectContaining({ name: 'review', status: 'passed' }),
     ]);
     const rows = main.summary.split('\n').filter((line) => line.startsWith('| '));
-    expect(rows.slice(2).map((line) => line.split(' | ')[0]?.replace(/^.*(?:;|↳ )/, ''))).toEqual([
+    const steps = rows.slice(rows.findIndex((line) => line.startsWith('| Step')) + 2);
+    expect(steps.map((line) => line.split(' | ')[0]?.replace(/^.*(?:;|↳ )/, ''))).toEqual([
       'impl',
       'gate:review:1/look',
       'gate:review:2/look',

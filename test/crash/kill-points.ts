@@ -21,12 +21,15 @@ const writes = [
   'user git: writeFile',
   'user git: copyFile',
   'user git: rm',
+  'user git: rename',
   'workspace: rm',
   'agent directories: writeFile',
   'agent directories: rm',
+  'agent directories: rename',
   'session copies: writeFile',
   'session copies: rm',
   'home: rm',
+  'local checkpoint: writeFile',
   'result: writeFile',
   'result files: writeFile',
 ] as const;
@@ -57,6 +60,7 @@ const postStateLines = [
   'post state: placed',
   'post state: agentPids',
   'post state: copies',
+  'post state: kept',
   'post state: isDone, storedEvents',
 ] as const;
 
