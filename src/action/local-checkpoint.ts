@@ -5,7 +5,6 @@
  * Without `state-key`, an agent has a key that opens and seals checkpoints: that of its provider. So `post` takes
  * only the file whose hash `main` noted.
  */
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultArchiveLimits } from '../checkpoint/archive.js';
@@ -16,6 +15,7 @@ import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import type { SealedCheckpoint } from '../checkpoint/checkpoint-writer.js';
 import { openChain } from '../checkpoint/open-chain.js';
 import type { SealSecret } from '../checkpoint/seal-secrets.js';
+import { hashOf } from '../system/hash-of.js';
 
 /** A checkpoint on local disk. */
 export interface LocalCheckpoint {
@@ -28,7 +28,7 @@ export async function saveLocalCheckpoint(
   { key, sealed }: SealedCheckpoint,
 ): Promise<LocalCheckpoint> {
   await writeFile(fileOf(directory, key), sealed, { mode: 0o600 });
-  return { key, sha256: sha256(sealed) };
+  return { key, sha256: hashOf(sealed) };
 }
 
 /** One that opened. It may build on entries in the store. */
@@ -46,7 +46,7 @@ export async function openLocalCheckpoint(
   binding: Omit<Binding, 'sequence'>,
 ): Promise<OpenedLocalCheckpoint | undefined> {
   const sealed = await readFile(fileOf(directory, key)).catch(() => undefined);
-  if (sealed === undefined || sha256(sealed) !== expected) return undefined;
+  if (sealed === undefined || hashOf(sealed) !== expected) return undefined;
   const opened = await openCheckpoint(sealed, secrets, { ...binding, key });
   return opened.status === 'opened' ? { key, sealed, opened } : undefined;
 }
@@ -63,10 +63,6 @@ export async function readLocalContents(
     { expected, limits: defaultArchiveLimits, read: (link) => store.read(link) },
   );
   return chain.status === 'opened' ? fromEntries(chain.entries) : undefined;
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function fileOf(directory: string, key: string): string {

@@ -6,7 +6,7 @@
  * CHAIN2 The chain remembers for each of its entries what the state was up to there, so that an increment can be made
  *        against any of them without reading them again.
  */
-import { createHash } from 'node:crypto';
+import { hashOf } from '../system/hash-of.js';
 import { packEntries } from './archive.js';
 import { type Binding, type EntryRef, keyOf } from './binding.js';
 import { toArchive } from './chain-manifest.js';
@@ -108,7 +108,7 @@ export class Chain {
     const chain = entries.map(({ key, sha256 }) => ({ key, sha256 }));
     const sealed = seal(payload, { ...binding, chain }, secrets, dataKey);
     const key = keyOf({ ...binding, chain });
-    const sha256 = createHash('sha256').update(sealed).digest('hex');
+    const sha256 = hashOf(sealed);
     const entry = { key, sha256, bytes: sealed.length, level: plan.level, dataKey, files: stored, commits };
     this.pending.set(key, { base, entry });
     for (const oldest of this.pending.keys()) if (this.pending.size > maxPending) this.pending.delete(oldest);

@@ -1,9 +1,9 @@
 /** Implements the engine's checkpoints: collects what is new and passes it to the `CheckpointWriter`. */
-import { createHash } from 'node:crypto';
 import type { Checkpoints } from '../engine/engine-ports.js';
 import { attemptsInOrder, type RunState } from '../journal/run-state.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionRef } from '../sessions/session-store.js';
+import { hashOf } from '../system/hash-of.js';
 import type { Snapshot, Workspace } from '../workspace/workspace.js';
 import type { Chain, ChainBase, EntryContents, EntryKind } from './chain.js';
 import { type CheckpointContents, journalPath, sessionPath } from './checkpoint-contents.js';
@@ -22,7 +22,7 @@ export interface CheckpointBuilderOptions {
   readonly isDisabled: boolean;
   /** Absent if the run cannot be cancelled. */
   readonly onCancel?: CancelHandler;
-  /** What was stored so far. The owner tells it which entries are stored. */
+  /** What was stored so far. The owner calls its `confirm` for each entry that is stored. */
   readonly chain: Chain;
   /** Sealed instead if session copies or objects of the state are missing. */
   readonly findFallback?: () => Promise<CheckpointContents | undefined>;
@@ -179,7 +179,7 @@ function hasMissingFile(fresh: EntryContents, expected: CheckpointContents): boo
 }
 
 function sourceFile(path: string, content: Buffer): StateFile {
-  return { path, content, sha256: createHash('sha256').update(content).digest('hex') };
+  return { path, content, sha256: hashOf(content) };
 }
 
 /** Every recorded snapshot of the steps in the state, each once. */

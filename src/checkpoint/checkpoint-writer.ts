@@ -18,9 +18,9 @@
  * CHECKPOINT4 `persisted` is true only if the entry, and each one that it builds on, was found by its exact key after the
  *             save, and only if no later job attempt has stored one. A failed save is looked up too, because only its response may have been lost.
  */
-import { createHash } from 'node:crypto';
 import { defined } from '../optional-keys.js';
 import type { Clock } from '../system/clock.js';
+import { hashOf } from '../system/hash-of.js';
 import { type Binding, keyOf } from './binding.js';
 import { fencePrefixes, newestPrefixes, parseKey, prefixesOfAttempt } from './checkpoint-key.js';
 import type { CheckpointStore } from './checkpoint-store.js';
@@ -307,7 +307,7 @@ export class CheckpointWriter {
       if (!this.hasLookupFailed && this.fence.isForeign(key, found))
         return void this.isClear({ status: 'conflict' });
     }
-    this.unconfirmedSave = { key, events, sha256: sha256(sealed) };
+    this.unconfirmedSave = { key, events, sha256: hashOf(sealed) };
     this.reportFailure(reason);
   }
 
@@ -338,7 +338,7 @@ export class CheckpointWriter {
     const read = store.read(save.key).catch(() => undefined);
     if (!(await endsWithin(read, left(), clock))) return;
     const found = await read;
-    if (found !== undefined && sha256(found) === save.sha256) this.markStored(save);
+    if (found !== undefined && hashOf(found) === save.sha256) this.markStored(save);
     else if (this.fence.isForeign(save.key, found)) this.isClear({ status: 'conflict' });
   }
 
@@ -384,8 +384,4 @@ export class CheckpointWriter {
 
 function sequenceOf(key: string): number {
   return parseKey(key)?.sequence ?? 0;
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

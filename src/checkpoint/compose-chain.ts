@@ -1,5 +1,5 @@
 /** Puts the files of a state together from the entries of a chain. Pure. */
-import { createHash } from 'node:crypto';
+import { hashOf } from '../system/hash-of.js';
 import type { ArchiveLimits } from './archive.js';
 import { type EntryPayload, findPathsProblem, type ManifestFile } from './chain-manifest.js';
 import { joinSegments, type Segment, sliceSegments } from './stored-file.js';
@@ -61,8 +61,7 @@ export function readFiles(
   for (const path of [...files.keys()].sort()) {
     const { segments = [], sha256 } = files.get(path) ?? {};
     const content = joinContent(segments, payloads);
-    if (createHash('sha256').update(content).digest('hex') !== sha256)
-      throw new ChainError(`${JSON.stringify(path)} has another content`);
+    if (hashOf(content) !== sha256) throw new ChainError(`${JSON.stringify(path)} has another content`);
     contents.set(path, content);
   }
   return contents;

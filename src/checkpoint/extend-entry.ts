@@ -1,5 +1,5 @@
 /** Adds events to a sealed entry, for `post`: how the job ended is known only after `main` sealed its last state. */
-import { createHash } from 'node:crypto';
+import { hashOf } from '../system/hash-of.js';
 import { packEntries } from './archive.js';
 import type { Binding } from './binding.js';
 import { type EntryPayload, fromArchive, type ManifestFile, toArchive } from './chain-manifest.js';
@@ -54,8 +54,4 @@ export async function sealExtended(
   secrets: readonly SealSecret[],
 ): Promise<Buffer> {
   return seal(await packEntries(toArchive(payload)), { ...binding, chain }, secrets);
-}
-
-function hashOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,5 +1,5 @@
 /** Makes an entry of a chain: finds out what of a state the entries before it do not contain. Pure, except for `read`. */
-import { createHash } from 'node:crypto';
+import { hashOf } from '../system/hash-of.js';
 import type { ManifestFile } from './chain-manifest.js';
 import { chunksFrom } from './content-chunks.js';
 import {
@@ -114,7 +114,7 @@ function createDataWriter(base: StoredFiles, place: number) {
 
 function isContinued(content: Buffer, former: StoredFile): boolean {
   if (content.length < former.length) return false;
-  return createHash('sha256').update(content.subarray(0, former.length)).digest('hex') === former.sha256;
+  return hashOf(content.subarray(0, former.length)) === former.sha256;
 }
 
 /** How many bytes at the start are those of the former version, in the same places. */

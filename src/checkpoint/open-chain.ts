@@ -2,7 +2,7 @@
  * Opens a checkpoint that builds on other entries: reads them at the same time, checks each of them, and puts the files
  * together. No byte of the others is used before all of them are authenticated.
  */
-import { createHash } from 'node:crypto';
+import { hashOf } from '../system/hash-of.js';
 import { type ArchiveEntry, ArchiveError, type ArchiveLimits, unpackEntries } from './archive.js';
 import {
   type Binding,
@@ -208,8 +208,4 @@ function formerFile(
         ? complete
         : [...complete, ...chunksFrom(start, complete.at(-1)?.end ?? 0)],
   };
-}
-
-function hashOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

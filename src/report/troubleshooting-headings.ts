@@ -1,5 +1,5 @@
 /**
- * The headings of docs/troubleshooting.md, which are messages of the action: `…` stands for what differs. In their
+ * The headings of docs/troubleshooting.md, which are messages of the action: `…` is a part that differs. In their
  * order there; `test/meta/messages.test.ts` compares them.
  */
 export const troubleshootingHeadings: readonly string[] = [

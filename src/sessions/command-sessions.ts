@@ -2,13 +2,13 @@
  * Sessions in the database of a CLI. The CLI exports and imports them with its own commands, which the provider
  * describes. Each copy is one export and holds one point of the session. Its mark is its whole length and hash.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionMark } from '../journal/event.js';
 import { defined } from '../optional-keys.js';
 import type { SessionCommand, SessionCommands } from '../providers/provider.js';
 import { isSecretVariable } from '../security/secret-names.js';
+import { hashOf } from '../system/hash-of.js';
 import type { ProcessExit, ProcessRunner } from '../system/process.js';
 import { stripAnsi } from '../system/strip-ansi.js';
 import { openPlacedSessions } from './placed-sessions.js';
@@ -222,7 +222,7 @@ function failureReason({ provider, id }: SessionLocation, exit: ProcessExit): st
 }
 
 function markOf(content: Buffer): SessionMark {
-  return { length: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+  return { length: content.length, sha256: hashOf(content) };
 }
 
 function matchesMark(content: Buffer, mark: SessionMark): boolean {

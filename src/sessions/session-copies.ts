@@ -6,9 +6,9 @@
  * reads nothing that differs. A replaced copy is written next to the old one, and the old one is removed after the
  * index was passed on. So every index that `post` can have names complete copies, whenever `main` is killed.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hashOf } from '../system/hash-of.js';
 import type { SessionFile } from './session-mark.js';
 import {
   type ExportedSession,
@@ -205,8 +205,4 @@ async function readAll(
 
 function hashesOf(files: readonly SessionFile[]): CopiedSession['files'] {
   return Object.fromEntries(files.map(({ path, content }) => [path, hashOf(content)]));
-}
-
-function hashOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }

@@ -5,9 +5,9 @@
  * only the main file, because the other files only grow and do no harm if they are ahead. The mark of a
  * database covers all files, because turns may be in any of them and none can be truncated.
  */
-import { createHash } from 'node:crypto';
 import type { SessionMark } from '../journal/event.js';
 import type { SessionFiles } from '../providers/provider.js';
+import { hashOf } from '../system/hash-of.js';
 
 /** One file of a session; `path` is relative to the CLI's home folder, with `/`. */
 export interface SessionFile {
@@ -62,13 +62,13 @@ function markOfAll(files: readonly SessionFile[]): SessionMark {
   const all = Buffer.concat(
     sorted.flatMap(({ name, content }) => [Buffer.from(`${name} ${content.length}\n`), content]),
   );
-  return { length: all.length, sha256: sha256(all) };
+  return { length: all.length, sha256: hashOf(all) };
 }
 
 /** The mark of a session's main file as it is now. */
 export function markOf(content: Buffer, sessionFiles: SessionFiles): SessionMark {
   const bytes = canonical(content, sessionFiles);
-  return { length: bytes.length, sha256: sha256(bytes) };
+  return { length: bytes.length, sha256: hashOf(bytes) };
 }
 
 /** The start of the file up to `mark`; `undefined` if the file is shorter or was rewritten. */
@@ -80,7 +80,7 @@ export function truncateToMark(
   const bytes = canonical(content, sessionFiles);
   if (bytes.length < mark.length) return undefined;
   const start = bytes.subarray(0, mark.length);
-  return sha256(start) === mark.sha256 ? start : undefined;
+  return hashOf(start) === mark.sha256 ? start : undefined;
 }
 
 /**
@@ -89,10 +89,6 @@ export function truncateToMark(
  */
 function canonical(content: Buffer, sessionFiles: SessionFiles): Buffer {
   return sessionFiles.rewrite?.(content, anyDirectory) ?? content;
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function depth(file: SessionFile): number {

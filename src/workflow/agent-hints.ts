@@ -55,7 +55,7 @@ function byProvider(text: string, table: readonly Provider[]): string | undefine
   return `${provider.id}-${correctModel(provider, model)}`;
 }
 
-/** `sonnet`, `flash`; also by the name that the alias stands for, as in `gpt-5.4-mini`. */
+/** `sonnet`, `flash`; also by the full name of the alias, as in `gpt-5.4-mini`. */
 function byAlias(text: string, table: readonly Provider[]): string | undefined {
   for (const provider of table)
     for (const [alias, model] of Object.entries(provider.models))
