@@ -52,6 +52,8 @@ export interface CliRun {
   readonly jobAttempt?: number;
   /** Cancels the job as soon as an agent hangs. */
   readonly isCancelledByHang?: boolean;
+  /** The time at the start. Default: now, because the stand-ins print times of the real clock. */
+  readonly now?: number;
   /** The status of the job, recorded after the run. */
   readonly jobStatus?: 'success' | 'failure';
 }
@@ -86,8 +88,8 @@ export function createCliHarness(options: CliHarnessOptions): CliHarness {
   writeFileSync(join(folders.home, '.fake-agent', 'calls-path'), callsFile);
   const hanging = watchHanging();
   const processes = createStandInRunner({ rules, callsFile, onHang: hanging.set });
-  const parts = makeParts(root, folders.home, processes);
-  const harness = createEngineHarness({
+  const parts = makeParts(root, folders.home, processes, () => harness.now());
+  const harness: EngineHarness = createEngineHarness({
     runAgent: () => ({}),
     directory: folders.directory,
     passesGate: (gate) => options.gate?.(gate, folders) ?? true,
@@ -100,19 +102,20 @@ export function createCliHarness(options: CliHarnessOptions): CliHarness {
       ...defined({ transcripts: options.transcripts }),
     },
   });
-  const append = (event: NewEvent) => harness.events.push({ ...event, at: 0 });
+  const append = (event: NewEvent, at: number) => harness.events.push({ ...event, at });
   const cliHarness: CliHarness = {
     ...folders,
     harness,
     calls: () => readCalls(callsFile),
-    async run(plan, { jobAttempt = 1, isCancelledByHang, jobStatus } = {}) {
+    async run(plan, { jobAttempt = 1, isCancelledByHang, jobStatus, now = Date.now() } = {}) {
       dropChangedSteps(harness, plan, jobAttempt);
       const unavailable = await restoreSessions(harness, folders.directory, parts);
-      append({ ...jobStarted, jobAttempt });
+      append({ ...jobStarted, jobAttempt }, now);
       const cancel = new AbortController();
       if (isCancelledByHang) void hanging.begun().then(() => cancel.abort());
-      const state = await harness.run(plan, { jobAttempt, unavailable, signal: cancel.signal });
-      if (jobStatus !== undefined) append({ type: 'job-ended', jobAttempt, job: 'job', status: jobStatus });
+      const state = await harness.run(plan, { jobAttempt, unavailable, now, signal: cancel.signal });
+      if (jobStatus !== undefined)
+        append({ type: 'job-ended', jobAttempt, job: 'job', status: jobStatus }, harness.now());
       return state;
     },
   };
@@ -146,7 +149,7 @@ function makeRoot(after: CliHarness | undefined): string {
   return root;
 }
 
-function makeParts(root: string, home: string, processes: ProcessRunner) {
+function makeParts(root: string, home: string, processes: ProcessRunner, now: () => number) {
   const environment = { HOME: home, PATH: '/usr/bin:/bin', ...credentials };
   const passEnv: readonly string[] = [];
   const environmentOf = (provider: Provider) =>
@@ -168,6 +171,7 @@ function makeParts(root: string, home: string, processes: ProcessRunner) {
       store.create({ provider, id, directory, environment: environmentOf(provider) }),
     onProcess: () => () => undefined,
     debug: () => undefined,
+    now,
   });
   return {
     agents,

@@ -62,6 +62,8 @@ export interface EngineHarness {
   readonly reusedSteps: string[];
   /** The usage of each agent process so far, as passed to the log. */
   readonly usageReaders: (() => Promise<Usage>)[];
+  /** The time of the engine, in milliseconds. */
+  now(): number;
   run(plan: Plan, options?: HarnessRunOptions): Promise<RunState>;
 }
 
@@ -77,6 +79,8 @@ export interface HarnessRunOptions {
   readonly errorContext?: ErrorContext;
   readonly deadline?: number;
   readonly checkpointIntervalMs?: number;
+  /** The time at the start; 0 by default. */
+  readonly now?: number;
 }
 
 export interface EngineHarnessOptions {
@@ -88,6 +92,8 @@ export interface EngineHarnessOptions {
   readonly contextFailure?: (command: string) => Failure | undefined;
   /** The output of `context` commands; a text that begins with `!` is the reason why there is none. */
   readonly contextOutput?: (command: string) => string;
+  /** The values of names of the event; a text that begins with `!` is the reason why there is none. */
+  readonly event?: (name: string) => string | undefined;
   /** Installs the CLI of an agent. May return a promise, and may throw. */
   provideCli?(agent: string, signal: AbortSignal): unknown;
   /** Whether the worktree of a parallel branch can be set up; a failure if the setup did what it may not do. */
@@ -109,7 +115,9 @@ export interface EngineHarnessOptions {
   /** The working directory of agents that run as programs; `/work` by default. */
   readonly directory?: string;
   /** Replaces `runAgent` and the sessions in memory. */
-  readonly ports?: Partial<Pick<EnginePorts, 'agents' | 'sessions' | 'readOutput' | 'transcripts'>>;
+  readonly ports?: Partial<
+    Pick<EnginePorts, 'agents' | 'sessions' | 'readOutput' | 'transcripts' | 'previous'>
+  >;
 }
 
 const trees = new Map<string, Files>();
@@ -132,6 +140,7 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
     openedBranches: [],
     reusedSteps: [],
     usageReaders: [],
+    now: () => tick,
     run,
   };
   sessionsByHarness.set(harness, sessions);
@@ -141,6 +150,7 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
 
   function run(plan: Plan, runOptions: HarnessRunOptions = {}): Promise<RunState> {
     const ports = makePorts();
+    tick = runOptions.now ?? tick;
     return runPlan({
       plan,
       ports,
@@ -211,6 +221,19 @@ export function createEngineHarness(options: EngineHarnessOptions): EngineHarnes
           if (failure !== undefined) return { failure };
           const text = options.contextOutput?.(command) ?? '';
           return text.startsWith('!') ? { problem: text.slice(1) } : { output: text };
+        },
+      },
+      event: {
+        async read(names) {
+          const known = names.map((name) => [name, options.event?.(name)] as const);
+          return {
+            values: new Map(
+              known.flatMap(([name, value]) => (value?.startsWith('!') ? [] : [[name, value ?? '']])),
+            ),
+            problems: new Map(
+              known.flatMap(([name, value]) => (value?.startsWith('!') ? [[name, value.slice(1)]] : [])),
+            ),
+          };
         },
       },
       async createBareDirectory(step) {
@@ -374,6 +397,8 @@ function fakeWorkspace(files: Map<string, string>, start: Snapshot): EnginePorts
       differences(treeOf(from), treeOf(to))
         .map((one) => `${one.kind} ${one.path}`)
         .join('\n'),
+    compare: async () => undefined,
+    diffOfCommits: async () => undefined,
     reset: async (snapshot) => replace(treeOf(snapshot)),
     pack: async () => Buffer.alloc(0),
     hasSnapshots: async () => true,

@@ -34,12 +34,13 @@ async function runStandIn(
     enter: (work) => process_.enter(work),
     ruleOf: async (call: AgentCall) => chooseRule({ rules }, await readCalls(callsFile), call),
     async performAction(act, agent) {
-      if ('hang' in act) {
+      const hasEnded = 'usageLimit' in act ? agent.limit(act.usageLimit) : undefined;
+      if ('hang' in act || hasEnded === false) {
         onHang?.(true);
         await aborted(spec.signal);
         onHang?.(false);
       }
-      return isOver() || performAction(act, agent);
+      return isOver() || hasEnded || performAction(act, agent);
     },
   });
   return process_.end(isOver());

@@ -1,10 +1,14 @@
 /**
- * A fake of the GitHub Actions cache service v2 on 127.0.0.1, with faults on demand. It stores entries in memory and
- * serves the requests of `@actions/cache` 6.3.0. It has no eviction, no quotas and no REST interface.
+ * A fake of the GitHub Actions cache service v2 and of the artifact service on 127.0.0.1, with faults on demand. They have
+ * one address on GitHub, too. It stores entries in memory and serves the requests of `@actions/cache` 6.3.0 and
+ * `@actions/artifact` 6.2.1. It has no eviction, no quotas and no REST interface (`github/server.ts` has one).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ArtifactOperation } from './artifacts/artifact-calls.js';
+import { type ArtifactShelf, createArtifactShelf } from './artifacts/artifact-shelf.js';
+import { type RoutedArtifact, routeArtifacts } from './artifacts/route-artifacts.js';
 import { download, upload } from './cache/blobs.js';
 import {
   type CacheEntries,
@@ -12,12 +16,12 @@ import {
   createCacheEntries,
   type EntryIdentity,
 } from './cache/cache-entries.js';
-import { type CacheOperation, createFaults, type Fault } from './cache/faults.js';
+import { type CacheOperation, createFaults, type Fault, type ServiceOperation } from './cache/faults.js';
 import { json, type Reply } from './cache/reply.js';
 import { type CacheGrant, makeToken, readToken } from './cache/token.js';
 import { createEntry, finalizeEntry, findDownloadUrl, type TwirpCall } from './cache/twirp.js';
 
-export type { CacheOperation, Fault } from './cache/faults.js';
+export type { CacheOperation, Fault, ServiceOperation } from './cache/faults.js';
 export type { CacheGrant } from './cache/token.js';
 
 export interface CacheService {
@@ -33,11 +37,15 @@ export interface CacheService {
   corrupt(key: string, mutate: (body: Buffer) => Buffer): void;
   /** Removes every entry with this key; throws if there is none. */
   delete(key: string): void;
-  injectFault(operation: CacheOperation, fault: Fault): void;
+  injectFault(operation: ServiceOperation, fault: Fault): void;
   /** Removes the faults of one operation, or all. */
-  clearFaults(operation?: CacheOperation): void;
-  /** The requests so far, in order of arrival. */
+  clearFaults(operation?: ServiceOperation): void;
+  /** The requests to the cache so far, in order of arrival. */
   requests(): readonly CacheRequest[];
+  /** The artifacts of the repository. Pass it to `startGitHub` to have them in the REST API, too. */
+  readonly shelf: ArtifactShelf;
+  /** The requests to the artifact service so far, in order of arrival. */
+  artifactRequests(): readonly ArtifactRequest[];
   close(): Promise<void>;
 }
 
@@ -53,6 +61,12 @@ export interface CacheRequest {
   readonly restoreKeys?: readonly string[];
   readonly version: string;
   /** The HTTP status of the answer; `reset` if the connection was broken; absent while the request is open. */
+  status?: number | 'reset';
+}
+
+export interface ArtifactRequest {
+  readonly operation: ArtifactOperation;
+  readonly name: string;
   status?: number | 'reset';
 }
 
@@ -75,12 +89,13 @@ export async function startCacheService(): Promise<CacheService> {
   const entries = createCacheEntries();
   const faults = createFaults();
   const requests: CacheRequest[] = [];
+  const shelf = createArtifactShelf();
+  const artifactRequests: ArtifactRequest[] = [];
   const ended = new AbortController();
   const server = createServer((request, response) => {
     const origin = `http://${request.headers.host}`;
-    serve({ entries, faults, requests, origin, signal: ended.signal }, request, response).catch(() =>
-      response.destroy(),
-    );
+    const context = { entries, faults, requests, shelf, artifactRequests, origin, signal: ended.signal };
+    serve(context, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = async () => {
@@ -95,6 +110,8 @@ export async function startCacheService(): Promise<CacheService> {
     injectFault: faults.add,
     clearFaults: faults.clear,
     requests: () => requests,
+    shelf,
+    artifactRequests: () => artifactRequests,
     close,
   };
 }
@@ -126,6 +143,8 @@ interface ServiceContext {
   readonly entries: CacheEntries;
   readonly faults: ReturnType<typeof createFaults>;
   readonly requests: CacheRequest[];
+  readonly shelf: ArtifactShelf;
+  readonly artifactRequests: ArtifactRequest[];
   readonly origin: string;
   readonly signal: AbortSignal;
 }
@@ -139,8 +158,7 @@ async function serve(
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const routed = route(context, request, Buffer.concat(chunks));
   if ('status' in routed) return send(response, routed);
-  const logged: CacheRequest = { operation: routed.operation, ...routed.details };
-  context.requests.push(logged);
+  const logged = logRequest(context, routed);
   const fault = context.faults.take(routed.operation);
   if (fault?.delayMs) await sleep(fault.delayMs, undefined, { signal: context.signal });
   const isFaulty = fault?.reset || fault?.status !== undefined;
@@ -149,6 +167,20 @@ async function serve(
   if (fault?.reset) request.socket.resetAndDestroy();
   else if (fault?.status !== undefined) send(response, faultReply(fault.status, fault));
   else if (reply) send(response, reply);
+}
+
+function logRequest(
+  context: ServiceContext,
+  routed: RoutedRequest | RoutedArtifact,
+): { status?: number | 'reset' } {
+  if ('details' in routed) {
+    const request: CacheRequest = { operation: routed.operation, ...routed.details };
+    context.requests.push(request);
+    return request;
+  }
+  const request: ArtifactRequest = { operation: routed.operation, name: routed.name };
+  context.artifactRequests.push(request);
+  return request;
 }
 
 function faultReply(status: number, { message = 'an injected fault', retryAfter }: Fault): Reply {
@@ -162,8 +194,17 @@ function send(response: ServerResponse, reply: Reply): void {
   response.end(reply.body);
 }
 
-function route(context: ServiceContext, request: IncomingMessage, body: Buffer): RoutedRequest | Reply {
+function route(
+  context: ServiceContext,
+  request: IncomingMessage,
+  body: Buffer,
+): RoutedRequest | RoutedArtifact | Reply {
   const url = new URL(request.url ?? '/', context.origin);
+  const { method = 'GET', headers } = request;
+  const range = (headers['x-ms-range'] ?? headers.range) as string | undefined;
+  const { authorization } = headers;
+  const routed = routeArtifacts(context.shelf, { method, url, authorization, range, body });
+  if (routed !== undefined) return routed;
   if (url.pathname.startsWith(servicePath)) return routeCall(context, request, url, body);
   return routeBlob(context, request, url, body);
 }

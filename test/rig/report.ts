@@ -5,6 +5,8 @@ export interface Report {
   readonly workflow: string;
   readonly status: string;
   readonly failedStep?: string;
+  readonly waitReason?: string;
+  readonly resumeAt?: string;
   readonly runId: string;
   readonly jobAttempt: number;
   readonly resumed: boolean;

@@ -102,7 +102,7 @@ async function openPullRequest(
   await git(source, 'merge', '--quiet', '--no-ff', '--message', `Merge ${head} into main`, head);
   const merge = await git(source, 'rev-parse', 'HEAD');
   for (const [name, sha] of Object.entries({ head, merge })) {
-    await git(source, 'push', '--quiet', 'origin', `${sha}:refs/pull/${number}/${name}`);
+    await git(source, 'push', '--quiet', 'origin', `+${sha}:refs/pull/${number}/${name}`);
   }
   return { number, head, headRef, merge };
 }

@@ -35,6 +35,11 @@ export type AgentAction =
   | { readonly hang: true; readonly ignore?: readonly ('SIGTERM' | 'SIGINT')[] }
   /** Ends as this CLI does on that error. `message` replaces its usual text. Only Claude and Codex report the wait. */
   | { readonly fail: StandInFailure; readonly message?: string; readonly retryAfterMs?: number }
+  /**
+   * Refuses as this CLI does if a usage limit is reached, with the time at which it resets, in milliseconds since 1970.
+   * `waits`: it waits for that time by itself, as this CLI does at a limit that it retries.
+   */
+  | { readonly usageLimit: { readonly resetsAt: number; readonly waits?: boolean } }
   /** Ends immediately with this code and without a final result. */
   | { readonly exit: number };
 

@@ -1,10 +1,16 @@
 /** Bodies of entries at signed URLs: the part of Azure Blob Storage that the cache client uses. */
 
-import type { CacheEntry } from './cache-entries.js';
 import { json, type Reply } from './reply.js';
 
+export interface Blob {
+  readonly signature: string;
+  readonly blocks: Map<string, Buffer>;
+  state: 'reserved' | 'stored';
+  body: Buffer | undefined;
+}
+
 /** One PUT; for files above 128 MiB `comp=block` for every piece and `comp=blocklist` at the end. */
-export function upload(entry: CacheEntry, query: URLSearchParams, body: Buffer): Reply {
+export function upload(entry: Blob, query: URLSearchParams, body: Buffer): Reply {
   if (entry.state === 'stored') return json(403, { message: 'the entry is finished' });
   const step = query.get('comp');
   if (step === 'block') entry.blocks.set(query.get('blockid') ?? '', body);
@@ -12,7 +18,7 @@ export function upload(entry: CacheEntry, query: URLSearchParams, body: Buffer):
   return { status: 201, headers: blobHeaders(entry) };
 }
 
-function joinBlocks(entry: CacheEntry, list: string): Buffer {
+function joinBlocks(entry: Blob, list: string): Buffer {
   const ids = [...list.matchAll(/<(?:Latest|Uncommitted|Committed)>([^<]*)</g)].map(
     (match) => match[1] ?? '',
   );
@@ -20,7 +26,7 @@ function joinBlocks(entry: CacheEntry, list: string): Buffer {
 }
 
 /** The whole body, or the piece in a `Range` or `x-ms-range` header. */
-export function download(entry: CacheEntry, method: string, range: string | undefined): Reply {
+export function download(entry: Blob, method: string, range: string | undefined): Reply {
   const body = entry.body ?? Buffer.alloc(0);
   const headers = { ...blobHeaders(entry), 'accept-ranges': 'bytes', 'x-ms-blob-type': 'BlockBlob' };
   if (method === 'HEAD')
@@ -34,7 +40,7 @@ export function download(entry: CacheEntry, method: string, range: string | unde
   return { status: 206, headers: { ...headers, ...contentRange }, body: body.subarray(start, end + 1) };
 }
 
-function blobHeaders(entry: CacheEntry): Record<string, string> {
+function blobHeaders(entry: Blob): Record<string, string> {
   return {
     etag: `"${entry.signature}"`,
     'last-modified': new Date(0).toUTCString(),

@@ -1,6 +1,9 @@
-/** Errors that the tests inject into the cache service, per operation. */
+/** Errors that the tests inject into the cache and artifact services, per operation. */
+import type { ArtifactOperation } from '../artifacts/artifact-calls.js';
 
 export type CacheOperation = 'create' | 'upload' | 'finalize' | 'lookup' | 'download';
+
+export type ServiceOperation = CacheOperation | ArtifactOperation;
 
 export interface Fault {
   /** Answers with this HTTP status. */
@@ -20,14 +23,14 @@ export interface Fault {
 }
 
 export interface Faults {
-  add(operation: CacheOperation, fault: Fault): void;
+  add(operation: ServiceOperation, fault: Fault): void;
   /** The fault for this request, if any. Faults of one operation apply in the order in which they were added. */
-  take(operation: CacheOperation): Fault | undefined;
-  clear(operation?: CacheOperation): void;
+  take(operation: ServiceOperation): Fault | undefined;
+  clear(operation?: ServiceOperation): void;
 }
 
 export function createFaults(): Faults {
-  let planned: readonly { operation: CacheOperation; fault: Fault; left: number }[] = [];
+  let planned: readonly { operation: ServiceOperation; fault: Fault; left: number }[] = [];
   return {
     add(operation, fault) {
       planned = [...planned, { operation, fault, left: fault.times ?? Number.POSITIVE_INFINITY }];

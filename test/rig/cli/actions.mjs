@@ -46,6 +46,8 @@ const actions = {
     agent.fail({ kind: String(fail), message, retryAfterMs });
     return true;
   },
+  /** Refuses as the CLI does at a usage limit until `resetsAt`; `waits`: it then waits by itself, without a result. */
+  usageLimit: ({ usageLimit }, agent) => (agent.limit(usageLimit) ? true : actions.hang({})),
   /** Ends immediately, without a final result. */
   exit: ({ exit }) => {
     process.exitCode = exit;

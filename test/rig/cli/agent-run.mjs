@@ -46,6 +46,12 @@ export function createAgent(cli, request, session, prompt, rule) {
     fail(failure) {
       process.exitCode = flushed(() => cli.fail(run, failure));
     },
+    /** Returns true if the CLI has ended. */
+    limit({ resetsAt, waits = false }) {
+      const code = flushed(() => (waits ? cli.waitAtLimit(run, resetsAt) : cli.limit(run, resetsAt)));
+      if (!waits) process.exitCode = code;
+      return !waits;
+    },
     finish() {
       if (run.text === undefined && flushed(() => answer(cli, run, { text: 'ok' }))) return;
       process.exitCode = flushed(() => cli.finish(run)) ?? 0;

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { apiErrors, totalUsage } from './agent-run.mjs';
 import { mayRun, mayWrite, open, parse, version } from './claude-session.mjs';
 import { append } from './files.mjs';
+import { clockText } from './reset-texts.mjs';
 
 const modelOf = (request) => request.model ?? 'claude-opus-5-5';
 
@@ -152,7 +153,11 @@ function fail(run, { kind, message, retryAfterMs }) {
     error,
   };
   if (reason === 'api_error') print(run, { type: 'system', subtype: 'api_retry', ...retry });
-  const words = message ?? text;
+  return refuse(run, { status, type, error, text: message ?? text, reason });
+}
+
+/** The error as an answer of no model, and as the result. */
+function refuse(run, { status, type, error, text: words, reason }) {
   const usage = usageOf({ inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 });
   const content = [{ type: 'text', text: words }];
   const reply = {
@@ -180,6 +185,28 @@ function fail(run, { kind, message, retryAfterMs }) {
     num_turns: run.answers + 1,
   });
   return 1;
+}
+
+/** The window of a subscription is used up (2.1.330). */
+function limit(run, resetsAt) {
+  const window = { rateLimitType: 'five_hour', overageStatus: 'rejected', isUsingOverage: false };
+  const rate_limit_info = { status: 'rejected', resetsAt: Math.ceil(resetsAt / 1000), ...window };
+  print(run, { type: 'rate_limit_event', rate_limit_info });
+  const text = `You've hit your 5-hour limit · resets ${clockText(resetsAt)}`;
+  return refuse(run, {
+    status: 429,
+    type: 'rate_limit_error',
+    error: 'rate_limit',
+    text,
+    reason: 'api_error',
+  });
+}
+
+/** A limit of the service with a long Retry-After, for which the CLI waits. */
+function waitAtLimit(run, resetsAt) {
+  const retry_delay_ms = Math.max(1, resetsAt - Date.now());
+  const retry = { attempt: 1, max_retries: 10, retry_delay_ms, error_status: 429, error: 'rate_limit' };
+  print(run, { type: 'system', subtype: 'api_retry', ...retry });
 }
 
 const errorNames = { 400: 'invalid_request', 401: 'authentication_failed', 429: 'rate_limit' };
@@ -217,6 +244,8 @@ export default {
   tool,
   finish,
   fail,
+  limit,
+  waitAtLimit,
   mayWrite,
   mayRun,
 };

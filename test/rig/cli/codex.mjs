@@ -6,6 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { apiErrors, totalUsage } from './agent-run.mjs';
 import { mayWrite, open, parse } from './codex-session.mjs';
 import { append } from './files.mjs';
+import { localText } from './reset-texts.mjs';
 
 const version = '0.169.0';
 
@@ -93,12 +94,44 @@ function fail(run, { kind, message, retryAfterMs }) {
   if (!(kind in failures)) throw new Error(`Codex has no failure ${kind}`);
   // The message of the service with the wait, which Codex passes on.
   const wait = retryAfterMs && `Rate limit reached. Please try again in ${retryAfterMs}ms.`;
-  const text = message ?? wait ?? failures[kind];
+  return endWith(run, message ?? wait ?? failures[kind]);
+}
+
+function endWith(run, text) {
   run.print({ type: 'error', message: text });
   run.print({ type: 'turn.failed', error: { message: text } });
   return 1;
 }
 
+/** The window of a subscription is used up. The time is in the machine's zone (0.169.0). */
+function limit(run, resetsAt) {
+  const hint = 'Visit https://chatgpt.com/codex/settings/usage to purchase more credits';
+  return endWith(run, `You’ve hit your usage limit. ${hint} or try again at ${localText(resetsAt)}.`);
+}
+
+/** On a 429 with a Retry-After it waits that long. Only its log names the time, if it is asked for it (0.169.0). */
+function waitAtLimit(run, resetsAt) {
+  run.print({ type: 'error', message: `Reconnecting... 1/5 (${failures[429]})` });
+  if (!process.env.RUST_LOG?.includes('codex_core::responses_retry=warn')) return;
+  const wait = `${Math.max(1, resetsAt - Date.now()) / 1000}s`;
+  process.stderr.write(
+    `${new Date().toISOString()}  WARN codex_core::responses_retry: stream disconnected - retrying sampling request (1/5 in ${wait})... turn_id=1 retries=1 max_retries=5 sampling_error=${failures[429]}\n`,
+  );
+}
+
 const title = `codex-cli ${version}`;
 
-export default { id: 'codex', version: title, parse, open, begin, say, tool, finish, fail, mayWrite };
+export default {
+  id: 'codex',
+  version: title,
+  parse,
+  open,
+  begin,
+  say,
+  tool,
+  finish,
+  fail,
+  limit,
+  waitAtLimit,
+  mayWrite,
+};

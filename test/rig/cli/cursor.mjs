@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { apiErrors, totalUsage } from './agent-run.mjs';
 import { readArguments, refuse } from './arguments.mjs';
 import { readEntries } from './files.mjs';
+import { leftText } from './reset-texts.mjs';
 
 const flags = [
   '-p',
@@ -119,6 +120,18 @@ function fail(run, { kind, message }) {
   return 0;
 }
 
+/** No report shows a time, only a day, so these are the words of a service that it would pass on. */
+function limit(run, resetsAt) {
+  return fail(run, {
+    kind: '429',
+    message: `Rate limit exceeded. Please try again in ${leftText(resetsAt)}.`,
+  });
+}
+
+function waitAtLimit(_run, resetsAt) {
+  process.stderr.write(`Rate limit exceeded. Please try again in ${leftText(resetsAt)}.\n`);
+}
+
 const mayWrite = ({ request }) => request.permission !== 'plan' && request.permission !== 'ask';
 const mayRun = ({ request }) => request.permission === 'force';
 
@@ -133,6 +146,8 @@ export default {
   tool,
   finish,
   fail,
+  limit,
+  waitAtLimit,
   mayWrite,
   mayRun,
 };

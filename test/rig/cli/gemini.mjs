@@ -9,6 +9,7 @@ import { basename, join } from 'node:path';
 import { apiErrors, totalUsage } from './agent-run.mjs';
 import { isUuid, readArguments, refuse } from './arguments.mjs';
 import { append, findFiles, readEntries } from './files.mjs';
+import { leftText } from './reset-texts.mjs';
 
 const options = {
   ...table('flag', '--yolo', '-y', '--skip-trust', '--debug', '-d', '--sandbox', '-s'),
@@ -203,6 +204,22 @@ function fail(run, { kind, message }) {
   return code % 256;
 }
 
+const capacity = (resetsAt) =>
+  `You have exhausted your capacity on this model. Your quota will reset after ${leftText(resetsAt)}.`;
+
+/** The service asks for more than the 300 s for which the CLI waits: it gives up at once (0.61.0). */
+function limit(run, resetsAt) {
+  const wait = `${Math.max(1, Math.ceil((resetsAt - Date.now()) / 1000))}s`;
+  const reason = `Resource has been exhausted. Please retry in ${wait}.\nSuggested retry after ${wait}.`;
+  return fail(run, { kind: '429', message: `[API Error: ${reason}]\nPlease wait and try again later.` });
+}
+
+/** If the service has no capacity until then, the CLI waits, and only standard error says so (0.61.0). */
+function waitAtLimit(_run, resetsAt) {
+  const ms = Math.max(1, resetsAt - Date.now());
+  process.stderr.write(`Attempt 1 failed: ${capacity(resetsAt)}. Retrying after ${ms}ms...\n`);
+}
+
 function failure(kind) {
   if (kind === 'max-turns') {
     const text = 'Reached max session turns for this session.';
@@ -235,6 +252,8 @@ export default {
   tool,
   finish,
   fail,
+  limit,
+  waitAtLimit,
   mayWrite,
   mayRun,
 };

@@ -9,6 +9,7 @@ import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { apiErrors } from './agent-run.mjs';
 import { readArguments, refuse } from './arguments.mjs';
+import { leftText } from './reset-texts.mjs';
 
 const version = '1.18.33';
 const names = [
@@ -199,6 +200,25 @@ function fail(run, { kind, message }) {
   return 1;
 }
 
+/** The answer of the service after its own retries, with the seconds until then in a header. */
+function limit(run, resetsAt) {
+  const responseHeaders = { 'retry-after': `${Math.max(1, Math.ceil((resetsAt - Date.now()) / 1000))}` };
+  const data = { message: 'Usage limit reached.', statusCode: 429, isRetryable: true, responseHeaders };
+  const error = { name: 'APIError', data };
+  run.print({ type: 'error', timestamp: Date.now(), sessionID: run.session.id, error });
+  return 1;
+}
+
+/** It waits as long as the service asks, without output. Only its log has the words of the service (1.18.33). */
+function waitAtLimit(run, resetsAt) {
+  if (process.env.OPENCODE_PRINT_LOGS !== '1') return;
+  const words = `AI_APICallError: 5-hour usage limit reached. It will reset in ${leftText(resetsAt)}.`;
+  const session = `session.id=${run.session.id} small=false agent=build mode=primary`;
+  process.stderr.write(
+    `timestamp=${new Date().toISOString()} level=ERROR run=1 message="stream error" providerID=mock ${session} error.error=${JSON.stringify(words)}\n`,
+  );
+}
+
 const rules = () => JSON.parse(process.env.OPENCODE_PERMISSION ?? '{}');
 
 /** Outside the working directory it would ask, so it refuses; within it, the last matching rule counts. */
@@ -225,6 +245,8 @@ export default {
   tool,
   finish,
   fail,
+  limit,
+  waitAtLimit,
   mayWrite,
   mayRun,
 };

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { apiErrors, totalUsage } from './agent-run.mjs';
 import { isUuid, readArguments, refuse } from './arguments.mjs';
 import { append, readEntries } from './files.mjs';
+import { stampText } from './reset-texts.mjs';
 
 const version = '0.24.4';
 const options = {
@@ -207,6 +208,22 @@ function fail(run, { kind, message: customMessage }) {
   return 1;
 }
 
+/** The words of Alibaba's Token Plan, on which the CLI gives up at once (0.24.4). */
+function limit(run, resetsAt) {
+  const quota = `Your token-plan 5-hour quota has been exhausted. The quota will reset at ${stampText(resetsAt)}.`;
+  const hint = 'Please retry after the reset time, or switch to another API key / auth method.';
+  return fail(run, { kind: '429', message: `Quota exhausted: ${quota}\n\n${hint}` });
+}
+
+/** It retries by itself: standard output has how long it waits, standard error also why. */
+function waitAtLimit(run, resetsAt) {
+  const delayMs = Math.max(1, resetsAt - Date.now());
+  line(run, 'system', { subtype: 'retry', data: { reason: 'retry', attempt: 1, maxRetries: 10, delayMs } });
+  process.stderr.write(
+    `Retrying in ${Math.ceil(delayMs / 1000)}s (attempt 1/10): ${apiErrors[429].message}\n`,
+  );
+}
+
 function sayError(run, text) {
   message(run, [{ type: 'text', text }], { input_tokens: 0, output_tokens: 0 });
 }
@@ -214,4 +231,18 @@ function sayError(run, text) {
 const mayWrite = ({ request }) => ['yolo', 'auto-edit'].includes(request.permission);
 const mayRun = ({ request }) => request.permission === 'yolo';
 
-export default { id: 'qwen', version, parse, open, begin, say, tool, finish, fail, mayWrite, mayRun };
+export default {
+  id: 'qwen',
+  version,
+  parse,
+  open,
+  begin,
+  say,
+  tool,
+  finish,
+  fail,
+  limit,
+  waitAtLimit,
+  mayWrite,
+  mayRun,
+};

@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import { arch, platform } from 'node:process';
 import { defined } from '../../../src/optional-keys.js';
+import type { ArtifactJob } from '../artifacts/artifact-shelf.js';
 import type { CacheService } from '../cache-service.js';
 import { type CacheMode, cacheGrantFor, type WorkflowEvent } from './workflow-event.js';
 
@@ -20,6 +21,8 @@ export interface JobFacts {
   readonly sha: string;
   readonly eventPath: string;
   readonly cacheMode?: CacheMode;
+  /** The attempt was started with "Re-run all jobs". Default: with "Re-run failed jobs". */
+  readonly isFullRerun?: boolean;
   /** Replaces the token of the event. */
   readonly cacheToken?: string;
   readonly apiUrl: string;
@@ -123,10 +126,23 @@ function runnerVariables(machine: MachineFacts): Record<string, string> {
   };
 }
 
+function artifactJob({ runId, jobAttempt, isFullRerun = false, event, sha }: JobFacts): ArtifactJob {
+  const ref = event.ref ?? 'refs/heads/main';
+  return {
+    runId: Number(runId),
+    attempt: jobAttempt,
+    isFullRerun,
+    headBranch: event.headRef || ref.replace(/^refs\/heads\//, ''),
+    headSha: event.sha ?? sha,
+    ...defined({ headRepositoryId: event.headRepositoryId }),
+  };
+}
+
 /** Absent without a cache service, as on a server that has none. */
 function cacheVariables(cache: CacheService | undefined, job: JobFacts): Record<string, string> {
   if (!cache) return {};
-  const token = job.cacheToken ?? cache.token(cacheGrantFor(job.event, job.repository, job.cacheMode));
+  const grant = cacheGrantFor(job.event, job.repository, job.cacheMode);
+  const token = job.cacheToken ?? cache.token({ ...grant, artifacts: artifactJob(job) });
   return {
     ACTIONS_RUNTIME_URL: cache.url,
     ACTIONS_RUNTIME_TOKEN: token,

@@ -28,6 +28,7 @@ export interface JobOptions {
   readonly repository?: string;
   readonly cacheMode?: JobFacts['cacheMode'];
   readonly cacheToken?: string;
+  readonly isFullRerun?: JobFacts['isFullRerun'];
   /** A GitHub API on loopback; by default an address on which nothing listens. */
   readonly apiUrl?: string;
   /** `job.status` before the first step, after an earlier step of another kind. */
@@ -160,7 +161,11 @@ async function describeJob(setup: JobSetup, options: JobOptions): Promise<JobFac
     sha: setup.sha,
     eventPath,
     apiUrl: options.apiUrl ?? 'http://127.0.0.1:9',
-    ...defined({ cacheMode: options.cacheMode, cacheToken: options.cacheToken }),
+    ...defined({
+      cacheMode: options.cacheMode,
+      cacheToken: options.cacheToken,
+      isFullRerun: options.isFullRerun,
+    }),
   };
 }
 

@@ -26,7 +26,7 @@ export async function readStageResult(exit: StageExit, results: FileCommandResul
     ...exit,
     ...results,
     commands,
-    errors: texts('error').map((text) => text.replace(/\nHelp: \S+$/, '')),
+    errors: texts('error').map((text) => text.replace(/\nHelp: \S+/, '')),
     warnings: texts('warning'),
     notices: texts('notice'),
     masked: maskLog(exit.log, commands),

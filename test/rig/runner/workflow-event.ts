@@ -12,6 +12,8 @@ export interface WorkflowEvent {
   /** Default: `octocat`. */
   readonly actor?: string;
   readonly triggeringActor?: string;
+  /** The id of the fork whose pull request started the run. The repository has 4242. */
+  readonly headRepositoryId?: number;
   /** Added to `repository` and `sender`, which every payload has. */
   readonly payload?: Readonly<Record<string, unknown>>;
 }
