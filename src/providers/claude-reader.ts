@@ -7,31 +7,21 @@ import type { Failure } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import type { ProcessExit } from '../system/process.js';
 import {
-  abnormalExitFailure,
-  classifyFailure,
-  exitCodeFailure,
-  type FailurePatterns,
-  isRefusedStatus,
-  missingResultFailure,
-  refusedFailure,
-} from './exit-failures.js';
+  installHint,
+  isBeyondBackoff,
+  kindOfStatus,
+  limitReached,
+  patterns,
+  resultFailure,
+  title,
+} from './claude-failures.js';
+import { UsageLimits } from './claude-limits.js';
+import { abnormalExitFailure, exitCodeFailure, missingResultFailure } from './exit-failures.js';
 import { asNumber, asObject, asObjects, asText, asTokens, asUsd, type JsonObject } from './ndjson.js';
 import type { AgentEvent, ResultState, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { createTurnReader, messagePartEvents } from './turn-reader.js';
+import { type TimeSource, withResetAt, withResetIn } from './reset-time.js';
+import { createTurnReader, messagePartEvents, refusedEvents, withLimits } from './turn-reader.js';
 import { addUsage, subtractUsage, toUsage } from './usage.js';
-
-const title = 'Claude Code';
-export const installHint = 'Install it with `npm install -g @anthropic-ai/claude-code`.';
-
-/** Texts of errors for which the result line has no status. */
-const patterns: FailurePatterns = [
-  ['session-lost', /no conversation found|does not match any session title|requires a valid session ID/i],
-  ['context', /prompt is too long|request too large|context (window|limit|length)/i],
-  // Waiting or retrying does not help an account without credit.
-  ['auth', /not logged in|\/login|invalid (api|x-api-)key|authenticat|oauth token|credit balance|billing/i],
-  ['rate-limit', /rate.?limit|usage limit|hit your .{0,40}limit|limit reached/i],
-  ['overloaded', /overloaded|connection|connect to|ECONN|ETIMEDOUT|timed out|server-side issue/i],
-];
 
 /** An answer of the model that is not complete yet. */
 interface OpenAnswer {
@@ -39,15 +29,16 @@ interface OpenAnswer {
   readonly usage: Usage;
 }
 
-export function createClaudeReader(before: Usage): TurnReader {
-  const state = new ClaudeStream();
-  return createTurnReader(
+export function createClaudeReader(before: Usage, time: TimeSource): TurnReader {
+  const state = new ClaudeStream(time);
+  const reader = createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
     () => state.resultState,
     () => state.model,
     (line) => state.skim(line),
   );
+  return withLimits(reader, time);
 }
 
 /**
@@ -57,6 +48,8 @@ export function createClaudeReader(before: Usage): TurnReader {
 const textPart = '{"type":"stream_event","event":{"type":"content_block_delta",';
 
 class ClaudeStream {
+  readonly #time: TimeSource;
+  readonly #limits = new UsageLimits();
   #session: string | undefined;
   #version: string | undefined;
   #model: string | undefined;
@@ -72,6 +65,12 @@ class ClaudeStream {
   /** The newest line about answers or results is a result. */
   #endsWithResult = false;
   #hasBackgroundTasks = false;
+  /** A usage limit is reached, and no answer came since. */
+  #isRefused = false;
+
+  constructor(time: TimeSource) {
+    this.#time = time;
+  }
 
   /**
    * With a background task, a result is not the last one: the CLI waits for the task, for at most 10 minutes, and lets
@@ -104,17 +103,21 @@ class ClaudeStream {
   #byType(object: JsonObject): readonly AgentEvent[] {
     const conversation = asText(object.parent_tool_use_id) ?? '';
     if (isAnswerType(object.type)) this.#endsWithResult = false;
+    if (isAnswerType(object.type) && !isErrorAnswer(object)) this.#isRefused = false;
     switch (object.type) {
       case 'system':
         return this.#system(object);
       case 'stream_event':
         return this.#part(asObject(object.event) ?? {}, conversation);
       case 'assistant':
+        if (isErrorAnswer(object)) return [];
         return this.#assistant(asObject(object.message) ?? {}, conversation);
       case 'user':
         return this.#close(conversation);
       case 'result':
         return this.#takeResult(object);
+      case 'rate_limit_event':
+        return this.#limit(asObject(object.rate_limit_info) ?? {});
       default:
         return [];
     }
@@ -132,18 +135,27 @@ class ClaudeStream {
     return object.subtype === 'api_retry' ? this.#retry(object) : [];
   }
 
+  /** The CLI reports the state of the usage limits after each answer. At a reached limit it ends. */
+  #limit(info: JsonObject): readonly AgentEvent[] {
+    this.#isRefused = this.#limits.take(info);
+    return this.#isRefused ? refusedEvents(this.#limitFailure(limitReached), false) : [];
+  }
+
+  #limitFailure(failure: Failure): Failure {
+    return withResetAt(failure, this.#limits.resetsAt(), this.#time);
+  }
+
   #retry(object: JsonObject): readonly AgentEvent[] {
     const delayMs = asNumber(object.retry_delay_ms) ?? 0;
     const attempt = asNumber(object.attempt) ?? 1;
     this.#waitMs = isBeyondBackoff(delayMs, attempt) ? Math.ceil(delayMs) : undefined;
     const what = asNumber(object.error_status) ?? asText(object.error) ?? 'an error';
     const seconds = (delayMs / 1000).toFixed(1);
-    return [
-      {
-        type: 'notice',
-        message: `The model service answered ${what}; ${title} retries in ${seconds} s.`,
-      },
-    ];
+    const message = `The model service answered ${what}; ${title} retries in ${seconds} s.`;
+    const notice: AgentEvent = { type: 'notice', message };
+    if (kindOfStatus(asNumber(object.error_status) ?? 0) !== 'rate-limit') return [notice];
+    const failure = withResetIn({ kind: 'rate-limit', message }, this.#waitMs, this.#time);
+    return [notice, ...refusedEvents(failure, true)];
   }
 
   /** Parts report the final number of output tokens; whole lines report the number at the start of the answer. */
@@ -159,8 +171,6 @@ class ClaudeStream {
   }
 
   #assistant(message: JsonObject, conversation: string): readonly AgentEvent[] {
-    // The CLI reports its own errors as text of this model and repeats them in the result line.
-    if (message.model === '<synthetic>') return [];
     const begun = this.#begin(conversation, asText(message.id), usageFrom(message.usage));
     const events = asObjects(message.content).flatMap((part) => messagePartEvents(part, detailKeys));
     const texts = events.flatMap((event) => (event.type === 'text' ? event.text : []));
@@ -223,46 +233,24 @@ class ClaudeStream {
 
   #failure(exit: ProcessExit): Failure | undefined {
     const result = this.#result;
+    if (result === undefined && this.#isRefused) return this.#limitFailure(limitReached);
     if (result === undefined) return missingResultFailure(exit, title, patterns);
     if (result.is_error === false && result.subtype === 'success') return exitCodeFailure(exit, title);
-    const failure = resultFailure(result, exit);
-    const waits = failure.kind === 'rate-limit' || failure.kind === 'overloaded';
-    return waits && this.#waitMs !== undefined ? { ...failure, retryAfterMs: this.#waitMs } : failure;
+    return this.#withWait(resultFailure(result, exit));
+  }
+
+  /** The limit that is reached is more exact than the wait before the last try, and this than the text. */
+  #withWait(failure: Failure): Failure {
+    const limited = this.#isRefused ? this.#limitFailure(failure) : failure;
+    if (limited.acceptsAgainAt !== undefined || this.#waitMs === undefined) return limited;
+    if (failure.kind === 'overloaded') return { ...failure, retryAfterMs: this.#waitMs };
+    return withResetIn(failure, this.#waitMs, this.#time);
   }
 }
 
-/**
- * Claude Code waits as long as Retry-After requires, otherwise 0.5 s doubled at every try, plus up to a quarter.
- * It prints the delay but not its source (2.1.330). A delay well above that comes from the service.
- */
-function isBeyondBackoff(delayMs: number, attempt: number): boolean {
-  return delayMs > 500 * 2 ** (attempt - 1) * 1.5;
-}
-
-/** An API error has subtype `success`, `is_error` true and, from the service, a status. */
-function resultFailure(result: JsonObject, exit: ProcessExit): Failure {
-  const errors = Array.isArray(result.errors) ? result.errors.flatMap((entry) => asText(entry) ?? []) : [];
-  const message =
-    asText(result.result) ??
-    asText(errors.join('\n')) ??
-    asText(exit.stderrTail) ??
-    `${title} reported no reason.`;
-  if (result.subtype === 'error_max_turns' || result.subtype === 'error_max_budget_usd')
-    return { ...classifyFailure(message, []), kind: 'guard' };
-  if (result.terminal_reason === 'prompt_too_long')
-    return { ...classifyFailure(message, []), kind: 'context' };
-  const status = asNumber(result.api_error_status) ?? 0;
-  const kind = kindOfStatus(status);
-  if (kind !== undefined) return { ...classifyFailure(message, []), kind };
-  const failure = classifyFailure(message, patterns);
-  return isRefusedStatus(status) ? refusedFailure(failure) : failure;
-}
-
-function kindOfStatus(status: number): Failure['kind'] | undefined {
-  if (status === 401 || status === 403) return 'auth';
-  if (status === 429) return 'rate-limit';
-  if (status === 413) return 'context';
-  return status >= 500 ? 'overloaded' : undefined;
+/** The CLI reports its own errors as text of this model and repeats them in the result line. */
+function isErrorAnswer({ type, message }: JsonObject): boolean {
+  return type === 'assistant' && asObject(message)?.model === '<synthetic>';
 }
 
 function isAnswerType(type: unknown): boolean {

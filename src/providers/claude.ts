@@ -4,7 +4,8 @@
  */
 import { defined } from '../optional-keys.js';
 import { canonicalJson } from './canonical-json.js';
-import { createClaudeReader, installHint } from './claude-reader.js';
+import { installHint } from './claude-failures.js';
+import { createClaudeReader } from './claude-reader.js';
 import { homeFiles } from './home-files.js';
 import { asObject, asUsd, parseLine } from './ndjson.js';
 import type {

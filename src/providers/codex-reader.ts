@@ -18,11 +18,12 @@ import {
   missingResultFailure,
   quotaPatterns,
   rejectedKeyPatterns,
-  withRetryAfter,
 } from './exit-failures.js';
 import { asObject, asObjects, asText, asTokens, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { createTurnReader, markAsLastTurn } from './turn-reader.js';
+import { readDuration } from './read-duration.js';
+import { type TimeSource, withResetIn, withResetTime } from './reset-time.js';
+import { createTurnReader, markAsLastTurn, refusedEvents, withLimits } from './turn-reader.js';
 import { addUsage, subtractUsage, toUsage } from './usage.js';
 
 const title = 'Codex';
@@ -43,16 +44,33 @@ const patterns: FailurePatterns = [
   ],
 ];
 
-export function createCodexReader(before: Usage): TurnReader {
-  const state = new CodexStream();
-  return createTurnReader(
+/**
+ * The line with which the log of Codex reports that it waits for a Retry-After, without an upper limit (0.169.0):
+ * `… WARN codex_core::responses_retry: … retrying sampling request (1/5 in 10799.9s)... … sampling_error=…`. Standard
+ * output only has the error. `codex.ts` asks for this part of the log.
+ */
+export const retryLogModule = 'codex_core::responses_retry';
+const retryLine = new RegExp(`${retryLogModule}: .*\\(\\d+/\\d+ in ([\\w.]+)\\).*sampling_error=(.*)`);
+
+export function createCodexReader(before: Usage, time: TimeSource): TurnReader {
+  const state = new CodexStream(time);
+  const reader = createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
     () => (state.hasEnded ? 'final' : 'none'),
   );
+  return withLimits(reader, time, (line) => readRetryLine(line, time));
+}
+
+function readRetryLine(line: string, time: TimeSource): readonly AgentEvent[] {
+  const found = retryLine.exec(line);
+  if (found === null) return [];
+  const [, wait = '', error = ''] = found;
+  return refusedEvents(withResetIn(classifyFailure(error, patterns), readDuration(wait), time), true);
 }
 
 class CodexStream {
+  readonly #time: TimeSource;
   #session: string | undefined;
   #text = '';
   /** `none`: the next item starts an answer; `open`: it has items; `counted`: only its tool calls are incomplete. */
@@ -62,6 +80,10 @@ class CodexStream {
   #total: Usage | undefined;
   #final: 'completed' | 'failed' | undefined;
   #error: string | undefined;
+
+  constructor(time: TimeSource) {
+    this.#time = time;
+  }
 
   get hasEnded(): boolean {
     return this.#final !== undefined;
@@ -94,7 +116,10 @@ class CodexStream {
   /** Runs that succeed also print errors, for a retried request. Only the last one can be a failure. */
   #noteError(message: string | undefined): readonly AgentEvent[] {
     this.#error = message;
-    return message === undefined ? [] : [{ type: 'notice', message: oneLine(message) }];
+    if (message === undefined) return [];
+    const failure = withResetTime(classifyFailure(message, patterns), this.#time);
+    const isWaiting = message.startsWith('Reconnecting');
+    return [{ type: 'notice', message: oneLine(message) }, ...refusedEvents(failure, isWaiting)];
   }
 
   #started(item: JsonObject): readonly AgentEvent[] {
@@ -164,12 +189,10 @@ class CodexStream {
       const end = missingResultFailure(exit, title, patterns);
       // If standard error does not match, the error line decides.
       return end.kind === 'protocol' && message !== undefined
-        ? withRetryAfter(classifyFailure(message, patterns, 'protocol'))
+        ? classifyFailure(message, patterns, 'protocol')
         : end;
     }
-    return withRetryAfter(
-      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, patterns),
-    );
+    return classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, patterns);
   }
 }
 

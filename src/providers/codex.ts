@@ -1,9 +1,9 @@
 /**
  * Codex: command line, environment, session file. Tested with 0.169.0. `codex-reader.ts` reads its output.
  */
-import { codexUsage, createCodexReader, installHint } from './codex-reader.js';
+import { codexUsage, createCodexReader, installHint, retryLogModule } from './codex-reader.js';
 import { homeFiles } from './home-files.js';
-import { asObject, parseLine } from './ndjson.js';
+import { asObject, asTokens, parseLine } from './ndjson.js';
 import type {
   AgentCommand,
   HomeFile,
@@ -46,7 +46,7 @@ function command(turn: TurnRequest): AgentCommand {
       ...(session.mode === 'resume' ? ['resume', session.id] : []),
       '-',
     ],
-    env: {},
+    env: { RUST_LOG: `${turn.environment?.RUST_LOG || 'error'},${retryLogModule}=warn` },
     stdin: turn.prompt,
   };
 }
@@ -77,17 +77,25 @@ const sessionFiles: SessionFiles = {
   restorePath: (file) => file,
   readUsage: (content) => {
     const lines = content.toString('utf8').split('\n');
-    for (const line of lines.reverse()) {
-      const total = line.includes('"token_count"') ? totalOf(line) : undefined;
-      if (total !== undefined) return codexUsage(total);
-    }
-    return {};
+    return codexUsage(lastTokenCount(lines, 'total_token_usage') ?? {});
+  },
+  readContextTokens: (content) => {
+    const last = lastTokenCount(content.toString('utf8').split('\n'), 'last_token_usage');
+    return asTokens(last?.total_tokens);
   },
 };
 
-function totalOf(line: string): ReturnType<typeof asObject> {
-  const payload = asObject(parseLine(line)?.payload);
-  return payload?.type === 'token_count' ? asObject(asObject(payload.info)?.total_token_usage) : undefined;
+/** Of the thread (`total_token_usage`), or of its last request alone (`last_token_usage`). */
+function lastTokenCount(
+  lines: readonly string[],
+  name: 'total_token_usage' | 'last_token_usage',
+): ReturnType<typeof asObject> {
+  for (const line of lines.toReversed()) {
+    const payload = line.includes('"token_count"') ? asObject(parseLine(line)?.payload) : undefined;
+    const counted = payload?.type === 'token_count' ? asObject(asObject(payload.info)?.[name]) : undefined;
+    if (counted !== undefined) return counted;
+  }
+  return undefined;
 }
 
 const pricing: Pricing = {

@@ -16,11 +16,11 @@ import {
   missingResultFailure,
   quotaPatterns,
   rejectedKeyPatterns,
-  withRetryAfter,
 } from './exit-failures.js';
 import { asObject, asObjects, asText, asTokens, type JsonObject } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { createTurnReader, toolCallEvent } from './turn-reader.js';
+import { type TimeSource, withResetTime } from './reset-time.js';
+import { createTurnReader, refusedEvents, toolCallEvent, withLimits } from './turn-reader.js';
 import { addUsage, toUsage } from './usage.js';
 
 const title = 'Cursor';
@@ -38,13 +38,19 @@ const patterns: FailurePatterns = [
   ['overloaded', /overloaded|internal server error|unavailable|\b5\d\d\b|timed? ?out|connection|ECONN/i],
 ];
 
-export function createCursorReader(): TurnReader {
+export function createCursorReader(_before: Usage, time: TimeSource): TurnReader {
   const state = new CursorStream();
-  return createTurnReader(
+  const reader = createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }),
     () => (state.hasEnded ? 'final' : 'none'),
   );
+  return withLimits(reader, time, (line) => readErrorLine(line, time));
+}
+
+/** Whether the CLI then waits or ends is not known, so only its silence decides. */
+function readErrorLine(line: string, time: TimeSource): readonly AgentEvent[] {
+  return refusedEvents(withResetTime(classifyFailure(line, patterns), time), false);
 }
 
 class CursorStream {
@@ -124,11 +130,9 @@ class CursorStream {
   #failure(exit: ProcessExit): Failure | undefined {
     if (this.#result === undefined) return missingResultFailure(exit, title, patterns);
     if (this.#result.is_error === false) return exitCodeFailure(exit, title);
-    return withRetryAfter(
-      classifyFailure(
-        asText(this.#result.result) ?? (exit.stderrTail || `${title} reported no reason.`),
-        patterns,
-      ),
+    return classifyFailure(
+      asText(this.#result.result) ?? (exit.stderrTail || `${title} reported no reason.`),
+      patterns,
     );
   }
 }

@@ -8,12 +8,24 @@ import type { ProcessExit } from '../system/process.js';
 /** Kinds of failure and the messages that indicate them. The first matching row counts. */
 export type FailurePatterns = readonly (readonly [FailureKind, RegExp])[];
 
+const months = 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec';
+const resetWords = `resets?\\s(?:(?:at|on|in|after)\\s)?(?:\\d|midnight|(?:${months})[a-z]*\\.?\\s\\d)`;
+/** Of at least 1000 s. A service may ask for seconds although the quota of the day is used up. */
+const longRetryWords = '(?:try again|retry) in (?:\\d+ ?(?:d|h)|\\d{4,}(?:\\.\\d+)? ?s)';
+
+/** A limit that says when it ends, so that waiting helps, whatever else the message says. */
+export const limitWithReset = new RegExp(
+  `\\b(?:limits?|quotas?|usage|capacity)\\b.{0,400}\\b(?:${resetWords}|${longRetryWords})`,
+  'is',
+);
+
 /**
  * Messages about used-up quotas from services that several CLIs use. Waiting does not help an account without
  * credit, but it does help with a limit per minute. Messages of both kinds mention quota, plan and billing: OpenAI's
  * limit per minute suggests adding a payment method, Google's mentions "your plan and billing details".
  */
 export const quotaPatterns: FailurePatterns = [
+  ['rate-limit', limitWithReset],
   ['auth', /insufficient.?(quota|balance|credits|funds)|credit balance|out of credits|daily quota|perday/i],
   ['auth', /billing_(hard_limit|not_active|error)|billing hard limit|account is not active/i],
   // Limits per minute: "Quota exceeded for metric …" from Google, "Allocated quota exceeded" from Alibaba.
@@ -39,6 +51,9 @@ export const rejectedKeyPatterns: FailurePatterns = [
 
 /** Maximum length of a stored message of a CLI, in characters. */
 const messageLimit = 2000;
+
+/** No more of a message is searched: a service may answer with a whole page, and the time of a search is quadratic. */
+const searchedLimit = 10_000;
 
 /** Messages about an unknown model. The failure is final, because another attempt would use the same model. */
 const unknownModel =
@@ -77,28 +92,12 @@ export function classifyFailure(
   patterns: FailurePatterns,
   otherwise: FailureKind = 'crash',
 ): Failure {
-  const known = patterns.find(([, pattern]) => pattern.test(message))?.[0];
+  const searched = message.trimStart().slice(0, searchedLimit);
+  const known = patterns.find(([, pattern]) => pattern.test(searched))?.[0];
   const failure = { kind: known ?? otherwise, message: message.trim().slice(0, messageLimit) };
-  if (failure.kind === 'crash' && unknownModel.test(message))
+  if (failure.kind === 'crash' && unknownModel.test(searched))
     return { ...failure, message: `${failure.message} ${otherModel}`, isFinal: true };
-  return known === undefined && refusedRequest.test(message) ? refusedFailure(failure) : failure;
-}
-
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Most CLIs pass on the wait that the service requests: "Please try again in 1m26.4s", "Please retry in 34.07s". */
-export function withRetryAfter(failure: Failure): Failure {
-  if (failure.kind !== 'rate-limit' || failure.retryAfterMs !== undefined) return failure;
-  const waitText = /\b(?:try again|retry) in ((?:\d+(?:\.\d+)? ?(?:ms|s|m|h)[a-z]* ?)+)/i.exec(
-    failure.message,
-  )?.[1];
-  if (waitText === undefined) return failure;
-  const parts = [...waitText.matchAll(/(\d+(?:\.\d+)?) ?(ms|s|m|h)/gi)];
-  const ms = parts.reduce(
-    (sum, [, count, unit = '']) => sum + Number(count) * (units[unit.toLowerCase()] ?? 0),
-    0,
-  );
-  return { ...failure, retryAfterMs: Math.ceil(ms) };
+  return known === undefined && refusedRequest.test(searched) ? refusedFailure(failure) : failure;
 }
 
 /** The failure of a process that did not end by itself; `undefined` if it did. */

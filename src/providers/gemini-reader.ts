@@ -8,13 +8,14 @@ import {
   classifyFailure,
   exitCodeFailure,
   type FailurePatterns,
+  limitWithReset,
   missingResultFailure,
   rejectedKeyPatterns,
-  withRetryAfter,
 } from './exit-failures.js';
 import { asObject, asText, asTokens, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { createTurnReader, markAsLastTurn, toolCallEvent } from './turn-reader.js';
+import { type TimeSource, withResetTime } from './reset-time.js';
+import { createTurnReader, markAsLastTurn, refusedEvents, toolCallEvent, withLimits } from './turn-reader.js';
 import { toUsage } from './usage.js';
 
 const title = 'Gemini CLI';
@@ -28,6 +29,7 @@ const patterns: FailurePatterns = [
   ['session-lost', /error resuming session/i],
   ['context', /input token count|context (window|limit|length)|context_length_exceeded|"code":\s*413/i],
   ['guard', /max(imum)? session turns/i],
+  ['rate-limit', limitWithReset],
   ...rejectedKeyPatterns,
   ['auth', /"code":\s*40[13]\b|(invalid|set an) auth method|authenticat|permission_denied/i],
   ['rate-limit', /"code":\s*429|rate.?limit|resource_exhausted|quota|too many requests/i],
@@ -52,14 +54,27 @@ const exitStatusKinds: Readonly<Record<number, Failure['kind']>> = {
 /** Exit codes of a CLI that cannot start or continue. It prints no final line in these cases. */
 const exitCodeKinds: Readonly<Record<number, Failure['kind']>> = { 41: 'auth', 53: 'guard' };
 
-export function createGeminiReader(): TurnReader {
+/**
+ * The lines of standard error with which the CLI reports that it waits, for hours if the service asks for it (0.61.0):
+ * `Attempt 1 failed: … Your quota will reset after 3h0m0s.. Retrying after 11660807ms...`, and
+ * `Attempt 1 failed with status 429. Retrying with backoff...`. A message of several lines ends with `Retrying`.
+ */
+const retryLine = /\bRetrying after \d|\bfailed with status 429\b.*\bRetrying\b/;
+
+export function createGeminiReader(_before: Usage, time: TimeSource): TurnReader {
   const state = new GeminiStream();
-  return createTurnReader(
+  const reader = createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit),
     () => (state.hasEnded ? 'final' : 'none'),
     () => state.model,
   );
+  return withLimits(reader, time, (line) => readRetryLine(line, time));
+}
+
+function readRetryLine(line: string, time: TimeSource): readonly AgentEvent[] {
+  if (!retryLine.test(line)) return [];
+  return refusedEvents(withResetTime({ kind: 'rate-limit', message: oneLine(line, 1000) }, time), true);
 }
 
 class GeminiStream {
@@ -175,12 +190,13 @@ class GeminiStream {
       message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`,
       patterns,
     );
-    return withRetryAfter({ ...failure, kind: refineKind(failure, exit) });
+    return { ...failure, kind: refineKind(failure, exit) };
   }
 }
 
 /** The exit code is more reliable than the text, but it does not distinguish a daily limit from a short one. */
 function refineKind(failure: Failure, exit: ProcessExit): Failure['kind'] {
+  if (limitWithReset.test(failure.message)) return 'rate-limit';
   if (dailyQuotaPattern.test(failure.message)) return 'auth';
   return exitStatusKinds[exit.code ?? 0] ?? failure.kind;
 }

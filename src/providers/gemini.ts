@@ -82,6 +82,10 @@ const sessionFiles: SessionFiles = {
   restorePath: (file, _id, directory, home) =>
     `tmp/${geminiProjectFolder(directory, home)}/chats/${file.slice(file.lastIndexOf('/') + 1)}`,
   readUsage: (content) => addUsage({}, ...readAnswerUsages(content.toString('utf8')).values()),
+  readContextTokens: (content) => {
+    const last = [...readAnswerUsages(content.toString('utf8')).values()].at(-1);
+    return last?.inputTokens === undefined ? undefined : last.inputTokens + (last.outputTokens ?? 0);
+  },
 };
 
 /** The CLI writes an answer again when its tokens are known and when its tools have run (0.61.0). The last line counts. */

@@ -19,11 +19,11 @@ import {
   quotaPatterns,
   refusedFailure,
   rejectedKeyPatterns,
-  withRetryAfter,
 } from './exit-failures.js';
 import { asNumber, asObject, asText, asTokens, asUsd, type JsonObject, oneLine } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { createTurnReader, toolCallEvent } from './turn-reader.js';
+import { type TimeSource, withResetAt, withResetIn, withResetTime } from './reset-time.js';
+import { createTurnReader, refusedEvents, toolCallEvent, withLimits } from './turn-reader.js';
 import { addUsage, toUsage } from './usage.js';
 
 const title = 'OpenCode';
@@ -42,16 +42,41 @@ const patterns: FailurePatterns = [
   ],
 ];
 
-export function createOpencodeReader(): TurnReader {
-  const state = new OpencodeStream();
-  return createTurnReader(
+/**
+ * The line with which the log reports a refused request (1.18.33). Then OpenCode waits for as long as the service asks,
+ * without output: issue 40747 of its repository. The log has the words of the service, but not its Retry-After.
+ * Requests with `small=true` are for the title of a session. `opencode.ts` asks for the log.
+ */
+const errorLine = /\bmessage="stream error".* small=false\b.* error\.error=("(?:[^"\\]|\\.)*")/;
+
+export function createOpencodeReader(_before: Usage, time: TimeSource): TurnReader {
+  const state = new OpencodeStream(time);
+  const reader = createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome({ ...exit, stderrTail: stripAnsi(exit.stderrTail) }),
     () => (state.hasEnded ? 'final' : 'none'),
   );
+  return withLimits(reader, time, (line) => readErrorLine(line, time));
+}
+
+function readErrorLine(line: string, time: TimeSource): readonly AgentEvent[] {
+  const quoted = errorLine.exec(line)?.[1];
+  const message = quoted === undefined ? undefined : unquoted(quoted);
+  if (message === undefined) return [];
+  return refusedEvents(withResetTime(classifyFailure(message, patterns), time), true);
+}
+
+/** The log writes texts as JSON does. */
+function unquoted(text: string): string | undefined {
+  try {
+    return asText(JSON.parse(text))?.replace(/^AI_\w+: /, '');
+  } catch {
+    return undefined;
+  }
 }
 
 class OpencodeStream {
+  readonly #time: TimeSource;
   #session: string | undefined;
   /** Text of the last step. */
   #text: readonly string[] = [];
@@ -60,6 +85,10 @@ class OpencodeStream {
   /** Why the last step ended; `undefined` while a step runs. */
   #reason: string | undefined;
   #error: JsonObject | undefined;
+
+  constructor(time: TimeSource) {
+    this.#time = time;
+  }
 
   /** Another step can follow an error, but not a `stop`. */
   get hasEnded(): boolean {
@@ -136,7 +165,7 @@ class OpencodeStream {
       const hasContinued = this.#error !== undefined && exit.code === 1;
       return hasContinued ? undefined : exitCodeFailure(exit, title);
     }
-    if (this.#reason === undefined && this.#error !== undefined) return errorFailure(this.#error);
+    if (this.#reason === undefined && this.#error !== undefined) return errorFailure(this.#error, this.#time);
     const end = missingResultFailure(exit, title, patterns);
     const ending = this.#reason === undefined || this.#reason === 'tool-calls' ? undefined : this.#reason;
     if (ending === undefined || exit.code !== 0) return end;
@@ -174,7 +203,7 @@ function messageOf(error: JsonObject): string {
   return asText(asObject(error.data)?.message) ?? asText(error.name) ?? `${title} reported no reason.`;
 }
 
-function errorFailure(error: JsonObject): Failure {
+function errorFailure(error: JsonObject, time: TimeSource): Failure {
   const data = asObject(error.data) ?? {};
   const message = messageOf(error);
   // The answer of the service often contains more than OpenCode's message about it.
@@ -186,8 +215,7 @@ function errorFailure(error: JsonObject): Failure {
     return refusedFailure(classifyFailure(withHint(message), []));
   const failure =
     kind === 'crash' ? classifyFailure(withHint(message), []) : { kind, message: withHint(message) };
-  const wait = kind === 'rate-limit' ? retryAfterMsOf(asObject(data.responseHeaders) ?? {}) : undefined;
-  return wait === undefined ? withRetryAfter(failure) : { ...failure, retryAfterMs: wait };
+  return withRetryAfter(withResetTime(failure, time, answer), asObject(data.responseHeaders) ?? {}, time);
 }
 
 /** The kind that the name of the error and the status imply; `undefined` if only the text can decide. */
@@ -210,8 +238,12 @@ function withHint(message: string): string {
   return `${message} Usually OpenCode does not know the model or has no key for it. Run \`opencode models\` to list the usable models.`;
 }
 
-function retryAfterMsOf(headers: JsonObject): number | undefined {
-  const [ms, seconds] = [Number(headers['retry-after-ms']), Number(headers['retry-after'])];
-  if (Number.isFinite(ms)) return ms;
-  return Number.isFinite(seconds) ? Math.ceil(seconds * 1000) : undefined;
+/** Headers of the service are more exact than its words: a number of milliseconds or seconds, or a date. */
+function withRetryAfter(failure: Failure, headers: JsonObject, time: TimeSource): Failure {
+  const ms = Number(asText(headers['retry-after-ms']));
+  if (Number.isFinite(ms)) return withResetIn(failure, ms, time);
+  const after = asText(headers['retry-after']);
+  const seconds = Number(after);
+  if (Number.isFinite(seconds)) return withResetIn(failure, Math.ceil(seconds * 1000), time);
+  return withResetAt(failure, after === undefined ? undefined : Date.parse(after), time);
 }

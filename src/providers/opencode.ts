@@ -59,6 +59,7 @@ function command(turn: TurnRequest): AgentCommand {
     ],
     env: {
       ...quietEnvironment,
+      ...logEnvironment(turn.environment),
       ...(permission === 'read-only' ? { OPENCODE_PERMISSION: readOnlyPermissions } : {}),
       ...configEnvironment(turn.environment?.OPENCODE_CONFIG_CONTENT),
     },
@@ -76,6 +77,14 @@ function configEnvironment(userConfig: string | undefined): Readonly<Record<stri
   if (settings === undefined) return {};
   const experimental = { continue_loop_on_deny: true, ...asObject(settings.experimental) };
   return { OPENCODE_CONFIG_CONTENT: JSON.stringify({ ...settings, experimental }) };
+}
+
+/**
+ * While OpenCode waits for a usage limit, only its log says so. Variables, because its flags for the log may be in
+ * `agent-args`, and it refuses a repeated one (1.18.33).
+ */
+function logEnvironment({ OPENCODE_LOG_LEVEL }: Readonly<Record<string, string>> = {}) {
+  return { OPENCODE_PRINT_LOGS: '1', OPENCODE_LOG_LEVEL: OPENCODE_LOG_LEVEL ?? 'ERROR' };
 }
 
 /** Neither plugins nor settings of the checkout may take effect while a session is stored or restored. */

@@ -11,6 +11,7 @@
  */
 import type { Failure } from '../failure.js';
 import type { ProcessExit } from '../system/process.js';
+import type { TimeSource } from './reset-time.js';
 
 export interface Provider {
   /** The text before the first `-` of an agent name. */
@@ -49,7 +50,7 @@ export interface Provider {
   readonly sessionCommands?: SessionCommands;
   buildCommand(turn: TurnRequest): AgentCommand;
   /** One reader per process. `before`: what the session has spent before the process starts. */
-  createReader(before: Usage): TurnReader;
+  createReader(before: Usage, time: TimeSource): TurnReader;
 }
 
 /**
@@ -136,6 +137,8 @@ export interface AgentCommand {
 export interface TurnReader {
   /** One line of standard output, without its line end. */
   readLine(line: string): readonly AgentEvent[];
+  /** One line of standard error. Absent: it contains nothing that matters before the end. */
+  readErrorLine?(line: string): readonly AgentEvent[];
   /** Called once, after the last line. */
   finish(exit: ProcessExit): TurnOutcome;
   /** The model in use; `undefined` until the stream reports it. */
@@ -159,6 +162,11 @@ export type AgentEvent =
   /** An answer of the model, including its tool calls, has ended. `usage` of this answer, if reported. */
   | { readonly type: 'turn'; readonly usage?: Usage }
   | { readonly type: 'notice'; readonly message: string }
+  /**
+   * The service limits requests; `failure` is of kind `rate-limit`, as if the CLI had ended here. `isWaiting`: the CLI
+   * waits by itself and then retries. Otherwise it is about to end.
+   */
+  | { readonly type: 'refused'; readonly failure: Failure; readonly isWaiting: boolean }
   /** A usage or a cost that cannot be real. It does not count. */
   | { readonly type: 'ignored-number'; readonly name: string; readonly value: number };
 
@@ -245,6 +253,11 @@ export interface SessionFiles {
   rewrite?(content: Buffer, directory: string): Buffer;
   /** What the session has spent by the end of this file, for CLIs that report totals and write them there. */
   readUsage?(content: Buffer): Usage;
+  /**
+   * The tokens of the last request and its answer, which are the context of the next one. For CLIs whose stream does not
+   * report the tokens of each answer. `undefined` if the file does not have them.
+   */
+  readContextTokens?(content: Buffer): number | undefined;
 }
 
 /** The CLI's home folder: in HOME, unless a variable overrides it. */

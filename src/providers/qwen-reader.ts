@@ -11,11 +11,17 @@ import {
   missingResultFailure,
   quotaPatterns,
   rejectedKeyPatterns,
-  withRetryAfter,
 } from './exit-failures.js';
 import { asNumber, asObject, asObjects, asText, asTokens, type JsonObject } from './ndjson.js';
 import type { AgentEvent, TurnOutcome, TurnReader, Usage } from './provider.js';
-import { createTurnReader, markAsLastTurn, messagePartEvents } from './turn-reader.js';
+import { type TimeSource, withResetIn } from './reset-time.js';
+import {
+  createTurnReader,
+  markAsLastTurn,
+  messagePartEvents,
+  refusedEvents,
+  withLimits,
+} from './turn-reader.js';
 import { addUsage, subtractUsage, toUsage } from './usage.js';
 
 const title = 'Qwen Code';
@@ -36,14 +42,25 @@ const patterns: FailurePatterns = [
 /** Exit codes of a process that prints no final line. */
 const exitCodeKinds: Readonly<Record<number, Failure['kind']>> = { 53: 'guard', 55: 'guard' };
 
-export function createQwenReader(before: Usage): TurnReader {
+/** Standard error says why and how long the CLI waits, standard output only how long: `Retrying in 20s (attempt 1/10): …`. */
+const retryLine = /^Retrying in (\d+)s \(attempt \d+\/\d+\): (.*)/;
+
+export function createQwenReader(before: Usage, time: TimeSource): TurnReader {
   const state = new QwenStream();
-  return createTurnReader(
+  const reader = createTurnReader(
     (object) => state.take(object),
     (exit) => state.outcome(exit, before),
     () => (state.hasEnded ? 'final' : 'none'),
     () => state.model,
   );
+  return withLimits(reader, time, (line) => readRetryLine(line, time));
+}
+
+function readRetryLine(line: string, time: TimeSource): readonly AgentEvent[] {
+  const found = retryLine.exec(line);
+  if (found === null) return [];
+  const [, seconds, error = ''] = found;
+  return refusedEvents(withResetIn(classifyFailure(error, patterns), Number(seconds) * 1000, time), true);
 }
 
 class QwenStream {
@@ -138,14 +155,13 @@ class QwenStream {
     const isDone =
       result.is_error === false && result.subtype === 'success' && !isServiceError(message ?? '');
     if (isDone) return exitCodeFailure(exit, title);
-    return withRetryAfter(
-      classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, patterns),
-    );
+    return classifyFailure(message ?? asText(exit.stderrTail) ?? `${title} reported no reason.`, patterns);
   }
 }
 
+/** The second form is that of a quota whose reset the service names (0.24.4). */
 function isServiceError(text: string): boolean {
-  return /^\[API Error: /.test(text);
+  return /^(?:\[API Error: |Quota exhausted: )/.test(text);
 }
 
 /** Usage of an answer, or of the session so far. Input includes tokens from the cache, as OpenAI counts. */

@@ -137,7 +137,9 @@ const ownHomeFiles: readonly HomeFile[] = [
     'rules',
     'trustedFolders.json',
   ),
-  // Each extension is a folder in it; the CLI writes lists next to them.
+  // It writes this list at its first start (0.24.4).
+  { path: 'extensions/extension-enablement.json', isCache: true },
+  // Each extension is a folder in it.
   ...homeFiles('extensions'),
   { path: '.env', base: 'user' },
 ];

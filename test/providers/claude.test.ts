@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { claude, claudeProjectFolder } from '../../src/providers/claude.js';
 import type { TurnRequest, Usage } from '../../src/providers/provider.js';
 import type { ProcessExit } from '../../src/system/process.js';
-import { readTranscript } from './read-transcript.js';
+import { readTranscript, transcriptTime } from './read-transcript.js';
 
 const clean: ProcessExit = { reason: 'exited', code: 0, stderrTail: '', durationMs: 1 };
 const id = '3f0c2a52-5c8e-4b9a-9d0e-8f3f3a1f2b4c';
@@ -241,7 +241,7 @@ describe('a part of a text', () => {
   test.each(['printed', 'other'] as const)(
     'gives no event and ends no answer (%s order of keys)',
     (order) => {
-      const reader = claude.createReader({});
+      const reader = claude.createReader({}, transcriptTime);
       const message = { id: 'msg_1', content: [], usage: { input_tokens: 5, output_tokens: 1 } };
       reader.readLine(JSON.stringify({ type: 'assistant', message, session_id: id }));
       expect(reader.readLine(delta(order))).toEqual([]);
@@ -254,6 +254,6 @@ describe('a part of a text', () => {
   );
 
   test.each(['printed', 'other'] as const)('reports a session that is not known yet (%s)', (order) => {
-    expect(claude.createReader({}).readLine(delta(order))).toEqual([{ type: 'session', id }]);
+    expect(claude.createReader({}, transcriptTime).readLine(delta(order))).toEqual([{ type: 'session', id }]);
   });
 });

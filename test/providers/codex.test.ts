@@ -182,3 +182,13 @@ test('the usage of the thread is in the last token count of its file', () => {
   });
   expect(spent('{"type":"event_msg","payload":{"type":"token_count","info":null}}\n')).toEqual({});
 });
+
+test('the context of the thread is its last request and the answer, in the last token count of its file', () => {
+  const line = (info: unknown) =>
+    JSON.stringify({ type: 'event_msg', payload: { type: 'token_count', info } });
+  const of = (...infos: readonly unknown[]) =>
+    codex.sessionFiles.readContextTokens?.(Buffer.from(infos.map(line).join('\n')));
+  const counted = (total: number) => ({ last_token_usage: { total_tokens: total } });
+  expect(of(counted(5), counted(9), null)).toBe(9);
+  expect(of({ total_token_usage: { input_tokens: 3 } })).toBeUndefined();
+});

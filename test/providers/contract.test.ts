@@ -9,7 +9,7 @@ import { pathMatcher } from '../../src/sessions/find-files.js';
 import type { ProcessExit } from '../../src/system/process.js';
 import { holds } from '../fakes/holds.js';
 import { readTranscript } from './read-transcript.js';
-import { type Transcript, transcriptsOf } from './transcripts.js';
+import { readRecorded, type Transcript, transcriptsOf } from './transcripts.js';
 
 const scenarios = ['success', 'tool', 'resume', '401', '429', '500', 'context', 'unknown-session', 'killed'];
 /** A home folder in which no CLI has run yet. */
@@ -35,6 +35,12 @@ const kinds: Readonly<Record<string, string | undefined>> = {
   killed: 'protocol',
   'max-turns': 'guard',
 };
+
+/** A CLI that waits at a limit was stopped for the recording. */
+function kindOf({ scenario }: Transcript): string | undefined {
+  if (scenario === 'limit-waits') return 'cancelled';
+  return scenario.startsWith('limit') ? 'rate-limit' : kinds[scenario];
+}
 
 /** Providers whose read-only modes would prevent writing a verdict. */
 const checkedAfterRun = ['cursor'];
@@ -151,8 +157,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       const { before, exit } = expected;
 
       test('is read as recorded', () => {
-        expect({ before, exit, ...readTranscript(provider, lines, exit, before) }).toEqual(expected);
-        const kind = hasRecovered(provider, transcript) ? undefined : kinds[transcript.scenario];
+        expect({ ...expected, ...readRecorded(provider, transcript) }).toEqual(expected);
+        const kind = hasRecovered(provider, transcript) ? undefined : kindOf(transcript);
         expect(expected.outcome.failure?.kind).toBe(kind);
       });
 

@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { nextWaitMs } from '../../src/engine/limits/backoff.js';
 import type { FailureKind } from '../../src/failure.js';
+import { classifyFailure, quotaPatterns } from '../../src/providers/exit-failures.js';
 import { providers } from '../../src/providers/provider-registry.js';
 import { readTranscript } from './read-transcript.js';
 import { type Transcript, transcriptsOf } from './transcripts.js';
@@ -113,4 +114,10 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     for (const transcript of transcripts.filter(({ scenario }) => scenario === 'model'))
       expect(failureIn(transcript)?.message).toContain('Set a different model');
   });
+});
+
+test('a very long message of a service is read in the time of a short one', () => {
+  const page = 'limit quota 429 '.repeat(100_000);
+  expect(classifyFailure(`rate limit reached. ${page}`, quotaPatterns).kind).toBe('rate-limit');
+  expect(classifyFailure(`${page} try again in`, quotaPatterns).kind).toBe('crash');
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Usage } from '../../src/providers/provider.js';
 import { providers } from '../../src/providers/provider-registry.js';
-import { readTranscript } from './read-transcript.js';
+import { readTranscript, transcriptTime } from './read-transcript.js';
 import { transcriptsOf } from './transcripts.js';
 
 /** The line with this text for each number of a usage or a cost. */
@@ -45,6 +45,6 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
   it('reads a line that is nested very deep', () => {
     const depth = 100_000;
     const line = `{"a":${'{"a":'.repeat(depth)}{"input_tokens":-1}${'}'.repeat(depth)}}`;
-    expect(provider.createReader({}).readLine(line)).toEqual([]);
+    expect(provider.createReader({}, transcriptTime).readLine(line)).toEqual([]);
   });
 });

@@ -30,6 +30,13 @@ const sentences: readonly (readonly [string, FailureKind, number | undefined])[]
   ['insufficient_quota', 'auth', undefined],
   ['Your credit balance is too low.', 'auth', undefined],
   [`${google} "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"`, 'auth', undefined],
+  [
+    `You exceeded your daily quota, check your billing details. Please retry in 7h3m2.5s.`,
+    'rate-limit',
+    25_382_500,
+  ],
+  ['Daily quota (PerDay) reached. Please retry in 25382.5s.', 'rate-limit', 25_382_500],
+  ['insufficient_quota: your quota resets at 6pm (UTC).', 'rate-limit', 10_800_000],
   ['The server is overloaded, please retry in 3s.', 'overloaded', undefined],
 ];
 
