@@ -29,6 +29,13 @@ export interface Failure {
   readonly message: string;
   /** Milliseconds to wait, if the service names a time. */
   readonly retryAfterMs?: number;
+  /** When the service accepts requests again, in milliseconds since 1970. Absent unless the service names that time. */
+  readonly acceptsAgainAt?: number;
+  /**
+   * The attempt was interrupted because its wait is too long for this job. A re-run after this time continues it, in
+   * milliseconds since 1970.
+   */
+  readonly resumeAt?: number;
   /** No further attempt may follow in this job, even if the kind would allow one. */
   readonly isFinal?: boolean;
   /** What prompts say instead of `message`, if that is about money or about what people can do. */

@@ -12,10 +12,13 @@ import type { Pause } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
 
 /** Increased if an older reader could misread newer events. A checkpoint of another version is refused. */
-export const journalVersion = 3;
+export const journalVersion = 4;
 
-/** Versions whose events this version reads. Version 0.1.0 wrote 2, which has no events about agents at work. */
-export const readableJournalVersions: readonly number[] = [2, journalVersion];
+/**
+ * Versions whose events this version reads. Version 0.1.0 wrote 2, which has no events about agents at work. 3 has no
+ * events about what is published, and no runs that wait.
+ */
+export const readableJournalVersions: readonly number[] = [2, 3, journalVersion];
 
 export const sessionReasons = [
   'declared-new',
@@ -23,6 +26,7 @@ export const sessionReasons = [
   'kept-on-retry',
   'continued',
   'override-new',
+  'previous',
   'agent-changed',
   'from-target-not-run',
   'from-other-agent',
@@ -33,18 +37,42 @@ export const sessionReasons = [
   'session-ahead',
   'context-full',
   'no-progress',
+  'previous-not-found',
+  'previous-expired',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];
 
 /** The session of an attempt, and why. docs/sessions.md explains the reasons. */
 export interface SessionDecision {
-  /** `new` or `from:<step>`, as the workflow declares it. */
+  /** `new`, `from:<step>` or `previous:<step>`, as the workflow declares it. */
   readonly declared: string;
   readonly effective: 'new' | 'resumed';
   readonly reason: SessionReason;
   /** The id to resume, or the id of the new session. Absent until the CLI reports it. */
   readonly id?: string;
+  /** The earlier run whose session was found, for `previous:<step>`. */
+  readonly earlier?: DatedSession;
+}
+
+/** A session of an earlier run on the same subject. */
+export interface EarlierSession {
+  readonly runId: string;
+  /** The head commit of that run. */
+  readonly commit: string;
+  /** When that run ended, in milliseconds since 1970. */
+  readonly endedAt: number;
+  /** The size of its context, by the provider's last count. */
+  readonly tokens?: number;
+  /** The page of that run. */
+  readonly url?: string;
+  /** Its agent was at work when that run was cancelled or lost its machine. */
+  readonly isInterrupted?: true;
+}
+
+export interface DatedSession extends EarlierSession {
+  /** Milliseconds from the end of that run to this decision. */
+  readonly ageMs: number;
 }
 
 /** The end of a session at some point (S13). */
@@ -154,6 +182,8 @@ export interface AttemptStarted extends AttemptRef {
   readonly agent?: string;
   /** Absent: no agent runs. */
   readonly provider?: string;
+  /** The agent that this one replaces, because its service refuses requests for some time (`fallback`). */
+  readonly insteadOf?: string;
   readonly session?: SessionDecision;
   /** The rendered prompt without the notes that are added to it. It does not change in a re-run (S11). */
   readonly prompt?: string;
@@ -244,6 +274,8 @@ export interface AgentEnded extends AttemptRef {
   readonly totals?: Usage;
   /** Usage of the first answer in a resumed session. */
   readonly firstTurn?: Usage;
+  /** Usage of the last answer, if the CLI reports it. It shows how large the context of the session is. */
+  readonly lastTurn?: Usage;
   readonly snapshot: Snapshot;
   /** Whether the attempt changed the tree. */
   readonly changed: boolean;
@@ -293,16 +325,58 @@ export interface StepEnded {
   readonly jobAttempt: number;
   /** Present if the failure is not that of an attempt, for example a failed merge of parallel branches. */
   readonly failure?: Failure;
+  /** It waits: a re-run after this time continues it, in milliseconds since 1970. Its status is `cancelled`. */
+  readonly resumeAt?: number;
 }
+
+/** Why a run waits: for the model service, for a job with more time (`max-time`), or because its job was cancelled. */
+export type WaitReason = 'limit' | 'time' | 'cancelled';
 
 export interface RunEnded {
   readonly type: 'run-ended';
-  readonly status: 'passed' | 'failed' | 'cancelled' | 'paused';
+  /** `cancelled` is only in journals before version 4. */
+  readonly status: 'passed' | 'failed' | 'cancelled' | 'paused' | 'waiting';
+  /** Present if it waits. */
+  readonly reason?: WaitReason;
+  /** Present if it waits: a re-run after this time continues it, in milliseconds since 1970. */
+  readonly resumeAt?: number;
   /** The step that failed, was interrupted or waits. */
   readonly failedStep?: string;
-  /** Present if the failure is not that of a step: the time of the job was up. */
+  /** Present if the failure is not that of a step: the time of the job was up, or the result was not published. */
   readonly failure?: Failure;
+  /** All steps passed, but this could not be published. A re-run does only that. */
+  readonly unpublished?: PublicationKind;
   readonly jobAttempt: number;
+}
+
+export const publicationKinds = ['commit', 'push', 'pull-request', 'review', 'comment'] as const;
+
+export type PublicationKind = (typeof publicationKinds)[number];
+
+/** Something is about to be made or changed at GitHub. Without an outcome, it may or may not have taken effect. */
+export interface PublishIntended {
+  readonly type: 'publish-intended';
+  readonly kind: PublicationKind;
+  readonly jobAttempt: number;
+  /** What is published, so that a later job can tell whether it is the same: for example the tree of a commit. */
+  readonly content: string;
+  /** The branch, for a commit, a push or a pull request. */
+  readonly branch?: string;
+}
+
+/** It was made. */
+export interface Published {
+  readonly type: 'published';
+  readonly kind: PublicationKind;
+  readonly jobAttempt: number;
+  readonly content: string;
+  readonly branch?: string;
+  /** The commit that was pushed. */
+  readonly commit?: string;
+  /** The number of the pull request. */
+  readonly pullRequest?: number;
+  /** The page at GitHub. */
+  readonly url?: string;
 }
 
 /** Written by `post`: how the job of the action ended (S14). */
@@ -335,6 +409,8 @@ export type JournalEvent = (
   | AttemptApproved
   | StepEnded
   | RunEnded
+  | PublishIntended
+  | Published
   | JobEnded
 ) & {
   /** Milliseconds since 1970. */

@@ -92,6 +92,8 @@ function advanceClock(ledger: Ledger, event: JournalEvent): Ledger {
       return { ...ledger, lastAt: event.at };
     // Recorded before a job starts or after it has ended.
     case 'steps-dropped':
+    case 'publish-intended':
+    case 'published':
     case 'job-ended':
       return ledger;
     case 'run-ended': {

@@ -28,6 +28,8 @@ import type {
   JobStarted,
   JournalEvent,
   OutputFile,
+  Published,
+  PublishIntended,
   RunEnded,
   SessionDecision,
   SessionMark,
@@ -44,6 +46,8 @@ export interface Attempt {
   readonly startedAt: number;
   readonly agent?: string;
   readonly provider?: string;
+  /** The agent that this one replaces (`fallback`). */
+  readonly insteadOf?: string;
   readonly session?: SessionDecision;
   readonly prompt?: string;
   readonly status: 'running' | 'passed' | 'failed' | 'cancelled';
@@ -57,6 +61,8 @@ export interface Attempt {
   readonly totals?: Usage;
   /** What resuming the session cost: usage of the first answer, if the CLI reports it. */
   readonly firstTurn?: Usage;
+  /** Usage of its last answer, if the CLI reports it. */
+  readonly lastTurn?: Usage;
   readonly snapshot?: Snapshot;
   readonly changed: boolean;
   readonly mark?: SessionMark;
@@ -107,6 +113,8 @@ export interface StepState {
   readonly status: 'running' | 'passed' | 'failed' | 'cancelled' | 'paused';
   /** Present if the failure is not that of an attempt. */
   readonly failure?: Failure;
+  /** It waits: a re-run after this time continues it, in milliseconds since 1970. */
+  readonly resumeAt?: number;
   /** The tree from which its parallel branches start. */
   readonly branchesStart?: Snapshot;
   /** Two of its parallel branches could not be merged, and have not been merged since. */
@@ -135,6 +143,10 @@ export interface RunState {
   /** How the recorded run ended. Absent while it runs, and again when a later job continues it. */
   readonly runEnded?: RunEnded;
   readonly jobEnded?: JobEnded;
+  /** What was published in all jobs, oldest first. */
+  readonly published: readonly Published[];
+  /** What may have been published: its job ended before it recorded the outcome. */
+  readonly intended: readonly PublishIntended[];
 }
 
 export const emptyState: RunState = {
@@ -143,6 +155,8 @@ export const emptyState: RunState = {
   steps: new Map(),
   ledger: emptyLedger,
   intervalBytes: 0,
+  published: [],
+  intended: [],
 };
 
 export function foldEvents(events: Iterable<JournalEvent>): RunState {
@@ -218,14 +232,22 @@ function applyToState(state: RunState, event: JournalEvent): RunState {
     case 'attempt-ended':
       return withAttempt(state, event, (attempt) => endAttempt(attempt, event));
     case 'step-ended':
-      return updateStep(state, event.step, (step) => ({
+      return updateStep(state, event.step, ({ resumeAt: _resumeAt, ...step }) => ({
         ...step,
         status: event.status,
         endedInJobAttempt: event.jobAttempt,
-        ...defined({ failure: event.failure }),
+        ...defined({ failure: event.failure, resumeAt: event.resumeAt }),
       }));
     case 'run-ended':
       return { ...state, runEnded: event };
+    case 'publish-intended':
+      return { ...state, intended: [...state.intended, event] };
+    case 'published':
+      return {
+        ...state,
+        published: [...state.published, event],
+        intended: state.intended.filter(({ kind }) => kind !== event.kind),
+      };
     case 'job-ended':
       return { ...state, jobEnded: event };
   }
@@ -245,6 +267,7 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
     ...defined({
       agent: event.agent,
       provider: event.provider,
+      insteadOf: event.insteadOf,
       session: event.session,
       prompt: event.prompt,
       isBare: event.isBare,
@@ -263,6 +286,7 @@ function startAttempt(state: RunState, event: AttemptStarted & { readonly at: nu
       endedInJobAttempt: _endedInJobAttempt,
       isRedefined: _isRedefined,
       failure: _failure,
+      resumeAt: _resumeAt,
       ...rest
     } = step;
     const earlier = step.attempts.findLast(({ number }) => number === event.number);
@@ -386,6 +410,7 @@ function reopenIfParentOfDropped(step: StepState, dropped: readonly string[]): S
     merged: _merged,
     round: _round,
     failure: _failure,
+    resumeAt: _resumeAt,
     ...rest
   } = step;
   return { ...rest, status: 'running' };
@@ -409,7 +434,7 @@ function beginRound(step: StepState, from: Snapshot | undefined, order: number):
 }
 
 function reopenStep(step: StepState, from: Snapshot | undefined, reopened: StepReopening): StepState {
-  const { endedInJobAttempt: _endedInJobAttempt, failure: _failure, ...rest } = step;
+  const { endedInJobAttempt: _endedInJobAttempt, failure: _failure, resumeAt: _resumeAt, ...rest } = step;
   if (from === undefined) return { ...rest, status: 'running', reopened };
   const { merged: _merged, branchesStart: _branchesStart, ...restarted } = rest;
   return { ...restarted, status: 'running', startSnapshot: from, order: reopened.order, reopened };
