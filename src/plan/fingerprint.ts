@@ -4,6 +4,7 @@ import type { Fingerprint } from '../journal/event.js';
 import { parseTemplate, templateNames } from '../workflow/template.js';
 import type { Step, WorkflowCall } from '../workflow/workflow.js';
 import { callsOf } from './calls.js';
+import { callTexts, ownTexts } from './step-texts.js';
 import { storedDefinition } from './stored-definition.js';
 
 export interface FingerprintInputs {
@@ -28,18 +29,6 @@ function templateNamesIn(step: Step): ReadonlySet<string> {
   const own = step.kind === 'split' ? step.planner : step;
   const called = callsOf(step).flatMap(({ call }) => [...callTexts(call), ...allTexts(call)]);
   return namesOf([...ownTexts(own), ...called]);
-}
-
-function ownTexts(step: Step): readonly string[] {
-  if (step.kind === 'call') return callTexts(step.call);
-  if (step.kind !== 'agent') return [];
-  const overrides = step.retry.flatMap(({ overrides: { agent, prompt } }) => [agent, prompt]);
-  const files = step.context.flatMap((entry) => (entry.type === 'file' ? [entry.path] : []));
-  return [step.agent, step.prompt, ...files, ...overrides.filter((text) => text !== undefined)];
-}
-
-function callTexts({ inputs }: WorkflowCall): readonly string[] {
-  return Object.values(inputs);
 }
 
 /** The result of a called workflow depends on every name in its templates. */

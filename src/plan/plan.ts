@@ -20,6 +20,8 @@ export interface Plan {
   readonly budget: Workflow['budget'];
   /** A further limit, from the input `max-budget`. */
   readonly maxUsd?: number;
+  /** For steps that set no `fallback`, from the input `on-limit`. */
+  readonly fallback?: string;
   readonly steps: readonly PlannedStep[];
   readonly spec?: string;
   readonly vars: Readonly<Record<string, string>>;
@@ -54,11 +56,12 @@ export interface PlanInputs {
   readonly fromStep?: string;
   readonly approve?: string;
   readonly maxUsd?: number;
+  readonly fallback?: string;
 }
 
 /** @throws UserErrors if `from-step`, `until` or `approve` names no step of the workflow. */
 export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
-  const { agent, spec, vars, until, fromStep, approve, maxUsd } = inputs;
+  const { agent, spec, vars, until, fromStep, approve, maxUsd, fallback } = inputs;
   const given = { vars, ...defined({ spec }) };
   const steps = workflow.steps.map((step) => planStep(withAgent(step, agent), given));
   const problems = [
@@ -73,7 +76,7 @@ export function makePlan(workflow: Workflow, inputs: PlanInputs): Plan {
     sessionMatch,
     onPause,
     budget,
-    ...defined({ maxUsd }),
+    ...defined({ maxUsd, fallback }),
     steps,
     ...given,
     ...defined({ until, fromStep, approve }),
@@ -124,28 +127,33 @@ function callAsStep(role: CallRole, call: WorkflowCall): Step {
   return { kind: 'call', name: role, call, gates: [], retry: [], guard: {} };
 }
 
-function checkStepPath(
+/** The problem of an input that names a step; none if the step is possible. */
+export function checkStepPath(
   input: string,
   path: string | undefined,
   steps: readonly PlannedStep[],
 ): readonly string[] {
-  if (path === undefined || isPossiblePath(namesIn(path), steps)) return [];
+  if (path === undefined || findStep(path, steps) !== undefined) return [];
   const shapes = pathShapes(steps, '');
   const near = closest(path, shapes);
   const hint = near === undefined ? `Its steps are: ${shapes.join(', ')}.` : `Did you mean \`${near}\`?`;
   return [`Input \`${input}\`: the workflow has no step \`${path}\`. ${hint}`];
 }
 
-/** The tasks and attempts are not known yet, so any task name and any attempt number is possible. */
-function isPossiblePath([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): boolean {
+/** The step with this path. The tasks and attempts are not known yet, so any task name and any attempt number is possible. */
+export function findStep(path: string, steps: readonly PlannedStep[]): Step | undefined {
+  return stepAt(namesIn(path), steps);
+}
+
+function stepAt([name, ...rest]: readonly string[], steps: readonly PlannedStep[]): Step | undefined {
   const step = steps.find((one) => one.name === name);
-  if (step === undefined || rest.length === 0) return step !== undefined;
+  if (step === undefined || rest.length === 0) return step?.step;
   const role = roleInName(rest[0] ?? '');
   const call = step.calls.find((one) => one.role === role);
-  if (call !== undefined) return rest.length === 1 || isPossiblePath(rest.slice(1), call.step.inner);
-  if (step.step.kind !== 'split') return isPossiblePath(rest, step.inner);
+  if (call !== undefined) return rest.length === 1 ? call.step.step : stepAt(rest.slice(1), call.step.inner);
+  if (step.step.kind !== 'split') return stepAt(rest, step.inner);
   const [task, ...below] = rest;
-  return task !== '' && isPossiblePath(below, step.inner);
+  return task === '' ? undefined : stepAt(below, step.inner);
 }
 
 /** The paths of all steps, with `TASK` for the name of a task. */
@@ -192,7 +200,8 @@ export function agentTemplates(plan: Plan): readonly { readonly step: string; re
   return allSteps(plan).flatMap(({ path, step }) => {
     const own = agentStepOf(step);
     if (own === undefined) return [];
-    const all = [own.agent, ...own.retry.flatMap(({ overrides }) => overrides.agent ?? [])];
+    const escalations = own.retry.flatMap(({ overrides }) => overrides.agent ?? []);
+    const all = [own.agent, ...escalations, ...(own.fallback === undefined ? [] : [own.fallback])];
     return all.filter((agent) => agent !== passAgent).map((agent) => ({ step: path, agent }));
   });
 }

@@ -71,6 +71,7 @@ function toAgentStep(step: StepOutline, follow: ReferenceResolver): AgentStep {
     ...commonOf(step, follow),
     type,
     agent: step.agent?.value.trim() ?? '',
+    ...defined({ fallback: step.fallback?.value.trim() }),
     prompt: step.prompt?.value ?? '',
     context: mappingsIn(step.context?.value).flatMap(toContext),
     worktree:

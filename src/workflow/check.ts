@@ -4,6 +4,8 @@
  */
 import { duplicateNameProblems, sessionTargetProblems } from './cross-step-rules.js';
 import type { Diagnostic } from './diagnostic.js';
+import { commandNamesRule } from './event-name-rules.js';
+import { fallbackRule } from './fallback-rule.js';
 import { gateProblems } from './gate-entries.js';
 import { kindKeysRule, kindRetryRule } from './kind-rules.js';
 import { unknownNames } from './name-rules.js';
@@ -34,6 +36,7 @@ const stepRules: readonly StepRule[] = [
   splitRule,
   reservedNameRule,
   agentNameRule,
+  fallbackRule,
   passAgentRule,
   worktreeRule,
   contextRule,
@@ -42,6 +45,7 @@ const stepRules: readonly StepRule[] = [
   retryRule,
   kindRetryRule,
   removedNamesRule,
+  commandNamesRule,
 ];
 
 /** Problems of one step and the steps within it that do not depend on other steps. */
@@ -55,7 +59,7 @@ export function checkSteps(steps: readonly StepOutline[], options: RuleContext):
   return [
     ...siblings(steps).flatMap(duplicateNameProblems),
     ...sessionScopes(steps).flatMap((scope) => sessionTargetProblems(scope, names)),
-    ...unknownNames(steps, options),
+    ...unknownNames(steps, names, options),
   ];
 }
 

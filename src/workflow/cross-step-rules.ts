@@ -1,5 +1,5 @@
 /** Rules between the steps of a workflow: unique names, and the session that each step resumes. */
-import { type Diagnostic, problem } from './diagnostic.js';
+import { type Diagnostic, problem, type Span } from './diagnostic.js';
 import type { StepOutline } from './outline.js';
 import { neverHasAgent } from './pass-rules.js';
 import { excerpt } from './source-line.js';
@@ -23,23 +23,25 @@ export function sessionTargetProblems(
   all: ReadonlySet<string>,
 ): readonly Diagnostic[] {
   const earlier = new Map<string, StepOutline>();
-  const scopeNames = new Set(scope.flatMap(({ name }) => name?.value ?? []));
+  const inScope = new Map(scope.flatMap((step) => (step.name ? [[step.name.value, step] as const] : [])));
   return scope.flatMap((step) => {
-    const found = sessionTargetProblem(step, earlier, scopeNames, all);
+    const found = sessionTargetProblem(step, { earlier, inScope, all });
     if (step.name !== undefined) earlier.set(step.name.value, step);
     return found;
   });
 }
 
-function sessionTargetProblem(
-  step: StepOutline,
-  earlier: ReadonlyMap<string, StepOutline>,
-  scopeNames: ReadonlySet<string>,
-  all: ReadonlySet<string>,
-): readonly Diagnostic[] {
-  if (step.session?.value.mode !== 'from') return [];
-  const target = step.session.value.step;
-  const { at } = step.session;
+interface KnownSteps {
+  /** Those of the scope that run before this step. */
+  readonly earlier: ReadonlyMap<string, StepOutline>;
+  readonly inScope: ReadonlyMap<string, StepOutline>;
+  readonly all: ReadonlySet<string>;
+}
+
+function sessionTargetProblem(step: StepOutline, known: KnownSteps): readonly Diagnostic[] {
+  if (step.session === undefined || step.session.value.mode === 'new') return [];
+  const { at, value } = step.session;
+  const { step: target, mode } = value;
   const shown = `\`${excerpt(target)}\``;
   const outOfScope = (message: string) => [
     problem(
@@ -48,21 +50,27 @@ function sessionTargetProblem(
       `${message}. The step always starts a new session. Name an earlier step with an agent, or remove \`session\`.`,
     ),
   ];
-  const found = earlier.get(target);
+  // In an earlier run, every step of the scope has run before, also this one.
+  const found = (mode === 'previous' ? known.inScope : known.earlier).get(target);
   if (found !== undefined) return noSessionReason(found).flatMap((why) => outOfScope(`Step ${shown} ${why}`));
-  if (target === step.name?.value) {
-    const message = `\`from:\` names the step itself. Remove it: retries keep the session.`;
-    return [problem('session-from-itself', at, message)];
-  }
-  if (scopeNames.has(target)) return outOfScope(`Step ${shown} runs after this one`);
-  if (all.has(target)) return outOfScope(`Step ${shown} is in another session scope (${scopeRule})`);
+  if (target === step.name?.value) return [fromItself(target, at)];
+  if (known.inScope.has(target)) return outOfScope(`Step ${shown} runs after this one`);
+  if (known.all.has(target)) return outOfScope(`Step ${shown} is in another session scope (${scopeRule})`);
+  const names = mode === 'previous' ? 'Name a step of this workflow' : 'Name an earlier step';
   return [
     problem(
       'unknown-step',
       at,
-      `\`from:\` names step ${shown}, which does not exist.${didYouMean(target, all) || ' Name an earlier step.'}`,
+      `\`from:\` names step ${shown}, which does not exist.${didYouMean(target, known.all) || ` ${names}.`}`,
     ),
   ];
+}
+
+function fromItself(name: string, at: Span): Diagnostic {
+  const message =
+    '`from:` names the step itself. Remove it: retries keep the session. ' +
+    `To resume the session of an earlier run, write \`from: ${excerpt(name)} of previous run\`.`;
+  return problem('session-from-itself', at, message);
 }
 
 const scopeRule = 'each task and each step of a parallel group has its own scope';

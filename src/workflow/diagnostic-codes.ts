@@ -56,6 +56,10 @@ const table = {
   'removed-name': warning(
     'A template uses a name that the language no longer has; its value is always empty.',
   ),
+  'unavailable-name': warning(
+    'A template or a command uses a name that the event of this run does not have; it is empty.',
+  ),
+  'name-in-command': warning('A command contains a template name, which is not replaced in commands.'),
   // Sessions.
   'bad-session': error('The value of `session` is not one of the allowed values.'),
   'unknown-step': error('There is no step of this name.'),

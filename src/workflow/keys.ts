@@ -4,7 +4,7 @@ import { gateTypes } from './gate-entries.js';
 import { excerpt } from './source-line.js';
 import { closest, didYouMean } from './suggest.js';
 import * as syntax from './syntax.js';
-import { unsupportedKey, type WorkflowSection } from './unsupported.js';
+import type { WorkflowSection } from './unsupported.js';
 import type { YamlNode } from './yaml-node.js';
 
 export interface KeyProblem {
@@ -54,8 +54,6 @@ export function hasMisspelledKey(key: string, tree: YamlNode | undefined, sectio
 
 /** The problem of a key that the schema of this section does not list. */
 export function keyProblem(section: WorkflowSection, key: string): KeyProblem {
-  const unsupported = unsupportedKey(section, key);
-  if (unsupported !== undefined) return { code: 'not-supported-yet', message: unsupported };
   if (deprecated[section]?.includes(key))
     return { code: 'deprecated-key', message: deprecatedKeyMessage(key) };
   if (section === 'step' && key === 'validate') {
@@ -92,7 +90,7 @@ function misplacedKey(section: WorkflowSection, key: string): KeyProblem | undef
 // At the top of the workflow, only keys of a step are likely to be misplaced.
 function isKeyOf(target: WorkflowSection, section: WorkflowSection, key: string): boolean {
   if (target === section || (section === 'root' && target !== 'step')) return false;
-  return known[target].includes(key) || unsupportedKey(target, key) !== undefined;
+  return known[target].includes(key);
 }
 
 function unknownKey(section: WorkflowSection, key: string): KeyProblem {

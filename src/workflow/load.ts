@@ -10,6 +10,7 @@ import { buildWorkflow } from './build.js';
 import { inputProblems } from './call-rules.js';
 import { withDefaultAgent } from './default-agent.js';
 import { type Diagnostic, problem } from './diagnostic.js';
+import type { EventNamespace } from './event-names.js';
 import {
   findPromptFile,
   findWorkflow,
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly providers?: readonly string[] | undefined;
   /** Names of the variables of the run. Absent: template names without a dot are not checked. */
   readonly vars?: readonly string[] | undefined;
+  /** What the event of the run is about. Absent: it is not checked which names of events have values. */
+  readonly eventNamespaces?: readonly EventNamespace[] | undefined;
   /** The agent of steps that name none, also in called workflows. Absent: such a step is an error. */
   readonly defaultAgent?: string | undefined;
 }
@@ -121,10 +124,11 @@ class Loader {
 
   #read({ source, text, directory }: WorkflowSource, isRoot: boolean): LoadedFile {
     const { library } = this;
-    const { providers, vars, defaultAgent } = this.options;
+    const { providers, vars, eventNamespaces, defaultAgent } = this.options;
     const read = readWorkflow(text, {
       providers,
       defaultAgent,
+      eventNamespaces,
       // The variables of a called workflow depend on its callers: `inputProblems` checks each call.
       vars: isRoot ? vars : undefined,
       readPrompt: library && ((path) => findPromptFile(path, directory, library)),

@@ -4,8 +4,11 @@
  */
 
 import { type Diagnostic, problem } from './diagnostic.js';
+import { eventNameProblem, isForSeveralEvents, type NameProblem } from './event-name-rules.js';
+import { eventNamespaceOf, isEventName } from './event-names.js';
 import { fieldProblem, gateFieldProblem, previousAttemptFields, taskFieldProblem } from './field-rules.js';
 import type { StepOutline } from './outline.js';
+import { diffSincePrevious, previousNameProblem } from './previous-names.js';
 import { lastSegment } from './reference.js';
 import { removedNamespaces } from './resolve-name.js';
 import type { RuleContext } from './rule.js';
@@ -21,6 +24,8 @@ export const attemptVariables: readonly string[] = ['spec', 'attempt', 'error', 
 interface LookupScope {
   readonly levels: readonly ScopeLevel[];
   readonly isInTask: boolean;
+  /** The names of all steps of the file. */
+  readonly all: ReadonlySet<string>;
 }
 
 /** The first segments of paths: names of steps or, directly below a split, names of tasks, which only a run knows. */
@@ -29,9 +34,14 @@ type ScopeLevel = { readonly steps: ReadonlyMap<string, StepOutline> } | { reado
 // More than are ever shown. The limit bounds the time for a file that contains nothing but such names.
 const maxProblems = 200;
 
-export function unknownNames(steps: readonly StepOutline[], options: RuleContext): readonly Diagnostic[] {
+/** `all`: the names of all steps of the file. */
+export function unknownNames(
+  steps: readonly StepOutline[],
+  all: ReadonlySet<string>,
+  options: RuleContext,
+): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
-  for (const one of checkStepList(steps, { levels: [], isInTask: false }, options)) {
+  for (const one of checkStepList(steps, { levels: [], isInTask: false, all }, options)) {
     if (found.push(one) === maxProblems) break;
   }
   return found;
@@ -45,7 +55,7 @@ function* checkStepList(
   const scope = { ...outer, levels: [levelOf(steps), ...outer.levels] };
   for (const step of steps) {
     yield* checkStepTexts(step, scope, options);
-    const tasks = { levels: [{ split: step }, ...scope.levels], isInTask: true };
+    const tasks = { ...scope, levels: [{ split: step }, ...scope.levels], isInTask: true };
     if (step.each !== undefined) yield* checkStepList(step.each, tasks, options);
     if (step.steps !== undefined) yield* checkStepList(step.steps, scope, options);
   }
@@ -63,19 +73,42 @@ function levelOf(steps: readonly StepOutline[]): ScopeLevel {
 // No valid name is longer. The limit bounds the time, because the search looks at every dot of a name.
 const longest = 1000;
 
-function* checkStepTexts(
-  step: StepOutline,
-  scope: LookupScope,
-  { vars, text: source }: RuleContext,
-): Generator<Diagnostic> {
+function* checkStepTexts(step: StepOutline, scope: LookupScope, options: RuleContext): Generator<Diagnostic> {
+  const mayBeEmpty = isForSeveralEvents(step, options);
   for (const text of templatesOf(step)) {
     for (const name of templateNames(parseTemplate(text.value))) {
       if (name.length > longest) continue;
-      const why = name.includes('.') ? dottedNameProblem(name, step, scope) : variableProblem(name, vars);
-      if (why === undefined) continue;
-      yield problem('unknown-name', spanOfName(name, text.at, source), `\`{${excerpt(name)}}\` ${why}`);
+      const found = nameProblem(name, step, scope, options);
+      if (found === undefined || (mayBeEmpty && found.code === 'unavailable-name')) continue;
+      yield problem(
+        found.code,
+        spanOfName(name, text.at, options.text),
+        `\`{${excerpt(name)}}\` ${found.text}`,
+      );
     }
   }
+}
+
+/** A step takes precedence over a name of the event, as when the workflow runs. */
+function nameProblem(
+  name: string,
+  step: StepOutline,
+  scope: LookupScope,
+  options: RuleContext,
+): NameProblem | undefined {
+  const text = name.includes('.')
+    ? dottedNameProblem(name, step, scope)
+    : variableProblem(name, options.vars);
+  if (text === undefined) return isRemovedButOfEvent(name) ? eventNameProblem(name, options) : undefined;
+  const namespace = eventNamespaceOf(name);
+  const isStep = namespace !== undefined && knownSteps(scope.levels).includes(namespace);
+  if (namespace !== undefined && (isEventName(name) || !isStep)) return eventNameProblem(name, options);
+  return { code: 'unknown-name', text };
+}
+
+/** `{run.url}`: `run` was a namespace of an earlier version of the language, too. */
+function isRemovedButOfEvent(name: string): boolean {
+  return isEventName(name) && removedNamespaces.some((one) => name.startsWith(`${one}.`));
 }
 
 function variableProblem(name: string, vars: readonly string[] | undefined): string | undefined {
@@ -90,6 +123,12 @@ function dottedNameProblem(name: string, step: StepOutline, scope: LookupScope):
   const rest = name.slice(namespace.length + 1);
   // `removedNamesRule` reports these.
   if (removedNamespaces.some((one) => one === namespace)) return undefined;
+  if (name === diffSincePrevious) return undefined;
+  // A step with this name is older than the namespace.
+  if (namespace === 'previous' && !scope.all.has(namespace)) {
+    const problem = previousNameProblem(rest, scope.all);
+    return problem && undefinedName(problem);
+  }
   if (namespace === 'gate') return sentence('The step', gateFieldProblem(step, rest));
   if (namespace === 'prev')
     return sentence('An attempt of this step', fieldProblem(step, rest, previousAttemptFields));

@@ -31,6 +31,7 @@ export interface StepOutline {
   readonly name?: Located<string> | undefined;
   readonly type?: Located<string> | undefined;
   readonly agent?: Located<string> | undefined;
+  readonly fallback?: Located<string> | undefined;
   readonly prompt?: Located<string> | undefined;
   readonly context?: Located<YamlList> | undefined;
   readonly worktree?: Located<string> | undefined;
@@ -61,6 +62,7 @@ export function outlineStep(tree: YamlMap): StepOutline {
     name: textIn(tree, 'name'),
     type,
     agent: writtenText(keyEntry(tree, 'agent')?.value),
+    fallback: writtenText(keyEntry(tree, 'fallback')?.value),
     prompt: writtenText(keyEntry(tree, 'prompt')?.value),
     context: listAt(keyEntry(tree, 'context')),
     worktree: writtenText(keyEntry(tree, 'worktree')?.value),

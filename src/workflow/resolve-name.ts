@@ -1,5 +1,6 @@
 /** Resolves a name in a template while a step runs. Pure: the engine passes everything in as data. */
 import { enclosingPrefixes, pathOf, prefixBelow } from '../step-path.js';
+import { diffSincePrevious } from './previous-names.js';
 
 export interface NameScope {
   /** Path of the running step: step names joined by `/`. */
@@ -26,8 +27,12 @@ export interface NameScope {
   readonly task?: Readonly<Record<string, string>>;
   /** Top-level variables of the user (input `vars`). */
   readonly vars: Readonly<Record<string, string>>;
+  /** Values of names that stand for the event of the run. Everything else of the same name takes precedence. */
+  readonly event?: ReadonlyMap<string, string>;
   /** All results so far: `<step path>.<field>` → value. */
   readonly state: ReadonlyMap<string, string>;
+  /** Of the earlier run on the same subject: `commit`, `<step path>.<field>`, `pr.diff_since_previous` → value. */
+  readonly previous?: ReadonlyMap<string, string>;
 }
 
 export interface GateFields {
@@ -44,17 +49,22 @@ export function resolveName(name: string, scope: NameScope): string | undefined 
   const given = own(scope.inputs, name);
   if (given !== undefined) return given;
   if (Object.hasOwn(attemptVariableReaders, name)) return attemptVariableReaders[name]?.(scope);
+  if (name === diffSincePrevious) return scope.previous?.get(name);
   const [namespace = '', ...rest] = name.split('.');
   if (rest.length > 0) {
+    if (namespace === 'previous') {
+      const earlier = resolvePreviousName(rest.join('.'), scope);
+      if (earlier !== undefined) return earlier;
+    }
     if (namespace === 'prev') return scope.attempt > 1 ? own(scope.prev, rest.join('.')) : undefined;
     if (namespace === 'task' && scope.task !== undefined) return own(scope.task, rest.join('.'));
     if (namespace === 'gate') return scope.attempt > 1 ? resolveGateField(rest, scope) : undefined;
-    if ((removedNamespaces as readonly string[]).includes(namespace)) return undefined;
+    if ((removedNamespaces as readonly string[]).includes(namespace)) return scope.event?.get(name);
     const calledPath = own(scope.getPaths, namespace);
     if (calledPath !== undefined)
       return first(stateKeysOf(rest.join('.')).map((key) => resolveCallField(calledPath, key, scope)));
   }
-  return own(scope.vars, name) ?? resolveStateName(name, scope);
+  return own(scope.vars, name) ?? resolveStateName(name, scope) ?? scope.event?.get(name);
 }
 
 const attemptVariableReaders: Readonly<Record<string, (scope: NameScope) => string | undefined>> = {
@@ -97,6 +107,15 @@ export function stateKeysOf(name: string): readonly string[] {
 
 function withoutState(name: string): string {
   return name.replaceAll(/(^|\.)state\.(?=[^.]+\.)/g, '$1');
+}
+
+/** A step of the earlier run is found by its name from the scope of this step outwards, or by its whole path. */
+function resolvePreviousName(
+  name: string,
+  { previous, path, workflowPrefix }: NameScope,
+): string | undefined {
+  const prefixes = enclosingPrefixes(path, workflowPrefix);
+  return previous && first([...prefixes, ''].map((prefix) => previous.get(pathOf(prefix, name))));
 }
 
 /** Searches from the scope of the step outwards up to its workflow: for `build/a/impl` in `build/a`, then `build`, then the workflow. */

@@ -38,6 +38,7 @@ const stepKeys = {
   worktree: { kinds: withAgent, block: 'get' },
   session: { kinds: withAgent, block: 'get' },
   agent: { kinds: withAgent, block: 'run', impliesAgent: true },
+  fallback: { kinds: withAgent, block: 'run' },
   guard: { kinds: withLimits, block: 'run' },
   permissions: { kinds: withAgent, block: 'run' },
   hitl: { kinds: all, block: 'run' },

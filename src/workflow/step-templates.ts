@@ -4,13 +4,24 @@ import { readGates, type UnresolvedGate } from './gate-entries.js';
 import type { StepOutline } from './outline.js';
 import type { WorkflowReference } from './reference.js';
 import { readRetry } from './retry.js';
-import { type Located, mappingsIn, textIn } from './yaml-node.js';
+import { entryOf, type Located, mappingsIn, textIn, writtenText } from './yaml-node.js';
 
 export function templatesOf(step: StepOutline): readonly Located<string>[] {
   const own = [step.agent, step.prompt].filter((text) => text !== undefined);
   const files = mappingsIn(step.context?.value).flatMap((entry) => textIn(entry, 'file') ?? []);
   const inputs = referencesOf(step).flatMap((one) => one.inputs.map(({ text }) => text));
   return [...own, ...files, ...retryTexts(step, 'prompt'), ...retryTexts(step, 'agent'), ...inputs];
+}
+
+/** The shell commands of a step, which are no templates: in `context`, and of gates. */
+export function commandsOf(step: StepOutline): readonly Located<string>[] {
+  const context = mappingsIn(step.context?.value).flatMap((entry) => textIn(entry, 'bash') ?? []);
+  const gates = (step.gate?.value.items ?? []).flatMap((item) => {
+    const text = writtenText(item.kind === 'map' ? entryOf(item, 'bash')?.value : item);
+    const isCommand = item.kind === 'map' || text?.value.trim().startsWith('bash:') === true;
+    return isCommand && text !== undefined ? [text] : [];
+  });
+  return [...context, ...gates];
 }
 
 /** What the retry entries of a step set under this key. */

@@ -123,19 +123,26 @@ const hitl = customValue(
 
 export const sessionMapping = z.strictObject({
   from: nonEmptyText('Name of the step whose session is resumed.'),
+  run: z
+    .literal('previous')
+    .meta({
+      description:
+        '`previous`: the session of the step in the newest earlier run on the same pull request, issue or branch.',
+    })
+    .optional(),
 });
 
 const sessionText = z
   .string()
   .refine(
     (text) => readSessionText(text) !== undefined,
-    withCode('bad-session', 'must be `new` or `from: STEP`'),
+    withCode('bad-session', 'must be `new`, `from: STEP` or `from: STEP of previous run`'),
   )
   .meta({ pattern: '^\\s*(new|from:\\s*\\S.*)?\\s*$' });
 
 const session = z.union([z.null(), sessionText, sessionMapping]).meta({
   description:
-    'The session: `new` starts a new one, `from: STEP` resumes the session of STEP. Default: `new`.',
+    'The session: `new` starts a new one, `from: STEP` resumes the session of STEP, `from: STEP of previous run` resumes that of an earlier run. Default: `new`.',
 });
 
 const called = nonEmptyText(
@@ -149,8 +156,13 @@ const getKeys = {
   session: session.optional(),
 } satisfies Readonly<Record<BlockKeyName<'get'>, z.ZodType>>;
 
+const fallback = nonEmptyText(
+  'The agent that continues the step in a new session while the service of its `agent` refuses requests for more than 10 minutes. Default: that of the input `on-limit`, otherwise the run waits.',
+);
+
 const runKeys = {
   agent: agent.optional(),
+  fallback: fallback.optional(),
   guard: guard.optional(),
   permissions: permissions.optional(),
   hitl: hitl.optional(),
@@ -263,7 +275,9 @@ export const step = z.strictObject({
     })
     .optional(),
   run: runBlock
-    .meta({ description: 'Which agent runs, and its limits: `agent`, `guard`, `permissions`, `hitl`.' })
+    .meta({
+      description: 'Which agent runs, and its limits: `agent`, `fallback`, `guard`, `permissions`, `hitl`.',
+    })
     .optional(),
   ...getKeys,
   ...runKeys,

@@ -5,16 +5,18 @@ import type { Provider } from '../providers/provider.js';
 import { providers as knownProviders } from '../providers/provider-registry.js';
 import { agentHint, suggestModel } from './agent-hints.js';
 import { type Diagnostic, problem } from './diagnostic.js';
+import { eventNames, isEventName } from './event-names.js';
 import type { Located } from './outline.js';
 import { passAgent } from './pass-rules.js';
 import { removedNamespaces } from './resolve-name.js';
 import type { StepRule } from './rule.js';
 import { excerpt } from './source-line.js';
 import { retryTexts, spanOfName, templatesOf } from './step-templates.js';
+import { didYouMean } from './suggest.js';
 import { parseTemplate, templateNames } from './template.js';
 
 export const agentNameRule: StepRule = (step, { providers }) =>
-  [step.agent, ...retryTexts(step, 'agent')].flatMap((agent) => {
+  [step.agent, step.fallback, ...retryTexts(step, 'agent')].flatMap((agent) => {
     if (agent === undefined) return [];
     return providers === undefined || agent.value.trim() === passAgent ? [] : unknownAgent(agent, providers);
   });
@@ -60,7 +62,8 @@ export const removedNamesRule: StepRule = (step, { text: source }) =>
       .filter((name) => isRemovedName(name))
       .slice(0, maxProblems);
     return removed.map((name) => {
-      const message = `\`{${excerpt(name)}}\` is always empty: version 0.0.4 of the language removed it. Write \`{STEP.FIELD}\`.`;
+      const hint = name.startsWith('run.') ? didYouMean(name, eventNames) : '';
+      const message = `\`{${excerpt(name)}}\` is always empty: version 0.0.4 of the language removed it.${hint || ' Write `{STEP.FIELD}`.'}`;
       return problem('removed-name', spanOfName(name, text.at, source), message);
     });
   });
@@ -69,5 +72,5 @@ export const removedNamesRule: StepRule = (step, { text: source }) =>
 const maxProblems = 100;
 
 function isRemovedName(name: string): boolean {
-  return removedNamespaces.some((namespace) => name.startsWith(`${namespace}.`));
+  return !isEventName(name) && removedNamespaces.some((namespace) => name.startsWith(`${namespace}.`));
 }

@@ -23,11 +23,6 @@ const unsupportedTypes = ['search', 'scrape', 'surf', 'use', 'doc'];
 const unsupportedMessage = (what: string): string =>
   `${what} is part of the language, but this version of the action does not support it: remove it.`;
 
-/** The message for an unsupported key; `undefined` for any other key. */
-export function unsupportedKey(section: WorkflowSection, key: string): string | undefined {
-  return section === 'session' && key === 'run' ? unsupportedMessage(`\`${key}\``) : undefined;
-}
-
 /** The message for an unsupported value of a known key; `undefined` for any other value. */
 export function unsupportedValue(key: string, value: YamlNode): string | undefined {
   if (key !== 'type' || value.kind !== 'scalar' || typeof value.value !== 'string') return undefined;

@@ -39,6 +39,8 @@ export interface AgentStep {
   readonly type: 'code' | 'validate' | 'split' | 'artifact';
   /** Template. `pass`: no agent runs, and the gates check the present files. */
   readonly agent: string;
+  /** The agent that continues while the service of `agent` refuses requests for some time. Not a template. */
+  readonly fallback?: string;
   /** Template. */
   readonly prompt: string;
   readonly context: readonly ContextEntry[];
@@ -121,7 +123,11 @@ export interface WorkflowCall {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-export type SessionChoice = { readonly mode: 'new' } | { readonly mode: 'from'; readonly step: string };
+export type SessionChoice =
+  | { readonly mode: 'new' }
+  | { readonly mode: 'from'; readonly step: string }
+  /** The session of the step in the newest earlier run on the same subject. It may be the step itself. */
+  | { readonly mode: 'previous'; readonly step: string };
 
 export type Gate =
   | { readonly name: string; readonly type: 'compile' | 'test' | 'lint' | 'tests_found' }

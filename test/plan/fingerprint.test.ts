@@ -81,6 +81,16 @@ describe('fingerprints', () => {
     expect(hashOf('{bash: x, optional: true}')).not.toBe(hashOf('{bash: x}'));
   });
 
+  it('do not change with `fallback`, so that results of passed steps are kept', () => {
+    const hashesWith = (extra: string) => {
+      const text = `name: w\nsteps: [{name: a, type: code, agent: claude, prompt: x${extra}}]`;
+      const { workflow } = loadWorkflow({ source: 'w.yaml', text, directory: '' }, undefined, {});
+      return workflow && hashesOf(makePlan(workflow, { vars: {}, fallback: 'qwen' }).steps);
+    };
+    expect(hashesWith('')).toBeDefined();
+    expect(hashesWith(', fallback: codex')).toEqual(hashesWith(''));
+  });
+
   it('cover at least 20 steps', () => {
     expect(new Set(Object.values(golden).flatMap(Object.values)).size).toBeGreaterThan(40);
   });

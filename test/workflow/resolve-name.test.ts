@@ -24,6 +24,12 @@ const scope: NameScope = {
     ['steps.old.output', 'gone'],
     ['gate.output', 'a step called gate'],
     ['flat', 'flat value'],
+    ['pr.diff', 'of the step'],
+  ]),
+  event: new Map([
+    ['pr.diff', 'of the event'],
+    ['pr.title', 'A title'],
+    ['run.url', 'https://x'],
   ]),
 };
 
@@ -47,6 +53,10 @@ describe('resolveName', () => {
     ['team', 'blue'],
     ['flat', 'flat value'],
     ['tests.agent', 'from vars'],
+    ['pr.diff', 'of the step'],
+    ['pr.title', 'A title'],
+    ['run.url', 'https://x'],
+    ['run.state', undefined],
   ])('resolves %s', (name, expected) => {
     expect(resolve(name)).toBe(expected);
   });

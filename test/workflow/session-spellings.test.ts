@@ -58,6 +58,31 @@ describe('spellings of a resumed session', () => {
   });
 });
 
+describe('spellings of the session of an earlier run', () => {
+  it.each([
+    ['one line', '      session: from: tests of previous run'],
+    ['one line, several spaces', '      session:  from:  tests  of  previous  run  # note'],
+    ['flow mapping', '      session: {from: tests, run: previous}'],
+    ['nested mapping', '      session:\n        run: previous\n        from: tests'],
+    ['quoted', '      session: "from: tests of previous run"'],
+    ['quoted step name', '      session: "from: \'tests\' of previous run"'],
+  ])('%s', (_, lines) => {
+    expect(sessionOf(withSession(lines))).toEqual({ mode: 'previous', step: 'tests' });
+  });
+
+  it('may name the step itself, or a later one', () => {
+    const later = withSession('      x-none: 1').replace(
+      'claude\n    prompt: Write',
+      'claude\n    session: from: impl of previous run\n    prompt: Write',
+    );
+    expect(parseWorkflow(later, { file: 'a.yaml' }).diagnostics).toEqual([]);
+    expect(sessionOf(withSession('      session: from: impl of previous run'))).toEqual({
+      mode: 'previous',
+      step: 'impl',
+    });
+  });
+});
+
 describe('a byte order mark', () => {
   it('does not shift positions', () => {
     const text = `\ufeff${withSession('      session: from: tests')}`;

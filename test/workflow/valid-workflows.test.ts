@@ -52,6 +52,18 @@ describe('valid workflows', () => {
     ]);
   });
 
+  it('reads the fallback of a step and of a planner', () => {
+    const [plan] = parsed('fallback.yaml')?.steps ?? [];
+    expect(plan?.kind === 'split' && plan.planner).toMatchObject({
+      agent: 'claude-opus',
+      fallback: 'claude-sonnet',
+    });
+    expect(plan?.kind === 'split' && plan.each[0]).toMatchObject({
+      agent: 'claude-haiku',
+      fallback: 'codex',
+    });
+  });
+
   it('reads every key of the flat form', () => {
     expect(parsed('flat.yaml')).toEqual({
       name: 'flat',
