@@ -14,11 +14,13 @@ const passedOn =
 
 /**
  * For the libraries: `@actions/cache` 6.3.0 and its HTTP clients (service, token, transfer settings, proxies),
+ * `@actions/artifact` 6.2.1 (the same service, and the retention of the repository),
  * `@actions/core` 3.0.1 (command files, debug log), `@actions/github` 9.1.1 (API), and Node (certificates, colors).
  */
 const forLibraries = new RegExp(
   `^(?:${[
     ...['ACTIONS_RUNTIME_TOKEN', 'ACTIONS_RUNTIME_URL', 'ACTIONS_RESULTS_URL', 'ACTIONS_CACHE_.*'],
+    ...['ACTIONS_ARTIFACT_.*', 'GITHUB_RETENTION_DAYS'],
     ...['ACTIONS_ORCHESTRATION_ID', 'CACHE_UPLOAD_.*', 'SEGMENT_DOWNLOAD_TIMEOUT_MINS'],
     ...['GITHUB_SERVER_URL', 'GITHUB_API_URL', 'GITHUB_WORKSPACE', 'GITHUB_REF', 'GITHUB_REPOSITORY'],
     ...['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY', 'RUNNER_TEMP', 'RUNNER_DEBUG'],

@@ -3,7 +3,7 @@
  * Throws a `UserError` unless GitHub clearly confirms the permission, also if GitHub does not answer.
  */
 import { UserErrors } from '../failure.js';
-import { type GitHubApiOptions, openGitHubApi, statusOf, unansweredError } from './github-api.js';
+import { type GitHubApiOptions, openGitHubApi, statusOf, unansweredError } from '../github/github-api.js';
 import type { RequiredActor } from './trust.js';
 
 export interface PermissionCheckOptions extends GitHubApiOptions {
@@ -12,7 +12,7 @@ export interface PermissionCheckOptions extends GitHubApiOptions {
 }
 
 /** Returns the repository permission that GitHub reports: `admin`, `write`, `read` or `none`. */
-type PermissionLookup = (login: string) => Promise<string>;
+export type PermissionLookup = (login: string) => Promise<string>;
 
 const writePermissions: ReadonlySet<string> = new Set(['admin', 'write']);
 
@@ -43,8 +43,13 @@ export async function requireWritePermission(
   if (problems.length > 0) throw new UserErrors(problems);
 }
 
+/** Whether a person with this permission may write to the repository. `maintain` is reported as `write`. */
+export function mayWrite(permission: string): boolean {
+  return writePermissions.has(permission);
+}
+
 /** A name without the suffix means the bot, never a person of this name: only the login of a bot is compared. */
-function isAllowedBot(login: string, allowed: readonly string[]): boolean {
+export function isAllowedBot(login: string, allowed: readonly string[]): boolean {
   const name = login.toLowerCase();
   return allowed.some((one) => [one.toLowerCase(), `${one.toLowerCase()}[bot]`].includes(name));
 }
@@ -58,7 +63,7 @@ async function findPermissionProblems(
     people.map(async (login) => ({ login, permission: await lookUpPermission(login) })),
   );
   return answers
-    .filter(({ permission }) => !writePermissions.has(permission))
+    .filter(({ permission }) => !mayWrite(permission))
     .map(
       ({ login, permission }) =>
         `${login} has the permission "${permission}" in ${options.repository}, but this event needs write permission. ` +
@@ -66,7 +71,8 @@ async function findPermissionProblems(
     );
 }
 
-async function createPermissionLookup(options: PermissionCheckOptions): Promise<PermissionLookup> {
+/** Asks GitHub. The lookup rejects with a `UserError` if GitHub does not answer. */
+export async function createPermissionLookup(options: GitHubApiOptions): Promise<PermissionLookup> {
   const { rest, owner, repo } = await openGitHubApi(options);
   return async (username) => {
     try {

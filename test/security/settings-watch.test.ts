@@ -111,6 +111,15 @@ test('the list of services that OpenCode downloads is that of the start, without
   expect(read(path)).toBe('{"anthropic":{}}');
 });
 
+test('the list that Qwen Code writes into its extensions is removed without a warning, and an extension with one', async () => {
+  const { restore } = watch();
+  write('home/.qwen/extensions/extension-enablement.json', '{}');
+  expect(await restore()).toEqual([]);
+  expect(existsSync(at('home/.qwen/extensions/extension-enablement.json'))).toBe(false);
+  write('home/.qwen/extensions/evil/qwen-extension.json', '{}');
+  expect(await restore()).toEqual([expect.objectContaining({ what: expect.stringContaining('evil') })]);
+});
+
 test('modes and links are kept', async () => {
   mkdirSync(at('dotfiles'));
   write('dotfiles/npmrc', 'own');
