@@ -1,4 +1,5 @@
 /** Whether the Actions cache is available in this job, based on the runner's variables. Pure. */
+import { readRuntimeToken } from '../artifacts/runtime-token.js';
 
 type CacheEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -23,8 +24,28 @@ export function cacheAvailability(env: CacheEnvironment): CacheAvailability {
       return { unreadableReason: modeSentence('write-only', 'read') };
     // Like the client, treat an unknown mode as read and write.
     default:
-      return {};
+      return tokenLimits(env.ACTIONS_RUNTIME_TOKEN);
   }
+}
+
+/**
+ * Since 2026-06-26, runs that were started by a comment, for example, get a token that cannot write, and no variable says
+ * so. A token that says nothing may do everything, as far as is known: the service refuses what it may not.
+ */
+function tokenLimits(token: string | undefined): CacheAvailability {
+  const cache = readRuntimeToken(token)?.cache;
+  if (cache === undefined) return {};
+  return {
+    ...(cache.isWritable ? {} : { unwritableReason: tokenSentence('written') }),
+    ...(cache.isReadable ? {} : { unreadableReason: tokenSentence('read') }),
+  };
+}
+
+function tokenSentence(verb: string): string {
+  return (
+    `The Actions cache cannot be ${verb} in this job: the token that GitHub gave it for this event has no permission for that. ` +
+    'Set `cache-mode: write` for the job if you trust the event that starts it.'
+  );
 }
 
 function modeSentence(mode: string, verb: string): string {

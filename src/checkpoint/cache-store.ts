@@ -5,9 +5,9 @@
  */
 import { realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { captureOutput } from '../system/captured-output.js';
 import { type CacheAvailability, cacheAvailability } from './cache-availability.js';
 import { type CacheTools, type cachedCliName, cachedName } from './cache-client.js';
-import { captureOutput } from './captured-output.js';
 import { maxKeysPerRequest } from './checkpoint-key.js';
 import type { CheckpointStore, StoreFailure } from './checkpoint-store.js';
 import { maxSealedBytes, readStoredFile } from './new-file.js';

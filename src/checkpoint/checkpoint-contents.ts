@@ -51,7 +51,12 @@ export function packsIn(entries: readonly ArchiveEntry[]): readonly Buffer[] | u
 export function fromEntries(entries: readonly ArchiveEntry[]): CheckpointContents | undefined {
   const journal = entries.find((entry) => entry.path === journalPath)?.content;
   const packs = packsIn(entries);
-  return journal && packs && { journal, packs, sessions: entries.flatMap(readCopy) };
+  return journal && packs && { journal, packs, sessions: sessionsIn(entries) };
+}
+
+/** The files of sessions among the entries. */
+export function sessionsIn(entries: readonly ArchiveEntry[]): readonly SessionCopyFile[] {
+  return entries.flatMap(readCopy);
 }
 
 function readCopy(entry: ArchiveEntry): readonly SessionCopyFile[] {

@@ -41,6 +41,10 @@ export function readEarly(request: EarlyRequest): CheckpointStore {
 
   return {
     ...store,
+    // A store may change its place during the run.
+    get title() {
+      return store.title;
+    },
     findNewest(asked) {
       const answer = newest;
       if (answer === undefined || asked.join() !== prefixes.join())

@@ -52,7 +52,8 @@ export function formerStateName(source: StateNameSource): string | undefined {
   return former === deriveStateName(source) ? undefined : former;
 }
 
-function sortKeys(value: unknown): unknown {
+/** Equal values as equal JSON texts. */
+export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
   const pairs = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));

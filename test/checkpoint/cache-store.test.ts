@@ -11,6 +11,7 @@ import { cachedCliName, cachedName, prepareCacheClient } from '../../src/checkpo
 import { createCacheStore } from '../../src/checkpoint/cache-store.js';
 import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 import { cleanUpAfterTest } from '../fakes/clean-ups.js';
+import { makeToken } from '../rig/cache/token.js';
 import { type CacheProcess, startCacheProcess } from './cache-process.js';
 import { keyAt } from './sample.js';
 
@@ -42,7 +43,7 @@ const sealed = Buffer.from('sealed');
 
 describe('a save that fails', () => {
   it('reports that the token is read-only', async () => {
-    const { store } = await start({ repository: 'o/r', read: ['refs/heads/main'] });
+    const { store } = await start({ repository: 'o/r', read: ['refs/heads/main'], isSilent: true });
     expect(await store.write(keyAt(1, 1), sealed)).toBe(false);
     expect(store.lastError?.()).toContain('cache write denied: token has no writable scopes');
   });
@@ -428,6 +429,18 @@ describe('the availability of the cache', () => {
       '`cache-mode: write`',
     );
     expect(cacheAvailability({}).unwritableReason).toContain('`state-store: directory:PATH`');
+  });
+
+  it.each([
+    [{ read: ['refs/heads/main'] }, /written in this job: the token .*`cache-mode: write`/, undefined],
+    [{ read: [], write: 'refs/heads/main' }, undefined, /read in this job: the token/],
+    [{ read: ['refs/heads/main'], write: 'refs/heads/main' }, undefined, undefined],
+    [{ read: ['refs/heads/main'], isSilent: true }, undefined, undefined],
+  ])('depends on the token %o', (grant, unwritable, unreadable) => {
+    const token = makeToken({ repository: 'o/r', ...grant });
+    const availability = cacheAvailability({ ...there, ACTIONS_RUNTIME_TOKEN: token });
+    expect(availability.unwritableReason ?? '').toMatch(unwritable ?? /^$/);
+    expect(availability.unreadableReason ?? '').toMatch(unreadable ?? /^$/);
   });
 
   it('is known without a request', async () => {

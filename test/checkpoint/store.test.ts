@@ -1,9 +1,12 @@
-/** What every store must do, tested with all three. */
+/** What every store must do, tested with all of them. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRunArtifacts } from '../../src/artifacts/run-artifacts.js';
+import { createArtifactStore } from '../../src/checkpoint/artifact-store.js';
+import { createAutoStore } from '../../src/checkpoint/auto-store.js';
 import { createCacheStore } from '../../src/checkpoint/cache-store.js';
 import {
   attemptPrefixes,
@@ -13,6 +16,7 @@ import {
 } from '../../src/checkpoint/checkpoint-key.js';
 import type { CheckpointStore } from '../../src/checkpoint/checkpoint-store.js';
 import { createDirectoryStore } from '../../src/checkpoint/directory-store.js';
+import { systemClock } from '../../src/system/clock.js';
 import { startCacheProcess } from './cache-process.js';
 import { createMemoryStore } from './memory-store.js';
 
@@ -27,6 +31,8 @@ const stores: readonly (readonly [string, () => Promise<StoreFixture>])[] = [
   ['memory', memoryFixture],
   ['directory', directoryFixture],
   ['cache', cacheFixture],
+  ['artifact', artifactFixture],
+  ['auto', autoFixture],
 ];
 
 async function memoryFixture(): Promise<StoreFixture> {
@@ -52,6 +58,38 @@ async function cacheFixture(): Promise<StoreFixture> {
     close: () => cache.close(),
   };
 }
+
+async function artifactFixture(): Promise<StoreFixture> {
+  const cache = await startCacheProcess();
+  const open = (directory: string) =>
+    createArtifactStore({ artifacts: openRunArtifacts({ directory, isDebug: false }), clock: systemClock });
+  return {
+    store: open(cache.directory),
+    fromOtherMachine: async () => open(await cache.moveToNewMachine()),
+    close: () => cache.close(),
+  };
+}
+
+/** With a cache that refuses to be written, so that everything is in artifacts. */
+async function autoFixture(): Promise<StoreFixture> {
+  const cache = await startCacheProcess({ ...readOnly, isSilent: true });
+  const open = (directory: string) =>
+    createAutoStore({
+      cache: createCacheStore({ directory, env: cache.env, tools: cache.tools }),
+      artifacts: createArtifactStore({
+        artifacts: openRunArtifacts({ directory, isDebug: false }),
+        clock: systemClock,
+      }),
+      ...{ hasEarlierJobs: true, isChanged: false, onChange: () => undefined },
+    });
+  return {
+    store: open(cache.directory),
+    fromOtherMachine: async () => open(await cache.moveToNewMachine()),
+    close: () => cache.close(),
+  };
+}
+
+const readOnly = { repository: 'o/r', read: ['refs/heads/main'] };
 
 /** Every test has its own run, so that tests can share a store. */
 function newRun(): {
