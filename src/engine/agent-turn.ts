@@ -12,16 +12,20 @@ import { withEstimatedCost } from '../providers/cost.js';
 import type { AgentEvent, TurnOutcome, Usage } from '../providers/provider.js';
 import { subtractUsage } from '../providers/usage.js';
 import type { AgentStep } from '../workflow/workflow.js';
+import { handOverNote, resumedRunNote } from './earlier-notes.js';
+import { replacedDecision, stepsForHandOver } from './earlier-session.js';
 import type { AgentTurn, OpenConversation } from './engine-ports.js';
 import type { EngineRun } from './engine-run.js';
 import { recordAtIntervals } from './interval-checkpoints.js';
+import { afterRefusal } from './limits/after-refusal.js';
 import { monitorAgent } from './limits/agent-monitor.js';
-import { describeWait, exhausted, isTransient, nextWaitMs } from './limits/backoff.js';
-import { checkTimeForWait, waitUnderLimits } from './limits/backoff-wait.js';
+import { describeWait } from './limits/backoff.js';
+import { waitUnderLimits } from './limits/backoff-wait.js';
+import { limitOfProvider } from './limits/provider-limits.js';
 import { type NextAttempt, withNewSessionId } from './next-attempt.js';
 import { isReadOnly, outputContractOf, permissionOf, withNoWrite } from './output-contract.js';
 import { composePrompt, resumeAfterRefusalNote } from './prompt.js';
-import { isWarningReason } from './session-decision.js';
+import { isInterruptedInEarlierRun, isWarningReason } from './session-decision.js';
 import { describeSession } from './session-text.js';
 import { withStartSettings } from './start-settings-turn.js';
 
@@ -29,6 +33,8 @@ export type AgentTurnOutcome = TurnOutcome & {
   readonly durationMs: number;
   /** What resuming the session cost. */
   readonly firstTurn?: Usage;
+  /** What the last answer spent. */
+  readonly lastTurn?: Usage;
 };
 
 /** S9: a session that the CLI no longer knows is replaced within the same attempt. */
@@ -41,12 +47,7 @@ export async function runTurn(
   const outcome = await runInSession(run, step, ref, next, next.session);
   const isLost = outcome.failure?.kind === 'session-lost' && next.session.effective === 'resumed';
   if (!isLost || run.onLostSession === 'fail' || run.signal.aborted) return outcome;
-  const { declared } = next.session;
-  const session = withNewSessionId(run, next.provider, {
-    declared,
-    effective: 'new',
-    reason: 'session-lost',
-  });
+  const session = withNewSessionId(run, next.provider, replacedDecision(next.session));
   run.record({ type: 'session-replaced', ...ref, session, usage: outcome.usage });
   warnAboutSession(run, ref, session);
   return runInSession(run, step, ref, next, session);
@@ -72,7 +73,7 @@ async function runInSession(
   try {
     return await runWithBackoff(run, step, ref, next, {
       session,
-      prompt: await promptOf(run, step, next, session),
+      prompt: await promptOf(run, step, ref, next, session),
       usageBefore: await readUsageBefore(run, ref, next, session),
     });
   } finally {
@@ -97,16 +98,14 @@ async function runWithBackoff(
     }
     if (outcome.failure === undefined || run.signal.aborted) return outcome;
     if (waits > 0 && hasNoTurns(outcome)) waitedMs += outcome.durationMs;
-    const backoff = { failure: outcome.failure, waits, waitedMs };
-    const ms = nextWaitMs({ ...backoff, jitter: Math.random() });
-    if (ms === undefined || !isTransient(outcome.failure))
-      return { ...outcome, failure: exhausted(outcome.failure, backoff) };
-    const noTime = checkTimeForWait(run, ms, outcome.failure);
-    if (noTime !== undefined) return { ...outcome, failure: noTime };
+    const after = afterRefusal(run, next.provider.id, { failure: outcome.failure, waits, waitedMs });
+    if ('failure' in after) return { ...outcome, failure: after.failure };
     waits += 1;
-    waitedMs += ms;
-    const failure = await recordAndWait(run, ref, outcome, outcome.failure.kind, ms, waits);
+    waitedMs += after.waitMs;
+    const failure = await recordAndWait(run, ref, outcome, after.kind, after.waitMs, waits);
     if (failure !== undefined) return { ...emptyOutcome, failure };
+    const until = limitOfProvider(run.state(), next.provider.id, run.ports.clock.now());
+    if (until !== undefined) return { ...emptyOutcome, failure: { ...outcome.failure, resumeAt: until } };
     current = continueAfterRefusal(run, ref, current, outcome);
   }
 }
@@ -225,9 +224,10 @@ async function runProcess(
   const withUsage = await withSessionFileUsage(run, ref, next, usageBefore, outcome);
   const usage = await withEstimatedCost(next.provider, [withUsage.model, next.model], withUsage.usage);
   const firstTurn = session.effective === 'resumed' ? monitor.firstTurn(usage) : undefined;
+  const lastTurn = monitor.lastTurn(usage);
   const end = monitor.end({ ...withUsage, usage });
   conversation?.end(end.failure);
-  return { ...end, ...defined({ firstTurn }) };
+  return { ...end, ...defined({ firstTurn, lastTurn }) };
 }
 
 function openConversation(
@@ -314,6 +314,7 @@ async function withSessionFileUsage(
 async function promptOf(
   run: EngineRun,
   step: AgentStep,
+  ref: AttemptRef,
   next: NextAttempt,
   session: SessionDecision,
 ): Promise<string> {
@@ -323,10 +324,25 @@ async function promptOf(
   return composePrompt({
     body: next.body,
     context: next.context,
-    ...defined({ contract, failure: next.failure }),
+    ...defined({ contract, failure: next.failure, earlierRun: await earlierRunNote(run, ref, session) }),
     ...(next.isContinued ? { interruption: { missing, isNewSession: session.effective === 'new' } } : {}),
     wasReset: next.resetWorktree,
   });
+}
+
+/** Only for the attempt that was to resume the session of an earlier run. */
+async function earlierRunNote(
+  run: EngineRun,
+  { step }: AttemptRef,
+  { earlier, reason, declared }: SessionDecision,
+): Promise<string | undefined> {
+  const { previous } = run.ports;
+  if (earlier === undefined || previous === undefined) return undefined;
+  const distance = await previous.compareCommits();
+  if (reason === 'previous') return resumedRunNote(earlier, distance);
+  const first = declared.slice('previous:'.length);
+  const prefix = step.slice(0, step.lastIndexOf('/') + 1);
+  return handOverNote(earlier, stepsForHandOver(run, earlier.runId, `${prefix}${first}`), distance);
 }
 
 /** S8: an id that the CLI reports is in the journal before anything else uses it. */
@@ -355,7 +371,10 @@ function attemptOf(run: EngineRun, ref: AttemptRef): Attempt | undefined {
 
 /** Each reason that the user does not expect is reported once (docs/sessions.md, "Reasons"). */
 export function warnAboutSession(run: EngineRun, ref: AttemptRef, session: SessionDecision): void {
-  if (isWarningReason(session.reason))
+  // The action has said once why no earlier run can be used.
+  const isReported = session.reason === 'previous-not-found' && run.ports.previous?.run === undefined;
+  const isUnexpected = isWarningReason(session.reason) || isInterruptedInEarlierRun(session);
+  if (isUnexpected && !isReported)
     run.ports.reporter.warn(`Step \`${ref.step}\`, attempt ${ref.number}: ${sessionText(run, ref, session)}`);
 }
 
@@ -365,6 +384,10 @@ export function sessionText(run: EngineRun, ref: AttemptRef, session: SessionDec
   const index = attempts.findLastIndex(({ number }) => number === ref.number);
   return describeSession({
     session,
-    ...defined({ agent: attempts[index]?.agent, previous: index < 1 ? undefined : attempts[index - 1] }),
+    ...defined({
+      agent: attempts[index]?.agent,
+      insteadOf: attempts[index]?.insteadOf,
+      previous: index < 1 ? undefined : attempts[index - 1],
+    }),
   });
 }

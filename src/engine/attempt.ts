@@ -15,6 +15,7 @@ import type { AgentStep } from '../workflow/workflow.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import { type AgentTurnOutcome, runTurn, sessionOf, sessionText, warnAboutSession } from './agent-turn.js';
 import { currentSnapshot } from './branch-context.js';
+import type { AgentWait } from './choose-agent.js';
 import type { EngineRun } from './engine-run.js';
 import { type AttemptVerdict, evaluateGates } from './evaluate-gates.js';
 import { lastAttemptOf, needsOnlyGates } from './history.js';
@@ -24,17 +25,17 @@ import { recordWork } from './record-work.js';
 import { resultFields } from './result-fields.js';
 import { pauseIfRequested, staysPaused } from './step-pause.js';
 
-/** `stopped`: a call that must run first was interrupted or waits for a person. The attempt has not started. */
+/** `stopped`: a call that must run first was interrupted or waits. Neither it nor an agent that waits has started. */
 export async function runAgentAttempt(
   run: EngineRun,
   placed: PlacedStep,
   step: AgentStep,
-): Promise<'stopped' | undefined> {
+): Promise<'stopped' | AgentWait | undefined> {
   const state = run.state().steps.get(placed.path);
   if (state !== undefined && needsOnlyGates(state)) return continueAtGates(run, placed, step);
   if (state !== undefined && isUnjudged(state)) return rerunGates(run, placed, step, state);
   const next = await nextAttempt(run, placed, step);
-  if (next === 'stopped') return next;
+  if (next === 'stopped' || 'resumeAt' in next) return next;
   const ref = { step: placed.path, number: next.number, jobAttempt: run.jobAttempt };
   if ('obstacle' in next) return failBlockedAttempt(run, ref, next);
   const from = next.resetWorktree ? state?.startSnapshot : undefined;
@@ -153,6 +154,7 @@ function startAttempt(run: EngineRun, ref: AttemptRef, next: NextAttempt): void 
     ...ref,
     agent,
     provider: next.provider.id,
+    ...defined({ insteadOf: next.insteadOf }),
     session,
     prompt: next.body,
     ...(next.directory === run.ports.workspace.directory ? {} : { isBare: true }),
@@ -202,12 +204,12 @@ function outputOf(run: EngineRun, step: AgentStep, directory: string): OutputFil
 
 function agentEndFields(
   outcome: AgentTurnOutcome,
-): Pick<AgentEnded, 'failure' | 'usage' | 'totals' | 'firstTurn' | 'version' | 'durationMs'> {
-  const { failure, usage, totals, firstTurn, version, durationMs } = outcome;
+): Pick<AgentEnded, 'failure' | 'usage' | 'totals' | 'firstTurn' | 'lastTurn' | 'version' | 'durationMs'> {
+  const { failure, usage, totals, firstTurn, lastTurn, version, durationMs } = outcome;
   return {
     usage,
     durationMs,
-    ...defined({ failure, totals, firstTurn, version }),
+    ...defined({ failure, totals, firstTurn, lastTurn, version }),
   };
 }
 
@@ -252,12 +254,12 @@ async function judgeAttempt(
   }
   // The repository may be damaged. Then the reason of the failure is more important than the list of files.
   const files = (await changes().catch(() => [])).map((change) => change.path);
-  const status = attempt.failure?.kind === 'cancelled' ? 'cancelled' : 'failed';
   const { failure } = attempt;
+  const isInterrupted = failure?.kind === 'cancelled' || failure?.resumeAt !== undefined;
   run.record({
     type: 'attempt-ended',
     ...ref,
-    status,
+    status: isInterrupted ? 'cancelled' : 'failed',
     ...defined({ failure }),
     gates: [],
     files,

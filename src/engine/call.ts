@@ -10,7 +10,7 @@ import { lastAttemptOf } from './history.js';
 
 export type CallEnd =
   | { readonly status: 'passed' | 'failed'; readonly comments: string; readonly failure?: Failure }
-  /** The job was cancelled, or a step of the workflow waits for a person. */
+  /** The job was cancelled, or a step of the workflow waits (`endOfStopped`). */
   | { readonly status: 'stopped' };
 
 /** The failures of a workflow that are a negative verdict. Every other kind means that it could not decide. */
@@ -28,7 +28,7 @@ export async function runCall(
   await run.flush();
   if (!hasVerdict(run, call.path)) {
     const end = await run.steps.runStep(run, call);
-    if (end.status === 'cancelled' || end.status === 'paused') return { status: 'stopped' };
+    if (end.status !== 'passed' && end.status !== 'failed') return { status: 'stopped' };
   }
   const failure = lastAttemptOf(run, call.path)?.failure;
   const status = run.state().steps.get(call.path)?.status === 'passed' ? 'passed' : 'failed';

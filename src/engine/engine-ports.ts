@@ -13,6 +13,7 @@ import type {
   Snapshot,
   Workspace,
 } from '../workspace/workspace.js';
+import type { PreviousRuns } from './previous-run.js';
 
 export interface EnginePorts {
   readonly journal: Journal;
@@ -31,8 +32,11 @@ export interface EnginePorts {
   };
   /** A fresh UUID for a session. */
   newId(): string;
+  /** Absent: the workflow names no earlier run. */
+  readonly previous?: PreviousRuns;
   readonly branches: ParallelBranches;
   readonly context: ContextSource;
+  readonly event: EventValues;
   /** A file in `.gump/out` of that directory; `undefined` if it is missing, too large, or not a regular file. */
   readOutput(directory: string, name: string): string | undefined;
   /** The number of lines of a file in the repository at `root`; `undefined` if it is no readable regular file. */
@@ -59,6 +63,19 @@ export interface ParallelBranch {
   readonly reporter: Reporter;
   /** Removes the worktree. */
   close(): Promise<void>;
+}
+
+/** Reads the values of template names that stand for the event of the run. */
+export interface EventValues {
+  /** Reads each thing at most once, unless it could not be read. Never rejects because of GitHub. */
+  read(names: readonly string[]): Promise<EventReading>;
+}
+
+export interface EventReading {
+  /** Empty text for a name that this event does not have. Names that are not of an event are absent. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Why a name could not be read, as sentences that say what to do. */
+  readonly problems: ReadonlyMap<string, string>;
 }
 
 /** Reads what `context` appends to a prompt. */

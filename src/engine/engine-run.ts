@@ -81,7 +81,7 @@ export interface RunningTurn {
 }
 
 /** A run in progress, as the steps of one branch see it. */
-export interface EngineRun extends Omit<RunOptions, 'state' | 'ports' | 'deadline'>, BranchContext {
+export interface EngineRun extends Omit<RunOptions, 'state' | 'ports'>, BranchContext {
   readonly steps: StepRunner;
   /** Sessions that a running process of this job uses (S7). */
   readonly sessionsInUse: Set<string>;
@@ -106,16 +106,29 @@ export type ScopeEnd =
       readonly path: string;
       /** Why, if no attempt has the reason. */
       readonly failure?: Failure;
-    };
+    }
+  | WaitingEnd;
+
+/** The model service refuses requests for longer than a job waits. `resumeAt`: in milliseconds since 1970. */
+export interface WaitingEnd {
+  readonly status: 'waiting';
+  readonly path: string;
+  readonly resumeAt: number;
+  readonly failure?: never;
+}
 
 export const scopePassed: ScopeEnd = { status: 'passed', isLast: false };
 export function recordStepEnd(run: EngineRun, step: string, end: ScopeEnd): void {
-  const failure = end.status !== 'passed' && end.path === step ? end.failure : undefined;
+  const isOwn = end.status !== 'passed' && end.path === step;
   run.record({
     type: 'step-ended',
     step,
-    status: end.status,
+    // For a re-run, it was interrupted.
+    status: end.status === 'waiting' ? 'cancelled' : end.status,
     jobAttempt: run.jobAttempt,
-    ...defined({ failure }),
+    ...defined({
+      failure: isOwn ? end.failure : undefined,
+      resumeAt: isOwn && end.status === 'waiting' ? end.resumeAt : undefined,
+    }),
   });
 }

@@ -29,6 +29,10 @@ export function isFinalAttempt(run: EngineRun, attempt: Attempt): boolean {
 /** Failures that another attempt cannot fix. docs/troubleshooting.md lists them. */
 const finalFailureKinds: readonly FailureKind[] = ['auth', 'budget', 'cancelled'];
 
+export function hasRunAgent({ provider }: Attempt): boolean {
+  return provider !== undefined;
+}
+
 export function isInterrupted(attempt: Attempt): boolean {
   return attempt.status === 'cancelled' || attempt.status === 'running';
 }

@@ -2,17 +2,22 @@
  * The next attempt of a step that runs an agent: its number, agent, session and prompt. Of the attempt itself it
  * records nothing; the calls that must run before it record their own events.
  */
-import { type Failure, UserError, withCause } from '../failure.js';
+import { type Failure, withCause } from '../failure.js';
 import type { SessionDecision } from '../journal/event.js';
 import { type Attempt, newestAttemptOf, type StepState } from '../journal/run-state.js';
+import { defined } from '../optional-keys.js';
 import { roleForGet, roleForRetry } from '../plan/calls.js';
 import { innerScopes, type PlacedStep, placeStep, type StepScope } from '../plan/placed-step.js';
 import { passAgent } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import type { AgentStep, RetryEntry } from '../workflow/workflow.js';
+import { agentFor, findAgent } from './agent-of-step.js';
 import { endedWithoutVerdict, runCall } from './call.js';
+import type { AgentWait } from './choose-agent.js';
+import { earlierCandidate, earlierPathOf, placeEarlierSession } from './earlier-session.js';
 import type { EngineRun } from './engine-run.js';
-import { isInterrupted } from './history.js';
+import { commandObstacle } from './event-obstacle.js';
+import { hasRunAgent, isInterrupted } from './history.js';
 import { outputContractOf } from './output-contract.js';
 import type { PreviousFailure } from './prompt.js';
 import { contextTexts, gatherContext } from './prompt-context.js';
@@ -42,6 +47,8 @@ export interface NextAttempt extends UpcomingAttempt {
   readonly isPass: false;
   readonly provider: Provider;
   readonly model?: string;
+  /** The agent that this one replaces (`fallback`). */
+  readonly insteadOf?: string;
   readonly session: SessionDecision;
 }
 
@@ -57,7 +64,7 @@ export interface BlockedAttempt {
   readonly obstacle: Failure;
 }
 
-export type NextAttemptResult = NextAttempt | PassAttempt | BlockedAttempt | 'stopped';
+export type NextAttemptResult = NextAttempt | PassAttempt | BlockedAttempt | AgentWait | 'stopped';
 
 export async function nextAttempt(
   run: EngineRun,
@@ -74,9 +81,19 @@ export async function nextAttempt(
   if (before === 'stopped') return before;
   if (before !== undefined) return { number, agent: step.agent, obstacle: before };
   const overrides = currentOverrides(run, placed, step.retry, number);
-  const texts = [step.agent, step.prompt, overrides.agent, overrides.prompt, ...contextTexts(step)];
+  // The prompt of an interrupted attempt is in the journal, whatever its names stand for now.
+  const sentPrompt = isContinued && !state?.isRedefined ? last.prompt : undefined;
+  const prompt = sentPrompt === undefined ? (overrides.prompt ?? step.prompt) : undefined;
+  const texts = [overrides.agent ?? step.agent, prompt, ...contextTexts(step)];
   const templateContext = await createTemplateContext(run, placed, number, texts);
-  const agent = templateContext.render(overrides.agent ?? step.agent).trim();
+  if (templateContext.obstacle !== undefined)
+    return { number, agent: step.agent, obstacle: templateContext.obstacle };
+  const wanted = templateContext.render(overrides.agent ?? step.agent).trim();
+  const obstacle = await commandObstacle(run, placed.step);
+  if (obstacle !== undefined) return { number, agent: wanted, obstacle };
+  const choice = agentFor(run, step, wanted, history);
+  if ('resumeAt' in choice) return choice;
+  const { agent, insteadOf } = choice;
   const context = await gatherContext(run, path, step, templateContext);
   if ('obstacle' in context) return { number, agent, obstacle: context.obstacle };
   // An attempt that ended before its agent started leaves nothing to fix.
@@ -85,9 +102,7 @@ export async function nextAttempt(
     hasWorked && templateContext.failure !== undefined && !mentionsFailure(overrides)
       ? { failure: templateContext.failure }
       : {};
-  const body =
-    (isContinued && !state?.isRedefined ? last.prompt : undefined) ??
-    templateContext.render(overrides.prompt ?? step.prompt);
+  const body = sentPrompt ?? templateContext.render(overrides.prompt ?? step.prompt);
   const common = { number, isContinued, agent, body, ...failure, context: context.parts };
   const directory = await directoryFor(run, path, step);
   const resetWorktree = overrides.resetWorktree && !isContinued;
@@ -102,22 +117,12 @@ export async function nextAttempt(
     overrides,
     agent,
     provider: found.provider,
+    isReplacement: insteadOf !== undefined,
   };
-  const session = sessionFor(run, placed, step, facts, needsFreshSession(state));
-  return { ...common, ...worktree, ...found, session, isPass: false };
-}
-
-/** An agent name with a template is known only now. A name that no agent has fails the step, with the reason. */
-function findAgent(
-  run: EngineRun,
-  agent: string,
-): ReturnType<EngineRun['ports']['agents']['find']> | { readonly obstacle: Failure } {
-  try {
-    return run.ports.agents.find(agent);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { obstacle: { kind: 'crash', message: error.message, isFinal: true } };
-  }
+  const decided = sessionFor(run, placed, step, facts, needsFreshSession(state));
+  const usable = await placeEarlierSession(run, found.provider, directory, decided);
+  const session = usable.effective === 'new' ? withNewSessionId(run, found.provider, usable) : usable;
+  return { ...common, ...worktree, ...found, ...defined({ insteadOf }), session, isPass: false };
 }
 
 /** Without a prompt, a CLI ends with an error about its own options. */
@@ -145,10 +150,6 @@ function isPromptEmpty(
 
 function directoryFor(run: EngineRun, path: string, { worktree }: AgentStep): string | Promise<string> {
   return worktree === 'none' ? run.ports.createBareDirectory(path) : run.ports.workspace.directory;
-}
-
-function hasRunAgent({ provider }: Attempt): boolean {
-  return provider !== undefined;
 }
 
 /** The round that reopened the step requires new sessions, and the step has no attempt in it yet. */
@@ -236,6 +237,7 @@ interface SessionFacts {
   readonly overrides: EffectiveRetryOverrides;
   readonly agent: string;
   readonly provider: Provider;
+  readonly isReplacement: boolean;
 }
 
 function sessionFor(
@@ -245,20 +247,28 @@ function sessionFor(
   facts: SessionFacts,
   isFreshRound: boolean,
 ): SessionDecision {
-  const decision = decideSession({
+  return decideSession({
     declared: step.session,
     agent: facts.agent,
     provider: facts.provider.id,
+    isReplacement: facts.isReplacement,
     jobAttempt: run.jobAttempt,
     history: facts.history,
     isContinued: facts.isContinued,
     freshSession: facts.overrides.freshSession || isFreshRound,
     target: findFromAttempts(run, placed, step),
+    ...defined({ earlier: findEarlier(run, placed, step) }),
     agentMatch: placed.scope.sessionMatch,
     sessionsInUse: run.sessionsInUse,
     unavailableSessions: run.unavailableSessions,
   });
-  return decision.effective === 'new' ? withNewSessionId(run, facts.provider, decision) : decision;
+}
+
+/** In an earlier run, as in this one, a step is meant that is in the same scope (S3). */
+function findEarlier(run: EngineRun, { scope }: PlacedStep, { session }: AgentStep) {
+  if (session.mode !== 'previous') return undefined;
+  const pathNow = findPathInScope(session.step, scope);
+  return earlierCandidate(run, earlierPathOf(run, session.step, scope, pathNow));
 }
 
 /** S8: if the CLI accepts an id, the id is known before it starts. */
@@ -278,7 +288,7 @@ function findFromAttempts(
   { scope }: PlacedStep,
   step: AgentStep,
 ): readonly Attempt[] | 'not-run' | 'out-of-scope' {
-  if (step.session.mode === 'new') return 'not-run';
+  if (step.session.mode !== 'from') return 'not-run';
   const path = findPathInScope(step.session.step, scope);
   if (path === undefined) return 'out-of-scope';
   return run.state().steps.get(path)?.attempts.filter(hasRunAgent) ?? 'not-run';

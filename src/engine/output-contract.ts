@@ -15,8 +15,8 @@ const contracts: Readonly<Partial<Record<AgentStep['type'], OutputContract>>> = 
   validate: {
     file: 'validate.json',
     instructions: `When you are done, write your verdict as JSON to the file \`.gump/out/validate.json\` below the working directory:
-{"pass": true or false, "comments": "what is wrong and how to fix it", "findings": [{"path": "src/a.ts", "line": 12, "endLine": 14, "severity": "error", "message": "what is wrong here", "suggestion": "what to do"}]}
-If "pass" is false, "comments" must give the reason. You may omit "findings". Write one finding for each problem that you can point to. Its "path" is relative to the top of the repository, and its lines are those of the present file. Its "severity" is "error", "warning" or "notice". You may omit "line", "endLine" and "suggestion". Do not change any other file.`,
+{"pass": true or false, "comments": "what is wrong and how to fix it", "findings": [{"path": "src/a.ts", "line": 12, "endLine": 14, "severity": "error", "message": "what is wrong here", "suggestion": "the new lines, or what to do"}]}
+If "pass" is false, "comments" must give the reason. You may omit "findings". Write one finding for each problem that you can point to. Its "path" is relative to the top of the repository, and its lines are those of the present file. Its "severity" is "error", "warning" or "notice". Its "suggestion" is either the exact text that replaces the lines from "line" to "endLine", with their indentation and without a fence, or a sentence that says what to do. You may omit "line", "endLine" and "suggestion". Do not change any other file.`,
   },
   artifact: {
     file: 'artifact.txt',

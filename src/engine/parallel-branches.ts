@@ -16,10 +16,12 @@ import { type PlacedStep, placeStep, type StepScope, stepsInScope } from '../pla
 import { branchName, isAtOrBelow, isBelow, isInBranch } from '../step-path.js';
 import type { BranchConflict, BranchMergeResult, Snapshot } from '../workspace/workspace.js';
 import { createBranchRun, currentSnapshot } from './branch-context.js';
-import { type EngineRun, type ScopeEnd, scopePassed } from './engine-run.js';
+import { waitOfNewBranch } from './branch-wait.js';
+import { type EngineRun, type ScopeEnd, scopePassed, type WaitingEnd } from './engine-run.js';
 import { lastAttemptOf } from './history.js';
 import { mapConcurrently } from './pool.js';
 import { maxAttempts } from './retry-policy.js';
+import { reportWait } from './stopped-step.js';
 
 export async function runParallelBranches(
   run: EngineRun,
@@ -92,7 +94,10 @@ async function runBranches(
 
 type UnsuccessfulEnd = Extract<ScopeEnd, { path: string }>;
 
-/** A cancellation takes precedence, then a failure that stops all branches, then the first failure, then a pause. */
+/**
+ * A cancellation takes precedence, then a failure that stops all branches, then the first failure, then the shortest
+ * wait, then a pause.
+ */
 function findWorstEnd(run: EngineRun, ends: readonly (ScopeEnd | undefined)[]): UnsuccessfulEnd | undefined {
   const unsuccessful = ends.filter(
     (end): end is UnsuccessfulEnd => end !== undefined && end.status !== 'passed',
@@ -100,7 +105,12 @@ function findWorstEnd(run: EngineRun, ends: readonly (ScopeEnd | undefined)[]): 
   const of = (status: UnsuccessfulEnd['status']) => unsuccessful.filter((end) => end.status === status);
   const failed = of('failed');
   const blocking = failed.find((end) => mustStopBranches(run, end));
-  return of('cancelled')[0] ?? blocking ?? failed[0] ?? of('paused')[0];
+  return of('cancelled')[0] ?? blocking ?? failed[0] ?? shortestWait(unsuccessful) ?? of('paused')[0];
+}
+
+function shortestWait(ends: readonly UnsuccessfulEnd[]): WaitingEnd | undefined {
+  const waiting = ends.filter((end): end is WaitingEnd => end.status === 'waiting');
+  return waiting.toSorted((a, b) => a.resumeAt - b.resumeAt)[0];
 }
 
 /** Whether the failure would stop the other branches too, such as a missing credential or a used-up budget. */
@@ -112,6 +122,8 @@ function mustStopBranches(run: EngineRun, end: Extract<ScopeEnd, { path: string 
 
 async function runBranch(run: EngineRun, path: string, scope: StepScope, base: Snapshot): Promise<ScopeEnd> {
   if (hasAllPassed(run, scope)) return reportReused(run, scope);
+  const wait = waitOfNewBranch(run, scope);
+  if (wait !== undefined) return reportWait(run, wait);
   const from = newestSnapshot(run.state(), scope.branchPrefix) ?? base;
   let branch: Awaited<ReturnType<EngineRun['ports']['branches']['open']>>;
   try {

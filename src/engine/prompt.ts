@@ -9,6 +9,8 @@ export interface PromptParts {
   readonly context: readonly string[];
   /** What the step must write below `.gump/out`. */
   readonly contract?: string;
+  /** What is to be said about an earlier run on the same subject. */
+  readonly earlierRun?: string;
   /** The failure of the previous attempt. Absent if the prompt itself contains it. */
   readonly failure?: PreviousFailure;
   /** The attempt was interrupted and continues. */
@@ -38,6 +40,7 @@ export function composePrompt(parts: PromptParts): string {
     parts.body.trimEnd(),
     ...parts.context,
     parts.contract,
+    parts.earlierRun,
     parts.interruption === undefined ? undefined : interruptionNote(parts.interruption),
     parts.failure === undefined ? undefined : failureNote(parts.failure),
     parts.wasReset ? resetNote : undefined,

@@ -6,8 +6,12 @@ const maxPatchCharacters = 100_000;
 
 /** Leaves out the content of binary files and the middle of a long patch. */
 export function readablePatch(patch: string): string {
+  return cutMiddle(withoutBinaryContent(patch), maxPatchCharacters);
+}
+
+export function withoutBinaryContent(patch: string): string {
   const sections = patch.split(/(?<=\n)(?=diff --git )/);
-  return cutMiddle(sections.map(withoutBytes).join(''), maxPatchCharacters);
+  return sections.map(withoutBytes).join('');
 }
 
 function withoutBytes(section: string): string {

@@ -36,6 +36,7 @@ import { overridesForRound } from './next-attempt.js';
 import { runParallelBranches } from './parallel-branches.js';
 import { type EffectiveRetryOverrides, maxAttempts } from './retry-policy.js';
 import { pauseAfterGatesIfRequested, pauseIfRequested, staysPaused } from './step-pause.js';
+import { endOfStopped } from './stopped-step.js';
 
 /** The rounds of a group or a call, each an attempt of its own. */
 export async function runRounds(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
@@ -91,7 +92,8 @@ async function beginRound(run: EngineRun, placed: PlacedStep): Promise<AttemptRe
   const isContinued = last !== undefined && isInterrupted(last) && before !== undefined;
   const number = isContinued ? last.number : (last?.number ?? 0) + 1;
   const ref = { step: path, number, jobAttempt: run.jobAttempt };
-  const inputs = isContinued ? last.inputs : await inputsOf(run, placed, number);
+  const rendered = isContinued ? { inputs: last.inputs } : await inputsOf(run, placed, number);
+  if ('obstacle' in rendered) return failBeforeRound(run, ref, rendered.obstacle);
   // A round after a passed one fixes nothing: it only runs the steps that are missing.
   const isFurther = !isContinued && last !== undefined && before?.status !== 'passed';
   const stopped = isFurther ? await prepareNextRound(run, placed, last, ref) : undefined;
@@ -99,7 +101,7 @@ async function beginRound(run: EngineRun, placed: PlacedStep): Promise<AttemptRe
   run.record({
     type: 'attempt-started',
     ...ref,
-    ...defined({ inputs }),
+    ...defined({ inputs: rendered.inputs }),
     ...(isContinued ? { standsAgain: true } : {}),
   });
   run.ports.reporter.roundStarts(path, number, titleOf(placed));
@@ -114,19 +116,21 @@ async function prepareNextRound(
   ref: AttemptRef,
 ): Promise<ScopeEnd | undefined> {
   const overrides = await overridesForRound(run, placed, ref.number);
-  if (overrides === 'stopped') return { status: 'cancelled', path: placed.path };
-  if ('kind' in overrides) {
-    run.record({ type: 'attempt-started', ...ref });
-    run.record(failedWithoutVerdict(ref, overrides));
-    return { status: 'failed', path: placed.path };
-  }
+  if (overrides === 'stopped') return endOfStopped(run, placed.path);
+  if ('kind' in overrides) return failBeforeRound(run, ref, overrides);
   await reopenSteps(run, placed, last, overrides);
   return undefined;
 }
 
+function failBeforeRound(run: EngineRun, ref: AttemptRef, failure: Failure): ScopeEnd {
+  run.record({ type: 'attempt-started', ...ref });
+  run.record(failedWithoutVerdict(ref, failure));
+  return { status: 'failed', path: ref.step };
+}
+
 async function inputsOf(run: EngineRun, placed: PlacedStep, number: number) {
   const { step } = placed;
-  return step.kind === 'call' ? renderInputs(run, placed, number, step.call) : undefined;
+  return step.kind === 'call' ? renderInputs(run, placed, number, step.call) : { inputs: undefined };
 }
 
 function titleOf({ step }: PlacedStep): string {
@@ -185,7 +189,7 @@ async function judgeRound(run: EngineRun, placed: PlacedStep, ref: AttemptRef): 
   const from = run.state().steps.get(path)?.startSnapshot ?? run.origin;
   const changes = () => run.ports.workspace.changes(from, currentSnapshot(run));
   const verdict = await evaluateGates(withInnerLimits(run, placed), placed, ref, gates, changes);
-  if (verdict === 'cancelled') return { status: 'cancelled', path };
+  if (verdict === 'cancelled') return endOfStopped(run, path);
   const ended: NewEvent = { ...roundEndFields(run, ref), ...verdict };
   run.record(ended);
   return verdict.status === 'passed' ? scopePassed : { status: 'failed', path };
@@ -202,10 +206,7 @@ export async function runInnerSteps(run: EngineRun, placed: PlacedStep): Promise
   }
 }
 
-function canRunAnotherRound(
-  run: EngineRun,
-  end: Extract<ScopeEnd, { status: 'failed' | 'cancelled' | 'paused' }>,
-): boolean {
+function canRunAnotherRound(run: EngineRun, end: Exclude<ScopeEnd, { status: 'passed' }>): boolean {
   const last = lastAttemptOf(run, end.path);
   return end.failure === undefined && last !== undefined && !isFinalAttempt(run, last);
 }

@@ -6,6 +6,7 @@
  * ENGINE2 A passed step never runs again, and a turn whose end is recorded is never sent again.
  * ENGINE3 After every attempt of an agent a checkpoint is stored before anything later starts in its branch.
  */
+import type { Failure } from '../failure.js';
 import type { AttemptRef, NewEvent, RunEnded } from '../journal/event.js';
 import { isSpendEvent } from '../journal/ledger.js';
 import { applyEvent, type RunState } from '../journal/run-state.js';
@@ -24,37 +25,44 @@ import { warnAboutUnusedApproval } from './step-pause.js';
 /** Runs the rest of the plan. Resolves with the final state, which is stored; rejects only because of a bug. */
 export async function runPlan(options: RunOptions): Promise<RunState> {
   const timeLimit = startTimeLimit(options);
-  const { deadline: _deadline, ...rest } = options;
-  const run = createEngineRun({ ...rest, signal: timeLimit.signal, cancelSignal: options.signal });
+  const run = createEngineRun({ ...options, signal: timeLimit.signal, cancelSignal: options.signal });
   warnAboutUnusedApproval(run);
   const stopIntervals = startIntervalCheckpoints(run);
   const end = await runSteps(run).finally(() => {
     timeLimit.stop();
     stopIntervals();
   });
-  run.record(end.status === 'cancelled' && timeLimit.isExpired() ? { ...end, ...timeLimitEnd } : end);
+  run.record(toRunEnded(run, end, timeLimit.isExpired()));
   await run.flush();
   return run.state();
 }
 
-/** The running attempt stays interrupted, so that a re-run resumes it, but the job must not look cancelled. */
-const timeLimitEnd = {
-  status: 'failed',
-  failure: {
-    kind: 'timeout',
-    message:
-      'the time limit of this job (`max-time`) is reached. The running agent was stopped and its state saved; a re-run resumes it.',
-  },
-} as const;
+/** Nothing that was interrupted has failed: the run waits for a re-run, which resumes it. */
+function toRunEnded(run: EngineRun, end: ScopeEnd, isTimeUp: boolean): RunEnded {
+  const base = { type: 'run-ended', jobAttempt: run.jobAttempt } as const;
+  if (end.status === 'passed') return { ...base, status: end.status };
+  const { status, path: failedStep } = end;
+  const waiting = { ...base, status: 'waiting', failedStep } as const;
+  if (status === 'waiting') return { ...waiting, reason: 'limit', resumeAt: end.resumeAt };
+  if (status !== 'cancelled') return { ...base, status, failedStep };
+  const resumeAt = run.ports.clock.now();
+  if (isTimeUp) return { ...waiting, reason: 'time', resumeAt, failure: timeUpFailure };
+  return { ...waiting, reason: 'cancelled', resumeAt };
+}
 
-async function runSteps(run: EngineRun): Promise<RunEnded> {
+const timeUpFailure: Failure = {
+  kind: 'timeout',
+  message:
+    'the time limit of this job (`max-time`) is reached. The running agent was stopped and its state saved; a re-run resumes it.',
+};
+
+async function runSteps(run: EngineRun): Promise<ScopeEnd> {
   const end = await runScope(run, rootScope(run.plan));
   if (end.status === 'passed' && !end.isLast && run.plan.until !== undefined)
     run.ports.reporter.warn(
       `Input \`until\`: the run did not reach step \`${run.plan.until}\`, so no step was left out. Check the path of the step.`,
     );
-  const base = { type: 'run-ended', status: end.status, jobAttempt: run.jobAttempt } as const;
-  return end.status === 'passed' ? base : { ...base, failedStep: end.path };
+  return end;
 }
 
 /** Runs the rest of the steps of one scope. */
@@ -88,7 +96,7 @@ async function passBelow(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> 
   return end;
 }
 
-interface EngineRunOptions extends Omit<RunOptions, 'deadline'> {
+interface EngineRunOptions extends RunOptions {
   readonly cancelSignal: AbortSignal;
 }
 
@@ -106,7 +114,8 @@ function createEngineRun({ state: initial, ports, ...options }: EngineRunOptions
   };
   return {
     ...options,
-    sessionsInUse: new Set(),
+    // A re-run does not continue its own session either while another run does.
+    sessionsInUse: new Set(ports.previous?.sessionsInUse),
     limits: runLimits(options.plan),
     steps: { runStep, runScope },
     isWriteForbidden: false,

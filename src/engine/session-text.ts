@@ -1,19 +1,28 @@
 /** The sentence about an attempt's session. The log, the summary and the warnings all show this one. Pure. */
-import type { SessionDecision } from '../journal/event.js';
+import type { DatedSession, SessionDecision } from '../journal/event.js';
 import type { Attempt } from '../journal/run-state.js';
 
 /** What the sentence names. */
 export interface SessionTextFacts {
   readonly session: SessionDecision;
   readonly agent?: string;
+  /** The agent that it replaces (`fallback`). */
+  readonly insteadOf?: string;
   /** The attempt of the same step before this one; an interrupted attempt precedes its own continuation. */
   readonly previous?: Attempt;
 }
 
 /** One line without a full stop: whether the session is new or resumed, and why. */
-export function describeSession({ session, agent, previous }: SessionTextFacts): string {
+export function describeSession({ session, agent, insteadOf, previous }: SessionTextFacts): string {
+  if (session.earlier !== undefined) return describeEarlier(session, session.earlier);
   const target = targetText(session);
   switch (session.reason) {
+    case 'previous':
+      return `resumes the session of ${target} from an earlier run`;
+    case 'previous-not-found':
+      return `new session: no earlier run has a session of ${target} that can be used here`;
+    case 'previous-expired':
+      return `new session: the session of ${target} from an earlier run is too old`;
     case 'declared-new':
       return 'new session';
     case 'from':
@@ -25,7 +34,7 @@ export function describeSession({ session, agent, previous }: SessionTextFacts):
     case 'override-new':
       return 'new session, set by a retry entry';
     case 'agent-changed':
-      return `new session: the agent changed${agentChangeText(previous?.agent, agent)}`;
+      return `new session: the agent changed${agentChangeText(previous?.agent ?? insteadOf, agent)}${insteadOf === undefined ? '' : fallbackText}`;
     case 'from-target-not-run':
       return `new session: ${target} has not run`;
     case 'from-other-agent':
@@ -47,10 +56,51 @@ export function describeSession({ session, agent, previous }: SessionTextFacts):
   }
 }
 
+/** The same for a session of an earlier run. Only a few reasons are possible there. */
+function describeEarlier(session: SessionDecision, earlier: DatedSession): string {
+  const { runId, commit, ageMs, tokens = 0 } = earlier;
+  const from = `${targetText(session)} from run ${runId}`;
+  switch (session.reason) {
+    case 'previous':
+      return `resumes the session of ${from} (${ageText(ageMs)} ago, commit ${commit.slice(0, 7)})${interruptionText(earlier)}`;
+    case 'previous-expired':
+      return `new session: the session of ${from} is ${ageText(ageMs)} old, older than \`max-session-age\``;
+    case 'context-full':
+      return `new session: the session of ${from} has ${tokens.toLocaleString('en-US')} tokens, more than \`max-resume-tokens\``;
+    case 'from-other-agent':
+      return `new session: ${targetText(session)} ran with a different agent in run ${runId}`;
+    case 'from-in-use':
+      return `new session: another run that has not ended resumes the session of ${from}`;
+    case 'no-session-id':
+      return `new session: the id of the session of ${from} is unknown`;
+    default:
+      return `new session: the session of ${from} is missing, so the agent does not know its earlier work`;
+  }
+}
+
+function interruptionText({ isInterrupted }: DatedSession): string {
+  return isInterrupted ? ', which was interrupted in that run, so its last turn may be incomplete' : '';
+}
+
+/** In the largest unit that gives at least 1. */
+function ageText(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  if (minutes < 60) return counted(minutes, 'minute');
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? counted(hours, 'hour') : counted(Math.round(hours / 24), 'day');
+}
+
+function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
 /** `from:` as the workflow declares it. */
 function targetText({ declared }: SessionDecision): string {
-  return declared.startsWith('from:') ? `step \`${declared.slice('from:'.length)}\`` : 'the named step';
+  const step = /^(?:from|previous):(.+)$/s.exec(declared)?.[1];
+  return step === undefined ? 'the named step' : `step \`${step}\``;
 }
+
+const fallbackText = ' (`fallback`: the service refuses requests for some time)';
 
 function agentChangeText(before: string | undefined, now: string | undefined): string {
   return `${before === undefined ? '' : ` from ${before}`}${now === undefined ? '' : ` to ${now}`}`;

@@ -1,17 +1,19 @@
 /** Runs one step from its first attempt to its end. */
-import type { Attempt, StepState } from '../journal/run-state.js';
+import type { Attempt } from '../journal/run-state.js';
 import type { PlacedStep } from '../plan/placed-step.js';
 import { agentStepOf, passAgent } from '../plan/plan.js';
-import { isBelow } from '../step-path.js';
 import { runAgentAttempt } from './attempt.js';
 import { currentSnapshot } from './branch-context.js';
+import type { AgentWait } from './choose-agent.js';
 import { type EngineRun, recordStepEnd, type ScopeEnd, scopePassed } from './engine-run.js';
 import { runGateAttempt } from './gate-step.js';
 import { currentAttemptOf, isFinalAttempt, lastAttemptOf, needsOnlyGates } from './history.js';
+import { isTooLong } from './limits/provider-limits.js';
 import { usedUpFailure } from './limits/run-limits.js';
 import { maxAttempts } from './retry-policy.js';
 import { runInnerSteps, runRounds } from './rounds.js';
 import { isPaused, pauseAfterGatesIfRequested, staysPaused } from './step-pause.js';
+import { endOfStopped, reportWait } from './stopped-step.js';
 import { findUnexplainedChanges } from './unexplained-changes.js';
 
 export async function runStep(run: EngineRun, placed: PlacedStep): Promise<ScopeEnd> {
@@ -53,7 +55,7 @@ async function runUntilDone(run: EngineRun, placed: PlacedStep): Promise<ScopeEn
       return pauseAfterGatesIfRequested(run, placed, before) ? paused : scopePassed;
   }
   const allowed = maxAttempts(step.kind === 'gates' ? [] : step.retry);
-  for (let made = 1; ; made += 1) {
+  for (let made = 1; ; ) {
     await run.flush();
     if (run.signal.aborted) return cancelled;
     const failure =
@@ -61,15 +63,23 @@ async function runUntilDone(run: EngineRun, placed: PlacedStep): Promise<ScopeEn
       (willStartAgent(run, placed) ? usedUpFailure(run, run.limits) : undefined);
     if (failure !== undefined) return { status: 'failed', path, failure };
     const attempt = await runAttempt(run, placed);
-    if (attempt === 'stopped') return findPausedStepBelow(run, path) ?? cancelled;
+    if (attempt === 'stopped') return endOfStopped(run, path);
+    if ('resumeAt' in attempt) return reportWait(run, { status: 'waiting', path, ...attempt });
     if (isPaused(attempt)) return paused;
-    if (attempt.status === 'running') return findPausedStepBelow(run, path) ?? cancelled;
+    if (attempt.status === 'running') return endOfStopped(run, path);
+    const resumeAt = attempt.failure?.resumeAt;
+    if (attempt.status === 'cancelled' && resumeAt !== undefined && !run.signal.aborted) {
+      // The next attempt starts with another agent, or not at all. This one has used up no retry.
+      if (isTooLong(resumeAt, run.ports.clock.now())) continue;
+      return { status: 'waiting', path, resumeAt };
+    }
     const isOver = made >= allowed || isFinalAttempt(run, attempt);
     if (attempt.status === 'passed')
       return pauseAfterGatesIfRequested(run, placed, attempt) ? paused : scopePassed;
     if (attempt.status !== 'failed' || run.signal.aborted) return cancelled;
     if (isOver) return { status: 'failed', path };
     if (pauseAfterGatesIfRequested(run, placed, attempt)) return paused;
+    made += 1;
   }
 }
 
@@ -81,22 +91,10 @@ function willStartAgent(run: EngineRun, { path, step }: PlacedStep): boolean {
   return state === undefined || !needsOnlyGates(state);
 }
 
-/** Steps of a workflow that an attempt calls may wait for a person too. */
-function findPausedStepBelow(run: EngineRun, path: string): ScopeEnd | undefined {
-  const steps = [...run.state().steps.values()].filter((step) => isBelow(step.path, path));
-  const waiting = steps.findLast((step) => isStepPaused(step));
-  return waiting === undefined ? undefined : { status: 'paused', path: waiting.path };
-}
-
-function isStepPaused({ attempts }: StepState): boolean {
-  const last = attempts.at(-1);
-  return last !== undefined && isPaused(last);
-}
-
-async function runAttempt(run: EngineRun, placed: PlacedStep): Promise<Attempt | 'stopped'> {
+async function runAttempt(run: EngineRun, placed: PlacedStep): Promise<Attempt | AgentWait | 'stopped'> {
   const own = agentStepOf(placed.step);
   const end = await (own === undefined ? runGateAttempt(run, placed) : runAgentAttempt(run, placed, own));
-  if (end === 'stopped') return end;
+  if (end !== undefined) return end;
   const attempt = lastAttemptOf(run, placed.path);
   if (attempt === undefined) throw new Error(`No attempt of step \`${placed.path}\` was recorded.`);
   run.ports.reporter.attemptEnds(placed.path, attempt);

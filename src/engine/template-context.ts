@@ -1,6 +1,6 @@
 /** Collects what the templates of one attempt can read, and renders them. */
 
-import { textForAgent } from '../failure.js';
+import { type Failure, textForAgent } from '../failure.js';
 import { cutMiddle } from '../gates/cut-middle.js';
 import { errorText, gateErrorText, maxPromptErrorCharacters } from '../gates/error-text.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
@@ -20,11 +20,15 @@ import {
   ownerOf,
   pathOfPrefix,
 } from '../step-path.js';
+import { isEventName } from '../workflow/event-names.js';
 import { type GateFields, type NameScope, resolveName, stateKeysOf } from '../workflow/resolve-name.js';
 import { parseTemplate, renderTemplate, templateNames } from '../workflow/template.js';
 import type { Snapshot } from '../workspace/workspace.js';
 import { currentSnapshot } from './branch-context.js';
+import { readEarlierNames } from './earlier-names.js';
+import type { EventReading } from './engine-ports.js';
 import type { EngineRun } from './engine-run.js';
+import { eventFailure } from './event-obstacle.js';
 import type { PreviousFailure } from './prompt.js';
 import { readablePatch } from './readable-patch.js';
 import { attemptFields, stateFields } from './template-fields.js';
@@ -33,6 +37,8 @@ export interface TemplateContext {
   render(template: string): string;
   /** Why the previous attempt failed, or the round that opened the step again; absent if neither failed. */
   readonly failure?: PreviousFailure;
+  /** A name of the event could not be read. The attempt must not start. */
+  readonly obstacle?: Failure;
 }
 
 /** Whether a template reads the error of the previous attempt. */
@@ -57,11 +63,25 @@ export async function createTemplateContext(
 ): Promise<TemplateContext> {
   const wanted = texts.flatMap((text) => (text === undefined ? [] : templateNames(parseTemplate(text))));
   const failure = await findPreviousFailure(run, placed.path);
-  const scope = await buildNameScope(run, placed, number, { wanted, failure, isReview });
+  const { values: previous, obstacle } = await readEarlierNames(run.ports.previous, wanted);
+  const own = await buildNameScope(run, placed, number, { wanted, failure, isReview, previous });
+  const { values: event, problems } = await readEvent(run, wanted, own);
+  const scope = { ...own, event };
   return {
     render: (template) => renderTemplate(parseTemplate(template), (name) => resolveName(name, scope)),
-    ...defined({ failure: failure && shortened(run, failure) }),
+    ...defined({ failure: failure && shortened(run, failure), obstacle: obstacle ?? eventFailure(problems) }),
   };
+}
+
+/** Only what the templates name and nothing else defines. */
+async function readEvent(
+  { ports }: EngineRun,
+  wanted: readonly string[],
+  scope: NameScope,
+): Promise<EventReading> {
+  const names = wanted.filter((name) => isEventName(name) && resolveName(name, scope) === undefined);
+  if (names.length === 0) return { values: new Map(), problems: new Map() };
+  return ports.event.read([...new Set(names)]);
 }
 
 function shortened({ errorContext }: EngineRun, failure: PreviousFailure): PreviousFailure {
@@ -72,13 +92,14 @@ interface NameScopeInput {
   readonly wanted: readonly string[];
   readonly failure: PreviousFailure | undefined;
   readonly isReview: boolean;
+  readonly previous: ReadonlyMap<string, string>;
 }
 
 async function buildNameScope(
   run: EngineRun,
   placed: PlacedStep,
   number: number,
-  { wanted, failure, isReview }: NameScopeInput,
+  { wanted, failure, isReview, previous }: NameScopeInput,
 ): Promise<NameScope> {
   const { path, scope } = placed;
   const visible = visibleState(run.state(), scope.branchPrefix);
@@ -106,6 +127,7 @@ async function buildNameScope(
     getPaths: gets,
     ...defined({ task: scope.task && taskFields(scope.task) }),
     vars: run.plan.vars,
+    previous,
     // A written output takes precedence over the patch of the step.
     state: new Map([...(await wantedPatchFields(run, visible, wanted)), ...fields]),
   };

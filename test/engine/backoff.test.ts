@@ -24,6 +24,16 @@ describe('the time to wait', () => {
     expect(nextWaitMs({ ...first, failure: rateLimited(0), jitter: 1 })).toBe(0);
   });
 
+  it('is within 10 minutes if the service requires no more', () => {
+    for (const jitter of [0, 0.5, 1]) {
+      const ms = nextWaitMs({ ...first, failure: rateLimited(597_000), jitter });
+      expect(ms).toBeGreaterThanOrEqual(597_000);
+      expect(ms).toBeLessThanOrEqual(600_000);
+      expect(nextWaitMs({ ...first, failure: rateLimited(600_000), jitter })).toBe(600_000);
+      expect(nextWaitMs({ ...first, failure: rateLimited(600_001), jitter })).toBeUndefined();
+    }
+  });
+
   it('grows with each try if the service names no time', () => {
     const waits = [0, 1, 2, 3, 4].map((count) =>
       nextWaitMs({ ...first, failure: rateLimited(), waits: count }),
@@ -187,7 +197,7 @@ describe('an attempt that the service refuses', () => {
     const cancel = new AbortController();
     const harness = createEngineHarness({ runAgent: refusingAgent(9), onSleep: () => cancel.abort() });
     const state = await harness.run(plan, { signal: cancel.signal });
-    expect(state.runEnded?.status).toBe('cancelled');
+    expect(state.runEnded).toMatchObject({ status: 'waiting', reason: 'cancelled' });
     expect(harness.calls).toHaveLength(1);
     const next = createEngineHarness({ runAgent: () => ({}), previous: harness });
     await next.run(plan, { jobAttempt: 2 });

@@ -256,7 +256,7 @@ describe('a guard of a step', () => {
       },
     });
     const state = await harness.run(guardedPlan({ maxTurns: 1 }), { signal: cancel.signal });
-    expect(state.runEnded?.status).toBe('cancelled');
+    expect(state.runEnded).toMatchObject({ status: 'waiting', reason: 'cancelled' });
   });
 
   it('does not fail an agent that finishes at the moment of a cancellation', async () => {
@@ -624,10 +624,16 @@ describe('the time of a job', () => {
     });
   }
 
-  it('stops the running agent and fails the run, and a re-run continues the attempt', async () => {
+  it('stops the running agent and ends the run as waiting, and a re-run continues the attempt', async () => {
     const first = outOfTime();
     const state = await first.run(plan, { deadline: 60_000 });
-    expect(state.runEnded).toMatchObject({ status: 'failed', failedStep: 'a', failure: { kind: 'timeout' } });
+    expect(state.runEnded).toMatchObject({
+      status: 'waiting',
+      reason: 'time',
+      failedStep: 'a',
+      failure: { kind: 'timeout' },
+    });
+    expect(state.runEnded?.resumeAt).toBeGreaterThanOrEqual(60_000);
     expect(state.steps.get('a')?.attempts.at(-1)?.status).toBe('cancelled');
     expect(first.storedJournalLengths.at(-1)).toBe(first.events.length);
     const second = createEngineHarness({ runAgent: () => ({}), previous: first });

@@ -291,7 +291,7 @@ describe('parallel branches', () => {
       },
     });
     const state = await harness.run(workflow, { signal: controller.signal });
-    expect(state.runEnded?.status).toBe('cancelled');
+    expect(state.runEnded).toMatchObject({ status: 'waiting', reason: 'cancelled' });
     expect(firstPromptLines(harness)).not.toContain('tests c');
     const next = await rerun(harness, workflow, { runAgent: createAgent(['a', 'b', 'c']) });
     expect(firstPromptLines(next.harness).toSorted()).toEqual(['impl a', 'impl b', 'impl c', 'tests c']);

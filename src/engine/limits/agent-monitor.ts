@@ -33,6 +33,8 @@ export interface AgentMonitor {
   progress(): Promise<Usage>;
   /** What the first answer spent, as far as the CLI reports it. `usage` is the total of all answers. */
   firstTurn(usage: Usage): Usage | undefined;
+  /** The same for the last answer. */
+  lastTurn(usage: Usage): Usage | undefined;
   /**
    * To be called when the agent has ended, with all that it spent. The outcome fails if a limit has stopped the agent.
    * A limit that is exceeded when the agent has finished fails nothing: the gates decide.
@@ -77,6 +79,7 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
   readonly #ended = new AbortController();
   #hit: LimitHit | undefined;
   #firstTurn: Usage | undefined;
+  #lastTurn: Usage | undefined;
   #model: string | undefined;
   /** The stream reports no tokens. The session's file may contain them. */
   #hasNoTokens = false;
@@ -127,6 +130,7 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
     if (!this.isAnswering) this.#isAtWork = true;
     this.isAnswering = false;
     if (this.usage.turns === undefined) this.#firstTurn = usage;
+    this.#lastTurn = usage;
     this.usage = addUsage(this.usage, this.#withCost({ ...usage, turns: 1 }));
     this.#hasNoTokens = usage === undefined;
     if (this.#hasNoTokens && (this.#firstTurn === undefined || this.#needsTokens()))
@@ -227,9 +231,11 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
   }
 
   firstTurn(usage: Usage): Usage | undefined {
-    const { turns, costUsd: _cost, costIsEstimate: _isEstimate, ...tokens } = usage;
-    const first = this.#firstTurn ?? (turns === 1 ? tokens : {});
-    return Object.keys(first).length > 0 ? first : undefined;
+    return turnUsage(this.#firstTurn, usage);
+  }
+
+  lastTurn(usage: Usage): Usage | undefined {
+    return turnUsage(this.#lastTurn, usage);
   }
 
   end<T extends TurnOutcome>(outcome: T): T {
@@ -260,4 +266,11 @@ class LimitMonitor implements AgentMonitor, MonitoredAgent {
       `Limits in dollars do not count the cost of ${provider.title}${name === undefined ? '' : ` (${name})`}: ${reason}`,
     );
   }
+}
+
+/** Of one answer. If there was only one, it spent all that the CLI reports. */
+function turnUsage(reported: Usage | undefined, usage: Usage): Usage | undefined {
+  const { turns, costUsd: _cost, costIsEstimate: _isEstimate, ...tokens } = usage;
+  const one = reported ?? (turns === 1 ? tokens : {});
+  return Object.keys(one).length > 0 ? one : undefined;
 }

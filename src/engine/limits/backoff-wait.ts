@@ -5,7 +5,7 @@
 import type { Failure } from '../../failure.js';
 import type { AttemptRef } from '../../journal/event.js';
 import type { EngineRun } from '../engine-run.js';
-import type { MonitoredAgent } from './limit.js';
+import type { LimitHit, MonitoredAgent } from './limit.js';
 import { waitTooLongFailure } from './limit-failure.js';
 import { currentUsage, usedUpFailure } from './run-limits.js';
 
@@ -13,11 +13,17 @@ import { currentUsage, usedUpFailure } from './run-limits.js';
 export function checkTimeForWait(run: EngineRun, ms: number, refused: Failure): Failure | undefined {
   const failure = usedUpFailure(run, run.limits);
   if (failure !== undefined) return failure;
+  const hit = findShortLimit(run, ms);
+  return hit === undefined ? undefined : waitTooLongFailure(hit, ms, refused);
+}
+
+/** The first limit around an attempt whose time would be used up before the end of a wait of `ms`. */
+export function findShortLimit(run: EngineRun, ms: number): LimitHit | undefined {
   for (const limit of run.limits) {
     const { maxTimeMs } = limit.values;
     const used = currentUsage(run, limit).maxTimeMs;
     if (maxTimeMs !== undefined && used + ms >= maxTimeMs)
-      return waitTooLongFailure({ limit, field: 'maxTimeMs', maximum: maxTimeMs, used }, ms, refused);
+      return { limit, field: 'maxTimeMs', maximum: maxTimeMs, used };
   }
   return undefined;
 }

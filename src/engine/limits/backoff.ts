@@ -16,6 +16,8 @@ export interface BackoffState {
   readonly waits: number;
   /** Milliseconds that it has waited, including tries in between that got no answer. */
   readonly waitedMs: number;
+  /** The present time, in milliseconds since 1970. Only a failure with `acceptsAgainAt` needs it. */
+  readonly now?: number;
   /** From 0 to 1, so that parallel branches do not all return at once. */
   readonly jitter: number;
 }
@@ -24,8 +26,12 @@ export interface BackoffState {
 export function nextWaitMs(state: BackoffState): number | undefined {
   const { failure, waits, waitedMs } = state;
   if (!isTransient(failure) || waits >= maxWaits) return undefined;
+  const left = maxTotalWaitMs - waitedMs;
   const ms = delayMs(state);
-  return waitedMs + ms > maxTotalWaitMs ? undefined : ms;
+  if (ms <= left) return ms;
+  // What is added for parallel branches never makes a wait too long.
+  const requestedMs = requestedMsOf(state);
+  return requestedMs !== undefined && requestedMs <= left ? left : undefined;
 }
 
 export function isTransient(
@@ -35,10 +41,20 @@ export function isTransient(
 }
 
 /** Never less than what the service asks for. A backoff is between half of its time and all of it. */
-function delayMs({ failure, waits, jitter }: BackoffState): number {
-  const requestedMs = failure.retryAfterMs;
+function delayMs(state: BackoffState): number {
+  const { waits, jitter } = state;
+  const requestedMs = requestedMsOf(state);
   if (requestedMs !== undefined) return Math.ceil(requestedMs + Math.min(requestedMs / 10, 5000) * jitter);
   return Math.ceil(firstBackoffMs * 2 ** waits * (0.5 + jitter / 2));
+}
+
+function requestedMsOf({ failure, now }: BackoffState): number | undefined {
+  return remainingMs(failure, now) ?? failure.retryAfterMs;
+}
+
+/** Milliseconds until the time that the service names. `undefined` if it names none, or if that time has passed. */
+function remainingMs({ acceptsAgainAt }: Failure, now = Number.POSITIVE_INFINITY): number | undefined {
+  return acceptsAgainAt !== undefined && acceptsAgainAt > now ? acceptsAgainAt - now : undefined;
 }
 
 /** The failure of an attempt that does not wait any more, with what it tried. */
