@@ -37,7 +37,7 @@ export interface SnapshotMergeResult {
 /** The files of a tree. */
 export type ListFiles = (tree: string) => Promise<ReadonlyMap<BytePath, TreeEntry>>;
 
-type EntryMergeResult = { readonly entry: TreeEntry | undefined } | 'conflict';
+export type EntryMergeResult = { readonly entry: TreeEntry | undefined } | 'conflict';
 
 /** Merges the change base → commit onto `tree`. */
 export async function mergeOnto(
@@ -86,9 +86,10 @@ export function isOnlyConverted(
   return file !== undefined && isSameEntry(before, file.clean) && isSameEntry(after, file.real);
 }
 
-async function mergeEntry(
+/** Merges the change of one path with what the other side has there. */
+export async function mergeEntry(
   git: Git,
-  files: MergeFiles,
+  files: Pick<MergeFiles, 'scratch'>,
   change: TreeChange,
   current: TreeEntry | undefined,
 ): Promise<EntryMergeResult> {

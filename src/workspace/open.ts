@@ -2,16 +2,19 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentFileFinder, type AgentFileNames, openAgentFileFinder } from './agent-files.js';
+import { type ChangeCommits, openChangeCommits } from './change-commits.js';
 import { type ConvertedFiles, differingFiles, stageConvertedFiles } from './converted-files.js';
 import { writeExcludes } from './exclude-rules.js';
 import { type Git, openGit, openGitShell } from './git.js';
 import { openObjectWriter } from './git-objects.js';
 import { openGitStateSaver } from './git-state.js';
 import { diffTrees } from './git-tree.js';
+import { headBranch } from './head-branch.js';
 import { listIgnoredPaths } from './ignored.js';
 import { listIndex } from './index-listing.js';
 import { type InnerRepositories, nestedIn, openInnerRepositories } from './inner-repositories.js';
 import type { LeftOutFile, LeftOutRules } from './left-out-files.js';
+import { openMergeGit } from './merge-git.js';
 import { openNotKept } from './not-kept.js';
 import { openBranchWorktrees } from './open-branch-worktrees.js';
 import { createWorkspace } from './operations.js';
@@ -48,13 +51,19 @@ export interface WorkspaceOptions {
   readonly maximumFileBytes?: number;
 }
 
+/** The workspace of the checkout. */
+export interface MainWorkspace extends Workspace {
+  /** Commits of the run's change outside of the action. */
+  readonly commits: ChangeCommits;
+}
+
 const defaultMaximumFileBytes = 100 * 1024 * 1024;
 
 /**
  * Opens the workspace at a directory and records its start tree. Needs git 2.30 or newer. Throws a `UserError` if git
  * is missing, or if the directory is not in a worktree, has no commit or is not trusted by git.
  */
-export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+export async function openWorkspace(options: WorkspaceOptions): Promise<MainWorkspace> {
   const startedAt = Date.now();
   const { directory, privateDirectory, env } = options;
   requireDirectory(directory);
@@ -112,6 +121,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
         openPrivateGit({ shell, repository: { root }, own, privateDirectory, index }),
     }),
     watch: watchRepository({ repository, settings, env, privateDirectory }),
+    userGit: rootGit,
     readerGit: openReaderGit({ repository, own, privateDirectory }, env),
     shell,
     env,
@@ -149,6 +159,8 @@ interface StartOptions {
   readonly skipped: SkippedFiles;
   readonly innerRepositories: InnerRepositories;
   readonly watch: RepositoryWatch;
+  /** git with the user's repository and settings. */
+  readonly userGit: Git;
   readonly readerGit: Git;
   readonly shell: Shell;
   readonly env: Readonly<Record<string, string>>;
@@ -167,11 +179,12 @@ async function recordStart({
   skipped,
   innerRepositories,
   watch,
+  userGit,
   readerGit,
   shell,
   env,
   scratch,
-}: StartOptions): Promise<Workspace> {
+}: StartOptions): Promise<MainWorkspace> {
   const { repository } = rules;
   const { headTree, startCommit } = repository;
   const stagingIndex = openStagingIndex({ git, index: files.index, rules, skipped });
@@ -220,5 +233,15 @@ async function recordStart({
     env,
     privateDirectory: scratch,
   });
-  return createWorkspace({ ...main, branchWorktrees });
+  const commits = openChangeCommits({
+    git,
+    userGit,
+    openConverter: () => openMergeGit({ shell, repository, own, scratch, objects: files.objects }),
+    repository,
+    index,
+    scratch,
+    branch: headBranch(repository),
+    runExclusive: main.runExclusive,
+  });
+  return { ...createWorkspace({ ...main, branchWorktrees }), commits };
 }

@@ -2,6 +2,7 @@
 import { UserError } from '../failure.js';
 import { applySnapshot } from './apply.js';
 import { type BytePath, bytePathToText, displayPath, toBytePath } from './byte-path.js';
+import { compareCommits, diffOfCommits } from './compare-commits.js';
 import { isExcluded } from './exclude-rules.js';
 import type { Git } from './git.js';
 import { applyUpdates, diffTrees, type TreeChange } from './git-tree.js';
@@ -84,6 +85,8 @@ export function createWorkspace(parts: WorkspaceComponents): Workspace {
       }),
     patch: (from, to) =>
       runExclusive(async () => patchBetween(git, files.scratch, ...(await treesOf(from, to)))),
+    compare: (base, head) => reader.runExclusive(() => compareCommits(reader.git, base, head)),
+    diffOfCommits: (base, head) => runExclusive(() => diffOfCommits(git, files.scratch, base, head)),
     startDifferences: (commit) => runExclusive(() => startDifferences(parts, commit)),
     hasSnapshots: (list) => runExclusive(() => hasSnapshots(git, list)),
     findStartDifferences: (snapshot) =>

@@ -7,6 +7,7 @@
  * WORKSPACE3 Files that were untracked in the start tree are not part of a snapshot's change unless a step changed
  *            them.
  */
+import type { CommitComparison } from './compare-commits.js';
 import type { RepositoryWatch } from './repository-watch.js';
 
 /**
@@ -151,6 +152,12 @@ export interface Workspace {
   /** The same difference as a patch for `git apply`, including binary files. */
   patch(from: Snapshot, to: Snapshot): Promise<string>;
   /**
+   * How two commits relate. `undefined` if the checkout does not have what is needed, for example because it is shallow.
+   */
+  compare(base: string, head: string): Promise<CommitComparison | undefined>;
+  /** The difference between two commits as a patch. `undefined` if the checkout does not have them. */
+  diffOfCommits(base: string, head: string): Promise<string | undefined>;
+  /**
    * Restores the files of steps to their state at `snapshot`. Ignored files and files that no step wrote stay.
    */
   reset(snapshot: Snapshot): Promise<void>;
@@ -163,9 +170,9 @@ export interface Workspace {
    */
   findStartDifferences(snapshot: Snapshot): Promise<readonly string[]>;
   /**
-   * The files that differ between the commit and the start tree, in the form of `FileChange.path`, sorted. This
+   * The files that differ between the commit, or the tree, and the start tree, in the form of `FileChange.path`, sorted. This
    * includes files that cannot be recorded. Ignored and excluded files do not count. `undefined` if the checkout does
-   * not have the commit.
+   * not have it.
    */
   startDifferences(commit: string): Promise<readonly string[] | undefined>;
   /**
