@@ -14,18 +14,18 @@ const maxReasonCharacters = 2_000;
 const maxOpen = 3;
 const maxFailures = 50;
 
-/** `undefined` if no step failed, or if the run waits: the note about the approval explains it. */
-export function failureDetails(report: Report, state: RunState): string | undefined {
+/** Of at most `max` steps. `undefined` if no step failed, or if the run waits: the note about the approval explains it. */
+export function failureDetails(report: Report, state: RunState, max = maxFailures): string | undefined {
   if (report.status === 'paused') return undefined;
   const paths = troubledSteps(report);
-  const texts = paths.slice(0, maxFailures).map((path) => {
+  const texts = paths.slice(0, max).map((path) => {
     const text = textOf(path, report, state);
     return paragraphs(
       `${text.mark} ${text.head}${rerunOf(path, paths, report, state)}`,
       text.lines === '' ? undefined : paths.length > maxOpen ? folded('Last lines', text.lines) : text.lines,
     );
   });
-  const more = paths.length - maxFailures;
+  const more = paths.length - max;
   const runFailure = paths.length === 0 ? state.runEnded?.failure : undefined;
   return paragraphs(
     runFailure && `❌ ${escapeMessage(shorten(runFailure.message))}`,
@@ -38,9 +38,10 @@ export function failureDetails(report: Report, state: RunState): string | undefi
  * The steps that failed or were interrupted themselves, not because of a step in them; that of the run first. A step
  * of a workflow that an attempt calls only explains why this attempt failed.
  */
-export function troubledSteps({ status, steps, failedStep }: Report): readonly string[] {
+export function troubledSteps(report: Report): readonly string[] {
+  const { status, steps, failedStep } = report;
   if (status === 'passed') return [];
-  const wanted = status === 'cancelled' ? ['failed', 'cancelled'] : ['failed'];
+  const wanted = isInterruptedRun(report) ? ['failed', 'cancelled'] : ['failed'];
   const all = steps.filter((step) => wanted.includes(step.status) && !isInCall(step.path));
   const own = all.filter(({ path }) => !all.some((step) => isBelow(step.path, path))).map(({ path }) => path);
   const first = failedStep === undefined || own.some((path) => isBelow(path, failedStep)) ? [] : [failedStep];
@@ -62,13 +63,23 @@ function textOf(path: string, report: Report, state: RunState): FailureText {
   const end = state.runEnded?.failure;
   if (end !== undefined && path === report.failedStep && report.status !== 'cancelled')
     return { mark: '🛑', head: `${name} was stopped (${end.kind}): ${reason(end.message)}`, lines: '' };
-  const isInterrupted = step?.status !== 'failed' && report.status === 'cancelled';
+  if (last?.failure?.resumeAt !== undefined && step?.status === 'cancelled')
+    return {
+      mark: '⏳',
+      head: `${name} waits (${last.failure.kind}): ${reason(last.failure.message)}`,
+      lines: '',
+    };
+  const isInterrupted = step?.status !== 'failed' && isInterruptedRun(report);
   if (isInterrupted) return { mark: '🛑', head: `${name} was interrupted${attemptText(last)}.`, lines: '' };
   if (step?.failure !== undefined)
     return { mark: '❌', head: `${name} failed: ${reason(step.failure.message)}`, lines: '' };
   const failure = last?.failure;
   const why = failure === undefined ? '.' : ` (${failure.kind}): ${reason(failure.message)}`;
   return { mark: '❌', head: `${name} failed${attemptText(last)}${why}`, lines: linesOf(last) };
+}
+
+function isInterruptedRun({ status }: Report): boolean {
+  return status === 'cancelled' || status === 'waiting';
 }
 
 function attemptText(attempt: Attempt | undefined): string {

@@ -10,7 +10,12 @@ const maxCharacters = 600;
 
 const severities = ['error', 'warning', 'notice'] as const;
 
-const marks: Readonly<Record<Finding['severity'], string>> = { error: '❌', warning: '⚠️', notice: 'ℹ️' };
+/** The sign in front of a finding. */
+export const severityMarks: Readonly<Record<Finding['severity'], string>> = {
+  error: '❌',
+  warning: '⚠️',
+  notice: 'ℹ️',
+};
 
 /** `undefined` if there are none. */
 export function findingsTable({ steps }: Report): string | undefined {
@@ -36,7 +41,7 @@ function row(step: string, { severity, message, suggestion, ...place }: Finding)
   const advice = suggestion === undefined ? '' : `<br>Suggestion: ${escapeText(shorten(suggestion))}`;
   const where = describePlace(place);
   return [
-    `${marks[severity]}&nbsp;${severity}`,
+    `${severityMarks[severity]}&nbsp;${severity}`,
     where === '' ? '' : inlineCode(where),
     `${what}${advice}`,
     escapeText(step),

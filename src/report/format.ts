@@ -38,6 +38,12 @@ export function usageFacts(usage: Usage): readonly string[] {
   ].filter((fact) => fact !== undefined);
 }
 
+/** A moment in UTC, for example `2026-11-30 18:00 UTC`: the first whole minute that is not before it. */
+export function formatMinute(ms: number): string {
+  const minute = new Date(Math.ceil(ms / 60_000) * 60_000).toISOString();
+  return `${minute.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** A day in UTC, for example `2026-11-30`. */
 export function formatDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);

@@ -3,7 +3,7 @@ import type { RunState } from '../journal/run-state.js';
 import { formatCost } from '../providers/money.js';
 import { sumCosts, sumKnown } from '../providers/usage.js';
 import { troubledSteps } from './failures.js';
-import { formatDuration, formatTurns } from './format.js';
+import { formatDuration, formatMinute, formatTurns } from './format.js';
 import { escapeText, inlineCode } from './markdown-text.js';
 import type { Report } from './report.js';
 import { runMarks } from './status-marks.js';
@@ -12,6 +12,7 @@ export function headline(report: Report, state: RunState): string {
   const { totals, status, workflow } = report;
   const facts = [
     `${runMarks[status]} ${escapeText(workflow)}: ${status}${placeText(report)}`,
+    status === 'waiting' && report.waitReason === 'limit' ? untilText(state) : undefined,
     totals.costUsd === undefined ? undefined : formatCost(totals),
     formatDuration(state.ledger.elapsedMs),
   ];
@@ -22,6 +23,11 @@ export function headline(report: Report, state: RunState): string {
     report.persisted ? 'checkpoint stored' : 'checkpoint not stored',
   ];
   return `### ${join(facts)}\n\n${join(more)}`;
+}
+
+/** After this time, a re-run resumes the conversation. */
+function untilText({ runEnded }: RunState): string | undefined {
+  return runEnded?.resumeAt === undefined ? undefined : `until ${formatMinute(runEnded.resumeAt)}`;
 }
 
 function join(facts: readonly (string | undefined)[]): string {

@@ -2,7 +2,7 @@
 import type { Reporter } from '../engine/engine-ports.js';
 import type { Attempt, StepState } from '../journal/run-state.js';
 import type { AgentEvent } from '../providers/provider.js';
-import { formatDuration, usageFacts } from './format.js';
+import { formatDuration, formatMinute, usageFacts } from './format.js';
 import { createHeartbeat } from './heartbeat.js';
 import type { Log } from './log.js';
 import { createLogShare } from './log-share.js';
@@ -177,11 +177,14 @@ function attemptResultText(step: string, attempt: Attempt): string {
 
 function attemptSymbol(attempt: Attempt): string {
   if (isWaiting(attempt)) return '⏸';
+  if (attempt.failure?.resumeAt !== undefined) return '⏳';
   return attempt.status === 'passed' ? '✓' : '✗';
 }
 
 function verb(attempt: Attempt): string {
   if (isWaiting(attempt)) return 'waits for approval';
+  const { resumeAt } = attempt.failure ?? {};
+  if (resumeAt !== undefined) return `interrupted until ${formatMinute(resumeAt)}`;
   return attempt.status === 'running' ? 'cancelled' : attempt.status;
 }
 

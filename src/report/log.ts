@@ -26,7 +26,11 @@ export interface Log {
   debug(text: string): void;
   notice(message: string, location?: AnnotationLocation): void;
   warning(message: string, location?: AnnotationLocation): void;
-  error(message: string, location?: AnnotationLocation): void;
+  /**
+   * `lastLine` is for programs: it follows everything else, also the address of the documentation. GitHub cuts the end
+   * of a long message, so the message is cut before it.
+   */
+  error(message: string, location?: AnnotationLocation, lastLine?: string): void;
   /** Starts a group that people can collapse, and ends an open one: the runner does not nest groups. */
   group(title: string): void;
   endGroup(): void;
@@ -53,6 +57,9 @@ export interface LogOptions {
   /** Returns a new unguessable word for each call. */
   newToken?(): string;
 }
+
+/** GitHub keeps 4,096 characters of an annotation (actions/runner, `_maxIssueMessageLength`). Some are left for masks. */
+const maxAnnotationLength = 4000;
 
 /** Longer lines are truncated in the log, in characters. Stored texts are complete. */
 const maxLineLength = 2000;
@@ -126,9 +133,13 @@ export function createLog(options: LogOptions): Log {
     },
     notice: annotate('notice'),
     warning: annotate('warning'),
-    error(message, location) {
+    error(message, location, lastLine) {
       const help = options.helpFor?.(message);
-      annotate('error')(help === undefined ? message : `${message}\nHelp: ${help}`, location);
+      const ends = [help && `Help: ${help}`, lastLine].filter((line) => line !== undefined);
+      const room = maxAnnotationLength - ends.join('\n').length - 2;
+      const text =
+        lastLine === undefined || message.length <= room ? message : `${message.slice(0, room - 1)}…`;
+      annotate('error')([text, ...ends].join('\n'), location);
     },
     group(title) {
       endGroup();
@@ -145,7 +156,11 @@ export function createLog(options: LogOptions): Log {
 
 function redactLocation(location: AnnotationLocation, redact: Redactor): AnnotationLocation {
   const { file, title } = location;
-  return { ...location, file: redact(file), ...(title === undefined ? {} : { title: redact(title) }) };
+  return {
+    ...location,
+    ...(file === undefined ? {} : { file: redact(file) }),
+    ...(title === undefined ? {} : { title: redact(title) }),
+  };
 }
 
 /**

@@ -6,10 +6,10 @@
  */
 
 /** A code block with a fence longer than any in the text, so that the text cannot close it. */
-export function codeBlock(text: string): string {
+export function codeBlock(text: string, language = 'text'): string {
   const longest = longestRun(text, /`+/g);
   const ticks = '`'.repeat(Math.max(2, longest) + 1);
-  return `${ticks}text\n${text}\n${ticks}`;
+  return `${ticks}${language}\n${text}\n${ticks}`;
 }
 
 /** Not `Math.max(...runs)`: a text may have more runs than a call may have arguments. */

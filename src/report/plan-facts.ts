@@ -35,10 +35,12 @@ export function agentText(agent: string): string {
 }
 
 /** Session, files, permissions and context. */
-export function agentFacts({ agent, session, worktree, permissions, context }: AgentStep): readonly string[] {
+export function agentFacts(step: AgentStep): readonly string[] {
+  const { agent, fallback, session, worktree, permissions, context } = step;
   const from = session.mode === 'new' ? 'new' : `from step ${excerpt(session.step)}`;
   return [
     ...(agent === 'pass' ? [] : [`session: ${from}`]),
+    ...(fallback === undefined ? [] : [`fallback: ${excerpt(fallback)}`]),
     ...(worktree === 'read-write'
       ? []
       : [`files: ${worktree}${worktree === 'none' ? ', an empty directory' : ''}`]),

@@ -2,6 +2,7 @@
 
 import type { Failure } from '../failure.js';
 import type { GateResult } from '../gates/gate-result.js';
+import type { Published, WaitReason } from '../journal/event.js';
 import { totalAgentMs, totalCost, totalUsage } from '../journal/ledger.js';
 import type { Attempt, RunState, StepState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
@@ -12,8 +13,9 @@ import type { Usage } from '../providers/provider.js';
 import type { Step } from '../workflow/workflow.js';
 import type { ChangedFile, ChangeTotals } from './change-statistics.js';
 import { resultOfStep, type StepResult } from './result-of-step.js';
+import { formatInstant } from './resume-mark.js';
 
-export type RunStatus = 'passed' | 'failed' | 'cancelled' | 'paused' | 'skipped' | 'planned';
+export type RunStatus = 'passed' | 'failed' | 'cancelled' | 'paused' | 'waiting' | 'skipped' | 'planned';
 
 export type StepStatus = 'passed' | 'failed' | 'skipped' | 'paused' | 'cancelled' | 'not-run';
 
@@ -22,6 +24,10 @@ export interface Report {
   readonly workflow: string;
   readonly status: RunStatus;
   readonly failedStep?: string;
+  /** Why the run waits. Absent: it does not wait. */
+  readonly waitReason?: WaitReason;
+  /** When a re-run continues a run that waits: RFC 3339 in UTC, whole seconds. */
+  readonly resumeAt?: string;
   /** Why the run ended, if no step is the cause: for example a limit of the run was reached. */
   readonly failure?: Pick<Failure, 'kind' | 'message'>;
   readonly runId: string;
@@ -31,10 +37,15 @@ export interface Report {
   readonly startCommit: string;
   /** `costIsIncomplete`: the cost of some agent is unknown, so the whole cost is at least `costUsd`. */
   readonly totals: ReportUsage & Cost & { readonly durationMs: number };
+  /** What was made at GitHub or in the checkout, by all jobs of the run; the newest of each kind. */
+  readonly published?: readonly ReportPublication[];
   /** What waits for approval. Absent: the run does not wait. */
   readonly approval?: ReportApproval;
   readonly steps: readonly ReportStep[];
 }
+
+/** A commit, a push, a pull request, a review or a comment. */
+export type ReportPublication = Pick<Published, 'kind' | 'branch' | 'commit' | 'pullRequest' | 'url'>;
 
 /** The step whose result waits for a person, and what it changed since its start. */
 export interface ReportApproval {
@@ -108,6 +119,7 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
     workflow: plan.workflow,
     status: facts.status,
     ...defined({ failedStep: facts.failedStep }),
+    ...waitFields(state),
     ...failureField(state.runEnded?.failure),
     runId: facts.runId,
     jobAttempt: facts.jobAttempt,
@@ -119,9 +131,27 @@ export function makeReport(plan: Plan, state: RunState, facts: ReportFacts): Rep
       ...totalCost(state.ledger),
       durationMs: totalAgentMs(state.ledger),
     },
+    ...publishedField(state),
     ...defined({ approval: facts.approval }),
     steps: expandPlan(plan, state).map((placed) => reportStep(placed, state.steps.get(placed.path), facts)),
   };
+}
+
+function publishedField({ published }: RunState): Pick<Report, 'published'> {
+  const newest = new Map(published.map((one) => [one.kind, one]));
+  const list = [...newest.values()].map(({ kind, branch, commit, pullRequest, url }) => ({
+    kind,
+    ...defined({ branch, commit, pullRequest, url }),
+  }));
+  return list.length === 0 ? {} : { published: list };
+}
+
+function waitFields({ runEnded }: RunState): Pick<Report, 'waitReason' | 'resumeAt'> {
+  const { reason, resumeAt } = runEnded ?? {};
+  return defined({
+    waitReason: reason,
+    resumeAt: resumeAt === undefined ? undefined : formatInstant(resumeAt),
+  });
 }
 
 function reportStep(planned: PlacedStep, state: StepState | undefined, facts: ReportFacts): ReportStep {

@@ -2,20 +2,20 @@
 import type { Failure } from '../failure.js';
 import type { RunState } from '../journal/run-state.js';
 import { isAtOrBelow } from '../step-path.js';
-import { formatDay } from './format.js';
+import { formatDay, formatMinute } from './format.js';
 
 const day = 24 * 60 * 60 * 1000;
 
 /** GitHub allows a re-run for 30 days after the run's first start. */
 const rerunDays = 30;
 
-/** The Actions cache removes entries that were not used for 7 days. */
+/** The Actions cache removes entries that were not used for 7 days, and artifacts of checkpoints expire after 7 days. */
 const cacheDays = 7;
 
 export interface RerunFacts {
   readonly state: RunState;
   readonly persisted: boolean;
-  /** The state is in the Actions cache, not in a directory. */
+  /** The state is in the Actions cache or in artifacts, not in a directory. */
   readonly isInCache: boolean;
   readonly now: number;
   readonly failedStep?: string;
@@ -26,13 +26,39 @@ export function rerunNote(facts: RerunFacts): string {
   if (endFailureOf(facts)?.isSameInRerun) return 'A re-run reaches the same limit and starts no agent.';
   if (!facts.persisted)
     return 'The last state is not stored. A re-run continues from the newest stored checkpoint, or starts fresh.';
+  if (facts.state.runEnded?.unpublished !== undefined)
+    return `"Re-run failed jobs" before ${formatDay(rerunDeadline(facts))} tries again to publish the result, and starts no agent.`;
   const branch = conflictingBranch(facts);
   const passed = [...facts.state.steps.values()].filter(
     ({ status, path }) => status === 'passed' && !(branch !== undefined && isAtOrBelow(path, branch)),
   ).length;
   const reusedText =
     passed === 0 ? '' : `reuses the ${passed === 1 ? 'result of 1 step' : `results of ${passed} steps`} and `;
-  return `"Re-run failed jobs" before ${formatDay(rerunDeadline(facts))} ${reusedText}${rerunStepText(facts)}.`;
+  const rerun = `"Re-run failed jobs"`;
+  const until = `before ${formatDay(rerunDeadline(facts))}`;
+  const effect = `${reusedText}${rerunStepText(facts)}`;
+  const resumeAt = limitEndOf(facts);
+  if (resumeAt === undefined) return `${rerun} ${until} ${effect}.`;
+  const lasts =
+    resumeAt < rerunDeadline(facts)
+      ? `${rerun} after ${formatMinute(resumeAt)} and ${until} ${effect}.`
+      : `${rerun} after ${formatMinute(resumeAt)} ${effect}. The state is dropped on ${formatDay(rerunDeadline(facts))} unless a re-run reads it before.`;
+  return `${lasts} What ran is not paid again. A re-run before that time starts no agent.`;
+}
+
+/** Until when the model service refuses requests, if the run waits for it. */
+function limitEndOf({ state: { runEnded } }: RerunFacts): number | undefined {
+  return runEnded?.reason === 'limit' ? runEnded.resumeAt : undefined;
+}
+
+/** What happened to the step of the run's end, and why. */
+export function stepSentence(
+  { failedStep }: Pick<RerunFacts, 'failedStep'>,
+  what: string,
+  failure: Failure | undefined,
+): string {
+  const why = failure === undefined ? '' : ` (${failure.kind}): ${failure.message}`;
+  return `Step \`${failedStep}\` ${what}${why}${/[.!?]$/.test(why) ? '' : '.'}`;
 }
 
 /** Why the run ended. */

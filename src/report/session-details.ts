@@ -1,5 +1,6 @@
 /** Why each session is new or resumed, its id, and what resuming it cost. Folded. Pure. */
 import { describeSession } from '../engine/session-text.js';
+import type { EarlierSession } from '../journal/event.js';
 import type { Attempt, RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { formatCount } from './format.js';
@@ -27,9 +28,10 @@ function lineOf(
   previous: Attempt | undefined,
 ): string | undefined {
   if (attempt?.session === undefined) return undefined;
-  const { session, agent } = attempt;
+  const { session, agent, insteadOf } = attempt;
   const facts = [
-    escapeMessage(describeSession({ session, ...defined({ agent, previous }) })),
+    escapeMessage(describeSession({ session, ...defined({ agent, insteadOf, previous }) })),
+    runLink(session.earlier),
     resumeCostText(attempt),
     session.id === undefined ? undefined : inlineCode(session.id),
   ];
@@ -46,4 +48,9 @@ function resumeCostText({ firstTurn }: Attempt): string | undefined {
     cacheWriteTokens ? `${formatCount(cacheWriteTokens)} written to the cache` : undefined,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : `resuming cost ${parts.join(', ')}`;
+}
+
+/** The page of the earlier run. Its address is made by the action, from its own variables and a number. */
+function runLink(earlier: EarlierSession | undefined): string | undefined {
+  return earlier?.url === undefined ? undefined : `[run ${earlier.runId}](${encodeURI(earlier.url)})`;
 }

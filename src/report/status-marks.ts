@@ -23,6 +23,7 @@ export const runMarks: Readonly<Record<RunStatus, string>> = {
   failed: '❌',
   cancelled: '🛑',
   paused: '⏸️',
+  waiting: '⏳',
   skipped: '⏭️',
   planned: '📋',
 };

@@ -37,6 +37,8 @@ export interface SummaryFacts {
   readonly gateLabels?: GateLabels;
   /** The text of `runGraph`. */
   readonly graph?: string;
+  /** What was published, as Markdown: one part of a line each. */
+  readonly published?: readonly string[];
 }
 
 export function makeSummary(unredacted: SummaryFacts, redact: Redactor): string {
@@ -49,6 +51,7 @@ export function makeSummary(unredacted: SummaryFacts, redact: Redactor): string 
     { name: 'failures', text: failureDetails(report, state), order: 1 },
     { name: 'what waits for approval', text: approvalDetails(report), order: 2 },
     { name: 'next step', text: facts.rerun && `**Next:** ${facts.rerun}` },
+    { name: 'published', text: facts.published?.join(' · ') },
     { name: 'findings', text: findingsTable(report), order: 4 },
     { name: 'changes', text: changesSection(facts.changes), order: 5 },
     { name: 'steps', text: stepsTable(facts), order: 3 },

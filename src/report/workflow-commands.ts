@@ -7,10 +7,10 @@
 
 export type Annotation = 'error' | 'warning' | 'notice';
 
-/** The place in a file at which an annotation is shown. Lines and columns count from 1. */
+/** The title of an annotation, and the place in a file at which it is shown. Lines and columns count from 1. */
 export interface AnnotationLocation {
-  /** Relative to the repository root. */
-  readonly file: string;
+  /** Relative to the repository root. Absent: it is about the job. */
+  readonly file?: string;
   readonly line?: number;
   /** The last line of the place. Absent: `line`. */
   readonly endLine?: number;

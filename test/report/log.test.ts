@@ -68,6 +68,16 @@ function parse(line: string, isKnown: (name: string) => boolean): { name: string
 }
 
 describe("the test's own runner", () => {
+  it('ends an error with the line for programs, after the address of the documentation', () => {
+    const { log, lines } = logOf({ helpFor: () => 'https://help' });
+    log.error('It waits.', { title: 'gump: resume at X' }, 'gump-resume: {}');
+    log.error('It failed.');
+    expect(lines()).toEqual([
+      '::error title=gump%3A resume at X::It waits.%0AHelp: https://help%0Agump-resume: {}',
+      '::error::It failed.%0AHelp: https://help',
+    ]);
+  });
+
   it('accepts commands of both forms, and none while they are stopped', () => {
     const output =
       ' ::error file=a::x\nsay ##[add-mask]y\n::stop-commands::T\n::error::z\n##[debug]z\n::t::\n::debug::w\n';
@@ -241,6 +251,19 @@ describe('lines of the action', () => {
     log.endGroup();
     log.endGroup();
     expect(lines()).toEqual(['::group::one', '::endgroup::', '::group::two lines', '::endgroup::']);
+  });
+
+  it('are cut before their last line, which is for programs: GitHub keeps 4,096 characters', () => {
+    const { log, lines } = logOf({ helpFor: () => 'https://example.com/help' });
+    log.error(`Why: ${'x'.repeat(5000)}`, { title: 'a title' }, 'for-programs: 1');
+    const text =
+      lines()[0]
+        ?.replace(/^::error title=a title::/, '')
+        .replaceAll('%0A', '\n') ?? '';
+    expect(text.length).toBeLessThanOrEqual(4000);
+    expect(text).toMatch(/^Why: x+…\nHelp: https:\/\/example\.com\/help\nfor-programs: 1$/);
+    log.error(`All of it: ${'x'.repeat(5000)}`);
+    expect(lines()[1]?.length).toBeGreaterThan(5000);
   });
 
   it('mask a secret with a command that must contain it', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JournalEvent, NewEvent } from '../../src/journal/event.js';
 import { type Attempt, foldEvents, type StepState } from '../../src/journal/run-state.js';
 import { defined } from '../../src/optional-keys.js';
+import { headline } from '../../src/report/headline.js';
 import { makeReport, type ReportFacts } from '../../src/report/report.js';
 import { rerunNote } from '../../src/report/rerun.js';
 import { makeSummary } from '../../src/report/summary.js';
@@ -123,6 +124,21 @@ describe('the report', () => {
     expect(makeReport(split, stopped, { ...facts, status: 'cancelled' }).steps[0]?.status).toBe('cancelled');
   });
 
+  it('of a run that waits says why, and when a re-run continues', () => {
+    const end = { type: 'run-ended', status: 'waiting', reason: 'limit', resumeAt: 1_000_000, jobAttempt: 2 };
+    const waiting = foldEvents([...events, end].map((event) => ({ ...event, at: 0 }) as JournalEvent));
+    const reported = makeReport(plan, waiting, { ...facts, status: 'waiting' });
+    expect(reported).toMatchObject({
+      status: 'waiting',
+      waitReason: 'limit',
+      resumeAt: '1970-01-01T00:16:40Z',
+    });
+    expect(headline(reported, waiting)).toContain(
+      'waiting at <code>impl</code> · until 1970-01-01 00:17 UTC',
+    );
+    expect(Object.keys(report)).not.toContain('resumeAt');
+  });
+
   it('keeps the cost of dropped steps', () => {
     const dropped = foldEvents(
       [...events, { type: 'steps-dropped', steps: ['tests', 'impl'], reason: '' } as const].map(
@@ -232,5 +248,24 @@ describe('the note about a re-run', () => {
 
   it('promises nothing if nothing was stored', () => {
     expect(rerunNote({ ...base, persisted: false })).toContain('The last state is not stored');
+  });
+
+  it('of a run that waits says from when on, and when the state is dropped before', () => {
+    const waiting = (resumeAt: number) => {
+      const runEnded = {
+        type: 'run-ended',
+        status: 'waiting',
+        reason: 'limit',
+        jobAttempt: 2,
+        resumeAt,
+      } as const;
+      return rerunNote({ ...base, state: { ...state, runEnded } });
+    };
+    expect(waiting(day / 2)).toMatch(
+      /^"Re-run failed jobs" after 1970-01-01 12:00 UTC and before 1970-01-11 reuses .*What ran is not paid again\. A re-run before that time starts no agent\.$/,
+    );
+    expect(waiting(12 * day)).toContain(
+      'The state is dropped on 1970-01-11 unless a re-run reads it before.',
+    );
   });
 });
