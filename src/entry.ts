@@ -1,4 +1,7 @@
-/** Runs a phase of the action, and turns what it throws into an exit code. `index.ts` loads this file on demand. */
+/**
+ * Runs a phase of the action, and turns what it throws into an exit code. `index.ts` and `resume-runs.ts` load this file
+ * on demand.
+ */
 import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from './failure.js';
@@ -42,6 +45,12 @@ export async function runPost(environment: Environment): Promise<void> {
     else await post(actionContext, directory);
     return 0;
   });
+}
+
+/** The action in `resume/`. */
+export async function runResume(environment: Environment): Promise<never> {
+  const { resumeMain } = await import(/* webpackMode: "eager" */ './resume-runs/resume-main.js');
+  return exitWith(await resumeMain(environment));
 }
 
 const foreignInputsText =
@@ -117,6 +126,11 @@ async function runPhase(
     reportError(error, environment, directory);
   }
   await restoreStepFiles(environment);
+  return exitWith(code);
+}
+
+/** After everything that was printed has been passed on. */
+async function exitWith(code: number): Promise<never> {
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   process.exit(code);
 }

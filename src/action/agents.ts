@@ -4,14 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agents, AgentTurn } from '../engine/engine-ports.js';
 import {
-  type AgentStop,
   defaultExitGraceMs,
   defaultStallMs,
   exitBeforeStop,
-  silenceFailure,
+  stopFailure,
   watchForStall,
 } from '../engine/limits/stall.js';
-import { type Failure, UserError } from '../failure.js';
+import { UserError } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import { readAgentName } from '../providers/agent-name.js';
 import type {
@@ -54,6 +53,8 @@ export interface AgentsOptions {
   /** How long a CLI may take to exit after its final result; 10 s by default. */
   readonly exitGraceMs?: number;
   debug(message: string): void;
+  /** The present time in milliseconds since 1970. */
+  now(): number;
   /** While it is pending, no output of agents is read. */
   whenReady?(): Promise<void> | undefined;
 }
@@ -101,7 +102,7 @@ async function runAgent(
   });
   options.debug(`${command.file} ${command.args.join(' ')}`);
   const settings = writeSettingsFile(provider, command, options.settingsDirectory);
-  const reader = provider.createReader(turn.usageBefore);
+  const reader = provider.createReader(turn.usageBefore, { now: options.now, zone: zoneOf(environment) });
   const stallWatch = watchForStall({
     stallMs: turn.stallMs ?? defaultStallMs,
     exitGraceMs: options.exitGraceMs ?? defaultExitGraceMs,
@@ -114,7 +115,11 @@ async function runAgent(
         command,
         env: { ...environment, ...settings, ...command.env },
         signal: stallWatch.signal,
-        onErrorLine: stallWatch.onErrorLine,
+        onErrorLine(line) {
+          const events = reader.readErrorLine?.(line) ?? [];
+          stallWatch.onErrorLine(line, events);
+          for (const event of events) turn.onEvent(event, reader.currentModel?.());
+        },
         onLine(line) {
           const events = reader.readLine(line);
           stallWatch.onEvents(events, reader.resultState?.() ?? 'none');
@@ -125,7 +130,7 @@ async function runAgent(
   const stop = stallWatch.stop();
   if (stop?.reason === 'has-result') turn.onEvent(lateExitEvent(provider), undefined);
   const read = reader.finish(exitBeforeStop(exit, stop));
-  const cause = causeOf(provider, stop, read.failure);
+  const cause = stopFailure(provider.title, stop, read.failure);
   const ownFailure =
     cause &&
     withCredentialHint(cause, providerEnvironmentFor(provider, model), {
@@ -237,12 +242,9 @@ export function createAgentEnvironments(
   };
 }
 
-function causeOf(
-  { title }: Provider,
-  stop: AgentStop | undefined,
-  read: Failure | undefined,
-): Failure | undefined {
-  return stop?.reason === 'silent' ? silenceFailure(title, stop, read) : read;
+/** The zone in which a process with these variables prints its times. */
+function zoneOf(environment: Environment): string {
+  return environment.TZ || Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function lateExitEvent({ title }: Provider): AgentEvent {

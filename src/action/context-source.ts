@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { ContextSource } from '../engine/engine-ports.js';
+import type { ReadCommandVariables } from '../event/command-variables.js';
 import { createBoundedOutput } from '../gates/bounded-output.js';
 import { defined } from '../optional-keys.js';
 import { gracePeriodFor, type ProcessExit, type ProcessRunner } from '../system/process.js';
@@ -16,16 +17,25 @@ export interface ContextSourceOptions {
   readonly foreignCode: ForeignCode;
   /** The environment of commands. */
   readonly env: Readonly<Record<string, string>>;
+  /** The variables about the event of the run. */
+  readonly readVariables: ReadCommandVariables;
 }
 
 const commandTimeoutMs = 30_000;
 const maxFileBytes = 4 * 1024 * 1024;
 const maxOutputCharacters = 256 * 1024;
 
-export function createContextSource({ processes, foreignCode, env }: ContextSourceOptions): ContextSource {
+export function createContextSource({
+  processes,
+  foreignCode,
+  env,
+  readVariables,
+}: ContextSourceOptions): ContextSource {
   return {
     readFile: readWorktreeFile,
     async runCommand(directory, command, signal) {
+      const variables = await readVariables([command]);
+      if (variables.problem !== undefined) return { problem: `did not start: ${variables.problem}` };
       const printed = createBoundedOutput(maxOutputCharacters);
       const { value: exit, failure } = await foreignCode.run(
         { who: 'A command of `context`', processes },
@@ -34,7 +44,7 @@ export function createContextSource({ processes, foreignCode, env }: ContextSour
             file: 'sh',
             args: ['-c', command],
             directory,
-            env,
+            env: { ...env, ...variables.env },
             timeoutMs: commandTimeoutMs,
             signal,
             graceMs: gracePeriodFor(signal),

@@ -7,9 +7,12 @@ import type { Chain } from '../checkpoint/chain.js';
 import { createCheckpointBuilder } from '../checkpoint/checkpoint-builder.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import type { EnginePorts } from '../engine/engine-ports.js';
+import type { PreviousRuns } from '../engine/previous-run.js';
+import { withEarlierVariables } from '../event/earlier-variables.js';
 import { openProject } from '../gates/project.js';
 import type { JournalFile } from '../journal/journal.js';
 import { defined } from '../optional-keys.js';
+import { previousUseOf } from '../plan/previous-use.js';
 import { systemClock } from '../system/clock.js';
 import { processRunner } from '../system/run-process.js';
 import { countLines } from '../workspace/count-lines.js';
@@ -30,6 +33,7 @@ export interface PortDependencies {
   readonly checkpointWriter: CheckpointWriter;
   readonly chain: Chain;
   readonly postState: PostStateFile;
+  readonly previous?: PreviousRuns;
 }
 
 export function createPorts(runContext: RunContext, dependencies: PortDependencies): RunPorts {
@@ -37,19 +41,22 @@ export function createPorts(runContext: RunContext, dependencies: PortDependenci
     journal: dependencies.journal,
     workspace: runContext.request.workspace,
     agents: buildAgentPort(runContext, dependencies),
-    gates: buildGatePort(runContext),
+    gates: buildGatePort(runContext, dependencies.previous),
     sessions: buildSessionPort(runContext, dependencies),
     checkpoints: buildCheckpointPort(runContext, dependencies),
     reporter: runContext.live,
     ...transcriptPort(runContext),
     clock: systemClock,
+    ...defined({ previous: dependencies.previous }),
     newId: randomUUID,
     branches: buildBranchPort(runContext),
     context: createContextSource({
       processes: processRunner,
       foreignCode: runContext.foreignCode,
       env: runContext.request.gateEnvironment.env,
+      readVariables: commandVariables(runContext, dependencies.previous),
     }),
+    event: runContext.eventOfRun.values,
     readOutput,
     countLines,
     async createBareDirectory(step) {
@@ -98,12 +105,20 @@ function buildAgentPort(
       };
     },
     debug: request.actionContext.log.debug,
+    now: systemClock.now,
     whenReady: request.actionContext.log.whenDrained,
   });
 }
 
+/** What commands get as variables. */
+function commandVariables({ request, eventOfRun }: RunContext, previous: PreviousRuns | undefined) {
+  const names = previousUseOf(request.plan)?.names ?? new Set<string>();
+  return withEarlierVariables(eventOfRun.readVariables, previous, names);
+}
+
 /** Also used before the run, for the gates of reused steps. */
-export function buildGatePort({ request, foreignCode }: RunContext) {
+export function buildGatePort(runContext: RunContext, previous?: PreviousRuns) {
+  const { request, foreignCode } = runContext;
   const { gateTimeoutMs } = request.settings;
   return createGateRunner({
     processes: processRunner,
@@ -117,6 +132,7 @@ export function buildGatePort({ request, foreignCode }: RunContext) {
     ...defined({ timeoutMs: gateTimeoutMs }),
     prefix: prefixOf(request.workspace),
     filteredEnvironment: request.gateEnvironment,
+    readVariables: commandVariables(runContext, previous),
     log: request.actionContext.log,
   });
 }

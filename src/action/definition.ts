@@ -1,11 +1,14 @@
 /** What the repository defines for the run: the project's settings and the workflow. */
 
+import { eventNamespacesOf } from '../event/event-subject.js';
 import { problemsOf, UserErrors } from '../failure.js';
 import { defined } from '../optional-keys.js';
 import type { Log } from '../report/log.js';
 import type { Settings } from '../workflow/settings.js';
 import type { Workflow } from '../workflow/workflow.js';
 import type { ActionContext } from './action-context.js';
+import { eventOf } from './event-checks.js';
+import { subjectOfRun } from './run-subject.js';
 import { findSettings } from './settings-file.js';
 import { readWorkflow } from './workflow-file.js';
 
@@ -34,6 +37,7 @@ export function readRunDefinition(actionContext: ActionContext, directory: strin
       workspace,
       providers: actionContext.providers.map(({ id }) => id),
       vars: Object.keys(actionContext.inputs.vars),
+      eventNamespaces: eventNamespacesOf(eventOf(actionContext), subjectOfRun(actionContext)),
       log,
       ...defined({ defaultAgent: settings.defaultAgent }),
     }),

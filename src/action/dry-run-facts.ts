@@ -13,7 +13,10 @@ import type { Gate, Step } from '../workflow/workflow.js';
 import type { ActionContext } from './action-context.js';
 import { openClis } from './clis.js';
 import { commandSources } from './gate-runner.js';
+import { publishLines } from './publish-checks.js';
+import { describePublishing } from './publish-target.js';
 import { checkRequirements } from './requirements.js';
+import { subjectOfRun } from './run-subject.js';
 
 export interface DryRunFacts {
   /** What a run would report as errors, without what is missing on this machine. */
@@ -40,8 +43,9 @@ export async function gatherDryRunFacts(
   const clis = openClis(actionContext, { directory, canInstall: false });
   const cliLines = await Promise.all(needs.usedProviders.map((provider) => clis.describe(provider)));
   const steps = allSteps(plan);
+  const publishing = describePublishing(actionContext, plan);
   return {
-    problems: needs.problems,
+    problems: [...needs.problems, ...publishing.problems],
     lines: [
       ...section(
         'Each step would run',
@@ -49,7 +53,9 @@ export async function gatherDryRunFacts(
       ),
       ...section('Agent CLIs', cliLines),
       ...section('Credentials', [...needs.foundCredentials, ...needs.missingCredentials]),
+      ...section('Publishing', publishing.lines),
       ...section('Cost', [costText(plan)]),
+      ...section('A run would post', publishLines(inputs, subjectOfRun(actionContext))),
     ],
   };
 }

@@ -1,5 +1,6 @@
 /** Who may start the run, and on which files: the checks of `docs/security.md`, with the facts of this job. */
 import { problemsOf } from '../failure.js';
+import type { GitHubApiOptions } from '../github/github-api.js';
 import {
   type AllowedCommit,
   commitsOfEvent,
@@ -7,9 +8,8 @@ import {
   forkNotes,
   pullRequestNumbers,
 } from '../security/allowed-commits.js';
-import type { GitHubApiOptions } from '../security/github-api.js';
 import { requireWritePermission } from '../security/permission.js';
-import { findPullRequests } from '../security/pull-requests.js';
+import { findPullRequests, findTrees } from '../security/pull-requests.js';
 import { type EventFacts, needsCheck, requiredActors, requiredForkActors } from '../security/trust.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
@@ -47,27 +47,50 @@ export async function findCheckoutProblems(
   if (!needsCheck(event) || inputs.allowUntrustedCheckout) return [];
   const own = commitsOfEvent(event, job.sha);
   // Most checkouts are at the event's own commit and need no request.
-  if (await hasFilesOfAny(own, workspace)) return [];
+  if ((await compareFiles(own, workspace)) === 'same') return [];
+  return findProblemsWithGitHub(actionContext, event, workspace, own).catch(problemsOf);
+}
+
+async function findProblemsWithGitHub(
+  actionContext: ActionContext,
+  event: EventFacts,
+  workspace: Workspace,
+  own: readonly AllowedCommit[],
+): Promise<readonly string[]> {
+  const options = apiOptions(actionContext);
   const query = { numbers: pullRequestNumbers(event), commit: workspace.startCommit };
-  const pulls = await findPullRequests(query, apiOptions(actionContext)).catch(problemsOf);
-  if (!isPullRequestList(pulls)) return pulls;
-  const allowed = [...own, ...commitsOfPullRequests(pulls, job.repository)];
-  if (await hasFilesOfAny(allowed, workspace)) return [];
-  return [await explain(event, workspace, allowed, forkNotes(pulls, job.repository))];
+  const pulls = await findPullRequests(query, options);
+  const ofPulls = commitsOfPullRequests(pulls, event.repository);
+  const allowed = [...own, ...ofPulls];
+  const missing = await compareFiles(allowed, workspace);
+  if (missing === 'same') return [];
+  const trees = await findTrees(missing, options);
+  if (
+    (await compareFiles(
+      [...trees.values()].map((commit) => ({ commit })),
+      workspace,
+    )) === 'same'
+  )
+    return [];
+  const notes = forkNotes(pulls, event.repository);
+  return [await explain(event, workspace, allowed, ofPulls.length === 0 ? notes : [...notes, movedNote])];
 }
 
-type PullRequestList = Awaited<ReturnType<typeof findPullRequests>>;
+const movedNote =
+  'If the pull request or its base got a push since the checkout, re-run the job to check it out again.';
 
-/** The other list consists of problems. */
-function isPullRequestList(list: PullRequestList | readonly string[]): list is PullRequestList {
-  return list.every((one) => typeof one !== 'string');
-}
-
-async function hasFilesOfAny(allowed: readonly AllowedCommit[], workspace: Workspace): Promise<boolean> {
+/** `same`: the start tree is that of one of these commits or trees. Otherwise those that the checkout lacks. */
+async function compareFiles(
+  allowed: readonly Pick<AllowedCommit, 'commit'>[],
+  workspace: Workspace,
+): Promise<'same' | readonly string[]> {
+  const missing: string[] = [];
   for (const { commit } of allowed) {
-    if ((await workspace.startDifferences(commit))?.length === 0) return true;
+    const differing = await workspace.startDifferences(commit);
+    if (differing?.length === 0) return 'same';
+    if (differing === undefined) missing.push(commit);
   }
-  return false;
+  return missing;
 }
 
 async function explain(
@@ -102,6 +125,7 @@ function listed(files: readonly string[]): string {
   return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function apiOptions({ job, inputs }: ActionContext): GitHubApiOptions {
+/** The repository of this job at GitHub. */
+export function apiOptions({ job, inputs }: Pick<ActionContext, 'job' | 'inputs'>): GitHubApiOptions {
   return { repository: job.repository, token: inputs.githubToken, apiUrl: job.apiUrl };
 }

@@ -7,15 +7,20 @@ import type { Log } from '../report/log.js';
 import { passedRunLines } from '../report/passed-run.js';
 import { type PlaceAnnotation, placeAnnotations } from '../report/place-annotations.js';
 import type { ReportApproval } from '../report/report.js';
-import { rerunNote } from '../report/rerun.js';
+import { rerunNote, stepSentence } from '../report/rerun.js';
 import { stepFilesOf } from '../security/step-files.js';
 import { systemClock } from '../system/clock.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { saveLocalCheckpoint } from './local-checkpoint.js';
 import { privatePaths } from './post-state.js';
-import type { PreparedRun, RunRequest } from './run-context.js';
+import { publishResult } from './publish.js';
+import { publishComment } from './publish-comment.js';
+import { publishToConversation } from './publish-conversation.js';
+import { reportWait } from './report-wait.js';
+import type { EarlyRerun, PreparedRun, RunRequest } from './run-context.js';
 import { pauseNote, type RunResult, writeRunResult } from './run-result.js';
 import { stateNameOf } from './state-storage.js';
+import { readStepDiffs } from './step-diffs.js';
 
 /** In milliseconds. A cancelled job has 10 s in total, and ending the agent takes one or two of them. */
 const settleMs = { normal: 60_000, cancelled: 5_000 };
@@ -24,20 +29,27 @@ const settleMs = { normal: 60_000, cancelled: 5_000 };
 export async function finishRun(
   request: RunRequest,
   prepared: PreparedRun,
-  state: RunState,
+  ended: RunState,
 ): Promise<number> {
   const { actionContext, signal, workspace } = request;
   const stepFiles = stepFilesOf(actionContext.environment);
   // Nothing more is recorded, so report and outputs may have the space.
   prepared.diskReserve.release();
-  const result = await collectRunResult(request, prepared, state);
+  const state = await publishResult(request, prepared, ended);
+  const collected = await collectRunResult(request, prepared, state);
+  // Before the last checkpoint is waited for: it also has what was published.
+  const wasCancelled = signal.aborted;
+  const published = wasCancelled ? undefined : await publishToConversation(request, prepared, collected);
+  const result = published ?? collected;
   // When cancelled, write the result first: waiting for the upload may take longer than the runner allows.
   if (signal.aborted) writeRunResult(result, actionContext, stepFiles);
   const settled = await prepared.checkpointWriter.settle(
     signal.aborted ? settleMs.cancelled : settleMs.normal,
   );
-  if (result.status === 'passed' && settled.persisted) await leaveForPost(request, prepared, state);
-  const finalResult = {
+  if (prepared.ports.previous !== undefined)
+    prepared.postState.update({ stepDiffs: await readStepDiffs(workspace, result.state) });
+  if (result.status === 'passed' && settled.persisted) await leaveForPost(request, prepared, result.state);
+  const endResult = {
     ...result,
     // Two jobs use the same state: each would lose what the other stores, so the run must not count as passed.
     status: prepared.live.hasError() && result.status === 'passed' ? ('failed' as const) : result.status,
@@ -45,6 +57,7 @@ export async function finishRun(
     warnings: prepared.live.warnings(),
     ...defined({ checkpoint: settled.key }),
   };
+  const finalResult = wasCancelled ? await publishComment(request, prepared, endResult) : endResult;
   if (finalResult.status === 'passed' && actionContext.inputs.apply === 'none')
     await workspace.reset(workspace.startSnapshot);
   await workspace
@@ -55,12 +68,22 @@ export async function finishRun(
   const report = writeRunResult(finalResult, actionContext, stepFiles);
   prepared.postState.update({
     isDone: true,
-    ...(settled.persisted ? { storedEvents: state.eventCount } : {}),
+    ...(settled.persisted ? { storedEvents: result.state.eventCount } : {}),
   });
   const exitCode = reportEnd(request, finalResult);
   // After the error of the run: GitHub shows only the first ones of a step.
   annotatePlaces(actionContext.log, placeAnnotations(report, state));
   return exitCode;
+}
+
+/** A re-run that comes too early reports again when it can continue. The restored checkpoint stays the newest. */
+export async function finishEarlyRerun(request: RunRequest, early: EarlyRerun): Promise<number> {
+  const { waiting: state, restored, live } = early;
+  const stepFiles = stepFilesOf(request.actionContext.environment);
+  const result = await collectRunResult(request, { live, initialState: state }, state);
+  const stored = { ...result, persisted: true, ...defined({ checkpoint: restored }) };
+  writeRunResult(stored, request.actionContext, stepFiles);
+  return reportEnd(request, stored);
 }
 
 /** Without it, `post` stores the whole state again. That is slower, but no reason to fail a run that passed. */
@@ -96,7 +119,9 @@ function reportEnd({ actionContext, plan }: RunRequest, result: RunResult): numb
     log[isFine ? 'notice' : 'error'](pauseNote(result));
     return isFine ? 0 : 1;
   }
-  if (result.failedStep !== undefined) logFailure(log, result);
+  if (status === 'waiting') reportWait(log, result);
+  else if (result.failedStep !== undefined) logFailure(log, result);
+  else if (result.state.runEnded?.unpublished !== undefined) logUnpublished(log, result);
   return 1;
 }
 
@@ -104,18 +129,15 @@ function reportEnd({ actionContext, plan }: RunRequest, result: RunResult): numb
 function logFailure(log: Log, result: RunResult): void {
   const step = result.failedStep === undefined ? undefined : result.state.steps.get(result.failedStep);
   const last = step?.attempts.at(-1);
-  const what =
-    result.status === 'cancelled'
-      ? 'was interrupted'
-      : result.state.runEnded?.failure !== undefined
-        ? 'was stopped'
-        : `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
-  const own = result.state.runEnded?.failure;
-  const failure = result.status === 'cancelled' ? undefined : (own ?? step?.failure ?? last?.failure);
-  const why = failure === undefined ? '' : ` (${failure.kind}): ${failure.message}`;
-  log.error(
-    `Step \`${result.failedStep}\` ${what}${why}${why.endsWith('.') ? '' : '.'} ${rerunNote(result)}`,
-  );
+  const what = `failed${last === undefined || step?.failure ? '' : ` at attempt ${last.number}`}`;
+  const failure = step?.failure ?? last?.failure;
+  log.error(`${stepSentence(result, what, failure)} ${rerunNote(result)}`);
+}
+
+/** All steps passed, but their result is not where it should be. */
+function logUnpublished(log: Log, result: RunResult): void {
+  const { failure } = result.state.runEnded ?? {};
+  log.error(`All steps passed, but the result was not published: ${failure?.message} ${rerunNote(result)}`);
 }
 
 /** What the step that waits for a person changed. */
@@ -130,7 +152,7 @@ async function readApproval(workspace: Workspace, state: RunState): Promise<Repo
 
 async function collectRunResult(
   { actionContext, plan, workspace, privateDirectory }: RunRequest,
-  prepared: PreparedRun,
+  prepared: Pick<PreparedRun, 'live' | 'initialState'>,
   state: RunState,
 ): Promise<RunResult> {
   const { report, patch, results } = privatePaths(privateDirectory);
@@ -154,7 +176,7 @@ async function collectRunResult(
         .filter(({ path, attempts }) => state.steps.get(path)?.attempts.length === attempts.length)
         .map(({ path }) => path),
     ),
-    isInCache: actionContext.inputs.stateStore.kind === 'cache',
+    isInCache: actionContext.inputs.stateStore.kind !== 'directory',
     warnings: prepared.live.warnings(),
     // There is no patch if an agent removed the repository.
     patch: await workspace.patch(workspace.startSnapshot, last).catch(() => ''),

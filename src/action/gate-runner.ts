@@ -1,6 +1,7 @@
 /** Runs the gates of an attempt with real commands. */
 
 import type { GateRunner } from '../engine/engine-ports.js';
+import type { ReadCommandVariables } from '../event/command-variables.js';
 import type { GateResult } from '../gates/gate-result.js';
 import type { Project } from '../gates/project.js';
 import type { CommandSource } from '../gates/resolve-gate.js';
@@ -27,6 +28,8 @@ export interface GateRunnerOptions {
   readonly commands: readonly CommandSource[];
   /** The environment of gates, and the names of what was withheld from them. */
   readonly filteredEnvironment: FilteredEnvironment;
+  /** The variables about the event of the run. */
+  readonly readVariables: ReadCommandVariables;
   readonly log: Log;
   /** The path of the working directory in the repository, with a `/` at the end; empty: the top. */
   readonly prefix: string;
@@ -49,12 +52,15 @@ export function commandSources(
 }
 
 export function createGateRunner(options: GateRunnerOptions): GateRunner {
-  const { log, filteredEnvironment, projectOf, foreignCode, processes, ...setting } = options;
+  const { log, filteredEnvironment, readVariables, projectOf, foreignCode, processes, ...setting } = options;
   return {
     async run({ gates, branchName, directory, changes, output, signal }) {
       const prefix = branchPrefix(branchName);
       const needsChanges = gates.some((gate) => changeGates.includes(gate.type));
       const known = needsChanges ? await changes() : [];
+      const variables = await readVariables(gates.flatMap(commandOf));
+      if (variables.problem !== undefined)
+        return { results: [], failure: { kind: 'crash', message: variables.problem, isFinal: true } };
       const { value: results, ...end } = await foreignCode.run(
         { who: 'A gate', processes },
         (watched, stopSignal) =>
@@ -63,7 +69,7 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
             processes: watched,
             directory,
             project: projectOf(directory),
-            env: filteredEnvironment.env,
+            env: { ...filteredEnvironment.env, ...variables.env },
             signal: AbortSignal.any([signal, stopSignal]),
             ...defined({ output }),
             changes: known,
@@ -78,6 +84,10 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
       return { results, ...end };
     },
   };
+}
+
+function commandOf(gate: Gate): readonly string[] {
+  return gate.type === 'bash' ? [gate.command] : [];
 }
 
 /** Names the withheld variables of which a failed gate speaks. `pass-env` never returns the runner's own variables. */

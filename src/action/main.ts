@@ -19,6 +19,7 @@ import { collectProblems, readRunDefinition } from './definition.js';
 import { showPlan } from './dry-run.js';
 import { requireAllowedActors } from './event-checks.js';
 import { runPreflight } from './preflight.js';
+import { findPublishProblems } from './publish-checks.js';
 import { runInWorkspace } from './run-in-workspace.js';
 import { startAdvice } from './start-advice.js';
 import { cliCacheOf } from './state-storage.js';
@@ -50,7 +51,7 @@ export async function main(
   const planned = planRun(actionContext, definition.workflow, directory);
   const { plan } = planned;
   const advice = startAdvice(actionContext, definition.workflow, plan);
-  const problems = [...planned.problems, ...advice.problems];
+  const problems = [...planned.problems, ...advice.problems, ...findPublishProblems(inputs, plan)];
   for (const warning of advice.warnings) actionContext.log.warning(warning);
   if (inputs.dryRun) {
     if (problems.length > 0) throw new UserErrors(problems);
@@ -71,46 +72,52 @@ export async function main(
     clis,
   });
   if (preflightResult === 'skipped') return 0;
-  const { workspace, usedProviders, sealingVariables, stateStorage } = preflightResult;
+  const { workspace, usedProviders, sealingVariables, stateStorage, publishTarget } = preflightResult;
   for (const { kind, value } of stateStorage.secrets) if (kind === 'state-key') stretchEarly(value);
   const cliCache = cliCacheOf(actionContext, stateStorage);
   if (cliCache !== undefined) clis.useCache(cliCache);
-  // After all checks, because a run that cannot start installs nothing, and while the checkpoint is looked up.
-  return withInstallation(clis, usedProviders, signal, (installed) =>
-    runInWorkspace({
+  // After all checks, because a run that cannot start installs nothing.
+  return withInstallation(clis, usedProviders, signal, (install) => {
+    // While the checkpoint is looked up, if there can be none of a run that still waits.
+    if (job.jobAttempt === 1 && inputs.stateName === undefined) void install().catch(() => undefined);
+    return runInWorkspace({
       actionContext,
       settings,
       plan,
+      workflowFile: definition.workflow.source,
       project,
       workspace,
       sealingVariables,
       stateStorage,
       clis,
-      installed,
+      install,
       privateDirectory,
       gateEnvironment,
       signal,
+      ...defined({ publishTarget }),
       ...(inputs.maxTimeMs === undefined ? {} : { deadline: startedAt + inputs.maxTimeMs }),
-    }),
-  );
+    });
+  });
 }
 
-/** Installs missing CLIs during `run`. If `run` rejects, ends the installation first. */
+/** `run` starts the installation of missing CLIs, once. If `run` rejects, the installation is ended first. */
 async function withInstallation(
   clis: Clis,
   used: readonly Provider[],
   signal: AbortSignal,
-  run: (installed: Promise<void>) => Promise<number>,
+  run: (install: () => Promise<void>) => Promise<number>,
 ): Promise<number> {
   const end = new AbortController();
-  const installed = clis.ensureInstalled(used, AbortSignal.any([signal, end.signal]));
-  // Nobody may be waiting for it yet when it rejects.
-  installed.catch(() => undefined);
+  let installed: Promise<void> | undefined;
+  const install = () => {
+    installed ??= clis.ensureInstalled(used, AbortSignal.any([signal, end.signal]));
+    return installed;
+  };
   try {
-    return await run(installed);
+    return await run(install);
   } finally {
     end.abort();
-    await installed.catch(() => undefined);
+    await installed?.catch(() => undefined);
   }
 }
 
@@ -121,11 +128,11 @@ interface PlanResult {
 }
 
 function planRun(actionContext: ActionContext, workflow: Workflow, directory: string): PlanResult {
-  const { vars, agent, until, fromStep, approve, maxBudget } = actionContext.inputs;
+  const { vars, agent, until, fromStep, approve, maxBudget, fallback } = actionContext.inputs;
   const spec = collectProblems(() => readSpec(actionContext, directory));
   const known: PlanInputs = {
     vars,
-    ...defined({ agent, spec: spec.value, maxUsd: maxBudget }),
+    ...defined({ agent, spec: spec.value, maxUsd: maxBudget, fallback }),
   };
   const plan = collectProblems(() =>
     makePlan(workflow, { ...known, ...defined({ until, fromStep, approve }) }),

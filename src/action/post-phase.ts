@@ -45,6 +45,7 @@ import { type PostState, privatePaths, readPostState } from './post-state.js';
 import { writeResults } from './results-folder.js';
 import { openStateStorage, type StateStorage, stateNameOf } from './state-storage.js';
 import { storeNewClis } from './store-clis.js';
+import { storeSubjectEntry } from './store-subject-entry.js';
 
 /** Maximum time for an upload: `post` runs in the job's last minutes. */
 const settleMs = 60_000;
@@ -61,7 +62,8 @@ export async function post(actionContext: ActionContext, privateDirectory: strin
   let storage: Promise<StateStorage> | undefined;
   // At most once, because it changes the working directory of the process.
   const openStorage = () => {
-    storage ??= openStateStorage(actionContext, privateDirectory, postState.sealingVariables);
+    const { sealingVariables, isInArtifacts } = postState;
+    storage ??= openStateStorage(actionContext, privateDirectory, sealingVariables, isInArtifacts);
     return storage;
   };
   try {
@@ -130,6 +132,19 @@ async function storeFinalState(leftover: LeftoverRun, sessions: SessionStore): P
   // Even if nothing can be stored: it also finds the session files to remove.
   if (!postState.isDone) await copySessions(leftover, { sessions, sessionCopies }, state);
   await storeCheckpoint(leftover, { events, state, sessionCopies });
+  await storeForLaterRuns(leftover, state, sessionCopies);
+}
+
+/** After the checkpoint, because a re-run of this run is more likely than another run. */
+async function storeForLaterRuns(
+  { actionContext, postState, openStorage }: LeftoverRun,
+  state: RunState,
+  sessionCopies: SessionCopies,
+): Promise<void> {
+  const { subjectEntry: plan } = postState;
+  if (plan === undefined) return;
+  const storage = await openStorage();
+  await storeSubjectEntry({ actionContext, postState, plan, state, sessionCopies, storage });
 }
 
 interface FinalState {

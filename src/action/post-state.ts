@@ -9,6 +9,7 @@ import { existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
 import { createLineSeal, readSealedLines } from '../journal/line-seal.js';
+import type { SubjectScope } from '../previous/subject-scope.js';
 import type { SessionCopyIndex } from '../sessions/session-copies.js';
 import type { PlacedSession } from '../sessions/session-store.js';
 import { appendWhole } from '../system/append-whole.js';
@@ -35,12 +36,18 @@ export interface PostState {
   readonly storedEvents: number;
   /** All that the run has stored, in bytes. */
   readonly storedBytes?: number;
+  /** `main` has changed from the Actions cache to artifacts (`auto-store.ts`). */
+  readonly isInArtifacts?: boolean;
   /** The journal contains everything that this job continues from: there is a state to store. */
   readonly isBegun: boolean;
   /** The copies of sessions for the next checkpoint. */
   readonly copies: SessionCopyIndex;
   /** Session files in home folders that `post` removes. */
   readonly placed: readonly PlacedSession[];
+  /** What the run leaves for later runs of its subject. Absent: nothing. */
+  readonly subjectEntry?: SubjectEntryPlan;
+  /** Path of a step → its patch, for that entry. */
+  readonly stepDiffs?: Readonly<Record<string, string>>;
   /** Process groups of the running agents. */
   readonly agentPids: readonly number[];
   /** Finds what left its process group. */
@@ -49,6 +56,12 @@ export interface PostState {
   readonly newClis?: readonly NewCli[];
   /** `main` finished by itself. */
   readonly isDone: boolean;
+}
+
+export interface SubjectEntryPlan {
+  readonly scope: SubjectScope;
+  /** The head commit of the pull request, or the commit of the event. */
+  readonly commit: string;
 }
 
 export interface PostStateFile {
@@ -111,6 +124,7 @@ export function privatePaths(directory: string) {
     imports: join(directory, 'imports'),
     settings: join(directory, 'settings'),
     cache: join(directory, 'cache'),
+    artifacts: join(directory, 'artifacts'),
     report: join(directory, 'report.json'),
     patch: join(directory, 'changes.patch'),
     results: join(directory, 'results'),

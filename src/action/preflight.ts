@@ -2,6 +2,7 @@
 
 import { problemsOf, UserErrors } from '../failure.js';
 import type { Project } from '../gates/project.js';
+import { defined } from '../optional-keys.js';
 import { allSteps, type Plan } from '../plan/plan.js';
 import type { Provider } from '../providers/provider.js';
 import { escapeText } from '../report/summary.js';
@@ -9,7 +10,7 @@ import { stepFilesOf } from '../security/step-files.js';
 import { isUntrustedPullRequest } from '../security/trust.js';
 import type { Settings } from '../workflow/settings.js';
 import type { AgentFileNames } from '../workspace/agent-files.js';
-import { openWorkspace } from '../workspace/open.js';
+import { type MainWorkspace, openWorkspace } from '../workspace/open.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
 import type { Clis } from './clis.js';
@@ -17,6 +18,7 @@ import { eventOf, findCheckoutProblems, requireAllowedForkActor } from './event-
 import { commandSources } from './gate-runner.js';
 import { gitEnvironment } from './git-environment.js';
 import { privatePaths } from './post-state.js';
+import { checkPublishing, type PublishTarget } from './publish-target.js';
 import { checkRequirements } from './requirements.js';
 import { writeUnstartedRun } from './run-result.js';
 import {
@@ -39,11 +41,13 @@ export interface PreflightInput {
 
 /** What the run needs from the checks. */
 export interface PreflightResult {
-  readonly workspace: Workspace;
+  readonly workspace: MainWorkspace;
   readonly usedProviders: readonly Provider[];
   /** The variables that may seal the state. */
   readonly sealingVariables: readonly string[];
   readonly stateStorage: StateStorage;
+  /** Absent: the result stays in the checkout. */
+  readonly publishTarget?: PublishTarget;
 }
 
 /**
@@ -88,19 +92,22 @@ export async function runPreflight(
         ]
       : opened;
   const branchProblems = 'root' in opened ? await findParallelProblems(input.plan, opened) : [];
+  const publishing = await checkPublishing(actionContext, input.plan, 'root' in opened ? opened : undefined);
   const cliProblems = await input.clis.findProblems(usedProviders);
   // The credentials come first: without them, nothing else helps.
   const problems = [
     ...missingCredentials,
     ...gitProblems,
     ...branchProblems,
+    ...publishing.problems,
     ...input.problems,
     ...cliProblems,
     ...requirements.problems,
   ];
   if (problems.length > 0 || !('root' in opened)) throw new UserErrors(problems);
   const stateStorage = early ?? (await openStateStorage(actionContext, privateDirectory, sealingVariables));
-  return { workspace: opened, usedProviders, sealingVariables, stateStorage };
+  const publishTarget = defined({ publishTarget: publishing.target });
+  return { workspace: opened, usedProviders, sealingVariables, stateStorage, ...publishTarget };
 }
 
 /** Of all providers: a step may start any of them. */

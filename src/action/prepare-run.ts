@@ -4,10 +4,12 @@ import { relative } from 'node:path';
 import { Chain } from '../checkpoint/chain.js';
 import { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { type SaveNotice, saveNoticeText } from '../checkpoint/save-notice.js';
+import type { PreviousRuns } from '../engine/previous-run.js';
 import { type JournalEvent, journalVersion, type NewEvent } from '../journal/event.js';
 import { createJournal, type JournalFile } from '../journal/journal.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
+import { previousUseOf } from '../plan/previous-use.js';
 import { createLiveReport, type LiveReport } from '../report/live-report.js';
 import { findTokenSetting, tokenSettingWarning } from '../security/config-tokens.js';
 import { stepFilesOf } from '../security/step-files.js';
@@ -18,18 +20,25 @@ import { jobIdentity, lineKeyOf } from './action-context.js';
 import { openAgentDirectories } from './agent-directories.js';
 import { createAgentEnvironments } from './agents.js';
 import { buildGatePort, buildWorktreeSetup, createPorts } from './create-ports.js';
+import { openEventOfRun } from './event-of-run.js';
 import { createForeignCode, createRunMarks, type RunMarks } from './foreign-code.js';
 import { openHomeSessions } from './open-sessions.js';
 import { watchOutsideSettings } from './outside-settings.js';
 import { createPostStateFile, type PostStateFile, privatePaths } from './post-state.js';
-import { type ResumedState, resume } from './resume.js';
-import type { PreparedRun, RunContext, RunRequest } from './run-context.js';
+import { openPreviousRuns } from './previous-runs.js';
+import { type ResumedState, resume, type StillWaiting } from './resume.js';
+import type { EarlyRerun, PreparedRun, RunContext, RunRequest } from './run-context.js';
 import { bindingOf, formerStateNameOf, type StateStorage, stateNameOf } from './state-storage.js';
+import { planSubjectEntry } from './subject-entry-plan.js';
 
-export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
+export async function prepareRun(request: RunRequest): Promise<PreparedRun | EarlyRerun> {
   const runContext = createRunContext(request);
   const { live, postState } = runContext;
   const resumed = await resumeRun(runContext, postState);
+  if ('waiting' in resumed) {
+    runContext.diskReserve.release();
+    return { ...resumed, live };
+  }
   const newClis = request.clis.newClis();
   if (newClis.length > 0) postState.update({ newClis });
   const ignored = await request.workspace.listIgnoredNames();
@@ -37,7 +46,14 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   postState.update({ ...keysOf(resumed), isBegun: true });
   const chain = new Chain(resumed.chain);
   const checkpointWriter = openCheckpointWriter(runContext, { resumed, chain }, postState);
-  const ports = createPorts(runContext, { journal, checkpointWriter, chain, postState });
+  const previous = await findPreviousRuns(runContext, before);
+  const ports = createPorts(runContext, {
+    journal,
+    checkpointWriter,
+    chain,
+    postState,
+    ...defined({ previous }),
+  });
   const { diskReserve, stateStorage } = runContext;
   const canStore = stateStorage.unavailableReason === undefined;
   const opened = { journal, ports, checkpointWriter, canStore, live, postState, diskReserve };
@@ -56,6 +72,7 @@ function createRunContext(request: RunRequest): RunContext {
   });
   const warning = stateWarning(stateStorage);
   if (warning !== undefined) live.warn(warning);
+  if (stateStorage.note !== undefined) live.log(stateStorage.note);
   const diskReserve = openDiskReserve(privateDirectory, (error) =>
     live.warn(
       `The disk of \`RUNNER_TEMP\` is full (${error.message}). The run may end early. Free space on the runner.`,
@@ -96,6 +113,7 @@ function createRunContext(request: RunRequest): RunContext {
       ],
       warn: live.warn,
     }),
+    eventOfRun: openEventOfRun(actionContext, request.plan, request.settings),
     environmentOf: createAgentEnvironments({ ...actionContext, passEnv: actionContext.inputs.passEnv }),
   };
 }
@@ -108,7 +126,7 @@ function stateWarning({ unavailableReason, store }: StateStorage): string | unde
   return `${store.unreadableReason} Checkpoints are stored, but a re-run cannot find them until this changes.`;
 }
 
-function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<ResumedState> {
+function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<ResumedState | StillWaiting> {
   const { request, live, stateStorage, sessions } = runContext;
   const { writer: _writer, jobAttempt, ...expected } = runContext.binding;
   return resume({
@@ -127,7 +145,7 @@ function resumeRun(runContext: RunContext, postState: PostStateFile): Promise<Re
     job: jobIdentity(request.actionContext),
     workspace: request.workspace,
     providers: request.actionContext.providers,
-    installed: request.installed,
+    install: request.install,
     setUpWorktree: () => repeatWorktreeSetup(runContext),
     gates: buildGatePort(runContext),
     signal: request.signal,
@@ -143,6 +161,15 @@ async function repeatWorktreeSetup(runContext: RunContext): Promise<void> {
   if (actionContext.inputs.worktreeSetup === undefined) return;
   await buildWorktreeSetup(runContext)(workspace.directory, signal);
   await workspace.disown();
+}
+
+/** Also notes what `post` stores for later runs, before anything of this run can be worth it. */
+async function findPreviousRuns(runContext: RunContext, state: RunState): Promise<PreviousRuns | undefined> {
+  const { request, postState } = runContext;
+  if (previousUseOf(request.plan) === undefined) return undefined;
+  const subjectEntry = await planSubjectEntry(request);
+  postState.update({ subjectEntry });
+  return openPreviousRuns(runContext, subjectEntry, state);
 }
 
 /** Starts the journal of this job: earlier events, decisions that drop some of them, then `job-started`. */
@@ -202,13 +229,15 @@ function openCheckpointWriter(
   { resumed, chain }: { readonly resumed: ResumedState; readonly chain: Chain },
   postState: PostStateFile,
 ): CheckpointWriter {
-  const names = { store: stateStorage.store.title, stateName: binding.stateName };
-  const onNotice = (notice: SaveNotice) =>
-    reportNotice(
-      live,
-      saveNoticeText(notice, { ...names, ...defined({ stored: checkpointWriter.newest }) }),
-      notice,
-    );
+  const { stateName } = binding;
+  const onNotice = (notice: SaveNotice) => {
+    const facts = {
+      store: stateStorage.store.title,
+      stateName,
+      ...defined({ stored: checkpointWriter.newest }),
+    };
+    reportNotice(live, saveNoticeText(notice, facts), notice);
+  };
   const checkpointWriter: CheckpointWriter = new CheckpointWriter({
     store: stateStorage.store,
     clock: systemClock,
@@ -218,7 +247,11 @@ function openCheckpointWriter(
     onSequence: (usedSequence) => postState.update({ usedSequence }),
     onStored(restored, storedEvents) {
       chain.confirm(restored);
-      postState.update({ restored, storedEvents, storedBytes: chain.storedBytes });
+      const isInArtifacts = stateStorage.hasChanged() ? true : undefined;
+      postState.update({
+        ...{ restored, storedEvents, storedBytes: chain.storedBytes },
+        ...defined({ isInArtifacts }),
+      });
     },
     keysOf: (key) => chain.keysOf(key),
     onNotice,

@@ -55,20 +55,31 @@ export function checkRequirements(facts: RequirementsInput): RequirementsCheck {
 
 /** Agent names with templates are known only while the workflow runs and are not checked here. */
 function usedAgents({ plan, providers }: RequirementsInput) {
-  const agents = agentTemplates(plan).filter(({ agent }) => templateNames(parseTemplate(agent)).length === 0);
-  const read = agents.map(({ step, agent }) => ({ step, name: readAgentName(agent, providers) }));
-  const known = read.flatMap(({ name }) => (name.status === 'known' ? [name] : []));
+  const templates = agentTemplates(plan);
+  const agents = templates.filter(({ agent }) => templateNames(parseTemplate(agent)).length === 0);
+  const fallback = templates.length === 0 || plan.fallback === undefined ? [] : [plan.fallback];
+  const read = [...agents.map(({ agent }) => agent), ...fallback].map((one) => readAgentName(one, providers));
+  const known = read.flatMap((name) => (name.status === 'known' ? [name] : []));
   return {
     agents: known,
     providers: [...new Set(known.map(({ provider }) => provider))],
-    problems: [...new Set(agents.map(({ agent }) => agent))].flatMap((agent) =>
-      unknownAgentProblem(
-        agent,
-        agents.flatMap((one) => (one.agent === agent ? [one.step] : [])),
-        providers,
+    problems: [
+      ...[...new Set(agents.map(({ agent }) => agent))].flatMap((agent) =>
+        unknownAgentProblem(
+          agent,
+          agents.flatMap((one) => (one.agent === agent ? [one.step] : [])),
+          providers,
+        ),
       ),
-    ),
+      ...fallback.flatMap((agent) => unknownFallbackProblem(agent, providers)),
+    ],
   };
+}
+
+function unknownFallbackProblem(agent: string, providers: readonly Provider[]): readonly string[] {
+  const name = readAgentName(agent, providers);
+  if (name.status === 'known') return [];
+  return [`Input \`on-limit\`: ${name.message}.${agentHint(agent, providers)}`];
 }
 
 /** One problem for all steps with the same agent. */

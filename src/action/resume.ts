@@ -15,6 +15,7 @@ import {
   refusedCheckpointText,
   restore,
 } from '../checkpoint/restore.js';
+import { stillWaits } from '../engine/limits/still-waits.js';
 import { UserError } from '../failure.js';
 import type { JournalEvent, NewEvent } from '../journal/event.js';
 import { foldEvents, lastAttemptOfSession, lastStepOfSession, type RunState } from '../journal/run-state.js';
@@ -32,7 +33,7 @@ export interface ResumeOptions extends Omit<ReuseOptions, 'jobAttempt' | 'onStar
   /** Where version 0.1.0 stored the state, if that is another name. */
   readonly formerStateName?: string;
   /** Awaited before anything is restored: a run that cannot start changes no file. */
-  readonly installed: Promise<void>;
+  install(): Promise<void>;
   readonly sessions: SessionStore;
   readonly agentDirectories: AgentDirectories;
   readonly sessionCopies: SessionCopies;
@@ -67,11 +68,19 @@ interface FoundCheckpoint {
   readonly hasLookupFailed?: boolean;
 }
 
-export async function resume(options: ResumeOptions): Promise<ResumedState> {
+/** A run that waits for the model service, restored before anything can be done. Its checkpoint stays the newest. */
+export interface StillWaiting {
+  readonly waiting: RunState;
+  /** Absent: it was stored under another name. */
+  readonly restored?: string;
+}
+
+export async function resume(options: ResumeOptions): Promise<ResumedState | StillWaiting> {
   const { workspace } = options;
   const found = await findCheckpoint(options);
-  await options.installed;
   const state = foldEvents(found.events);
+  if (comesTooEarly(options, state)) return { waiting: state, ...defined({ restored: found.restored }) };
+  await options.install();
   if (found.contents === undefined)
     return { ...found, startTree: workspace.startTree, decisions: [], unavailable: new Map() };
   const restored = await reuseResults(
@@ -86,6 +95,13 @@ export async function resume(options: ResumeOptions): Promise<ResumedState> {
   const unavailable = await restoreSessions(options, found.contents, restored.state);
   const { decisions, startTree } = restored;
   return { ...found, decisions, startTree, unavailable };
+}
+
+/** On another start tree, other steps may have work to do. */
+function comesTooEarly({ plan, job, request, workspace }: ResumeOptions, state: RunState): boolean {
+  const { jobAttempt, clock } = request;
+  if (state.jobs.at(-1)?.startTree !== workspace.startTree) return false;
+  return stillWaits({ plan, state, job, jobAttempt }, clock.now());
 }
 
 async function findCheckpoint(options: ResumeOptions): Promise<FoundCheckpoint> {

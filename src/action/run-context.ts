@@ -14,13 +14,15 @@ import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import type { DiskReserve } from '../system/disk-reserve.js';
 import type { Settings } from '../workflow/settings.js';
-import type { Workspace } from '../workspace/workspace.js';
+import type { MainWorkspace } from '../workspace/open.js';
 import type { ActionContext } from './action-context.js';
 import type { AgentDirectories } from './agent-directories.js';
 import type { Clis } from './clis.js';
+import type { EventOfRun } from './event-of-run.js';
 import type { ForeignCode, RunMarks } from './foreign-code.js';
 import type { PostStateFile } from './post-state.js';
-import type { ResumedState } from './resume.js';
+import type { PublishTarget } from './publish-target.js';
+import type { ResumedState, StillWaiting } from './resume.js';
 import type { StateStorage } from './state-storage.js';
 
 export interface RunRequest {
@@ -28,11 +30,13 @@ export interface RunRequest {
   /** The project's settings (`gump.toml`). */
   readonly settings: Settings;
   readonly plan: Plan;
+  /** The file of the workflow: a path from the working directory, or `built-in NAME`. */
+  readonly workflowFile: string;
   readonly project: Project;
-  readonly workspace: Workspace;
+  readonly workspace: MainWorkspace;
   readonly clis: Clis;
   /** Resolves when the missing CLIs are installed. Rejects with `UserErrors`. Awaited before the run changes a file. */
-  readonly installed: Promise<void>;
+  install(): Promise<void>;
   readonly stateStorage: StateStorage;
   /** The variables that may seal the state. */
   readonly sealingVariables: readonly string[];
@@ -40,6 +44,8 @@ export interface RunRequest {
   /** The environment of gates and commands. */
   readonly gateEnvironment: FilteredEnvironment;
   readonly signal: AbortSignal;
+  /** Where the result goes, in addition to the checkout. Absent: nowhere. */
+  readonly publishTarget?: PublishTarget;
   /** When the time of this job (`max-time`) is up, as `Date.now()`. */
   readonly deadline?: number;
 }
@@ -60,6 +66,11 @@ export interface PreparedRun {
   readonly diskReserve: DiskReserve;
 }
 
+/** A re-run that comes before the time at which the run can continue. */
+export interface EarlyRerun extends StillWaiting {
+  readonly live: LiveReport;
+}
+
 /** What is open during the run, shared by the ports and by `resume`. */
 export interface RunContext {
   readonly request: RunRequest;
@@ -72,6 +83,7 @@ export interface RunContext {
   readonly sessionCopies: SessionCopies;
   readonly agentDirectories: AgentDirectories;
   readonly foreignCode: ForeignCode;
+  readonly eventOfRun: EventOfRun;
   readonly runMarks: RunMarks;
   environmentOf(provider: Provider): Readonly<Record<string, string>>;
 }

@@ -7,13 +7,14 @@ import { failedWithoutVerdict, type NewEvent } from '../journal/event.js';
 import { applyEvent, foldEvents, type RunState } from '../journal/run-state.js';
 import { defined } from '../optional-keys.js';
 import { hasFullDisk, isDiskFull } from '../system/disk-reserve.js';
-import { finishRun } from './finish.js';
+import { finishEarlyRerun, finishRun } from './finish.js';
 import { prepareRun } from './prepare-run.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
 
 /** Resolves with the exit code. */
 export async function runInWorkspace(request: RunRequest): Promise<number> {
   const prepared = await prepareRun(request);
+  if ('waiting' in prepared) return finishEarlyRerun(request, prepared);
   const state = await executePlan(request, prepared).catch((error: unknown) =>
     recordCrash(request, prepared, error),
   );

@@ -11,7 +11,7 @@ import { readChangedFiles } from '../report/change-statistics.js';
 import { cutText } from '../report/cut-text.js';
 import { gateLabelsOf } from '../report/gate-labels.js';
 import { escapeMessage, inlineCode } from '../report/markdown-text.js';
-import { placeOf } from '../report/passed-run.js';
+import { type PlaceStyle, placeOf } from '../report/passed-run.js';
 import {
   makeReport,
   type Report,
@@ -47,6 +47,8 @@ export interface RunResult {
   readonly reusedSteps: ReadonlySet<string>;
   readonly isInCache: boolean;
   readonly warnings: readonly string[];
+  /** What was published, as Markdown: one part of a line each. */
+  readonly published?: readonly string[];
   /** The patch of all changes against the start tree. */
   readonly patch: string;
   readonly approval?: ReportApproval;
@@ -66,21 +68,35 @@ export function writeRunResult(
   writePatch(result);
   writeResults(result.files.results, result.state, { log, redact });
   const summary = summaryOf(result, report, inputs.apply, redact);
-  writeStepResults({ outputs: redactDeep(outputs(report, result, redact), redact), summary }, stepFiles, log);
+  writeStepResults(
+    { outputs: redactDeep(outputs(report, result, { redact, inputs }), redact), summary },
+    stepFiles,
+    log,
+  );
   return report;
 }
 
+/** For the summary. */
+const linkedPlace: PlaceStyle = {
+  pull: (name, url) => (url === undefined ? escapeMessage(name) : `[${name}](${url})`),
+  commit: (id, url) => (url === undefined ? id : `[${id.slice(0, 7)}](${url})`),
+  text: escapeMessage,
+};
+
 function summaryOf(result: RunResult, report: Report, apply: string, redact: Redactor): string {
-  const { plan, state, warnings, patch, files } = result;
+  const { plan, state, warnings, patch, files, published } = result;
   const isRestored = apply === 'none' && result.status === 'passed';
   // Below RUNNER_TEMP: the whole path would fill a line.
   const path = `$RUNNER_TEMP/${basename(dirname(files.patch))}/${basename(files.patch)}`;
-  const place = `${escapeMessage(placeOf(isRestored ? 'none' : 'workspace'))}; as a patch in ${inlineCode(path)}`;
+  const place = `${placeOf(apply !== 'none' || isRestored ? apply : 'workspace', state.published, linkedPlace)}; as a patch in ${inlineCode(path)}`;
   const rerun = nextStepText(result);
   const graph = runGraph(plan, state, report, redact);
   const changes = { files: readChangedFiles(patch), place };
   const gateLabels = gateLabelsOf(plan, state);
-  return makeSummary({ report, state, warnings, changes, gateLabels, ...defined({ rerun, graph }) }, redact);
+  return makeSummary(
+    { report, state, warnings, changes, gateLabels, ...defined({ rerun, graph, published }) },
+    redact,
+  );
 }
 
 /** Only now: half a secret would not be found any more. */
@@ -101,7 +117,7 @@ function writePatch({ files, patch }: RunResult): void {
 }
 
 /** What the user can do next. `undefined` if the run passed. */
-function nextStepText(result: RunResult): string | undefined {
+export function nextStepText(result: RunResult): string | undefined {
   if (result.status === 'passed') return undefined;
   return result.status === 'paused' ? pauseNote(result) : rerunNote(result);
 }
@@ -129,11 +145,17 @@ const emptyOutputs = {
   patch: '',
   tasks: '',
   commit: '',
+  'pull-request': '',
   result: '',
   results: '',
+  'resume-at': '',
 };
 
-function outputs(report: Report, result: RunResult, redact: Redactor): typeof emptyOutputs {
+function outputs(
+  report: Report,
+  result: RunResult,
+  { redact, inputs }: Pick<ActionContext, 'redact' | 'inputs'>,
+): typeof emptyOutputs {
   const { totals } = report;
   const tokens = sumKnown([totals.inputTokens, totals.outputTokens]);
   return {
@@ -150,9 +172,19 @@ function outputs(report: Report, result: RunResult, redact: Redactor): typeof em
     report: result.files.report,
     patch: result.files.patch,
     tasks: tasksOutput(result, redact),
-    commit: '',
+    ...publishedOutputs(inputs, report),
     result: resultOutput(report),
     results: result.files.results,
+    'resume-at': report.resumeAt ?? '',
+  };
+}
+
+/** Of what this run published, by the mode of this job. */
+function publishedOutputs({ apply }: ActionContext['inputs'], { published = [] }: Report) {
+  const kind = apply === 'commit' ? 'commit' : 'push';
+  return {
+    commit: published.find((one) => one.kind === kind)?.commit ?? '',
+    'pull-request': published.find((one) => one.kind === 'pull-request')?.url ?? '',
   };
 }
 

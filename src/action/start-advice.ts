@@ -1,9 +1,15 @@
 /** What about a run is probably a mistake, as far as workflow and inputs show it. */
 
+import { eventNamespacesOf } from '../event/event-subject.js';
 import { allSteps, type Plan } from '../plan/plan.js';
+import { eventNameProblem } from '../workflow/event-name-rules.js';
+import { isEventName } from '../workflow/event-names.js';
 import { usesSpec } from '../workflow/spec-use.js';
+import { parseTemplate, templateNames } from '../workflow/template.js';
 import type { Workflow } from '../workflow/workflow.js';
 import type { ActionContext } from './action-context.js';
+import { eventOf } from './event-checks.js';
+import { subjectOfRun } from './run-subject.js';
 
 export interface StartAdvice {
   readonly problems: readonly string[];
@@ -11,18 +17,38 @@ export interface StartAdvice {
 }
 
 export function startAdvice(
-  { inputs }: Pick<ActionContext, 'inputs'>,
+  actionContext: Pick<ActionContext, 'inputs' | 'job'>,
   workflow: Workflow,
   plan: Plan,
 ): StartAdvice {
+  const { inputs } = actionContext;
   const pause = pauseWarning(inputs, plan);
   const spec = specText(inputs, workflow, plan);
   const isBuiltIn = workflow.source.startsWith('built-in ');
   // The built-in workflows do nothing without a task. Another workflow may have its own.
   return {
     problems: spec !== undefined && isBuiltIn ? [spec] : [],
-    warnings: [...(spec !== undefined && !isBuiltIn ? [spec] : []), ...(pause === undefined ? [] : [pause])],
+    warnings: [
+      ...(spec !== undefined && !isBuiltIn ? [spec] : []),
+      ...(pause === undefined ? [] : [pause]),
+      ...emptyNameWarnings(actionContext),
+    ],
   };
+}
+
+/** The same warnings for inputs that are templates as for prompts. */
+function emptyNameWarnings(actionContext: Pick<ActionContext, 'inputs' | 'job'>): readonly string[] {
+  const { vars, commitMessage, prTitle, prBody } = actionContext.inputs;
+  const eventNamespaces = eventNamespacesOf(eventOf(actionContext), subjectOfRun(actionContext));
+  const templates = { 'commit-message': commitMessage, 'pr-title': prTitle, 'pr-body': prBody };
+  return Object.entries(templates).flatMap(([input, text = '']) =>
+    templateNames(parseTemplate(text))
+      .filter(isEventName)
+      .flatMap((name) => {
+        const found = eventNameProblem(name, { eventNamespaces, vars: Object.keys(vars) });
+        return found === undefined ? [] : [`Input \`${input}\`: \`{${name}}\` ${found.text}`];
+      }),
+  );
 }
 
 function specText(

@@ -2,12 +2,8 @@
 
 import { resolve } from 'node:path';
 import type { Binding } from '../checkpoint/binding.js';
-import { cachedCliName, prepareCacheClient } from '../checkpoint/cache-client.js';
-import { createCacheStore } from '../checkpoint/cache-store.js';
 import { newWriter } from '../checkpoint/checkpoint-key.js';
-import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { readOrCreateDirectoryKey } from '../checkpoint/directory-key.js';
-import { createDirectoryStore } from '../checkpoint/directory-store.js';
 import { readEarly } from '../checkpoint/early-reads.js';
 import { chooseSecrets, type SealSecret } from '../checkpoint/seal-secrets.js';
 import { deriveStateName, formerStateName, type StateNameSource } from '../checkpoint/state-name.js';
@@ -19,44 +15,35 @@ import { systemClock } from '../system/clock.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
 import { eventOf } from './event-checks.js';
-import { privatePaths } from './post-state.js';
+import { type OpenedStores, openStores } from './state-stores.js';
 
-export interface StateStorage {
-  readonly store: CheckpointStore;
-  /** A store of its own for installed CLIs in the Actions cache, so that a checkpoint need not wait for one. */
-  readonly cliStore?: CheckpointStore;
+export interface StateStorage extends OpenedStores {
   readonly secrets: readonly SealSecret[];
   /** Why nothing can be stored, as a sentence. Absent if it can. */
   readonly unavailableReason?: string;
 }
 
 /**
- * Opens the store. `sealingVariables`: the credentials of the providers that the plan uses (`requirements.ts`). For the cache, this
- * changes the working directory of the process (`cache-client.ts`).
+ * Opens the store. `sealingVariables`: the credentials of the providers that the plan uses (`requirements.ts`). Except for a
+ * directory, this changes the working directory of the process (`cache-client.ts`). `isInArtifacts`: `main` has changed to artifacts.
  */
 export async function openStateStorage(
   actionContext: ActionContext,
   privateDirectory: string,
   sealingVariables: readonly string[],
+  isInArtifacts = false,
 ): Promise<StateStorage> {
-  const { stateStore } = actionContext.inputs;
   const secrets = await secretsFor(actionContext, sealingVariables);
-  const { store, cliStore } =
-    stateStore.kind === 'cache'
-      ? openCache(actionContext, privateDirectory)
-      : {
-          store: createDirectoryStore(resolve(actionContext.job.workspace, stateStore.path)),
-          cliStore: undefined,
-        };
+  const opened = openStores(actionContext, privateDirectory, isInArtifacts);
   const unavailableReason =
-    store.unwritableReason ?? (secrets.length === 0 ? missingSecretReason : undefined);
-  return { store, secrets, ...defined({ cliStore, unavailableReason }) };
+    opened.store.unwritableReason ?? (secrets.length === 0 ? missingSecretReason : undefined);
+  return { ...opened, secrets, ...defined({ unavailableReason }) };
 }
 
 /**
  * Opens the store before it is known whether the run may start, and begins to read its newest checkpoint if the input
- * `resume` allows that. Only for the Actions cache, whose answers take long: opening a directory store creates a key in
- * a directory that is not checked yet. `undefined` if there is nothing to read, or if the store cannot be opened.
+ * `resume` allows that. Not for a directory, because opening it creates a key in a directory that is not checked yet, and
+ * the answers of the services take long. `undefined` if there is nothing to read, or if the store cannot be opened.
  */
 export async function openStateStorageEarly(
   actionContext: ActionContext,
@@ -64,7 +51,7 @@ export async function openStateStorageEarly(
   sealingVariables: readonly string[],
 ): Promise<StateStorage | undefined> {
   const { inputs } = actionContext;
-  if (inputs.stateStore.kind !== 'cache') return undefined;
+  if (inputs.stateStore.kind === 'directory') return undefined;
   // The caller opens it again, and reports the reason if that fails, too.
   const opened = await openStateStorage(actionContext, privateDirectory, sealingVariables).catch(
     () => undefined,
@@ -96,7 +83,7 @@ export async function findStateStoreProblems(
   workspace: Workspace,
 ): Promise<readonly string[]> {
   const { stateStore } = inputs;
-  if (stateStore.kind === 'cache') return [];
+  if (stateStore.kind !== 'directory') return [];
   const directory = resolve(job.workspace, stateStore.path);
   if (!(await workspace.isRecordedDirectory(directory))) return [];
   return [
@@ -108,15 +95,6 @@ export async function findStateStoreProblems(
 const missingSecretReason =
   'There is no secret to seal the state with: no provider of this workflow has a static API key of at least 20 characters that is no placeholder. Set the input `state-key` to a secret of the repository (create one with `openssl rand -base64 32`).';
 
-function openCache({ environment }: ActionContext, privateDirectory: string) {
-  const directory = privatePaths(privateDirectory).cache;
-  const options = { directory, env: environment, tools: prepareCacheClient(directory, process.env) };
-  return {
-    store: createCacheStore(options),
-    cliStore: createCacheStore({ ...options, name: cachedCliName }),
-  };
-}
-
 async function secretsFor(
   { inputs, environment, providers, job }: ActionContext,
   sealingVariables: readonly string[],
@@ -127,7 +105,7 @@ async function secretsFor(
   const variables = sealingVariables.filter((name) => known.has(name));
   const sources = { stateKeys, credentials: sealingCredentials(environment, variables) };
   const chosen = chooseSecrets(sources);
-  if (chosen.length > 0 || stateStore.kind === 'cache') return chosen;
+  if (chosen.length > 0 || stateStore.kind !== 'directory') return chosen;
   return chooseSecrets({
     ...sources,
     keyFile: await readOrCreateDirectoryKey(resolve(job.workspace, stateStore.path)),

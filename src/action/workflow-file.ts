@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { UserError, UserErrors } from '../failure.js';
 import type { Log } from '../report/log.js';
 import { type Diagnostic, describeDiagnostic, positionOf, renderDiagnostic } from '../workflow/diagnostic.js';
+import type { EventNamespace } from '../workflow/event-names.js';
 import { findWorkflow, type WorkflowLibrary, type WorkflowSource } from '../workflow/find-workflow.js';
 import { type CheckedFile, loadWorkflow } from '../workflow/load.js';
 import { excerpt } from '../workflow/source-line.js';
@@ -20,6 +21,8 @@ export interface WorkflowRequest {
   readonly providers: readonly string[];
   /** Names of the input `vars`. */
   readonly vars?: readonly string[];
+  /** What the event of the run is about. Absent: not checked. */
+  readonly eventNamespaces?: readonly EventNamespace[];
   readonly log: Log;
   /** The agent of steps that do not name one. */
   readonly defaultAgent?: string;
@@ -27,10 +30,15 @@ export interface WorkflowRequest {
 
 /** @throws UserErrors if the workflow cannot run, after every problem was reported. */
 export function readWorkflow(request: WorkflowRequest): Workflow {
-  const { directory, workspace, providers, vars, defaultAgent, log } = request;
+  const { directory, workspace, log, providers, vars, eventNamespaces, defaultAgent } = request;
   const library = openWorkflowLibrary(directory, workspace);
   const found = findRequestedWorkflow(request, library);
-  const { workflow, files } = loadWorkflow(found, library, { providers, vars, defaultAgent });
+  const { workflow, files } = loadWorkflow(found, library, {
+    providers,
+    vars,
+    eventNamespaces,
+    defaultAgent,
+  });
   const errors = files.flatMap((file) => reportDiagnostics(request, file));
   if (workflow !== undefined) return workflow;
   const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;

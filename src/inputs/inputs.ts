@@ -11,22 +11,28 @@ import { defined } from '../optional-keys.js';
 import type { Permission } from '../providers/provider.js';
 import type { Environment } from '../system/environment.js';
 import { readAgentArgs, readCliVersions, readCommands, readVars } from './mapping-inputs.js';
+import { readMaxResumeTokens, readMaxSessionAge } from './session-inputs.js';
 import {
   readAllowedBots,
   readBoolean,
   readCheckpointInterval,
   readChoice,
+  readCommentResults,
   readJobStatus,
   readMatrix,
   readMaxBudget,
   readMaxTime,
+  readOnLimit,
   readPassEnv,
   readSpec,
   readStateStore,
+  readSubject,
   readWorkflow,
   type Spec,
   type StateStoreInput,
 } from './text-inputs.js';
+
+export const applyModes = ['workspace', 'none', 'commit', 'push', 'pull-request'] as const;
 
 export interface Inputs {
   readonly workflow: string;
@@ -52,9 +58,17 @@ export interface Inputs {
   readonly maxTimeMs?: number;
   /** The paused step that may continue. */
   readonly approve?: string;
+  /** What the run is about. Absent: derived from the event. */
+  readonly subject?: string;
+  /** A session of an earlier run with more tokens is not resumed; 0: no limit. */
+  readonly maxResumeTokens: number;
+  /** A session of an earlier run that ended longer ago, in milliseconds, is not resumed. */
+  readonly maxSessionAgeMs: number;
   /** Command that prepares a new worktree. */
   readonly worktreeSetup?: string;
   readonly onLostSession: 'new' | 'fail';
+  /** The agent that continues while the service of another one refuses requests. Absent: the run waits. */
+  readonly fallback?: string;
   readonly onNoCredentials: 'auto' | 'skip' | 'fail';
   /** Whether a missing CLI is installed into the tool cache or is an error. */
   readonly install: 'auto' | 'never';
@@ -72,8 +86,21 @@ export interface Inputs {
   readonly allowedBots: readonly string[];
   /** Whether agents may run on the files of any commit. */
   readonly allowUntrustedCheckout: boolean;
+  /** Whose comments prompts may contain. */
+  readonly includeComments: 'writers' | 'all';
   readonly commands: Readonly<Partial<Record<CommandName, string>>>;
-  readonly apply: 'workspace' | 'none';
+  /** What happens to the changes of a run that passed. */
+  readonly apply: (typeof applyModes)[number];
+  /** Templates. Absent: made from the results of the run. */
+  readonly commitMessage?: string;
+  readonly prTitle?: string;
+  readonly prBody?: string;
+  /** When the run is described in a comment on its pull request or issue. */
+  readonly comment: 'never' | 'on-failure' | 'always';
+  /** Paths of the steps whose result the comment has in full. */
+  readonly commentResults: readonly string[];
+  /** Path of the `validate` step whose findings are posted as a review. */
+  readonly review?: string;
   /** Only check the workflow and show what would run. */
   readonly dryRun: boolean;
   readonly keepSessions: boolean;
@@ -120,8 +147,10 @@ export function readInputs(get: GetInput): Inputs {
     workingDirectory: optional('working-directory') ?? '.',
     resume: choice('resume', ['auto', 'require', 'never']),
     stateKeys: read('state-key', stateKeyLines, []),
-    stateStore: read('state-store', readStateStore, { kind: 'cache' }),
+    stateStore: read('state-store', readStateStore, { kind: 'auto' }),
     checkpointIntervalMs: read('checkpoint-interval', readCheckpointInterval, 0),
+    maxResumeTokens: read('max-resume-tokens', readMaxResumeTokens, 0),
+    maxSessionAgeMs: read('max-session-age', readMaxSessionAge, 0),
     onLostSession: choice('on-lost-session', ['new', 'fail']),
     onNoCredentials: choice('on-no-credentials', ['auto', 'skip', 'fail']),
     install: choice('install', ['auto', 'never']),
@@ -131,8 +160,11 @@ export function readInputs(get: GetInput): Inputs {
     passEnv: read('pass-env', readPassEnv, []),
     allowedBots: read('allowed-bots', readAllowedBots, []),
     allowUntrustedCheckout: flag('allow-untrusted-checkout'),
+    includeComments: choice('include-comments', ['writers', 'all']),
     commands: read('commands', () => readCommands(get('commands')), {}),
-    apply: choice('apply', ['workspace', 'none']),
+    apply: choice('apply', applyModes),
+    comment: choice('comment', ['never', 'on-failure', 'always']),
+    commentResults: read('comment-results', readCommentResults, []),
     dryRun: flag('dry-run'),
     keepSessions: flag('keep-sessions'),
     transcripts: flag('transcripts'),
@@ -142,8 +174,14 @@ export function readInputs(get: GetInput): Inputs {
       fromStep: optional('from-step'),
       until: optional('until'),
       approve: optional('approve'),
+      commitMessage: optional('commit-message'),
+      prTitle: optional('pr-title'),
+      prBody: optional('pr-body'),
+      review: optional('review'),
+      subject: read('subject', readSubject, undefined),
       maxBudget: read('max-budget', readMaxBudget, undefined),
       maxTimeMs: read('max-time', readMaxTime, undefined),
+      fallback: read('on-limit', readOnLimit, undefined),
       worktreeSetup: optional('worktree-setup'),
       permissions: withoutAuto(choice('permissions', ['auto', 'full', 'workspace', 'read-only'])),
       githubToken: optional('github-token'),

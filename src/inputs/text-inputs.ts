@@ -4,9 +4,10 @@
  */
 import { UserError, UserErrors } from '../failure.js';
 import { isRunnerVariable } from '../security/secret-names.js';
+import { isSubjectName } from '../security/subject.js';
 import { readDuration } from '../workflow/duration.js';
 import { readAmount } from '../workflow/numbers.js';
-import { quoted, useOneOf } from './quote.js';
+import { notAllowed, quoted, useOneOf } from './quote.js';
 
 export function readWorkflow(text: string): string {
   if (text !== '') return text;
@@ -59,6 +60,18 @@ export function readMaxTime(text: string): number | undefined {
   throw notAllowed('max-time', text, 'Give a duration, such as `90s`, `50m` or `1h30m`.');
 }
 
+/** The agent after `fallback:`. `undefined`: the run waits. */
+export function readOnLimit(text: string): string | undefined {
+  if (text === '' || text === 'stop') return undefined;
+  const agent = /^fallback:\s*(\S+)$/.exec(text)?.[1];
+  if (agent !== undefined && agent !== 'pass' && !agent.includes('{')) return agent;
+  throw notAllowed(
+    'on-limit',
+    text,
+    'Use `stop`, or `fallback:AGENT` with the name of an agent, such as `fallback:codex`.',
+  );
+}
+
 /** In milliseconds; 0: never. */
 export function readCheckpointInterval(text: string): number {
   if (text === '') return 15 * 60_000;
@@ -68,14 +81,19 @@ export function readCheckpointInterval(text: string): number {
 }
 
 export type StateStoreInput =
-  | { readonly kind: 'cache' }
-  | { readonly kind: 'directory'; readonly path: string };
+  /** `auto`: the cache where it can be written, otherwise artifacts. */
+  { readonly kind: 'auto' | 'cache' | 'artifact' } | { readonly kind: 'directory'; readonly path: string };
 
 export function readStateStore(text: string): StateStoreInput {
-  if (text === '' || text === 'cache') return { kind: 'cache' };
+  if (text === '') return { kind: 'auto' };
+  if (text === 'auto' || text === 'cache' || text === 'artifact') return { kind: text };
   const path = /^directory:(.*)$/.exec(text)?.[1]?.trim();
   if (path) return { kind: 'directory', path };
-  throw notAllowed('state-store', text, 'Use `cache`, or `directory:PATH` with a path on this machine.');
+  throw notAllowed(
+    'state-store',
+    text,
+    'Use `auto`, `cache`, `artifact`, or `directory:PATH` with a path on this machine.',
+  );
 }
 
 /** Names of variables and globs, one per line. */
@@ -97,6 +115,21 @@ export function readAllowedBots(text: string): readonly string[] {
         `Input \`allowed-bots\`: ${quoted(name)} is not allowed. Give the login of each bot, one per line, such as \`renovate[bot]\`.`,
     ),
   );
+}
+
+export function readSubject(text: string): string | undefined {
+  if (text === '' || isSubjectName(text)) return text || undefined;
+  throw notAllowed(
+    'subject',
+    text,
+    'Give `pr-N` or `issue-N` with a number, or a name of 1 to 100 characters from `A-Z a-z 0-9 . _ / -` ' +
+      'that does not begin with `branch-`, `tag-` or `fork-`.',
+  );
+}
+
+/** Paths of steps, one per line. */
+export function readCommentResults(text: string): readonly string[] {
+  return [...new Set(linesOf(text))];
 }
 
 function linesOf(text: string): readonly string[] {
@@ -139,8 +172,4 @@ const jobStatuses = ['success', 'failure', 'cancelled'] as const;
 
 export function readJobStatus(text: string): (typeof jobStatuses)[number] | undefined {
   return text === '' ? undefined : readChoice('job-status', text, jobStatuses);
-}
-
-function notAllowed(name: string, text: string, whatToDo: string): UserError {
-  return new UserError(`Input \`${name}\`: ${quoted(text)} is not allowed. ${whatToDo}`);
 }

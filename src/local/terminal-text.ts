@@ -2,9 +2,15 @@
 
 /** What the user does instead of re-running a job. */
 const replacements: readonly (readonly [RegExp, string])[] = [
+  // The mark is for the action in `resume/`, which is for jobs only.
+  [/\ngump-resume: \{[^\n]*\}$/, ''],
+  [
+    /"Re-run failed jobs" after (\d{4}-\d\d-\d\d \d\d:\d\d UTC) (?:and before \d{4}-\d\d-\d\d )?/g,
+    'After $1, the same command ',
+  ],
   [/"Re-run failed jobs" before \d{4}-\d\d-\d\d /g, 'The same command '],
   [/A re-run of this job /g, 'The next run '],
-  [/\b([Aa]) re-run (?=continues|starts|reaches|resumes|reuses)/g, '$1 further run '],
+  [/\b([Aa]) re-run (?=before|continues|starts|reaches|resumes|reuses)/g, '$1 further run '],
   [/ To continue, run this action in a job of the same run with .*$/s, ''],
   [
     /^Step `(.+?)` waits for approval \(`hitl`\), and neither .*$/s,

@@ -40,6 +40,7 @@ const run = (provider: Provider, options: Partial<AgentsOptions> = {}, turn: Par
     createSession: async () => true,
     onProcess: () => () => undefined,
     debug: () => undefined,
+    now: Date.now,
     ...options,
   }).run({
     provider,
@@ -153,6 +154,75 @@ describe('an agent that reported an error and was then silent', () => {
     );
     expect(failure?.kind).toBe('timeout');
     expect(failure?.message).not.toContain('Last message');
+  });
+});
+
+describe('an agent whose service limits requests', () => {
+  const now = Date.parse('2026-11-28T15:00:00Z');
+  const limited = line({
+    type: 'error',
+    message: 'Reconnecting... 1/5 (last status: 429 Too Many Requests)',
+  });
+  const waits = (seconds: number) =>
+    `echo 'WARN codex_core::responses_retry: retrying sampling request (1/5 in ${seconds}s)... sampling_error=last status: 429 Too Many Requests' >&2`;
+  const runScript = (script: string, turn: Partial<AgentTurn> = {}, options: Partial<AgentsOptions> = {}) =>
+    run(codexScript(script), { now: () => now, ...options }, { stallMs: 30_000, ...turn });
+
+  it('is ended if its CLI would wait for longer than an attempt waits', async () => {
+    const { failure, status } = await runScript(`${message}; ${limited}; ${waits(601)}; sleep 60`);
+    expect(status).toBe('failed');
+    expect(failure).toEqual({
+      kind: 'rate-limit',
+      message:
+        'Codex was stopped, because it would have waited by itself: last status: 429 Too Many Requests',
+      acceptsAgainAt: now + 601_000,
+      retryAfterMs: 601_000,
+    });
+  });
+
+  it('may wait by itself for as long as an attempt waits', async () => {
+    const { status } = await runScript(`${limited}; ${waits(600)}; sleep 0.3; ${done}`);
+    expect(status).toBe('done');
+  });
+
+  it('fails with the refusal if it is then silent, with the time that the refusal names', async () => {
+    const { failure } = await runScript(`${waits(599)}; ${limited}; sleep 60`, { stallMs: 300 });
+    expect(failure).toEqual({
+      kind: 'rate-limit',
+      message:
+        'Codex showed no activity for 0.3 s and was stopped. Last message: Reconnecting... 1/5 (last status: 429 Too Many Requests)',
+      acceptsAgainAt: now + 599_000,
+    });
+  });
+
+  it('fails with a refusal that only standard error names', async () => {
+    const text = 'ERROR: rate limit reached, try again in 7 minutes';
+    const { failure } = await runScript(`echo '${text}' >&2; sleep 60`, { stallMs: 300 });
+    expect(failure).toMatchObject({ kind: 'rate-limit', acceptsAgainAt: now + 420_000 });
+  });
+
+  it('does not fail with a refusal before its last activity', async () => {
+    const { failure } = await runScript(`${limited}; ${waits(5)}; sleep 0.2; ${message}; sleep 60`, {
+      stallMs: 800,
+    });
+    expect(failure?.kind).toBe('timeout');
+  });
+
+  it('has its result if that came before it was ended', async () => {
+    const { status } = await runScript(`${done}; ${waits(3600)}; sleep 60`);
+    expect(status).toBe('done');
+  });
+
+  it('is cancelled if the job is cancelled', async () => {
+    const signal = AbortSignal.timeout(200);
+    expect((await runScript(`${limited}; sleep 60`, { signal })).failure?.kind).toBe('cancelled');
+  });
+
+  it('has its times in the zone of its environment', async () => {
+    const text = line({ type: 'turn.failed', error: { message: 'Usage limit. Try again at 6:30 PM.' } });
+    const environment = { PATH: process.env.PATH, TZ: 'Europe/Oslo' };
+    const { failure } = await runScript(`${text}; exit 1`, {}, { environment });
+    expect(failure?.acceptsAgainAt).toBe(Date.parse('2026-11-28T17:30:00Z'));
   });
 });
 

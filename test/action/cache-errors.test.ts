@@ -1,4 +1,7 @@
-/** Errors of the cache: the run continues and warns once about what a re-run can restore. */
+/**
+ * Errors of the cache without artifacts (`state-store: cache`): the run continues and warns once about what a re-run can
+ * restore. `artifact-state.test.ts` has those with artifacts.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,7 +56,7 @@ async function runWhileStoring(
 
 describe('a cache without permission', () => {
   it('to write: restores the earlier state and reports that the run is not stored', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ store: 'cache', workflow: flow });
     await harness.runJob({ rules });
     const rerun = await harness.runJob({ jobAttempt: 2, cacheMode: 'read', rules });
     expect(rerun.main.outputs).toMatchObject({ resumed: 'true', status: 'failed', persisted: 'false' });
@@ -67,7 +70,7 @@ describe('a cache without permission', () => {
   });
 
   it('to read: warns in the first job attempt that a re-run cannot restore', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ store: 'cache', workflow: flow });
     const { main } = await harness.runJob({ cacheMode: 'write-only', rules: passing });
     expect(main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
     expect(main.warnings).toEqual([
@@ -76,12 +79,13 @@ describe('a cache without permission', () => {
   });
 
   it('to read or write, by mode or by token: runs without a checkpoint', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ store: 'cache', workflow: flow });
     const none = await harness.runJob({ cacheMode: 'none', rules: passing });
     expect(none.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
     expect(warnings(none)).toEqual([expect.stringContaining('`cache-mode` is `none`')]);
     expect(harness.cache.requests()).toEqual([]);
-    const cacheToken = harness.cache.token({ repository: 'octo/sample', read: ['refs/heads/main'] });
+    const grant = { repository: 'octo/sample', read: ['refs/heads/main'] };
+    const cacheToken = harness.cache.token({ ...grant, isSilent: true });
     const denied = await harness.runJob({ cacheToken, rules: passing });
     expect(denied.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
     expect(warnings(denied)).toEqual([expect.stringMatching(/no writable scopes.*finds no checkpoint/)]);
@@ -94,7 +98,7 @@ describe('a failing cache service', () => {
     ['429', { status: 429 }],
     ['ECONNRESET', { reset: true }],
   ] as const)('with %s causes one warning, even if post tries again', async (word, fault) => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ store: 'cache', workflow: flow });
     harness.cache.injectFault('create', fault);
     const result = await harness.runJob({ rules });
     expect(result.main.outputs).toMatchObject({
@@ -111,7 +115,7 @@ describe('a failing cache service', () => {
   });
 
   it('during the run: keeps the last stored checkpoint and names it in the warning', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     const result = await runWhileStoring(harness, () => {
       for (const operation of ['create', 'lookup', 'upload'] as const)
         harness.cache.injectFault(operation, { reset: true });
@@ -131,7 +135,7 @@ describe('a failing cache service', () => {
   });
 
   it('that stores but does not answer: counts as stored', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ store: 'cache', workflow: flow });
     const result = await runWhileStoring(harness, () =>
       harness.cache.injectFault('finalize', { reset: true, moment: 'after' }),
     );
@@ -140,7 +144,7 @@ describe('a failing cache service', () => {
   });
 
   it('that does not find the last checkpoint afterwards: counts as not stored', async () => {
-    const harness = await createHarness({ workflow: flow });
+    const harness = await createHarness({ store: 'cache', workflow: flow });
     harness.cache.injectFault('lookup', { reset: true });
     const result = await harness.runJob({ rules: passing });
     expect(result.main.outputs).toMatchObject({ status: 'passed', persisted: 'false' });
@@ -152,7 +156,7 @@ describe('the look-up in a re-run', () => {
   const providersOf = async (harness: Harness) => (await harness.calls()).map(({ provider }) => provider);
 
   it('waits for a service that asks to wait, and then continues', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     await harness.runJob({ rules });
     harness.cache.injectFault('lookup', { status: 429, retryAfter: 1, times: 1 });
     const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
@@ -161,7 +165,7 @@ describe('the look-up in a re-run', () => {
   });
 
   it('without an answer fails the job before any agent starts, and a later re-run continues', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     await harness.runJob({ rules });
     harness.cache.injectFault('lookup', { status: 429, retryAfter: 120 });
     const rerun = await harness.runJob({ jobAttempt: 2, rules: passing });
@@ -179,7 +183,7 @@ describe('the look-up in a re-run', () => {
   });
 
   it('finds the checkpoint behind entries of somebody else', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     await harness.runJob({ rules });
     const last = stored(harness).at(-1);
     if (last === undefined) throw new Error('nothing is stored');
@@ -199,7 +203,7 @@ describe('the look-up in a re-run', () => {
   });
 
   it('that finds only a checkpoint with another key fails the job and names the variable', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     const former = 'a1Qm0vX9sLr27TgPzk4WbY6u';
     await harness.runJob({ rules, inputs: { 'state-key': former } });
     const inputs = { 'state-key': 'Zq8Wn3RtYb5Kd0LmXc7VhJ2p' };
@@ -218,7 +222,7 @@ describe('the look-up in a re-run', () => {
 
 describe('another job', () => {
   it('of a later job attempt makes this one report that its state does not count', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     const result = await runWhileStoring(harness, () => copyAs(harness, '-a1-', '-a2-'));
     expect(warnings(result)).toEqual([expect.stringMatching(/^Job attempt 2 of this run has stored/)]);
     expect(result.main.outputs).toMatchObject({ status: 'failed', persisted: 'false' });
@@ -228,7 +232,7 @@ describe('another job', () => {
     ['with the same state name', { 'state-name': 'shared' }],
     ['that has the same derived state name', {}],
   ])('%s at the same time causes an error in one of the two', async (_how, inputs) => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     const others: StepResult[] = [];
     const result = await runWhileStoring(
       harness,
@@ -284,7 +288,7 @@ function copyAs(harness: Harness, from: string, to: string): void {
 
 describe('the output of the cache client', () => {
   it('is in the log only with debug logging', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     const silent = await harness.runJob({ rules: passing });
     const debug = await harness.runJob({ runId: '1002', rules: passing, env: { RUNNER_DEBUG: '1' } });
     const clientOutput = /Cache (?:saved|Size|hit)|Resolved Keys|Sent \d+ of|sig=|::debug::/;

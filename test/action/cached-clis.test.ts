@@ -3,7 +3,7 @@ import { appendFileSync, chmodSync, globSync, lstatSync, realpathSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CacheService, StoredEntry } from '../rig/cache-service.js';
-import { startGitHubApi } from '../rig/github-api.js';
+import { startGitHub } from '../rig/github/server.js';
 import { type Machine, pullRequestEvent, type StepResult } from '../rig/machine.js';
 import { installStandInNpm, type NpmCall } from '../rig/stand-in-npm.js';
 import { createHarness, type Harness, type RunJobOptions } from './harness.js';
@@ -174,7 +174,8 @@ describe('a cached CLI is not used', () => {
 describe('a CLI is not stored', () => {
   it('by a pull request of a fork, by an event that anybody can cause, and with a read-only cache', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow('codex') });
-    const api = await startGitHubApi({ permissions: { ada: 'write' } });
+    const api = await startGitHub({ git: harness.repository });
+    api.state.permissions.ada = 'write';
     const { head, headRef } = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
     const fork = { ...pullRequestEvent({ number: 7, head, headRef, fork: 'eve' }), actor: 'ada' };
     const checkout = { ref: 'refs/pull/7/merge' };

@@ -188,7 +188,7 @@ steps:
       rules: [writes('first', 1), hangs],
       stop: { when: { log: 'now hanging' }, how: 'cancel' },
     });
-    expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
+    expect(main.outputs).toMatchObject({ status: 'waiting', persisted: 'true' });
     const rerun = await harness.runJob({ jobAttempt: 2, rules: [verdictRule('Judge', true, 'good')] });
     expect(rerun.main.outputs, rerun.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
     const calls = await harness.calls();

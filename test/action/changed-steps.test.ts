@@ -442,7 +442,7 @@ steps:
         expect(await readFile(join(machine.workspace, 'impl.txt'), 'utf8')).toBe('impl\n');
       },
     });
-    expect(main.outputs.status).toBe('cancelled');
+    expect(main.outputs.status).toBe('waiting');
     expect(await harness.calls()).toHaveLength(3);
     const again = await harness.runJob({
       jobAttempt: 3,

@@ -188,7 +188,7 @@ describe('the checkout after a run contains only the changes of the steps', () =
       isCancelled: true,
       code: 'dist',
     });
-    expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
+    expect(main.outputs).toMatchObject({ status: 'waiting', 'failed-step': 'impl' });
     expect(files).toEqual(['deleted.txt', 'kept.txt', 'sub/new.txt']);
   });
 

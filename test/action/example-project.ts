@@ -61,20 +61,28 @@ export async function openExample(name: string, options: ExampleOptions = {}): P
 
 type ExampleOptions = Pick<HarnessOptions, 'changeStage'>;
 
-/** Creates a project with these files, one of which is a GitHub workflow. */
+/** Creates a project with these files, among them GitHub workflows. */
 export async function openProject(
   files: Readonly<Record<string, string>>,
   options: ExampleOptions = {},
 ): Promise<Example> {
-  const workflow = Object.keys(files).find((path) => path.startsWith('.github/')) ?? '';
   const harness = await createHarness({
     workflow: 'name: unused',
     files: { ...project, ...files },
     code: 'dist',
     ...options,
   });
-  const jobs = jobsOf(files[workflow] ?? '');
-  return { harness, inputs: inputsOf(jobs), publish: jobs.publish?.steps.at(-1)?.run };
+  const workflows = workflowsWithAgents(files).map((text) => jobsOf(text));
+  const publish = workflows[0]?.publish?.steps.at(-1)?.run;
+  return { harness, inputs: workflows.flatMap(inputsOf), publish };
+}
+
+/** In the order of their names. An example may have another workflow next to them, without agents. */
+function workflowsWithAgents(files: Readonly<Record<string, string>>): readonly string[] {
+  const found = Object.entries(files).filter(
+    ([path, text]) => path.startsWith('.github/') && text.includes('gump-action@'),
+  );
+  return found.toSorted(([one], [other]) => one.localeCompare(other)).map(([, text]) => text);
 }
 
 interface Job {

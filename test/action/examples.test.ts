@@ -3,11 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startGitHubApi } from '../rig/github-api.js';
+import { startGitHub } from '../rig/github/server.js';
+import { storedPull } from '../rig/github/stored-pull.js';
 import { pullRequestEvent } from '../rig/machine.js';
 import type { AgentRule } from '../rig/stand-in.js';
 import { planRule, verdictRule } from './answer-rules.js';
-import { attemptLines } from './attempt-lines.js';
+import { attemptLines, callLines } from './attempt-lines.js';
 import {
   addTest,
   exampleFolder,
@@ -17,6 +18,8 @@ import {
   writeAdd,
 } from './example-project.js';
 import { runAndReadPatch, runPublish } from './example-publish.js';
+import { runResumeExample } from './example-resume.js';
+import { openIssueScene } from './issue-scene.js';
 
 it('the start of the README', async () => {
   const readme = await readFile(join(exampleFolder, '../README.md'), 'utf8');
@@ -190,14 +193,18 @@ it('review-pull-request', async () => {
   const pull = await harness.repository.pullRequest(7, {
     'src/add.js': 'export const add = (a, b) => a * b;\n',
   });
+  const api = await startGitHub({ git: harness.repository });
+  api.state.pulls.push(storedPull(pull));
+  const event = pullRequestEvent(pull);
   const findings = [{ path: 'src/add.js', line: 1, severity: 'error', message: 'REMARK: not a sum' }];
   const { main } = await harness.runJob({
-    event: pullRequestEvent(pull),
-    checkout: { ref: 'refs/pull/7/merge', depth: 2 },
+    apiUrl: api.url,
+    event,
+    checkout: { ref: 'refs/pull/7/merge' },
     inputs: inputs[0] ?? {},
     rules: [
       {
-        prompt: 'Review the change',
+        prompt: 'Review the pull request',
         do: [
           {
             write: '.gump/out/validate.json',
@@ -212,29 +219,102 @@ it('review-pull-request', async () => {
   const prompt = (await harness.calls())[0]?.prompt;
   expect(prompt).toContain('+export const add = (a, b) => a * b;');
   expect(prompt).toContain('-export const add = (a, b) => a - b;');
+  expect(prompt).toContain('Pull request by ada: Change 7');
 });
 
-it('issue-to-pull-request', async () => {
-  const { harness, inputs, publish } = await openExample('issue-to-pull-request');
-  const api = await startGitHubApi({ permissions: { ada: 'write' } });
-  const patch = await runAndReadPatch(harness, {
-    apiUrl: api.url,
-    event: { name: 'issues', actor: 'ada', payload: { action: 'labeled', issue: { number: 12 } } },
-    inputs: inputs[0] ?? {},
+it('review-comments', async () => {
+  const { harness, inputs } = await openExample('review-comments');
+  const github = await startGitHub({ git: harness.repository });
+  const pull = await harness.repository.pullRequest(7, {
+    'src/add.js': 'export const add = (a, b) => a * b;\n',
+  });
+  github.state.pulls.push({
+    number: 7,
+    title: 'Change',
+    body: '',
+    author: { login: 'ada', type: 'User' },
+    state: 'open',
+    base: 'main',
+    headRef: pull.headRef,
+    headRepository: 'octo/sample',
+  });
+  const suggestion = 'export const add = (a, b) => a + b;';
+  const finding = { path: 'src/add.js', line: 1, severity: 'error', message: 'Not a sum.', suggestion };
+  const { main } = await harness.runJob({
+    apiUrl: github.url,
+    event: pullRequestEvent(pull),
+    checkout: { ref: 'refs/pull/7/merge', depth: 2 },
+    inputs: { ...inputs[0], 'github-token': 'ghs_token' },
     rules: [
-      { prompt: 'Find the cause', do: [addTest] },
-      { prompt: 'Now fix the cause', do: [writeAdd('+')] },
+      {
+        prompt: 'Review the change',
+        do: [
+          {
+            write: '.gump/out/validate.json',
+            content: JSON.stringify({ pass: false, comments: 'One error.', findings: [finding] }),
+          },
+        ],
+      },
     ],
   });
-  expect(api.requests()).toEqual([expect.stringContaining('/collaborators/ada/permission')]);
-  const env = { BRANCH: 'gump/issue-12', TITLE: 'Sums "are" $(wrong)', BODY: 'Fixes #12' };
-  const opened = await runPublish({ harness, script: publish, patch, env });
-  expect(opened).toEqual(['pr create --head gump/issue-12 --title Sums "are" $(wrong) --body Fixes #12']);
-  const commit = await harness.repository.git('log', '-1', '--format=%s|%b|%P', 'gump/issue-12');
-  expect(commit).toBe(`Sums "are" $(wrong)|Fixes #12\n|${harness.repository.sha}`);
-  const changed = await harness.repository.git('diff', '--name-only', 'main', 'gump/issue-12');
-  expect(changed.split('\n')).toEqual(['src/add.js', 'test/add.test.js']);
+  expect(main.outputs, main.log).toMatchObject({ status: 'failed', 'failed-step': 'review' });
+  expect(github.state.reviews).toMatchObject([{ commit: pull.head, state: 'COMMENTED' }]);
+  expect(github.state.reviewComments[0]?.body).toContain(`\`\`\`suggestion\n${suggestion}\n\`\`\``);
+  expect(github.state.comments[0]?.body).toContain('**Result of review (not passed)**\n\nOne error.');
 });
+
+// Two jobs.
+it('issue-to-pull-request', async () => {
+  const { harness, inputs } = await openExample('issue-to-pull-request');
+  const { repository } = harness;
+  const issue = { number: 12, title: 'Sums "are" $(wrong)', body: 'See <!-- x -->add.' };
+  const scene = await openIssueScene(harness, ['ada', 'max'], [issue]);
+  const apiUrl = scene.github.url;
+  const { main } = await harness.runJob({
+    apiUrl,
+    event: scene.label(12, 'ada'),
+    inputs: inputs[0] ?? {},
+    rules: [{ prompt: 'See add.', do: [addTest, writeAdd('+'), { say: 'The sign was wrong.' }] }],
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(main.warnings).toEqual([]);
+  const [pull] = scene.github.state.pulls;
+  if (pull === undefined) throw new Error('There is no pull request.');
+  expect(pull).toMatchObject({
+    headRef: 'gump/issue-12',
+    base: 'main',
+    title: 'Sums "are" $(wrong)',
+    body: expect.stringMatching(/^The sign was wrong\.\n\nCloses #12\n/),
+  });
+  expect((await harness.calls())[0]?.prompt).toContain('Sums "are" $(wrong)\n\nSee add.\n');
+  const commit = await repository.git('log', '-1', '--format=%s|%P', 'gump/issue-12');
+  expect(commit).toBe(`Sums "are" $(wrong)|${repository.sha}`);
+  const changed = await repository.git('diff', '--name-only', 'main', 'gump/issue-12');
+  expect(changed.split('\n')).toEqual(['src/add.js', 'test/add.test.js']);
+
+  const { review } = await scene.reviewLine(pull, 'max', {
+    path: 'src/add.js',
+    line: 1,
+    body: 'Please add a limit.',
+  });
+  const answer = await harness.runJob({
+    apiUrl,
+    runId: '1002',
+    event: review,
+    checkout: { ref: `refs/pull/${pull.number}/head` },
+    inputs: inputs[1] ?? {},
+    rules: [{ do: [{ write: 'src/limit.js', content: 'export {};\n' }, { say: 'Added a limit.' }] }],
+  });
+  expect(answer.main.outputs, answer.main.log).toMatchObject({ status: 'passed' });
+  expect(answer.main.warnings).toEqual([]);
+  const prompt = (await harness.calls()).at(-1)?.prompt;
+  expect(prompt).toMatch(/\n\nmax wrote on src\/add\.js:1 .*:\n {2}Please add a limit\.\n/);
+  expect(callLines(await harness.calls())).toEqual(['claude start a after 0', 'claude resume a after 1']);
+  expect(await repository.git('diff', '--name-only', 'gump/issue-12^', 'gump/issue-12')).toBe('src/limit.js');
+  expect(scene.github.state.comments).toMatchObject([
+    { number: pull.number, body: expect.stringContaining('**Result of implement**\n\nAdded a limit.') },
+  ]);
+}, 120_000);
 
 it('fix-ci', async () => {
   const { harness, inputs, publish } = await openExample('fix-ci', {
@@ -245,7 +325,8 @@ it('fix-ci', async () => {
     },
   });
   const head = await harness.repository.commit({ 'src/more.js': 'export {};\n' }, { branch: 'topic' });
-  const api = await startGitHubApi({ permissions: { ada: 'write' } });
+  const api = await startGitHub({ git: harness.repository });
+  api.state.permissions.ada = 'write';
   const ada = { login: 'ada' };
   const run = {
     actor: ada,
@@ -303,6 +384,21 @@ it('self-hosted', async () => {
   });
   expect(second.main.outputs, second.main.log).toMatchObject({ status: 'passed', resumed: 'true' });
 }, 120_000);
+
+it('resume-by-schedule', async () => {
+  const { harness, inputs } = await openExample('resume-by-schedule');
+  expect(inputs[0]).toMatchObject({ 'max-time': '5h45m' });
+  const { main } = await harness.runJob({
+    inputs: inputs[0] ?? {},
+    rules: [{ prompt: 'SPEC: sums are wrong', do: [addTest, writeAdd('+')] }],
+  });
+  expect(main.outputs, main.log).toMatchObject({ status: 'passed' });
+  expect(main.warnings).toEqual([]);
+  const resumed = await runResumeExample('resume-by-schedule', harness.repository);
+  expect(resumed.main.errors, resumed.main.log).toEqual([]);
+  expect(resumed.run.attempt).toBe(2);
+  expect(resumed.main.outputs.resumed).toBe(`[${resumed.run.id}]`);
+});
 
 it('container', async () => {
   const { harness, inputs } = await openExample('container');

@@ -38,8 +38,8 @@ export interface HarnessOptions {
   readonly workflow: string;
   /** Further files of the repository. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Default: `cache`. */
-  readonly store?: 'cache' | 'directory';
+  /** Default: `auto`, as the input `state-store`. */
+  readonly store?: 'auto' | 'cache' | 'artifact' | 'directory';
   /**
    * `src`, the default, runs in this process and takes less than half the time. `dist` runs as on a runner, in its own
    * processes, for one test per CLI and one per feature. A job that ends in another way than by cancellation always
@@ -152,8 +152,8 @@ async function runJobAttempt(
   const standIn = await installStandIn(machine, { callsFile, ...(programs ? { providers: programs } : {}) });
   await standIn.script(rules);
   await prepare?.(machine);
-  const store: Readonly<Record<string, string>> =
-    options.store === 'directory' ? { 'state-store': `directory:${harness.stateDirectory}` } : {};
+  const { store: place = 'auto' } = options;
+  const store = { 'state-store': place === 'directory' ? `directory:${harness.stateDirectory}` : place };
   const result = await machine.runStep({
     ...job,
     ...(beforePost === undefined ? {} : { beforePost: () => beforePost(machine) }),

@@ -46,7 +46,7 @@ describe('inputs', () => {
         'on-no-credentials': 'maybe',
         'pass-env': 'GOOD_NAME\nACTIONS_*\nbad name',
         commands: 'tset: npm test',
-        apply: 'commit',
+        apply: 'branch',
         'keep-sessions': 'yes',
       },
     });
@@ -58,7 +58,7 @@ describe('inputs', () => {
         /^Input `state-key`: line 2 has fewer than 20 characters. Create a key with `openssl/,
       ),
       expect.stringMatching(
-        /^Input `state-store`: "ftp:there" is not allowed. Use `cache`, or `directory:PATH`/,
+        /^Input `state-store`: "ftp:there" is not allowed\. Use `auto`, `cache`, `artifact`, or `directory:PATH`/,
       ),
       'Input `on-lost-session`: "cry" is not allowed. Use one of: `new`, `fail`.',
       'Input `on-no-credentials`: "maybe" is not allowed. Use one of: `auto`, `skip`, `fail`.',
@@ -67,7 +67,7 @@ describe('inputs', () => {
       expect.stringMatching(
         /^Input `commands`: "tset" is not a gate with a command. Use one of: `compile`, `test`/,
       ),
-      'Input `apply`: "commit" is not allowed. Use one of: `workspace`, `none`.',
+      'Input `apply`: "branch" is not allowed. Use one of: `workspace`, `none`, `commit`, `push`, `pull-request`.',
       'Input `keep-sessions`: "yes" is not allowed. Use one of: `true`, `false`.',
     ]);
     expect(summary).toContain('Input \\`keep-sessions\\`');

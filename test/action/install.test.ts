@@ -387,7 +387,7 @@ describe('a job that is cancelled while npm is running', () => {
           void kept.push(...remainingEntries(installFolder(machine, 'codex', '0.169.0'))),
       }),
     );
-    expect(main.outputs.status).toBe('cancelled');
+    expect(main.outputs.status).toBe('waiting');
     expect([await harness.calls(), kept]).toEqual([[], []]);
   });
 });

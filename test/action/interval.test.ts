@@ -238,7 +238,7 @@ it('a job that is cancelled while agents are recorded stores its last state', as
     ],
     stop: { how: 'cancel', when: { log: 'agent of step `long` is at work' } },
   });
-  expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
+  expect(main.outputs).toMatchObject({ status: 'waiting', persisted: 'true' });
   const again = await harness.runJob({ jobAttempt: 2 });
   expect(attemptLines(again.main.report).at(-1)).toBe('long#1@2 resumed continued passed');
 });

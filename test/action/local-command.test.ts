@@ -121,6 +121,14 @@ describe('gump-action check', () => {
     expect(existsSync(join(user.machine.workspace, '.gump', 'state'))).toBe(false);
     expect(await user.standIn.calls()).toEqual([]);
   });
+
+  it('warns about names of an event, which it does not have', async () => {
+    const user = await makeUser(flow.replace('{spec}', '{pr.title} {run.attempt}'));
+    const { code, output } = await user.run(['check', 'flow']);
+    expect(code).toBe(0);
+    expect(output).toContain('`{pr.title}` is empty: this run is not about a pull request.');
+    expect(output).not.toContain('run.attempt}` is');
+  });
 });
 
 describe('gump-action plan', () => {

@@ -15,7 +15,7 @@ it('stops the running agent and stores the state, and a re-run resumes the sessi
     rules: [{ prompt: 'Build it.', do: [{ write: 'begun.txt', say: 'I begin.' }, { hang: true }] }],
   });
   expect(main.exitCode).toBe(1);
-  expect(main.outputs).toMatchObject({ status: 'failed', 'failed-step': 'impl', persisted: 'true' });
+  expect(main.outputs).toMatchObject({ status: 'waiting', 'failed-step': 'impl', persisted: 'true' });
   expect(main.report?.failure).toMatchObject({ kind: 'timeout' });
   expect(main.report?.steps[0]?.attempts[0]).toMatchObject({ number: 1, status: 'cancelled' });
   expect(main.errors.join()).toMatch(

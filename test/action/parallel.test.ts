@@ -179,7 +179,7 @@ describe('a job that ends while two tasks are running', () => {
         await expect.poll(() => machine.processes(), { timeout: 5000 }).toEqual([]);
       },
     });
-    if (how === 'cancel') expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'true' });
+    if (how === 'cancel') expect(main.outputs).toMatchObject({ status: 'waiting', persisted: 'true' });
     const rerun = await harness.runJob({
       jobAttempt: 2,
       rules: names.slice(0, 2).map((name) => ({

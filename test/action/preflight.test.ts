@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { git } from '../rig/git.js';
-import { startGitHubApi } from '../rig/github-api.js';
+import { startGitHub } from '../rig/github/server.js';
 import { type Machine, pullRequestEvent, type StepResult, type WorkflowEvent } from '../rig/machine.js';
 import { createHarness, type Harness, type RunJobOptions } from './harness.js';
 
@@ -171,7 +171,8 @@ describe('an event that anyone can trigger', () => {
 
   it('starts agents only for people with write permission', async () => {
     const harness = await createHarness({ workflow: simple });
-    const { url: apiUrl } = await startGitHubApi({ permissions: { ada: 'write', eve: 'read' } });
+    const { url: apiUrl, state } = await startGitHub({ git: harness.repository });
+    Object.assign(state.permissions, { ada: 'write', eve: 'read' });
     expect(await expectRefused(harness, { apiUrl, event: comment('eve') })).toEqual([
       expect.stringMatching(
         /^eve has the permission "read" in octo\/sample, .*write permission trigger the event/,

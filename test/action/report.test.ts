@@ -73,8 +73,13 @@ const result = z.strictObject({
 const report = z.strictObject({
   version: z.literal(1),
   workflow: z.string(),
-  status: z.enum(['passed', 'failed', 'cancelled', 'paused', 'skipped', 'planned']),
+  status: z.enum(['passed', 'failed', 'cancelled', 'paused', 'waiting', 'skipped', 'planned']),
   failedStep: z.string().optional(),
+  waitReason: z.enum(['limit', 'time', 'cancelled']).optional(),
+  resumeAt: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    .optional(),
   runId: z.string(),
   jobAttempt: z.number(),
   resumed: z.boolean(),
@@ -129,7 +134,13 @@ describe('the report', () => {
       stop: { how: 'cancel', when: { log: 'halfway' } },
     });
     report.parse(first.main.report);
-    expect(first.main.report).toMatchObject({ status: 'cancelled', failedStep: 'impl', jobAttempt: 1 });
+    expect(first.main.report).toMatchObject({
+      status: 'waiting',
+      waitReason: 'cancelled',
+      failedStep: 'impl',
+      jobAttempt: 1,
+    });
+    expect(first.main.report?.resumeAt).toBe(first.main.outputs['resume-at']);
     expect(first.main.report?.steps.map(({ status }) => status)).toEqual([
       'passed',
       'passed',

@@ -45,7 +45,7 @@ describe('a re-run continues an interrupted attempt', () => {
     });
     expect(interrupted.main.exitCode).toBe(1);
     expect(interrupted.main.outputs).toMatchObject({
-      status: 'cancelled',
+      status: 'waiting',
       'failed-step': 'impl',
       persisted: 'true',
     });
@@ -166,7 +166,7 @@ steps:
         when: { until: async () => (await readJournal(machine)).includes('"agent-ended"') },
       }),
     });
-    expect(interrupted.main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl' });
+    expect(interrupted.main.outputs).toMatchObject({ status: 'waiting', 'failed-step': 'impl' });
     expect(interrupted.main.log).toContain('gate bash_0: interrupted');
     expect(interrupted.main.log).not.toContain('gate bash_0: failed');
     const { main } = await harness.runJob({ jobAttempt: 2, env: { PHASE: 'two' } });

@@ -228,7 +228,7 @@ describe('the results of a run', () => {
       rules: [notesRule, hang],
       stop: { how: 'cancel', when: { log: 'halfway' } },
     });
-    expect(main.outputs, main.log).toMatchObject({ status: 'cancelled', result: 'Notes with ***.\n' });
+    expect(main.outputs, main.log).toMatchObject({ status: 'waiting', result: 'Notes with ***.\n' });
     expect(files).toEqual({ 'notes.md': 'Notes with ***.\n' });
   });
 

@@ -45,7 +45,7 @@ describe('a job that ends while an agent is running', () => {
       });
       if (how === 'cancel') {
         expect([main.exitCode, main.signal, main.isHeldOpen]).toEqual([1, undefined, false]);
-        expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
+        expect(main.outputs).toMatchObject({ status: 'waiting', 'failed-step': 'impl', persisted: 'true' });
         expect(main.errors).toEqual([
           expect.stringMatching(/^Step `impl` was interrupted. "Re-run failed jobs"/),
         ]);
@@ -104,7 +104,7 @@ describe('a cancelled container job, in which no signal reaches main', () => {
 
 describe('a cancelled job that cannot store its checkpoint', () => {
   it('keeps it sealed on disk, readable only by its owner, and post stores it', async () => {
-    const harness = await createHarness({ code: 'dist', workflow: flow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow: flow });
     harness.cache.injectFault('create', { status: 400, times: 1 });
     const { main, post } = await harness.runJob({
       rules: [{ do: [{ say: 'now hanging' }, { hang: true }] }],
@@ -117,7 +117,7 @@ describe('a cancelled job that cannot store its checkpoint', () => {
         expect(modes).toEqual([0o600, 0o600]);
       },
     });
-    expect(main.outputs).toMatchObject({ status: 'cancelled', persisted: 'false' });
+    expect(main.outputs).toMatchObject({ status: 'waiting', persisted: 'false' });
     expect(post?.log).toMatch(/Stored checkpoint `gump-v2-/);
   });
 });
@@ -220,7 +220,7 @@ describe('a job that is cancelled while a gate is running', () => {
       inspect: expectNoProcesses,
     });
     expect([main.exitCode, main.signal]).toEqual([1, undefined]);
-    expect(main.outputs).toMatchObject({ status: 'cancelled', 'failed-step': 'impl', persisted: 'true' });
+    expect(main.outputs).toMatchObject({ status: 'waiting', 'failed-step': 'impl', persisted: 'true' });
     expect(main.log).not.toMatch(/gate bash_0: failed|Withheld/);
   });
 });

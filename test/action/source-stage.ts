@@ -10,6 +10,7 @@ import { main } from '../../src/action/main.js';
 import { post } from '../../src/action/post-phase.js';
 import { hasPostState } from '../../src/action/post-state.js';
 import { reportError } from '../../src/action/report-error.js';
+import { resumeMain } from '../../src/resume-runs/resume-main.js';
 import { stepFilesOf } from '../../src/security/step-files.js';
 import { printRunLine } from '../../src/start.js';
 import { isConditionMet, type StageExit, type StageInvocation, type Stop } from '../rig/runner/stage.js';
@@ -23,7 +24,7 @@ export async function runSourceStage({ script, directory, env, stop }: StageInvo
   process.env = { ...env };
   process.chdir(directory);
   try {
-    const phase = basename(script) === 'post.js' ? runPost(env) : runMain(env, cancellation.signal);
+    const phase = runScript(basename(script), env, cancellation.signal);
     const stopping = stopWhile(phase, stop, output, cancellation);
     const exitCode = await phase;
     return { exitCode, log: output.text(), isStopped: await stopping, isHeldOpen: false };
@@ -32,6 +33,11 @@ export async function runSourceStage({ script, directory, env, stop }: StageInvo
     process.env = before.env;
     process.chdir(before.directory);
   }
+}
+
+function runScript(name: string, env: Variables, signal: AbortSignal): Promise<number> {
+  if (name === 'resume-runs.js') return resumeMain(env);
+  return name === 'post.js' ? runPost(env) : runMain(env, signal);
 }
 
 function runMain(env: Variables, signal: AbortSignal): Promise<number> {

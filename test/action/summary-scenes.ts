@@ -1,5 +1,5 @@
 /**
- * Eight runs with everything that a summary can show. The tests compare their summaries with recorded ones, and
+ * Nine runs with everything that a summary can show. The tests compare their summaries with recorded ones, and
  * `scripts/screenshots.mjs` takes pictures of them.
  */
 import type { StageResult, Stop } from '../rig/machine.js';
@@ -13,6 +13,10 @@ export interface SummaryScene {
   /** The job attempts. The summary is that of the last one. */
   readonly jobs: readonly SceneJob[];
   readonly status: string;
+}
+
+function inHours(hours: number): number {
+  return Date.now() + hours * 3_600_000;
 }
 
 export interface SceneJob extends Pick<RunJobOptions, 'jobAttempt' | 'inputs'> {
@@ -284,10 +288,29 @@ export const summaryScenes: readonly SummaryScene[] = [
     jobs: [{ inputs: { ...spec.inputs, 'max-budget': '0.05' }, rules: [testsRule, implRule, docsRule] }],
   },
   {
+    name: 'waiting',
+    workflow: tdd,
+    files: tddFiles,
+    status: 'waiting',
+    jobs: [
+      {
+        ...spec,
+        rules: [
+          testsRule,
+          {
+            prompt: 'Make the tests pass',
+            usage: price(0.0321, 12_000, 800),
+            do: [{ write: 'src/login.ts', content: goodLogin }, { usageLimit: { resetsAt: inHours(3) } }],
+          },
+        ],
+      },
+    ],
+  },
+  {
     name: 'cancelled',
     workflow: tdd,
     files: tddFiles,
-    status: 'cancelled',
+    status: 'waiting',
     jobs: [
       {
         ...spec,
@@ -312,5 +335,7 @@ export function stableSummary({ summary }: Pick<StageResult, 'summary'>): string
     .replaceAll(/gump-[^/<]+\/changes\.patch/g, 'gump-ID/changes.patch')
     .replaceAll(/\b(?:\d+ h )?(?:\d+ min )?\d+(?:\.\d)? s\b/g, 'TIME')
     .replaceAll(/<code>[0-9a-f-]{20,}<\/code>/g, '<code>ID</code>')
-    .replaceAll(/\b20\d\d-\d\d-\d\d\b/g, 'DAY');
+    .replaceAll(/\b20\d\d-\d\d-\d\d\b/g, 'DAY')
+    .replaceAll(/\b\d\d:\d\d UTC\b/g, 'MINUTE UTC')
+    .replaceAll(/(resets )(?:\w+ \d+, )?[\d:]+[ap]m \(UTC\)/g, '$1MINUTE (UTC)');
 }

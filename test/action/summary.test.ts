@@ -1,4 +1,4 @@
-/** The summaries of eight whole runs, as recorded in `test/fixtures/summaries`. */
+/** The summaries of nine whole runs, as recorded in `test/fixtures/summaries`. */
 import { expect, it } from 'vitest';
 import { createHarness } from './harness.js';
 import { stableSummary, summaryScenes } from './summary-scenes.js';

@@ -178,7 +178,7 @@ describe('a file that another program changes', () => {
 
 describe('the checkpoint that a cancelled job keeps on disk', () => {
   it('is not used if another program sealed it with the key of an agent', async () => {
-    const harness = await createHarness({ code: 'dist', workflow });
+    const harness = await createHarness({ code: 'dist', store: 'cache', workflow });
     harness.cache.injectFault('create', { status: 400, times: 20 });
     const inputs = { 'state-name': 'kept' };
     await harness.runJob({

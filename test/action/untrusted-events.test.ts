@@ -3,7 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { git } from '../rig/git.js';
-import { type GitHubContent, startGitHubApi } from '../rig/github-api.js';
+import { startGitHub } from '../rig/github/server.js';
+import type { GitHubState, StoredPull } from '../rig/github/state.js';
+import { storedPull } from '../rig/github/stored-pull.js';
 import { type Machine, pullRequestEvent, type WorkflowEvent } from '../rig/machine.js';
 import { createHarness, type Harness, type RunJobOptions } from './harness.js';
 
@@ -19,13 +21,22 @@ steps:
 const files = { '.gitignore': 'node_modules/\n', 'kept.txt': 'kept\n', '.claude/settings.json': '{}\n' };
 const people = { ada: 'write', max: 'admin', eve: 'read' };
 
+interface EventOptions extends RunJobOptions {
+  readonly pulls?: readonly StoredPull[];
+  /** Changes what GitHub knows. */
+  readonly api?: (state: GitHubState) => void;
+}
+
 /** A job of this event, started by ada unless the event names somebody else. */
 async function runEvent(
   harness: Harness,
   event: WorkflowEvent,
-  { api, ...options }: RunJobOptions & { readonly api?: GitHubContent } = {},
+  { pulls = [], api, ...options }: EventOptions = {},
 ) {
-  const service = await startGitHubApi({ permissions: people, ...api });
+  const service = await startGitHub({ git: harness.repository });
+  Object.assign(service.state.permissions, people);
+  service.state.pulls.push(...pulls);
+  api?.(service.state);
   const before = (await harness.calls()).length;
   const { main } = await harness.runJob({
     apiUrl: service.url,
@@ -33,7 +44,8 @@ async function runEvent(
     ...options,
   });
   const calls = (await harness.calls()).length - before;
-  return { status: main.outputs.status, errors: main.errors, calls, requests: service.requests(), main };
+  const requests = service.requests().map(({ path }) => path);
+  return { status: main.outputs.status, errors: main.errors, calls, requests, main };
 }
 
 const passed = { status: 'passed', errors: [], calls: 1 };
@@ -159,11 +171,11 @@ describe('the files of the checkout', () => {
       const pull = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
       const event = { ...comment, sha };
       const checkout = { ref: `refs/pull/7/${which}` };
-      expect(await runEvent(harness, event, { checkout, api: { pulls: [pull] } })).toMatchObject(passed);
+      expect(await runEvent(harness, event, { checkout, pulls: [storedPull(pull)] })).toMatchObject(passed);
       for (const headRepository of ['eve/sample', null]) {
         const refused = await runEvent(harness, event, {
           checkout,
-          api: { pulls: [{ ...pull, headRepository }] },
+          pulls: [storedPull({ ...pull, headRepository })],
         });
         expect(refused).toMatchObject({ status: 'failed', calls: 0 });
         expect(refused.errors).toEqual([
@@ -177,13 +189,125 @@ describe('the files of the checkout', () => {
     },
   );
 
+  it('may be those of the merge that the checkout got, although GitHub names another one or none', async () => {
+    const harness = await createHarness({ workflow: flow, files });
+    const { sha } = harness.repository;
+    const { merge: _merge, ...pull } = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
+    const event = { ...comment, sha };
+    const checkout = { ref: 'refs/pull/7/merge' };
+    expect(await runEvent(harness, event, { checkout, pulls: [storedPull(pull)] })).toMatchObject(passed);
+    const newer = await harness.repository.commit({ 'b.txt': 'b' }, { branch: 'newer' });
+    const pulls = [storedPull({ ...pull, merge: newer })];
+    expect(await runEvent(harness, event, { checkout, pulls })).toMatchObject(passed);
+  });
+
+  it('may be those of an older merge only if its files are those of an allowed commit', async () => {
+    const harness = await createHarness({ workflow: flow, files });
+    const { sha, git: runGit } = harness.repository;
+    const pull = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
+    const moveRefs = async () => {
+      // GitHub has made a new merge since.
+      await runGit('branch', '-f', 'old-merge', pull.merge);
+      await harness.repository.commit({ 'b.txt': 'b' });
+      return harness.repository.pullRequest(7, {});
+    };
+    const newer = await moveRefs();
+    const checkout = { commit: pull.merge };
+    const event = { ...comment, sha };
+    const pulls = [storedPull({ ...newer, head: pull.head })];
+    // The base had no commit of its own, so the merge has the files of the head, which the shallow checkout lacks.
+    const result = await runEvent(harness, event, { checkout, pulls });
+    expect(result).toMatchObject(passed);
+    expect(result.requests).toContain(`/repos/octo/sample/git/commits/${pull.head}`);
+
+    const stale = newer.merge;
+    await runGit('branch', '-f', 'old-merge', stale);
+    await harness.repository.commit({ 'c.txt': 'c' });
+    const newest = await harness.repository.pullRequest(7, {});
+    const refused = await runEvent(harness, event, {
+      checkout: { commit: stale },
+      pulls: [storedPull(newest)],
+    });
+    expect(refused).toMatchObject({ status: 'failed', calls: 0 });
+    expect(refused.errors).toEqual([
+      expect.stringMatching(/If the pull request or its base got a push since the checkout, re-run the job/),
+    ]);
+  });
+
+  it('may be those of a closed pull request, and those of a fork only with `allow-untrusted-checkout`', async () => {
+    const harness = await createHarness({ workflow: flow, files });
+    const { sha } = harness.repository;
+    const pull = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
+    const event = { ...comment, sha };
+    const checkout = { ref: 'refs/pull/7/head' };
+    const closed = [storedPull({ ...pull, state: 'closed' })];
+    expect(await runEvent(harness, event, { checkout, pulls: closed })).toMatchObject(passed);
+    const fork = [storedPull({ ...pull, headRepository: 'eve/sample' })];
+    expect(await runEvent(harness, event, { checkout, pulls: fork })).toMatchObject({ calls: 0 });
+    const inputs = { 'allow-untrusted-checkout': 'true' };
+    expect(await runEvent(harness, event, { checkout, pulls: fork, inputs })).toMatchObject(passed);
+  });
+
+  it('may be a commit of a fork with the files of an allowed commit: the files count', async () => {
+    const harness = await createHarness({ workflow: flow, files });
+    const { sha } = harness.repository;
+    const pull = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
+    const same = await harness.repository.commit({ 'a.txt': 'a' }, { branch: 'copy', message: 'By a fork' });
+    const pulls = [
+      storedPull(pull),
+      storedPull({ number: 8, headRef: 'copy', headRepository: 'eve/sample' }),
+    ];
+    const event = { ...comment, sha };
+    expect(await runEvent(harness, event, { checkout: { commit: same }, pulls })).toMatchObject(passed);
+  });
+
+  it('may be those of the head at a review, also after a push', async () => {
+    const harness = await createHarness({ workflow: flow, files });
+    const { sha } = harness.repository;
+    const pull = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
+    await harness.repository.commit({ 'a.txt': 'b' }, { branch: pull.headRef });
+    const head = (full_name: string) => ({ sha: pull.head, ref: pull.headRef, repo: { full_name } });
+    const review = (from: string): WorkflowEvent => ({
+      name: 'pull_request_review',
+      sha,
+      payload: { pull_request: { number: 7, head: head(from) } },
+    });
+    const { head: _head, ...moved } = pull;
+    const checkout = { commit: pull.head };
+    const pulls = [storedPull(moved)];
+    const result = await runEvent(harness, review('octo/sample'), { checkout, pulls });
+    expect(result).toMatchObject({ ...passed, requests: [expect.stringContaining('/collaborators/ada/')] });
+    const ofFork = [storedPull({ ...moved, headRepository: 'eve/sample' })];
+    const refused = await runEvent(harness, review('eve/sample'), { checkout, pulls: ofFork });
+    expect(refused).toMatchObject({ status: 'failed', calls: 0 });
+  });
+
+  it('are those of the own commit of a review comment, without a look-up', async () => {
+    const harness = await createHarness({ workflow: flow, files });
+    const pull = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
+    const event = { ...comment, name: 'pull_request_review_comment', sha: pull.merge };
+    const checkout = { ref: 'refs/pull/7/merge' };
+    const result = await runEvent(harness, event, { checkout });
+    expect(result).toMatchObject({ ...passed, requests: [expect.stringContaining('/collaborators/ada/')] });
+  });
+
+  it('may not be another commit for a comment on an issue', async () => {
+    const harness = await createHarness({ workflow: flow, files });
+    const { sha } = harness.repository;
+    const other = await harness.repository.commit({ 'a.txt': 'a' }, { branch: 'topic' });
+    const event = { name: 'issue_comment', sha, payload: { issue: { number: 12 } } };
+    const refused = await runEvent(harness, event, { checkout: { commit: other } });
+    expect(refused).toMatchObject({ status: 'failed', calls: 0 });
+    expect(refused.requests).not.toContain('/repos/octo/sample/pulls/12');
+  });
+
   it('may be those of a pull request that the event does not name', async () => {
     const harness = await createHarness({ code: 'dist', workflow: flow, files });
     const { sha } = harness.repository;
     const pull = await harness.repository.pullRequest(7, { 'a.txt': 'a' });
     const event = { name: 'discussion_comment', sha };
     const checkout = { ref: 'refs/pull/7/head' };
-    expect(await runEvent(harness, event, { checkout, api: { pulls: [pull] } })).toMatchObject(passed);
+    expect(await runEvent(harness, event, { checkout, pulls: [storedPull(pull)] })).toMatchObject(passed);
   });
 
   it('may not be those of another branch, nor of a pull request that GitHub does not report', async () => {
@@ -195,7 +319,9 @@ describe('the files of the checkout', () => {
     expect((await runEvent(harness, event, { checkout })).errors).toEqual([
       expect.stringMatching(`^The checkout is at ${head}, .*Remove \`ref:\` from the checkout step`),
     ]);
-    const denied = await runEvent(harness, event, { checkout, api: { pullStatus: 403 } });
+    const withoutPulls = ({ missingPermissions }: GitHubState) =>
+      void missingPermissions.add('pull-requests: read');
+    const denied = await runEvent(harness, event, { checkout, api: withoutPulls });
     expect(denied).toMatchObject({ status: 'failed', calls: 0 });
     expect(denied.errors).toEqual([
       expect.stringMatching(/did not report which commits pull request #7 has.*`pull-requests: read`/),

@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readOnlyFile } from '../../src/artifacts/zip-file.js';
 import { defaultArchiveLimits } from '../../src/checkpoint/archive.js';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { compareKeys, parseKey } from '../../src/checkpoint/checkpoint-key.js';
@@ -19,6 +20,14 @@ import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import { createMachine, type Machine, type StageResult } from '../rig/machine.js';
 import { makeRepository, type Repository } from '../rig/repository.js';
 import { type AgentCall, installStandIn, readCalls } from '../rig/stand-in.js';
+import {
+  brokenConversation,
+  type CrashPull,
+  earlierRun,
+  killedRun,
+  laterRun,
+  openPull,
+} from './crash-pull.js';
 import type { CrashScene } from './scenes.js';
 
 export interface Point {
@@ -55,6 +64,7 @@ interface CrashSetup {
   readonly scene: CrashScene;
   readonly cache: CacheService;
   readonly repository: Repository;
+  readonly pull: CrashPull | undefined;
   readonly callsFile: string;
   readonly pointsFile: string;
 }
@@ -67,10 +77,12 @@ export async function runScene(scene: CrashScene, kill?: Kill): Promise<CrashRes
     'README.md': 'sample\n',
     ...scene.files,
   });
+  const pull = scene.isOnPull === true ? await openPull(repository, cache) : undefined;
   try {
-    const callsFile = join(folder, 'calls.jsonl');
-    return await runToEnd({ scene, cache, repository, callsFile, pointsFile: join(folder, 'points') }, kill);
+    const [callsFile, pointsFile] = [join(folder, 'calls.jsonl'), join(folder, 'points')];
+    return await runToEnd({ scene, cache, repository, pull, callsFile, pointsFile }, kill);
   } finally {
+    pull?.close();
     await Promise.all([cache.close(), repository.remove(), rm(folder, { recursive: true, force: true })]);
   }
 }
@@ -78,6 +90,8 @@ export async function runScene(scene: CrashScene, kill?: Kill): Promise<CrashRes
 const endOf = ({ status }: CrashScene): string => status ?? 'passed';
 
 async function runToEnd(setup: CrashSetup, kill: Kill | undefined): Promise<CrashResult> {
+  const isContinued = setup.scene.isContinued === true;
+  if (isContinued) await runJob(setup, 1, earlierRun);
   const first = await runFirstJob(setup, kill);
   const { stored, sessions } = first;
   const before = (await readCalls(setup.callsFile)).length;
@@ -90,22 +104,26 @@ async function runToEnd(setup: CrashSetup, kill: Kill | undefined): Promise<Cras
     isOver = outcome.status === endOf(setup.scene);
   }
   const later = (await readCalls(setup.callsFile)).slice(before);
+  if (isContinued) await runJob(setup, 1, laterRun);
+  const conversation = isContinued
+    ? brokenConversation(await readCalls(setup.callsFile), attempts > 1 || !first.isKilled)
+    : [];
   return {
     points: readPoints(setup.pointsFile),
     isKilled: first.isKilled,
-    outcome,
+    outcome: { ...outcome, published: (await setup.pull?.published()) ?? [] },
     stepsRunTwice: later
       .map((call) => stepOf(setup.scene, call))
       .filter((step) => stored.has(step) && setup.scene.repeated?.includes(step) !== true)
       .map((step) => `${step} ran again`),
-    sessionsLost: lostSessions(setup.scene, sessions, later),
+    sessionsLost: [...lostSessions(setup.scene, sessions, later), ...conversation],
     agentsLeft: first.agentsLeft,
     attempts,
   };
 }
 
 interface FirstJob {
-  readonly outcome: Outcome;
+  readonly outcome: JobOutcome;
   readonly isKilled: boolean;
   /** A re-run has nothing to continue. */
   readonly isOver: boolean;
@@ -119,7 +137,7 @@ interface FirstJob {
 async function runFirstJob(setup: CrashSetup, kill: Kill | undefined): Promise<FirstJob> {
   const machine = await startMachine(setup);
   try {
-    const job = await machine.startJob({ jobAttempt: 1 });
+    const job = await machine.startJob({ jobAttempt: 1, ...setup.pull?.job });
     const main = await job.runStep(stepOptions(setup, watchOptions(setup, machine, kill)));
     const known =
       main.signal === 'SIGKILL' ? knownSessions(setup.scene, machine, await readCalls(setup.callsFile)) : [];
@@ -128,7 +146,7 @@ async function runFirstJob(setup: CrashSetup, kill: Kill | undefined): Promise<F
     const isKilled = [main, post].some((stage) => stage?.signal === 'SIGKILL');
     const hasPostEnded = post !== undefined && post.signal === undefined;
     const agentsLeft = hasPostEnded ? await processesLeft(machine) : [];
-    const { passed, state, copied } = await readStored(setup.cache);
+    const { passed, state, copied } = await readStored(setup);
     const isOver = isKilled
       ? state?.jobEnded?.status === 'success'
       : main.outputs.status === endOf(setup.scene);
@@ -140,10 +158,11 @@ async function runFirstJob(setup: CrashSetup, kill: Kill | undefined): Promise<F
   }
 }
 
-async function runJob(setup: CrashSetup, jobAttempt: number): Promise<Outcome> {
+async function runJob(setup: CrashSetup, jobAttempt: number, runId = killedRun): Promise<JobOutcome> {
   const machine = await startMachine(setup);
   try {
-    const { main } = await machine.runStep({ jobAttempt, ...stepOptions(setup, {}) });
+    const facts = { runId, jobAttempt, ...setup.pull?.job };
+    const { main } = await machine.runStep({ ...facts, ...stepOptions(setup, {}) });
     return outcomeOf(main);
   } finally {
     await machine.wipe();
@@ -152,7 +171,7 @@ async function runJob(setup: CrashSetup, jobAttempt: number): Promise<Outcome> {
 
 async function startMachine(setup: CrashSetup): Promise<Machine> {
   const machine = await createMachine({ cache: setup.cache, isCompiledOnce: true });
-  await machine.checkout(setup.repository);
+  await machine.checkout(setup.repository, setup.pull?.checkout);
   const standIn = await installStandIn(machine, {
     callsFile: setup.callsFile,
     providers: ['claude', 'codex'],
@@ -232,30 +251,44 @@ interface StoredState {
   readonly copied: ReadonlySet<string>;
 }
 
-/** The newest checkpoint in the cache, read without the action's own search. */
-async function readStored(cache: CacheService): Promise<StoredState> {
-  const entries = cache
+interface StoredFileOfKey {
+  readonly key: string;
+  sealed(): Buffer;
+}
+
+function storedFiles(cache: CacheService): readonly StoredFileOfKey[] {
+  const inCache = cache
     .entries()
-    .filter(({ key, state }) => state === 'stored' && parseKey(key) !== undefined);
+    .filter(({ state }) => state === 'stored')
+    .map(({ key, body }) => ({ key, sealed: () => sealedFile(body) }));
+  const inArtifacts = cache.shelf.artifacts.map(({ name, body = Buffer.alloc(0) }) => ({
+    key: name,
+    sealed: () => readOnlyFile(body, body.length) ?? Buffer.alloc(0),
+  }));
+  return [...inCache, ...inArtifacts].filter(({ key }) => parseKey(key)?.runId === killedRun);
+}
+
+/** The newest checkpoint, read without the action's own search. */
+async function readStored({ cache, pull }: CrashSetup): Promise<StoredState> {
+  const entries = storedFiles(cache);
   const newest = entries
     .map((entry) => ({ entry, key: parseKey(entry.key) }))
     .sort((one, other) => (one.key && other.key ? compareKeys(one.key, other.key) : 0))
     .at(-1);
   if (newest === undefined) return { passed: new Set(), state: undefined, copied: new Set() };
-  const { key, body } = newest.entry;
-  const sealed = sealedFile(body);
+  const { key } = newest.entry;
+  const sealed = newest.entry.sealed();
   const expected = {
     repositoryId: '4242',
-    runId: '1001',
+    runId: killedRun,
     stateName: 'crash',
-    ref: 'refs/heads/main',
+    ref: pull?.job.event?.ref ?? 'refs/heads/main',
     trust: 'trusted',
   };
   const opened = await openCheckpoint(sealed, secrets, { ...expected, key });
   if (opened.status !== 'opened') throw new Error(`${key}: ${opened.reason}`);
   const read = async (link: string) => {
-    const found = entries.find((entry) => entry.key === link);
-    return found && sealedFile(found.body);
+    return entries.find((entry) => entry.key === link)?.sealed();
   };
   const end = { ...opened, key, sealed };
   const chain = await openChain(end, { expected, limits: defaultArchiveLimits, read });
@@ -301,10 +334,14 @@ export interface Outcome {
   readonly steps: readonly string[];
   /** The added lines of the patch. */
   readonly files: readonly string[];
+  /** On the pull request of the scene. */
+  readonly published: readonly string[];
 }
 
+type JobOutcome = Omit<Outcome, 'published'>;
+
 /** Before the machine is wiped. */
-function outcomeOf({ report, outputs }: StageResult): Outcome {
+function outcomeOf({ report, outputs }: StageResult): JobOutcome {
   const patch =
     outputs.patch !== undefined && existsSync(outputs.patch) ? readFileSync(outputs.patch, 'utf8') : '';
   return {

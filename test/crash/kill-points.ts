@@ -28,6 +28,7 @@ const writes = [
   'agent directories: rename',
   'session copies: writeFile',
   'session copies: rm',
+  'home: open',
   'home: rm',
   'local checkpoint: writeFile',
   'result: writeFile',
@@ -53,6 +54,37 @@ const checkpointPhases = [
   'post state: restored, storedBytes, storedEvents',
 ] as const;
 
+/** The same with artifacts. */
+const artifactPhases = [
+  'artifact file: writeFile',
+  'artifact file: rm',
+  'request: ListArtifacts',
+  'answer: ListArtifacts',
+  'request: CreateArtifact',
+  'answer: CreateArtifact',
+  'request: FinalizeArtifact',
+  'answer: FinalizeArtifact',
+  'request: DeleteArtifact',
+  'answer: DeleteArtifact',
+] as const;
+
+/** What GitHub's API is asked, for sessions of earlier runs and to publish. */
+const githubRequests = [
+  'GET actions/artifacts',
+  'GET actions/artifacts/N/zip',
+  'GET artifact-bodies/N',
+  'GET commits',
+  'GET git/commits/N',
+  'GET git/ref/N',
+  'GET issues/N/comments',
+  'PATCH git/refs/N',
+  'POST git/blobs',
+  'POST git/commits',
+  'POST git/trees',
+  'POST graphql',
+  'POST issues/N/comments',
+].flatMap((route) => [`GitHub request: ${route}`, `GitHub answer: ${route}`]);
+
 /** Further lines for `post`. */
 const postStateLines = [
   'post state: first line',
@@ -60,11 +92,19 @@ const postStateLines = [
   'post state: placed',
   'post state: agentPids',
   'post state: copies',
+  'post state: subjectEntry',
+  'post state: stepDiffs',
   'post state: kept',
   'post state: isDone, storedEvents',
 ] as const;
 
-export const otherPoints: readonly string[] = [...writes, ...checkpointPhases, ...postStateLines];
+export const otherPoints: readonly string[] = [
+  ...writes,
+  ...checkpointPhases,
+  ...artifactPhases,
+  ...githubRequests,
+  ...postStateLines,
+];
 
 /** Events that no first job of a scene writes. */
 export const unreachedEvents: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 /** The workflows that are killed at every point. Each prompt begins with the path of its step in brackets. */
+import { randomBytes } from 'node:crypto';
 import type { AgentAction, AgentRule } from '../rig/stand-in.js';
 
 export interface CrashScene {
@@ -13,12 +14,28 @@ export interface CrashScene {
   /** Steps that the workflow itself runs again after they passed. */
   readonly repeated?: readonly string[];
   /** How the run ends. Default: `passed`. */
-  readonly status?: 'paused';
+  readonly status?: 'paused' | 'waiting';
+  /** The run is for a pull request, with GitHub's API on loopback. */
+  readonly isOnPull?: boolean;
+  /** An earlier and a later run of the same pull request, which are one conversation with this one. */
+  readonly isContinued?: boolean;
+  /** What the run publishes. Default: nothing. */
+  readonly published?: readonly string[];
 }
 
 const plan = JSON.stringify(['a', 'b'].map((name) => ({ name, description: `task ${name}` })));
 const verdict = JSON.stringify({ pass: true, comments: 'good' });
 const refusal = JSON.stringify({ pass: false, comments: 'write it longer' });
+
+/** Steps by name with the text that each writes. It cannot be compressed, so the state is soon stored as a whole again. */
+const manySteps: Readonly<Record<string, string>> = Object.fromEntries(
+  ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((name) => [
+    name,
+    randomBytes(20_000).toString('hex'),
+  ]),
+);
+
+const resetsAt = Date.now() + 2 * 24 * 3_600_000;
 
 /** Two files with a pause after each. */
 const slowly = (name: string): readonly AgentAction[] =>
@@ -37,6 +54,20 @@ steps:
       { prompt: '[two]', do: [{ write: 'two.txt', content: '2' }] },
       { do: [{ write: 'one.txt', content: '1' }] },
     ],
+  },
+  /** Enough steps that checkpoints of the beginning are deleted, also on a slow machine, where one may skip a step. */
+  artifacts: {
+    workflow: `name: flow
+steps:
+${Object.keys(manySteps)
+  .map((name) => `  - {name: ${name}, type: code, agent: claude-haiku, prompt: "[${name}]"}`)
+  .join('\n')}
+`,
+    rules: Object.keys(manySteps).map((name) => ({
+      prompt: `[${name}]`,
+      do: [{ write: `${name}.txt`, content: manySteps[name] ?? '' }],
+    })),
+    inputs: { 'state-store': 'artifact' },
   },
   split: {
     workflow: `name: flow
@@ -192,5 +223,42 @@ steps:
 `,
     status: 'paused',
     rules: [{ prompt: '[one]', do: [{ write: 'one.txt', content: '1' }] }],
+  },
+  /** A usage limit that resets after the test. */
+  waiting: {
+    workflow: `name: flow
+steps:
+  - {name: one, type: code, agent: claude-haiku, prompt: "[one]"}
+  - {name: two, type: code, agent: codex, prompt: "[two]"}
+`,
+    status: 'waiting',
+    rules: [
+      { prompt: '[two]', do: [{ write: 'two.txt', content: '2' }, { usageLimit: { resetsAt } }] },
+      { do: [{ write: 'one.txt', content: '1' }] },
+    ],
+  },
+  /** A session of an earlier run: it is announced, and stored again by `post`. */
+  continued: {
+    workflow: `name: flow
+steps:
+  - {name: again, type: code, agent: claude-haiku, prompt: "[again]", session: {from: again, run: previous}}
+`,
+    isOnPull: true,
+    isContinued: true,
+    rules: [{ do: [{ write: 'again.txt', content: 'a' }] }],
+  },
+  published: {
+    workflow: `name: flow
+steps:
+  - {name: one, type: code, agent: claude-haiku, prompt: "[one]"}
+  - {name: two, type: code, agent: codex, prompt: "[two]"}
+`,
+    isOnPull: true,
+    inputs: { apply: 'push', comment: 'always', 'commit-message': 'Change by agents' },
+    published: ['commit: Change by agents', 'comment by github-actions[bot]'],
+    rules: [
+      { prompt: '[two]', do: [{ write: 'two.txt', content: '2' }] },
+      { do: [{ write: 'one.txt', content: '1' }] },
+    ],
   },
 };

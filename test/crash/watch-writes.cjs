@@ -8,6 +8,7 @@
  */
 const fs = require('node:fs');
 const childProcess = require('node:child_process');
+const { subscribe } = require('node:diagnostics_channel');
 const http = require('node:http');
 const { syncBuiltinESMExports } = require('node:module');
 const { basename, resolve, sep } = require('node:path');
@@ -20,6 +21,7 @@ exports.watchWrites = (options) => {
   watchAsynchronous(watch, options);
   watchPrograms(watch);
   watchRequests(watch);
+  watchGitHub(watch);
   syncBuiltinESMExports();
 };
 
@@ -124,7 +126,7 @@ function watchPrograms(watch) {
   };
 }
 
-/** Requests of the cache client: when they are sent, and when the answer arrives. */
+/** Requests of the clients of the cache and of artifacts: when they are sent, and when the answer arrives. */
 function watchRequests(watch) {
   const { request } = http;
   http.request = (...args) => {
@@ -135,6 +137,20 @@ function watchRequests(watch) {
     sent.prependOnceListener('response', () => watch.at(`answer: ${name}`, () => undefined));
     return sent;
   };
+}
+
+/** Requests to GitHub's API. Its client uses undici: before one is sent, and when the answer arrives. */
+function watchGitHub(watch) {
+  const at = (moment) => (message) =>
+    watch.at(`GitHub ${moment}: ${routeOf(message.request)}`, () => undefined);
+  subscribe('undici:request:create', at('request'));
+  subscribe('undici:request:headers', at('answer'));
+}
+
+/** `GET pulls/N`. */
+function routeOf({ method, path }) {
+  const route = path.replace(/\?.*/, '').replace(/^\/(?:repos\/[^/]+\/[^/]+\/)?/, '');
+  return `${method} ${route.replace(/[^/]*\d[^/]*/g, 'N')}`;
 }
 
 /** The second path of the functions that have one, because that is the one that appears. */
@@ -171,6 +187,7 @@ const tempPlaces = [
   [/^gump-start-[^/]+/, 'start environment'],
   [/^gump-[^/]+\/sessions\//, 'session copies'],
   [/^gump-[^/]+\/cache\//, 'cache file'],
+  [/^gump-[^/]+\/artifacts\//, 'artifact file'],
   [/^gump-[^/]+\/git(\/|$)/, 'private git'],
   [/^gump-[^/]+\/imports\//, 'session import'],
   [/^gump-[^/]+\/settings\//, 'CLI settings'],

@@ -68,7 +68,9 @@ describe('action.yml', () => {
       'tasks',
       'result',
       'results',
+      'resume-at',
       'commit',
+      'pull-request',
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTranslator } from '../../src/local/terminal-log.js';
 import { terminalText } from '../../src/local/terminal-text.js';
+import { writeResumeMark } from '../../src/report/resume-mark.js';
 import { couldBeCommand } from '../../src/report/workflow-commands.js';
 
 function shown(log: readonly string[], isInJob = false): readonly string[] {
@@ -76,6 +77,10 @@ it.each([
   [
     'Step `b/c` waits for approval. To continue, run this action in a job of the same run with `approve: b/c` and more.',
     'Step `b/c` waits for approval. To continue, add `--approve b/c` to the same command.',
+  ],
+  [
+    `Step \`a\` waits for the model service. "Re-run failed jobs" after 2026-11-28 18:00 UTC and before 2026-12-05 resumes the session of step \`a\`. A re-run before that time starts no agent.\n${writeResumeMark({ reason: 'limit', at: 0, progress: '0123456789abcdef' })}`,
+    'Step `a` waits for the model service. After 2026-11-28 18:00 UTC, the same command resumes the session of step `a`. A further run before that time starts no agent.',
   ],
   ['Step `a` waits for nothing.', 'Step `a` waits for nothing.'],
 ])('says what to do with the command instead of %j', (message, expected) => {
