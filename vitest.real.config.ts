@@ -7,6 +7,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     testTimeout: 180_000,
     hookTimeout: 600_000,
+    setupFiles: ['test/setup.ts'],
     pool: 'forks',
     // Every scene has a home, a model and ports of its own. More than two CLIs at once take too much memory.
     maxWorkers: 2,

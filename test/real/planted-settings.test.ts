@@ -111,7 +111,7 @@ describe.each(currentClis.map((cli) => [titleOf(cli), cli] as const))('%s', (_na
     const scene = await createScene(cli);
     const own = settingsFor('own', scene.model.url);
     const planted = Object.entries(settingsFor('planted', other.url));
-    await scene.commit({
+    await scene.repository.commit({
       ...own,
       'plant.sh': plantScript,
       ...Object.fromEntries(planted.map(([path, text]) => [`planted/${path}`, text])),

@@ -8,10 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { defined } from '../../src/optional-keys.js';
-import { startCacheService } from '../rig/cache-service.js';
+import { type CacheService, startCacheService } from '../rig/cache-service.js';
 import type { Files } from '../rig/files.js';
 import {
+  type CheckoutOptions,
   createMachine,
+  type JobOptions,
   type Machine,
   type MachineOptions,
   type StepResult,
@@ -24,10 +26,11 @@ import {
   startModelServer,
 } from '../rig/model-server.js';
 import type { ReportAttempt } from '../rig/report.js';
-import { makeRepository } from '../rig/repository.js';
+import { makeRepository, type Repository } from '../rig/repository.js';
 import { clis, configureHome, type RealCli } from './real-cli.js';
 
-export interface RealJobOptions {
+export interface RealJobOptions extends Pick<JobOptions, 'runId' | 'event' | 'apiUrl'> {
+  readonly checkout?: CheckoutOptions;
   /** The workspace path under the machine's root. */
   readonly workspace?: string;
   readonly stop?: Stop;
@@ -50,8 +53,8 @@ export interface RealJobResult extends StepResult {
 
 export interface RealCliHarness {
   readonly model: ModelServer;
-  /** Adds files to the repository, for the next job. */
-  commit(files: Files): Promise<unknown>;
+  readonly cache: CacheService;
+  readonly repository: Repository;
   runJob(cli: RealCli, number: number, options?: RealJobOptions): Promise<RealJobResult>;
 }
 
@@ -84,11 +87,12 @@ export async function createRealCliHarness(
   const options = { cache, root: join(outside, 'machine'), isCompiledOnce: true };
   return {
     model,
-    commit: (files) => repository.commit(files),
+    cache,
+    repository,
     async runJob(cli, number, jobOptions = {}) {
       const before = model.requests.length;
       const machine = await startMachine(cli, model.url, options, jobOptions);
-      await machine.checkout(repository);
+      await machine.checkout(repository, jobOptions.checkout);
       jobOptions.prepare?.(machine);
       const result = await runStepWithKeys(machine, model.url, number, jobOptions);
       jobOptions.inspect?.(machine);
@@ -116,12 +120,12 @@ function runStepWithKeys(
   machine: Machine,
   url: string,
   runJob: number,
-  { stop, inputs, withoutVariables = [] }: RealJobOptions,
+  { stop, inputs, runId, event, apiUrl, withoutVariables = [] }: RealJobOptions,
 ): Promise<StepResult> {
   const env = Object.entries(variablesFor(url)).filter(([name]) => !withoutVariables.includes(name));
   return machine.runStep({
     jobAttempt: runJob,
-    ...defined({ stop }),
+    ...defined({ stop, runId, event, apiUrl }),
     inputs: { workflow: 'flow', ...inputs },
     env: Object.fromEntries(env),
   });

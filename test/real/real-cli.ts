@@ -217,7 +217,7 @@ export async function runTurn(
     const isRunning = child.exitCode === null && child.signalCode === null;
     if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   });
-  const reader = cli.provider.createReader(options.usageBefore ?? {});
+  const reader = cli.provider.createReader(options.usageBefore ?? {}, { now: Date.now, zone: 'UTC' });
   const lines: string[] = [];
   const events: AgentEvent[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
