@@ -33,6 +33,7 @@ const pages = listFiles(
   'CONTRIBUTING.md',
   'SECURITY.md',
   'action.yml',
+  'resume/action.yml',
   'docs/*',
   'examples/*',
   'src/builtin/*.yaml',

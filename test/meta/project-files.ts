@@ -58,6 +58,9 @@ export interface ActionYaml {
 
 export const actionMetadata: ActionYaml = parse(readText('action.yml'));
 
+/** Of the action in `resume/`. */
+export const resumeMetadata: ActionYaml = parse(readText('resume/action.yml'));
+
 /** The anchors that GitHub creates for headings. */
 export function anchors(page: string): readonly string[] {
   const headings = [...readText(page).matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? '');

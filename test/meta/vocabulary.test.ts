@@ -8,7 +8,7 @@ import { providers } from '../../src/providers/provider-registry.js';
 import { codes } from '../../src/workflow/diagnostic-codes.js';
 import { gateTypes } from '../../src/workflow/gate-entries.js';
 import * as syntax from '../../src/workflow/syntax.js';
-import { unsupportedKey, unsupportedValue } from '../../src/workflow/unsupported.js';
+import { unsupportedValue } from '../../src/workflow/unsupported.js';
 import { readText, tableRows } from './project-files.js';
 
 /** The rows of the table whose header row begins with these cells. */
@@ -32,11 +32,9 @@ function section(title: string, path = 'docs/providers.md'): string {
   return page.slice(begin, end < 0 ? undefined : end);
 }
 
-/** The message for an unsupported key or value; `where` is the first column of the table in docs/workflow.md. */
+/** The message for an unsupported value; `where` is the first column of the table in docs/workflow.md. */
 function unsupportedMessage(where: string, name: string): string | undefined {
-  if (where === 'type')
-    return unsupportedValue('type', { kind: 'scalar', value: name, at: { start: 0, end: 0 } });
-  return unsupportedKey(where as 'root' | 'step' | 'session', name);
+  return unsupportedValue(where, { kind: 'scalar', value: name, at: { start: 0, end: 0 } });
 }
 const first = (cells: readonly string[]) => cells[0] ?? '';
 
