@@ -36,7 +36,7 @@ describe('apply: pull-request', () => {
     expect(body).toContain('| <code>impl</code> | <code>claude-haiku</code> | 1 |');
     expect(body).toContain('[this run](https://github.com/octo/sample/actions/runs/1001) for $0.0030');
     // A text of an agent notifies nobody, closes nothing and is no marker.
-    expect(body).toContain('Thanks @\u200boctocat, closes #\u200b1 &lt;!--');
+    expect(body).toContain('Thanks @\u200boctocat, closes #\u200b1 <\u200b!--');
     expect(await repository.git('rev-list', '--count', `main..${branch}`)).toBe('1');
     expect(main.log).toContain(`Opened pull request #${pull?.number}`);
     expect(main.summary).toContain(
