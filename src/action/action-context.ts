@@ -1,5 +1,7 @@
 /** What both phases of the action start with: the job, the inputs, and the log that redacts secrets. */
-import { createGetInput, type Inputs, readInputs } from '../inputs/inputs.js';
+
+import { createGetInput } from '../inputs/input-reader.js';
+import { type Inputs, readInputs } from '../inputs/inputs.js';
 import { type Job, readJob } from '../job.js';
 import type { Provider } from '../providers/provider.js';
 import { providers } from '../providers/provider-registry.js';

@@ -1,4 +1,5 @@
 /** Who may start the run, and on which files: the checks of `docs/security.md`, with the facts of this job. */
+
 import { problemsOf } from '../failure.js';
 import type { GitHubApiOptions } from '../github/github-api.js';
 import {
@@ -11,6 +12,7 @@ import {
 import { requireWritePermission } from '../security/permission.js';
 import { findPullRequests, findTrees } from '../security/pull-requests.js';
 import { type EventFacts, needsCheck, requiredActors, requiredForkActors } from '../security/trust.js';
+import { listPaths } from '../workspace/list-paths.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { ActionContext } from './action-context.js';
 
@@ -104,7 +106,7 @@ async function explain(
   if (head !== undefined) {
     const files = (await workspace.startDifferences(startCommit)) ?? [];
     return (
-      `The files of the checkout are not those of ${startCommit} (${head.name}): ${listed(files)}. ` +
+      `The files of the checkout are not those of ${startCommit} (${head.name}): ${listPaths(files)}. ` +
       `On \`${eventName}\`, agents run only on the files of an allowed commit. ` +
       'Remove the step that changes these files, write them outside of the checkout, or let git ignore them.'
     );
@@ -115,14 +117,6 @@ async function explain(
     ...notes,
     'Remove `ref:` from the checkout step, or set it to one of these commits.',
   ].join(' ');
-}
-
-const maxListedFiles = 10;
-
-function listed(files: readonly string[]): string {
-  const more = files.length - maxListedFiles;
-  const names = files.slice(0, maxListedFiles).map((file) => `\`${file}\``);
-  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** The repository of this job at GitHub. */

@@ -1,5 +1,7 @@
 /** Publishes the review and the comment of a run that has ended, in the conversation of its pull request or issue. */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { unlessAborted } from '../system/unless-aborted.js';
 import { publishComment } from './publish-comment.js';
 import { publishReview } from './publish-review.js';
 import type { PreparedRun, RunRequest } from './run-context.js';
@@ -28,11 +30,9 @@ export async function publishToConversation(
     () => prepared.live.warn(lateText),
     () => undefined,
   );
-  const aborted = new Promise<undefined>((resolve) => {
-    request.signal.addEventListener('abort', () => resolve(undefined), { signal: stopped.signal });
-  });
   try {
-    return await Promise.race([published, aborted, late.then(() => undefined)]);
+    const end = await unlessAborted(Promise.race([published, late.then(() => undefined)]), request.signal);
+    return end === 'aborted' ? undefined : end;
   } finally {
     stopped.abort();
   }

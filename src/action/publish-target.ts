@@ -1,6 +1,6 @@
 /** Where the result of the run will go: decided and checked before the first agent starts. */
 import { problemsOf } from '../failure.js';
-import { statusOf } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import { defined } from '../optional-keys.js';
 import type { Plan } from '../plan/plan.js';
 import { findPull, pullOfEvent } from '../publish/find-pull.js';

@@ -3,6 +3,7 @@
  * and gate have ended. Intent and outcome are events, so that a re-run publishes nothing twice, and a re-run of a run
  * whose result could not be published does only that.
  */
+
 import type { Failure } from '../failure.js';
 import type { PublicationKind } from '../journal/event.js';
 import type { RunState } from '../journal/run-state.js';
@@ -11,6 +12,7 @@ import { changeId } from '../publish/change-id.js';
 import { type PublishAttempt, publishFailure } from '../publish/publish-failure.js';
 import type { PublishedRun } from '../publish/run-facts.js';
 import { textAt, valueAt } from '../security/trust.js';
+import { unlessAborted } from '../system/unless-aborted.js';
 import type { ActionContext } from './action-context.js';
 import { eventOf } from './event-checks.js';
 import type { Publication } from './publication.js';
@@ -45,7 +47,8 @@ export async function publishResult(
         end('failed', publishFailure(error, attemptOf(actionContext, publishTarget, trial)));
     });
   // A cancelled job has a few seconds. Its result must be written, and what it publishes meanwhile is in the journal.
-  if ((await raceAbort(work, signal)) === 'aborted') end('cancelled', cancelledFailure);
+  if (signal.aborted || (await unlessAborted(work(), signal)) === 'aborted')
+    end('cancelled', cancelledFailure);
   const after = record.state();
   if (after.eventCount > state.eventCount)
     await prepared.ports.checkpoints.store(after).catch(() => undefined);
@@ -56,18 +59,6 @@ const cancelledFailure: Failure = {
   kind: 'cancelled',
   message: 'The job was cancelled in the meantime. Re-run the failed jobs.',
 };
-
-/** Does not start if it is too late. */
-async function raceAbort(work: () => Promise<void>, signal: AbortSignal): Promise<'done' | 'aborted'> {
-  if (signal.aborted) return 'aborted';
-  const stopped = new AbortController();
-  const aborted = new Promise<'aborted'>((resolve) => {
-    signal.addEventListener('abort', () => resolve('aborted'), { signal: stopped.signal });
-  });
-  const end = await Promise.race([work().then(() => 'done' as const), aborted]);
-  stopped.abort();
-  return end;
-}
 
 interface PublishWork {
   readonly request: RunRequest;

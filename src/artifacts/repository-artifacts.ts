@@ -3,7 +3,8 @@
  * repository it can list without it, but not download).
  */
 import { UserError } from '../failure.js';
-import { type GitHubApi, statusOf } from '../github/github-api.js';
+import type { GitHubApi } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import { contentOf } from './run-artifacts.js';
 
 export interface RepositoryArtifact {

@@ -1,9 +1,11 @@
 /** Implements the engine's checkpoints: collects what is new and passes it to the `CheckpointWriter`. */
+
 import type { Checkpoints } from '../engine/engine-ports.js';
 import { attemptsInOrder, type RunState } from '../journal/run-state.js';
 import type { SessionCopies } from '../sessions/session-copies.js';
 import type { SessionRef } from '../sessions/session-store.js';
 import { hashOf } from '../system/hash-of.js';
+import { unlessAborted } from '../system/unless-aborted.js';
 import type { Snapshot, Workspace } from '../workspace/workspace.js';
 import type { Chain, ChainBase, EntryContents, EntryKind } from './chain.js';
 import { type CheckpointContents, journalPath, sessionPath } from './checkpoint-contents.js';
@@ -62,7 +64,7 @@ export function createCheckpointBuilder(options: CheckpointBuilderOptions): JobC
       const { onCancel } = options;
       if (onCancel === undefined) return checkpointWriter.save(seal, state.eventCount);
       if (!onCancel.signal.aborted)
-        await waitUnlessAborted(checkpointWriter.save(seal, state.eventCount), onCancel.signal);
+        await unlessAborted(checkpointWriter.save(seal, state.eventCount), onCancel.signal);
       if (!onCancel.signal.aborted || checkpointWriter.storedEvents >= state.eventCount) return;
       // The error occurs again in the normal save, and is reported there.
       await checkpointWriter
@@ -81,16 +83,6 @@ function withSize(seal: SealFunction, report: (bytes: number) => void): SealFunc
     report(sealed.length);
     return sealed;
   };
-}
-
-/** Waits until `work` ends or the signal is aborted. */
-async function waitUnlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const waitEnd = new AbortController();
-  const aborted = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { signal: waitEnd.signal });
-  });
-  await Promise.race([work, aborted]);
-  waitEnd.abort();
 }
 
 type PackSnapshots = (snapshots: readonly Snapshot[], base: ChainBase) => Promise<PackedObjects>;

@@ -3,9 +3,9 @@ import {
   type GitHubApi,
   type GitHubApiOptions,
   openGitHubApi,
-  statusOf,
   unansweredError,
 } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import { defined } from '../optional-keys.js';
 import type { PullFile } from './diff-text.js';
 import { type EventTexts, subjectTexts } from './event-texts.js';

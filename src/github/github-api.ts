@@ -1,5 +1,6 @@
 /** The client for GitHub's REST and GraphQL API, bound to the repository of the run. */
 import { UserError } from '../failure.js';
+import { isRateLimit, statusOf } from './request-error.js';
 
 export interface GitHubApiOptions {
   /** `owner/name`. */
@@ -93,19 +94,4 @@ function reasonOf({ permission }: GitHubQuestion, error: unknown): string {
     return `status 404. Check that it exists, and that \`github-token\` has \`${permission}\`.`;
   const message = error instanceof Error ? error.message : String(error);
   return `${status ? `status ${status}: ` : ''}${message}. Re-run the job.`;
-}
-
-/** Whether the token may send no more requests for some time. GitHub answers 403 or 429 then. */
-function isRateLimit(error: unknown): boolean {
-  const status = statusOf(error);
-  if (status === 429) return true;
-  return status === 403 && /rate limit/i.test(error instanceof Error ? error.message : '');
-}
-
-/** The HTTP status of a failed request. `undefined` if there was no answer. */
-export function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
-  // The client reports a failed connection as status 500, with the real reason as its cause.
-  if ('cause' in error && error.cause !== undefined) return undefined;
-  return typeof error.status === 'number' ? error.status : undefined;
 }

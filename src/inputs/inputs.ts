@@ -5,11 +5,10 @@
  */
 
 import { stateKeyLines } from '../checkpoint/seal-secrets.js';
-import { problemsOf, UserErrors } from '../failure.js';
 import type { CommandName } from '../gates/resolve-gate.js';
 import { defined } from '../optional-keys.js';
 import type { Permission } from '../providers/provider.js';
-import type { Environment } from '../system/environment.js';
+import { type GetInput, openInputReader } from './input-reader.js';
 import { readAgentArgs, readCliVersions, readCommands, readVars } from './mapping-inputs.js';
 import { readMaxResumeTokens, readMaxSessionAge } from './session-inputs.js';
 import {
@@ -113,28 +112,9 @@ export interface Inputs {
   readonly jobStatus?: 'success' | 'failure' | 'cancelled';
 }
 
-/** The text of one input as the runner passes it, including blanks; empty if it is not set. */
-export type GetInput = (name: string) => string;
-
-/**
- * Inputs from the environment of the action step. Not `core.getInput`: it removes leading blanks, which changes the
- * meaning of an indented YAML mapping.
- */
-export function createGetInput(environment: Environment): GetInput {
-  return (name) => environment[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '';
-}
-
 /** Reads all inputs. Throws `UserErrors` with every error; no message contains a secret. */
 export function readInputs(get: GetInput): Inputs {
-  const problems: string[] = [];
-  const read = <T>(name: string, reader: (text: string) => T, fallback: T): T => {
-    try {
-      return reader(get(name).trim());
-    } catch (error) {
-      problems.push(...problemsOf(error));
-      return fallback;
-    }
-  };
+  const { read, requireValid } = openInputReader(get);
   const choice = <T extends string>(name: string, allowed: readonly [T, ...T[]]): T =>
     read(name, (text) => readChoice(name, text, allowed), allowed[0]);
   const flag = (name: string) => read(name, (text) => readBoolean(name, text), false);
@@ -189,7 +169,7 @@ export function readInputs(get: GetInput): Inputs {
       jobStatus: read('job-status', readJobStatus, undefined),
     }),
   };
-  if (problems.length > 0) throw new UserErrors(problems);
+  requireValid();
   return inputs;
 }
 

@@ -15,7 +15,7 @@ export interface SubjectScope {
   /** `pr-7`, `issue-12`, `branch-main`, … */
   readonly subject: string;
   readonly trust: SessionTrust;
-  /** What tells jobs with the same workflow file apart: the working directory, and the leg of a matrix. */
+  /** What distinguishes jobs with the same workflow file: the working directory, and the leg of a matrix. */
   readonly part: string;
 }
 

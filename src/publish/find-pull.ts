@@ -1,5 +1,6 @@
 /** The pull request that a run is about: from the event, else from GitHub. */
-import { type GitHubApi, statusOf, unansweredError } from '../github/github-api.js';
+import { type GitHubApi, unansweredError } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import { defined } from '../optional-keys.js';
 import { type EventFacts, textAt, valueAt } from '../security/trust.js';
 import type { PullFacts } from './publish-branch.js';

@@ -2,11 +2,11 @@
  * Commits through GitHub's Git Data API (REST API, version 2022-11-28): no credential on disk, no clone, and GitHub
  * signs the commit for the bot of the token if it names no author.
  */
-import { type GitHubApi, statusOf } from '../github/github-api.js';
+import type { GitHubApi } from '../github/github-api.js';
+import { messageOf, statusOf } from '../github/request-error.js';
 import type { Clock } from '../system/clock.js';
 import { toBytePath } from '../workspace/byte-path.js';
 import type { CommitTarget, NewTreeEntry } from './commit-target.js';
-import { messageOf } from './github-error.js';
 import { lookThenRepeat } from './look-then-repeat.js';
 
 export function openGitData({ rest, owner, repo }: GitHubApi, clock: Pick<Clock, 'sleep'>): CommitTarget {

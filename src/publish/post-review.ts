@@ -3,7 +3,7 @@
  * runs posted, so that no finding is posted twice, in this run or in any other.
  */
 import type { GitHubApi } from '../github/github-api.js';
-import { statusOf } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import type { Finding } from '../outputs/findings.js';
 import { type DiffLines, diffLines } from './diff-lines.js';
 import { type IdentifiedFinding, identifyFindings, type ReadCode } from './finding-identity.js';

@@ -7,7 +7,7 @@
  */
 import { hashOf } from '../system/hash-of.js';
 
-/** What tells the comments of two jobs apart. */
+/** What distinguishes the comments of two jobs. */
 export interface PublicationPlace {
   /** `owner/name/.github/workflows/file.yml@ref`. The ref does not count: it differs between events. */
   readonly workflowRef: string;

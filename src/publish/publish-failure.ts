@@ -1,9 +1,11 @@
 /** Why something could not be published, and what to do: one sentence or two for people. Pure. */
+
 import { type Failure, FailureError, UserError } from '../failure.js';
-import { statusOf } from '../github/github-api.js';
+import { isRateLimit, messageOf, statusOf } from '../github/request-error.js';
 import type { UncommittableFile } from '../workspace/change-commits.js';
 import { GitError } from '../workspace/git.js';
-import { isRateLimit, isRequestError, messageOf } from './github-error.js';
+import { listPaths } from '../workspace/list-paths.js';
+import { isRequestError } from './github-error.js';
 
 export interface PublishAttempt {
   readonly apply: 'commit' | 'push' | 'pull-request';
@@ -84,7 +86,7 @@ function isAboutWorkflows(status: number, said: string, files: readonly string[]
 }
 
 function workflowRefusal(start: string, files: readonly string[]): string {
-  return `${start}: the change contains workflow files (${listed(files)}), and the token may not change those. The token of a job never may. Use the token of a GitHub App with the permission \`workflows: write\` as \`github-token\`, or add the gate \`untouched: .github/workflows/**\`.`;
+  return `${start}: the change contains workflow files (${listPaths(files)}), and the token may not change those. The token of a job never may. Use the token of a GitHub App with the permission \`workflows: write\` as \`github-token\`, or add the gate \`untouched: .github/workflows/**\`.`;
 }
 
 function isTooLarge(status: number, said: string): boolean {
@@ -106,21 +108,12 @@ export function workflowFailure(files: readonly string[]): FailureError {
   return new FailureError({ kind: 'auth', message: workflowRefusal('Nothing was published', files) });
 }
 
-/** A message names at most this many files. */
-const maxListed = 10;
-
-export function listed(paths: readonly string[]): string {
-  const more = paths.length - maxListed;
-  const names = paths.slice(0, maxListed).map((path) => `\`${path}\``);
-  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
 /** Both sides changed the same lines. */
 export function clashFailure(branch: string, files: readonly string[], hasMovedTwice: boolean): FailureError {
   const when = hasMovedTwice ? 'moved twice while the action pushed' : 'has other changes';
   return new FailureError({
     kind: 'output',
-    message: `Branch \`${branch}\` ${when}, and these files cannot be merged: ${listed(files)}. Nothing was pushed. Start the workflow again on the new head of the branch, or apply the output \`patch\` by hand.`,
+    message: `Branch \`${branch}\` ${when}, and these files cannot be merged: ${listPaths(files)}. Nothing was pushed. Start the workflow again on the new head of the branch, or apply the output \`patch\` by hand.`,
   });
 }
 
@@ -146,7 +139,7 @@ export function refusedFailure(apply: string, refused: readonly UncommittableFil
     const files = refused.filter((one) => one.reason === reason);
     return files.length === 0
       ? []
-      : [`${refusalText(reason, files)}: ${listed(files.map(({ path }) => path))}.`];
+      : [`${refusalText(reason, files)}: ${listPaths(files.map(({ path }) => path))}.`];
   });
   return new FailureError({
     kind: 'output',

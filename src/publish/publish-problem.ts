@@ -1,6 +1,5 @@
 /** Why something could not be published, and what to do: one sentence or two for a warning. Pure. */
-import { statusOf } from '../github/github-api.js';
-import { isRateLimit, messageOf } from './github-error.js';
+import { isRateLimit, messageOf, statusOf } from '../github/request-error.js';
 
 export interface PostAttempt {
   /** `The comment`, `The review`. */

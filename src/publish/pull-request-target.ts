@@ -1,7 +1,7 @@
 /** Pull requests of one repository at GitHub, from its own branches. */
-import { type GitHubApi, statusOf } from '../github/github-api.js';
+import type { GitHubApi } from '../github/github-api.js';
+import { messageOf, statusOf } from '../github/request-error.js';
 import type { Clock } from '../system/clock.js';
-import { messageOf } from './github-error.js';
 import { lookThenRepeat } from './look-then-repeat.js';
 import type { PullRequestText } from './pull-request-text.js';
 

@@ -1,5 +1,5 @@
 /** Writes of comments and reviews that must take effect once. */
-import { statusOf } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import { systemClock } from '../system/clock.js';
 import { lookThenRepeat } from './look-then-repeat.js';
 

@@ -1,39 +1,23 @@
 /** Failed requests to GitHub as `SourceError`. Pure. */
-import { statusOf } from '../github/github-api.js';
+import { headersOf, isRateLimit, messageOf, statusOf } from '../github/request-error.js';
 import { SourceError, type SourceProblem } from './run-source.js';
-
-interface FailedAnswer {
-  readonly message: string;
-  readonly headers: Readonly<Record<string, string | number | undefined>>;
-}
 
 /** `what`: what the request was about. */
 export function sourceErrorOf(what: string, error: unknown, access: 'read' | 'write'): SourceError {
   const status = statusOf(error);
-  const { message, headers } = answerOf(error);
-  const problem = problemOf(status, message, headers, access);
+  const message = textOf(error);
+  const problem = isRateLimit(error) ? 'limited' : problemOf(status, message, access);
   const text = status === undefined ? message : `status ${status}: ${message}`;
-  const wait = problem === 'limited' ? waitOf(headers) : undefined;
+  const wait = problem === 'limited' ? waitOf(error) : undefined;
   return new SourceError(problem, `GitHub did not answer about ${what} (${text})`, wait, { cause: error });
 }
 
-function problemOf(
-  status: number | undefined,
-  message: string,
-  headers: FailedAnswer['headers'],
-  access: 'read' | 'write',
-): SourceProblem {
+function problemOf(status: number | undefined, message: string, access: 'read' | 'write'): SourceProblem {
   if (status === undefined || status >= 500) return 'no-answer';
-  const isForbidden = status === 403;
-  if (status === 429 || (isForbidden && isLimit(message, headers))) return 'limited';
   if (status === 401) return 'permission';
   // The API also answers 403 to a re-run that is not possible now.
-  if (isForbidden && (access === 'read' || isMissingPermission(message))) return 'permission';
+  if (status === 403 && (access === 'read' || isMissingPermission(message))) return 'permission';
   return status === 404 || status === 410 ? 'missing' : 'refused';
-}
-
-function isLimit(message: string, headers: FailedAnswer['headers']): boolean {
-  return /rate limit/i.test(message) || String(headers['x-ratelimit-remaining'] ?? '') === '0';
 }
 
 /** The texts for a token of a job, for other tokens, and for a person. */
@@ -41,21 +25,14 @@ function isMissingPermission(message: string): boolean {
   return /not accessible by|must have (?:admin|write)|resource protected by organization/i.test(message);
 }
 
-function waitOf(headers: FailedAnswer['headers']): number | undefined {
-  const seconds = Number(headers['retry-after']);
-  return Number.isFinite(seconds) && seconds >= 0 && headers['retry-after'] !== undefined
-    ? seconds * 1000
-    : undefined;
+function waitOf(error: unknown): number | undefined {
+  const { 'retry-after': text } = headersOf(error);
+  const seconds = Number(text);
+  return text !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
-/** The message of GitHub itself, and the headers. The message of the client also contains a link. */
-function answerOf(error: unknown): FailedAnswer {
-  const fallback = error instanceof Error ? error.message : String(error);
-  const response = typeof error === 'object' && error !== null && 'response' in error ? error.response : {};
-  const { headers, data } = (response ?? {}) as { headers?: FailedAnswer['headers']; data?: unknown };
-  const message =
-    typeof data === 'object' && data !== null && 'message' in data && typeof data.message === 'string'
-      ? data.message
-      : fallback;
-  return { message: message.replace(/\s+/g, ' ').slice(0, 300), headers: headers ?? {} };
+/** GitHub's own words. Those of the client also contain a link. */
+function textOf(error: unknown): string {
+  const text = messageOf(error) || (error instanceof Error ? error.message : String(error));
+  return text.replace(/\s+/g, ' ').slice(0, 300);
 }

@@ -1,7 +1,7 @@
 /** The inputs of the action in `resume/`. Strict, as those of the main action: all errors are reported together. */
-import { problemsOf, UserError, UserErrors } from '../failure.js';
-import type { GetInput } from '../inputs/inputs.js';
-import { quoted, useOneOf } from '../inputs/quote.js';
+import { UserError, UserErrors } from '../failure.js';
+import { type GetInput, openInputReader } from '../inputs/input-reader.js';
+import { notAllowed, useOneOf } from '../inputs/quote.js';
 import { readBoolean } from '../inputs/text-inputs.js';
 import { readDuration } from '../workflow/duration.js';
 import { rerunWindowMs } from './decide-rerun.js';
@@ -22,15 +22,7 @@ const mostJobAttempts = 51;
 
 /** Throws `UserErrors` with every error. */
 export function readResumeInputs(get: GetInput): ResumeInputs {
-  const problems: string[] = [];
-  const read = <T>(name: string, reader: (text: string) => T, fallback: T): T => {
-    try {
-      return reader(get(name).trim());
-    } catch (error) {
-      problems.push(...problemsOf(error));
-      return fallback;
-    }
-  };
+  const { read, requireValid } = openInputReader(get);
   const inputs: ResumeInputs = {
     workflows: read('workflows', (text) => parts(text, /\n/), []),
     maxAgeMs: read('max-age', readMaxAge, 0),
@@ -39,7 +31,7 @@ export function readResumeInputs(get: GetInput): ResumeInputs {
     dryRun: read('dry-run', (text) => readBoolean('dry-run', text), false),
     githubToken: read('github-token', readToken, ''),
   };
-  if (problems.length > 0) throw new UserErrors(problems);
+  requireValid();
   return inputs;
 }
 
@@ -80,8 +72,4 @@ function parts(text: string, separator: RegExp): readonly string[] {
     .split(separator)
     .map((part) => part.trim())
     .filter((part) => part !== '');
-}
-
-function notAllowed(name: string, text: string, whatToDo: string): UserError {
-  return new UserError(`Input \`${name}\`: ${quoted(text)} is not allowed. ${whatToDo}`);
 }

@@ -1,7 +1,7 @@
 /** Runs the action in `resume/`: reads its inputs, does one round, and reports it. Starts no process, reads no checkout. */
 import { problemsOf, UserError } from '../failure.js';
 import { openGitHubApi } from '../github/github-api.js';
-import { createGetInput } from '../inputs/inputs.js';
+import { createGetInput } from '../inputs/input-reader.js';
 import { type Job, readJob } from '../job.js';
 import { createLog, type Log, standardOutput } from '../report/log.js';
 import { escapeMessage } from '../report/markdown-text.js';

@@ -2,7 +2,8 @@
  * Whether a commit is one of this repository. GitHub also shows the commits of all forks under the name of the
  * repository, so an answer alone proves nothing.
  */
-import { type GitHubApiOptions, openGitHubApi, statusOf } from '../github/github-api.js';
+import { type GitHubApiOptions, openGitHubApi } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 
 /**
  * `repository`: a branch of the repository has it. `elsewhere`: GitHub knows it, for example from a fork. `unknown`:

@@ -3,7 +3,8 @@
  * Throws a `UserError` unless GitHub clearly confirms the permission, also if GitHub does not answer.
  */
 import { UserErrors } from '../failure.js';
-import { type GitHubApiOptions, openGitHubApi, statusOf, unansweredError } from '../github/github-api.js';
+import { type GitHubApiOptions, openGitHubApi, unansweredError } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import type { RequiredActor } from './trust.js';
 
 export interface PermissionCheckOptions extends GitHubApiOptions {

@@ -4,9 +4,9 @@ import {
   type GitHubApi,
   type GitHubApiOptions,
   openGitHubApi,
-  statusOf,
   unansweredError,
 } from '../github/github-api.js';
+import { statusOf } from '../github/request-error.js';
 import { defined } from '../optional-keys.js';
 import type { PullRequestFacts } from './allowed-commits.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserErrors } from '../../src/failure.js';
-import { createGetInput, readInputs } from '../../src/inputs/inputs.js';
+import { createGetInput } from '../../src/inputs/input-reader.js';
+import { readInputs } from '../../src/inputs/inputs.js';
 
 function read(inputs: Record<string, string> = {}) {
   const all: Record<string, string> = { workflow: 'tdd', ...inputs };
